@@ -1,0 +1,30 @@
+package tvmexport
+
+import "io"
+
+// Batch is the rows of one slice, ready to land: NDJSON, compressed with gzip.
+//
+// Each row is a line {"r":ROW,"b":BATCH,"n":LINE,"p":PARTITION}, lines counted
+// from 1. The last line is the batch's description, with line number 0 and no
+// row: {"b":BATCH,"n":0,"c":ROWS,"u":RUN,"s":SLICE}. So what landed describes
+// itself, and (BATCH, LINE) identifies a row however often it is delivered.
+type Batch struct {
+	ID    BatchID
+	Run   Run
+	Slice Slice
+	Rows  int64         // without the description
+	Bytes int64         // of all lines, before compression
+	Data  io.ReadSeeker // compressed; read from its start, possibly more than once
+}
+
+// Landed is what the destination has counted of one batch.
+type Landed struct {
+	Batch BatchID
+	Lines int64 // distinct line numbers of rows
+	Rows  int64 // rows, doubled deliveries too
+	Nulls int64 // rows that are null: spoiled on the way
+	Tail  int64 // rows that the description announces; Missing before it has landed
+}
+
+// Whole says whether every row of the batch has landed.
+func (l Landed) Whole(rows int64) bool { return l.Lines == rows && l.Tail == rows }

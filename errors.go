@@ -1,0 +1,91 @@
+package tvmexport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Action is what to do after an error.
+type Action int
+
+// The actions, from the mildest to the gravest.
+const (
+	Retry Action = iota + 1 // the same again: cut connection, 5xx, truncated body
+	Wait                    // the same again, not before After: throttled
+	Split                   // less at a time: too large, timed out, pre-empted twice
+	Stop                    // not again: permission, semantics, configuration
+)
+
+// Cause sorts errors as a user would; the exit code follows from it.
+type Cause int
+
+// The causes.
+const (
+	Unknown    Cause = iota
+	Usage            // bad input: configuration, names, flags
+	Permission       // sign-in, roles
+	Quota            // the tenant's budget or the time given is used up
+	Held             // another run holds the table
+	Refused          // the service refuses the query or command: semantics, missing table
+	Unproven         // an answer or a delivery cannot be shown to be complete
+)
+
+// Error says what failed, where, why, and what to do next.
+type Error struct {
+	Op     string        // the step or call: "count", "fetch", "land", ...
+	Table  string        // "" if it concerns no single table
+	Action Action        // 0 is Stop
+	Cause  Cause         // how a user would sort it
+	After  time.Duration // with Wait: how long, 0 if the service does not say
+	Hint   string        // the mend, a sentence without full stop; may be empty
+	Err    error         // the reason
+}
+
+// Error is "op table: reason (hint)".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Table != "" {
+		b.WriteString(" " + e.Table)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	if e.Hint != "" {
+		fmt.Fprintf(&b, " (%s)", e.Hint)
+	}
+	return b.String()
+}
+
+// Unwrap is the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrSuperseded: another run on the same base has published.
+var ErrSuperseded = errors.New("another run on the same base published first")
+
+// ActionOf is what to do after err; Stop for errors that do not say.
+func ActionOf(err error) Action {
+	var e *Error
+	if errors.As(err, &e) && e.Action != 0 {
+		return e.Action
+	}
+	return Stop
+}
+
+// CauseOf is how a user would sort err.
+func CauseOf(err error) Cause {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Cause != Unknown {
+			return e.Cause
+		}
+		err = e.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return Quota
+	}
+	return Unknown
+}

@@ -1,0 +1,99 @@
+package tvmexport
+
+import (
+	"strings"
+)
+
+// Partition names a set of rows of a table by the beginning of their key, a
+// string of lower-case hex digits. Its text form, which the ledger keeps:
+//
+//	""       the whole table
+//	"3f"     keys that begin with 3f
+//	"3f~"    keys that begin with 3f and do not go on with a hex digit: "3f"
+//	         itself, and whatever is unexpected
+//	"~"      the empty key and every key that does not begin with a hex digit
+//	"3f#a0"  of the rows of "3f", those whose whole-row hash begins with a0;
+//	"3f~#a"  likewise of "3f~"
+//
+// The sixteen digits after a prefix and its "~" are disjoint and complete, so
+// no row lives outside every partition, and splitting loses none.
+type Partition string
+
+// Whole is the partition of all rows.
+const Whole Partition = ""
+
+const hexDigits = "0123456789abcdef"
+
+// Key is the key prefix, without marks.
+func (p Partition) Key() string {
+	s, _, _ := strings.Cut(string(p), "#")
+	return strings.TrimSuffix(s, "~")
+}
+
+// Rest says whether p holds only keys that end or leave the hex digits after Key.
+func (p Partition) Rest() bool {
+	s, _, _ := strings.Cut(string(p), "#")
+	return strings.HasSuffix(s, "~")
+}
+
+// RowHash is the prefix of the whole-row hash; ok is false where p is not
+// divided by it. An empty prefix with ok means "to be divided".
+func (p Partition) RowHash() (prefix string, ok bool) {
+	_, prefix, ok = strings.Cut(string(p), "#")
+	return prefix, ok
+}
+
+// ByRowHash is p, to be divided by the hash of whole rows from here on.
+func (p Partition) ByRowHash() Partition {
+	if _, ok := p.RowHash(); ok {
+		return p
+	}
+	return p + "#"
+}
+
+// Child is the partition one digit deeper; digit is a hex digit, or '~' for the rest.
+func (p Partition) Child(digit byte) Partition { return p + Partition(digit) }
+
+// Parent is the partition that p is a Child of; ok is false for Whole and for
+// the undivided form of a row hash ("3f#").
+func (p Partition) Parent() (_ Partition, ok bool) {
+	if p == "" || p[len(p)-1] == '#' {
+		return p, false
+	}
+	return p[:len(p)-1], true
+}
+
+// Depth is the number of key digits.
+func (p Partition) Depth() int { return len(p.Key()) }
+
+// Valid says whether p has one of the text forms.
+func (p Partition) Valid() bool {
+	key, row, hashed := strings.Cut(string(p), "#")
+	key = strings.TrimSuffix(key, "~")
+	return strings.Trim(key, hexDigits) == "" && (!hashed || strings.Trim(row, hexDigits) == "")
+}
+
+// Of is the partition, among those of depth digits, that holds key: the first
+// depth digits of key if they are lower-case hex, else the rest of what is.
+func Of(key string, depth int) Partition {
+	n := 0
+	for n < depth && n < len(key) && isHex(key[n]) {
+		n++
+	}
+	if n < depth {
+		return Partition(key[:n]) + "~"
+	}
+	return Partition(key[:n])
+}
+
+// Contains says whether a row with this key is in p, as far as the key decides:
+// for a partition by row hash it is so for every row of the undivided partition.
+func (p Partition) Contains(key string) bool {
+	prefix := p.Key()
+	if !strings.HasPrefix(key, prefix) {
+		return false
+	}
+	return !p.Rest() || len(key) == len(prefix) || !isHex(key[len(prefix)])
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }

@@ -1,0 +1,67 @@
+package tvmexport
+
+import "time"
+
+// RunID names one attempt to bring one table forward. Later runs of a table
+// sort behind earlier ones.
+type RunID string
+
+// BatchID names the rows of one answer, unique to the attempt: RunID, a dot, an ordinal.
+type BatchID string
+
+// Run is one attempt to bring one table forward.
+type Run struct {
+	ID         RunID     `json:"id"`
+	Table      Table     `json:"-"`
+	Previous   RunID     `json:"previous"` // the committed run that this one builds on; "" for the first
+	Kind       RunKind   `json:"kind"`
+	Window     Window    `json:"window,omitzero"` // of the watermark; zero where the run is a full one
+	Watermark  time.Time `json:"watermark,omitzero"`
+	StartedAt  time.Time `json:"startedAt"` // by the destination's clock
+	Definition string    `json:"definition"`
+}
+
+// RunKind says what the rows of a run are to readers.
+type RunKind string
+
+// The kinds of runs.
+const (
+	FullRun  RunKind = "full"  // replaces what readers saw before
+	DeltaRun RunKind = "delta" // adds to what readers saw before
+)
+
+// PartitionRecord is what a committed run knows of one partition. A partition
+// that vanished since the previous run is recorded with 0 rows.
+type PartitionRecord struct {
+	Partition Partition `json:"partition"`
+	Window    Window    `json:"window,omitzero"`
+	Rows      int64     `json:"rows"`
+}
+
+// Commit makes a run count.
+type Commit struct {
+	Run        Run
+	Rows       int64 // published by the run
+	Bytes      int64 // of source JSON fetched for it
+	Calls      int   // made to the source for it
+	Partitions []PartitionRecord
+}
+
+// History is what the ledger and the published tables say of one table.
+type History struct {
+	Last       *Committed   // newest commit of the chain; nil before the first
+	Publishing *Publication // a publication that began and has no commit: it must be finished first
+	Partitions []PartitionRecord
+	Now        time.Time // the destination's clock
+}
+
+// Committed is a run that counts.
+type Committed struct {
+	ID        RunID
+	Previous  RunID
+	Kind      RunKind
+	At        time.Time // by the destination's clock
+	Watermark time.Time
+	Rows      int64
+	Bytes     int64
+}

@@ -1,0 +1,81 @@
+package tvmexport
+
+import (
+	"context"
+	"time"
+)
+
+// Source answers questions about Advanced Hunting tables. Each method makes
+// one call at a time, under the tenant's budget; waiting for the budget is the
+// source's own business. Errors are *Error: their Action says what to do next.
+// Implementations are safe for concurrent use.
+type Source interface {
+	// Count asks, in one call, how the rows of a part of a table are spread.
+	Count(ctx context.Context, q CountQuery) (Counts, error)
+
+	// Fetch asks for a slice and writes each row of the answer to w, in the
+	// order of the answer. A nil error means that the answer was read to its
+	// end; whether it is complete, the returned Answer says. What was written
+	// before an error is to be thrown away.
+	Fetch(ctx context.Context, s Slice, w RowWriter) (Answer, error)
+
+	// Columns asks for the schema of a table that the catalogue does not know.
+	Columns(ctx context.Context, table string) ([]Column, error)
+}
+
+// RowWriter takes the rows of an answer.
+type RowWriter interface {
+	// WriteRow takes one row as a JSON object on one line, in the shape that
+	// is published: Defender's columns, bools as true and false, nulls as
+	// null, dynamics as nested JSON. key is the value of the table's key, in
+	// the form that partitions are prefixes of. Both are valid during the
+	// call only. The error ends the fetch.
+	WriteRow(key, row []byte) error
+}
+
+// CountQuery asks how many rows each part of a table holds. With a zero Bin
+// the parts are the partitions Depth digits below Within; otherwise they are
+// steps of the watermark, Bin wide.
+type CountQuery struct {
+	Table  Table
+	Window Window
+	Within Partition
+	Depth  int
+	Bin    time.Duration
+}
+
+// Counts is the answer to a CountQuery.
+type Counts struct {
+	Parts []Count
+	Now   time.Time // the source's clock
+	Calls int       // calls made for it, retries too
+}
+
+// Count is one part. Where the part is a step of the watermark, Start is its
+// beginning (zero: the rows whose watermark is null) and Partition is Within;
+// otherwise Start is zero.
+type Count struct {
+	Partition Partition
+	Start     time.Time
+	Rows      int64
+	OneKey    bool // every row of the part has the same key: deeper key digits cannot divide it
+}
+
+// Answer describes the answer to a Fetch.
+type Answer struct {
+	Rows    int64         // written to the RowWriter
+	Counted int64         // what the query itself counted; Missing if the answer does not say
+	Bytes   int64         // of the body as JSON, decompressed
+	Calls   int           // made for it, retries too
+	Request string        // the service's request id
+	Took    time.Duration // of the last call
+	Columns []Column      // the schema that the answer declares, in the order of the query
+	Nulled  int64         // values that did not fit their declared type and are null in the row
+}
+
+// Missing as Answer.Counted: the row that carries the count is not in the
+// answer, so the answer was cut.
+const Missing = -1
+
+// Complete says whether the answer proves that it holds every row.
+func (a Answer) Complete() bool { return a.Counted == a.Rows }
