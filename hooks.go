@@ -17,3 +17,33 @@ type Hooks struct {
 	Fallback  func(run Run, what string, why error)    // a poorer way was taken, and why
 	Failed    func(table string, run RunID, err error) // the table's run ended without a commit
 }
+
+func (h *Hooks) planned(r Run, rows int64, slices int) {
+	if h.Planned != nil {
+		h.Planned(r, rows, slices)
+	}
+}
+
+func (h *Hooks) fetched(r Run, s Slice, a Answer) {
+	if h.Fetched != nil {
+		h.Fetched(r, s, a)
+	}
+}
+
+func (h *Hooks) splitting(r Run, s Slice, why error) {
+	if h.Splitting != nil {
+		h.Splitting(r, s, why)
+	}
+}
+
+func (h *Hooks) published(r Run, rows int64) {
+	if h.Published != nil {
+		h.Published(r, rows)
+	}
+}
+
+func (h *Hooks) committed(r Run, rows int64) {
+	if h.Committed != nil {
+		h.Committed(r, rows)
+	}
+}

@@ -26,3 +26,15 @@ func (w Window) Halves() (a, b Window, ok bool) {
 	mid := w.From.Add((w.To.Sub(w.From) / 2).Truncate(Tick))
 	return Window{From: w.From, To: mid}, Window{From: mid, To: w.To}, true
 }
+
+// width is how long the window is; an hour, the widest step of a count, where
+// only its end is known, and 0 for rows without a watermark or all rows.
+func (w Window) width() time.Duration {
+	switch {
+	case w.Bounded():
+		return w.To.Sub(w.From)
+	case !w.To.IsZero():
+		return time.Hour
+	}
+	return 0
+}

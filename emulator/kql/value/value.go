@@ -2,24 +2,14 @@
 // kinds, nulls, text forms and conversions.
 //
 // Shapes follow https://learn.microsoft.com/kusto/query/scalar-data-types.
+//
+// A dynamic is a scalar, an array or a property bag. One that was made from
+// JSON text keeps the text, in the form in which Kusto prints it, and is read
+// one level at a time, without building a tree; values are therefore cheap to
+// make, safe to share between goroutines, and may hold parts of large buffers.
 package value
 
-// Kind is a Kusto scalar type.
-type Kind uint8
-
-// The kinds, by their canonical Kusto names.
-const (
-	Bool Kind = iota + 1
-	Int
-	Long
-	Real
-	Decimal
-	DateTime
-	TimeSpan
-	String
-	GUID
-	Dynamic
-)
+import "math"
 
 // Column is a name and a type. Names are case-sensitive.
 type Column struct {
@@ -32,11 +22,20 @@ type Column struct {
 //
 // Values are small, copied freely and never changed after they were made.
 type Value struct {
-	kind Kind
-	null bool
-	n    int64    // bool 0/1; int, long; datetime and timespan in ticks of 100 ns; bits of a real
-	s    string   // string; guid in lower-case text form; decimal in text form
-	d    *dynamic // payload of Dynamic
+	kind  Kind
+	inner Kind // of a Dynamic: the kind of the scalar it holds, 0 for null, arrays and bags
+	null  bool
+	typed bool       // of a Dynamic in JSON form: date-time strings in it are datetimes
+	n     int64      // bool 0/1; int, long; datetime and timespan in ticks of 100 ns; bits of a real
+	s     string     // string; guid in lower-case text form; decimal in text form; JSON text of an array or bag
+	d     *composite // an array or bag that was built from values; s is empty then
+}
+
+// composite is an array or a bag.
+type composite struct {
+	isBag bool
+	array []Value
+	bag   []Property
 }
 
 // Property is one slot of a property bag.
@@ -44,25 +43,6 @@ type Property struct {
 	Name  string
 	Value Value // of kind Dynamic, or a scalar
 }
-
-// dynamic is the payload of a Dynamic value: exactly one of raw JSON text not
-// yet parsed, a scalar, an array or a bag.
-type dynamic struct {
-	raw    string // JSON text, parsed on first use of the content and never changed
-	shape  shape
-	scalar Value
-	array  []Value
-	bag    []Property
-}
-
-type shape uint8
-
-const (
-	shapeRaw shape = iota
-	shapeScalar
-	shapeArray
-	shapeBag
-)
 
 // Null is the null of kind k; for String it is the empty string.
 func Null(k Kind) Value {
@@ -78,3 +58,45 @@ func (v Value) Kind() Kind { return v.kind }
 // IsNull says whether v is the null of its kind. A string is never null. A
 // dynamic is null when it holds JSON null.
 func (v Value) IsNull() bool { return v.null }
+
+// Bool is the content of a Bool, false for null.
+func (v Value) Bool() bool { return v.n != 0 && !v.null }
+
+// Int64 is the content of an Int or Long, 0 or 1 of a Bool, and the ticks of
+// a DateTime or TimeSpan; 0 for null.
+func (v Value) Int64() int64 { return v.n }
+
+// Real is the content of a Real, Int, Long or Decimal as a float64; 0 for null.
+func (v Value) Real() float64 {
+	switch v.scalarKind() {
+	case Real:
+		return math.Float64frombits(uint64(v.n))
+	case Decimal:
+		return decimalToReal(v.s)
+	default:
+		return float64(v.n)
+	}
+}
+
+// Text is the content of a String, GUID or Decimal. A GUID is in lower-case
+// 8-4-4-4-12 form.
+func (v Value) Text() string {
+	switch v.scalarKind() {
+	case String, GUID, Decimal:
+		return v.s
+	default:
+		return ""
+	}
+}
+
+// Ticks is the content of a DateTime (since 0001-01-01T00:00:00Z) or TimeSpan
+// in units of 100 ns; 0 for null.
+func (v Value) Ticks() int64 { return v.n }
+
+// scalarKind is the kind of the scalar, also of one inside a dynamic.
+func (v Value) scalarKind() Kind {
+	if v.kind == Dynamic {
+		return v.inner
+	}
+	return v.kind
+}

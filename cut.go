@@ -1,0 +1,79 @@
+package tvmexport
+
+// Cutting is what Cut makes of a plan's pieces.
+type Cutting struct {
+	Slices []Slice
+	Large  []Piece // larger by themselves than a call carries: to be counted more finely first
+	Rest   []Piece // not cut, because enough slices were made
+}
+
+// Cut packs pieces, in their order, into slices of at most rows rows, and into
+// at most that many slices if most is not 0. Pieces without rows are packed
+// where a neighbour is asked for anyway, or where a window must be covered
+// without a gap; otherwise they cost no call.
+func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
+	var c Cutting
+	var open *Slice
+	for i, p := range pieces {
+		if p.Rows > rows {
+			c.Large = append(c.Large, p)
+			continue
+		}
+		if open != nil && open.Rows+p.Rows <= rows && open.take(p) {
+			continue
+		}
+		if p.Rows == 0 && p.Window.To.IsZero() {
+			continue
+		}
+		if most > 0 && len(c.Slices) == most {
+			c.Rest = append(c.Rest, pieces[i:]...)
+			return c
+		}
+		c.Slices = append(c.Slices, p.Slice(t))
+		open = &c.Slices[len(c.Slices)-1]
+	}
+	return c
+}
+
+// take adds p to the slice if one call can ask for both.
+func (s *Slice) take(p Piece) bool {
+	last := s.Partitions[len(s.Partitions)-1]
+	if _, hashed := last.RowHash(); hashed {
+		return false
+	}
+	if _, hashed := p.Partition.RowHash(); hashed {
+		return false
+	}
+	switch {
+	case s.Window == p.Window:
+		s.Partitions = append(s.Partitions, p.Partition)
+	case !s.Window.Null && !p.Window.Null && s.Window.To.Equal(p.Window.From) &&
+		len(s.Partitions) == 1 && last == p.Partition:
+		s.Window.To = p.Window.To
+	default:
+		return false
+	}
+	s.Rows += p.Rows
+	return true
+}
+
+// Halves divides a slice that was too large without counting again: its
+// partitions in two, or its window in two. ok is false where it has neither,
+// and the piece must be counted more finely.
+func (s Slice) Halves() (a, b Slice, ok bool) {
+	a, b = s, s
+	a.Rows, b.Rows = s.Rows/2, s.Rows-s.Rows/2
+	if n := len(s.Partitions); n > 1 {
+		a.Partitions, b.Partitions = s.Partitions[:n/2:n/2], s.Partitions[n/2:]
+		return a, b, true
+	}
+	if s.Window.Bounded() && s.Window.To.Sub(s.Window.From) > narrow {
+		a.Window, b.Window, ok = s.Window.Halves()
+		return a, b, ok
+	}
+	return s, s, false
+}
+
+// narrow is the width below which a window is no longer divided in time but by
+// key: what is that dense is a burst, often of equal watermarks.
+const narrow = 1_000_000_000 // one second

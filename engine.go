@@ -1,0 +1,260 @@
+package tvmexport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// engine carries out the steps of a run in this process.
+type engine struct {
+	source      Source
+	destination Destination
+	compress    Compressor
+	hooks       *Hooks
+	calls       chan struct{} // one token per call under way, over all tables
+	patience    Patience
+	limits      Limits
+}
+
+// Patience bounds what the engine waits for.
+type Patience struct {
+	Landing  time.Duration // for a batch to land; 0 is 15 minutes
+	Attempts int           // at one call whose answer is cut off or spoiled; 0 is 4
+}
+
+func (p Patience) landing() time.Duration {
+	if p.Landing == 0 {
+		return 15 * time.Minute
+	}
+	return p.Landing
+}
+
+func (p Patience) attempts() int {
+	if p.Attempts == 0 {
+		return 4
+	}
+	return p.Attempts
+}
+
+// Count implements Steps.
+func (e *engine) Count(ctx context.Context, q CountQuery) (Counts, error) {
+	if err := e.enter(ctx); err != nil {
+		return Counts{}, err
+	}
+	defer e.leave()
+	return e.source.Count(ctx, q)
+}
+
+func (e *engine) enter(ctx context.Context) error {
+	select {
+	case e.calls <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (e *engine) leave() { <-e.calls }
+
+// FetchAndLand implements Steps.
+func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error) {
+	out := make([]FetchOutcome, len(in))
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range in {
+		if err := e.enter(ctx); err != nil {
+			break
+		}
+		g.Go(func() error {
+			defer e.leave()
+			o, err := e.fetchAndLand(ctx, in[i])
+			out[i] = o
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return out, err
+	}
+	return out, context.Cause(ctx)
+}
+
+// fetchAndLand makes one call and lands its answer. An answer that does not
+// prove itself is asked for again.
+func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome, error) {
+	var out FetchOutcome
+	for attempt := 1; ; attempt++ {
+		batch, counts, err := e.fetch(ctx, in, &out)
+		if err == nil {
+			err = e.land(ctx, in, batch)
+			out.Batch = BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: batch.Rows, Bytes: batch.Bytes}
+			out.Counts = counts
+			return out, err
+		}
+		switch ActionOf(err) {
+		case Split:
+			out.TooLarge, out.Why = true, err
+			return out, nil
+		case Retry:
+			if attempt < e.patience.attempts() {
+				continue
+			}
+		}
+		return out, err
+	}
+}
+
+// batchData is a batch whose memory is to be given back.
+type batchData struct {
+	Batch
+	chunks *chunks
+}
+
+// fetch asks for the slice and checks that the answer proves its completeness.
+func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_ batchData, _ []int64, err error) {
+	data := &chunks{}
+	defer func() {
+		if err != nil {
+			data.release()
+		}
+	}()
+	zip := e.compress(data)
+	lines := newLines(in.Batch, in.Run, in.Slice, zip)
+	answer, err := e.source.Fetch(ctx, in.Slice, lines)
+	out.Calls += answer.Calls
+	if err == nil {
+		err = e.proves(in, answer)
+	}
+	if err != nil {
+		_ = zip.Close() // of what is thrown away
+		return batchData{}, nil, err
+	}
+	if err := errors.Join(lines.close(), zip.Close()); err != nil {
+		return batchData{}, nil, fmt.Errorf("pack batch %s: %w", in.Batch, err)
+	}
+	out.Bytes += answer.Bytes
+	e.hooks.fetched(in.Run, in.Slice, answer)
+	return batchData{
+		Batch: Batch{
+			ID: in.Batch, Run: in.Run, Slice: in.Slice,
+			Rows: lines.rows, Bytes: lines.bytes, Data: data.reader(),
+		},
+		chunks: data,
+	}, lines.counts, nil
+}
+
+// proves says why an answer is not known to be complete; nil if it is.
+func (e *engine) proves(in FetchInput, a Answer) error {
+	if a.Complete() {
+		return nil
+	}
+	fail := &Error{Op: "fetch", Table: in.Slice.Table.Name, Action: Retry, Cause: Unproven}
+	switch {
+	case a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows:
+		fail.Action = Split
+		fail.Err = fmt.Errorf("the answer was cut: %d rows of %s", a.Rows, announced(a.Counted))
+	case a.Counted == Missing:
+		fail.Err = fmt.Errorf("the answer of %d rows does not hold its own count (request %s)", a.Rows, a.Request)
+	default:
+		fail.Err = fmt.Errorf("the answer holds %d rows and says that it has %d (request %s)", a.Rows, a.Counted, a.Request)
+	}
+	fail.Hint = "if this repeats, the service cuts answers below its documented row limit"
+	return fail
+}
+
+func announced(n int64) string {
+	if n == Missing {
+		return "an unknown number"
+	}
+	return fmt.Sprint(n)
+}
+
+// land queues the batch. An answer without rows has nothing to land.
+func (e *engine) land(ctx context.Context, in FetchInput, b batchData) error {
+	defer b.chunks.release()
+	if b.Rows == 0 {
+		return nil
+	}
+	if err := e.destination.Land(ctx, b.Batch); err != nil {
+		return err
+	}
+	if e.hooks.Landing != nil {
+		e.hooks.Landing(in.Run, b.Batch)
+	}
+	return nil
+}
+
+// Confirm implements Steps: it counts, first often and then more rarely, until
+// all batches have landed or the time is over.
+func (e *engine) Confirm(ctx context.Context, run Run, batches []BatchInfo) ([]BatchID, error) {
+	deadline := time.Now().Add(e.patience.landing())
+	wait := time.Second
+	for {
+		landed, err := e.destination.Landed(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		missing, err := lacking(run, batches, landed)
+		if err != nil {
+			return nil, err
+		}
+		if e.hooks.Confirmed != nil {
+			e.hooks.Confirmed(run, len(batches)-len(missing), len(batches))
+		}
+		if len(missing) == 0 || !time.Now().Add(wait).Before(deadline) {
+			return missing, nil
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+		wait = min(wait*3/2, 10*time.Second)
+	}
+}
+
+// lacking lists the batches that have not landed whole. A batch that has all
+// its lines and null records among them was spoiled on the way, and waiting
+// does not mend that.
+func lacking(run Run, batches []BatchInfo, landed []Landed) ([]BatchID, error) {
+	have := make(map[BatchID]Landed, len(landed))
+	for _, l := range landed {
+		have[l.Batch] = l
+	}
+	var missing []BatchID
+	for _, b := range batches {
+		l := have[b.ID]
+		switch {
+		case b.Rows == 0:
+		case l.Nulls > 0:
+			return nil, &Error{
+				Op: "confirm", Table: run.Table.Name, Action: Stop, Cause: Unproven,
+				Err:  fmt.Errorf("%d records of batch %s landed as null in %s", l.Nulls, b.ID, run.Table.Landing()),
+				Hint: "the landing table's mapping or columns are not ours any more: drop the table and run tvmexport init",
+			}
+		case !l.Whole(b.Rows):
+			missing = append(missing, b.ID)
+		}
+	}
+	return missing, nil
+}
+
+// Publish implements Steps.
+func (e *engine) Publish(ctx context.Context, p Publication) (int64, error) {
+	return e.destination.Publish(ctx, p)
+}
+
+// Commit implements Steps.
+func (e *engine) Commit(ctx context.Context, c Commit) error { return e.destination.Commit(ctx, c) }
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,100 @@
+package tvmexport
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Compressor makes a gzip writer.
+type Compressor func(io.Writer) io.WriteCloser
+
+// lines writes the envelope of a batch: see Batch. It is a RowWriter.
+type lines struct {
+	id    BatchID
+	run   Run
+	slice Slice
+	place placer
+	to    io.Writer
+
+	prefix []byte // ,"b":"...","n":
+	buf    []byte
+	rows   int64
+	bytes  int64
+	counts []int64 // rows per partition of the slice
+}
+
+func newLines(id BatchID, run Run, s Slice, to io.Writer) *lines {
+	return &lines{
+		id: id, run: run, slice: s, to: to,
+		place:  newPlacer(s.Partitions),
+		prefix: strconv.AppendQuote([]byte(`,"b":`), string(id)),
+		counts: make([]int64, len(s.Partitions)),
+	}
+}
+
+// flushAt is how many bytes of lines go to the compressor at once.
+const flushAt = 64 << 10
+
+// MaxRecord is the largest row that Kusto keeps: a dynamic value of 1 MiB;
+// what is larger becomes null without a word
+// (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
+const MaxRecord = 1 << 20
+
+// WriteRow implements RowWriter.
+func (l *lines) WriteRow(key, row []byte) error {
+	if len(row) > MaxRecord {
+		return &Error{
+			Op: "fetch", Table: l.slice.Table.Name, Action: Stop, Cause: Refused,
+			Err:  fmt.Errorf("a record of %d bytes (key %.80q) is over the 1 MiB that Kusto keeps in a dynamic value; it would be stored as null", len(row), key),
+			Hint: "exclude the large column, or raise the encoding policy's MaxValueSize and tell Microsoft of the row",
+		}
+	}
+	at := l.place.find(key)
+	if at < 0 {
+		return &Error{
+			Op: "fetch", Table: l.slice.Table.Name, Action: Retry, Cause: Unproven,
+			Err: fmt.Errorf("the answer holds a row with key %.80q, which is in none of the partitions asked for", key),
+		}
+	}
+	l.counts[at]++
+	l.rows++
+	b := append(l.buf, `{"r":`...)
+	b = append(b, row...)
+	b = append(b, l.prefix...)
+	b = append(b, `,"n":`...)
+	b = strconv.AppendInt(b, l.rows, 10)
+	b = append(b, `,"p":"`...)
+	b = append(b, l.slice.Partitions[at]...)
+	l.buf = append(b, "\"}\n"...)
+	if len(l.buf) >= flushAt {
+		return l.flush()
+	}
+	return nil
+}
+
+// close writes the description and what is left.
+func (l *lines) close() error {
+	s, err := json.Marshal(l.slice)
+	if err != nil {
+		return fmt.Errorf("describe batch %s: %w", l.id, err)
+	}
+	b := append(l.buf, '{')
+	b = append(b, l.prefix[1:]...)
+	b = append(b, `,"n":0,"c":`...)
+	b = strconv.AppendInt(b, l.rows, 10)
+	b = append(b, `,"u":`...)
+	b = strconv.AppendQuote(b, string(l.run.ID))
+	b = append(b, `,"s":`...)
+	b = append(b, s...)
+	l.buf = append(b, "}\n"...)
+	return l.flush()
+}
+
+func (l *lines) flush() error {
+	l.bytes += int64(len(l.buf))
+	_, err := l.to.Write(l.buf)
+	l.buf = l.buf[:0]
+	return err
+}
