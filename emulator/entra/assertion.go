@@ -1,0 +1,157 @@
+package entra
+
+import (
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition (RFC 7515 section 4.1.7)
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// jwtBearer is the only type of client assertion there is (RFC 7523).
+const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// FederatedCredential lets an application sign in with a token of another
+// issuer, as workload identity does:
+// https://learn.microsoft.com/entra/workload-id/workload-identity-federation.
+type FederatedCredential struct {
+	Issuer   string
+	Subject  string
+	Audience string         // "" means api://AzureADTokenExchange
+	Key      *rsa.PublicKey // of the issuer
+}
+
+// defaultExchange is the audience of federated tokens unless one is configured.
+const defaultExchange = "api://AzureADTokenExchange"
+
+// checkAssertion checks a client assertion: its signature by a certificate or a
+// federated issuer of the app, its audience and its time. nil means it holds. See
+// https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
+func (s *Server) checkAssertion(r *http.Request, app App, kind, assertion string) *refusal {
+	if kind != jwtBearer {
+		return refusalOf(missingParameter("client_assertion_type"))
+	}
+	payload := jwt.RegisteredClaims{}
+	unverified, _, err := jwt.NewParser().ParseUnverified(assertion, &payload)
+	if err != nil {
+		return refusalOf(malformedAssertion())
+	}
+	var key *rsa.PublicKey
+	switch {
+	case strings.EqualFold(payload.Issuer, app.ID) && strings.EqualFold(payload.Subject, app.ID):
+		certificate := app.certificate(unverified.Header)
+		if certificate == nil {
+			return refusalOf(badAssertion("The key was not found."))
+		}
+		key, _ = certificate.PublicKey.(*rsa.PublicKey)
+		if key == nil {
+			return refusalOf(badAssertion("The key is not an RSA key."))
+		}
+		if !slices.ContainsFunc(payload.Audience, func(a string) bool { return s.isOwnEndpoint(r, a) }) {
+			return refusalOf(wrongAssertionAudience())
+		}
+	case len(app.Federated) > 0:
+		federated := app.federation(payload)
+		if federated == nil {
+			return refusalOf(noFederatedCredential())
+		}
+		key = federated.Key
+	default:
+		return refusalOf(wrongAssertionIssuer())
+	}
+	return s.checkSignature(assertion, payload, key)
+}
+
+// checkSignature verifies the assertion with key and against the clock.
+func (s *Server) checkSignature(assertion string, payload jwt.RegisteredClaims, key *rsa.PublicKey) *refusal {
+	_, err := jwt.NewParser(
+		jwt.WithValidMethods([]string{"RS256", "PS256"}),
+		jwt.WithTimeFunc(s.now),
+		jwt.WithLeeway(clockSkew),
+		jwt.WithExpirationRequired(),
+	).ParseWithClaims(assertion, &jwt.RegisteredClaims{}, func(*jwt.Token) (any, error) { return key, nil })
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jwt.ErrTokenExpired), errors.Is(err, jwt.ErrTokenNotValidYet):
+		return refusalOf(assertionNotInTime(s.now(), dateOf(payload.NotBefore), dateOf(payload.ExpiresAt)))
+	default:
+		return refusalOf(badAssertion("The key was found, but the signature does not verify."))
+	}
+}
+
+// clockSkew is how far the clocks of a client and Entra may be apart.
+const clockSkew = 5 * time.Minute
+
+func dateOf(d *jwt.NumericDate) time.Time {
+	if d == nil {
+		return time.Time{}
+	}
+	return d.Time
+}
+
+// certificate is the registered certificate that the assertion's header names by
+// thumbprint, or nil.
+func (a App) certificate(header map[string]any) *x509.Certificate {
+	for _, c := range a.Certificates {
+		short := sha1.Sum(c.Raw) //nolint:gosec // see the import
+		long := sha256.Sum256(c.Raw)
+		if names(header["x5t"], short[:]) || names(header["x5t#S256"], long[:]) {
+			return c
+		}
+	}
+	return nil
+}
+
+// standardToURL maps the two characters in which the base64 alphabets differ.
+var standardToURL = strings.NewReplacer("+", "-", "/", "_")
+
+// names says whether a header value is the base64 text of thumbprint. The
+// standard has base64url without padding; the official Go client sends the
+// standard alphabet with padding, and Entra takes both.
+func names(value any, thumbprint []byte) bool {
+	text, ok := value.(string)
+	if !ok {
+		return false
+	}
+	got := standardToURL.Replace(strings.TrimRight(text, "="))
+	want := base64.RawURLEncoding.EncodeToString(thumbprint)
+	return subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
+}
+
+// federation is the credential that matches the token, or nil.
+func (a App) federation(payload jwt.RegisteredClaims) *FederatedCredential {
+	for i, f := range a.Federated {
+		audience := f.Audience
+		if audience == "" {
+			audience = defaultExchange
+		}
+		if f.Key != nil && f.Issuer == payload.Issuer && f.Subject == payload.Subject && slices.Contains(payload.Audience, audience) {
+			return &a.Federated[i]
+		}
+	}
+	return nil
+}
+
+// isOwnEndpoint says whether audience is an endpoint of this tenant: clients
+// name the token endpoint or the issuer of the discovery document.
+func (s *Server) isOwnEndpoint(r *http.Request, audience string) bool {
+	u, err := url.Parse(audience)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	if !strings.EqualFold(u.Host, r.Host) && u.Host != "login.microsoftonline.com" && u.Host != "sts.windows.net" {
+		return false
+	}
+	segment, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	return s.knowsTenant(segment)
+}
