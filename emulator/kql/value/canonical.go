@@ -1,0 +1,16 @@
+package value
+
+// IsTyped says whether date-time strings within a Dynamic's JSON text are
+// datetimes: what DynamicCanonical must be told to make the value again.
+func (v Value) IsTyped() bool {
+	return v.kind == Dynamic && (v.typed || v.inner == DateTime || v.d != nil)
+}
+
+// DynamicCanonical makes a Dynamic of text that AppendJSON gave, without
+// checking it: for storage that reads back what it wrote.
+func DynamicCanonical(text string, typed bool) Value {
+	if text == "" {
+		return Null(Dynamic)
+	}
+	return element(text, typed)
+}
