@@ -1,0 +1,174 @@
+// Package faults disturbs the emulated services on purpose: it answers errors in
+// their place, delays and cuts answers, and loses, doubles or delays the messages
+// of queued ingestion.
+//
+// Faults are rules, given as JSON. A rule names an endpoint, says which of the
+// requests there it is about, and what happens to them:
+//
+//	{"endpoint": "graph", "match": "DeviceTvm", "after": 3, "count": 2, "status": 429,
+//	 "headers": {"Retry-After": "7"}}
+//
+// is: of the hunting queries on Graph that mention DeviceTvm, let three pass, then
+// answer two with 429, then let all pass.
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Endpoint is a place where faults can happen.
+type Endpoint string
+
+// The endpoints. Delivery is not an HTTP endpoint but the moment when a message
+// of queued ingestion is read.
+const (
+	Graph       Endpoint = "graph"
+	XDR         Endpoint = "xdr"
+	MDE         Endpoint = "mde"
+	Token       Endpoint = "token"
+	KustoQuery  Endpoint = "kusto-query"
+	KustoMgmt   Endpoint = "kusto-mgmt"
+	KustoIngest Endpoint = "kusto-ingest" // streaming ingestion
+	IngestMgmt  Endpoint = "ingest-mgmt"
+	Blob        Endpoint = "blob"
+	Queue       Endpoint = "queue"
+	Table       Endpoint = "table"
+	Delivery    Endpoint = "delivery"
+)
+
+// Endpoints are all of them.
+func Endpoints() []Endpoint {
+	return []Endpoint{
+		Graph, XDR, MDE, Token, KustoQuery, KustoMgmt, KustoIngest, IngestMgmt, Blob, Queue, Table, Delivery,
+	}
+}
+
+// Rule is one fault. The first group of fields selects requests, the second says
+// what happens. A request that several rules select gets the first of them.
+type Rule struct {
+	Endpoint    Endpoint `json:"endpoint"`
+	Match       string   `json:"match,omitempty"`       // text in the query, command, path or message; "" matches all
+	After       int      `json:"after,omitempty"`       // this many matching requests pass first
+	Count       int      `json:"count,omitempty"`       // then at most this many are hit; 0 means no bound
+	Every       int      `json:"every,omitempty"`       // of these only each n-th; 0 and 1 mean each
+	Probability float64  `json:"probability,omitempty"` // of these only this share, by chance; 0 means all
+	Seed        uint64   `json:"seed,omitempty"`        // of the chance
+
+	Status       int               `json:"status,omitempty"`       // answer this status
+	Body         string            `json:"body,omitempty"`         // with this body; "" means the service's own shape
+	Headers      map[string]string `json:"headers,omitempty"`      // and these headers
+	Apply        bool              `json:"apply,omitempty"`        // do what was asked before answering Status
+	Delay        Duration          `json:"delay,omitempty"`        // wait before anything else
+	CutAfter     int               `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
+	TruncateJSON bool              `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
+	ExpireToken  bool              `json:"expireToken,omitempty"`  // treat the bearer token as expired
+	ExpireSAS    bool              `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
+	Delivery     string            `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient
+}
+
+// Duration is a time.Duration that is text in JSON, such as "1.5s".
+type Duration time.Duration
+
+// MarshalText is the form that UnmarshalText reads.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads Go's form of a duration. A negative one is refused.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as \"1.5s\"", text)
+	}
+	if parsed < 0 {
+		return fmt.Errorf("%q is negative", text)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// Parse reads one rule or a list of rules. An unknown field is an error that
+// names it, and so is a rule that could never do anything.
+func Parse(text []byte) ([]Rule, error) {
+	trimmed := strings.TrimLeft(string(text), " \t\r\n")
+	var rules []Rule
+	if strings.HasPrefix(trimmed, "[") {
+		if err := decode(trimmed, &rules); err != nil {
+			return nil, err
+		}
+	} else {
+		var one Rule
+		if err := decode(trimmed, &one); err != nil {
+			return nil, err
+		}
+		rules = []Rule{one}
+	}
+	for i, r := range rules {
+		if err := r.Validate(); err != nil {
+			return nil, fmt.Errorf("rule %d: %w", i+1, err)
+		}
+	}
+	return rules, nil
+}
+
+// decode reads exactly one JSON value into target, without unknown fields.
+func decode(text string, target any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(target); err != nil {
+		return fmt.Errorf("read the rules: %w", err)
+	}
+	if d.More() {
+		return fmt.Errorf("read the rules: something follows the JSON value; send one rule or one list")
+	}
+	return nil
+}
+
+// Validate says what is wrong with the rule, or nil.
+func (r Rule) Validate() error {
+	if !slices.Contains(Endpoints(), r.Endpoint) {
+		return fmt.Errorf("endpoint %q is not known; it is one of %v", r.Endpoint, Endpoints())
+	}
+	for name, n := range map[string]int{"after": r.After, "count": r.Count, "every": r.Every, "cutAfter": r.CutAfter} {
+		if n < 0 {
+			return fmt.Errorf("%s is %d; it must not be negative", name, n)
+		}
+	}
+	if r.Probability < 0 || r.Probability > 1 {
+		return fmt.Errorf("probability is %v; it lies between 0 and 1", r.Probability)
+	}
+	if r.Status != 0 && (r.Status < 200 || r.Status > 599) {
+		return fmt.Errorf("status is %d; it lies between 200 and 599", r.Status)
+	}
+	if r.Status == 0 && (r.Body != "" || r.Apply) {
+		return fmt.Errorf("body and apply need a status")
+	}
+	if r.Endpoint == Delivery {
+		if _, err := parseDelivery(r.Delivery); err != nil {
+			return err
+		}
+		if r.isHTTP() {
+			return fmt.Errorf("endpoint %q takes only the action delivery", Delivery)
+		}
+		return nil
+	}
+	switch {
+	case r.Delivery != "":
+		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
+	case !r.isHTTP():
+		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, expireToken or expireSAS")
+	case r.ExpireSAS && !slices.Contains([]Endpoint{Blob, Queue, Table}, r.Endpoint):
+		return fmt.Errorf("expireSAS needs endpoint blob, queue or table, not %q", r.Endpoint)
+	case r.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token}, r.Endpoint):
+		return fmt.Errorf("expireToken needs an endpoint that takes a bearer token, not %q", r.Endpoint)
+	}
+	return nil
+}
+
+// isHTTP says whether the rule has an action on HTTP requests.
+func (r Rule) isHTTP() bool {
+	return r.Status != 0 || len(r.Headers) > 0 || r.Delay != 0 || r.CutAfter != 0 ||
+		r.TruncateJSON || r.ExpireToken || r.ExpireSAS
+}

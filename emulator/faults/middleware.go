@@ -1,0 +1,150 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// maxMatched bounds how much of a body is read to look for Rule.Match. No query
+// or command that a service accepts is longer.
+const maxMatched = 2 << 20
+
+// Middleware applies the rules to the requests that next serves. endpoint says
+// where a request belongs; "" means that no rule is about it.
+func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := endpoint(r)
+		if at == "" || s.empty() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		rule, hit := s.take(at, texts(at, r)...)
+		if !hit {
+			next.ServeHTTP(w, r)
+			return
+		}
+		rule.serve(w, r, next)
+	})
+}
+
+// texts are what Rule.Match is looked for in: path and query of the URL, and the
+// query or command in the body. It leaves the body to be read again.
+func texts(at Endpoint, r *http.Request) []string {
+	target := r.URL.RequestURI()
+	if unescaped, err := url.PathUnescape(target); err == nil {
+		target = unescaped
+	}
+	switch at {
+	case Blob, Queue, Table, KustoIngest: // their bodies are data
+		return []string{target}
+	}
+	head, err := io.ReadAll(io.LimitReader(r.Body, maxMatched))
+	if err != nil {
+		// The handler meets the same error behind the bytes that came.
+		r.Body = &replay{Reader: io.MultiReader(bytes.NewReader(head), failing{err}), Closer: r.Body}
+		return []string{target}
+	}
+	r.Body = &replay{Reader: io.MultiReader(bytes.NewReader(head), r.Body), Closer: r.Body}
+	var body struct {
+		Query string `json:"query"` // Graph, and in another case the older Defender APIs
+		CSL   string `json:"csl"`   // Kusto
+	}
+	if json.Unmarshal(head, &body) != nil {
+		return []string{target, string(head)}
+	}
+	return []string{target, body.Query, body.CSL}
+}
+
+// replay is a body of which a part was read before.
+type replay struct {
+	io.Reader
+	io.Closer
+}
+
+// failing is a reader that gives the error it met before.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// serve lets one request suffer the rule.
+func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if rule.Delay > 0 {
+		timer := time.NewTimer(time.Duration(rule.Delay))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	if rule.ExpireToken {
+		r = r.WithContext(context.WithValue(r.Context(), expiredToken{}, true))
+	}
+	if rule.ExpireSAS {
+		r = withExpiredSAS(r)
+	}
+	if rule.TruncateJSON {
+		// What is dropped is to be JSON, not the end of a compressed stream.
+		r = r.Clone(r.Context())
+		r.Header.Del("Accept-Encoding")
+	}
+	out, finish := rule.wrap(w)
+	if rule.Status == 0 {
+		next.ServeHTTP(out, r)
+	} else {
+		if rule.Apply {
+			next.ServeHTTP(&discarded{header: make(http.Header)}, r)
+		}
+		rule.answer(out)
+	}
+	finish()
+}
+
+// answer sends the rule's own answer.
+func (rule Rule) answer(w http.ResponseWriter) {
+	contentType, body := defaultAnswer(rule.Endpoint, rule.Status)
+	if rule.Body != "" {
+		contentType, body = "application/json; charset=utf-8", rule.Body
+		if body[0] == '<' {
+			contentType = "text/html"
+		}
+	}
+	h := w.Header()
+	if body != "" {
+		h.Set("Content-Type", contentType)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(rule.Status)
+	// Only the connection can fail here, and then nobody reads the answer.
+	_, _ = io.WriteString(w, body)
+}
+
+// expiredToken is the key under which a request's context says that its token
+// counts as expired.
+type expiredToken struct{}
+
+// TokenExpired says whether a rule demands that the bearer token of the request
+// with this context be taken for expired. Whoever checks tokens asks it.
+func TokenExpired(ctx context.Context) bool {
+	expired, _ := ctx.Value(expiredToken{}).(bool)
+	return expired
+}
+
+// withExpiredSAS moves the expiry (se) of the request's shared access signature
+// into the past. The storage service refuses the request then, as it would an
+// expired one: https://learn.microsoft.com/rest/api/storageservices/create-service-sas.
+func withExpiredSAS(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	q := r.URL.Query()
+	if q.Has("se") {
+		q.Set("se", "2000-01-01T00:00:00Z")
+		r.URL.RawQuery = q.Encode()
+	}
+	return r
+}

@@ -1,0 +1,138 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+)
+
+// Set holds the rules that are in force. The zero Set has none; it is safe for
+// concurrent use.
+type Set struct {
+	mu     sync.Mutex
+	rules  []*active
+	lastID int
+}
+
+// active is a rule in force and what became of it.
+type active struct {
+	Report
+	chance *rand.Rand
+}
+
+// Report is a rule in force: how many requests it matched and how many it hit.
+type Report struct {
+	ID   int `json:"id"`
+	Seen int `json:"seen"`
+	Hits int `json:"hits"`
+	Rule
+}
+
+// Add puts valid rules in force, behind those that are, and returns their ids.
+func (s *Set) Add(rules ...Rule) ([]int, error) {
+	for _, r := range rules {
+		if err := r.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]int, 0, len(rules))
+	for _, r := range rules {
+		s.lastID++
+		s.rules = append(s.rules, &active{
+			Report: Report{ID: s.lastID, Rule: r},
+			chance: rand.New(rand.NewPCG(r.Seed, 0)), //nolint:gosec // faults are to be repeatable
+		})
+		ids = append(ids, s.lastID)
+	}
+	return ids, nil
+}
+
+// List reports the rules in force, oldest first.
+func (s *Set) List() []Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reports := make([]Report, 0, len(s.rules))
+	for _, a := range s.rules {
+		reports = append(reports, a.Report)
+	}
+	return reports
+}
+
+// Remove ends one rule; false means there is none with that id.
+func (s *Set) Remove(id int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, a := range s.rules {
+		if a.ID == id {
+			s.rules = append(s.rules[:i:i], s.rules[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// Clear ends all rules.
+func (s *Set) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = nil
+}
+
+// empty says, cheaply, that no request needs to be looked at.
+func (s *Set) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rules) == 0
+}
+
+// take counts one request and returns the rule that hits it. texts are what
+// Match is looked for in.
+func (s *Set) take(at Endpoint, texts ...string) (Rule, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var hit *active
+	for _, a := range s.rules {
+		if a.Endpoint != at || !a.matches(texts) {
+			continue
+		}
+		a.Seen++
+		if hit == nil && a.fires() {
+			a.Hits++
+			hit = a
+		}
+	}
+	if hit == nil {
+		return Rule{}, false
+	}
+	return hit.Rule, true
+}
+
+func (a *active) matches(texts []string) bool {
+	if a.Match == "" {
+		return true
+	}
+	for _, t := range texts {
+		if strings.Contains(t, a.Match) {
+			return true
+		}
+	}
+	return false
+}
+
+// fires decides about the request that was just counted in Seen.
+func (a *active) fires() bool {
+	n := a.Seen - a.After // 1 for the first request that may be hit
+	switch {
+	case n < 1:
+		return false
+	case a.Count > 0 && a.Hits >= a.Count:
+		return false
+	case a.Every > 1 && n%a.Every != 0:
+		return false
+	case a.Probability > 0 && a.chance.Float64() >= a.Probability:
+		return false
+	}
+	return true
+}
