@@ -1,5 +1,7 @@
 package tvmexport
 
+import "slices"
+
 // Cutting is what Cut makes of a plan's pieces.
 type Cutting struct {
 	Slices []Slice
@@ -8,11 +10,13 @@ type Cutting struct {
 }
 
 // Cut packs pieces, in their order, into slices of at most rows rows, and into
-// at most that many slices if most is not 0. Pieces without rows are packed
-// where a neighbour is asked for anyway, or where a window must be covered
-// without a gap; otherwise they cost no call.
+// at most that many slices if most is not 0. Pieces without rows go with a
+// neighbour; only where no piece has any is nothing asked for.
 func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
 	var c Cutting
+	if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Rows > 0 }) {
+		return c
+	}
 	var open *Slice
 	for i, p := range pieces {
 		if p.Rows > rows {
@@ -20,9 +24,6 @@ func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
 			continue
 		}
 		if open != nil && open.Rows+p.Rows <= rows && open.take(p) {
-			continue
-		}
-		if p.Rows == 0 && p.Window.To.IsZero() {
 			continue
 		}
 		if most > 0 && len(c.Slices) == most {
@@ -35,13 +36,12 @@ func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
 	return c
 }
 
-// take adds p to the slice if one call can ask for both.
+// take adds p to the slice if one call can ask for both, and its rows can be
+// told apart: parts by the hash of rows go only with their like.
 func (s *Slice) take(p Piece) bool {
 	last := s.Partitions[len(s.Partitions)-1]
-	if _, hashed := last.RowHash(); hashed {
-		return false
-	}
-	if _, hashed := p.Partition.RowHash(); hashed {
+	_, hashed := last.RowHash()
+	if _, too := p.Partition.RowHash(); too != hashed || hashed && last.Base() != p.Partition.Base() {
 		return false
 	}
 	switch {

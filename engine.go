@@ -63,14 +63,14 @@ func (e *engine) leave() { <-e.calls }
 // FetchAndLand implements Steps.
 func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error) {
 	out := make([]FetchOutcome, len(in))
-	g, ctx := errgroup.WithContext(ctx)
+	g, each := errgroup.WithContext(ctx)
 	for i := range in {
-		if err := e.enter(ctx); err != nil {
+		if err := e.enter(each); err != nil {
 			break
 		}
 		g.Go(func() error {
 			defer e.leave()
-			o, err := e.fetchAndLand(ctx, in[i])
+			o, err := e.fetchAndLand(each, in[i])
 			out[i] = o
 			return err
 		})
@@ -89,8 +89,7 @@ func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome,
 		batch, counts, err := e.fetch(ctx, in, &out)
 		if err == nil {
 			err = e.land(ctx, in, batch)
-			out.Batch = BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: batch.Rows, Bytes: batch.Bytes}
-			out.Counts = counts
+			out.Batch = BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: batch.Rows, Bytes: batch.Bytes, Counts: counts}
 			return out, err
 		}
 		switch ActionOf(err) {

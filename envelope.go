@@ -66,7 +66,7 @@ func (l *lines) WriteRow(key, row []byte) error {
 	b = append(b, `,"n":`...)
 	b = strconv.AppendInt(b, l.rows, 10)
 	b = append(b, `,"p":"`...)
-	b = append(b, l.slice.Partitions[at]...)
+	b = append(b, l.slice.Partitions[at].Base()...)
 	l.buf = append(b, "\"}\n"...)
 	if len(l.buf) >= flushAt {
 		return l.flush()

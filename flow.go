@@ -36,7 +36,6 @@ type FetchOutcome struct {
 	Why      error // with TooLarge
 	Bytes    int64 // of the answer's JSON
 	Calls    int
-	Counts   []int64 // rows per partition of the slice
 }
 
 // BatchInfo is what the flow remembers of a batch.
@@ -45,6 +44,8 @@ type BatchInfo struct {
 	Slice Slice
 	Rows  int64
 	Bytes int64 // uncompressed, as landed
+
+	Counts []int64 // rows per partition of the slice; all in the first where it is by row hash
 }
 
 // Plan is the input of a run's flow.
@@ -70,7 +71,7 @@ type Progress struct {
 
 // flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
-	f := &fetching{plan: plan, steps: s, hooks: h, records: map[recordKey]int64{}, progress: Progress{Run: plan.Run}}
+	f := &fetching{plan: plan, steps: s, hooks: h, records: map[recordKey]int64{}, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run}}
 	if err := f.count(ctx); err != nil {
 		return f.progress, err
 	}
@@ -125,6 +126,8 @@ type fetching struct {
 	next    int     // ordinal of the next batch
 	size    float64 // JSON bytes a row, the largest mean seen; 0 while unknown
 	total   int64
+
+	oneKey map[Partition]bool // partitions whose rows all have the same key
 }
 
 type recordKey struct {
@@ -157,7 +160,8 @@ func (f *fetching) count(ctx context.Context) error {
 		for _, p := range f.pieces {
 			rows += p.Rows
 		}
-		f.pieces = Coarsen(f.pieces, DepthFor(rows, f.plan.Limits.Rows))
+		depth := min(q.Depth, DepthFor(rows, f.plan.Limits.Rows))
+		f.pieces = Complete(Coarsen(f.pieces, depth), Whole, run.Window, depth)
 	}
 	for _, p := range f.pieces {
 		f.total += p.Rows
@@ -266,8 +270,8 @@ func (f *fetching) round(ctx context.Context, slices []Slice) error {
 func (f *fetching) keep(o FetchOutcome) {
 	f.batches = append(f.batches, o.Batch)
 	f.progress.Slices++
-	for i, n := range o.Counts {
-		f.records[recordKey{o.Batch.Slice.Window, o.Batch.Slice.Partitions[i]}] += n
+	for i, n := range o.Batch.Counts {
+		f.records[recordKey{o.Batch.Slice.Window, o.Batch.Slice.Partitions[i].Base()}] += n
 	}
 	if o.Batch.Rows > 0 {
 		// The largest mean seen: a slice of longer rows than the average must still fit.
@@ -286,11 +290,15 @@ func (f *fetching) split(ctx context.Context, s Slice, why error) error {
 	if err != nil {
 		return err
 	}
-	// Each part is asked for by itself: packed together they were too large.
+	var total int64
 	for _, p := range finer {
-		if p.Rows > 0 {
-			f.ready = append(f.ready, p.Slice(s.Table))
-		}
+		total += p.Rows
+	}
+	// Packed together they were too large: at most half of them go in one call.
+	cut := Cut(s.Table, finer, max(total/2, 1), 0)
+	f.ready = append(f.ready, cut.Slices...)
+	for _, p := range cut.Large {
+		f.ready = append(f.ready, p.Slice(s.Table))
 	}
 	return nil
 }
@@ -307,7 +315,7 @@ func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
 		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
 	}
 	row, hashed := p.Partition.RowHash()
-	if q.Bin == 0 && (p.OneKey || len(p.Partition.Key()) >= maxKeyDigits || p.Partition.Rest()) && !hashed {
+	if q.Bin == 0 && (p.OneKey || f.oneKey[p.Partition] || p.Partition.Depth() >= maxKeyDigits || p.Partition.Rest()) && !hashed {
 		q.Within = p.Partition.ByRowHash()
 	}
 	if len(row) >= maxRowDigits {
@@ -325,7 +333,13 @@ func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
 	if q.Bin > 0 {
 		return tile(counts.Parts, p.Window, p.Partition, q.Bin), nil
 	}
-	return piecesOf(counts.Parts, p.Window), nil
+	pieces := piecesOf(counts.Parts, p.Window)
+	for _, p := range pieces {
+		if p.OneKey {
+			f.oneKey[p.Partition] = true
+		}
+	}
+	return Complete(pieces, q.Within, p.Window, q.Depth), nil
 }
 
 const (
@@ -376,8 +390,8 @@ func (f *fetching) drop(ids []BatchID) {
 			kept = append(kept, b)
 			continue
 		}
-		for _, p := range b.Slice.Partitions {
-			delete(f.records, recordKey{b.Slice.Window, p})
+		for i, p := range b.Slice.Partitions {
+			f.records[recordKey{b.Slice.Window, p.Base()}] -= b.Counts[i]
 		}
 		f.ready = append(f.ready, b.Slice)
 	}

@@ -43,6 +43,12 @@ func (p Partition) RowHash() (prefix string, ok bool) {
 	return prefix, ok
 }
 
+// Base is p without its division by the hash of rows.
+func (p Partition) Base() Partition {
+	s, _, _ := strings.Cut(string(p), "#")
+	return Partition(s)
+}
+
 // ByRowHash is p, to be divided by the hash of whole rows from here on.
 func (p Partition) ByRowHash() Partition {
 	if _, ok := p.RowHash(); ok {

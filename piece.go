@@ -59,7 +59,40 @@ func Coarsen(pieces []Piece, depth int) []Piece {
 	return out
 }
 
-// tile turns counts of bins of the watermark into pieces that tile window
+// Complete adds the partitions of depth digits below within that were not
+// counted, with no rows: what appears there after the count is asked for too.
+func Complete(pieces []Piece, within Partition, window Window, depth int) []Piece {
+	known := make(map[Partition]bool, len(pieces))
+	for _, p := range pieces {
+		known[p.Partition] = true
+	}
+	add := func(p Partition) {
+		if !known[p] {
+			pieces = append(pieces, Piece{Partition: p, Window: window})
+		}
+	}
+	_, hashed := within.RowHash()
+	level := []Partition{within}
+	for range depth {
+		var next []Partition
+		for _, p := range level {
+			for _, d := range []byte(hexDigits) {
+				next = append(next, p.Child(d))
+			}
+			if !hashed {
+				add(p.Child('~'))
+			}
+		}
+		level = next
+	}
+	for _, p := range level {
+		add(p)
+	}
+	slices.SortFunc(pieces, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
+	return pieces
+}
+
+// tile turns counts of bins of the watermark into pieces that cover window
 // without a gap, so that a row which appears in an empty bin after the count
 // is asked for as well. Rows without a watermark come as a piece of their own.
 func tile(counts []Count, window Window, within Partition, bin time.Duration) []Piece {
@@ -67,25 +100,23 @@ func tile(counts []Count, window Window, within Partition, bin time.Duration) []
 	slices.SortFunc(counts, func(a, b Count) int { return a.Start.Compare(b.Start) })
 	var out []Piece
 	from := window.From
+	cover := func(to time.Time, rows int64) {
+		if !window.To.IsZero() && to.After(window.To) {
+			to = window.To
+		}
+		if to.After(from) {
+			out = append(out, Piece{Window: Window{From: from, To: to}, Partition: within, Rows: rows})
+			from = to
+		}
+	}
 	for _, c := range counts {
 		if c.Start.IsZero() {
 			out = append(out, Piece{Window: Window{Null: true}, Partition: within, Rows: c.Rows})
 			continue
 		}
-		to := c.Start.Add(bin)
-		if !window.To.IsZero() && to.After(window.To) {
-			to = window.To
-		}
-		if !to.After(from) { // the bin's only row lies on the window's open end
-			continue
-		}
-		out = append(out, Piece{Window: Window{From: from, To: to}, Partition: within, Rows: c.Rows})
-		from = to
+		cover(c.Start.Add(-Tick), 0)
+		cover(c.Start.Add(bin-Tick), c.Rows)
 	}
-	if n := len(out); n > 0 && !out[n-1].Window.Null {
-		out[n-1].Window.To = window.To
-	} else if window.From.Before(window.To) {
-		out = append(out, Piece{Window: window, Partition: within})
-	}
+	cover(window.To, 0)
 	return out
 }

@@ -11,7 +11,7 @@ type placer struct {
 }
 
 func newPlacer(ps []Partition) placer {
-	if len(ps) == 1 {
+	if _, hashed := ps[0].RowHash(); hashed || len(ps) == 1 {
 		return placer{one: true, single: ps[0]}
 	}
 	p := placer{exact: make(map[string]int, len(ps)), rest: map[string]int{}}
@@ -35,7 +35,8 @@ func newPlacer(ps []Partition) placer {
 	return p
 }
 
-// find is the index of the partition that holds key, or -1.
+// find is the index of the partition that holds key, or -1. In a slice by the
+// hash of rows it is 0 for every key of the partition that was divided.
 func (p *placer) find(key []byte) int {
 	if p.one {
 		if p.single.containsBytes(key) {

@@ -38,6 +38,9 @@ func recordsOf(found map[recordKey]int64, known []PartitionRecord, full bool) []
 	out := make([]PartitionRecord, 0, len(found))
 	held := make(map[Partition]bool, len(found))
 	for k, rows := range found {
+		if rows == 0 {
+			continue
+		}
 		out = append(out, PartitionRecord{Partition: k.partition, Window: k.window, Rows: rows})
 		held[k.partition] = true
 	}

@@ -1,0 +1,286 @@
+package exportertest
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Line is a line of a landed batch.
+type Line struct {
+	Row       json.RawMessage     `json:"r"`
+	Batch     tvmexport.BatchID   `json:"b"`
+	Number    int64               `json:"n"`
+	Partition tvmexport.Partition `json:"p"`
+	Rows      *int64              `json:"c"`
+	Run       tvmexport.RunID     `json:"u"`
+	Slice     json.RawMessage     `json:"s"`
+}
+
+// Destination is a tvmexport.Destination with a memory, on which one exporter
+// at a time works. The zero value knows no orders.
+type Destination struct {
+	mu        sync.Mutex
+	List      []tvmexport.Order
+	landing   map[string][]Line
+	published map[string][]Published
+	steps     map[string]tvmexport.RunID // publication guard -> run
+	pending   map[string]tvmexport.Publication
+	commits   map[string][]tvmexport.Commit
+	holders   map[string]tvmexport.Holder
+	Audit     []tvmexport.Outcome
+	Lands     int
+	// OnLand, if set, says how often a batch is delivered; 0 loses it.
+	OnLand func(b tvmexport.Batch) int
+	// OnPublish, if set, is asked before each step; its error is the answer.
+	OnPublish func(p tvmexport.Publication, step int) error
+}
+
+// Published is a row of a published table.
+type Published struct {
+	Run       tvmexport.RunID
+	Partition tvmexport.Partition
+	Row       string
+}
+
+func (d *Destination) init() {
+	if d.landing == nil {
+		d.landing = map[string][]Line{}
+		d.published = map[string][]Published{}
+		d.steps = map[string]tvmexport.RunID{}
+		d.pending = map[string]tvmexport.Publication{}
+		d.commits = map[string][]tvmexport.Commit{}
+		d.holders = map[string]tvmexport.Holder{}
+	}
+}
+
+// Orders implements tvmexport.Destination.
+func (d *Destination) Orders(context.Context) ([]tvmexport.Order, error) { return d.List, nil }
+
+// Ready implements tvmexport.Destination.
+func (d *Destination) Ready(context.Context, []tvmexport.Table) (map[string]error, error) {
+	return nil, nil
+}
+
+// History implements tvmexport.Destination.
+func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	out := map[string]tvmexport.History{}
+	for _, t := range tables {
+		h := tvmexport.History{Now: time.Now()}
+		if c := d.commits[t.Name]; len(c) > 0 {
+			last := c[len(c)-1]
+			h.Last = &tvmexport.Committed{
+				ID: last.Run.ID, Previous: last.Run.Previous, Kind: last.Run.Kind,
+				Watermark: last.Run.Watermark, Rows: last.Rows, Bytes: last.Bytes,
+			}
+			h.Partitions = last.Partitions
+		}
+		if p, ok := d.pending[t.Name]; ok {
+			h.Publishing = &p
+		}
+		out[t.Name] = h
+	}
+	return out, nil
+}
+
+// Acquire implements tvmexport.Destination.
+func (d *Destination) Acquire(_ context.Context, owner string, tables []tvmexport.Table, term time.Duration) (map[string]tvmexport.Holder, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	held := map[string]tvmexport.Holder{}
+	for _, t := range tables {
+		if by, ok := d.holders[t.Name]; ok && by.Owner != owner && by.Expires.After(time.Now()) {
+			held[t.Name] = by
+			continue
+		}
+		d.holders[t.Name] = tvmexport.Holder{Owner: owner, Expires: time.Now().Add(term)}
+	}
+	return held, nil
+}
+
+// Release implements tvmexport.Destination.
+func (d *Destination) Release(_ context.Context, owner string, tables []tvmexport.Table) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, t := range tables {
+		if d.holders[t.Name].Owner == owner {
+			delete(d.holders, t.Name)
+		}
+	}
+	return nil
+}
+
+// Land implements tvmexport.Destination.
+func (d *Destination) Land(_ context.Context, b tvmexport.Batch) error {
+	var lines []Line
+	if _, err := b.Data.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	z, err := gzip.NewReader(b.Data)
+	if err != nil {
+		return err
+	}
+	scan := bufio.NewScanner(z)
+	scan.Buffer(nil, 4<<20)
+	for scan.Scan() {
+		var l Line
+		if err := json.Unmarshal(scan.Bytes(), &l); err != nil {
+			return fmt.Errorf("line %q: %w", scan.Text(), err)
+		}
+		lines = append(lines, l)
+	}
+	if err := scan.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	d.Lands++
+	times := 1
+	if d.OnLand != nil {
+		times = d.OnLand(b)
+	}
+	for range times {
+		d.landing[b.Run.Table.Name] = append(d.landing[b.Run.Table.Name], lines...)
+	}
+	return nil
+}
+
+// Landed implements tvmexport.Destination.
+func (d *Destination) Landed(_ context.Context, run tvmexport.Run) ([]tvmexport.Landed, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	byBatch := map[tvmexport.BatchID]*tvmexport.Landed{}
+	seen := map[string]bool{}
+	var order []tvmexport.BatchID
+	for _, l := range d.landing[run.Table.Name] {
+		at := byBatch[l.Batch]
+		if at == nil {
+			at = &tvmexport.Landed{Batch: l.Batch, Tail: tvmexport.Missing}
+			byBatch[l.Batch] = at
+			order = append(order, l.Batch)
+		}
+		if l.Number == 0 {
+			at.Tail = *l.Rows
+			continue
+		}
+		at.Rows++
+		if key := fmt.Sprint(l.Batch, "/", l.Number); !seen[key] {
+			seen[key] = true
+			at.Lines++
+		}
+	}
+	var out []tvmexport.Landed
+	for _, id := range order {
+		out = append(out, *byBatch[id])
+	}
+	return out, nil
+}
+
+// Publish implements tvmexport.Destination.
+func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	table := p.Run.Table.Name
+	if _, ok := d.pending[table]; !ok {
+		d.pending[table] = p
+	}
+	for i, step := range p.Steps {
+		if d.OnPublish != nil {
+			if err := d.OnPublish(p, i); err != nil {
+				return 0, err
+			}
+		}
+		guard := fmt.Sprintf("%s:%s:%d", table, p.Run.Previous, i)
+		if by, done := d.steps[guard]; done {
+			if by != p.Run.ID {
+				return 0, tvmexport.ErrSuperseded
+			}
+			continue
+		}
+		d.steps[guard] = p.Run.ID
+		seen := map[string]bool{}
+		for _, l := range d.landing[table] {
+			key := fmt.Sprint(l.Batch, "/", l.Number)
+			if l.Number == 0 || seen[key] || !slices.Contains(step.Batches, l.Batch) {
+				continue
+			}
+			seen[key] = true
+			d.published[table] = append(d.published[table], Published{p.Run.ID, l.Partition, string(l.Row)})
+		}
+	}
+	var rows int64
+	for _, r := range d.published[table] {
+		if r.Run == p.Run.ID {
+			rows++
+		}
+	}
+	return rows, nil
+}
+
+// Commit implements tvmexport.Destination.
+func (d *Destination) Commit(_ context.Context, c tvmexport.Commit) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	table := c.Run.Table.Name
+	delete(d.pending, table)
+	for _, old := range d.commits[table] {
+		if old.Run.ID == c.Run.ID {
+			return nil
+		}
+	}
+	d.commits[table] = append(d.commits[table], c)
+	return nil
+}
+
+// Finish implements tvmexport.Destination.
+func (d *Destination) Finish(_ context.Context, outcomes []tvmexport.Outcome) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Audit = append(d.Audit, outcomes...)
+	return nil
+}
+
+// Current is what readers of a table see: the rows of the newest full run and
+// of the runs behind it.
+func (d *Destination) Current(table string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	counts := map[tvmexport.RunID]bool{}
+	for _, c := range d.commits[table] {
+		if c.Run.Kind == tvmexport.FullRun {
+			clear(counts)
+		}
+		counts[c.Run.ID] = true
+	}
+	var out []string
+	for _, r := range d.published[table] {
+		if counts[r.Run] {
+			out = append(out, r.Row)
+		}
+	}
+	return out
+}
+
+// Commits are the commit records of a table, oldest first.
+func (d *Destination) Commits(table string) []tvmexport.Commit {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.commits[table])
+}
+
+var _ tvmexport.Destination = (*Destination)(nil)

@@ -1,0 +1,188 @@
+// Package exportertest holds working fakes of the engine's Source and
+// Destination, for tests that want no network.
+package exportertest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Row is a row of a fake table.
+type Row struct {
+	Key  string    // of partitions
+	Time time.Time // watermark; zero is null
+	JSON string    // the record
+}
+
+// Source is a tvmexport.Source with a memory. The zero value is ready.
+type Source struct {
+	mu     sync.Mutex
+	rows   map[string][]Row
+	now    time.Time
+	Limits tvmexport.Limits // zero: DocumentedLimits
+	Calls  []tvmexport.Slice
+	// Before, if set, is asked before each Fetch; its error is the answer.
+	Before func(s tvmexport.Slice) error
+	// Spoil, if set, changes the answer to a Fetch after its rows were written.
+	Spoil func(s tvmexport.Slice, a *tvmexport.Answer)
+}
+
+// Set replaces a table's rows.
+func (s *Source) Set(table string, rows []Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rows == nil {
+		s.rows = map[string][]Row{}
+	}
+	s.rows[table] = slices.Clone(rows)
+}
+
+// SetNow sets the source's clock.
+func (s *Source) SetNow(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = t
+}
+
+func (s *Source) limits() tvmexport.Limits {
+	if s.Limits == (tvmexport.Limits{}) {
+		return tvmexport.DocumentedLimits
+	}
+	return s.Limits
+}
+
+// Within says whether a row is in a window.
+func Within(w tvmexport.Window, r Row) bool {
+	switch {
+	case w.Null:
+		return r.Time.IsZero()
+	case w == tvmexport.Window{}:
+		return true
+	case r.Time.IsZero():
+		return false
+	}
+	return (w.From.IsZero() || r.Time.After(w.From)) && (w.To.IsZero() || !r.Time.After(w.To))
+}
+
+func rowHash(r Row) string {
+	h := sha256.Sum256([]byte(r.JSON))
+	return hex.EncodeToString(h[:])
+}
+
+func in(p tvmexport.Partition, r Row) bool {
+	if !p.Contains(r.Key) {
+		return false
+	}
+	prefix, ok := p.RowHash()
+	return !ok || rowHash(r)[:len(prefix)] == prefix
+}
+
+// Count implements tvmexport.Source.
+func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	type part struct {
+		p     tvmexport.Partition
+		start time.Time
+	}
+	sums := map[part]*tvmexport.Count{}
+	keys := map[part]string{}
+	for _, r := range s.rows[q.Table.Name] {
+		if !Within(q.Window, r) && !(q.Bin > 0 && r.Time.IsZero()) || !in(q.Within, r) {
+			continue
+		}
+		at := part{p: q.Within}
+		prefix, hashed := q.Within.RowHash()
+		switch {
+		case q.Bin > 0 && !r.Time.IsZero():
+			at.start = r.Time.Truncate(q.Bin)
+		case q.Bin > 0:
+		case hashed:
+			at.p = q.Within + tvmexport.Partition(rowHash(r)[len(prefix):len(prefix)+q.Depth])
+		default:
+			at.p = tvmexport.Of(r.Key, q.Within.Depth()+q.Depth)
+		}
+		c := sums[at]
+		if c == nil {
+			c = &tvmexport.Count{Partition: at.p, Start: at.start, OneKey: true}
+			sums[at], keys[at] = c, r.Key
+		}
+		c.Rows++
+		c.OneKey = c.OneKey && keys[at] == r.Key
+	}
+	out := tvmexport.Counts{Now: s.now, Calls: 1}
+	for _, c := range sums {
+		out.Parts = append(out.Parts, *c)
+	}
+	slices.SortFunc(out.Parts, func(a, b tvmexport.Count) int {
+		if c := a.Start.Compare(b.Start); c != 0 {
+			return c
+		}
+		if a.Partition < b.Partition {
+			return -1
+		}
+		return 1
+	})
+	return out, nil
+}
+
+// Fetch implements tvmexport.Source: rows beyond the limit are cut silently,
+// as the service does, and bytes beyond it are refused.
+func (s *Source) Fetch(_ context.Context, q tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
+	s.mu.Lock()
+	s.Calls = append(s.Calls, q)
+	before, spoil, limits := s.Before, s.Spoil, s.limits()
+	s.mu.Unlock()
+	a := tvmexport.Answer{Calls: 1}
+	if before != nil {
+		if err := before(q); err != nil {
+			return a, err
+		}
+	}
+	s.mu.Lock()
+	rows := s.rows[q.Table.Name]
+	s.mu.Unlock()
+	var hits []Row
+	for _, r := range rows {
+		if Within(q.Window, r) && slices.ContainsFunc(q.Partitions, func(p tvmexport.Partition) bool { return in(p, r) }) {
+			hits = append(hits, r)
+			a.Bytes += int64(len(r.JSON))
+		}
+	}
+	a.Counted = int64(len(hits))
+	if a.Bytes > limits.Bytes {
+		return a, &tvmexport.Error{Op: "fetch", Table: q.Table.Name, Action: tvmexport.Split, Err: fmt.Errorf("%d bytes are too many", a.Bytes)}
+	}
+	if a.Counted+1 > limits.Rows {
+		hits, a.Counted = hits[:limits.Rows], tvmexport.Missing
+	}
+	for _, r := range hits {
+		if err := w.WriteRow([]byte(r.Key), []byte(r.JSON)); err != nil {
+			return a, err
+		}
+		a.Rows++
+	}
+	if spoil != nil {
+		spoil(q, &a)
+	}
+	return a, nil
+}
+
+// Columns implements tvmexport.Source.
+func (s *Source) Columns(_ context.Context, table string) ([]tvmexport.Column, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.rows[table]; !ok {
+		return nil, &tvmexport.Error{Op: "schema", Table: table, Cause: tvmexport.Refused, Err: fmt.Errorf("no such table")}
+	}
+	return []tvmexport.Column{{Name: "DeviceId", Type: "string"}}, nil
+}
+
+var _ tvmexport.Source = (*Source)(nil)
