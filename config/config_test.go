@@ -1,0 +1,106 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport/config"
+)
+
+func env(vars map[string]string) config.Lookup {
+	return func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
+}
+
+func TestExampleIsCompleteAndHoldsTheDefaults(t *testing.T) {
+	got, err := config.Parse("example.yaml", []byte(config.Example), env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	want.Kusto.Cluster, want.Kusto.Database = "https://NAME.REGION.kusto.windows.net", "security"
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for _, key := range []string{"api", "cloud", "endpoint", "share", "method", "tenant_id", "authority", "cluster", "ingest", "database", "trusted_hosts", "prefix", "lag", "schedule", "ca_file"} {
+		if !strings.Contains(config.Example, key+":") {
+			t.Errorf("the example does not show %s", key)
+		}
+	}
+}
+
+func TestFileThenEnvironment(t *testing.T) {
+	text := "kusto:\n  cluster: https://${NAME}.kusto.windows.net\n  database: security\n  trusted_hosts: [a.example, b.example]\nlag: 1h30m\n"
+	got, err := config.Parse("f.yaml", []byte(text), env(map[string]string{
+		"NAME": "adx", "TVMEXPORT_KUSTO_DATABASE": "other", "TVMEXPORT_DEFENDER_SHARE": "1", "TVMEXPORT_KUSTO_AUTH_TENANT_ID": "t",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	want.Kusto = config.Kusto{
+		Cluster: "https://adx.kusto.windows.net", Database: "other",
+		TrustedHosts: []string{"a.example", "b.example"}, Auth: config.Auth{TenantID: "t"},
+	}
+	want.Lag, want.Defender.Share = 90*time.Minute, 1
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
+	const head = "kusto: {cluster: https://adx.kusto.windows.net, database: security}\n"
+	tests := []struct{ text, want string }{
+		{head + "defender:\n  shares: 1\n", `c.yaml:3:3: unknown key "defender.shares"; did you mean "defender.share"?`},
+		{head + "kutso: {}\n", `c.yaml:2:1: unknown key "kutso"; did you mean "kusto"?`},
+		{head + "zzzzzzzzzzzz: 1\n", `c.yaml:2:1: unknown key "zzzzzzzzzzzz"`},
+		{head + "defender:\n  share: much\n", `c.yaml:3:10: defender.share is "much"; it must be a number`},
+		{head + "defender: graph\n", `c.yaml:2:11: defender must hold keys and values`},
+		{head + "lag: 15\n", `c.yaml:2:6: lag is "15"; it must be a duration such as 15m or 1h30m`},
+		{head + "defender: {api: beta}\n", `c.yaml: defender.api is "beta"; it must be one of graph, xdr, mde`},
+		{head + "defender: {share: 2}\n", `c.yaml: defender.share is 2; it must be above 0 and at most 1`},
+		{head + "ca_file: ${NO_SUCH}\n", `c.yaml:2:10: ca_file: the environment has no variable NO_SUCH`},
+		{"kusto: {database: d}\n", `c.yaml: kusto.cluster is empty; give a URL such as https://NAME.REGION.kusto.windows.net`},
+		{"kusto: {cluster: adx.kusto.windows.net, database: d}\n", `c.yaml: kusto.cluster is "adx.kusto.windows.net"; it must begin with https:// and name a host`},
+		{"kusto: {cluster: 'http://adx.example', database: d}\n", `c.yaml: kusto.cluster is "http://adx.example"; only https is allowed, since tokens travel over it`},
+		{"kusto: {cluster: https://adx.kusto.windows.net}\n", `c.yaml: kusto.database is empty; give the name of the database to export into`},
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "c.yaml")
+	for _, tt := range tests {
+		if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := config.File(file, env(nil))
+		if err == nil {
+			t.Errorf("%q: no error, want %s", tt.text, tt.want)
+			continue
+		}
+		if got := strings.ReplaceAll(err.Error(), dir+"/", ""); got != tt.want {
+			t.Errorf("%q:\n got %s\nwant %s", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestBrokenYAMLNamesItsLine(t *testing.T) {
+	_, err := config.Parse("c.yaml", []byte("kusto:\n  cluster: [\n"), env(nil))
+	if err == nil || !strings.HasPrefix(err.Error(), "c.yaml:") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(config.Example))
+	f.Add([]byte("kusto: {auth: {method: x}}\n---\nlag: !!int 3\n"))
+	f.Add([]byte("a: &x [1]\nb: *x\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := config.Parse("f.yaml", text, env(nil))
+		if err == nil {
+			_ = c.Check()
+		}
+	})
+}
