@@ -1,0 +1,112 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/kql/value"
+)
+
+// fakeControl answers from two rows and remembers what it was asked.
+func fakeControl(asked *[]string) *control {
+	rows := func(failAfter int) result {
+		return result{
+			columns: []value.Column{{Name: "b", Kind: value.Long}, {Name: "a", Kind: value.String}},
+			rows: func(yield func([]value.Value, error) bool) {
+				for i := range 2 {
+					if i == failAfter {
+						yield(nil, errors.New("it broke"))
+						return
+					}
+					if !yield([]value.Value{value.NewLong(int64(i)), value.NewString("<x>")}, nil) {
+						return
+					}
+				}
+			},
+		}
+	}
+	run := func(query string) (result, error) {
+		switch query {
+		case "bad":
+			return result{}, errors.New("no such table")
+		case "breaks at once":
+			return rows(0), nil
+		case "breaks":
+			return rows(1), nil
+		}
+		return rows(-1), nil
+	}
+	return &control{
+		advance: func(days int) error { *asked = append(*asked, "advance", strings.Repeat("d", days)); return nil },
+		move:    func() error { *asked = append(*asked, "move"); return nil },
+		stats:   func() any { return map[string]int{"calls": 1} },
+		truth:   func(_ context.Context, q string) (result, error) { *asked = append(*asked, "truth", q); return run(q) },
+		landed: func(_ context.Context, db, q string) (result, error) {
+			*asked = append(*asked, "landed", db, q)
+			return run(q)
+		},
+		faults: &faults.Set{},
+	}
+}
+
+func TestControlAPI(t *testing.T) {
+	const hash = `{"rows":2,"sha256":"` // the value is the hash of the two rows below
+	want := hash + sum(`{"a":"<x>","b":0}`, `{"a":"<x>","b":1}`) + `"}`
+	for _, tt := range []struct {
+		method, target, body string
+		status               int
+		want                 string
+		asked                string
+	}{
+		{"GET", "/control/stats", "", 200, `{"calls":1}`, ""},
+		{"POST", "/control/advance", `{"days":2}`, 200, `{"days":2}`, "advance dd"},
+		{"POST", "/control/advance", `{"days":0}`, 400, `{"error":"send {\"days\": n} with n from 1 to 3650"}`, ""},
+		{"POST", "/control/advance", `{"day":1}`, 400, `{"error":"read the body: json: unknown field \"day\""}`, ""},
+		{"POST", "/control/advance", ``, 400, `{"error":"the body is empty"}`, ""},
+		{"POST", "/control/move", ``, 200, `{}`, "move"},
+		{"GET", "/control/truth?q=T", "", 200, want, "truth T"},
+		{"GET", "/control/truth?q=T&rows=0", "", 200, want, "truth T"},
+		{"GET", "/control/truth?q=T&rows=1", "", 200, `{"a":"<x>","b":0}` + "\n" + `{"a":"<x>","b":1}`, "truth T"},
+		{"GET", "/control/truth?q=T&rows=x", "", 400, `{"error":"rows is \"x\"; it is 0 or 1"}`, ""},
+		{"GET", "/control/truth", "", 400, `{"error":"give a query in KQL as ?q="}`, ""},
+		{"GET", "/control/truth?q=bad", "", 400, `{"error":"no such table"}`, "truth bad"},
+		{"GET", "/control/truth?q=breaks", "", 400, `{"error":"it broke"}`, "truth breaks"},
+		{"GET", "/control/truth?q=breaks+at+once&rows=1", "", 400, `{"error":"it broke"}`, "truth breaks at once"},
+		{"GET", "/control/landed?q=T&database=d", "", 200, want, "landed d T"},
+		{"GET", "/control/faults", "", 200, `[]`, ""},
+		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, faults; DELETE faults"}`, ""},
+	} {
+		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
+			var asked []string
+			w := httptest.NewRecorder()
+			fakeControl(&asked).handler("/control").ServeHTTP(w, httptest.NewRequest(tt.method, tt.target, strings.NewReader(tt.body)))
+			if got := strings.TrimSpace(w.Body.String()); w.Code != tt.status || got != tt.want {
+				t.Errorf("%d %s, want %d %s", w.Code, got, tt.status, tt.want)
+			}
+			if got := strings.Join(asked, " "); got != tt.asked {
+				t.Errorf("asked %q, want %q", got, tt.asked)
+			}
+		})
+	}
+}
+
+func TestRowsThatBreakOffLookBroken(t *testing.T) {
+	var asked []string
+	c := &http.Client{Transport: transport{func(string) http.Handler { return fakeControl(&asked).handler("/control") }}}
+	resp, err := c.Get("https://control.example/control/truth?q=breaks&rows=1")
+	if err == nil {
+		defer resp.Body.Close()
+		buffer := make([]byte, 1000)
+		for err == nil {
+			_, err = resp.Body.Read(buffer)
+		}
+	}
+	if err.Error() == "EOF" {
+		t.Error("the broken answer looks complete")
+	}
+}
