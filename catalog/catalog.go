@@ -1,0 +1,146 @@
+// Package catalog knows the tables of Advanced Hunting: their schemas as
+// documented and as seen on live tenants, their natural keys, and how they are
+// best exported.
+//
+// Schemas follow Microsoft's page of each table (Info.Docs); columns that live
+// tenants answer beside the documented ones stand behind them.
+package catalog
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+//go:embed schemas.json
+var schemas []byte
+
+// Info is what is known of a table.
+type Info struct {
+	Name       string
+	Docs       string // the documentation page
+	Snapshot   bool   // current state rewritten in place; otherwise rows are only added
+	Reference  bool   // a knowledge base: says nothing of devices
+	TimeColumn string // "" if there is none
+	NaturalKey []string
+	Columns    []tvmexport.Column // documented ones in their order, then Observed
+	Observed   int                // how many at the end are not documented
+}
+
+type entry struct {
+	Kind      string      `json:"kind"`
+	Docs      string      `json:"docs"`
+	Time      string      `json:"time"`
+	Key       []string    `json:"key"`
+	Reference bool        `json:"reference"`
+	Columns   [][2]string `json:"columns"`
+	Observed  [][2]string `json:"observed"`
+}
+
+var tables = sync.OnceValue(func() map[string]Info {
+	var entries map[string]entry
+	if err := json.Unmarshal(schemas, &entries); err != nil {
+		// The file is part of the program; a test reads it.
+		panic(fmt.Sprintf("catalog: embedded schemas: %v", err))
+	}
+	out := make(map[string]Info, len(entries))
+	for name, e := range entries {
+		info := Info{
+			Name: name, Docs: e.Docs, Snapshot: e.Kind == "snapshot", Reference: e.Reference,
+			TimeColumn: e.Time, NaturalKey: e.Key, Observed: len(e.Observed),
+		}
+		for _, c := range slices.Concat(e.Columns, e.Observed) {
+			info.Columns = append(info.Columns, tvmexport.Column{Name: c[0], Type: c[1]})
+		}
+		out[name] = info
+	}
+	return out
+})
+
+// Lookup finds a table by its name, which is case-sensitive.
+func Lookup(name string) (Info, bool) {
+	i, ok := tables()[name]
+	return i, ok
+}
+
+// Names are all known tables, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(tables())) }
+
+// Default is the tables that init configures: those that the original system exports.
+func Default() []string {
+	return []string{
+		"DeviceTvmSoftwareInventory",
+		"DeviceTvmSecureConfigurationAssessment",
+		"DeviceTvmHardwareFirmware",
+		"DeviceBaselineComplianceProfiles",
+		"DeviceBaselineComplianceAssessmentKB",
+		"DeviceBaselineComplianceAssessment",
+		"DeviceTvmBrowserExtensions",
+		"DeviceTvmSoftwareVulnerabilities",
+		"DeviceTvmCertificateInfo",
+	}
+}
+
+// Offered is the other vulnerability-management tables.
+func Offered() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool {
+		tvm := strings.HasPrefix(name, "DeviceTvm") || strings.HasPrefix(name, "DeviceBaseline")
+		return !tvm || slices.Contains(Default(), name)
+	})
+}
+
+// rowBytes is the size of a row as JSON that a first run assumes: published
+// figures for the matching export APIs are about 0.5 KB for software and 1 KB
+// for others, and a guess that is too high only costs a call
+// (https://learn.microsoft.com/defender-endpoint/api/get-assessment-methods-properties).
+func (i Info) rowBytes() int {
+	size := 60
+	for _, c := range i.Columns {
+		switch c.Type {
+		case "dynamic":
+			size += len(c.Name) + 120
+		case "string":
+			size += len(c.Name) + 26
+		default:
+			size += len(c.Name) + 16
+		}
+	}
+	return size
+}
+
+// Table is the table as it is exported unless a configuration says otherwise:
+// the state of snapshot tables, the watermark of the others.
+func Table(name string) (tvmexport.Table, bool) {
+	i, ok := Lookup(name)
+	if !ok {
+		return tvmexport.Table{}, false
+	}
+	t := tvmexport.Table{
+		Name: name, Destination: name + "Raw", LoadType: tvmexport.Snapshot,
+		Columns: i.Columns, Key: i.key(), RowBytes: i.rowBytes(),
+	}
+	if !i.Snapshot {
+		t.LoadType, t.Watermark = tvmexport.Incremental, i.TimeColumn
+	}
+	return t, true
+}
+
+// key is what the partitions of the table are made of: DeviceId, which is hex
+// digits; else the hash of the natural key.
+func (i Info) key() tvmexport.Key {
+	if slices.Contains(i.Columns, tvmexport.Column{Name: "DeviceId", Type: "string"}) {
+		return tvmexport.Key{Column: "DeviceId"}
+	}
+	for _, k := range i.NaturalKey {
+		if !slices.Contains(i.Columns, tvmexport.Column{Name: k, Type: "string"}) {
+			return tvmexport.Key{}
+		}
+	}
+	return tvmexport.Key{Hashed: i.NaturalKey}
+}

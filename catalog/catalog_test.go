@@ -1,0 +1,84 @@
+package catalog_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+)
+
+func TestEveryTableIsUsable(t *testing.T) {
+	types := []string{"bool", "int", "long", "real", "decimal", "datetime", "timespan", "string", "guid", "dynamic"}
+	for _, name := range catalog.Names() {
+		info, ok := catalog.Lookup(name)
+		if !ok || len(info.Columns) == 0 {
+			t.Errorf("%s: no columns", name)
+		}
+		seen := map[string]bool{}
+		for _, c := range info.Columns {
+			if err := tvmexport.CheckIdentifier("column", c.Name); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if !slices.Contains(types, c.Type) || seen[c.Name] {
+				t.Errorf("%s: column %v", name, c)
+			}
+			seen[c.Name] = true
+		}
+		if table, _ := catalog.Table(name); table.LoadType == tvmexport.Incremental && table.Watermark == "" {
+			t.Errorf("%s: incremental without a watermark", name)
+		}
+	}
+}
+
+func TestDefaultAndOfferedAreTheFifteen(t *testing.T) {
+	all := slices.Concat(catalog.Default(), catalog.Offered())
+	if len(catalog.Default()) != 9 || len(catalog.Offered()) != 6 {
+		t.Errorf("%d default and %d offered, want 9 and 6", len(catalog.Default()), len(catalog.Offered()))
+	}
+	for _, name := range all {
+		if info, ok := catalog.Lookup(name); !ok || !info.Snapshot {
+			t.Errorf("%s is not a known snapshot table", name)
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	for name, want := range map[string]tvmexport.Key{
+		"DeviceTvmSoftwareVulnerabilities":     {Column: "DeviceId"},
+		"DeviceTvmSoftwareVulnerabilitiesKB":   {Hashed: []string{"CveId"}},
+		"DeviceTvmBrowserExtensionsKB":         {Hashed: []string{"BrowserName", "ExtensionId", "PermissionId"}},
+		"DeviceBaselineComplianceAssessmentKB": {Hashed: []string{"ConfigurationId"}},
+		"DeviceProcessEvents":                  {Column: "DeviceId"},
+	} {
+		table, _ := catalog.Table(name)
+		if d := cmp.Diff(want, table.Key); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+func TestObservedColumnsStandBehindTheDocumentedOnes(t *testing.T) {
+	info, _ := catalog.Lookup("DeviceTvmSoftwareVulnerabilitiesKB")
+	if i := slices.Index(info.Columns, tvmexport.Column{Name: "CvssScore", Type: "real"}); i != 1 {
+		t.Errorf("CvssScore, a real on live tenants, is at %d", i)
+	}
+	last := info.Columns[len(info.Columns)-info.Observed:]
+	if last[0].Name != "CvssVector" {
+		t.Errorf("observed: %v", last)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for name, want := range map[string]string{
+		"DeviceTvmSoftwareInventry":  "DeviceTvmSoftwareInventory",
+		"devicetvmsoftwareinventory": "DeviceTvmSoftwareInventory",
+		"Nothing":                    "",
+	} {
+		if got := catalog.Nearest(name); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
