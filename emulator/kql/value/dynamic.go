@@ -6,21 +6,21 @@ import (
 )
 
 // DynamicJSON makes a Dynamic of JSON text as parse_json() does: text that is
-// no JSON becomes a dynamic string, empty text too. Whole numbers that fit are
+// no JSON becomes a dynamic string, empty text null. Whole numbers that fit are
 // longs, other numbers are reals, strings stay strings.
 // (https://learn.microsoft.com/kusto/query/parse-json-function)
-func DynamicJSON(text string) Value {
-	if v, ok := fromJSON(text, false); ok {
-		return v
-	}
-	return NewDynamic(NewString(text))
-}
+func DynamicJSON(text string) Value { return lenient(text, false) }
 
 // DynamicJSONTyped is DynamicJSON as ingestion does it: full ISO 8601
 // date-time strings, at any depth, become datetimes
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
-func DynamicJSONTyped(text string) Value {
-	if v, ok := fromJSON(text, true); ok {
+func DynamicJSONTyped(text string) Value { return lenient(text, true) }
+
+func lenient(text string, typed bool) Value {
+	if text == "" {
+		return Null(Dynamic)
+	}
+	if v, ok := fromJSON(text, typed); ok {
 		return v
 	}
 	return NewDynamic(NewString(text))

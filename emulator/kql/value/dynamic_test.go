@@ -23,7 +23,7 @@ func TestDynamicJSON(t *testing.T) {
 		{`null`, `null`},
 		{`true`, `true`},
 		{`not json`, `"not json"`},
-		{``, `""`},
+		{``, `null`},
 		{`{"a":1,}`, `"{\"a\":1,}"`},
 		{`{"d":"2020-01-01T00:00:00Z"}`, `{"d":"2020-01-01T00:00:00Z"}`},
 		{strings.Repeat("[", 3) + strings.Repeat("]", 3), `[[[]]]`},
