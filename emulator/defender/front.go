@@ -171,7 +171,8 @@ func (f *front) run(ctx context.Context, t traits, q request) (*answer, *failure
 		most:    mostRows(o.Quota.RequestTime, o.Quota.RequestCPU),
 	}
 	if o.Quota.DataRange > 0 {
-		s.events.from = now.Add(-o.Quota.DataRange)
+		// Data leave the service by the day, not by the second.
+		s.events.from = now.Add(-o.Quota.DataRange).Truncate(24 * time.Hour).Add(-24 * time.Hour)
 	}
 	if q.timespan != "" {
 		asked, err := parseTimespan(q.timespan, now)

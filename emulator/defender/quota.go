@@ -18,7 +18,7 @@ type Quota struct {
 	CPUCycle       time.Duration // length of a cycle
 	RequestTime    time.Duration // estimated running time of one request; more is a 504
 	RequestCPU     time.Duration // estimated processing time of one request; more is a 400, "preempted"
-	DataRange      time.Duration // how far back event tables can be seen
+	DataRange      time.Duration // how far back event tables can be seen at least; the rest of the day and the day before too
 	RequestBody    int64         // bytes of a request
 }
 
