@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -149,6 +150,41 @@ func TestTokenOfBothEndpointsCarriesTheClaims(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Clients and other services read the payload themselves: names and shapes are
+// those of https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
+func TestPayload(t *testing.T) {
+	s := newServer(t, func(o *entra.Options) {
+		o.Now = func() time.Time { return time.Unix(1_800_000_000, 5) }
+	})
+	token, err := s.Issue(appID, graph, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(payload, &got); err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := got["uti"].(string); id == "" {
+		t.Error("uti is empty")
+	}
+	delete(got, "uti")
+	const issuer = "https://sts.windows.net/" + tenantID + "/"
+	want := map[string]any{
+		"aud": graph, "iss": issuer, "idp": issuer, "ver": "1.0", "idtyp": "app", "tid": tenantID,
+		"appid": appID, "appidacr": "1", "app_displayname": "exporter",
+		"oid": "aaaaaaaa-0000-0000-0000-00000000000f", "sub": "aaaaaaaa-0000-0000-0000-00000000000f",
+		"roles": []any{"ThreatHunting.Read.All"},
+		"iat":   1.8e9, "nbf": 1.8e9, "exp": 1.8e9 + 3600,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -17,6 +17,7 @@ const maxTokenRequest = 1 << 20
 
 // claims is the payload of an access token in the v1.0 format.
 type claims struct {
+	Audience string   `json:"aud"` // one text, where the library would write a list
 	Version  string   `json:"ver"`
 	TenantID string   `json:"tid"`
 	ObjectID string   `json:"oid"`
@@ -209,6 +210,7 @@ func (s *Server) sign(app App, resource Resource, audience string, by credential
 	to := from.Add(lifetime)
 	issuer := "https://sts.windows.net/" + s.tenantID + "/"
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
+		Audience: audience,
 		Version:  "1.0",
 		TenantID: s.tenantID,
 		ObjectID: app.ObjectID,
@@ -222,7 +224,6 @@ func (s *Server) sign(app App, resource Resource, audience string, by credential
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    issuer,
 			Subject:   app.ObjectID,
-			Audience:  jwt.ClaimStrings{audience},
 			IssuedAt:  jwt.NewNumericDate(from),
 			NotBefore: jwt.NewNumericDate(from),
 			ExpiresAt: jwt.NewNumericDate(to),

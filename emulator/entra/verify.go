@@ -72,21 +72,17 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	default:
 		return Claims{}, ErrMalformed
 	}
-	audience := ""
-	if len(c.Audience) > 0 {
-		audience = c.Audience[0]
-	}
 	if len(audiences) > 0 && !slices.ContainsFunc(audiences, func(a string) bool {
-		return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(audience, "/"))
+		return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(c.Audience, "/"))
 	}) {
-		return Claims{}, fmt.Errorf("%w: it is for %q", ErrWrongAudience, audience)
+		return Claims{}, fmt.Errorf("%w: it is for %q", ErrWrongAudience, c.Audience)
 	}
 	return Claims{
 		AppID:    c.AppID,
 		ObjectID: c.ObjectID,
 		TenantID: c.TenantID,
 		Name:     c.AppName,
-		Audience: audience,
+		Audience: c.Audience,
 		Roles:    c.Roles,
 		Expiry:   dateOf(c.ExpiresAt),
 	}, nil
