@@ -1,0 +1,47 @@
+# Tasks of the project; `make help` lists them.
+GO       ?= go
+FUZZTIME ?= 10s
+BIN      := bin/tvmexport
+# Where tests write the KQL that the program sends, for kqlcheck.
+RECORD   ?= $(CURDIR)/dist/kql
+
+.PHONY: help build demo test vet lint race fuzz kqlcheck interop memory bench clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the program into bin/
+	$(GO) build -trimpath -o $(BIN) ./cmd/tvmexport
+
+demo: build ## the whole job on this machine, no account needed
+	$(BIN) demo
+
+test: vet lint race ## everything that must pass before a change lands
+
+vet: ## what the compiler does not see
+	$(GO) vet ./...
+
+lint: ## format and staticcheck; staticcheck.conf holds the reasons
+	@cd tools && $(GO) build -o ../bin/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
+	@out=$$(git ls-files -co --exclude-standard '*.go' | xargs bin/gofumpt -l); \
+		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+	bin/staticcheck ./...
+
+race: ## all tests under the race detector; records the KQL that they send
+	@rm -rf $(RECORD) && mkdir -p $(RECORD)
+	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 9m ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for f in $$(grep -ho 'func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/func //'); do \
+			echo "$$dir $$f"; $(GO) test $$dir -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; done
+
+kqlcheck: ## every KQL text that tests sent, under Microsoft's own parser
+	cd kqlcheck && npm ci --silent --no-audit --no-fund && node check.mjs $(RECORD) ..
+
+interop: build ## the official Node and Python SDKs against the emulator
+	interop/run.sh $(BIN)
+
+clean: ## remove what the other targets made
+	rm -rf bin dist kqlcheck/node_modules interop/node_modules interop/.venv

@@ -1,0 +1,105 @@
+package tvmexport_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tvmexport/tvmexport"
+
+// pkg is what `go list` says of a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		switch err := d.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return list
+		case err != nil:
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+func local(importPath string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(importPath, module)
+	return strings.TrimPrefix(rest, "/"), ok
+}
+
+// external is the module-like beginning of a library's import path; "" for the
+// standard library.
+func external(importPath string) string {
+	if !strings.Contains(strings.Split(importPath, "/")[0], ".") {
+		return ""
+	}
+	return importPath
+}
+
+// The picture: cmd knows all; adapters know the root; the root knows no
+// technology; the emulator and the exporter know nothing of each other.
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		from, _ := local(p.ImportPath)
+		for _, imported := range p.Imports {
+			to, ours := local(imported)
+			switch {
+			case strings.HasPrefix(from, "cmd/"):
+			case from == "":
+				if lib := external(imported); ours || lib != "" && !strings.HasPrefix(lib, "golang.org/x/sync") {
+					t.Errorf("the root package imports %s; it imports the standard library and x/sync only", imported)
+				}
+			case !ours:
+			case emulated(from) && !emulated(to):
+				t.Errorf("%s imports %s: the emulator shares no code with the exporter", from, imported)
+			case !emulated(from) && emulated(to):
+				t.Errorf("%s imports %s: the exporter shares no code with the emulator", from, imported)
+			case !emulated(from) && to != "" && !strings.HasPrefix(to, from+"/"):
+				t.Errorf("%s imports %s: an adapter knows only the root package", from, imported)
+			}
+		}
+	}
+}
+
+func emulated(name string) bool {
+	return path.Clean(name) == "emulator" || strings.HasPrefix(name, "emulator/")
+}
+
+// Libraries that are to be replaceable are imported by one package each.
+func TestOnePackagePerLibrary(t *testing.T) {
+	homes := map[string][]string{
+		"github.com/Azure/azure-kusto-go":                  {"kusto"},
+		"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"cmd/tvmexport"},
+		"github.com/spf13/cobra":                           {"cmd/tvmexport"},
+		"github.com/goccy/go-yaml":                         {"config"},
+		"github.com/vbauerster/mpb":                        {"progress"},
+		"github.com/golang-jwt/jwt":                        {"emulator/entra"},
+	}
+	for _, p := range packages(t) {
+		from, _ := local(p.ImportPath)
+		for _, imported := range p.Imports {
+			for library, allowed := range homes {
+				if strings.HasPrefix(imported, library) && !slices.Contains(allowed, from) {
+					t.Errorf("%s imports %s; only %v may", from, imported, allowed)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// Parses recorded KQL with Microsoft's own parser (npm
+// @kusto/language-service-next) and prints each diagnostic.
+//
+//   node check.mjs RECORDS ROOT
+//
+// RECORDS is a folder of files with one JSON object a line:
+//   {"kind": "hunting" | "query" | "command", "text": "..."}
+// ROOT is searched for golden files *.kql, which hold commands separated by
+// blank lines, each beginning with a dot. Exit code 1 if anything was found,
+// or if nothing was there to check.
+
+import { createRequire } from "node:module";
+import { readFileSync, readdirSync, existsSync } from "node:fs";
+import { join } from "node:path";
+
+const require = createRequire(import.meta.url);
+require("@kusto/language-service-next/bridge.js");
+require("@kusto/language-service-next/Kusto.Language.Bridge.js");
+const { Language } = globalThis.Kusto;
+const { Symbols } = Language;
+
+const [records, root] = process.argv.slice(2);
+if (!records || !root) {
+  console.error("usage: node check.mjs RECORDS ROOT");
+  process.exit(2);
+}
+
+const texts = [...recorded(records), ...golden(root)];
+const hunting = huntingSchema(join(root, "catalog", "schemas.json"));
+const destination = destinationSchema(texts.filter((t) => t.kind !== "hunting"));
+
+let bad = 0;
+const counts = {};
+for (const t of unique(texts)) {
+  counts[t.kind] = (counts[t.kind] ?? 0) + 1;
+  for (const d of diagnose(t.text, t.kind === "hunting" ? hunting : destination)) {
+    bad++;
+    console.log(`${t.from}: ${d.code} ${d.message}\n    at: ${d.at}\n    in: ${t.text.replace(/\s+/g, " ").slice(0, 300)}\n`);
+  }
+}
+const total = Object.values(counts).reduce((a, b) => a + b, 0);
+console.log(`kqlcheck: ${total} different texts (${Object.entries(counts).map(([k, n]) => `${n} ${k}`).join(", ")}), ${bad} diagnostics`);
+process.exit(bad || !total ? 1 : 0);
+
+function recorded(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((file) =>
+    readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
+      .map((line) => ({ from: file, ...JSON.parse(line) })));
+}
+
+function golden(folder) {
+  const found = [];
+  for (const e of readdirSync(folder, { withFileTypes: true })) {
+    if (["node_modules", ".git", "dist", "bin"].includes(e.name)) continue;
+    const at = join(folder, e.name);
+    if (e.isDirectory()) found.push(...golden(at));
+    else if (e.name.endsWith(".kql")) found.push(...statements(at));
+  }
+  return found;
+}
+
+// statements cuts a file at the lines that begin a command; a file without
+// commands is one query.
+function statements(file) {
+  const text = readFileSync(file, "utf8");
+  const parts = text.split(/^(?=\.)/m).map((s) => s.replace(/^\s*\/\/.*$/gm, "").trim()).filter(Boolean);
+  const kind = file.includes("hunting") ? "hunting" : "query";
+  return parts.map((s) => ({ from: file, kind: s.startsWith(".") ? "command" : kind, text: s }));
+}
+
+function unique(list) {
+  const seen = new Set();
+  return list.filter((t) => !seen.has(t.kind + t.text) && seen.add(t.kind + t.text));
+}
+
+function diagnose(text, globals) {
+  const code = Language.KustoCode.ParseAndAnalyze(text, globals);
+  const list = code.GetDiagnostics();
+  const out = [];
+  for (let i = 0; i < list.Count; i++) {
+    const d = list.getItem(i);
+    if (d.Severity === "Error" || d.Severity === "Warning") {
+      out.push({ code: d.Code, message: d.Message, at: text.slice(d.Start, d.Start + Math.max(d.Length, 20)).replace(/\s+/g, " ") });
+    }
+  }
+  return out;
+}
+
+function make(name, columns) {
+  return new Symbols.TableSymbol.$ctor7(name, `(${columns.map(([c, t]) => `['${c}']:${t}`).join(", ")})`, null);
+}
+
+function globalsOf(name, symbols) {
+  const database = new Symbols.DatabaseSymbol.ctor(name, symbols);
+  return Language.GlobalState.Default.WithDatabase(database);
+}
+
+function huntingSchema(file) {
+  const schemas = JSON.parse(readFileSync(file, "utf8"));
+  return globalsOf("hunting", Object.entries(schemas).map(([name, t]) => make(name, [...t.columns, ...(t.observed ?? [])])));
+}
+
+// destinationSchema gathers what the texts themselves create.
+function destinationSchema(list) {
+  const tables = new Map();
+  const functions = new Map();
+  for (const { text } of list) {
+    const created = /^\.create(?:-merge)? tables?\s+([\s\S]*)$/.exec(text.trim());
+    if (created) {
+      for (const m of created[1].matchAll(/(?:\['([^']+)'\]|\["([^"]+)"\]|([A-Za-z_]\w*))\s*\(([^()]*:[^()]*)\)/g)) {
+        const name = m[1] ?? m[2] ?? m[3];
+        const columns = m[4].split(",").map((c) => c.split(":").map((s) => s.trim().replace(/^\[['"]|['"]\]$/g, "")));
+        tables.set(name, columns);
+      }
+    }
+    const made = /^\.create(?:-or-alter)?(?: function)? function?[\s\S]*/.exec(text.trim()) && /function\s+(?:ifnotexists\s+)?(?:with\s*\((?:[^()'"]|'[^']*'|"[^"]*")*\)\s*)?(?:\['([^']+)'\]|([A-Za-z_]\w*))\s*(\([^{]*?\))\s*(\{[\s\S]*\})\s*$/.exec(text.trim());
+    if (made) functions.set(made[1] ?? made[2], { parameters: made[3], body: made[4] });
+  }
+  const symbols = [...tables].map(([name, columns]) => make(name, columns));
+  for (const [name, f] of functions) {
+    symbols.push(new Symbols.FunctionSymbol.$ctor16(name, f.parameters, f.body, null));
+  }
+  return globalsOf("security", symbols);
+}
