@@ -1,0 +1,64 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// none is what the configuration says where a table has no watermark column.
+const none = "None"
+
+// Configure adds a row to MigrationConfiguration for each of the tables that
+// has none, and changes nothing else.
+func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error {
+	if len(tables) == 0 {
+		return nil
+	}
+	for _, t := range tables {
+		if err := checkNames(t); err != nil {
+			return err
+		}
+	}
+	columns, err := c.columns(ctx, configurationTable)
+	if err != nil {
+		return err
+	}
+	_, err = c.command(ctx, statement{op: "configure", text: seedText(tables, columns), again: true})
+	return err
+}
+
+// seedText appends the rows that are missing, in the order and types of the
+// columns that the table has: commands that ingest from a query match columns
+// by position (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
+func seedText(tables []tvmexport.Table, columns []column) string {
+	var rows strings.Builder
+	for i, t := range tables {
+		sep := ",\n"
+		if i == len(tables)-1 {
+			sep = "\n"
+		}
+		load, watermark := t.LoadType, t.Watermark
+		if load == "" {
+			load = tvmexport.Snapshot
+		}
+		if watermark == "" || watermark == tvmexport.IngestionTime {
+			watermark = none
+		}
+		fmt.Fprintf(&rows, "    %s, %s, %s, %s%s", literal(t.Name), literal(t.Destination), literal(watermark), literal(string(load)), sep)
+	}
+	return fmt.Sprintf(`.set-or-append %s <|
+datatable (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LoadType:string) [
+%s]
+| join kind=leftanti %s on SourceTable
+| project %s`, configurationTable, rows.String(), configurationTable, fill(columns, map[string]expression{
+		"SourceTable":       {"string", "SourceTable"},
+		"DestinationTable":  {"string", "DestinationTable"},
+		"WatermarkColumn":   {"string", "WatermarkColumn"},
+		"LoadType":          {"string", "LoadType"},
+		"LastRefreshedTime": {"datetime", "datetime(null)"},
+		"IsActive":          {"bool", "true"},
+	}))
+}

@@ -1,0 +1,19 @@
+// Package kusto is the destination: Azure Data Explorer or a Fabric Eventhouse,
+// through the official SDK, which no other package imports.
+//
+// Rows come in by queued ingestion into a landing table of our own, are
+// counted there, and go on by guarded commands:
+//
+//	Land ──queue──> <T>Landing ──Landed counts──> Publish: .set-or-append <T>Raw <| <T>Landing ──> Commit: ExportRuns
+//
+// Nothing in a queue ever points at a published table, so what is delivered
+// twice or late lands beside the published rows, never among them. Publishing
+// and the ledger are guarded by ingest-by tags whose key is made of the table
+// and the run that is built upon: of two runs on one base only one publishes.
+//
+// Readers use functions named like Defender's tables. They show the rows of
+// committed runs only, with Defender's columns and types.
+//
+// Every text that goes to the service passes one place (execute.go), every
+// error that comes back another (errors.go).
+package kusto

@@ -1,0 +1,136 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/Azure/azure-kusto-go/azkustodata"
+	trustedendpoints "github.com/Azure/azure-kusto-go/azkustodata/trusted_endpoints"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+)
+
+// endpoint is one address of the service.
+type endpoint struct {
+	setting string // that names it in the configuration
+	uri     string
+	client  *azkustodata.Client
+	http    *http.Client
+
+	mu      sync.Mutex
+	reached bool
+}
+
+func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *http.Client) (*endpoint, error) {
+	client, err := azkustodata.New(connection(uri, credential), azkustodata.WithHttpClient(hc))
+	if err != nil {
+		return nil, usage("connect", "", fmt.Errorf("%s %s: %w", setting, uri, err))
+	}
+	return &endpoint{setting: setting, uri: uri, client: client, http: hc}, nil
+}
+
+// reach fetches the endpoint's sign-in metadata, once. The SDK would do the
+// same before its first call, but reports the reason as text that nothing can
+// be told from; what is fetched here is kept in the SDK's own cache.
+func (e *endpoint) reach(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.reached {
+		return nil
+	}
+	hc := *e.http
+	hc.Transport = bound{ctx, e.http.Transport}
+	cloud, err := azkustodata.GetMetadata(e.uri, &hc)
+	if err != nil {
+		return err
+	}
+	if err := trustedendpoints.Instance.ValidateTrustedEndpoint(e.uri, cloud.LoginEndpoint); err != nil {
+		return untrusted{setting: e.setting, uri: e.uri}
+	}
+	e.reached = true
+	return nil
+}
+
+// bound carries requests under a context that their maker does not know.
+type bound struct {
+	ctx context.Context
+	to  http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
+	to := b.to
+	if to == nil {
+		to = http.DefaultTransport
+	}
+	return to.RoundTrip(r.WithContext(b.ctx))
+}
+
+// untrusted: the SDK sends tokens to hosts that it knows only
+// (https://learn.microsoft.com/kusto/api/get-started/app-client-network-restrictions).
+type untrusted struct{ setting, uri string }
+
+func (u untrusted) Error() string {
+	return fmt.Sprintf("%s %s is not a host that the Kusto SDK trusts with a token", u.setting, u.uri)
+}
+
+// parseEndpoint checks a URI as it stands in the configuration and returns it
+// without path or slash at its end.
+func parseEndpoint(setting, text string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(text))
+	switch {
+	case text == "":
+		err = fmt.Errorf("%s is empty: it is the query URI of the cluster, as the portal shows it", setting)
+	case err != nil:
+		err = fmt.Errorf("%s %q is not a URI", setting, text)
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		err = fmt.Errorf("%s %q is not a URI such as https://NAME.REGION.kusto.windows.net", setting, text)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(u.Host, ";= "):
+		err = fmt.Errorf("%s %q holds more than scheme and host", setting, u.Redacted())
+	case strings.Trim(u.Path, "/") != "":
+		err = fmt.Errorf("%s %q holds a path: the database is given in kusto.database", setting, text)
+	}
+	if err != nil {
+		return "", usage("connect", "", err)
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+}
+
+// ingestURI derives the ingestion URI of a cluster
+// (https://learn.microsoft.com/kusto/api/connection-strings/kusto). A loopback
+// address has none of its own.
+func ingestURI(cluster string) string {
+	scheme, host, _ := strings.Cut(cluster, "://")
+	bare := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		bare = h
+	}
+	if bare == "localhost" || net.ParseIP(strings.Trim(bare, "[]")) != nil || strings.HasPrefix(host, "ingest-") {
+		return cluster
+	}
+	return scheme + "://ingest-" + host
+}
+
+// The SDK keeps its trusted hosts for the whole process, without a lock.
+var trusting sync.Mutex
+
+func trust(hosts []string) error {
+	rules := make([]trustedendpoints.MatchRule, 0, len(hosts))
+	for _, h := range hosts {
+		host := strings.ToLower(strings.TrimSpace(h))
+		if host == "" || strings.ContainsAny(host, "/:@ ") || host == "." {
+			return usage("connect", "", fmt.Errorf("kusto.trusted_hosts: %q is not a host name, or a suffix that begins with a dot", h))
+		}
+		rules = append(rules, trustedendpoints.MatchRule{Suffix: host, Exact: !strings.HasPrefix(host, ".")})
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	trusting.Lock()
+	defer trusting.Unlock()
+	return trustedendpoints.Instance.AddTrustedHosts(rules, false)
+}

@@ -1,0 +1,273 @@
+package kusto
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	sdk "github.com/Azure/azure-kusto-go/azkustodata/errors"
+	v2 "github.com/Azure/azure-kusto-go/azkustodata/query/v2"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// usage is an error of the configuration.
+func usage(op, table string, err error) *tvmexport.Error {
+	return &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop, Cause: tvmexport.Usage, Err: err}
+}
+
+// refused is an error of what is there and should not be, or the reverse.
+func refused(op, table string, err error, hint string) *tvmexport.Error {
+	return &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: err, Hint: hint}
+}
+
+// translate sorts an error of the SDK by what to do next. Texts of queries do
+// not become part of it.
+func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
+	var done *tvmexport.Error
+	if errors.As(err, &done) {
+		return done
+	}
+	out := &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop}
+	var (
+		answered *sdk.HttpError
+		inBand   *v2.OneApiError
+		host     untrusted
+		sdkError *sdk.Error
+	)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errSlow):
+		out.Err = err
+	case errors.Is(err, errSlow):
+		out.Action, out.Err = tvmexport.Retry, errSlow
+	case errors.As(err, &host):
+		out.Cause, out.Err = tvmexport.Usage, host
+		out.Hint = "if it is yours, add its name to kusto.trusted_hosts"
+	case errors.As(err, &answered):
+		sortAnswer(out, to, readAnswer(answered))
+	case errors.As(err, &inBand):
+		m := inBand.ErrorMessage
+		sortAnswer(out, to, answer{status: http.StatusOK, code: m.Code, message: firstOf(m.Description, m.Message), permanent: &m.IsPermanent})
+	case sortTransport(out, to, err):
+	case errors.As(err, &sdkError):
+		sortSDK(out, sdkError)
+	default:
+		out.Action, out.Err = tvmexport.Retry, tidyError(err)
+	}
+	return out
+}
+
+// answer is what the service says about a failure
+// (https://learn.microsoft.com/kusto/api/rest/response).
+type answer struct {
+	status    int
+	code      string // General_BadRequest, ...
+	message   string
+	permanent *bool // nil if the service does not say
+}
+
+func readAnswer(e *sdk.HttpError) answer {
+	a := answer{status: e.StatusCode}
+	body, ok := e.UnmarshalREST()["error"].(map[string]any)
+	if !ok {
+		return a
+	}
+	a.code, _ = body["code"].(string)
+	at, _ := body["@message"].(string)
+	plain, _ := body["message"].(string)
+	a.message = firstOf(at, plain)
+	if p, ok := body["@permanent"].(bool); ok {
+		a.permanent = &p
+	}
+	return a
+}
+
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// statusIngestionError is Kusto's own status for a failure while it works
+// (https://learn.microsoft.com/kusto/api/rest/response).
+const statusIngestionError = 520
+
+func sortAnswer(out *tvmexport.Error, to *endpoint, a answer) {
+	out.Err = errors.New(a.String())
+	missing := missingEntity(a.message)
+	switch {
+	case a.status == http.StatusUnauthorized:
+		out.Cause = tvmexport.Permission
+		out.Hint = "the token was refused: look at auth, its tenant, and that the cluster belongs to it"
+	case a.status == http.StatusForbidden || strings.Contains(a.code, "Forbidden") || strings.Contains(a.code, "AccessDenied"):
+		out.Cause = tvmexport.Permission
+		out.Hint = roleHint(out.Op)
+	case a.status == http.StatusTooManyRequests || strings.Contains(a.code, "Throttl"):
+		out.Action, out.Cause = tvmexport.Wait, tvmexport.Quota
+	case missing == databaseMissing:
+		out.Cause, out.Hint = tvmexport.Usage, "kusto.database names a database of the cluster in kusto.cluster, by its own name"
+	case missing == entityMissing:
+		out.Cause, out.Hint = tvmexport.Refused, "run tvmexport init"
+	case a.status == http.StatusNotFound:
+		out.Cause, out.Hint = tvmexport.Usage, to.setting+" names something that is not a Kusto endpoint"
+	case a.permanent != nil && *a.permanent:
+		out.Cause = tvmexport.Refused
+	case a.permanent != nil, a.status == http.StatusOK:
+		out.Action = tvmexport.Retry
+	case a.status >= 300 && a.status < 400:
+		out.Cause, out.Hint = tvmexport.Usage, to.setting+" redirects; give the address that it leads to"
+	case a.status >= 502 && a.status <= 504, a.status == statusIngestionError:
+		out.Action = tvmexport.Retry
+	default:
+		out.Cause = tvmexport.Refused
+	}
+}
+
+func (a answer) String() string {
+	text := tidy(a.message)
+	if text == "" {
+		return fmt.Sprintf("the service answered %d %s", a.status, http.StatusText(a.status))
+	}
+	if a.status == http.StatusOK || a.status == http.StatusBadRequest {
+		return text
+	}
+	return fmt.Sprintf("%s (status %d)", text, a.status)
+}
+
+const (
+	nothingMissing = iota
+	entityMissing
+	databaseMissing
+)
+
+var (
+	noEntity   = regexp.MustCompile(`(?i)failed to resolve (table|entity|scalar|column)|entity .{0,200}(not found|does not exist|could not be found|of kind '?(Table|Function))|(table|function) .{0,200}(was not found|does not exist|could not be found)`)
+	noDatabase = regexp.MustCompile(`(?i)database .{0,200}(was not found|does not exist|could not be found|not found)|entity .{0,200}of kind '?Database`)
+)
+
+func missingEntity(message string) int {
+	switch {
+	case noDatabase.MatchString(message):
+		return databaseMissing
+	case noEntity.MatchString(message):
+		return entityMissing
+	}
+	return nothingMissing
+}
+
+// sortTransport recognises what kept the answer from coming.
+func sortTransport(out *tvmexport.Error, to *endpoint, err error) bool {
+	var (
+		dns     *net.DNSError
+		unknown x509.UnknownAuthorityError
+		host    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		syntax  *json.SyntaxError
+		link    *url.Error
+	)
+	switch {
+	case errors.As(err, &dns):
+		out.Err = fmt.Errorf("%s %s: there is no host %s", to.setting, to.uri, dns.Name)
+		out.Hint = "copy the URI from the cluster's page in the portal"
+		out.Cause = tvmexport.Usage
+		if !dns.IsNotFound {
+			out.Action, out.Cause = tvmexport.Retry, tvmexport.Unknown
+			out.Err = fmt.Errorf("%s %s: look up %s: %s", to.setting, to.uri, dns.Name, tidy(dns.Err))
+		}
+	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid):
+		out.Cause = tvmexport.Usage
+		out.Err = fmt.Errorf("%s %s: %s", to.setting, to.uri, tidy(innermost(err).Error()))
+		out.Hint = "if a proxy or an emulator stands there, name its certificate in ca_file"
+	case errors.As(err, &syntax):
+		out.Cause = tvmexport.Usage
+		out.Err = fmt.Errorf("%s %s does not answer like a Kusto endpoint", to.setting, to.uri)
+		out.Hint = "copy the URI from the cluster's page in the portal"
+	case errors.As(err, &link):
+		out.Action = tvmexport.Retry
+		out.Err = fmt.Errorf("%s %s: %s", to.setting, to.uri, tidy(link.Err.Error()))
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		out.Action = tvmexport.Retry
+		out.Err = fmt.Errorf("%s %s: the answer was cut off", to.setting, to.uri)
+	default:
+		return false
+	}
+	return true
+}
+
+// sortSDK reads what the SDK reports as text only.
+func sortSDK(out *tvmexport.Error, e *sdk.Error) {
+	text := tidy(e.Error())
+	out.Err = errors.New(text)
+	switch {
+	case strings.Contains(text, "Error while getting token"):
+		_, why, _ := strings.Cut(text, "Error while getting token : ")
+		out.Err = fmt.Errorf("sign in: %s", firstOf(why, text))
+		out.Cause = tvmexport.Permission
+		out.Hint = "look at auth in the configuration and at the AZURE_ variables"
+		if strings.Contains(text, "connection refused") || strings.Contains(text, "timeout") || strings.Contains(text, "EOF") {
+			out.Action, out.Cause, out.Hint = tvmexport.Retry, tvmexport.Unknown, ""
+		}
+	case e.Kind == sdk.KClientArgs:
+		out.Cause = tvmexport.Usage
+	case missingEntity(text) == entityMissing:
+		out.Cause, out.Hint = tvmexport.Refused, "run tvmexport init"
+	default:
+		// Exceptions inside an answer that had begun, broken frames: the
+		// service does not say whether they last.
+		out.Action = tvmexport.Retry
+	}
+}
+
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
+func tidyError(err error) error { return errors.New(tidy(err.Error())) }
+
+var (
+	signature = regexp.MustCompile(`(?i)(sig=|signature=|authorization: ?bearer |bearer |client_secret=|token=)[^\s&"';,)]+`)
+	queryText = regexp.MustCompile(`(?s)With query: .*?(\(\d{3} [^)]*\)|, Post )`)
+	blanks    = regexp.MustCompile(`\s+`)
+)
+
+// tidy makes one line of a message: no secrets, no query texts, 600 bytes at most.
+func tidy(text string) string {
+	text = signature.ReplaceAllString(text, "${1}REDACTED")
+	text = queryText.ReplaceAllString(text, "$1")
+	text = strings.TrimRight(strings.TrimSpace(blanks.ReplaceAllString(text, " ")), ".")
+	if len(text) > 600 {
+		text = strings.ToValidUTF8(text[:600], "") + "..."
+	}
+	return text
+}
+
+// roleHint names the least role of a step; docs/roles.md has the whole matrix.
+func roleHint(op string) string {
+	role, ok := map[string]string{
+		"land":    "Database Ingestor, or Table Ingestor on the landing table",
+		"publish": "Database Ingestor, or Table Ingestor on the published table, and Database Viewer",
+		"init":    "Database User (to create) and Database Ingestor",
+		"commit":  "Database Ingestor", "finish": "Database Ingestor", "lease": "Database Ingestor", "configure": "Database Ingestor",
+	}[op]
+	if !ok {
+		role = "Database Viewer or Database User"
+	}
+	return "the role that is needed: " + role + "; docs/roles.md lists them all"
+}

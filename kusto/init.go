@@ -1,0 +1,229 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Setup is what Init did and found.
+type Setup struct {
+	Made  []Command // carried out
+	There int       // commands whose work was done already
+	Notes []string  // what was left alone and why, one sentence each
+}
+
+// Plan lists the commands that the database still needs, and what stands in
+// the way. It changes nothing. Tables and functions of others are never altered.
+func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOptions) (Setup, error) {
+	inv, err := c.inventory(ctx, "init", true)
+	if err != nil {
+		return Setup{}, err
+	}
+	existing := make(map[string][]column, len(inv.tables))
+	for name, t := range inv.tables {
+		existing[name] = t.columns
+	}
+	commands, err := script(tables, o, existing)
+	if err != nil {
+		return Setup{}, err
+	}
+	details, err := c.details(ctx, commands, inv)
+	if err != nil {
+		return Setup{}, err
+	}
+	setup := missing(commands, inv, details)
+	for _, t := range tables {
+		setup.Notes = append(setup.Notes, misfits(t, inv)...)
+	}
+	return setup, nil
+}
+
+// Init creates what is missing, one command each. Run twice it changes
+// nothing. Commands that fail do not stop the others, unless the one they
+// build on failed; the error joins their reasons.
+func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOptions) (Setup, error) {
+	setup, err := c.Plan(ctx, tables, o)
+	if err != nil {
+		return setup, err
+	}
+	todo := setup.Made
+	setup.Made = nil
+	failed := map[string]bool{}
+	var errs []error
+	for _, cmd := range todo {
+		if failed[cmd.Table] {
+			continue
+		}
+		if _, err := c.command(ctx, statement{op: "init", table: cmd.target(), text: cmd.Text, again: true}); err != nil && !exists(err) {
+			failed[cmd.Name] = cmd.Kind == MakeTable
+			errs = append(errs, err)
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		setup.Made = append(setup.Made, cmd)
+	}
+	c.mu.Lock()
+	clear(c.shapes)
+	c.mu.Unlock()
+	c.refreshBatching(ctx, setup.Made)
+	return setup, errors.Join(errs...)
+}
+
+func (c Command) target() string {
+	if c.Table != "" {
+		return c.Table
+	}
+	return c.Name
+}
+
+// exists recognises the refusal to make what is there: somebody, perhaps an
+// earlier attempt of ours, was first.
+func exists(err error) bool {
+	return strings.Contains(err.Error(), "already exists") || strings.Contains(err.Error(), "EntityAlreadyExists")
+}
+
+// refreshBatching tells data management of new batching policies, which it
+// would otherwise notice minutes later. It is a courtesy: its failure is no
+// reason to fail.
+func (c *Client) refreshBatching(ctx context.Context, made []Command) {
+	for _, cmd := range made {
+		if cmd.Kind != MakePolicy || cmd.Name != "ingestionbatching" {
+			continue
+		}
+		_, err := c.manage(ctx, c.intake, c.database, statement{op: "init", table: cmd.Table,
+			text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", entity(c.database), entity(cmd.Table))})
+		if err != nil {
+			c.log.DebugContext(ctx, "kusto: batching policy not refreshed", "table", cmd.Table, "error", err)
+			return
+		}
+	}
+}
+
+// details is what the inventory does not say of our own tables.
+type details struct {
+	mappings map[string][]string // by table: names of JSON mappings
+	policies map[[2]string]bool  // by table and policy: set
+}
+
+// details asks for the mappings and policies of tables that exist.
+func (c *Client) details(ctx context.Context, commands []Command, inv inventory) (details, error) {
+	d := details{mappings: map[string][]string{}, policies: map[[2]string]bool{}}
+	for _, cmd := range commands {
+		t, there := inv.tables[cmd.Table]
+		if !there {
+			continue
+		}
+		var err error
+		switch {
+		case cmd.Kind == MakeMapping && d.mappings[cmd.Table] == nil:
+			d.mappings[cmd.Table], err = c.mappingNames(ctx, cmd.Table)
+		case cmd.Kind == MakePolicy && t.folder == folder:
+			d.policies[[2]string{cmd.Table, cmd.Name}], err = c.policySet(ctx, cmd.Table, cmd.Name)
+		}
+		if err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+func (c *Client) mappingNames(ctx context.Context, table string) ([]string, error) {
+	s := statement{op: "init", table: table, again: true,
+		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(table))}
+	rows, err := c.command(ctx, s)
+	if noMappings(err) {
+		return []string{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) string { return r.text("Name") })
+}
+
+func (c *Client) policySet(ctx context.Context, table, policy string) (bool, error) {
+	s := statement{op: "init", table: table, again: true,
+		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy)}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	texts, err := readRows(s, rows, func(r *reader) string { return r.text("Policy") })
+	return slices.ContainsFunc(texts, func(p string) bool { return p != "" && p != "null" }), err
+}
+
+// missing picks the commands whose work is not done.
+func missing(commands []Command, inv inventory, d details) Setup {
+	var out Setup
+	for _, cmd := range commands {
+		table, tableThere := inv.tables[cmd.Table]
+		done := false
+		switch cmd.Kind {
+		case MakeTable:
+			_, done = inv.tables[cmd.Name]
+		case MakeMapping:
+			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
+			if !done && tableThere && table.folder != folder {
+				done = true
+				if cmd.Name == recordsMapping {
+					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
+				} else {
+					done = false // without it nothing can land
+				}
+			}
+		case MakePolicy:
+			done = tableThere && (table.folder != folder || d.policies[[2]string{cmd.Table, cmd.Name}])
+		case MakeFunction:
+			var note string
+			cmd, done, note = functionCommand(cmd, inv)
+			if note != "" {
+				out.Notes = append(out.Notes, note)
+			}
+		case MakeRows:
+			continue // Configure writes them, in the columns that the table has
+		}
+		if done {
+			out.There++
+			continue
+		}
+		out.Made = append(out.Made, cmd)
+	}
+	return out
+}
+
+// functionCommand decides about one function: to be made, to be brought up to
+// date where it is ours, or left alone.
+func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note string) {
+	_, isTable := inv.tables[cmd.Name]
+	found, isFunction := inv.functions[cmd.Name]
+	switch {
+	case isTable, inv.views[cmd.Name]:
+		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not made: set functions.prefix", cmd.Name)
+	case !isFunction:
+		return cmd, false, ""
+	case cmd.update == "" || found.doc == cmd.doc:
+		return cmd, true, ""
+	case found.folder == folder:
+		cmd.Text = cmd.update
+		return cmd, false, ""
+	}
+	return cmd, true, fmt.Sprintf("the function %s is not ours, so it was left alone: set functions.prefix", cmd.Name)
+}
+
+// misfits says what of the table exists in a shape that cannot be used.
+func misfits(t tvmexport.Table, inv inventory) []string {
+	var out []string
+	if raw, ok := inv.tables[t.Destination]; ok && !slices.Contains(raw.columns, rawColumns[0]) {
+		out = append(out, fmt.Sprintf("table %s has no column Records:dynamic, so %s cannot be published there", t.Destination, t.Name))
+	}
+	if landing, ok := inv.tables[t.Landing()]; ok && !slices.Equal(landing.columns, landingColumns) {
+		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// whole are the batches of a table's last run that are known to be whole. What
+// has landed stays, so they are not counted again.
+type whole struct {
+	run     tvmexport.RunID
+	batches map[tvmexport.BatchID]tvmexport.Landed
+	asked   time.Time // for failures, the last time
+}
+
+// failuresEvery is how often a run that waits asks for ingestion failures.
+const failuresEvery = 10 * time.Second
+
+// Landed implements tvmexport.Destination. While something is missing it looks
+// for ingestion failures that time does not mend and reports the first as an
+// error, so that nobody waits for what will not come.
+func (c *Client) Landed(ctx context.Context, run tvmexport.Run) ([]tvmexport.Landed, error) {
+	if err := checkNames(run.Table); err != nil {
+		return nil, err
+	}
+	known := c.wholeOf(run)
+	s := statement{op: "confirm", table: run.Table.Name, text: landedText(run, known)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	counted, err := readRows(s, rows, func(r *reader) tvmexport.Landed {
+		return tvmexport.Landed{
+			Batch: tvmexport.BatchID(r.text("BatchId")),
+			Lines: r.long("Lines"), Rows: r.long("Rows"), Nulls: r.long("Nulls"), Tail: r.long("Tail"),
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(counted) == 0 || !slices.ContainsFunc(counted, whollyThere) {
+		if err := c.failures(ctx, run); err != nil {
+			return nil, err
+		}
+	}
+	return c.remember(run, counted), nil
+}
+
+func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Whole(l.Tail) }
+
+// landedText counts lines exactly: a delivery that came twice has each line
+// twice, and that must not hide one that is missing.
+func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
+	except := ""
+	if len(known) > 0 {
+		except = fmt.Sprintf(" and BatchId !in (%s)", literals(known))
+	}
+	return fmt.Sprintf(`%s
+| where BatchId startswith_cs %s%s
+| summarize Copies = count(), Nulls = countif(isnull(Records)), Announced = max(BatchRows) by BatchId, Line
+| summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0) by BatchId
+| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`,
+		ident(run.Table.Landing()), literal(string(run.ID)+"."), except, tvmexport.Missing)
+}
+
+// wholeOf lists the batches of the run that need no counting, and forgets
+// those of an earlier run of the table.
+func (c *Client) wholeOf(run tvmexport.Run) []tvmexport.BatchID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.counted[run.Table.Name]
+	if w == nil || w.run != run.ID {
+		w = &whole{run: run.ID, batches: map[tvmexport.BatchID]tvmexport.Landed{}, asked: time.Now()}
+		c.counted[run.Table.Name] = w
+	}
+	list := make([]tvmexport.BatchID, 0, len(w.batches))
+	for id := range w.batches {
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// remember keeps the whole ones and returns them with the others.
+func (c *Client) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvmexport.Landed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.counted[run.Table.Name]
+	out := make([]tvmexport.Landed, 0, len(counted))
+	for _, l := range counted {
+		out = append(out, l)
+	}
+	if w == nil || w.run != run.ID {
+		return out
+	}
+	for _, l := range w.batches {
+		out = append(out, l)
+	}
+	for _, l := range counted {
+		if whollyThere(l) {
+			w.batches[l.Batch] = l
+		}
+	}
+	return out
+}
+
+// failures asks, at most every failuresEvery, whether ingestion into the
+// landing table has failed for good since the run began.
+func (c *Client) failures(ctx context.Context, run tvmexport.Run) error {
+	c.mu.Lock()
+	w := c.counted[run.Table.Name]
+	due := w != nil && w.run == run.ID && time.Since(w.asked) >= failuresEvery
+	if due {
+		w.asked = time.Now()
+	}
+	c.mu.Unlock()
+	if !due {
+		return nil
+	}
+	s := statement{op: "confirm", table: run.Table.Name, again: true, text: failuresText(run)}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		c.log.InfoContext(ctx, "kusto: ingestion failures cannot be read", "error", err)
+		return nil // the count decides; this only shortens the wait
+	}
+	type failure struct{ code, details string }
+	list, err := readRows(s, rows, func(r *reader) failure { return failure{r.text("ErrorCode"), r.text("Details")} })
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	return &tvmexport.Error{
+		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+		Err:  fmt.Errorf("ingestion into %s failed for good: %s: %s", run.Table.Landing(), list[0].code, tidy(list[0].details)),
+		Hint: "nothing was published; run tvmexport init, and look at .show ingestion failures",
+	}
+}
+
+func failuresText(run tvmexport.Run) string {
+	return fmt.Sprintf(`.show ingestion failures
+| where Table == %s and FailedOn >= %s and FailureKind == "Permanent"
+| project FailedOn, ErrorCode, Details
+| top 1 by FailedOn desc`, literal(run.Table.Landing()), datetime(run.StartedAt))
+}

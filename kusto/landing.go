@@ -1,0 +1,169 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-kusto-go/azkustoingest"
+	"github.com/Azure/azure-kusto-go/azkustoingest/ingestoptions"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+const (
+	landAttempts = 4
+	landTime     = 10 * time.Minute // one attempt; the SDK's own repetitions included
+)
+
+// Land implements tvmexport.Destination. The batch goes as multijson: a blob
+// with one spoiled line fails as a whole and says so in .show ingestion
+// failures, where json would skip the line without a word
+// (https://learn.microsoft.com/azure/data-explorer/ingest-invalid-data). Either
+// way the count decides. The blob is not told to be flushed at once: the
+// landing table's batching policy decides when, and batches that travel
+// together make fewer extents.
+func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error {
+	table := b.Run.Table
+	if err := checkNames(table); err != nil {
+		return err
+	}
+	select {
+	case c.uploads <- struct{}{}:
+		defer func() { <-c.uploads }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if err := c.greet(ctx, table.Name); err != nil {
+		return err
+	}
+	for attempt := 1; ; attempt++ {
+		err := c.enqueue(ctx, b)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		failed := translate("land", table.Name, c.intake, err)
+		if failed.Cause == tvmexport.Permission || attempt == landAttempts {
+			failed.Err = fmt.Errorf("upload batch %s: %w", b.ID, failed.Err)
+			return failed
+		}
+		// Expired signatures and moved accounts are cured by asking for the
+		// resources anew, which a fresh client does.
+		c.discardQueue()
+		wait := backoff(attempt)
+		c.log.InfoContext(ctx, "kusto: upload again", "batch", b.ID, "attempt", attempt, "in", wait, "error", failed.Err)
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// greet asks the ingestion endpoint for the token that queued messages carry,
+// before the SDK does: the SDK repeats a failure for minutes, under no
+// context, and then reports it as text.
+func (c *Client) greet(ctx context.Context, table string) error {
+	c.mu.Lock()
+	known := c.queue != nil
+	c.mu.Unlock()
+	if known {
+		return nil
+	}
+	_, err := c.manage(ctx, c.intake, "NetDefaultDB", statement{op: "land", table: table, text: ".get kusto identity token", again: true})
+	return err
+}
+
+// enqueue uploads and queues once.
+func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch) error {
+	queue, err := c.openQueue()
+	if err != nil {
+		return err
+	}
+	if _, err := b.Data.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read batch %s from its start: %w", b.ID, err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, landTime, errSlow)
+	defer cancel()
+	data := &detachable{from: b.Data}
+	done := make(chan error, 1)
+	go func() {
+		_, err := queue.FromReader(ctx, data,
+			azkustoingest.Table(b.Run.Table.Landing()),
+			azkustoingest.IngestionMappingRef(landingMapping, azkustoingest.MultiJSON),
+			azkustoingest.CompressionType(ingestoptions.GZIP),
+			azkustoingest.RawDataSize(b.Bytes))
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		data.detach() // the SDK may still hold the reader; the batch's memory is about to be used again
+		return context.Cause(ctx)
+	}
+}
+
+func (c *Client) openQueue() (ingestor, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.queue == nil {
+		queue, err := c.newQueue()
+		if err != nil {
+			return nil, fmt.Errorf("open ingestion client: %w", err)
+		}
+		c.queue = queue
+	}
+	return c.queue, nil
+}
+
+// discardQueue lets the next upload start with a fresh client. Uploads that
+// use the old one are not disturbed: closing it only ends its refresh.
+func (c *Client) discardQueue() {
+	c.mu.Lock()
+	queue := c.queue
+	c.queue = nil
+	c.mu.Unlock()
+	if queue != nil {
+		_ = queue.Close()
+	}
+}
+
+// detachable is a reader that can be taken away from whoever holds it.
+type detachable struct {
+	mu   sync.Mutex
+	from io.ReadSeeker // nil once detached
+}
+
+var errDetached = errors.New("the upload was given up")
+
+// Read implements io.Reader.
+func (d *detachable) Read(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.from == nil {
+		return 0, errDetached
+	}
+	return d.from.Read(p)
+}
+
+// Seek implements io.Seeker.
+func (d *detachable) Seek(offset int64, whence int) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.from == nil {
+		return 0, errDetached
+	}
+	return d.from.Seek(offset, whence)
+}
+
+// detach returns when no read is under way and none will be.
+func (d *detachable) detach() {
+	d.mu.Lock()
+	d.from = nil
+	d.mu.Unlock()
+}

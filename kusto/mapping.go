@@ -1,0 +1,96 @@
+package kusto
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// path is one column of a JSON mapping and where its value lies in a record
+// (https://learn.microsoft.com/kusto/management/json-mapping).
+type path struct{ column, path string }
+
+// mappingJSON is the mapping as commands take it.
+func mappingJSON(paths []path) string {
+	type properties struct{ Path string }
+	type entry struct {
+		Column     string     `json:"column"`
+		Properties properties `json:"Properties"`
+	}
+	list := make([]entry, len(paths))
+	for i, p := range paths {
+		list[i] = entry{p.column, properties{p.path}}
+	}
+	b, _ := json.Marshal(list) // strings always marshal
+	return string(b)
+}
+
+// readMapping reads a mapping as the service shows it. Keys are matched
+// whatever their case, and the path may stand in Properties or beside the
+// column: both are shown by services of different age. A column that takes its
+// value from anything but a path comes with the path "".
+func readMapping(text string) ([]path, error) {
+	var list []map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("read ingestion mapping %.200q: %w", text, err)
+	}
+	out := make([]path, 0, len(list))
+	for _, entry := range list {
+		entry = lowerKeys(entry)
+		var nested map[string]json.RawMessage
+		if raw, ok := entry["properties"]; ok && json.Unmarshal(raw, &nested) == nil {
+			for k, v := range lowerKeys(nested) {
+				if _, taken := entry[k]; !taken {
+					entry[k] = v
+				}
+			}
+		}
+		p := path{column: firstText(entry, "column", "name"), path: firstText(entry, "path")}
+		if t := firstText(entry, "transform", "transformationmethod"); t != "" && !strings.EqualFold(t, "none") {
+			p.path = ""
+		}
+		if firstText(entry, "constvalue") != "" {
+			p.path = ""
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func lowerKeys(in map[string]json.RawMessage) map[string]json.RawMessage {
+	out := make(map[string]json.RawMessage, len(in))
+	for k, v := range in {
+		out[strings.ToLower(k)] = v
+	}
+	return out
+}
+
+// firstText is the first of keys that holds a string.
+func firstText(m map[string]json.RawMessage, keys ...string) string {
+	for _, k := range keys {
+		var s string
+		if json.Unmarshal(m[k], &s) == nil && s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// sameMapping says whether two mappings fill the same columns from the same
+// paths. The order does not matter, and $.a and $['a'] are one path.
+func sameMapping(a, b []path) bool {
+	return slices.Equal(sortedPaths(a), sortedPaths(b))
+}
+
+func sortedPaths(in []path) []path {
+	out := make([]path, len(in))
+	for i, p := range in {
+		if key, ok := strings.CutPrefix(p.path, "$['"); ok && strings.HasSuffix(key, "']") {
+			p.path = "$." + strings.TrimSuffix(key, "']")
+		}
+		out[i] = p
+	}
+	slices.SortFunc(out, func(a, b path) int { return strings.Compare(a.column, b.column) })
+	return out
+}

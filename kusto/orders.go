@@ -1,0 +1,87 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// ordersText asks for the newest row of each source table, whatever else the
+// row says: IsActive is looked at afterwards, so that a table is switched off
+// by a row. Both shapes of the table have these columns.
+const ordersText = configurationTable + `
+| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
+| summarize arg_max(WrittenAt, *) by SourceTable
+| project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive
+| order by SourceTable asc`
+
+// Orders implements tvmexport.Destination.
+func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
+	s := statement{op: "read configuration", text: ordersText}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) tvmexport.Order {
+		return order(configured{
+			source: r.text("SourceTable"), destination: r.text("DestinationTable"),
+			watermark: r.text("WatermarkColumn"), load: r.text("LoadType"),
+			refreshed: r.time("LastRefreshedTime"), active: r.flag("IsActive"),
+		})
+	})
+}
+
+// configured is a configuration row as it stands.
+type configured struct {
+	source, destination, watermark, load string
+	refreshed                            time.Time
+	active                               bool
+}
+
+// order is what a configuration row asks for, or why it cannot be carried out.
+func order(row configured) tvmexport.Order {
+	o := tvmexport.Order{
+		Table: row.source, Into: strings.TrimSpace(row.destination),
+		Column: strings.TrimSpace(row.watermark), From: row.refreshed, Active: row.active,
+	}
+	if o.Into == "" {
+		o.Into = o.Table + "Raw"
+	}
+	if strings.EqualFold(o.Column, none) {
+		o.Column = ""
+	}
+	bad := func(err error) tvmexport.Order {
+		e := usage("configuration", o.Table, err)
+		e.Hint = "append a corrected row to " + configurationTable
+		o.Err = e
+		return o
+	}
+	if err := checkNames(tvmexport.Table{Name: o.Table, Destination: o.Into}); err != nil {
+		return bad(innermost(err))
+	}
+	load := row.load
+	if strings.TrimSpace(load) == "" {
+		load = string(tvmexport.Snapshot)
+	}
+	var err error
+	if o.Load, err = tvmexport.ParseLoadType(load); err != nil {
+		return bad(err)
+	}
+	if strings.EqualFold(o.Column, tvmexport.IngestionTime) {
+		o.Column = tvmexport.IngestionTime
+	} else if o.Column != "" {
+		if err := tvmexport.CheckIdentifier("watermark column", o.Column); err != nil {
+			return bad(err)
+		}
+	}
+	if o.Load == tvmexport.Snapshot && o.Column == tvmexport.IngestionTime {
+		o.Column = ""
+	}
+	if !o.From.IsZero() && o.From.Year() < 1900 {
+		return bad(fmt.Errorf("LastRefreshedTime %s is no time that a row can have", o.From.Format(time.RFC3339)))
+	}
+	return o
+}

@@ -1,0 +1,231 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Publish implements tvmexport.Destination. First the run claims its base: the
+// publishing row is guarded by a key made of the table and the run that is
+// built upon, so that one run alone gets in, and whoever comes later finds out
+// what is to be finished. Then each step is one command, guarded in the same
+// way; what became of it is read from the tags of the extents it made.
+func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, error) {
+	if err := checkNames(p.Run.Table); err != nil {
+		return 0, err
+	}
+	raw, err := c.columns(ctx, p.Run.Table.Destination)
+	if err != nil {
+		return 0, err
+	}
+	base, fresh, err := c.claimBase(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	var done extents
+	if !fresh {
+		if done, err = c.published(ctx, p.Run); err != nil {
+			return 0, err
+		}
+		if err := c.checkLanding(ctx, p, base, done); err != nil {
+			return 0, err
+		}
+	}
+	for i := range p.Steps {
+		if done.has(base.key(i)) {
+			continue
+		}
+		if err := c.step(ctx, p, i, base, raw); err != nil {
+			return 0, err
+		}
+	}
+	if done, err = c.published(ctx, p.Run); err != nil {
+		return 0, err
+	}
+	for i, s := range p.Steps {
+		if s.Rows > 0 && !done.has(base.key(i)) {
+			return done.rows, c.unsettled(ctx, p, base.key(i))
+		}
+	}
+	return done.rows, nil
+}
+
+// base is what a publication builds upon: the table and the previous run, and
+// the publication that was given up on the same base, if any.
+type base struct {
+	table    string
+	previous tvmexport.RunID
+	instead  tvmexport.RunID // of an abandoned publication
+}
+
+func (b base) label() string {
+	previous := string(b.previous)
+	if previous == "" {
+		previous = "none"
+	}
+	if b.instead != "" {
+		previous += "~" + string(b.instead)
+	}
+	return "tvmexport:" + b.table + ":" + previous
+}
+
+// key guards the step of that ordinal.
+func (b base) key(step int) string { return fmt.Sprintf("%s:%d", b.label(), step) }
+
+// claimKey guards the publishing row.
+func (b base) claimKey() string { return b.label() + ":claim" }
+
+// claimBase writes the publishing row, or finds it written. fresh says that it
+// is written by this call, so that nothing of the publication can be there yet.
+func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
+	detail, err := document(p)
+	if err != nil {
+		return b, false, refused("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
+	}
+	for _, text := range partitionTexts(p.Run, p.Partitions) {
+		if _, err := c.append(ctx, "publish", p.Run.Table.Name, text); err != nil {
+			return b, false, err
+		}
+	}
+	b = base{table: p.Run.Table.Name, previous: p.Run.Previous}
+	row := recordOf(p.Run, publishing)
+	row.rows, row.bytes, row.calls, row.detail = p.Rows, p.Bytes, p.Calls, detail
+	// Each round passes one publication that was given up on this base.
+	for range 100 {
+		if fresh, err = c.append(ctx, "publish", p.Run.Table.Name, row.text(b.claimKey())); err != nil {
+			return b, false, err
+		}
+		// The guard may have let two in: what the ledger says decides.
+		claims, err := c.claims(ctx, p.Run)
+		if err != nil {
+			return b, false, err
+		}
+		holder, instead := holderOf(claims)
+		b.instead = instead
+		switch holder {
+		case p.Run.ID:
+			return b, fresh, nil
+		case "":
+		default:
+			return b, false, superseded(p.Run, holder)
+		}
+	}
+	return b, false, refused("publish", p.Run.Table.Name, errors.New("the ledger does not take the publication"), "look at the rows of "+runsTable)
+}
+
+func superseded(run tvmexport.Run, by tvmexport.RunID) error {
+	return &tvmexport.Error{
+		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Held,
+		Err:  fmt.Errorf("run %s: %w (%s)", run.ID, tvmexport.ErrSuperseded, by),
+		Hint: "run again: the next run builds on what that one published",
+	}
+}
+
+// append sends a guarded command. wrote says that this call appended; if not,
+// the key was taken, and what it guards is there. A command that skips returns
+// no extents.
+func (c *Client) append(ctx context.Context, op, table, text string) (wrote bool, err error) {
+	rows, err := c.command(ctx, statement{op: op, table: table, text: text, again: true})
+	return len(rows) > 0, err
+}
+
+// claimed is a publishing or abandoned row upon a base.
+type claimed struct {
+	run   tvmexport.RunID
+	state string
+}
+
+// claims reads the publishing and abandoned rows on the run's base, oldest first.
+func (c *Client) claims(ctx context.Context, run tvmexport.Run) ([]claimed, error) {
+	s := statement{op: "publish", table: run.Table.Name, text: claimsText(run)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) claimed {
+		return claimed{tvmexport.RunID(r.text("RunId")), r.text("State")}
+	})
+}
+
+func claimsText(run tvmexport.Run) string {
+	return fmt.Sprintf(`%s
+| where Table == %s and Previous == %s and State in (%s)
+| order by At asc, RunId asc
+| project RunId, State`, runsTable, literal(run.Table.Name), literal(string(run.Previous)), literals([]string{publishing, abandoned}))
+}
+
+// holderOf is the run that holds a base: the earliest publication that was not given
+// up. instead is the last one that was, "" if none.
+func holderOf(list []claimed) (holder, instead tvmexport.RunID) {
+	for _, c := range list {
+		if c.state == abandoned {
+			instead = c.run
+		}
+	}
+	for _, c := range list {
+		if c.state == publishing && !slices.Contains(list, claimed{c.run, abandoned}) {
+			return c.run, instead
+		}
+	}
+	return "", instead
+}
+
+// extents is what the published table holds of a run.
+type extents struct {
+	rows int64
+	tags map[string]bool
+}
+
+func (e extents) has(key string) bool { return e.tags[keyTag(key)] }
+
+// published counts the rows that carry the run's tag. Extents with different
+// drop-by tags are never merged, so that the tag marks the run's rows exactly
+// (https://learn.microsoft.com/kusto/management/extent-tags).
+func (c *Client) published(ctx context.Context, run tvmexport.Run) (extents, error) {
+	return c.extents(ctx, run, runTag(run.ID))
+}
+
+func (c *Client) extents(ctx context.Context, run tvmexport.Run, tag string) (extents, error) {
+	s := statement{op: "publish", table: run.Table.Name, again: true, text: extentsText(run, tag)}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return extents{}, err
+	}
+	out := extents{tags: map[string]bool{}}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		out.rows += r.long("Rows")
+		for tag := range strings.FieldsSeq(r.text("Tags")) {
+			out.tags[tag] = true
+		}
+		return struct{}{}
+	})
+	return out, err
+}
+
+func extentsText(run tvmexport.Run, tag string) string {
+	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
+		ident(run.Table.Destination), literal(tag))
+}
+
+// unsettled says why a step that was carried out left nothing behind.
+func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, key string) error {
+	other, err := c.extents(ctx, p.Run, keyTag(key))
+	if err != nil {
+		return err
+	}
+	for tag := range other.tags {
+		if by, ok := strings.CutPrefix(tag, runTag("")); ok && by != string(p.Run.ID) {
+			return superseded(p.Run, tvmexport.RunID(by))
+		}
+	}
+	return &tvmexport.Error{
+		Op: "publish", Table: p.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Err:  fmt.Errorf("a publishing command of run %s left no rows in %s", p.Run.ID, p.Run.Table.Destination),
+		Hint: "the run was not committed; run again, which finishes it or gives it up",
+	}
+}

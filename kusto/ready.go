@@ -1,0 +1,130 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Ready implements tvmexport.Destination.
+func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	inv, err := c.inventory(ctx, "check", false)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range []struct {
+		name    string
+		columns []column
+	}{{auditTable, auditColumns}, {runsTable, runsColumns}, {partitionsTable, partitionsColumns}} {
+		found, ok := inv.tables[t.name]
+		if !ok {
+			return nil, missingTable("check", "", t.name)
+		}
+		if lack := lacking(found.columns, t.columns); lack != "" {
+			return nil, refused("check", "", fmt.Errorf("table %s has no column %s", t.name, lack),
+				"it was not made by tvmexport init: rename it and run tvmexport init")
+		}
+	}
+	failed := map[string]error{}
+	var mu sync.Mutex
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(4)
+	for _, t := range tables {
+		if err := shapeOf(t, inv); err != nil {
+			failed[t.Name] = err
+			continue
+		}
+		g.Go(func() error {
+			err := c.checkMapping(gctx, t)
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed[t.Name] = err
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // errors are in the map
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return failed, nil
+}
+
+// lacking is the first of want that have does not hold, as name:type.
+func lacking(have, want []column) string {
+	for _, w := range want {
+		if !slices.Contains(have, w) {
+			return w.name + ":" + w.kind
+		}
+	}
+	return ""
+}
+
+// shapeOf says why a table's published or landing table cannot be used.
+func shapeOf(t tvmexport.Table, inv inventory) error {
+	if err := checkNames(t); err != nil {
+		return err
+	}
+	raw, ok := inv.tables[t.Destination]
+	if !ok {
+		return missingTable("check", t.Name, t.Destination)
+	}
+	if lack := lacking(raw.columns, rawColumns[:1]); lack != "" {
+		return refused("check", t.Name, fmt.Errorf("table %s has no column %s", t.Destination, lack),
+			"name another DestinationTable in "+configurationTable)
+	}
+	landing, ok := inv.tables[t.Landing()]
+	if !ok {
+		return missingTable("check", t.Name, t.Landing())
+	}
+	if !slices.Equal(landing.columns, landingColumns) {
+		return refused("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), declaration(landing.columns)),
+			"drop it and run tvmexport init")
+	}
+	return nil
+}
+
+// checkMapping compares the landing table's mapping with ours: through another
+// one rows would land as something else.
+func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
+	s := statement{op: "check", table: t.Name, again: true,
+		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(t.Landing()))}
+	rows, err := c.command(ctx, s)
+	if noMappings(err) {
+		rows, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	type shown struct{ name, text string }
+	list, err := readRows(s, rows, func(r *reader) shown { return shown{r.text("Name"), r.text("Mapping")} })
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m.name != landingMapping {
+			continue
+		}
+		found, err := readMapping(m.text)
+		if err == nil && sameMapping(found, landingPaths) {
+			return nil
+		}
+		return refused("check", t.Name,
+			fmt.Errorf("the mapping %s of table %s was changed", landingMapping, t.Landing()),
+			fmt.Sprintf("run .drop table %s ingestion json mapping %s, then tvmexport init", t.Landing(), literal(landingMapping)))
+	}
+	return refused("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), landingMapping), "run tvmexport init")
+}
+
+// noMappings recognises the refusal to list mappings where there are none.
+func noMappings(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "apping") && missingEntity(err.Error()) == entityMissing &&
+		!strings.Contains(err.Error(), "Table '")
+}

@@ -1,0 +1,84 @@
+package kusto
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// record is a row of ExportRuns. At is the service's clock when it is written.
+type record struct {
+	table, owner             string
+	run, previous            tvmexport.RunID
+	state                    string
+	kind                     tvmexport.RunKind
+	load                     tvmexport.LoadType
+	watermarkFrom, watermark time.Time
+	rows, bytes              int64
+	calls                    int
+	detail                   string // an expression; "" is null
+}
+
+func recordOf(run tvmexport.Run, state string) record {
+	return record{
+		table: run.Table.Name, run: run.ID, previous: run.Previous, state: state,
+		kind: run.Kind, load: run.Table.LoadType,
+		watermarkFrom: run.Window.From, watermark: run.Watermark,
+	}
+}
+
+// text is the command that appends the row, once for its key.
+func (r record) text(key string) string {
+	detail := r.detail
+	if detail == "" {
+		detail = "dynamic(null)"
+	}
+	return guarded(runsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = now(),
+    Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
+    Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
+    Detail = %s`,
+		literal(r.table), literal(string(r.run)), literal(r.state),
+		literal(string(r.previous)), literal(string(r.kind)), literal(string(r.load)), datetime(r.watermarkFrom), datetime(r.watermark),
+		r.rows, r.bytes, r.calls, literal(r.owner), detail))
+}
+
+// guarded is a command that appends the result of a query to a table, at most
+// once for its key as long as an extent of the table carries the key's tag
+// (https://learn.microsoft.com/kusto/management/extent-tags).
+func guarded(table, key string, more []string, query string) string {
+	return appendText("", table, key, more, query)
+}
+
+func appendText(mode, table, key string, more []string, query string) string {
+	return fmt.Sprintf(".set-or-append %s%s with (tags = %s, ingestIfNotExists = %s) <|\n%s",
+		mode, ident(table), tags(append([]string{keyTag(key)}, more...)...), tags(key), query)
+}
+
+// partitionsPerCommand bounds the text of one command; the service takes 1 MB
+// and more, and a row has about 150 bytes.
+const partitionsPerCommand = 4000
+
+// partitionTexts are the commands that write a run's partitions, each at most once.
+func partitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []string {
+	var out []string
+	for n := 0; n*partitionsPerCommand < len(list); n++ {
+		part := list[n*partitionsPerCommand : min((n+1)*partitionsPerCommand, len(list))]
+		var rows strings.Builder
+		for i, p := range part {
+			sep := ",\n"
+			if i == len(part)-1 {
+				sep = "\n"
+			}
+			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t%s", literal(string(p.Partition)),
+				datetime(p.Window.From), datetime(p.Window.To), p.Rows, p.Window.Null, sep)
+		}
+		out = append(out, guarded(partitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
+			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool) [
+%s]
+| project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull`,
+				rows.String(), literal(run.Table.Name), literal(string(run.ID)))))
+	}
+	return out
+}

@@ -1,0 +1,30 @@
+package kusto
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// attempts is how often a text is sent at most: with the waits between them,
+// for about a minute.
+const attempts = 6
+
+// worthRepeating says whether a statement is sent again after the attempt-th
+// failure of it.
+func worthRepeating(s statement, failed *tvmexport.Error, attempt int) bool {
+	return s.again && attempt < attempts &&
+		(failed.Action == tvmexport.Retry || failed.Action == tvmexport.Wait)
+}
+
+// backoff is how long to wait after the attempt-th failure: 1, 2, 4, 8, 16
+// seconds, each up to a quarter longer so that clients do not march in step.
+func backoff(attempt int) time.Duration {
+	base := time.Second << min(attempt-1, 4)
+	return base + rand.N(base/4)
+}
+
+// errSlow: the attempt, not the caller, ran out of time.
+var errSlow = errors.New("no answer within " + attemptTime.String())

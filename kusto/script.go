@@ -1,0 +1,193 @@
+package kusto
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// CommandKind says what a command makes.
+type CommandKind string
+
+// The kinds of commands, in the order in which a script needs them.
+const (
+	MakeTable    CommandKind = "table"
+	MakePolicy   CommandKind = "policy"
+	MakeMapping  CommandKind = "mapping"
+	MakeFunction CommandKind = "function"
+	MakeRows     CommandKind = "rows"
+)
+
+// Command is one management command of the set-up.
+type Command struct {
+	Kind   CommandKind
+	Name   string // of what is made; policies and mappings by their kind or name
+	Table  string // that a mapping, a policy or rows belong to; "" else
+	Why    string // one line for people
+	Text   string
+	update string // the same for a function that is there and ours; "" if it is not to be changed
+	doc    string // of a function
+}
+
+// ScriptOptions are the choices an installation has.
+type ScriptOptions struct {
+	FunctionPrefix string // before the names of the read functions
+}
+
+// Retention of what is ours.
+const (
+	landingRetention = "softdelete = 14d recoverability = disabled"
+	ledgerRetention  = "softdelete = 36500d recoverability = enabled"
+)
+
+// landingBatching hands a batch over after 30 seconds at the latest
+// (https://learn.microsoft.com/kusto/management/batching-policy).
+const landingBatching = `{"MaximumBatchingTimeSpan":"00:00:30","MaximumNumberOfItems":500,"MaximumRawDataSizeMB":1024}`
+
+// Script is everything that an empty database needs for the tables, one
+// command each, in order. A principal with the database roles user and
+// ingestor can run it: whoever creates a table administers it.
+func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
+	return script(tables, o, nil)
+}
+
+// script is Script for published tables that exist already with other columns.
+func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]column) ([]Command, error) {
+	if o.FunctionPrefix != "" {
+		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
+			return nil, usage("init", "", err)
+		}
+	}
+	out := control()
+	for _, t := range tables {
+		if err := checkNames(t); err != nil {
+			return nil, err
+		}
+		out = append(out, ofTable(t)...)
+	}
+	for _, t := range tables {
+		raw, ok := existing[t.Destination]
+		if !ok {
+			raw = rawColumns
+		}
+		out = append(out, makeFunction(readFunction(o.FunctionPrefix, t, raw), "read "+t.Name+" as in Defender"))
+	}
+	if len(tables) > 0 {
+		out = append(out, Command{
+			Kind: MakeRows, Name: configurationTable, Table: configurationTable,
+			Why:  "a configuration row for each table that has none",
+			Text: seedText(tables, configurationColumns),
+		})
+	}
+	return out, nil
+}
+
+// control makes what all tables share.
+func control() []Command {
+	var out []Command
+	for _, c := range []struct {
+		table, why string
+		columns    []column
+	}{
+		{configurationTable, "which tables are exported, how, and how far", configurationColumns},
+		{auditTable, "one row for each table and run", auditColumns},
+		{runsTable, "the ledger: a run counts when its row says committed", runsColumns},
+		{partitionsTable, "the ledger's partitions", partitionsColumns},
+	} {
+		out = append(out, makeTable(c.table, c.columns, c.why), retention(c.table, ledgerRetention, "kept for good"))
+	}
+	view := makeFunction(latest(), "the newest configuration of each table, for people")
+	view.update = ""
+	return append(out, view)
+}
+
+// ofTable makes what one table needs.
+func ofTable(t tvmexport.Table) []Command {
+	landing := t.Landing()
+	return []Command{
+		makeTable(t.Destination, rawColumns, "published rows of "+t.Name),
+		mapping(t.Destination, recordsMapping, recordsPaths, "for others that ingest into it; publishing does not need it"),
+		makeTable(landing, landingColumns, "where queued ingestion delivers; nobody reads it but tvmexport"),
+		retention(landing, landingRetention, "what was published is not needed any more"),
+		{
+			Kind: MakePolicy, Name: "ingestionbatching", Table: landing, Why: "rows land within half a minute",
+			Text: fmt.Sprintf(".alter table %s policy ingestionbatching %s", ident(landing), literal(landingBatching)),
+		},
+		mapping(landing, landingMapping, landingPaths, "the envelope that batches come in"),
+	}
+}
+
+func makeTable(name string, columns []column, why string) Command {
+	return Command{
+		Kind: MakeTable, Name: name, Why: why,
+		Text: fmt.Sprintf(".create table %s (%s) with (docstring = %s, folder = %s)",
+			ident(name), declaration(columns), literal(why), literal(folder)),
+	}
+}
+
+func declaration(columns []column) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = ident(c.name) + ":" + c.kind
+	}
+	return strings.Join(list, ", ")
+}
+
+func retention(table, policy, why string) Command {
+	return Command{
+		Kind: MakePolicy, Name: "retention", Table: table, Why: why,
+		Text: fmt.Sprintf(".alter-merge table %s policy retention %s", ident(table), policy),
+	}
+}
+
+func mapping(table, name string, paths []path, why string) Command {
+	return Command{
+		Kind: MakeMapping, Name: name, Table: table, Why: why,
+		Text: fmt.Sprintf(".create table %s ingestion json mapping %s %s", ident(table), literal(name), literal(mappingJSON(paths))),
+	}
+}
+
+func makeFunction(f function, why string) Command {
+	return Command{
+		Kind: MakeFunction, Name: f.name, Why: why, doc: f.doc,
+		Text: f.create(".create"), update: f.create(".create-or-alter"),
+	}
+}
+
+// checkNames refuses what is not an identifier, and a table that would be
+// written over a control table.
+func checkNames(t tvmexport.Table) error {
+	for _, n := range []struct{ what, name string }{
+		{"source table", t.Name}, {"destination table", t.Destination}, {"landing table", t.Landing()},
+	} {
+		if err := tvmexport.CheckIdentifier(n.what, n.name); err != nil {
+			return usage("configuration", t.Name, err)
+		}
+	}
+	switch t.Destination {
+	case configurationTable, auditTable, runsTable, partitionsTable, latestView, t.Landing():
+		return usage("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
+	}
+	return nil
+}
+
+// WriteScript writes the commands as one text that an administrator can read
+// and run: comments, then commands, an empty line between them.
+func WriteScript(w io.Writer, commands []Command) error {
+	for i, c := range commands {
+		sep := "\n"
+		if i == 0 {
+			sep = ""
+		}
+		of := c.Name
+		if c.Table != "" && c.Table != c.Name {
+			of = c.Table + ", " + c.Name
+		}
+		if _, err := fmt.Fprintf(w, "%s// %s %s: %s\n%s\n", sep, c.Kind, of, c.Why, c.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Status is what the destination knows of all tables.
+type Status struct {
+	Now    time.Time // the service's clock
+	Tables []TableStatus
+}
+
+// TableStatus is what the destination knows of one table.
+type TableStatus struct {
+	Order      tvmexport.Order
+	Last       *tvmexport.Committed // nil before the first commit
+	Age        time.Duration        // since the last commit
+	Publishing tvmexport.RunID      // a publication that the next run will finish; "" if none
+	Holder     *tvmexport.Holder    // of the lease; nil if nobody runs
+	Audit      *Audit               // the last audit row; nil if none
+}
+
+// Audit is a row of MigrationAuditLog.
+type Audit struct {
+	Table  string
+	At     time.Time
+	Status string // Success or Failed
+	Reason string // of a failure
+	Rows   int64  // newly published
+}
+
+// Status reads the configuration, the ledger, the leases and the audit: one
+// query for each, whatever the number of tables.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	orders, err := c.Orders(ctx)
+	if err != nil || len(orders) == 0 {
+		return Status{}, err
+	}
+	tables := make([]tvmexport.Table, len(orders))
+	for i, o := range orders {
+		tables[i] = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
+	}
+	histories, err := c.runs(ctx, tables)
+	if err != nil {
+		return Status{}, err
+	}
+	holders, err := c.holders(ctx, tables)
+	if err != nil {
+		return Status{}, err
+	}
+	audits, err := c.Audits(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	out := Status{Tables: make([]TableStatus, len(orders))}
+	for i, o := range orders {
+		h := histories[o.Table]
+		t := TableStatus{Order: o, Last: h.Last}
+		if h.Last != nil {
+			t.Age = h.Now.Sub(h.Last.At)
+		}
+		if h.Publishing != nil {
+			t.Publishing = h.Publishing.Run.ID
+		}
+		if by, ok := holders[o.Table]; ok {
+			t.Holder = &by
+		}
+		if a, ok := audits[o.Table]; ok {
+			t.Audit = &a
+		}
+		out.Now, out.Tables[i] = h.Now, t
+	}
+	return out, nil
+}
+
+// holders are the leases that are alive, by table.
+func (c *Client) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.Holder, error) {
+	claims, err := c.claimsOf(ctx, tables)
+	if err != nil {
+		return nil, err
+	}
+	held, _ := settle("", claims)
+	return held, nil
+}
+
+// Audits are the last audit rows, by table.
+func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
+	s := statement{op: "read audit", text: fmt.Sprintf(`%s
+| summarize arg_max(Timestamp, Status, FailureReason, RecordCount) by TableName
+| project TableName, Timestamp, Status, FailureReason, RecordCount`, auditTable)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	list, err := readRows(s, rows, readAudit)
+	out := make(map[string]Audit, len(list))
+	for _, a := range list {
+		out[a.Table] = a
+	}
+	return out, err
+}
+
+// AuditLog is the audit's rows, newest first, limit at most.
+func (c *Client) AuditLog(ctx context.Context, limit int) ([]Audit, error) {
+	s := statement{op: "read audit", text: fmt.Sprintf(`%s
+| top %d by Timestamp desc
+| project TableName, Timestamp, Status, FailureReason, RecordCount`, auditTable, limit)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, readAudit)
+}
+
+func readAudit(r *reader) Audit {
+	return Audit{
+		Table: r.text("TableName"), At: r.time("Timestamp"), Status: r.text("Status"),
+		Reason: r.text("FailureReason"), Rows: r.long("RecordCount"),
+	}
+}

@@ -1,0 +1,170 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// stepAttempts is how often a step is begun.
+const stepAttempts = 5
+
+// step carries out one publishing command: it runs on the service by itself
+// and is asked about by its operation id, so that no connection has to live
+// through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
+func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, raw []column) error {
+	s := statement{op: "publish", table: p.Run.Table.Name, text: stepText(p, ordinal, b, raw)}
+	for attempt := 1; ; attempt++ {
+		err := c.begin(ctx, s)
+		if err == nil {
+			return nil
+		}
+		failed := translate(s.op, s.table, c.engine, err)
+		if ctx.Err() != nil || attempt == stepAttempts ||
+			failed.Action != tvmexport.Retry && failed.Action != tvmexport.Wait {
+			return failed
+		}
+		c.log.InfoContext(ctx, "kusto: publishing again", "table", s.table, "run", p.Run.ID, "step", ordinal, "error", failed.Err)
+		done, err := c.settled(ctx, p.Run, b.key(ordinal), attempt)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// begin starts the command and follows it to its end.
+func (c *Client) begin(ctx context.Context, s statement) error {
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return err
+	}
+	ids, err := readRows(s, rows, func(r *reader) string {
+		v, err := r.row.ValueByName("OperationId")
+		r.fail("OperationId", err)
+		if err != nil {
+			return ""
+		}
+		return v.String()
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := c.follow(ctx, s, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow waits until an operation has ended.
+func (c *Client) follow(ctx context.Context, s statement, id string) error {
+	ask := statement{op: s.op, table: s.table, again: true,
+		text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id)}
+	type state struct {
+		name, status string
+		again        bool
+	}
+	wait := 100 * time.Millisecond
+	for {
+		rows, err := c.command(ctx, ask)
+		if err != nil {
+			return err
+		}
+		states, err := readRows(ask, rows, func(r *reader) state {
+			return state{r.text("State"), r.text("Status"), r.flag("ShouldRetry")}
+		})
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(states, func(s state) bool { return !running(s.name) }); i >= 0 {
+			switch s := states[i]; s.name {
+			case "Completed", "Skipped":
+				return nil
+			default:
+				return operationError(ask, s.name, s.status, s.again)
+			}
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+		wait = min(wait*3/2, 5*time.Second)
+	}
+}
+
+// running says whether an operation has not ended
+// (https://learn.microsoft.com/kusto/management/show-operations).
+func running(state string) bool {
+	return state == "InProgress" || state == "Scheduled"
+}
+
+func operationError(s statement, state, status string, again bool) error {
+	err := refused(s.op, s.table, fmt.Errorf("the publishing command ended as %s: %s", state, tidy(status)), "")
+	switch {
+	case state == "Throttled":
+		err.Action, err.Cause = tvmexport.Wait, tvmexport.Quota
+	case again || state == "Abandoned" || state == "Canceled":
+		err.Action, err.Cause = tvmexport.Retry, tvmexport.Unknown
+	case missingEntity(status) == entityMissing:
+		err.Hint = "run tvmexport init"
+	}
+	return err
+}
+
+// settled finds out what became of a command whose fate is in doubt: it is
+// done if an extent carries its key; it is not begun again while an operation
+// of ours is still under way, for the guard looks at what has ended only.
+func (c *Client) settled(ctx context.Context, run tvmexport.Run, key string, attempt int) (bool, error) {
+	const patience = 40
+	for round := 0; ; round++ {
+		if err := sleep(ctx, backoff(min(attempt, 3))); err != nil {
+			return false, err
+		}
+		found, err := c.extents(ctx, run, keyTag(key))
+		if err != nil {
+			return false, err
+		}
+		if found.has(key) {
+			return true, nil
+		}
+		s := statement{op: "publish", table: run.Table.Name, again: true,
+			text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`}
+		rows, err := c.command(ctx, s)
+		if err != nil {
+			return false, err
+		}
+		counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+		if err != nil {
+			return false, err
+		}
+		if len(counts) == 0 || counts[0] == 0 || round == patience {
+			return false, nil
+		}
+	}
+}
+
+// stepText moves the rows of a step's batches. Columns are matched by order
+// and type, not by name, so the text names those that the table has.
+func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string {
+	batches := p.Steps[ordinal].Batches
+	lines := make([]string, 0, len(batches)/4+1)
+	for part := range slices.Chunk(batches, 4) {
+		lines = append(lines, "    "+literals(part))
+	}
+	return appendText("async ", p.Run.Table.Destination, b.key(ordinal), []string{runTag(p.Run.ID)},
+		fmt.Sprintf(`%s
+| where BatchId in (
+%s)
+| where Line > 0
+| summarize take_any(Records, Partition) by BatchId, Line
+| project %s`, ident(p.Run.Table.Landing()), strings.Join(lines, ",\n"), fill(raw, map[string]expression{
+			"Records":    {"dynamic", "Records"},
+			"RunId":      {"string", literal(string(p.Run.ID))},
+			"Partition":  {"string", "Partition"},
+			"ExportedAt": {"datetime", datetime(p.Run.StartedAt)},
+		})))
+}

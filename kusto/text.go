@@ -1,0 +1,122 @@
+package kusto
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// literal is s as a string literal of the query language
+// (https://learn.microsoft.com/kusto/query/scalar-data-types/string). What is
+// not UTF-8 becomes U+FFFD.
+func literal(s string) string {
+	quote := byte('"')
+	if strings.Contains(s, `"`) && !strings.Contains(s, "'") {
+		quote = '\'' // readable where s is JSON
+	}
+	b := make([]byte, 0, len(s)+2)
+	b = append(b, quote)
+	for _, r := range s {
+		switch {
+		case r == rune(quote) || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r == '\n':
+			b = append(b, `\n`...)
+		case r == '\r':
+			b = append(b, `\r`...)
+		case r == '\t':
+			b = append(b, `\t`...)
+		case r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return string(append(b, quote))
+}
+
+// literals is a list of string literals, as it stands between parentheses or brackets.
+func literals[S ~string](list []S) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = literal(string(s))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// ident is the name of an entity or column, quoted if it must be. It serves
+// what init prints and what people read; what may come from a configuration
+// table has passed CheckIdentifier before.
+func ident(name string) string {
+	if tvmexport.CheckIdentifier("name", name) != nil || reserved[name] {
+		return "[" + literal(name) + "]"
+	}
+	return name
+}
+
+// reserved are identifiers that the language uses as words of its own.
+var reserved = map[string]bool{
+	"and": true, "as": true, "asc": true, "between": true, "bool": true, "boolean": true, "by": true,
+	"cluster": true, "contains": true, "count": true, "database": true, "datatable": true, "date": true,
+	"datetime": true, "decimal": true, "declare": true, "desc": true, "distinct": true, "double": true,
+	"dynamic": true, "endswith": true, "evaluate": true, "extend": true, "externaldata": true, "facet": true,
+	"false": true, "filter": true, "find": true, "fork": true, "getschema": true, "guid": true, "has": true,
+	"in": true, "int": true, "invoke": true, "join": true, "kind": true, "let": true, "like": true, "limit": true,
+	"long": true, "lookup": true, "materialize": true, "not": true, "null": true, "of": true, "on": true, "or": true,
+	"order": true, "parse": true, "partition": true, "pattern": true, "print": true, "project": true,
+	"range": true, "real": true, "reduce": true, "render": true, "restrict": true, "sample": true, "scan": true,
+	"search": true, "serialize": true, "set": true, "sort": true, "startswith": true, "step": true,
+	"string": true, "summarize": true, "take": true, "time": true, "timespan": true, "to": true, "top": true,
+	"toscalar": true, "true": true, "typeof": true, "union": true, "uniqueid": true, "view": true,
+	"where": true, "with": true,
+}
+
+// entity is the name of a database, table or function in its quoted form,
+// whatever it holds.
+func entity(name string) string {
+	return "['" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "']"
+}
+
+// datetime is t as a literal of the language: UTC, 100 ns ticks. The zero time is null.
+func datetime(t time.Time) string {
+	if t.IsZero() {
+		return "datetime(null)"
+	}
+	return "datetime(" + t.UTC().Format("2006-01-02T15:04:05.0000000Z") + ")"
+}
+
+// timespan is d as a literal of the language, in ticks of 100 ns.
+func timespan(d time.Duration) string {
+	sign := ""
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	days := d / (24 * time.Hour)
+	d -= days * 24 * time.Hour
+	return fmt.Sprintf("timespan(%s%d.%02d:%02d:%02d.%07d)", sign, days,
+		d/time.Hour, d/time.Minute%60, d/time.Second%60, d%time.Second/tvmexport.Tick)
+}
+
+// document is v as a dynamic value. It passes the language as the text of
+// parse_json, so that nothing in it can be read as anything but JSON.
+func document(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	if len(b) >= tvmexport.MaxRecord {
+		return "", fmt.Errorf("a document of %d bytes is over the 1 MiB that a dynamic value holds", len(b))
+	}
+	return "parse_json(" + literal(string(b)) + ")", nil
+}
+
+// tags is a list of extent tags as the JSON array that commands take, as a literal
+// (https://learn.microsoft.com/kusto/management/extent-tags).
+func tags(list ...string) string {
+	b, _ := json.Marshal(list) // strings always marshal
+	return literal(string(b))
+}

@@ -1,0 +1,175 @@
+package kusto
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+var update = flag.Bool("update", false, "write the golden texts anew; then read the difference")
+
+var (
+	inventoryTable = tvmexport.Table{
+		Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot,
+		Columns: []tvmexport.Column{
+			{Name: "DeviceId", Type: "string"}, {Name: "EndOfSupportDate", Type: "datetime"}, {Name: "Count", Type: "long"},
+			{Name: "IsOld", Type: "bool"}, {Name: "Score", Type: "real"}, {Name: "Level", Type: "int"},
+			{Name: "Took", Type: "timespan"}, {Name: "Exact", Type: "decimal"}, {Name: "Id", Type: "guid"},
+			{Name: "CveTags", Type: "dynamic"}, {Name: "kind", Type: "string"},
+		},
+	}
+	eventsTable = tvmexport.Table{
+		Name: "DeviceProcessEvents", Destination: "DeviceProcessEventsRaw", LoadType: tvmexport.Incremental, Watermark: "Timestamp",
+		Columns: []tvmexport.Column{{Name: "Timestamp", Type: "datetime"}, {Name: "DeviceId", Type: "string"}},
+	}
+	goldenRun = tvmexport.Run{
+		ID: "20261123T051955Z-0a1b2c3d4e5f", Table: eventsTable, Previous: "20261122T051955Z-ffeeddccbbaa", Kind: tvmexport.DeltaRun,
+		Window:     tvmexport.Window{From: time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC)},
+		Watermark:  time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC),
+		StartedAt:  time.Date(2026, 11, 23, 5, 19, 55, 0, time.UTC),
+		Definition: `hash of "it"`,
+	}
+	goldenPublication = tvmexport.Publication{
+		Run: goldenRun, Rows: 5, Bytes: 4096, Calls: 3,
+		Steps: []tvmexport.PublicationStep{
+			{Batches: []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001", "20261123T051955Z-0a1b2c3d4e5f.0002"}, Rows: 3},
+			{Batches: []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0003"}, Rows: 2},
+		},
+		Partitions: []tvmexport.PartitionRecord{
+			{Partition: "3f", Window: goldenRun.Window, Rows: 5},
+			{Partition: "~", Window: tvmexport.Window{Null: true}},
+			{Partition: "3f#a0", Rows: 0},
+		},
+	}
+)
+
+// TestTexts holds every text that goes to the service against a golden one.
+func TestTexts(t *testing.T) {
+	seven := append(append(append([]column{}, configurationColumns[:4]...), column{lastRefreshedText, "string"}), configurationColumns[4:]...)
+	both := []tvmexport.Table{inventoryTable, eventsTable}
+	b := base{table: goldenRun.Table.Name, previous: goldenRun.Previous}
+	detail, err := document(goldenPublication)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := recordOf(goldenRun, publishing)
+	claim.rows, claim.bytes, claim.calls, claim.detail = 5, 4096, 3, detail
+	outcomes := []tvmexport.Outcome{
+		{Table: eventsTable, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
+		{Table: inventoryTable, Err: errors.New("Bearer abc.def refused; say \"why\"\nplease")},
+	}
+	for name, text := range map[string]string{
+		"read_function":              readFunction("", inventoryTable, rawColumns).create(".create"),
+		"read_function_records_only": readFunction("hunt_", eventsTable, rawColumns[:1]).create(".create"),
+		"read_function_unknown":      readFunction("", tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw"}, rawColumns).create(".create-or-alter"),
+		"latest_view":                latest().create(".create"),
+		"seed":                       seedText(both, configurationColumns),
+		"seed_seven":                 seedText(both, seven),
+		"orders":                     ordersText,
+		"landed":                     landedText(goldenRun, nil),
+		"landed_known":               landedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
+		"failures":                   failuresText(goldenRun),
+		"history":                    historyText(both),
+		"history_partitions":         partitionsText([]tvmexport.RunID{goldenRun.Previous, goldenRun.ID}),
+		"partitions":                 strings.Join(partitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
+		"claim":                      claim.text(b.claimKey()),
+		"claims":                     claimsText(goldenRun),
+		"step":                       stepText(goldenPublication, 0, b, rawColumns),
+		"step_records_only":          stepText(goldenPublication, 1, b, rawColumns[:1]),
+		"step_other_columns":         stepText(goldenPublication, 1, b, []column{{"Source", "string"}, {"Records", "dynamic"}, {"ExportedAt", "string"}, {"Extra", "long"}}),
+		"extents":                    extentsText(goldenRun, runTag(goldenRun.ID)),
+		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
+		"lease":                      leaseText("host-7 \"x\" 99", both, 5*time.Minute),
+		"holders":                    holdersText(both),
+		"release":                    releaseText("host-7 \"x\" 99", both),
+		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, configurationColumns),
+		"watermarks_seven":           watermarksText("tvmexport-finish:k", outcomes, seven),
+		"audit":                      auditText("tvmexport-finish:k", outcomes, auditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
+	} {
+		t.Run(name, func(t *testing.T) { golden(t, name, text) })
+	}
+}
+
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".kql")
+	text += "\n"
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), text); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+func TestScript(t *testing.T) {
+	commands, err := Script([]tvmexport.Table{inventoryTable, eventsTable}, ScriptOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := WriteScript(&b, commands); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "script", strings.TrimSuffix(b.String(), "\n"))
+}
+
+func TestScriptRefusesNames(t *testing.T) {
+	for _, c := range []struct{ name, into, prefix string }{
+		{"T | take 1; .drop table X", "XRaw", ""},
+		{"T", "XRaw | take 1", ""},
+		{"T", configurationTable, ""},
+		{"T", "TLanding", ""},
+		{"", "XRaw", ""},
+		{"T", "TRaw", "a b"},
+		{strings.Repeat("T", 125), "TRaw", ""}, // its landing table would be too long
+	} {
+		_, err := Script([]tvmexport.Table{{Name: c.name, Destination: c.into}}, ScriptOptions{FunctionPrefix: c.prefix})
+		if tvmexport.CauseOf(err) != tvmexport.Usage {
+			t.Errorf("Script(%q, %q, %q): %v, want a usage error", c.name, c.into, c.prefix, err)
+		}
+	}
+}
+
+func TestPartitionTextsBounded(t *testing.T) {
+	list := make([]tvmexport.PartitionRecord, 2*partitionsPerCommand+1)
+	for i := range list {
+		list[i].Partition = tvmexport.Partition(fmt.Sprintf("%06x", i))
+	}
+	texts := partitionTexts(goldenRun, list)
+	if len(texts) != 3 {
+		t.Fatalf("%d commands, want 3", len(texts))
+	}
+	all := strings.Join(texts, "")
+	for _, p := range list {
+		if strings.Count(all, literal(string(p.Partition))+",") != 1 {
+			t.Fatalf("partition %s is not written exactly once", p.Partition)
+		}
+	}
+	for i, text := range texts {
+		if !strings.Contains(text, fmt.Sprintf(`tags = '["ingest-by:tvmexport-partitions:DeviceProcessEvents:%s:%d"]'`, goldenRun.ID, i)) {
+			t.Errorf("command %d does not carry its own key", i)
+		}
+		if len(text) > 900_000 {
+			t.Errorf("command %d has %d bytes", i, len(text))
+		}
+	}
+	if partitionTexts(goldenRun, nil) != nil {
+		t.Error("no partitions give a command")
+	}
+}
