@@ -33,7 +33,7 @@ func refused(op, table string, err error, hint string) *tvmexport.Error {
 // not become part of it.
 func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 	var done *tvmexport.Error
-	if errors.As(err, &done) {
+	if errors.As(err, &done) && !errors.As(err, new(ended)) {
 		return done
 	}
 	out := &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop}
@@ -42,8 +42,11 @@ func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 		inBand   *v2.OneApiError
 		host     untrusted
 		sdkError *sdk.Error
+		over     ended
 	)
 	switch {
+	case errors.As(err, &over):
+		out.Err = over.error
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errSlow):
 		out.Err = err
 	case errors.Is(err, errSlow):

@@ -92,7 +92,7 @@ func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) (
 			err = errors.Join(errSlow, err)
 		}
 		if parent.Err() != nil {
-			err = context.Cause(parent)
+			err = ended{context.Cause(parent)}
 		}
 		return nil, err
 	}
@@ -103,6 +103,11 @@ func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) (
 	}
 	return nil, nil
 }
+
+// ended: the caller's context is over, for the reason inside.
+type ended struct{ error }
+
+func (e ended) Unwrap() error { return e.error }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

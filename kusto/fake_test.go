@@ -1,0 +1,235 @@
+package kusto
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// fake is the service reduced to its wire form: the shapes that the SDK reads,
+// filled by a function. It is a transport, so that it works without sockets
+// and in a bubble of synctest.
+type fake struct {
+	answer func(text string) reply // nil: every text gets an empty table
+
+	mu       sync.Mutex
+	texts    []string
+	blobs    map[string][]byte
+	messages []map[string]any
+	upload   func(n int) int // status of the n-th PUT; nil: 201
+	puts     int
+	metadata string // body of the sign-in metadata; "" is the SDK's default
+}
+
+// reply is an answer to a text: a table, or a status with a body.
+type reply struct {
+	columns []column
+	rows    [][]any
+	status  int
+	body    string
+	cut     bool // the connection ends in the middle
+}
+
+func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	out := w.Result()
+	out.Request = r
+	if w.Header().Get("X-Cut") != "" {
+		out.Body = io.NopCloser(io.MultiReader(out.Body, brokenReader{}))
+	}
+	return out, nil
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	switch {
+	case r.URL.Path == "/v1/rest/auth/metadata":
+		_, _ = io.WriteString(w, f.metadata)
+	case r.URL.Path == "/v1/rest/mgmt", r.URL.Path == "/v2/rest/query":
+		f.statement(w, body, r.URL.Path == "/v2/rest/query")
+	case r.Method == http.MethodPut:
+		f.put(w, r, body)
+	case strings.HasSuffix(r.URL.Path, "/messages"):
+		f.enqueue(w, body)
+	default:
+		http.Error(w, "no such thing: "+r.Method+" "+r.URL.Path, http.StatusNotFound)
+	}
+}
+
+func (f *fake) statement(w http.ResponseWriter, body []byte, isQuery bool) {
+	var sent struct{ DB, CSL string }
+	_ = json.Unmarshal(body, &sent)
+	var out reply
+	switch {
+	case sent.CSL == ".get kusto identity token" && f.answer == nil:
+		out = reply{columns: []column{{"AuthorizationContext", "string"}}, rows: [][]any{{"IDENTITY"}}}
+	case sent.CSL == ".get ingestion resources":
+		out = reply{columns: []column{{"ResourceTypeName", "string"}, {"StorageRoot", "string"}}, rows: [][]any{
+			{"TempStorage", "https://store.example/temp?sv=1&sig=SECRETB"},
+			{"SecuredReadyForAggregationQueue", "https://store.example/ready?sv=1&sig=SECRETQ"},
+		}}
+	default:
+		f.mu.Lock()
+		f.texts = append(f.texts, sent.CSL)
+		f.mu.Unlock()
+		if f.answer != nil {
+			out = f.answer(sent.CSL)
+		}
+	}
+	if out.cut {
+		w.Header().Set("X-Cut", "1")
+		_, _ = io.WriteString(w, `{"Tables":[{"TableName":"T","Colu`)
+		return
+	}
+	if out.status != 0 {
+		w.WriteHeader(out.status)
+		_, _ = io.WriteString(w, out.body)
+		return
+	}
+	if out.body != "" {
+		_, _ = io.WriteString(w, out.body)
+		return
+	}
+	if isQuery {
+		writeV2(w, out)
+	} else {
+		writeV1(w, out)
+	}
+}
+
+type wireColumn struct{ ColumnName, ColumnType string }
+
+func wire(columns []column) []wireColumn {
+	out := []wireColumn{}
+	for _, c := range columns {
+		out = append(out, wireColumn{c.name, c.kind})
+	}
+	return out
+}
+
+func marshal(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func writeV1(w io.Writer, r reply) {
+	rows := r.rows
+	if rows == nil {
+		rows = [][]any{}
+	}
+	fmt.Fprintf(w, `{"Tables":[{"TableName":"Table_0","Columns":%s,"Rows":%s}]}`, marshal(wire(r.columns)), marshal(rows))
+}
+
+func writeV2(w io.Writer, r reply) {
+	rows := r.rows
+	if rows == nil {
+		rows = [][]any{}
+	}
+	columns := r.columns
+	if columns == nil {
+		columns = []column{{"print_0", "long"}}
+	}
+	fmt.Fprintf(w, `[{"FrameType":"DataSetHeader","IsProgressive":false,"Version":"v2.0","IsFragmented":true,"ErrorReportingPlacement":"EndOfTable"}
+,{"FrameType":"DataTable","TableId":0,"TableKind":"QueryProperties","TableName":"@ExtendedProperties","Columns":[{"ColumnName":"TableId","ColumnType":"int"}],"Rows":[]}
+,{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"PrimaryResult","Columns":%s}
+,{"FrameType":"TableFragment","TableFragmentType":"DataAppend","TableId":1,"Rows":%s}
+,{"FrameType":"TableCompletion","TableId":1,"RowCount":%d}
+,{"FrameType":"DataTable","TableId":2,"TableKind":"QueryCompletionInformation","TableName":"QueryCompletionInformation","Columns":[{"ColumnName":"Level","ColumnType":"int"}],"Rows":[]}
+,{"FrameType":"DataSetCompletion","HasErrors":false,"Cancelled":false}
+]
+`, marshal(wire(columns)), marshal(rows), len(rows))
+}
+
+func (f *fake) put(w http.ResponseWriter, r *http.Request, body []byte) {
+	f.mu.Lock()
+	f.puts++
+	n := f.puts
+	f.mu.Unlock()
+	status := http.StatusCreated
+	if f.upload != nil {
+		status = f.upload(n)
+	}
+	if status == http.StatusCreated {
+		f.mu.Lock()
+		if f.blobs == nil {
+			f.blobs = map[string][]byte{}
+		}
+		f.blobs[r.URL.Path] = body
+		f.mu.Unlock()
+		w.Header().Set("ETag", `"1"`)
+		w.Header().Set("Last-Modified", "Mon, 23 Nov 2026 05:19:55 GMT")
+	}
+	w.WriteHeader(status)
+}
+
+func (f *fake) enqueue(w http.ResponseWriter, body []byte) {
+	var m struct{ MessageText string }
+	_ = xml.Unmarshal(body, &m)
+	text, _ := base64.StdEncoding.DecodeString(m.MessageText)
+	var message map[string]any
+	_ = json.Unmarshal(text, &message)
+	f.mu.Lock()
+	f.messages = append(f.messages, message)
+	f.mu.Unlock()
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusCreated)
+	const when = "Mon, 23 Nov 2026 05:19:55 GMT"
+	fmt.Fprintf(w, `<?xml version="1.0" encoding="utf-8"?><QueueMessagesList><QueueMessage><MessageId>m</MessageId><InsertionTime>%s</InsertionTime><ExpirationTime>%s</ExpirationTime><PopReceipt>x</PopReceipt><TimeNextVisible>%s</TimeNextVisible></QueueMessage></QueueMessagesList>`, when, when, when)
+}
+
+func (f *fake) sent() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string{}, f.texts...)
+}
+
+// connect is a client of the fake. Its cluster is a loopback address, which
+// the SDK trusts.
+func (f *fake) connect(t *testing.T) *Client {
+	t.Helper()
+	c, err := New(t.Context(), Options{
+		Cluster: "https://127.0.0.1", Database: "security", HTTPClient: &http.Client{Transport: f},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// refusal is the error body of the service.
+func refusal(status int, code, message string, permanent bool) reply {
+	return reply{status: status, body: marshal(map[string]any{"error": map[string]any{
+		"code": code, "message": "Request is invalid and cannot be executed.", "@type": "Kusto.Data.Exceptions.X",
+		"@message": message, "@permanent": permanent,
+	}})}
+}

@@ -1,0 +1,157 @@
+package kusto
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+func someBatch() tvmexport.Batch {
+	return tvmexport.Batch{ID: tvmexport.BatchID(goldenRun.ID) + ".0001", Run: goldenRun, Rows: 2, Bytes: 123456, Data: bytes.NewReader([]byte("\x1f\x8bgzip of lines"))}
+}
+
+func TestLand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		if err := f.connect(t).Land(t.Context(), someBatch()); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.messages) != 1 || len(f.blobs) != 1 {
+			t.Fatalf("%d messages, %d blobs, want one of each", len(f.messages), len(f.blobs))
+		}
+		for path, blob := range f.blobs {
+			if !strings.HasSuffix(path, ".gz") || string(blob) != "\x1f\x8bgzip of lines" {
+				t.Errorf("blob %s holds %q: the batch is compressed already and must go as it is", path, blob)
+			}
+		}
+		m := f.messages[0]
+		properties, _ := m["AdditionalProperties"].(map[string]any)
+		got := []any{
+			m["DatabaseName"], m["TableName"], m["RawDataSize"], m["FlushImmediately"], m["ReportLevel"],
+			properties["format"], properties["ingestionMappingReference"], properties["ingestionMappingType"], properties["tags"], properties["ingestIfNotExists"],
+		}
+		want := []any{"security", "DeviceProcessEventsLanding", 123456.0, false, nil, "multijson", "LandingMapV1", "Json", nil, nil}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("message (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestLandAgain: a storage account that refuses is cured by a fresh client.
+func TestLandAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{upload: func(n int) int {
+			if n == 1 {
+				return http.StatusForbidden // an expired signature
+			}
+			return http.StatusCreated
+		}}
+		if err := f.connect(t).Land(t.Context(), someBatch()); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.messages) != 1 {
+			t.Errorf("%d messages, want 1", len(f.messages))
+		}
+	})
+}
+
+func TestLandForbidden(t *testing.T) {
+	f := &fake{answer: func(string) reply { return refusal(403, "Forbidden", "not an ingestor", true) }}
+	err := f.connect(t).Land(t.Context(), someBatch())
+	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), "Ingestor") {
+		t.Errorf("%v, want a permission error that names the role", err)
+	}
+}
+
+func TestLandRefusesNames(t *testing.T) {
+	b := someBatch()
+	b.Run.Table.Name = "T | take 1; .drop table X"
+	f := &fake{}
+	if err := f.connect(t).Land(t.Context(), b); tvmexport.CauseOf(err) != tvmexport.Usage || len(f.sent()) > 0 || len(f.messages) > 0 {
+		t.Errorf("%v, %d texts, want a usage error and nothing sent", err, len(f.sent()))
+	}
+}
+
+func TestDetachable(t *testing.T) {
+	d := &detachable{from: strings.NewReader("abc")}
+	if b, err := io.ReadAll(d); string(b) != "abc" || err != nil {
+		t.Errorf("read %q, %v", b, err)
+	}
+	d.detach()
+	if _, err := d.Seek(0, io.SeekStart); !errors.Is(err, errDetached) {
+		t.Errorf("seek after detach: %v", err)
+	}
+	if _, err := d.Read(make([]byte, 1)); !errors.Is(err, errDetached) {
+		t.Errorf("read after detach: %v", err)
+	}
+}
+
+var landedColumns = []column{{"BatchId", "string"}, {"Rows", "long"}, {"Lines", "long"}, {"Nulls", "long"}, {"Tail", "long"}}
+
+// TestLandedCountsOnce: what is known to be whole is left out of the next count, and still returned.
+func TestLandedCountsOnce(t *testing.T) {
+	id := func(n string) tvmexport.BatchID { return tvmexport.BatchID(goldenRun.ID) + tvmexport.BatchID(n) }
+	counts := [][][]any{
+		{{id(".0001"), 4, 2, 0, 2}, {id(".0002"), 1, 1, 0, -1}, {id(".0003"), 3, 3, 1, 3}},
+		{{id(".0002"), 2, 2, 0, 2}, {id(".0003"), 3, 3, 1, 3}},
+	}
+	f := &fake{}
+	f.answer = func(string) reply {
+		rows := counts[0]
+		counts = counts[1:]
+		return reply{columns: landedColumns, rows: rows}
+	}
+	c := f.connect(t)
+	want := []tvmexport.Landed{
+		{Batch: id(".0001"), Rows: 4, Lines: 2, Tail: 2},
+		{Batch: id(".0002"), Rows: 1, Lines: 1, Tail: tvmexport.Missing},
+		{Batch: id(".0003"), Rows: 3, Lines: 3, Nulls: 1, Tail: 3},
+	}
+	byBatch := cmpopts.SortSlices(func(a, b tvmexport.Landed) bool { return a.Batch < b.Batch })
+	for round := range 2 {
+		got, err := c.Landed(t.Context(), goldenRun)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, byBatch); diff != "" {
+			t.Errorf("round %d (-want +got):\n%s", round, diff)
+		}
+		want[1] = tvmexport.Landed{Batch: id(".0002"), Rows: 2, Lines: 2, Tail: 2}
+	}
+	sent := f.sent()
+	if strings.Contains(sent[0], "!in") || !strings.Contains(sent[1], `BatchId !in ("`+string(id(".0001"))+`")`) {
+		t.Errorf("the second count must leave out the first batch alone:\n%s\n%s", sent[0], sent[1])
+	}
+}
+
+func TestLandedReportsFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(text string) reply {
+			if strings.HasPrefix(text, ".show ingestion failures") {
+				return reply{columns: []column{{"FailedOn", "datetime"}, {"ErrorCode", "string"}, {"Details", "string"}}, rows: [][]any{
+					{"2026-11-23T05:20:00Z", "BadRequest_MappingReferenceWasNotFound", "Mapping 'LandingMapV1' was not found; https://x/y?sig=S3CRET"},
+				}}
+			}
+			return reply{columns: landedColumns}
+		}}
+		c := f.connect(t)
+		if _, err := c.Landed(t.Context(), goldenRun); err != nil {
+			t.Fatalf("the first count asks for no failures: %v", err)
+		}
+		time.Sleep(failuresEvery) // virtual
+		_, err := c.Landed(t.Context(), goldenRun)
+		if err == nil || tvmexport.ActionOf(err) != tvmexport.Stop || !strings.Contains(err.Error(), "BadRequest_MappingReferenceWasNotFound") || strings.Contains(err.Error(), "S3CRET") {
+			t.Errorf("%v, want the failure without its signature", err)
+		}
+	})
+}

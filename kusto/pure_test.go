@@ -1,0 +1,287 @@
+package kusto
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+func TestReadMapping(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []path
+	}{
+		{"ours", mappingJSON(landingPaths), landingPaths},
+		{"as the service shows it", `[{"column":"Records","path":"$.r","datatype":"","transform":null},{"Column":"BatchId","Properties":{"path":"$['b']"}}]`,
+			[]path{{"Records", "$.r"}, {"BatchId", "$['b']"}}},
+		{"constant", `[{"column":"Partition","Properties":{"ConstValue":"x","Path":"$.p"}}]`, []path{{"Partition", ""}}},
+		{"transform", `[{"column":"Line","Properties":{"Transform":"SourceLineNumber"}},{"column":"R","path":"$.r","transform":"None"}]`, []path{{"Line", ""}, {"R", "$.r"}}},
+	} {
+		got, err := readMapping(c.text)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(path{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+	if _, err := readMapping(`{"no":"list"}`); err == nil {
+		t.Error("an object was read as a mapping")
+	}
+}
+
+func TestSameMapping(t *testing.T) {
+	mixed := []path{{"B", "$['b']"}, {"A", "$.a"}}
+	if !sameMapping(mixed, []path{{"A", "$.a"}, {"B", "$.b"}}) {
+		t.Error("order and notation make no difference")
+	}
+	if sameMapping(mixed, []path{{"A", "$.a"}}) || sameMapping(mixed, []path{{"A", "$.a"}, {"B", "$.c"}}) {
+		t.Error("a column less, or another path, is another mapping")
+	}
+}
+
+func FuzzReadMapping(f *testing.F) {
+	f.Add(mappingJSON(landingPaths))
+	f.Add(`[{"column":null,"Properties":[1]},{}]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		paths, err := readMapping(text)
+		if err != nil {
+			return
+		}
+		if again, err := readMapping(mappingJSON(paths)); err != nil || len(again) != len(paths) {
+			t.Errorf("%q reads as %v, which reads as %v, %v", text, paths, again, err)
+		}
+	})
+}
+
+func TestInventory(t *testing.T) {
+	inv := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}, views: map[string]bool{}}
+	err := inv.read("db", `{"Databases":{"db":{"Name":"db","Tables":{"T":{"Name":"T","Folder":"tvmexport","OrderedColumns":[
+		{"Name":"Records","Type":"System.Object","CslType":"dynamic"},{"Name":"At","Type":"System.DateTime"},{"Name":"IsX","Type":"System.SByte","CslType":"bool"}]}},
+		"MaterializedViews":{"V":{}}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tableInfo{columns: []column{{"Records", "dynamic"}, {"At", "datetime"}, {"IsX", "bool"}}, folder: "tvmexport"}
+	if diff := cmp.Diff(want, inv.tables["T"], cmp.AllowUnexported(tableInfo{}, column{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !inv.views["V"] {
+		t.Error("the view is missing")
+	}
+}
+
+func FuzzInventory(f *testing.F) {
+	f.Add(`{"Databases":{"db":{"Tables":{"T":{"OrderedColumns":[{"Name":"A"}]}}}}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		inv := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}, views: map[string]bool{}}
+		if err := inv.read("db", text); err != nil && !strings.Contains(err.Error(), "db") {
+			t.Errorf("the error does not name the database: %v", err)
+		}
+	})
+}
+
+func TestOrder(t *testing.T) {
+	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	row := func(source, into, watermark, load string) configured {
+		return configured{source: source, destination: into, watermark: watermark, load: load, active: true}
+	}
+	for _, c := range []struct {
+		name string
+		row  configured
+		want tvmexport.Order
+		err  string
+	}{
+		{"snapshot", row("T", "TRaw", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Snapshot, Active: true}, ""},
+		{"increment", configured{"T", "TRaw", "Timestamp", "Incr", at, false}, tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: "Timestamp", From: at}, ""},
+		{"original full", row("T", "TRaw", "None", "Full"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.FullThenIncr, Active: true}, ""},
+		{"no watermark column", row("T", "", " none ", "incr"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Active: true}, ""},
+		{"ingestion time", row("T", "TRaw", "Ingestion_Time()", "Incr"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: tvmexport.IngestionTime, Active: true}, ""},
+		{"empty load type", row("T", "TRaw", "", ""), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Snapshot, Active: true}, ""},
+		{"load type", row("T", "TRaw", "None", "Sometimes"), tvmexport.Order{Table: "T", Into: "TRaw", Active: true}, `"Sometimes"`},
+		{"table", row("T | take 1; .drop table X", "TRaw", "None", "Snapshot"), tvmexport.Order{Table: "T | take 1; .drop table X", Into: "TRaw", Active: true}, "is not an identifier"},
+		{"destination", row("T", "X] ; .drop", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "X] ; .drop", Active: true}, "is not an identifier"},
+		{"watermark", row("T", "TRaw", "A, B", "Incr"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: "A, B", Active: true}, "is not an identifier"},
+		{"control table", row("T", "ExportRuns", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "ExportRuns", Active: true}, "keeps for itself"},
+	} {
+		got := order(c.row)
+		if c.err == "" && got.Err != nil || c.err != "" && (got.Err == nil || !strings.Contains(got.Err.Error(), c.err) || tvmexport.CauseOf(got.Err) != tvmexport.Usage) {
+			t.Errorf("%s: error %v, want %q", c.name, got.Err, c.err)
+		}
+		if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(tvmexport.Order{}, "Err")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestHistoryOfEntries(t *testing.T) {
+	now := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
+	detail := func(run tvmexport.RunID) []byte {
+		b, err := json.Marshal(tvmexport.Publication{Run: tvmexport.Run{ID: run, Previous: "r1"}, Rows: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	table := tvmexport.Table{Name: "T", Destination: "TRaw"}
+	commit := entry{now: now, at: now.Add(-time.Hour), table: "T", state: committed, run: "r1", kind: tvmexport.FullRun, rows: 5, bytes: 50, watermark: now.Add(-2 * time.Hour)}
+	last := &tvmexport.Committed{ID: "r1", Kind: tvmexport.FullRun, At: now.Add(-time.Hour), Watermark: now.Add(-2 * time.Hour), Rows: 5, Bytes: 50}
+	open := func(run tvmexport.RunID, at time.Time) entry {
+		return entry{now: now, at: at, table: "T", state: publishing, run: run, previous: "r1", detail: detail(run)}
+	}
+	gaveUp := entry{now: now, at: now, table: "T", state: abandoned, run: "r2", previous: "r1"}
+	resume := func(run tvmexport.RunID) *tvmexport.Publication {
+		return &tvmexport.Publication{Run: tvmexport.Run{ID: run, Previous: "r1", Table: table}, Rows: 9}
+	}
+	for _, c := range []struct {
+		name    string
+		entries []entry
+		want    tvmexport.History
+	}{
+		{"nothing yet", []entry{{now: now, table: "T"}}, tvmexport.History{Now: now}},
+		{"of another table", []entry{{now: now, table: "U", state: committed, run: "u1"}, {now: now, table: "T"}}, tvmexport.History{Now: now}},
+		{"committed", []entry{commit}, tvmexport.History{Now: now, Last: last}},
+		{"interrupted", []entry{open("r2", now), commit}, tvmexport.History{Now: now, Last: last, Publishing: resume("r2")}},
+		{"given up", []entry{commit, open("r2", now), gaveUp}, tvmexport.History{Now: now, Last: last}},
+		{"given up, then another", []entry{gaveUp, open("r2", now), open("r3", now), commit}, tvmexport.History{Now: now, Last: last, Publishing: resume("r3")}},
+		{"two on one base: the earlier", []entry{open("r3", now), open("r2", now.Add(-time.Minute)), commit}, tvmexport.History{Now: now, Last: last, Publishing: resume("r2")}},
+	} {
+		got, err := history(table, c.entries)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+	broken := open("r2", now)
+	broken.detail = []byte(`{"rows":1}`)
+	if _, err := history(table, []entry{broken}); err == nil || !strings.Contains(err.Error(), "r2") {
+		t.Errorf("a publication without a run: %v", err)
+	}
+}
+
+func FuzzReadPublication(f *testing.F) {
+	f.Add([]byte(`{"run":{"id":"r"},"steps":[{"batches":["r.1"],"rows":2}]}`))
+	f.Fuzz(func(t *testing.T, detail []byte) {
+		if p, err := readPublication(detail); err == nil && p.Run.ID == "" {
+			t.Error("a publication without a run was read")
+		}
+	})
+}
+
+func TestHolderOf(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		list            []claimed
+		holder, instead tvmexport.RunID
+	}{
+		{"free", nil, "", ""},
+		{"taken", []claimed{{"a", publishing}}, "a", ""},
+		{"two: the first", []claimed{{"a", publishing}, {"b", publishing}}, "a", ""},
+		{"given up", []claimed{{"a", publishing}, {"a", abandoned}}, "", "a"},
+		{"given up and taken", []claimed{{"a", publishing}, {"a", abandoned}, {"b", publishing}}, "b", "a"},
+		{"given up twice", []claimed{{"a", publishing}, {"a", abandoned}, {"b", publishing}, {"b", abandoned}}, "", "b"},
+	} {
+		if holder, instead := holderOf(c.list); holder != c.holder || instead != c.instead {
+			t.Errorf("%s: %q, %q, want %q, %q", c.name, holder, instead, c.holder, c.instead)
+		}
+	}
+}
+
+func TestBaseKeys(t *testing.T) {
+	for _, c := range []struct {
+		base base
+		want string
+	}{
+		{base{table: "T"}, "tvmexport:T:none:2"},
+		{base{table: "T", previous: "r1"}, "tvmexport:T:r1:2"},
+		{base{table: "T", previous: "r1", instead: "r2"}, "tvmexport:T:r1~r2:2"},
+	} {
+		if got := c.base.key(2); got != c.want {
+			t.Errorf("key: %s, want %s", got, c.want)
+		}
+	}
+}
+
+func TestSettle(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 11, 23, 5, 0, s, 0, time.UTC) }
+	mine := func(table string, since int) claim { return claim{table, "me", at(since), at(300)} }
+	hers := func(table string, since int) claim { return claim{table, "her", at(since), at(299)} }
+	for _, c := range []struct {
+		name     string
+		claims   []claim
+		held     map[string]tvmexport.Holder
+		withdraw map[string]bool
+	}{
+		{"alone", []claim{mine("T", 1)}, map[string]tvmexport.Holder{}, map[string]bool{}},
+		{"held", []claim{hers("T", 1), mine("U", 1)}, map[string]tvmexport.Holder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{}},
+		{"second", []claim{mine("T", 2), hers("T", 1)}, map[string]tvmexport.Holder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{"T": true}},
+		{"first", []claim{hers("T", 2), mine("T", 1)}, map[string]tvmexport.Holder{}, map[string]bool{}},
+		{"same moment", []claim{mine("T", 1), hers("T", 1)}, map[string]tvmexport.Holder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{"T": true}},
+	} {
+		held, withdraw := settle("me", c.claims)
+		if diff := cmp.Diff(c.held, held) + cmp.Diff(c.withdraw, withdraw); diff != "" {
+			t.Errorf("%s:\n%s", c.name, diff)
+		}
+	}
+}
+
+// TestMissing: init makes what is not there and leaves alone what is not ours.
+func TestMissing(t *testing.T) {
+	commands, err := Script([]tvmexport.Table{eventsTable}, ScriptOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(s Setup) []string {
+		var out []string
+		for _, c := range s.Made {
+			out = append(out, string(c.Kind)+" "+c.Table+" "+c.Name)
+		}
+		return out
+	}
+	empty := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}}
+	fresh := missing(commands, empty, details{})
+	if len(fresh.Made) != len(commands)-1 || fresh.There != 0 || len(fresh.Notes) != 0 { // all but the rows
+		t.Errorf("an empty database: %q, %d there, %q", list(fresh), fresh.There, fresh.Notes)
+	}
+	doc := readFunction("", eventsTable, rawColumns).doc
+	full := inventory{
+		tables: map[string]tableInfo{
+			configurationTable: {folder: ""}, auditTable: {folder: ""}, runsTable: {folder: folder}, partitionsTable: {folder: folder},
+			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {folder: folder},
+		},
+		functions: map[string]functionInfo{latestView: {}, "DeviceProcessEvents": {folder, doc}},
+	}
+	set := details{
+		mappings: map[string][]string{"DeviceProcessEventsLanding": {landingMapping}},
+		policies: map[[2]string]bool{{runsTable, "retention"}: true, {partitionsTable, "retention"}: true, {"DeviceProcessEventsLanding", "retention"}: true, {"DeviceProcessEventsLanding", "ingestionbatching"}: true},
+	}
+	if s := missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], recordsMapping) {
+		t.Errorf("a complete database: %q, notes %q; want nothing made and one note on the mapping", list(s), s.Notes)
+	}
+	// What is ours and out of date is brought up to date; what is not is left alone.
+	full.functions["DeviceProcessEvents"] = functionInfo{folder, "of an older version"}
+	delete(set.policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
+	s := missing(commands, full, set)
+	if diff := cmp.Diff([]string{"policy DeviceProcessEventsLanding ingestionbatching", "function  DeviceProcessEvents"}, list(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !strings.HasPrefix(s.Made[1].Text, ".create-or-alter function") {
+		t.Errorf("the function is not altered: %.60s", s.Made[1].Text)
+	}
+	full.functions["DeviceProcessEvents"] = functionInfo{"somebody's", "their own"}
+	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
+		t.Errorf("a function of somebody else: %q, notes %q", list(s), s.Notes)
+	}
+	full.tables["DeviceProcessEvents"] = tableInfo{}
+	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "taken by a table") {
+		t.Errorf("a table of that name: notes %q", s.Notes)
+	}
+}
