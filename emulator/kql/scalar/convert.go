@@ -180,7 +180,7 @@ func cutHex(text string) (string, bool) {
 
 func toReal(v value.Value) value.Value {
 	switch v.Kind() {
-	case value.Bool, value.Int, value.Long, value.Decimal:
+	case value.Bool, value.Int, value.Long, value.Real, value.Decimal:
 		return value.NewReal(v.Real())
 	case value.DateTime, value.TimeSpan:
 		return value.NewReal(float64(v.Ticks()))

@@ -20,22 +20,47 @@ import (
 // or datetime (https://learn.microsoft.com/kusto/query/hash-function).
 // hash_combine() is missing: its algorithm is not published.
 var hashes = []Function{
-	digest("hash_sha256", func(b, out []byte) []byte { sum := sha256.Sum256(b); return hex.AppendEncode(out, sum[:]) }),
-	digest("hash_sha1", func(b, out []byte) []byte { sum := sha1.Sum(b); return hex.AppendEncode(out, sum[:]) }),
-	digest("hash_md5", func(b, out []byte) []byte { sum := md5.Sum(b); return hex.AppendEncode(out, sum[:]) }),
+	digest("hash_sha256", sha256Hex),
+	digest("hash_sha1", sha1Hex),
+	digest("hash_md5", md5Hex),
 	custom("hash", 1, 2, bindXXHash),
 	custom("hash_xxhash64", 1, 2, bindXXHash),
 }
 
-// digest makes a cryptographic hash; sum appends the hex digits of the hash.
-func digest(name string, sum func(b, out []byte) []byte) Function {
-	return custom(name, 1, 1, func(c call) (Bound, error) {
+// digest makes a cryptographic hash.
+func digest(name string, sum func(v value.Value) string) Function {
+	return custom(name, 1, 1, func(call) (Bound, error) {
 		return Bound{Kind: value.String, Cost: 100, Eval: func(a []value.Value) (value.Value, error) {
-			var in [512]byte
-			var out [64]byte
-			return value.NewString(string(sum(a[0].AppendText(in[:0]), out[:0]))), nil
+			return value.NewString(sum(a[0])), nil
 		}}, nil
 	})
+}
+
+// appendPlain appends the text that is hashed. A string is copied here, so that
+// buffers of the callers can stay on the stack.
+func appendPlain(b []byte, v value.Value) []byte {
+	if v.Kind() == value.String {
+		return append(b, v.Text()...)
+	}
+	return append(b, v.String()...)
+}
+
+func sha256Hex(v value.Value) string {
+	var in [256]byte
+	sum := sha256.Sum256(appendPlain(in[:0], v))
+	return hex.EncodeToString(sum[:])
+}
+
+func sha1Hex(v value.Value) string {
+	var in [256]byte
+	sum := sha1.Sum(appendPlain(in[:0], v))
+	return hex.EncodeToString(sum[:])
+}
+
+func md5Hex(v value.Value) string {
+	var in [256]byte
+	sum := md5.Sum(appendPlain(in[:0], v))
+	return hex.EncodeToString(sum[:])
 }
 
 func bindXXHash(c call) (Bound, error) {

@@ -18,7 +18,7 @@ var numerics = []Function{
 	realFn("exp10", func(x float64) float64 { return math.Pow(10, x) }),
 	realFn("log", math.Log),
 	realFn("log2", math.Log2),
-	realFn("log10", math.Log10),
+	realFn("log10", log10),
 	realFn("loggamma", func(x float64) float64 { l, _ := math.Lgamma(x); return l }),
 	realFn("gamma", math.Gamma),
 	realFn("sin", math.Sin),
@@ -49,6 +49,16 @@ func realFn(name string, f func(float64) float64) Function {
 	return fn(name, value.Real, params{isNumber}, func(a []value.Value) value.Value {
 		return value.NewReal(f(a[0].Real()))
 	})
+}
+
+// log10 is exact for the powers of ten, and within one unit in the last place
+// otherwise.
+func log10(x float64) float64 {
+	l := math.Log10(x)
+	if r := math.Round(l); math.Abs(r) <= 308 && math.Pow10(int(r)) == x {
+		return r
+	}
+	return l
 }
 
 func floatTest(name string, f func(float64) bool) Function {

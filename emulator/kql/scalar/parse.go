@@ -113,7 +113,7 @@ func parsePath(text string) value.Value {
 }
 
 // parseVersion reads one to four numbers of up to eight digits into a decimal
-// with nine digits for each.
+// with eight digits for each.
 func parseVersion(text string) value.Value {
 	parts := strings.Split(text, ".")
 	if len(parts) > 4 {
@@ -128,7 +128,7 @@ func parseVersion(text string) value.Value {
 		if part == "" || len(part) > 8 || strings.Trim(part, "0123456789") != "" {
 			return value.Null(value.Decimal)
 		}
-		digits.WriteString(strings.Repeat("0", 9-len(part)) + part)
+		digits.WriteString(strings.Repeat("0", 8-len(part)) + part)
 	}
 	trimmed := strings.TrimLeft(digits.String(), "0")
 	if trimmed == "" {
