@@ -1,0 +1,221 @@
+package kusto
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// database answers as one that holds the tables and mappings does.
+type database struct {
+	tables   map[string][]column
+	mappings map[string]string // of landing tables: LandingMapV1
+	folders  map[string]string
+}
+
+func (d database) serve(text string) reply {
+	switch {
+	case strings.HasPrefix(text, ".show database ['security'] schema as json"):
+		type wireType struct{ Name, CslType string }
+		type table struct {
+			Folder         string
+			OrderedColumns []wireType
+		}
+		all := map[string]table{}
+		for name, columns := range d.tables {
+			t := table{Folder: d.folders[name]}
+			for _, c := range columns {
+				t.OrderedColumns = append(t.OrderedColumns, wireType{c.name, c.kind})
+			}
+			all[name] = t
+		}
+		schema := marshal(map[string]any{"Databases": map[string]any{"security": map[string]any{"Name": "security", "Tables": all}}})
+		return reply{columns: []column{{"DatabaseSchema", "string"}}, rows: [][]any{{schema}}}
+	case strings.HasSuffix(text, " ingestion json mappings"):
+		name := strings.Fields(text)[2]
+		out := reply{columns: []column{{"Name", "string"}, {"Kind", "string"}, {"Mapping", "string"}}}
+		if m, ok := d.mappings[name]; ok {
+			out.rows = [][]any{{landingMapping, "Json", m}}
+		}
+		return out
+	case strings.HasPrefix(text, ".show functions"):
+		return reply{columns: []column{{"Name", "string"}, {"Folder", "string"}, {"DocString", "string"}}}
+	case strings.Contains(text, " policy ") && strings.HasPrefix(text, ".show"):
+		return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{"null"}}}
+	}
+	return reply{}
+}
+
+func sound() database {
+	return database{
+		tables: map[string][]column{
+			configurationTable: configurationColumns, auditTable: auditColumns, runsTable: runsColumns, partitionsTable: partitionsColumns,
+			"DeviceProcessEventsRaw": {{"Records", "dynamic"}}, "DeviceProcessEventsLanding": landingColumns,
+		},
+		mappings: map[string]string{"DeviceProcessEventsLanding": mappingJSON(landingPaths)},
+	}
+}
+
+func TestReady(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(database)
+		all    string // error of the whole
+		one    string // error of the table
+		mend   string
+	}{
+		{"sound", func(database) {}, "", "", ""},
+		{"no ledger", func(d database) { delete(d.tables, runsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
+		{"another ledger", func(d database) { d.tables[runsTable] = runsColumns[:3] }, "has no column At:datetime", "", "tvmexport init"},
+		{"no published table", func(d database) { delete(d.tables, "DeviceProcessEventsRaw") }, "", "there is no table DeviceProcessEventsRaw", "tvmexport init"},
+		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []column{{"Records", "string"}} }, "", "no column Records:dynamic", "DestinationTable"},
+		{"no landing table", func(d database) { delete(d.tables, "DeviceProcessEventsLanding") }, "", "there is no table DeviceProcessEventsLanding", "tvmexport init"},
+		{"another landing table", func(d database) { d.tables["DeviceProcessEventsLanding"] = landingColumns[:6] }, "", "not as tvmexport init makes it", "drop it"},
+		{"no mapping", func(d database) { delete(d.mappings, "DeviceProcessEventsLanding") }, "", "has no JSON mapping LandingMapV1", "tvmexport init"},
+		{"changed mapping", func(d database) { d.mappings["DeviceProcessEventsLanding"] = mappingJSON(landingPaths[1:]) }, "", "LandingMapV1 of table DeviceProcessEventsLanding was changed", "drop table"},
+		{"unreadable mapping", func(d database) { d.mappings["DeviceProcessEventsLanding"] = "x" }, "", "was changed", "drop table"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := sound()
+			c.change(d)
+			f := &fake{answer: d.serve}
+			failed, err := f.connect(t).Ready(t.Context(), []tvmexport.Table{eventsTable})
+			check := func(what string, err error, says string) {
+				t.Helper()
+				if says == "" {
+					if err != nil {
+						t.Errorf("%s: %v", what, err)
+					}
+					return
+				}
+				var e *tvmexport.Error
+				if !errors.As(err, &e) || !strings.Contains(e.Err.Error(), says) || !strings.Contains(e.Hint, c.mend) || e.Cause != tvmexport.Refused {
+					t.Errorf("%s: %v, want %q with the mend %q", what, err, says, c.mend)
+				}
+			}
+			check("all", err, c.all)
+			check("table", failed["DeviceProcessEvents"], c.one)
+		})
+	}
+}
+
+func TestReadyRefusesNames(t *testing.T) {
+	bad := tvmexport.Table{Name: "T | take 1; .drop table X", Destination: "XRaw"}
+	f := &fake{answer: sound().serve}
+	failed, err := f.connect(t).Ready(t.Context(), []tvmexport.Table{bad, eventsTable})
+	if err != nil || tvmexport.CauseOf(failed[bad.Name]) != tvmexport.Usage || failed[eventsTable.Name] != nil {
+		t.Errorf("%v, %v: want a usage error for the first table alone", failed, err)
+	}
+	for _, text := range f.sent() {
+		if strings.Contains(text, ".drop") {
+			t.Errorf("sent %q", text)
+		}
+	}
+}
+
+// TestInit: each missing thing is one command; a refusal stops what builds on
+// it and nothing else.
+func TestInit(t *testing.T) {
+	d := sound()
+	delete(d.tables, "DeviceProcessEventsLanding")
+	d.folders = map[string]string{runsTable: folder}
+	f := &fake{answer: d.serve}
+	setup, err := f.connect(t).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []string
+	for _, c := range setup.Made {
+		made = append(made, string(c.Kind)+" "+c.Table+" "+c.Name)
+	}
+	want := []string{
+		"policy ExportRuns retention", "function  VwLatestMigrationConfiguration",
+		"table  DeviceProcessEventsLanding", "policy DeviceProcessEventsLanding retention", "policy DeviceProcessEventsLanding ingestionbatching",
+		"mapping DeviceProcessEventsLanding LandingMapV1", "function  DeviceProcessEvents",
+	}
+	if diff := cmp.Diff(want, made); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	read := slices.IndexFunc(setup.Made, func(c Command) bool { return c.Name == "DeviceProcessEvents" })
+	if !strings.Contains(setup.Made[read].Text, "extent_tags()") {
+		t.Error("the published table has only Records, so its read function must go by tags")
+	}
+
+	f = &fake{answer: func(text string) reply {
+		if strings.HasPrefix(text, ".create table DeviceProcessEventsLanding (") {
+			return refusal(403, "Forbidden", "Principal is not authorized to create a table", true)
+		}
+		if strings.HasPrefix(text, ".create function") {
+			return refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'F' of kind 'Function' already exists.", true)
+		}
+		return d.serve(text)
+	}}
+	setup, err = f.connect(t).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
+	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), "DeviceProcessEventsLanding") {
+		t.Errorf("%v, want a permission error that names the table", err)
+	}
+	if len(setup.Made) != 3 { // the policy, and the functions that somebody made meanwhile
+		t.Errorf("%d commands, want 3", len(setup.Made))
+	}
+}
+
+func TestOrdersReadsRows(t *testing.T) {
+	f := &fake{answer: func(string) reply {
+		return reply{columns: configurationColumns, rows: [][]any{
+			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true},
+			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil},
+		}}
+	}}
+	got, err := f.connect(t).Orders(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []tvmexport.Order{
+		{Table: "DeviceProcessEvents", Into: "DeviceProcessEventsRaw", Load: tvmexport.Incremental, Column: "Timestamp", From: goldenRun.Window.From.Add(123456700), Active: true},
+		{Table: "T | take 1; .drop table X", Into: "XRaw"},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tvmexport.Order{}, "Err")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got[0].Err != nil || got[1].Err == nil {
+		t.Errorf("errors %v and %v, want one for the second alone", got[0].Err, got[1].Err)
+	}
+}
+
+// TestFinishSendsOnce: the key of a command is made of the outcomes, so a
+// repetition carries the same one.
+func TestFinishSendsOnce(t *testing.T) {
+	f := &fake{answer: sound().serve}
+	c := f.connect(t)
+	outcomes := []tvmexport.Outcome{
+		{Table: eventsTable, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
+		{Table: inventoryTable, Err: errors.New("refused"), At: goldenRun.StartedAt},
+	}
+	for range 2 {
+		if err := c.Finish(t.Context(), outcomes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var keys []string
+	for _, text := range f.sent() {
+		if m := tagsOf.FindStringSubmatch(text); m != nil {
+			keys = append(keys, strings.Fields(text)[1]+" "+m[2])
+		}
+	}
+	if len(keys) != 4 || keys[0] != keys[2] || keys[1] != keys[3] || !strings.HasPrefix(keys[0], "MigrationConfiguration ") || !strings.HasPrefix(keys[1], "MigrationAuditLog ") {
+		t.Errorf("keys %q, want the watermarks and the audit, twice with equal keys", keys)
+	}
+	outcomes[0].Run = "another"
+	if err := c.Finish(t.Context(), outcomes); err != nil {
+		t.Fatal(err)
+	}
+	if m := tagsOf.FindStringSubmatch(f.sent()[len(f.sent())-1]); strings.HasSuffix(keys[1], m[2]) {
+		t.Error("another run has the same key")
+	}
+}
