@@ -1,10 +1,15 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
-	"github.com/tvmexport/tvmexport/emulator/kql"
+	"github.com/tvmexport/tvmexport/emulator/engine/extent"
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
 
@@ -34,54 +39,115 @@ type Options struct {
 // Engine holds databases and answers queries and commands. All its methods
 // may be called from several goroutines at once.
 type Engine struct {
-	o Options
+	o       Options
+	store   *extent.Store
+	ctx     context.Context // of commands in the background
+	stop    context.CancelFunc
+	running sync.WaitGroup // commands in the background
+	log     journal
+
+	mu        sync.Mutex
+	closed    bool
+	databases map[string]*database
+	columnID  uint64
+	stats     Stats
 }
 
 // New is an engine without databases.
-func New(o Options) *Engine { return &Engine{o: o} }
+func New(o Options) *Engine {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	return &Engine{
+		o: o, ctx: ctx, stop: stop, databases: map[string]*database{},
+		store: extent.NewStore(o.Dir, o.MemoryLimit),
+		stats: Stats{Commands: map[string]int64{}},
+	}
+}
 
-// Close waits for the commands that run in the background and removes the
-// engine's files.
-func (e *Engine) Close() error { return nil }
+// Close waits for the commands that run in the background, ending them, and
+// removes the engine's files.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.stop()
+	e.running.Wait()
+	return e.store.Close()
+}
+
+// background runs f on a goroutine that Close ends and waits for. It is false
+// when the engine is closed.
+func (e *Engine) background(f func(context.Context)) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.running.Go(func() { f(e.ctx) })
+	return true
+}
 
 // CreateDatabase makes an empty database. One that is there already is kept.
-func (e *Engine) CreateDatabase(name string) {}
+func (e *Engine) CreateDatabase(name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, there := e.databases[name]; !there {
+		e.databases[name] = newDatabase(name, e.now())
+	}
+}
 
-// Query answers a query. The error is a *Error unless ctx ended.
-func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) { return nil, nil }
+func (e *Engine) now() time.Time { return e.o.Now().UTC() }
 
-// Command does a management command, a text that begins with a dot. The error
-// is a *Error unless ctx ended.
-func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) { return nil, nil }
+// database finds a database by its name, whose case does not matter.
+func (e *Engine) database(name string) (*database, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if d, ok := e.databases[name]; ok {
+		return d, nil
+	}
+	for n, d := range e.databases {
+		if equalFold(n, name) {
+			return d, nil
+		}
+	}
+	err := notFound(CodeDatabaseNotFound, "Database", name)
+	if name == "" {
+		err.Message = invalid + "The request names no database."
+	}
+	return nil, err
+}
+
+func (e *Engine) sortedDatabases() []*database {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.SortedFunc(maps.Values(e.databases), func(a, b *database) int { return cmp.Compare(a.name, b.name) })
+}
+
+// newColumns gives columns IDs that no column had before.
+func (e *Engine) newColumns(columns []value.Column) []extent.Column {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	made := make([]extent.Column, len(columns))
+	for i, c := range columns {
+		e.columnID++
+		made[i] = extent.Column{ID: e.columnID, Name: c.Name, Kind: c.Kind}
+	}
+	return made
+}
 
 // TableColumns are the columns of a table, in order.
-func (e *Engine) TableColumns(db, table string) ([]value.Column, error) { return nil, nil }
-
-// BatchingPolicy is the policy in force for a table: its own, else the
-// database's, else the service's defaults.
-func (e *Engine) BatchingPolicy(db, table string) BatchingPolicy { return BatchingPolicy{} }
-
-// StreamingEnabled says whether the table, or else its database, has a
-// streaming ingestion policy that is enabled.
-func (e *Engine) StreamingEnabled(db, table string) bool { return false }
-
-// Authorize says whether p holds role on the table, or on the database where
-// table is "". The error is a *Error with CodeForbidden, or one that says
-// that the database or table is missing.
-func (e *Engine) Authorize(p Principal, db, table string, role Role) error { return nil }
-
-// Catalog is what p can name in a query: a snapshot of the databases.
-func (e *Engine) Catalog(db string, p Principal) kql.Catalog { return nil }
-
-// Stats counts what the engine was asked.
-func (e *Engine) Stats() Stats { return Stats{} }
-
-// BatchingPolicy says when a batch of blobs is sealed. See
-// https://learn.microsoft.com/kusto/management/batching-policy.
-type BatchingPolicy struct {
-	MaximumBatchingTimeSpan time.Duration // default 5 min
-	MaximumNumberOfItems    int           // default 500
-	MaximumRawDataSizeMB    int           // default 1024
+func (e *Engine) TableColumns(db, table string) ([]value.Column, error) {
+	d, err := e.database(db)
+	if err != nil {
+		return nil, err
+	}
+	t, err := d.present.Load().table(table)
+	if err != nil {
+		return nil, err
+	}
+	return t.schema(), nil
 }
 
 // Stats is what an Engine was asked since it was made.
@@ -89,4 +155,24 @@ type Stats struct {
 	Queries      int64            // calls of Query
 	Commands     map[string]int64 // calls of Command by keyword: ".create-merge table"
 	RowsIngested int64            // rows that extents were made of, update policies included
+}
+
+// Stats counts what the engine was asked.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.stats
+	s.Commands = maps.Clone(s.Commands)
+	return s
+}
+
+func (e *Engine) count(change func(s *Stats)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change(&e.stats)
+}
+
+// isContext says whether err only means that the caller went away.
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

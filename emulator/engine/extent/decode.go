@@ -24,6 +24,9 @@ func decode(kind value.Kind, data []byte, out []value.Value) error {
 		return errCorrupt
 	}
 	form, plain := plain[0], plain[1:]
+	if (form == formPlain || form == formDictionary) != isText(kind) {
+		return errCorrupt
+	}
 	switch form {
 	case formDense:
 		return decodeNumbers(kind, nil, plain, out)

@@ -143,7 +143,7 @@ func (e *encoder) spread() {
 	raw := make([]byte, 0, 2*len(e.raw))
 	for row, i := range e.index {
 		marks[row] = e.marks[i]
-		raw = append(raw, e.raw[starts[i]:starts[i+1]]...)
+		raw = append(raw, e.raw[starts[i]:starts[int(i)+1]]...)
 	}
 	e.marks, e.raw, e.entries, e.index = marks, raw, nil, e.index[:0]
 }
