@@ -121,7 +121,7 @@ func (f failure) badRequest(message string, reason error) error {
 // describe is one sentence: the status, the service's words, its request id.
 func describe(r *http.Response, body said, text []byte) error {
 	words := body.Error.Message
-	if words == "" {
+	if words == "" && body.Error.Code == "" {
 		words = strings.Join(strings.Fields(tags.ReplaceAllString(string(text[:min(len(text), 300)]), " ")), " ")
 	}
 	id := r.Header.Get("request-id")
