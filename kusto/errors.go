@@ -215,7 +215,8 @@ func sortSDK(out *tvmexport.Error, e *sdk.Error) {
 	switch {
 	case strings.Contains(text, "Error while getting token"):
 		_, why, _ := strings.Cut(text, "Error while getting token : ")
-		out.Err = fmt.Errorf("sign in: %s", firstOf(why, text))
+		// Entra's own words, where they are among those of the libraries.
+		out.Err = fmt.Errorf("sign in: %s", firstOf(tidy(entraError.FindString(e.Error())), why, text))
 		out.Cause = tvmexport.Permission
 		out.Hint = "look at auth in the configuration and at the AZURE_ variables"
 		if strings.Contains(text, "connection refused") || strings.Contains(text, "timeout") || strings.Contains(text, "EOF") {
@@ -247,7 +248,9 @@ func tidyError(err error) error { return errors.New(tidy(err.Error())) }
 var (
 	signature = regexp.MustCompile(`(?i)(sig=|signature=|authorization: ?bearer |bearer |client_secret=|token=)[^\s&"';,)]+`)
 	queryText = regexp.MustCompile(`(?s)With query: .*?(\(\d{3} [^)]*\)|, Post )`)
-	blanks    = regexp.MustCompile(`\s+`)
+	// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+	entraError = regexp.MustCompile(`AADSTS\d+:[^"\r\n]+`)
+	blanks     = regexp.MustCompile(`\s+`)
 )
 
 // tidy makes one line of a message: no secrets, no query texts, 600 bytes at most.

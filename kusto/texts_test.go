@@ -118,7 +118,8 @@ func golden(t *testing.T, name, text string) {
 }
 
 func TestScript(t *testing.T) {
-	commands, err := Script([]tvmexport.Table{inventoryTable, eventsTable}, ScriptOptions{})
+	unknown := tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw", LoadType: tvmexport.Snapshot}
+	commands, err := Script([]tvmexport.Table{inventoryTable, eventsTable, unknown}, ScriptOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,113 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+var entryColumns = []column{
+	{"Now", "datetime"}, {"Table", "string"}, {"State", "string"}, {"RunId", "string"}, {"Previous", "string"}, {"At", "datetime"},
+	{"Kind", "string"}, {"Watermark", "datetime"}, {"Rows", "long"}, {"Bytes", "long"}, {"Detail", "dynamic"},
+}
+
+// TestHistory reads the ledger over the wire: nulls, a publication, partitions.
+func TestHistory(t *testing.T) {
+	const now = "2026-11-23T05:20:00Z"
+	f := &fake{answer: func(text string) reply {
+		if strings.HasPrefix(text, partitionsTable) {
+			return reply{
+				columns: []column{{"RunId", "string"}, {"Partition", "string"}, {"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"WindowNull", "bool"}, {"Rows", "long"}},
+				rows: [][]any{
+					{goldenRun.Previous, "", nil, nil, true, 1}, {goldenRun.Previous, "3f", nil, nil, false, 4},
+					{goldenRun.ID, "3f", "2026-11-22T05:00:00Z", "2026-11-23T05:00:00.0000012Z", false, 5},
+				},
+			}
+		}
+		return reply{columns: entryColumns, rows: [][]any{
+			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil},
+			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, nil},
+			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, marshal(goldenPublication)},
+		}}
+	}}
+	got, err := f.connect(t).History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 23, 5, 20, 0, 0, time.UTC)
+	open := goldenPublication
+	open.Partitions = []tvmexport.PartitionRecord{{Partition: "3f", Window: goldenRun.Window, Rows: 5}}
+	want := map[string]tvmexport.History{
+		"DeviceTvmSoftwareInventory": {Now: at},
+		"DeviceProcessEvents": {
+			Now: at, Publishing: &open,
+			Last:       &tvmexport.Committed{ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500},
+			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4}},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAnswerOfAnotherShape(t *testing.T) {
+	f := &fake{answer: func(string) reply { return reply{columns: entryColumns[:3], rows: [][]any{{nil, "T", ""}}} }}
+	_, err := f.connect(t).History(t.Context(), []tvmexport.Table{eventsTable})
+	if tvmexport.CauseOf(err) != tvmexport.Refused || !strings.Contains(err.Error(), "read column At") {
+		t.Errorf("%v, want that a column is missing", err)
+	}
+}
+
+// TestAcquireWithdraws: a claim that came second is given back.
+func TestAcquireWithdraws(t *testing.T) {
+	f := &fake{answer: func(text string) reply {
+		if strings.HasPrefix(text, ".") {
+			return reply{}
+		}
+		return reply{columns: []column{{"Table", "string"}, {"Owner", "string"}, {"Since", "datetime"}, {"Until", "datetime"}}, rows: [][]any{
+			{"DeviceProcessEvents", "her", "2026-11-23T05:00:00Z", "2026-11-23T05:05:00Z"},
+			{"DeviceProcessEvents", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
+			{"DeviceTvmSoftwareInventory", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
+		}}
+	}}
+	held, err := f.connect(t).Acquire(t.Context(), "me", []tvmexport.Table{inventoryTable, eventsTable}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]tvmexport.Holder{"DeviceProcessEvents": {Owner: "her", Expires: time.Date(2026, 11, 23, 5, 5, 0, 0, time.UTC)}}
+	if diff := cmp.Diff(want, held); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	sent := f.sent()
+	back := sent[len(sent)-1]
+	if !strings.Contains(back, `datatable (Table:string) ["DeviceProcessEvents"]`) || !strings.Contains(back, `State = "released"`) {
+		t.Errorf("the second claim was not given back: %s", back)
+	}
+}
+
+type refusingCredential struct{}
+
+func (refusingCredential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{}, errors.New("ClientSecretCredential authentication failed\nPOST https://login\n{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided. Trace ID: 1\\r\\n\"}")
+}
+
+func TestSignInError(t *testing.T) {
+	client, err := New(t.Context(), Options{Cluster: "https://127.0.0.1", Database: "d", Credential: refusingCredential{}, HTTPClient: &http.Client{Transport: &fake{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	_, err = client.Orders(t.Context())
+	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.HasPrefix(err.Error(), "read configuration: sign in: AADSTS7000215: Invalid client secret provided") {
+		t.Errorf("%v, want Entra's sentence as a permission error", err)
+	}
+}
