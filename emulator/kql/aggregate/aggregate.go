@@ -73,11 +73,11 @@ func (a Aggregate) Bind(args []scalar.Arg) (Bound, error) {
 	n := len(args)
 	switch {
 	case a.MinArgs == a.MaxArgs && n != a.MinArgs:
-		return Bound{}, fmt.Errorf("%s(): function expects %d argument(s).", a.Name, a.MinArgs)
+		return Bound{}, refusef("%s(): function expects %d argument(s).", a.Name, a.MinArgs)
 	case n < a.MinArgs && a.MaxArgs < 0:
-		return Bound{}, fmt.Errorf("%s(): function expects at least %d argument(s).", a.Name, a.MinArgs)
+		return Bound{}, refusef("%s(): function expects at least %d argument(s).", a.Name, a.MinArgs)
 	case n < a.MinArgs, a.MaxArgs >= 0 && n > a.MaxArgs:
-		return Bound{}, fmt.Errorf("%s(): function expects [%d-%d] argument(s).", a.Name, a.MinArgs, a.MaxArgs)
+		return Bound{}, refusef("%s(): function expects [%d-%d] argument(s).", a.Name, a.MinArgs, a.MaxArgs)
 	}
 	return a.bind(call{name: a.Name, args: args})
 }
@@ -117,7 +117,7 @@ const (
 // check verifies the kind of argument i.
 func (c call) check(i int, want kinds, what string) error {
 	if i < len(c.args) && want&(1<<c.args[i].Kind) == 0 {
-		return fmt.Errorf("%s(): argument #%d expected to be %s", c.name, i+1, what)
+		return refusef("%s(): argument #%d expected to be %s", c.name, i+1, what)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (c call) number(i int, otherwise float64) (float64, error) {
 		return 0, err
 	}
 	if c.args[i].Const == nil || c.args[i].Const.IsNull() {
-		return 0, fmt.Errorf("%s(): argument #%d must be a constant", c.name, i+1)
+		return 0, refusef("%s(): argument #%d must be a constant", c.name, i+1)
 	}
 	return c.args[i].Const.Real(), nil
 }
@@ -171,4 +171,8 @@ func (f *filtered) Add(args []value.Value) error {
 		return nil
 	}
 	return f.Accumulator.Add(args[:1])
+}
+
+func refusef(format string, args ...any) error {
+	return &scalar.Error{Message: fmt.Sprintf(format, args...)}
 }

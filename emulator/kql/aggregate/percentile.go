@@ -1,7 +1,6 @@
 package aggregate
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -67,7 +66,7 @@ func (c call) percentiles() ([]float64, error) {
 	}
 	for _, p := range wanted {
 		if !(p >= 0 && p <= 100) {
-			return nil, fmt.Errorf("%s(): a percentile must be in the range [0, 100], found %v", c.name, p)
+			return nil, refusef("%s(): a percentile must be in the range [0, 100], found %v", c.name, p)
 		}
 	}
 	return wanted, nil

@@ -1,7 +1,6 @@
 package scalar
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
@@ -26,7 +25,7 @@ func arithmetic(op byte, left, right Arg) (Bound, error) {
 	if b, ok := timeArithmetic(op, l, r); ok {
 		return b, nil
 	}
-	return Bound{}, fmt.Errorf("Arithmetic expression cannot be carried-out between %s and %s", engineName(l), engineName(r))
+	return Bound{}, refuseCode(codeArithmetic, "Arithmetic expression cannot be carried-out between %s and %s", engineName(l), engineName(r))
 }
 
 // longArithmetic wraps on overflow. A division by zero is null, and a

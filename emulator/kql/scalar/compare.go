@@ -2,8 +2,6 @@ package scalar
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
@@ -14,7 +12,7 @@ import (
 func comparison(op string, left, right Arg) (Bound, error) {
 	l, r := left.Kind, right.Kind
 	if l == value.Dynamic && r == value.Dynamic {
-		return Bound{}, errors.New("Cannot compare dynamic values without explicit cast.")
+		return Bound{}, refuseCode(codeComparison, "Cannot compare dynamic values without explicit cast.")
 	}
 	equality := op == "==" || op == "!=" || op == "<>"
 	switch {
@@ -30,7 +28,7 @@ func comparison(op string, left, right Arg) (Bound, error) {
 	case l.IsNumeric() && r.IsNumeric(), l == r && equality && (l == value.Bool || l == value.GUID):
 		return generalComparison(op, noCast, noCast), nil
 	}
-	return Bound{}, fmt.Errorf("Cannot compare values of types %v and %v. Try adding explicit casts.", l, r)
+	return Bound{}, refuseCode(codeComparison, "Cannot compare values of types %v and %v. Try adding explicit casts.", l, r)
 }
 
 // holds says whether an order of -1, 0 or 1 satisfies the operator.
@@ -124,7 +122,7 @@ func dynamicComparison(op string, left, right Arg) (Bound, error) {
 	}
 	ordered := op != "==" && op != "!=" && op != "<>"
 	if ordered && (other == value.String || other == value.Bool || other == value.GUID) {
-		return Bound{}, fmt.Errorf("Cannot compare values of types %v and %v. Try adding explicit casts.", left.Kind, right.Kind)
+		return Bound{}, refuseCode(codeComparison, "Cannot compare values of types %v and %v. Try adding explicit casts.", left.Kind, right.Kind)
 	}
 	convert := fromDynamic(other)
 	if left.Kind == value.Dynamic {
@@ -151,7 +149,7 @@ func fromDynamic(k value.Kind) cast {
 // (https://learn.microsoft.com/kusto/query/between-operator).
 func between(op string, left Arg, list []Arg) (Bound, error) {
 	if len(list) != 2 {
-		return Bound{}, fmt.Errorf("Operator '%s' expects a range of two values.", op)
+		return Bound{}, refusef("Operator '%s' expects a range of two values.", op)
 	}
 	low, high := list[0], list[1]
 	offset := low.Kind == value.DateTime && high.Kind == value.TimeSpan && left.Kind != value.TimeSpan

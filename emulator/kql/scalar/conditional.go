@@ -1,8 +1,6 @@
 package scalar
 
 import (
-	"fmt"
-
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
 
@@ -54,7 +52,7 @@ func (c call) resultKind(positions ...int) (value.Kind, error) {
 	}
 	k, ok := commonKind(kinds...)
 	if !ok {
-		return 0, fmt.Errorf("%s(): the types of the result arguments must be the same, found %v and %v. Try adding explicit casts.",
+		return 0, refusef("%s(): the types of the result arguments must be the same, found %v and %v. Try adding explicit casts.",
 			c.name, kinds[0], firstOther(kinds))
 	}
 	return k, nil
@@ -89,7 +87,7 @@ func bindIff(c call) (Bound, error) {
 
 func bindCase(c call) (Bound, error) {
 	if len(c.args)%2 == 0 {
-		return Bound{}, fmt.Errorf("case(): function expects an odd number of arguments.")
+		return Bound{}, refusef("case(): function expects an odd number of arguments.")
 	}
 	last := len(c.args) - 1
 	results := []int{last}

@@ -219,7 +219,7 @@ func bindExtractJSON(c call) (Bound, error) {
 // also what base.key means. The result is a dynamic, null where nothing is.
 func Access(base, key Arg) (Bound, error) {
 	if base.Kind != value.Dynamic {
-		return Bound{}, fmt.Errorf("Cannot apply a path to an expression of type %v.", base.Kind)
+		return Bound{}, refusef("Cannot apply a path to an expression of type %v.", base.Kind)
 	}
 	var get func(base, key value.Value) (value.Value, bool)
 	switch key.Kind {
@@ -244,7 +244,7 @@ func Access(base, key Arg) (Bound, error) {
 			return base.Field(s.String())
 		}
 	default:
-		return Bound{}, fmt.Errorf("A subscript must be a string or an integer, found %v.", key.Kind)
+		return Bound{}, refusef("A subscript must be a string or an integer, found %v.", key.Kind)
 	}
 	return Bound{Kind: value.Dynamic, Cost: 20, Eval: func(a []value.Value) (value.Value, error) {
 		if v, ok := get(a[0], a[1]); ok {

@@ -56,7 +56,7 @@ func runEnd(s string, i int) int {
 func checkFormat(name, format string, specifiers map[byte]specifier) error {
 	for i := 0; i < len(format); i = runEnd(format, i) {
 		if _, ok := specifiers[format[i]]; !ok && strings.IndexByte(formatDelimiters, format[i]) < 0 {
-			return fmt.Errorf("%s(): argument #2 has an unsupported format element '%c' in '%s'", name, format[i], format)
+			return refusef("%s(): argument #2 has an unsupported format element '%c' in '%s'", name, format[i], format)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package scalar
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
@@ -39,7 +38,7 @@ func membership(op string, left Arg, list []Arg) (Bound, error) {
 
 func checkMember(op string, left, e Arg, fold bool) error {
 	if fold && left.Kind != value.String && left.Kind != value.Dynamic {
-		return fmt.Errorf("'%s' operator: argument #1 expected to be a string expression", op)
+		return refusef("'%s' operator: argument #1 expected to be a string expression", op)
 	}
 	if e.Kind == value.Dynamic || left.Kind == value.Dynamic {
 		return nil
@@ -135,7 +134,7 @@ func (m memberSet) has(v value.Value) bool {
 // termList binds has_any and has_all.
 func termList(op string, left Arg, list []Arg) (Bound, error) {
 	if left.Kind != value.String && left.Kind != value.Dynamic {
-		return Bound{}, fmt.Errorf("'%s' operator: argument #1 expected to be a string expression", op)
+		return Bound{}, refusef("'%s' operator: argument #1 expected to be a string expression", op)
 	}
 	constant := true
 	var terms []term
@@ -144,7 +143,7 @@ func termList(op string, left Arg, list []Arg) (Bound, error) {
 	}
 	for i, e := range list {
 		if e.Kind != value.String && e.Kind != value.Dynamic {
-			return Bound{}, fmt.Errorf("'%s' operator: argument #%d expected to be a string expression", op, i+2)
+			return Bound{}, refusef("'%s' operator: argument #%d expected to be a string expression", op, i+2)
 		}
 		if e.Const == nil {
 			constant = false

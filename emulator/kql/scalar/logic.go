@@ -1,8 +1,6 @@
 package scalar
 
 import (
-	"fmt"
-
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
 
@@ -12,7 +10,7 @@ import (
 func logical(op string, left, right Arg) (Bound, error) {
 	for _, k := range []value.Kind{left.Kind, right.Kind} {
 		if k != value.Bool && k != value.Dynamic {
-			return Bound{}, fmt.Errorf("Operator '%s' expects boolean operands, found %v.", op, k)
+			return Bound{}, refusef("Operator '%s' expects boolean operands, found %v.", op, k)
 		}
 	}
 	l, r := converter(left.Kind, value.Bool), converter(right.Kind, value.Bool)

@@ -1,14 +1,12 @@
 package scalar
 
 import (
-	"fmt"
-
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
 
 // Operator binds a binary operator: + - * / %, == != < <= > >=, the string
 // operators (=~, has, startswith_cs, matches regex and their like, with their
-// negations), `and`, `or`. The error is Kusto's text, without code.
+// negations), `and`, `or`. The error is a *Error, or that of a regular expression.
 //
 // The result of a comparison or string operator is bool; null where Kusto
 // says so (https://learn.microsoft.com/kusto/query/scalar-data-types/null-values).
@@ -24,7 +22,7 @@ func Operator(op string, left, right Arg) (Bound, error) {
 	if _, ok := textOperators[op]; ok {
 		return textOperator(op, left, right)
 	}
-	return Bound{}, fmt.Errorf("Unknown operator '%s'.", op)
+	return Bound{}, refusef("Unknown operator '%s'.", op)
 }
 
 // OperatorList binds an operator whose right side is a list: in, !in, in~,
@@ -39,7 +37,7 @@ func OperatorList(op string, left Arg, list []Arg) (Bound, error) {
 	case "between", "!between":
 		return between(op, left, list)
 	}
-	return Bound{}, fmt.Errorf("Unknown operator '%s'.", op)
+	return Bound{}, refusef("Unknown operator '%s'.", op)
 }
 
 // Negate binds the unary minus.
@@ -63,7 +61,7 @@ func Negate(arg Arg) (Bound, error) {
 			return value.DecimalArithmetic('-', zero, a[0])
 		})}, nil
 	}
-	return Bound{}, fmt.Errorf("Unary minus cannot be carried-out on %s", engineName(arg.Kind))
+	return Bound{}, refuseCode(codeArithmetic, "Unary minus cannot be carried-out on %s", engineName(arg.Kind))
 }
 
 // engineName is what Kusto's messages about arithmetic call a kind.

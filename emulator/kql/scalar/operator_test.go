@@ -1,6 +1,7 @@
 package scalar_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/scalar"
@@ -154,6 +155,25 @@ func TestTextOperators(t *testing.T) {
 		{dyn(`{"name":"North America"}`), "has", str("america"), "bool:true"},
 		{long(1), "has", str("1"), "error: 'has' operator: argument #1 expected to be a string expression"},
 	})
+}
+
+func TestErrorCodes(t *testing.T) {
+	for _, tt := range []struct {
+		left  value.Kind
+		op    string
+		right value.Kind
+		code  string
+	}{
+		{value.String, "<", value.String, "SEM0064"},
+		{value.DateTime, "+", value.String, "SEM0001"},
+		{value.Long, "has", value.String, ""},
+	} {
+		_, err := scalar.Operator(tt.op, scalar.Arg{Kind: tt.left}, scalar.Arg{Kind: tt.right})
+		var refused *scalar.Error
+		if !errors.As(err, &refused) || refused.Code != tt.code {
+			t.Errorf("%v %s %v: %#v, want code %q", tt.left, tt.op, tt.right, err, tt.code)
+		}
+	}
 }
 
 type listed struct {

@@ -15,7 +15,6 @@
 package scalar
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -61,17 +60,17 @@ type call struct {
 	args []Arg
 }
 
-// Bind chooses the kernel for the arguments. The error is Kusto's text,
+// Bind chooses the kernel for the arguments. The error's text is Kusto's,
 // without code, such as `tolong(): function expects 1 argument(s).`
 func (f Function) Bind(args []Arg) (Bound, error) {
 	n := len(args)
 	switch {
 	case f.MaxArgs == f.MinArgs && n != f.MinArgs:
-		return Bound{}, fmt.Errorf("%s(): function expects %d argument(s).", f.Name, f.MinArgs)
+		return Bound{}, refusef("%s(): function expects %d argument(s).", f.Name, f.MinArgs)
 	case n < f.MinArgs && f.MaxArgs < 0:
-		return Bound{}, fmt.Errorf("%s(): function expects at least %d argument(s).", f.Name, f.MinArgs)
+		return Bound{}, refusef("%s(): function expects at least %d argument(s).", f.Name, f.MinArgs)
 	case n < f.MinArgs, f.MaxArgs >= 0 && n > f.MaxArgs:
-		return Bound{}, fmt.Errorf("%s(): function expects [%d-%d] argument(s).", f.Name, f.MinArgs, f.MaxArgs)
+		return Bound{}, refusef("%s(): function expects [%d-%d] argument(s).", f.Name, f.MinArgs, f.MaxArgs)
 	}
 	return f.bind(call{name: f.Name, args: args})
 }

@@ -64,13 +64,13 @@ func (c call) check(i int, want class) error {
 
 // refuse is the error that argument i is not what was expected.
 func (c call) refuse(i int, format string, args ...any) error {
-	return fmt.Errorf("%s(): argument #%d expected to be %s", c.name, i+1, fmt.Sprintf(format, args...))
+	return refusef("%s(): argument #%d expected to be %s", c.name, i+1, fmt.Sprintf(format, args...))
 }
 
 // constant is the value of argument i, which must be constant.
 func (c call) constant(i int) (value.Value, error) {
 	if c.args[i].Const == nil {
-		return value.Value{}, fmt.Errorf("%s(): argument #%d must be a constant", c.name, i+1)
+		return value.Value{}, refusef("%s(): argument #%d must be a constant", c.name, i+1)
 	}
 	return *c.args[i].Const, nil
 }

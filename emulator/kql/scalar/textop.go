@@ -1,7 +1,6 @@
 package scalar
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
@@ -69,7 +68,7 @@ func hasSuffixFold(s, folded string) bool {
 func textOperator(op string, left, right Arg) (Bound, error) {
 	for i, k := range []value.Kind{left.Kind, right.Kind} {
 		if k != value.String && k != value.Dynamic {
-			return Bound{}, fmt.Errorf("'%s' operator: argument #%d expected to be a string expression", op, i+1)
+			return Bound{}, refusef("'%s' operator: argument #%d expected to be a string expression", op, i+1)
 		}
 	}
 	if op == "matches regex" {
