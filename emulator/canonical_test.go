@@ -48,17 +48,20 @@ func TestCanonicalRow(t *testing.T) {
 		},
 		{
 			"a text column is text, whatever it looks like",
-			[]value.Column{column("a", value.String)}, []value.Value{value.NewString("2026-07-19T21:46:29Z")},
+			[]value.Column{column("a", value.String)},
+			[]value.Value{value.NewString("2026-07-19T21:46:29Z")},
 			`{"a":"2026-07-19T21:46:29Z"}`,
 		},
 		{
 			"date-like text in a dynamic is typed as on ingestion",
-			[]value.Column{column("a", value.Dynamic)}, []value.Value{dynamic(`{"x":"2026-07-19T23:46:29+02:00","y":["2026-07-19T21:46:29.12Z"],"z":"2026-07-19"}`)},
+			[]value.Column{column("a", value.Dynamic)},
+			[]value.Value{dynamic(`{"x":"2026-07-19T23:46:29+02:00","y":["2026-07-19T21:46:29.12Z"],"z":"2026-07-19"}`)},
 			`{"a":{"x":"2026-07-19T21:46:29.0000000Z","y":["2026-07-19T21:46:29.1200000Z"],"z":"2026-07-19"}}`,
 		},
 		{
 			"a dynamic that was typed already",
-			[]value.Column{column("a", value.Dynamic)}, []value.Value{value.DynamicJSONTyped(`{"x":"2026-07-19T21:46:29Z"}`)},
+			[]value.Column{column("a", value.Dynamic)},
+			[]value.Value{value.DynamicJSONTyped(`{"x":"2026-07-19T21:46:29Z"}`)},
 			`{"a":{"x":"2026-07-19T21:46:29.0000000Z"}}`,
 		},
 		{
@@ -81,12 +84,14 @@ func TestCanonicalRow(t *testing.T) {
 		},
 		{
 			"records stand for their rows",
-			[]value.Column{column("Records", value.Dynamic)}, []value.Value{dynamic(`{"b":1.0,"a":true,"c":null}`)},
+			[]value.Column{column("Records", value.Dynamic)},
+			[]value.Value{dynamic(`{"b":1.0,"a":true,"c":null}`)},
 			`{"a":true,"b":1}`,
 		},
 		{
 			"other columns beside records",
-			[]value.Column{column("Records", value.Dynamic), column("RunId", value.String)}, []value.Value{dynamic(`{"b":1}`), value.NewString("r")},
+			[]value.Column{column("Records", value.Dynamic), column("RunId", value.String)},
+			[]value.Value{dynamic(`{"b":1}`), value.NewString("r")},
 			`{"Records":{"b":1},"RunId":"r"}`,
 		},
 		{"no columns", nil, nil, `{}`},

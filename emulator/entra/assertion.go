@@ -2,7 +2,7 @@ package entra
 
 import (
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition (RFC 7515 section 4.1.7)
+	"crypto/sha1" // x5t is a SHA-1 thumbprint by definition, RFC 7515 section 4.1.7
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
@@ -103,7 +103,7 @@ func dateOf(d *jwt.NumericDate) time.Time {
 // thumbprint, or nil.
 func (a App) certificate(header map[string]any) *x509.Certificate {
 	for _, c := range a.Certificates {
-		short := sha1.Sum(c.Raw) //nolint:gosec // see the import
+		short := sha1.Sum(c.Raw)
 		long := sha256.Sum256(c.Raw)
 		if names(header["x5t"], short[:]) || names(header["x5t#S256"], long[:]) {
 			return c

@@ -51,88 +51,122 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f refusal) {
 }
 
 func tenantNotFound(tenant string) refusal {
-	return refusal{http.StatusBadRequest, "invalid_request", 90002,
-		fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.", tenant)}
+	return refusal{
+		http.StatusBadRequest, "invalid_request", 90002,
+		fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.", tenant),
+	}
 }
 
 func appNotFound(app, tenant string) refusal {
-	return refusal{http.StatusBadRequest, "unauthorized_client", 700016,
-		fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", app, tenant)}
+	return refusal{
+		http.StatusBadRequest, "unauthorized_client", 700016,
+		fmt.Sprintf("Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", app, tenant),
+	}
 }
 
 func resourceNotFound(resource, tenant string) refusal {
-	return refusal{http.StatusBadRequest, "invalid_resource", 500011,
-		fmt.Sprintf("The resource principal named %s was not found in the tenant named %s. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.", resource, tenant)}
+	return refusal{
+		http.StatusBadRequest, "invalid_resource", 500011,
+		fmt.Sprintf("The resource principal named %s was not found in the tenant named %s. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.", resource, tenant),
+	}
 }
 
 func invalidSecret(app string) refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 7000215,
-		fmt.Sprintf("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", app)}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 7000215,
+		fmt.Sprintf("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", app),
+	}
 }
 
 func expiredSecret(app string) refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 7000222,
-		fmt.Sprintf("The provided client secret keys for app '%s' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.", app)}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 7000222,
+		fmt.Sprintf("The provided client secret keys for app '%s' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.", app),
+	}
 }
 
 func noCredential() refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 7000216,
-		"'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type."}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 7000216,
+		"'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
+	}
 }
 
 func badAssertion(reason string) refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 700027,
-		"Client assertion failed signature validation. [Reason - " + reason + "]"}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 700027,
+		"Client assertion failed signature validation. [Reason - " + reason + "]",
+	}
 }
 
 func assertionNotInTime(now time.Time, from, to time.Time) refusal {
 	const layout = "2006-01-02T15:04:05.0000000Z"
-	return refusal{http.StatusUnauthorized, "invalid_client", 700024,
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 700024,
 		fmt.Sprintf("Client assertion is not within its valid time range. Current time: %s, assertion valid from %s, expiry time of assertion %s.",
-			now.UTC().Format(layout), from.UTC().Format(layout), to.UTC().Format(layout))}
+			now.UTC().Format(layout), from.UTC().Format(layout), to.UTC().Format(layout)),
+	}
 }
 
 func malformedAssertion() refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 50027,
-		"JWT token is invalid or malformed."}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 50027,
+		"JWT token is invalid or malformed.",
+	}
 }
 
 func wrongAssertionAudience() refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 700023,
-		"Client assertion audience claim does not match Realm issuer."}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 700023,
+		"Client assertion audience claim does not match Realm issuer.",
+	}
 }
 
 func wrongAssertionIssuer() refusal {
-	return refusal{http.StatusUnauthorized, "invalid_client", 7000212,
-		"The issuer and the subject of the client assertion must both be the application's client id, or match a federated identity credential of the application."}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 7000212,
+		"The issuer and the subject of the client assertion must both be the application's client id, or match a federated identity credential of the application.",
+	}
 }
 
 func noFederatedCredential() refusal {
-	return refusal{http.StatusBadRequest, "invalid_client", 70021,
-		"No matching federated identity record found for presented assertion. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion."}
+	return refusal{
+		http.StatusBadRequest, "invalid_client", 70021,
+		"No matching federated identity record found for presented assertion. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion.",
+	}
 }
 
 func missingParameter(name string) refusal {
-	return refusal{http.StatusBadRequest, "invalid_request", 900144,
-		fmt.Sprintf("The request body must contain the following parameter: '%s'.", name)}
+	return refusal{
+		http.StatusBadRequest, "invalid_request", 900144,
+		fmt.Sprintf("The request body must contain the following parameter: '%s'.", name),
+	}
 }
 
 func unsupportedGrant(grant string) refusal {
-	return refusal{http.StatusBadRequest, "unsupported_grant_type", 70003,
-		fmt.Sprintf("The app requested an unsupported grant type '%s'.", grant)}
+	return refusal{
+		http.StatusBadRequest, "unsupported_grant_type", 70003,
+		fmt.Sprintf("The app requested an unsupported grant type '%s'.", grant),
+	}
 }
 
 func unreadableBody() refusal {
-	return refusal{http.StatusBadRequest, "invalid_request", 9002313,
-		"Invalid request. Request is malformed or invalid."}
+	return refusal{
+		http.StatusBadRequest, "invalid_request", 9002313,
+		"Invalid request. Request is malformed or invalid.",
+	}
 }
 
 func invalidScope(scope string) refusal {
-	return refusal{http.StatusBadRequest, "invalid_scope", 70011,
-		fmt.Sprintf("The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope %s is not valid.", scope)}
+	return refusal{
+		http.StatusBadRequest, "invalid_scope", 70011,
+		fmt.Sprintf("The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope %s is not valid.", scope),
+	}
 }
 
 func notDefaultScope(scope string) refusal {
-	return refusal{http.StatusBadRequest, "invalid_scope", 1002012,
-		fmt.Sprintf("The provided value for scope %s is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope)}
+	return refusal{
+		http.StatusBadRequest, "invalid_scope", 1002012,
+		fmt.Sprintf("The provided value for scope %s is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope),
+	}
 }

@@ -127,48 +127,48 @@ func decode(text string, target any) error {
 }
 
 // Validate says what is wrong with the rule, or nil.
-func (r Rule) Validate() error {
-	if !slices.Contains(Endpoints(), r.Endpoint) {
-		return fmt.Errorf("endpoint %q is not known; it is one of %v", r.Endpoint, Endpoints())
+func (rule Rule) Validate() error {
+	if !slices.Contains(Endpoints(), rule.Endpoint) {
+		return fmt.Errorf("endpoint %q is not known; it is one of %v", rule.Endpoint, Endpoints())
 	}
-	for name, n := range map[string]int{"after": r.After, "count": r.Count, "every": r.Every, "cutAfter": r.CutAfter} {
+	for name, n := range map[string]int{"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter} {
 		if n < 0 {
 			return fmt.Errorf("%s is %d; it must not be negative", name, n)
 		}
 	}
-	if r.Probability < 0 || r.Probability > 1 {
-		return fmt.Errorf("probability is %v; it lies between 0 and 1", r.Probability)
+	if rule.Probability < 0 || rule.Probability > 1 {
+		return fmt.Errorf("probability is %v; it lies between 0 and 1", rule.Probability)
 	}
-	if r.Status != 0 && (r.Status < 200 || r.Status > 599) {
-		return fmt.Errorf("status is %d; it lies between 200 and 599", r.Status)
+	if rule.Status != 0 && (rule.Status < 200 || rule.Status > 599) {
+		return fmt.Errorf("status is %d; it lies between 200 and 599", rule.Status)
 	}
-	if r.Status == 0 && (r.Body != "" || r.Apply) {
+	if rule.Status == 0 && (rule.Body != "" || rule.Apply) {
 		return fmt.Errorf("body and apply need a status")
 	}
-	if r.Endpoint == Delivery {
-		if _, err := parseDelivery(r.Delivery); err != nil {
+	if rule.Endpoint == Delivery {
+		if _, err := parseDelivery(rule.Delivery); err != nil {
 			return err
 		}
-		if r.isHTTP() {
+		if rule.isHTTP() {
 			return fmt.Errorf("endpoint %q takes only the action delivery", Delivery)
 		}
 		return nil
 	}
 	switch {
-	case r.Delivery != "":
+	case rule.Delivery != "":
 		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
-	case !r.isHTTP():
+	case !rule.isHTTP():
 		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, expireToken or expireSAS")
-	case r.ExpireSAS && !slices.Contains([]Endpoint{Blob, Queue, Table}, r.Endpoint):
-		return fmt.Errorf("expireSAS needs endpoint blob, queue or table, not %q", r.Endpoint)
-	case r.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token}, r.Endpoint):
-		return fmt.Errorf("expireToken needs an endpoint that takes a bearer token, not %q", r.Endpoint)
+	case rule.ExpireSAS && !slices.Contains([]Endpoint{Blob, Queue, Table}, rule.Endpoint):
+		return fmt.Errorf("expireSAS needs endpoint blob, queue or table, not %q", rule.Endpoint)
+	case rule.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token}, rule.Endpoint):
+		return fmt.Errorf("expireToken needs an endpoint that takes a bearer token, not %q", rule.Endpoint)
 	}
 	return nil
 }
 
 // isHTTP says whether the rule has an action on HTTP requests.
-func (r Rule) isHTTP() bool {
-	return r.Status != 0 || len(r.Headers) > 0 || r.Delay != 0 || r.CutAfter != 0 ||
-		r.TruncateJSON || r.ExpireToken || r.ExpireSAS
+func (rule Rule) isHTTP() bool {
+	return rule.Status != 0 || len(rule.Headers) > 0 || rule.Delay != 0 || rule.CutAfter != 0 ||
+		rule.TruncateJSON || rule.ExpireToken || rule.ExpireSAS
 }

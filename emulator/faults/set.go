@@ -42,7 +42,7 @@ func (s *Set) Add(rules ...Rule) ([]int, error) {
 		s.lastID++
 		s.rules = append(s.rules, &active{
 			Report: Report{ID: s.lastID, Rule: r},
-			chance: rand.New(rand.NewPCG(r.Seed, 0)), //nolint:gosec // faults are to be repeatable
+			chance: rand.New(rand.NewPCG(r.Seed, 0)),
 		})
 		ids = append(ids, s.lastID)
 	}
