@@ -79,12 +79,12 @@ func New(_ context.Context, o Options) (*Client, error) {
 	hc := withoutRedirects(o.HTTPClient)
 	c := &Client{
 		database: o.Database, record: o.Record, log: o.Logger,
-		uploads: make(chan struct{}, max(o.Concurrency, 0)),
-		shapes:  map[string][]column{}, counted: map[string]*whole{},
+		shapes: map[string][]column{}, counted: map[string]*whole{},
 	}
 	if o.Concurrency <= 0 {
-		c.uploads = make(chan struct{}, DefaultConcurrency)
+		o.Concurrency = DefaultConcurrency
 	}
+	c.uploads = make(chan struct{}, o.Concurrency)
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -155,8 +155,8 @@ const (
 )
 
 var (
-	noEntity   = regexp.MustCompile(`(?i)failed to resolve (table|entity|scalar|column)|entity .{0,200}(not found|does not exist|could not be found|of kind '?(Table|Function))|(table|function) .{0,200}(was not found|does not exist|could not be found)`)
-	noDatabase = regexp.MustCompile(`(?i)database .{0,200}(was not found|does not exist|could not be found|not found)|entity .{0,200}of kind '?Database`)
+	noEntity   = regexp.MustCompile(`(?i)failed to resolve (table|entity|scalar|column)|(entity|table|function) .{0,200}(not found|does not exist|could not be found)`)
+	noDatabase = regexp.MustCompile(`(?i)database .{0,200}(not found|does not exist|could not be found)|of kind '?Database'? .{0,20}not found`)
 )
 
 func missingEntity(message string) int {

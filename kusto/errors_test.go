@@ -26,15 +26,24 @@ func TestErrors(t *testing.T) {
 		hints  string
 	}{
 		{"token", refusal(401, "Unauthorized", "", true), tvmexport.Stop, tvmexport.Permission, "401", "auth"},
-		{"role", refusal(403, "Forbidden", "Principal 'aadapp=1;2' is not authorized to read database 'security'.", true),
-			tvmexport.Stop, tvmexport.Permission, "not authorized", "docs/roles.md"},
+		{
+			"role", refusal(403, "Forbidden", "Principal 'aadapp=1;2' is not authorized to read database 'security'.", true),
+			tvmexport.Stop, tvmexport.Permission, "not authorized", "docs/roles.md",
+		},
 		{"html 403", reply{status: 403, body: html}, tvmexport.Stop, tvmexport.Permission, "403", "docs/roles.md"},
-		{"table", refusal(400, "General_BadRequest", "Semantic error: 'where' operator: Failed to resolve table or column expression named 'ExportRuns'", true),
-			tvmexport.Stop, tvmexport.Refused, "'ExportRuns'", "tvmexport init"},
-		{"entity", refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true),
-			tvmexport.Stop, tvmexport.Refused, "XLanding", "tvmexport init"},
-		{"database", refusal(400, "BadRequest_DatabaseNotExist", "Entity ID 'security' of kind 'Database' was not found.", true),
-			tvmexport.Stop, tvmexport.Usage, "security", "kusto.database"},
+		{
+			"table", refusal(400, "General_BadRequest", "Semantic error: 'where' operator: Failed to resolve table or column expression named 'ExportRuns'", true),
+			tvmexport.Stop, tvmexport.Refused, "'ExportRuns'", "tvmexport init",
+		},
+		{
+			"entity", refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true),
+			tvmexport.Stop, tvmexport.Refused, "XLanding", "tvmexport init",
+		},
+		{
+			"database", refusal(400, "BadRequest_DatabaseNotExist", "Entity ID 'security' of kind 'Database' was not found.", true),
+			tvmexport.Stop, tvmexport.Usage, "security", "kusto.database",
+		},
+		{"taken", refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Table' already exists.", true), tvmexport.Stop, tvmexport.Refused, "already exists", ""},
 		{"syntax", refusal(400, "General_BadRequest", "Syntax error: Query could not be parsed", true), tvmexport.Stop, tvmexport.Refused, "Syntax error", ""},
 		{"transient 400", refusal(400, "General_InternalServerError", "try again", false), tvmexport.Retry, tvmexport.Unknown, "try again", ""},
 		{"throttled", refusal(429, "TooManyRequests", "capacity", false), tvmexport.Wait, tvmexport.Quota, "capacity", ""},
@@ -45,8 +54,11 @@ func TestErrors(t *testing.T) {
 		{"ingestion", reply{status: 520}, tvmexport.Retry, tvmexport.Unknown, "520", ""},
 		{"redirect", reply{status: 302}, tvmexport.Stop, tvmexport.Usage, "302", "kusto.cluster redirects"},
 		{"nothing there", reply{status: 404, body: html}, tvmexport.Stop, tvmexport.Usage, "404", "kusto.cluster"},
-		{"exception in the answer", reply{body: `{"Tables":[{"TableName":"T","Columns":[{"ColumnName":"A","ColumnType":"long"}],"Rows":[{"Exceptions":["shard lost"]}]}]}`},
-			tvmexport.Retry, tvmexport.Unknown, "shard lost", ""},
+		{
+			"exception in the answer",
+			reply{body: `{"Tables":[{"TableName":"T","Columns":[{"ColumnName":"A","ColumnType":"long"}],"Rows":[{"Exceptions":["shard lost"]}]}]}`},
+			tvmexport.Retry, tvmexport.Unknown, "shard lost", "",
+		},
 		{"cut", reply{cut: true}, tvmexport.Retry, tvmexport.Unknown, "cut off", ""},
 		{"signature", refusal(400, "General_BadRequest", "cannot read https://a.blob/x?sv=1&sig=S3CRET%3D&se=2", true), tvmexport.Stop, tvmexport.Refused, "sig=REDACTED", ""},
 	} {

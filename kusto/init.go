@@ -97,8 +97,10 @@ func (c *Client) refreshBatching(ctx context.Context, made []Command) {
 		if cmd.Kind != MakePolicy || cmd.Name != "ingestionbatching" {
 			continue
 		}
-		_, err := c.manage(ctx, c.intake, c.database, statement{op: "init", table: cmd.Table,
-			text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", entity(c.database), entity(cmd.Table))})
+		_, err := c.manage(ctx, c.intake, c.database, statement{
+			op: "init", table: cmd.Table,
+			text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", entity(c.database), entity(cmd.Table)),
+		})
 		if err != nil {
 			c.log.DebugContext(ctx, "kusto: batching policy not refreshed", "table", cmd.Table, "error", err)
 			return
@@ -135,8 +137,10 @@ func (c *Client) details(ctx context.Context, commands []Command, inv inventory)
 }
 
 func (c *Client) mappingNames(ctx context.Context, table string) ([]string, error) {
-	s := statement{op: "init", table: table, again: true,
-		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(table))}
+	s := statement{
+		op: "init", table: table, again: true,
+		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(table)),
+	}
 	rows, err := c.command(ctx, s)
 	if noMappings(err) {
 		return []string{}, nil
@@ -148,8 +152,10 @@ func (c *Client) mappingNames(ctx context.Context, table string) ([]string, erro
 }
 
 func (c *Client) policySet(ctx context.Context, table, policy string) (bool, error) {
-	s := statement{op: "init", table: table, again: true,
-		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy)}
+	s := statement{
+		op: "init", table: table, again: true,
+		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy),
+	}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return false, err
@@ -169,13 +175,9 @@ func missing(commands []Command, inv inventory, d details) Setup {
 			_, done = inv.tables[cmd.Name]
 		case MakeMapping:
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
-			if !done && tableThere && table.folder != folder {
+			if !done && cmd.Name == recordsMapping && tableThere && table.folder != folder {
 				done = true
-				if cmd.Name == recordsMapping {
-					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
-				} else {
-					done = false // without it nothing can land
-				}
+				out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
 			}
 		case MakePolicy:
 			done = tableThere && (table.folder != folder || d.policies[[2]string{cmd.Table, cmd.Name}])

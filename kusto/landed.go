@@ -42,7 +42,7 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) ([]tvmexport.Lan
 	if err != nil {
 		return nil, err
 	}
-	if len(counted) == 0 || !slices.ContainsFunc(counted, whollyThere) {
+	if !slices.ContainsFunc(counted, whollyThere) { // nothing new came in whole
 		if err := c.failures(ctx, run); err != nil {
 			return nil, err
 		}
@@ -89,12 +89,9 @@ func (c *Client) wholeOf(run tvmexport.Run) []tvmexport.BatchID {
 func (c *Client) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvmexport.Landed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	out := slices.Clone(counted)
 	w := c.counted[run.Table.Name]
-	out := make([]tvmexport.Landed, 0, len(counted))
-	for _, l := range counted {
-		out = append(out, l)
-	}
-	if w == nil || w.run != run.ID {
+	if w == nil || w.run != run.ID { // another run of the table has begun
 		return out
 	}
 	for _, l := range w.batches {

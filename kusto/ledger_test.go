@@ -16,8 +16,17 @@ import (
 )
 
 var entryColumns = []column{
-	{"Now", "datetime"}, {"Table", "string"}, {"State", "string"}, {"RunId", "string"}, {"Previous", "string"}, {"At", "datetime"},
-	{"Kind", "string"}, {"Watermark", "datetime"}, {"Rows", "long"}, {"Bytes", "long"}, {"Detail", "dynamic"},
+	{"Now", "datetime"},
+	{"Table", "string"},
+	{"State", "string"},
+	{"RunId", "string"},
+	{"Previous", "string"},
+	{"At", "datetime"},
+	{"Kind", "string"},
+	{"Watermark", "datetime"},
+	{"Rows", "long"},
+	{"Bytes", "long"},
+	{"Detail", "dynamic"},
 }
 
 // TestHistory reads the ledger over the wire: nulls, a publication, partitions.
@@ -28,7 +37,8 @@ func TestHistory(t *testing.T) {
 			return reply{
 				columns: []column{{"RunId", "string"}, {"Partition", "string"}, {"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"WindowNull", "bool"}, {"Rows", "long"}},
 				rows: [][]any{
-					{goldenRun.Previous, "", nil, nil, true, 1}, {goldenRun.Previous, "3f", nil, nil, false, 4},
+					{goldenRun.Previous, "", nil, nil, true, 1},
+					{goldenRun.Previous, "3f", nil, nil, false, 4},
 					{goldenRun.ID, "3f", "2026-11-22T05:00:00Z", "2026-11-23T05:00:00.0000012Z", false, 5},
 				},
 			}

@@ -25,8 +25,12 @@ const folder = "tvmexport"
 type column struct{ name, kind string }
 
 var configurationColumns = []column{
-	{"SourceTable", "string"}, {"DestinationTable", "string"}, {"WatermarkColumn", "string"},
-	{"LastRefreshedTime", "datetime"}, {"LoadType", "string"}, {"IsActive", "bool"},
+	{"SourceTable", "string"},
+	{"DestinationTable", "string"},
+	{"WatermarkColumn", "string"},
+	{"LastRefreshedTime", "datetime"},
+	{"LoadType", "string"},
+	{"IsActive", "bool"},
 }
 
 // lastRefreshedText is the column that the seven-column shape of
@@ -34,23 +38,41 @@ var configurationColumns = []column{
 const lastRefreshedText = "LastRefreshedTimeInString"
 
 var auditColumns = []column{
-	{"TableName", "string"}, {"Timestamp", "datetime"}, {"Status", "string"},
-	{"FailureReason", "string"}, {"RecordCount", "long"},
+	{"TableName", "string"},
+	{"Timestamp", "datetime"},
+	{"Status", "string"},
+	{"FailureReason", "string"},
+	{"RecordCount", "long"},
 }
 
 var runsColumns = []column{
-	{"Table", "string"}, {"RunId", "string"}, {"State", "string"}, {"At", "datetime"},
-	{"Previous", "string"}, {"Kind", "string"}, {"LoadType", "string"},
-	{"WatermarkFrom", "datetime"}, {"Watermark", "datetime"},
-	{"Rows", "long"}, {"Bytes", "long"}, {"Calls", "long"},
-	{"Owner", "string"}, {"Expires", "datetime"}, {"Detail", "dynamic"},
+	{"Table", "string"},
+	{"RunId", "string"},
+	{"State", "string"},
+	{"At", "datetime"},
+	{"Previous", "string"},
+	{"Kind", "string"},
+	{"LoadType", "string"},
+	{"WatermarkFrom", "datetime"},
+	{"Watermark", "datetime"},
+	{"Rows", "long"},
+	{"Bytes", "long"},
+	{"Calls", "long"},
+	{"Owner", "string"},
+	{"Expires", "datetime"},
+	{"Detail", "dynamic"},
 }
 
 // partitionsColumns: WindowNull stands for the rows whose watermark is null,
 // which no pair of times can say.
 var partitionsColumns = []column{
-	{"Table", "string"}, {"RunId", "string"}, {"Partition", "string"},
-	{"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"Rows", "long"}, {"WindowNull", "bool"},
+	{"Table", "string"},
+	{"RunId", "string"},
+	{"Partition", "string"},
+	{"WindowFrom", "datetime"},
+	{"WindowTo", "datetime"},
+	{"Rows", "long"},
+	{"WindowNull", "bool"},
 }
 
 // rawColumns are those of a Raw table that init makes. Elsewhere there may be
@@ -60,15 +82,25 @@ var rawColumns = []column{
 }
 
 var landingColumns = []column{
-	{"Records", "dynamic"}, {"BatchId", "string"}, {"Line", "long"}, {"Partition", "string"},
-	{"BatchRows", "long"}, {"RunId", "string"}, {"Slice", "dynamic"},
+	{"Records", "dynamic"},
+	{"BatchId", "string"},
+	{"Line", "long"},
+	{"Partition", "string"},
+	{"BatchRows", "long"},
+	{"RunId", "string"},
+	{"Slice", "dynamic"},
 }
 
 // landingPaths is the mapping LandingMapV1: where the envelope of a batch
 // (tvmexport.Batch) keeps the columns of a landing table.
 var landingPaths = []path{
-	{"Records", "$.r"}, {"BatchId", "$.b"}, {"Line", "$.n"}, {"Partition", "$.p"},
-	{"BatchRows", "$.c"}, {"RunId", "$.u"}, {"Slice", "$.s"},
+	{"Records", "$.r"},
+	{"BatchId", "$.b"},
+	{"Line", "$.n"},
+	{"Partition", "$.p"},
+	{"BatchRows", "$.c"},
+	{"RunId", "$.u"},
+	{"Slice", "$.s"},
 }
 
 var recordsPaths = []path{{"Records", "$"}}

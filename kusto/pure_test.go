@@ -18,8 +18,10 @@ func TestReadMapping(t *testing.T) {
 		want       []path
 	}{
 		{"ours", mappingJSON(landingPaths), landingPaths},
-		{"as the service shows it", `[{"column":"Records","path":"$.r","datatype":"","transform":null},{"Column":"BatchId","Properties":{"path":"$['b']"}}]`,
-			[]path{{"Records", "$.r"}, {"BatchId", "$['b']"}}},
+		{
+			"as the service shows it", `[{"column":"Records","path":"$.r","datatype":"","transform":null},{"Column":"BatchId","Properties":{"path":"$['b']"}}]`,
+			[]path{{"Records", "$.r"}, {"BatchId", "$['b']"}},
+		},
 		{"constant", `[{"column":"Partition","Properties":{"ConstValue":"x","Path":"$.p"}}]`, []path{{"Partition", ""}}},
 		{"transform", `[{"column":"Line","Properties":{"Transform":"SourceLineNumber"}},{"column":"R","path":"$.r","transform":"None"}]`, []path{{"Line", ""}, {"R", "$.r"}}},
 	} {

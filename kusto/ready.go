@@ -94,8 +94,10 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 // checkMapping compares the landing table's mapping with ours: through another
 // one rows would land as something else.
 func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
-	s := statement{op: "check", table: t.Name, again: true,
-		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(t.Landing()))}
+	s := statement{
+		op: "check", table: t.Name, again: true,
+		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(t.Landing())),
+	}
 	rows, err := c.command(ctx, s)
 	if noMappings(err) {
 		rows, err = nil, nil

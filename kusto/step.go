@@ -63,8 +63,10 @@ func (c *Client) begin(ctx context.Context, s statement) error {
 
 // follow waits until an operation has ended.
 func (c *Client) follow(ctx context.Context, s statement, id string) error {
-	ask := statement{op: s.op, table: s.table, again: true,
-		text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id)}
+	ask := statement{
+		op: s.op, table: s.table, again: true,
+		text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id),
+	}
 	type state struct {
 		name, status string
 		again        bool
@@ -131,8 +133,10 @@ func (c *Client) settled(ctx context.Context, run tvmexport.Run, key string, att
 		if found.has(key) {
 			return true, nil
 		}
-		s := statement{op: "publish", table: run.Table.Name, again: true,
-			text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`}
+		s := statement{
+			op: "publish", table: run.Table.Name, again: true,
+			text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`,
+		}
 		rows, err := c.command(ctx, s)
 		if err != nil {
 			return false, err

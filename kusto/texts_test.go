@@ -21,10 +21,17 @@ var (
 	inventoryTable = tvmexport.Table{
 		Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot,
 		Columns: []tvmexport.Column{
-			{Name: "DeviceId", Type: "string"}, {Name: "EndOfSupportDate", Type: "datetime"}, {Name: "Count", Type: "long"},
-			{Name: "IsOld", Type: "bool"}, {Name: "Score", Type: "real"}, {Name: "Level", Type: "int"},
-			{Name: "Took", Type: "timespan"}, {Name: "Exact", Type: "decimal"}, {Name: "Id", Type: "guid"},
-			{Name: "CveTags", Type: "dynamic"}, {Name: "kind", Type: "string"},
+			{Name: "DeviceId", Type: "string"},
+			{Name: "EndOfSupportDate", Type: "datetime"},
+			{Name: "Count", Type: "long"},
+			{Name: "IsOld", Type: "bool"},
+			{Name: "Score", Type: "real"},
+			{Name: "Level", Type: "int"},
+			{Name: "Took", Type: "timespan"},
+			{Name: "Exact", Type: "decimal"},
+			{Name: "Id", Type: "guid"},
+			{Name: "CveTags", Type: "dynamic"},
+			{Name: "kind", Type: "string"},
 		},
 	}
 	eventsTable = tvmexport.Table{
