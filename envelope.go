@@ -66,6 +66,9 @@ func (l *lines) WriteRow(key, row []byte) error {
 	b = append(b, `,"n":`...)
 	b = strconv.AppendInt(b, l.rows, 10)
 	b = append(b, `,"p":"`...)
+	if l.slice.Window.Null {
+		b = append(b, NullWatermark...)
+	}
 	b = append(b, l.slice.Partitions[at].Base()...)
 	l.buf = append(b, "\"}\n"...)
 	if len(l.buf) >= flushAt {

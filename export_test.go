@@ -339,6 +339,46 @@ func TestIncrementalFollowsTheWatermark(t *testing.T) {
 	}
 }
 
+// Rows without a watermark come again with each run, and count once.
+func TestRowsWithoutWatermark(t *testing.T) {
+	for name, dated := range map[string]int{"some": 50, "all": 0} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(tvmexport.Incremental, "Timestamp")
+				w.Limits = tvmexport.Limits{Rows: 40, Bytes: 1 << 30}
+				w.source.Limits = w.Limits
+				day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+				rows := fleet(30, 4)
+				for i := range dated {
+					rows = append(rows, device("ab", 1, day.Add(time.Duration(i)*time.Minute))...)
+				}
+				for range 3 {
+					w.source.Set(software, rows)
+					day = day.Add(24 * time.Hour)
+					w.source.SetNow(day)
+					w.export(t)
+					w.agrees(t, rows)
+					rows = append(rows[7:], device("00", 2, time.Time{})...)
+				}
+			})
+		})
+	}
+}
+
+// A table without any key is divided by the hash of its rows.
+func TestTableWithoutKey(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(tvmexport.Snapshot, "")
+		w.Limits = tvmexport.Limits{Rows: 100, Bytes: 1 << 30}
+		w.source.Limits = w.Limits
+		w.Describe = func(name string) (tvmexport.Table, bool) { return tvmexport.Table{Name: name}, true }
+		rows := fleet(60, 10)
+		w.source.Set(software, rows)
+		w.export(t)
+		w.agrees(t, rows)
+	})
+}
+
 func TestFromBeforeTheWatermarkIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Incremental, "Timestamp")

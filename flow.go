@@ -143,7 +143,10 @@ func (f *fetching) count(ctx context.Context) error {
 		q.Depth = max(DepthFor(f.plan.Last, f.plan.Limits.Rows), 1)
 	}
 	if run.Table.Watermark != "" && run.Table.LoadType != Snapshot {
-		q.Bin = time.Hour
+		q.Bin, q.Nulls = time.Hour, true
+	}
+	if run.Table.Key.isRow() {
+		q.Within, q.Depth = Whole.ByRowHash(), 2
 	}
 	counts, err := f.steps.Count(ctx, q)
 	if err != nil {
@@ -151,17 +154,27 @@ func (f *fetching) count(ctx context.Context) error {
 	}
 	f.progress.Calls += counts.Calls
 	f.size = f.plan.RowBytes
-	if q.Bin > 0 {
+	switch {
+	case q.Bin > 0 && timeless(counts.Parts) && run.Window.From.IsZero():
+		// The service keeps no time for this table, so that nothing can be
+		// told from before: each run is a full one.
+		run.Kind = FullRun
+		f.pieces = []Piece{{Rows: counts.Parts[0].Rows}}
+	case q.Bin > 0:
 		f.closeWindow(counts.Now)
-		f.pieces = tile(counts.Parts, run.Window, Whole, q.Bin)
-	} else {
+		f.pieces = tile(counts.Parts, run.Window, q.Within, q.Bin)
+	default:
 		f.pieces = piecesOf(counts.Parts, run.Window)
 		var rows int64
 		for _, p := range f.pieces {
 			rows += p.Rows
 		}
-		depth := min(q.Depth, DepthFor(rows, f.plan.Limits.Rows))
-		f.pieces = Complete(Coarsen(f.pieces, depth), Whole, run.Window, depth)
+		depth := q.Depth
+		if q.Within == Whole {
+			depth = min(q.Depth, DepthFor(rows, f.plan.Limits.Rows))
+			f.pieces = Coarsen(f.pieces, depth)
+		}
+		f.pieces = Complete(f.pieces, q.Within, run.Window, depth)
 	}
 	for _, p := range f.pieces {
 		f.total += p.Rows
@@ -170,6 +183,9 @@ func (f *fetching) count(ctx context.Context) error {
 	f.hooks.planned(*run, f.total, int(f.total/f.budget())+1)
 	return nil
 }
+
+// timeless says whether every row counted lacks a watermark.
+func timeless(parts []Count) bool { return len(parts) == 1 && parts[0].Start.IsZero() }
 
 // closeWindow sets the window's upper end: by the source's clock, less the lag
 // that late rows are given, and never before its lower end.

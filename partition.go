@@ -22,6 +22,11 @@ type Partition string
 // Whole is the partition of all rows.
 const Whole Partition = ""
 
+// NullWatermark stands before the partition of published rows that have no
+// watermark. Each run of an incremental table brings all of them again, so
+// readers take those of the newest run.
+const NullWatermark = "null:"
+
 const hexDigits = "0123456789abcdef"
 
 // Key is the key prefix, without marks.

@@ -42,6 +42,7 @@ type CountQuery struct {
 	Within Partition
 	Depth  int
 	Bin    time.Duration
+	Nulls  bool // with Bin: rows without a watermark are counted too, though no window holds them
 }
 
 // Counts is the answer to a CountQuery.

@@ -82,7 +82,7 @@ func serialNumber() *big.Int {
 func (a *authority) write(dir string) (string, error) {
 	file := filepath.Join(dir, "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
-	if err := os.WriteFile(file, text, 0o644); err != nil { //nolint:gosec // a certificate is public
+	if err := os.WriteFile(file, text, 0o644); err != nil {
 		return "", fmt.Errorf("write the test authority: %w", err)
 	}
 	return file, nil

@@ -20,3 +20,38 @@ type Ready struct {
 	AdminClientID     string `json:"adminClientId"` // administers the database
 	AdminClientSecret string `json:"adminClientSecret"`
 }
+
+// addresses are the base URLs at which the services are reached.
+type addresses struct {
+	graph, xdr, mde, authority, control string
+	kusto, ingest                       string
+	storage                             string // host and port of the storage listener, or the suffix of its hosts
+}
+
+// publicEndpoints are the addresses of an emulator without sockets: those of the
+// real services, so that a program needs no configuration but a transport.
+func publicEndpoints() addresses {
+	return addresses{
+		graph:     "https://graph.microsoft.com",
+		xdr:       "https://api.security.microsoft.com",
+		mde:       "https://api.securitycenter.microsoft.com",
+		authority: "https://login.microsoftonline.com",
+		control:   "https://control.localhost" + controlPath,
+		kusto:     "https://emulator.kusto.windows.net",
+		ingest:    "https://ingest-emulator.kusto.windows.net",
+		storage:   "core.windows.net",
+	}
+}
+
+// loopbackEndpoints are the addresses on three listeners. The services of the
+// Defender side share one: their paths differ.
+func loopbackEndpoints(defender, kusto, ingest, storage string) addresses {
+	base := "https://" + defender
+	return addresses{
+		graph: base, xdr: base, mde: base, authority: base, control: base + controlPath,
+		kusto: "https://" + kusto, ingest: "https://" + ingest, storage: storage,
+	}
+}
+
+// controlPath is where the control API is.
+const controlPath = "/control"

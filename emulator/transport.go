@@ -78,7 +78,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler { //nolint:errorlint // the value itself is the signal
+			if p != http.ErrAbortHandler {
 				panic(p)
 			}
 			err = io.ErrUnexpectedEOF

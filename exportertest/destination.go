@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -261,15 +262,18 @@ func (d *Destination) Current(table string) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	counts := map[tvmexport.RunID]bool{}
+	var newest tvmexport.RunID
 	for _, c := range d.commits[table] {
 		if c.Run.Kind == tvmexport.FullRun {
 			clear(counts)
 		}
 		counts[c.Run.ID] = true
+		newest = c.Run.ID
 	}
 	var out []string
 	for _, r := range d.published[table] {
-		if counts[r.Run] {
+		null := strings.HasPrefix(string(r.Partition), tvmexport.NullWatermark)
+		if counts[r.Run] && (!null || r.Run == newest) {
 			out = append(out, r.Row)
 		}
 	}

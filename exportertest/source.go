@@ -95,7 +95,7 @@ func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Cou
 	sums := map[part]*tvmexport.Count{}
 	keys := map[part]string{}
 	for _, r := range s.rows[q.Table.Name] {
-		if !Within(q.Window, r) && !(q.Bin > 0 && r.Time.IsZero()) || !in(q.Within, r) {
+		if !Within(q.Window, r) && !(q.Nulls && r.Time.IsZero()) || !in(q.Within, r) {
 			continue
 		}
 		at := part{p: q.Within}

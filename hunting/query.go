@@ -54,8 +54,7 @@ func wholeQuery(q tvmexport.CountQuery) string {
 		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}))
 }
 
-// binsQuery counts rows by steps of the watermark; rows without one count too
-// where the window is that of a run.
+// binsQuery counts rows by steps of the watermark.
 func binsQuery(q tvmexport.CountQuery) string {
 	mark := watermark(q.Table)
 	step := fmt.Sprintf("%ds", int64(q.Bin/time.Second))
@@ -66,7 +65,7 @@ func binsQuery(q tvmexport.CountQuery) string {
 func binFilters(q tvmexport.CountQuery, mark string) string {
 	where := ""
 	if c := windowCondition(q.Window, mark); c != "" {
-		if !q.Window.Bounded() { // the first count of a run
+		if q.Nulls {
 			c = fmt.Sprintf("(%s) or isnull(%s)", c, mark)
 		}
 		where = "\n| where " + c

@@ -81,7 +81,7 @@ func TestCountQueries(t *testing.T) {
 | extend PartitionKey = hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate)))
 | summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)
 | extend Now = now()`},
-		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour}), `DeviceProcessEvents
+		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}), `DeviceProcessEvents
 | where (Timestamp > datetime(2026-11-23T12:00:00.1234567Z)) or isnull(Timestamp)
 | summarize Rows = count() by Start = bin(Timestamp, 3600s)
 | extend Now = now()`},

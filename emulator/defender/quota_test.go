@@ -22,8 +22,13 @@ func TestCallWindows(t *testing.T) {
 	}{
 		{"off", Quota{}, true, []call{{0, 0, ""}, {0, 0, ""}, {0, 0, ""}}},
 		{"a minute, backwards from now", Quota{CallsPerMinute: 2}, false, []call{
-			{0, 0, ""}, {10 * time.Second, 0, ""}, {20 * time.Second, 40, "minute"}, {59*time.Second + 1, 1, "minute"},
-			{60 * time.Second, 0, ""}, {61 * time.Second, 9, "minute"}, {70 * time.Second, 0, ""},
+			{0, 0, ""},
+			{10 * time.Second, 0, ""},
+			{20 * time.Second, 40, "minute"},
+			{59*time.Second + 1, 1, "minute"},
+			{60 * time.Second, 0, ""},
+			{61 * time.Second, 9, "minute"},
+			{70 * time.Second, 0, ""},
 		}},
 		{"a minute of the clock", Quota{CallsPerMinute: 2, FixedWindows: true}, false, []call{
 			{0, 0, ""}, {10 * time.Second, 0, ""}, {20 * time.Second, 10, "minute"}, {30 * time.Second, 0, ""}, {31 * time.Second, 0, ""}, {32 * time.Second, 58, "minute"},

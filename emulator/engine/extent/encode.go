@@ -27,7 +27,10 @@ const (
 	formDictionary
 )
 
-const dictionarySize = 256
+const (
+	dictionarySize = 256 // entries
+	dictionaryText = 256 // bytes of an entry
+)
 
 // encoder gathers the values of one column of the open block.
 type encoder struct {
@@ -110,6 +113,9 @@ func (e *encoder) addText(v value.Value) int {
 	size := len(e.scratch)
 	if e.entries == nil && len(e.marks) == 0 {
 		e.entries = make(map[string]byte)
+	}
+	if e.entries != nil && size > dictionaryText {
+		e.spread() // such texts hardly repeat
 	}
 	if e.entries != nil {
 		e.scratch = append(e.scratch, byte(mark&1), byte(min(mark, 1))) // entries are told apart by their mark too

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// The exit codes; they are part of the interface.
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitPartly     = 3
+	exitPermission = 4
+	exitQuota      = 5
+	exitHeld       = 11
+)
+
+// exitCode is the code for an error that concerns no single table.
+func exitCode(err error) int {
+	var r *reported
+	if errors.As(err, &r) {
+		return r.code
+	}
+	return codeOf(tvmexport.CauseOf(err))
+}
+
+func codeOf(c tvmexport.Cause) int {
+	switch c {
+	case tvmexport.Usage:
+		return exitUsage
+	case tvmexport.Permission:
+		return exitPermission
+	case tvmexport.Quota:
+		return exitQuota
+	case tvmexport.Held:
+		return exitHeld
+	}
+	return exitFailed
+}
+
+// reportCode is the code for a whole invocation: that of the one cause for
+// which all tables failed, 3 for any mixture.
+func reportCode(r tvmexport.Report) int {
+	codes := map[int]bool{}
+	for _, o := range r.Outcomes {
+		if o.Err == nil {
+			codes[exitDone] = true
+		} else {
+			codes[codeOf(tvmexport.CauseOf(o.Err))] = true
+		}
+	}
+	if len(codes) > 1 {
+		return exitPartly
+	}
+	for c := range codes {
+		return c
+	}
+	return exitDone
+}
+
+// reported is the end of a command whose result was printed already.
+type reported struct{ code int }
+
+func (r *reported) Error() string { return "see above" }
+
+// usage marks an error as a mistake in what the user gave.
+func usage(err error) error {
+	return &mistake{err}
+}
+
+type mistake struct{ err error }
+
+func (m *mistake) Error() string { return m.err.Error() }
+
+// Unwrap tells the cause to tvmexport.CauseOf.
+func (m *mistake) Unwrap() error { return &tvmexport.Error{Cause: tvmexport.Usage, Err: m.err} }

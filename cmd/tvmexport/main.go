@@ -1,0 +1,14 @@
+// Command tvmexport copies Defender XDR Advanced Hunting tables into Azure
+// Data Explorer or a Fabric Eventhouse. See tvmexport help.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(process{
+		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv,
+	}.run(context.Background()))
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tvmexport/tvmexport/config"
+)
+
+// process is the surroundings of a command, as values: nothing behind it
+// touches package os for arguments, streams or environment.
+type process struct {
+	args   []string
+	stdout io.Writer
+	stderr io.Writer
+	env    config.Lookup
+
+	flags global
+}
+
+// global holds the flags that every command has.
+type global struct {
+	config    string
+	logFormat string
+	logLevel  string
+}
+
+// defaultConfig is read when it is there and no other file was named.
+const defaultConfig = "tvmexport.yaml"
+
+// run carries out the command line and returns the exit code.
+func (p process) run(ctx context.Context) int {
+	ctx, stop := p.signals(ctx)
+	defer stop()
+	root := p.root()
+	root.SetArgs(p.args)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	err := root.ExecuteContext(ctx)
+	var stopped *signalled
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(context.Cause(ctx), &stopped):
+		fmt.Fprintf(p.stderr, "tvmexport: stopped by %s; what was confirmed is kept, nothing incomplete was published\n", stopped.signal)
+		return 128 + int(stopped.signal)
+	}
+	var said *reported
+	if !errors.As(err, &said) {
+		fmt.Fprintf(p.stderr, "tvmexport: %s\n", oneLine(err.Error()))
+	}
+	return exitCode(err)
+}
+
+// oneLine keeps a message on one line, so that it is one sentence in any log.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// signalled is why a context ended: a signal.
+type signalled struct{ signal syscall.Signal }
+
+func (s *signalled) Error() string { return "stopped by " + s.signal.String() }
+
+// signals ends the context at the first SIGINT or SIGTERM, and the process at
+// the second.
+func (p process) signals(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	incoming := make(chan os.Signal, 2)
+	signal.Notify(incoming, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for first := true; ; first = false {
+			select {
+			case <-done:
+				return
+			case s := <-incoming:
+				number, _ := s.(syscall.Signal)
+				if !first {
+					os.Exit(128 + int(number))
+				}
+				cancel(&signalled{number})
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(incoming)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// root is the command tree.
+func (p *process) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tvmexport",
+		Short: "Copy Defender XDR Advanced Hunting tables into Azure Data Explorer, each row once",
+		Long: `tvmexport copies Microsoft Defender XDR Advanced Hunting tables, above all the
+vulnerability-management (TVM) tables, into Azure Data Explorer or a Fabric
+Eventhouse: complete, each row once, within Defender's quotas.
+
+Try it without an account:   tvmexport demo
+Then:                        tvmexport config example > tvmexport.yaml
+                             tvmexport init
+                             tvmexport run
+
+Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done;
+4 sign-in or permission; 5 out of quota or time; 11 another run holds the table;
+130 and 143 stopped by a signal.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	flags := root.PersistentFlags()
+	flags.StringVar(&p.flags.config, "config", "", "configuration file (default "+defaultConfig+" when it is there)")
+	flags.StringVar(&p.flags.logFormat, "log-format", "text", "format of the log on standard error: text or json")
+	flags.StringVar(&p.flags.logLevel, "log-level", "warn", "least level that is logged: debug, info, warn or error")
+	root.AddCommand(
+		p.demoCommand(), p.emulatorCommand(), p.initCommand(), p.runCommand(), p.statusCommand(),
+		p.tablesCommand(), p.configCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+// logger is the log on standard error.
+func (p *process) logger() (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(p.flags.logLevel)); err != nil {
+		return nil, usage(fmt.Errorf("--log-level is %q; it must be debug, info, warn or error", p.flags.logLevel))
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch p.flags.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(p.stderr, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(p.stderr, o)), nil
+	}
+	return nil, usage(fmt.Errorf("--log-format is %q; it must be text or json", p.flags.logFormat))
+}
+
+// configuration reads the file that was named, or the default one.
+func (p *process) configuration() (config.Config, error) {
+	c, err := config.File(p.configFile(), p.env)
+	if err != nil {
+		return c, usage(err)
+	}
+	return c, nil
+}
+
+func (p *process) configFile() string {
+	if p.flags.config != "" {
+		return p.flags.config
+	}
+	if _, err := os.Stat(defaultConfig); err == nil {
+		return defaultConfig
+	}
+	return ""
+}
+
+// terminal says whether standard error is one, and how wide it is.
+func (p *process) terminal() (bool, int) {
+	f, ok := p.stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return false, 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return err == nil, width
+}

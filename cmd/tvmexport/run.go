@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+type runFlags struct {
+	tables   []string
+	full     bool
+	from, to string
+	maxWait  time.Duration
+	json     bool
+}
+
+func (p *process) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Bring the active tables forward once",
+		Long: `run reads which tables are active from MigrationConfiguration, fetches what each
+load type asks for, lands it, counts it, publishes it and commits. A table that
+fails does not stop the others.`,
+		Example: "  tvmexport run\n  tvmexport run --table DeviceTvmSoftwareInventory --json",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.export(c.Context(), f) },
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to run (repeatable; default all active ones)")
+	flags.BoolVar(&f.full, "full", false, "fetch everything, also where a table is loaded incrementally")
+	flags.StringVar(&f.from, "from", "", "lower end of the watermark window (RFC 3339), not before the last watermark")
+	flags.StringVar(&f.to, "to", "", "upper end of the watermark window (RFC 3339)")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest single wait for the tenant's quota")
+	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
+	return c
+}
+
+func (p *process) export(ctx context.Context, f runFlags) error {
+	req := tvmexport.Request{Tables: f.tables, Full: f.full}
+	var err error
+	if req.From, err = moment("--from", f.from); err != nil {
+		return err
+	}
+	if req.To, err = moment("--to", f.to); err != nil {
+		return err
+	}
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	x, err := p.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	terminal, width := p.terminal()
+	printer := progress.New(p.stderr, terminal, width)
+	defer printer.Close()
+	source, err := p.source(x, f.maxWait, printer)
+	if err != nil {
+		return err
+	}
+	report, err := p.exporter(x, source, printer).Run(ctx, req)
+	printer.Close()
+	if perr := printReport(p.stdout, report, f.json); perr != nil {
+		return perr
+	}
+	if err != nil {
+		return err
+	}
+	if code := reportCode(report); code != exitDone {
+		return &reported{code}
+	}
+	return nil
+}
+
+func moment(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, usage(fmt.Errorf("%s is %q; it must be a time such as 2026-11-23T00:00:00Z", flag, s))
+	}
+	return t, nil
+}
+
+// resultLine is a table's result as JSON.
+type resultLine struct {
+	Table     string  `json:"table"`
+	Run       string  `json:"run,omitempty"`
+	Status    string  `json:"status"`
+	Rows      int64   `json:"rows"`
+	Bytes     int64   `json:"bytes"`
+	Calls     int     `json:"calls"`
+	Slices    int     `json:"slices"`
+	Watermark string  `json:"watermark,omitempty"`
+	Seconds   float64 `json:"seconds"`
+	Error     string  `json:"error,omitempty"`
+}
+
+func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
+	if asJSON {
+		out := json.NewEncoder(w)
+		for _, o := range r.Outcomes {
+			if err := out.Encode(lineOf(o)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(r.Outcomes) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TABLE\tSTATUS\tROWS\tJSON\tCALLS\tTIME")
+	for _, o := range r.Outcomes {
+		l := lineOf(o)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", l.Table, l.Status, progress.Count(l.Rows), progress.Size(l.Bytes), l.Calls, o.Took.Round(100*time.Millisecond))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, o := range r.Outcomes {
+		if o.Err != nil {
+			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(o.Err.Error()))
+		}
+	}
+	return nil
+}
+
+func lineOf(o tvmexport.Result) resultLine {
+	l := resultLine{
+		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes,
+		Calls: o.Calls, Slices: o.Slices, Seconds: o.Took.Seconds(),
+	}
+	if !o.Run.Watermark.IsZero() {
+		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)
+	}
+	if o.Err != nil {
+		l.Status, l.Error = "failed", o.Err.Error()
+	}
+	return l
+}

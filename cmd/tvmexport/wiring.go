@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+// parts are what a command is put together from.
+type parts struct {
+	config      config.Config
+	cloud       hunting.Cloud
+	client      *http.Client
+	destination *kusto.Client
+}
+
+// open signs in to the destination. It makes no call yet.
+func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
+	log, err := p.logger()
+	if err != nil {
+		return nil, err
+	}
+	cloud, err := hunting.LookupCloud(c.Defender.Cloud)
+	if err != nil {
+		return nil, usage(err)
+	}
+	client, err := httpClient(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	auth := c.Auth
+	if c.Kusto.Auth.Method != "" {
+		auth.Method = c.Kusto.Auth.Method
+	}
+	if c.Kusto.Auth.TenantID != "" {
+		auth.TenantID = c.Kusto.Auth.TenantID
+	}
+	if c.Kusto.Auth.Authority != "" {
+		auth.Authority = c.Kusto.Auth.Authority
+	}
+	credential, err := p.credential(auth, cloud, client)
+	if err != nil {
+		return nil, err
+	}
+	destination, err := kusto.New(ctx, kusto.Options{
+		Cluster: c.Kusto.Cluster, Ingest: c.Kusto.Ingest, Database: c.Kusto.Database, TrustedHosts: c.Kusto.TrustedHosts,
+		Credential: credential, HTTPClient: client, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &parts{config: c, cloud: cloud, client: client, destination: destination}, nil
+}
+
+// source signs in to Defender.
+func (p *process) source(x *parts, maxWait time.Duration, printer progress.Printer) (*hunting.Client, error) {
+	log, err := p.logger()
+	if err != nil {
+		return nil, err
+	}
+	credential, err := p.credential(x.config.Auth, x.cloud, x.client)
+	if err != nil {
+		return nil, err
+	}
+	return hunting.New(hunting.Options{
+		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
+		Credential: credential, HTTPClient: x.client, Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
+		OnWait: printer.Wait,
+	})
+}
+
+// exporter puts source and destination together.
+func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *tvmexport.Exporter {
+	return &tvmexport.Exporter{
+		Source: source, Destination: x.destination, Describe: catalog.Table, Compress: compress,
+		Hooks: printer.Hooks(), Owner: owner(), Lag: x.config.Lag,
+	}
+}
+
+// compress favours speed: the data crosses the network once.
+func compress(w io.Writer) io.WriteCloser {
+	z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	if err != nil {
+		return gzip.NewWriter(w) // unreachable: the level is a constant
+	}
+	return z
+}
+
+// owner names this process in a lease.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+}
+
+// tablesNamed are the catalogue's tables by name, the default ones if none is named.
+func tablesNamed(names []string) ([]tvmexport.Table, error) {
+	if len(names) == 0 {
+		names = catalog.Default()
+	}
+	out := make([]tvmexport.Table, 0, len(names))
+	for _, n := range names {
+		t, ok := catalog.Table(n)
+		if !ok {
+			hint := "tvmexport tables lists the known ones"
+			if near := catalog.Nearest(n); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			return nil, usage(fmt.Errorf("table %q is not in the catalogue; %s", n, hint))
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
