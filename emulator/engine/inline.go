@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/engine/command"
@@ -98,10 +100,14 @@ func (s *session) ingestInline(ctx context.Context, c *command.IngestInline) (*r
 	})
 }
 
-// decodeError is a *Error for whatever the decoder says.
+// decodeError puts what the decoder says into the service's shape.
 func decodeError(err error) error {
-	if _, ok := asError(err).(*Error); ok || isContext(err) {
-		return asError(err)
+	f, ok := errors.AsType[*formats.Error](err)
+	if !ok {
+		return err
 	}
-	return badRequest("%v", err)
+	return &Error{
+		Code: f.Code, Status: http.StatusBadRequest, Permanent: true, Type: typeBadRequest, Summary: summaryBadRequest,
+		Message: invalid + f.Reason,
+	}
 }
