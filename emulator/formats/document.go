@@ -3,7 +3,6 @@ package formats
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -127,7 +126,7 @@ func (d *document) readMany(r *bufio.Reader, emit func([]value.Value) bool) erro
 		}
 		switch {
 		case err != nil && isSyntax(err):
-			return failed(CodeInvalidBlob, "the data is not valid JSON at record %d: %v", max(number, 1), errors.Unwrap(err))
+			return failed(CodeInvalidBlob, "the data is not valid JSON at record %d: %v", max(number, 1), err)
 		case err != nil:
 			return err
 		}
