@@ -334,8 +334,10 @@ func TestShowThings(t *testing.T) {
 	if e, ok := errors.AsType[*Error](err); !ok || e.Code != CodeDatabaseNotFound {
 		t.Error(err)
 	}
-	want := map[string]int64{".show databases": 1, ".show database details": 1, ".show version": 1, ".create table": 1,
-		".show table details": 1, ".show": 2, ".show tables": 1}
+	want := map[string]int64{
+		".show databases": 1, ".show database details": 1, ".show version": 1, ".create table": 1,
+		".show table details": 1, ".show": 2, ".show tables": 1,
+	}
 	if diff := cmp.Diff(want, b.Stats().Commands); diff != "" {
 		t.Error(diff)
 	}

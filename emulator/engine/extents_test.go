@@ -115,12 +115,14 @@ func TestFailedIngestionLeavesNothing(t *testing.T) {
 	b.run(`.create table T (a:long)`)
 	bad := errors.New("bad blob")
 	op := uuid.MustParse("33333333-2222-3333-4444-555555555555")
-	_, err := b.Ingest(t.Context(), Ingestion{Principal: root, Database: "db", Table: "T", OperationID: op,
+	_, err := b.Ingest(t.Context(), Ingestion{
+		Principal: root, Database: "db", Table: "T", OperationID: op,
 		Rows: func(yield func([]value.Value, error) bool) {
 			if yield([]value.Value{value.NewLong(1)}, nil) {
 				yield(nil, bad)
 			}
-		}})
+		},
+	})
 	if !errors.Is(err, bad) {
 		t.Fatal(err)
 	}
@@ -133,8 +135,10 @@ func TestFailedIngestionLeavesNothing(t *testing.T) {
 func TestShowExtents(t *testing.T) {
 	b := newBench(t)
 	b.run(`.create tables T (a:long), U (a:long)`)
-	_, err := b.Ingest(t.Context(), Ingestion{Principal: root, Database: "db", Table: "T", Rows: longs(1, 5),
-		Tags: []string{"ingest-by:x", "drop-by:Day 1"}, CreationTime: start.AddDate(-1, 0, 0)})
+	_, err := b.Ingest(t.Context(), Ingestion{
+		Principal: root, Database: "db", Table: "T", Rows: longs(1, 5),
+		Tags: []string{"ingest-by:x", "drop-by:Day 1"}, CreationTime: start.AddDate(-1, 0, 0),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +225,8 @@ func TestMoveExtents(t *testing.T) {
 	b.run(`.move extents to table T with (setNewIngestionTime=true) <| .show table S extents`)
 	b.wantValues("S")
 	if got := b.cells(`.show table T extents`, "RowCount", "MaxCreatedOn"); !cmp.Equal(got, []string{
-		"2 | 2026-01-02T03:04:05.0000000Z", "1 | 2026-01-02T04:04:05.0000000Z"}) {
+		"2 | 2026-01-02T03:04:05.0000000Z", "1 | 2026-01-02T04:04:05.0000000Z",
+	}) {
 		t.Error(got)
 	}
 }
@@ -232,8 +237,10 @@ func TestReplaceExtents(t *testing.T) {
 	publish := `.replace extents in table T <| {.show table T extents where tags has 'drop-by:b'}, {.show table S extents where tags has 'att:%d'}`
 	b.ingest("T", longs(100, 1))
 	for attempt := range 3 { // publishing again replaces, and never adds
-		_, err := b.Ingest(t.Context(), Ingestion{Principal: root, Database: "db", Table: "S", Rows: longs(1, 2),
-			Tags: []string{"drop-by:b", fmt.Sprint("att:", attempt)}})
+		_, err := b.Ingest(t.Context(), Ingestion{
+			Principal: root, Database: "db", Table: "S", Rows: longs(1, 2),
+			Tags: []string{"drop-by:b", fmt.Sprint("att:", attempt)},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -91,8 +91,10 @@ func (s *session) ingestInline(ctx context.Context, c *command.IngestInline) (*r
 		if err != nil {
 			return nil, decodeError(err)
 		}
-		r := &rows{columns: []value.Column{guidColumn("ExtentId"), stringColumn("ItemLoaded"), timespanColumn("Duration"),
-			boolColumn("HasErrors"), guidColumn("OperationId")}}
+		r := &rows{columns: []value.Column{
+			guidColumn("ExtentId"), stringColumn("ItemLoaded"), timespanColumn("Duration"),
+			boolColumn("HasErrors"), guidColumn("OperationId"),
+		}}
 		for _, x := range done.extents {
 			r.add(guidValue(x.ID), value.NewString("inline"), durationValue(s.e.now().Sub(o.started)), value.NewBool(false), guidValue(o.id))
 		}

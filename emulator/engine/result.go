@@ -12,11 +12,12 @@ import (
 )
 
 // Makers of result columns.
-func stringColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.String} }
-func longColumn(name string) value.Column     { return value.Column{Name: name, Kind: value.Long} }
-func realColumn(name string) value.Column     { return value.Column{Name: name, Kind: value.Real} }
-func boolColumn(name string) value.Column     { return value.Column{Name: name, Kind: value.Bool} }
-func timeColumn(name string) value.Column     { return value.Column{Name: name, Kind: value.DateTime} }
+func stringColumn(name string) value.Column { return value.Column{Name: name, Kind: value.String} }
+func longColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.Long} }
+func realColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.Real} }
+func boolColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.Bool} }
+func timeColumn(name string) value.Column { return value.Column{Name: name, Kind: value.DateTime} }
+
 func timespanColumn(name string) value.Column { return value.Column{Name: name, Kind: value.TimeSpan} }
 func guidColumn(name string) value.Column     { return value.Column{Name: name, Kind: value.GUID} }
 
@@ -75,9 +76,5 @@ func (r *rows) seq() iter.Seq2[[]value.Value, error] {
 
 // commandTable is the name of a command's result.
 const commandTable = "Table_0"
-
-func (r *rows) result() *Result {
-	return &Result{Tables: []ResultTable{{Name: commandTable, Columns: r.columns, Rows: r.seq()}}}
-}
 
 func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
