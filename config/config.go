@@ -24,10 +24,12 @@ type Config struct {
 
 // Defender is the source.
 type Defender struct {
-	API      string  `yaml:"api"`
-	Cloud    string  `yaml:"cloud"`
-	Endpoint string  `yaml:"endpoint"`
-	Share    float64 `yaml:"share"`
+	API            string  `yaml:"api"`
+	Cloud          string  `yaml:"cloud"`
+	Endpoint       string  `yaml:"endpoint"`
+	Share          float64 `yaml:"share"`
+	CallsPerMinute int     `yaml:"calls_per_minute"`
+	CallsPerHour   int     `yaml:"calls_per_hour"`
 }
 
 // Auth is how to sign in.
@@ -54,7 +56,7 @@ type Functions struct {
 // Default is the configuration before a file and the environment are read.
 func Default() Config {
 	return Config{
-		Defender: Defender{API: "graph", Cloud: "commercial", Share: 0.5},
+		Defender: Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
 		Auth:     Auth{Method: "default"},
 		Lag:      15 * time.Minute,
 		Schedule: "0 */6 * * *",
@@ -88,6 +90,9 @@ func (c Config) Check() error {
 	}
 	if !(c.Defender.Share > 0 && c.Defender.Share <= 1) {
 		return fmt.Errorf("defender.share is %v; it must be above 0 and at most 1", c.Defender.Share)
+	}
+	if c.Defender.CallsPerMinute < 1 || c.Defender.CallsPerHour < 1 {
+		return fmt.Errorf("defender.calls_per_minute and defender.calls_per_hour must be at least 1")
 	}
 	if c.Lag < 0 {
 		return fmt.Errorf("lag is %s; it must not be negative", c.Lag)

@@ -193,6 +193,12 @@ func set(to reflect.Value, s, path string) error {
 			return fmt.Errorf("%s is %q; it must be a number", path, s)
 		}
 		to.SetFloat(f)
+	case int:
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("%s is %q; it must be a whole number", path, s)
+		}
+		to.SetInt(int64(n))
 	case string:
 		to.SetString(s)
 	case []string:

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 
@@ -42,11 +43,17 @@ const defaultConfig = "tvmexport.yaml"
 func (p process) run(ctx context.Context) int {
 	ctx, stop := p.signals(ctx)
 	defer stop()
+	stopProfile, err := p.profile()
+	if err != nil {
+		fmt.Fprintf(p.stderr, "tvmexport: %v\n", err)
+		return exitUsage
+	}
+	defer stopProfile()
 	root := p.root()
 	root.SetArgs(p.args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	err := root.ExecuteContext(ctx)
+	err = root.ExecuteContext(ctx)
 	var stopped *signalled
 	switch {
 	case err == nil:
@@ -60,6 +67,25 @@ func (p process) run(ctx context.Context) int {
 		fmt.Fprintf(p.stderr, "tvmexport: %s\n", oneLine(err.Error()))
 	}
 	return exitCode(err)
+}
+
+// profile writes a CPU profile to the file that TVMEXPORT_CPUPROFILE names.
+func (p process) profile() (stop func(), err error) {
+	path, ok := p.env("TVMEXPORT_CPUPROFILE")
+	if !ok || path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("TVMEXPORT_CPUPROFILE: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, fmt.Errorf("TVMEXPORT_CPUPROFILE: %w", err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
 }
 
 // oneLine keeps a message on one line, so that it is one sentence in any log.
@@ -117,7 +143,7 @@ Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done;
 130 and 143 stopped by a signal.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          noArguments,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })

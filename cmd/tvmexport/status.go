@@ -74,8 +74,8 @@ func statusLineOf(t kusto.TableStatus) statusLine {
 	}
 	if t.Audit != nil {
 		l.LastStatus = t.Audit.Status
-		if t.Audit.FailureReason != "" {
-			l.LastError = t.Audit.FailureReason
+		if t.Audit.Reason != "" {
+			l.LastError = t.Audit.Reason
 		}
 	}
 	return l

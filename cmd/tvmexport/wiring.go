@@ -77,6 +77,7 @@ func (p *process) source(x *parts, maxWait time.Duration, printer progress.Print
 	return hunting.New(hunting.Options{
 		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
 		Credential: credential, HTTPClient: x.client, Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
+		Quota:  hunting.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
 		OnWait: printer.Wait,
 	})
 }

@@ -1,0 +1,230 @@
+// Command bench measures the exporter as a process: it starts the emulator in
+// one process and runs tvmexport in another, and reports what the second cost.
+//
+//	go run ./bench -bin bin/tvmexport -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities
+//
+// Quotas are off. CPU seconds and peak resident memory are what the kernel says
+// of the child (getrusage); rows and bytes of source JSON are what tvmexport
+// reports, and rows at the destination are counted through the control API.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+func main() {
+	bin := flag.String("bin", "bin/tvmexport", "the program")
+	devices := flag.String("devices", "2000", "sizes of the tenant, separated by commas")
+	tables := flag.String("tables", "DeviceTvmSoftwareVulnerabilities", "tables, separated by commas")
+	maxRSS := flag.Int64("max-rss", 0, "fail if a run's peak resident memory is above so many MB; 0 is no limit")
+	growth := flag.Float64("growth", 0, "fail if the last run's peak is above so many times the first one's; 0 is no limit")
+	verify := flag.Bool("verify", true, "compare hashes of source and destination")
+	profile := flag.String("cpuprofile", "", "keep a CPU profile of the last run in this file")
+	flag.Parse()
+	if err := run(*bin, strings.Split(*devices, ","), strings.Split(*tables, ","), *maxRSS, *growth, *verify, *profile); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// sample is one measured run.
+type sample struct {
+	devices     string
+	rows, bytes int64
+	calls       int
+	wall, cpu   time.Duration
+	rss         int64 // bytes
+}
+
+func run(bin string, devices, tables []string, maxRSS int64, growth float64, verify bool, profile string) error {
+	bin, err := filepath.Abs(bin)
+	if err != nil {
+		return err
+	}
+	var samples []sample
+	for _, n := range devices {
+		s, err := measure(bin, n, tables, verify, profile)
+		if err != nil {
+			return fmt.Errorf("%s devices: %w", n, err)
+		}
+		samples = append(samples, s)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "devices\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\tMB/s\tMB/CPU-s\tpeak MB\t")
+	for _, s := range samples {
+		mb := float64(s.bytes) / 1e6
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t\n", s.devices, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
+			float64(s.rows)/s.wall.Seconds(), mb/s.wall.Seconds(), mb/s.cpu.Seconds(), float64(s.rss)/1e6)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	first, last := samples[0], samples[len(samples)-1]
+	for _, s := range samples {
+		if maxRSS > 0 && s.rss > maxRSS*1e6 {
+			return fmt.Errorf("%s devices: peak memory of %.1f MB is above %d MB", s.devices, float64(s.rss)/1e6, maxRSS)
+		}
+	}
+	if growth > 0 && float64(last.rss) > growth*float64(first.rss) {
+		return fmt.Errorf("peak memory grew by %.2f, more than %.2f", float64(last.rss)/float64(first.rss), growth)
+	}
+	return nil
+}
+
+// emulator is what its ready line says.
+type emulator struct {
+	Graph, Authority, TenantID, ClientID, ClientSecret string
+	Kusto, Ingest, Database, CA, Control               string
+}
+
+func measure(bin, devices string, tables []string, verify bool, profile string) (sample, error) {
+	dir, err := os.MkdirTemp("", "tvmexport-bench-*")
+	if err != nil {
+		return sample{}, err
+	}
+	defer os.RemoveAll(dir)
+	e, stop, err := start(bin, devices, dir)
+	if err != nil {
+		return sample{}, err
+	}
+	defer stop()
+	text := fmt.Sprintf("defender: {endpoint: %q, share: 1, calls_per_minute: 1000000, calls_per_hour: 1000000}\nkusto: {cluster: %q, ingest: %q, database: %q}\nca_file: %q\n", e.Graph, e.Kusto, e.Ingest, e.Database, e.CA)
+	if err := os.WriteFile(filepath.Join(dir, "tvmexport.yaml"), []byte(text), 0o600); err != nil {
+		return sample{}, err
+	}
+	args := []string{"init"}
+	for _, t := range tables {
+		args = append(args, "--table", t)
+	}
+	if _, _, err := command(bin, dir, e, "", args...); err != nil {
+		return sample{}, err
+	}
+	began := time.Now()
+	out, state, err := command(bin, dir, e, profile, "run", "--json")
+	if err != nil {
+		return sample{}, err
+	}
+	s := sample{devices: devices, wall: time.Since(began), cpu: state.UserTime() + state.SystemTime()}
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return sample{}, errors.New("this system does not tell what a process has used")
+	}
+	s.rss = usage.Maxrss * 1024 // Linux counts in kilobytes
+	for line := bufio.NewScanner(bytes.NewReader(out)); line.Scan(); {
+		var l struct {
+			Rows, Bytes int64
+			Calls       int
+		}
+		if err := json.Unmarshal(line.Bytes(), &l); err != nil {
+			return sample{}, fmt.Errorf("%q: %w", line.Text(), err)
+		}
+		s.rows, s.bytes, s.calls = s.rows+l.Rows, s.bytes+l.Bytes, s.calls+l.Calls
+	}
+	if verify {
+		return s, compare(e, tables)
+	}
+	return s, nil
+}
+
+// start runs the emulator until stop is called.
+func start(bin, devices, dir string) (e emulator, stop func(), err error) {
+	if _, err := strconv.Atoi(devices); err != nil {
+		return e, nil, err
+	}
+	c := exec.Command(bin, "emulator", "--devices", devices, "--quota", "off", "--dir", dir, "--batching", "1s")
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return e, nil, err
+	}
+	if err := c.Start(); err != nil {
+		return e, nil, err
+	}
+	stop = func() {
+		_ = c.Process.Signal(syscall.SIGTERM)
+		_ = c.Wait() // ends by the signal
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &e)
+	}
+	if err != nil {
+		stop()
+		return e, nil, fmt.Errorf("the emulator's ready line: %w", err)
+	}
+	return e, stop, nil
+}
+
+func command(bin, dir string, e emulator, profile string, args ...string) ([]byte, *os.ProcessState, error) {
+	c := exec.Command(bin, args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "AZURE_TENANT_ID="+e.TenantID, "AZURE_CLIENT_ID="+e.ClientID, "AZURE_CLIENT_SECRET="+e.ClientSecret, "AZURE_AUTHORITY_HOST="+e.Authority)
+	if profile != "" {
+		path, err := filepath.Abs(profile)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.Env = append(c.Env, "TVMEXPORT_CPUPROFILE="+path)
+	}
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		return nil, nil, fmt.Errorf("tvmexport %s: %w\n%s%s", args[0], err, errs.Bytes(), out.Bytes())
+	}
+	return out.Bytes(), c.ProcessState, nil
+}
+
+// compare asks the emulator whether source and destination hold the same rows.
+func compare(e emulator, tables []string) error {
+	pem, err := os.ReadFile(e.CA)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	digest := func(path, table string) (string, error) {
+		r, err := client.Get(e.Control + path + "?q=" + url.QueryEscape(table))
+		if err != nil {
+			return "", err
+		}
+		defer r.Body.Close()
+		var d struct {
+			Rows   int64
+			SHA256 string
+		}
+		err = json.NewDecoder(r.Body).Decode(&d)
+		return fmt.Sprintf("%d rows %s", d.Rows, d.SHA256), err
+	}
+	for _, t := range tables {
+		source, err := digest("/truth", t)
+		if err != nil {
+			return err
+		}
+		landed, err := digest("/landed", t)
+		if err != nil {
+			return err
+		}
+		if source != landed {
+			return fmt.Errorf("%s: the source has %s, the destination %s", t, source, landed)
+		}
+	}
+	return nil
+}

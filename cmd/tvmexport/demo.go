@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+func (p *process) demoCommand() *cobra.Command {
+	f := emulatorFlags{defender: "127.0.0.1:0", kusto: "127.0.0.1:0", seed: 1, batching: emulator.DefaultBatching}
+	var stay bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "The whole job on this machine, no account needed",
+		Long: `demo starts the emulator inside, prepares its database, exports the nine TVM
+tables, lets a day pass and exports them again. It shows for each table that
+source and destination hold the same rows, by count and by hash, and then the
+audit log.`,
+		Example: "  tvmexport demo --devices 1000\n  tvmexport demo --stay",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), f, stay) },
+	}
+	flags := c.Flags()
+	flags.IntVar(&f.devices, "devices", 200, "devices of the tenant")
+	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
+	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print where it is")
+	return c
+}
+
+func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
+	o, err := p.emulatorOptions(f)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	e, err := emulator.Start(o.Options, emulator.Listen{Defender: f.defender, Kusto: f.kusto})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	fmt.Fprintf(p.stdout, "A synthetic tenant of %d devices, and an empty database %q.\n\n", f.devices, e.Ready.Database)
+
+	inside := *p
+	inside.env = emulated(e.Ready, p.env)
+	x, err := inside.open(ctx, demoConfig(e.Ready))
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	d := demonstration{process: &inside, parts: x, emulator: e}
+	if err := d.play(ctx); err != nil {
+		return err
+	}
+	if stay {
+		fmt.Fprintf(p.stdout, "\nThe emulator stays until it is stopped. Cluster %s, database %s, CA %s, control %s\n",
+			e.Ready.Kusto, e.Ready.Database, e.Ready.CA, e.Ready.Control)
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// demoConfig is the configuration of an export from and to the emulator.
+func demoConfig(r emulator.Ready) config.Config {
+	c := config.Default()
+	c.Defender.Endpoint, c.Defender.Share = r.Graph, 1
+	c.Kusto.Cluster, c.Kusto.Ingest, c.Kusto.Database = r.Kusto, r.Ingest, r.Database
+	c.Auth.Authority, c.CAFile = r.Authority, r.CA
+	return c
+}
+
+// emulated is an environment that signs in to the emulator.
+func emulated(r emulator.Ready, rest config.Lookup) config.Lookup {
+	vars := map[string]string{
+		"AZURE_TENANT_ID": r.TenantID, "AZURE_CLIENT_ID": r.ClientID, "AZURE_CLIENT_SECRET": r.ClientSecret,
+	}
+	return func(name string) (string, bool) {
+		if v, ok := vars[name]; ok {
+			return v, true
+		}
+		return rest(name)
+	}
+}
+
+// demonstration is a demo under way.
+type demonstration struct {
+	*process
+	parts    *parts
+	emulator *emulator.Server
+	differ   bool
+}
+
+func (d *demonstration) play(ctx context.Context) error {
+	tables, err := tablesNamed(nil)
+	if err != nil {
+		return err
+	}
+	setup, err := d.parts.destination.Init(ctx, tables, kusto.ScriptOptions{})
+	if err != nil {
+		return err
+	}
+	if err := d.parts.destination.Configure(ctx, tables); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.stdout, "init: %d tables, mappings, policies and functions made, as a mere user and ingestor of the database.\n", len(setup.Made))
+	source, err := d.demoSource()
+	if err != nil {
+		return err
+	}
+	for i, title := range []string{"First export", "A day later: second export"} {
+		if i > 0 {
+			d.emulator.Tenant().Advance(1)
+		}
+		if err := d.export(ctx, source, title); err != nil {
+			return err
+		}
+	}
+	if err := d.audit(ctx); err != nil {
+		return err
+	}
+	if d.differ {
+		return errors.New("source and destination differ; see the table above")
+	}
+	return nil
+}
+
+func (d *demonstration) demoSource() (tvmexport.Source, error) {
+	return d.source(d.parts, time.Hour, progress.Silent())
+}
+
+// export makes one run and proves it.
+func (d *demonstration) export(ctx context.Context, source tvmexport.Source, title string) error {
+	fmt.Fprintf(d.stdout, "\n%s\n", title)
+	terminal, width := d.terminal()
+	printer := progress.New(d.stderr, terminal, width)
+	report, err := d.exporter(d.parts, source, printer).Run(ctx, tvmexport.Request{})
+	printer.Close()
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TABLE\tAT THE SOURCE\tLANDED\tHASHES\tCALLS\tTIME")
+	for _, r := range report.Outcomes {
+		if r.Err != nil {
+			return r.Err
+		}
+		truth, err := d.emulator.Truth(ctx, r.Table.Name)
+		if err != nil {
+			return err
+		}
+		landed, err := d.emulator.Landed(ctx, "", r.Table.Name)
+		if err != nil {
+			return err
+		}
+		verdict := "agree " + truth.SHA256[:12]
+		if truth != landed {
+			verdict, d.differ = "DIFFER", true
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.Table.Name, progress.Count(truth.Rows), progress.Count(landed.Rows), verdict, r.Calls, r.Took.Round(100*time.Millisecond))
+	}
+	return w.Flush()
+}
+
+func (d *demonstration) audit(ctx context.Context) error {
+	rows, err := d.parts.destination.AuditLog(ctx, 2*len(catalog.Default()))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(d.stdout, "\nMigrationAuditLog")
+	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TIMESTAMP\tTABLE\tSTATUS\tRECORDS\tREASON")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.At.UTC().Format(time.RFC3339), r.Table, r.Status, progress.Count(r.Rows), dash(r.Reason))
+	}
+	return w.Flush()
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/defender"
+)
+
+type emulatorFlags struct {
+	devices     int
+	seed        uint64
+	quota       string
+	defender    string
+	kusto       string
+	batching    time.Duration
+	storageHost string
+	dir         string
+}
+
+func (p *process) emulatorCommand() *cobra.Command {
+	var f emulatorFlags
+	c := &cobra.Command{
+		Use:   "emulator",
+		Short: "Run a local double of Defender, Entra and Kusto",
+		Long: `emulator runs a local double of Advanced Hunting (Graph, XDR, MDE), Entra and
+Kusto with queued ingestion, over a synthetic tenant. It is for tests, demos and
+rehearsals: unmodified official clients work against it. It listens on loopback
+only, prints one line of JSON that says where and how to sign in, and runs until
+it is stopped.`,
+		Example: "  tvmexport emulator --devices 2000 --quota off --dir /tmp/emulator",
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			o, err := p.emulatorOptions(f)
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			err = emulator.Serve(c.Context(), o.Options, emulator.Listen{Defender: f.defender, Kusto: f.kusto}, func(r emulator.Ready) error {
+				return json.NewEncoder(p.stdout).Encode(r)
+			})
+			if err != nil {
+				return err
+			}
+			return context.Cause(c.Context())
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.defender, "defender", "127.0.0.1:0", "address of hunting, sign-in and control (port 0 picks one)")
+	flags.StringVar(&f.kusto, "kusto", "127.0.0.1:0", "address of the cluster (port 0 picks one)")
+	flags.IntVar(&f.devices, "devices", 200, "devices of the tenant")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed of the tenant: the same seed makes the same data")
+	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
+	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "how long a batch of queued ingestion stays open")
+	flags.StringVar(&f.storageHost, "storage-host", "", "host that storage URLs are advertised under: NAME or {account}.{kind}.NAME")
+	flags.StringVar(&f.dir, "dir", "", "folder for the test CA (ca.pem) and spilled data (default a new temporary one)")
+	return c
+}
+
+// emulatorOptions are Options with what must be closed behind them.
+type emulatorOptions struct {
+	emulator.Options
+	close func()
+}
+
+func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
+	quota, err := defender.ParseQuota(f.quota)
+	if err != nil {
+		return emulatorOptions{}, usage(fmt.Errorf("--quota: %w", err))
+	}
+	if f.devices < 1 {
+		return emulatorOptions{}, usage(fmt.Errorf("--devices is %d; it must be at least 1", f.devices))
+	}
+	if f.dir != "" {
+		if err := os.MkdirAll(f.dir, 0o700); err != nil {
+			return emulatorOptions{}, usage(fmt.Errorf("--dir: %w", err))
+		}
+	}
+	record, stop, err := p.recorder()
+	if err != nil {
+		return emulatorOptions{}, err
+	}
+	return emulatorOptions{close: stop, Options: emulator.Options{
+		Devices: f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
+	}}, nil
+}
+
+// recorder writes each query and command that the emulator is sent to a file
+// in the folder that TVMEXPORT_RECORD_KQL names, for the check of our KQL
+// under Microsoft's parser; without the variable there is none.
+func (p *process) recorder() (record func(endpoint, text string), stop func(), err error) {
+	dir, ok := p.env("TVMEXPORT_RECORD_KQL")
+	if !ok || dir == "" {
+		return nil, func() {}, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, nil, fmt.Errorf("TVMEXPORT_RECORD_KQL: %w", err)
+	}
+	file, err := os.CreateTemp(dir, "emulator-*.ndjson")
+	if err != nil {
+		return nil, nil, fmt.Errorf("TVMEXPORT_RECORD_KQL: %w", err)
+	}
+	if err := file.Chmod(0o644); err != nil {
+		return nil, nil, fmt.Errorf("TVMEXPORT_RECORD_KQL: %s: %w", filepath.Base(file.Name()), err)
+	}
+	kinds := map[string]string{"graph": "hunting", "xdr": "hunting", "mde": "hunting", "kusto-query": "query"}
+	var mu sync.Mutex
+	out := json.NewEncoder(file)
+	return func(endpoint, text string) {
+			kind, ok := kinds[endpoint]
+			if !ok {
+				kind = "command"
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			_ = out.Encode(map[string]string{"kind": kind, "text": text}) // an aid: its failure is no reason to fail
+		}, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			_ = file.Close()
+		}, nil
+}

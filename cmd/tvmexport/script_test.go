@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/defender"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tvmexport": main})
+}
+
+// The program as a user meets it. Beside testscript's own commands:
+//
+//	emulator [devices=N] [quota=off]  starts an emulator for this script, sets AZURE_* and
+//	                                  writes tvmexport.yaml for it
+//	advance N                         lets days pass at the source
+//	agree QUERY...                    each query has the same rows at the source and at the
+//	                                  destination
+//	count N QUERY                     the query has so many rows at the destination
+//	admin COMMAND                     runs a management command as the database's administrator
+//	exits CODE COMMAND...             runs the program and wants this exit code
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			if dir := os.Getenv("TVMEXPORT_RECORD_KQL"); dir != "" {
+				e.Setenv("TVMEXPORT_RECORD_KQL", dir)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"emulator": cmdEmulator,
+			"advance":  cmdAdvance,
+			"agree":    cmdAgree,
+			"count":    cmdCount,
+			"admin":    cmdAdmin,
+			"exits":    cmdExits,
+		},
+	})
+}
+
+// running is the emulator of a script.
+type running struct {
+	*emulator.Server
+	client *http.Client
+}
+
+func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
+	f := emulatorFlags{devices: 20, seed: 7, quota: "documented", batching: 100 * time.Millisecond, dir: ts.MkAbs("emulator")}
+	for _, a := range args {
+		key, value, _ := strings.Cut(a, "=")
+		switch key {
+		case "devices":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			f.devices = n
+		case "quota":
+			f.quota = value
+		default:
+			ts.Fatalf("emulator: unknown argument %q", a)
+		}
+	}
+	_, err := defender.ParseQuota(f.quota)
+	ts.Check(err)
+	p := process{env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }}
+	o, err := p.emulatorOptions(f)
+	ts.Check(err)
+	s, err := emulator.Start(o.Options, emulator.Listen{})
+	ts.Check(err)
+	ts.Defer(func() {
+		ts.Check(s.Close())
+		o.close()
+	})
+	pem, err := os.ReadFile(s.Ready.CA)
+	ts.Check(err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	r := &running{Server: s, client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+	ts.Defer(r.client.CloseIdleConnections)
+	emulators.put(ts, r)
+	for name, value := range map[string]string{
+		"AZURE_TENANT_ID": s.Ready.TenantID, "AZURE_CLIENT_ID": s.Ready.ClientID, "AZURE_CLIENT_SECRET": s.Ready.ClientSecret,
+		"AZURE_AUTHORITY_HOST": s.Ready.Authority, "GRAPH": s.Ready.Graph, "KUSTO": s.Ready.Kusto, "CONTROL": s.Ready.Control,
+		"ADMIN_ID": s.Ready.AdminClientID, "ADMIN_SECRET": s.Ready.AdminClientSecret,
+	} {
+		ts.Setenv(name, value)
+	}
+	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n  database: %s\nca_file: %s\n",
+		s.Ready.Graph, s.Ready.Kusto, s.Ready.Ingest, s.Ready.Database, s.Ready.CA)
+	ts.Check(os.WriteFile(ts.MkAbs("tvmexport.yaml"), []byte(text), 0o600))
+}
+
+func cmdAdvance(ts *testscript.TestScript, _ bool, args []string) {
+	days, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	emulators.get(ts).Tenant().Advance(days)
+}
+
+func cmdAgree(ts *testscript.TestScript, neg bool, args []string) {
+	e := emulators.get(ts)
+	for _, q := range args {
+		truth, landed := e.ask(ts, "/truth", q), e.ask(ts, "/landed", q)
+		if (truth == landed) == neg {
+			ts.Fatalf("%s: the source has %+v, the destination %+v", q, truth, landed)
+		}
+		ts.Logf("%s: %d rows", q, truth.Rows)
+	}
+}
+
+func cmdCount(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	if got := emulators.get(ts).ask(ts, "/landed", args[1]); got.Rows != want {
+		ts.Fatalf("%s has %d rows, want %d", args[1], got.Rows, want)
+	}
+}
+
+func (r *running) ask(ts *testscript.TestScript, path, query string) emulator.Digest {
+	response, err := r.client.Get(r.Ready.Control + path + "?q=" + url.QueryEscape(query))
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if response.StatusCode != http.StatusOK {
+		ts.Fatalf("%s of %q: %s: %s", path, query, response.Status, body)
+	}
+	var d emulator.Digest
+	ts.Check(json.Unmarshal(body, &d))
+	return d
+}
+
+// cmdAdmin posts a management command the way curl would.
+func cmdAdmin(ts *testscript.TestScript, neg bool, args []string) {
+	e := emulators.get(ts)
+	token, err := e.Entra().Issue(e.Ready.AdminClientID, "https://kusto.kusto.windows.net", time.Hour)
+	ts.Check(err)
+	body, err := json.Marshal(map[string]string{"db": e.Ready.Database, "csl": args[0]})
+	ts.Check(err)
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, e.Ready.Kusto+"/v1/rest/mgmt", strings.NewReader(string(body)))
+	ts.Check(err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	response, err := e.client.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if (response.StatusCode == http.StatusOK) == neg {
+		ts.Fatalf("%s: %s: %s", args[0], response.Status, text)
+	}
+}
+
+func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
+	want := args[0]
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != want {
+		ts.Fatalf("%s exits with %s, want %s", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// registry finds the emulator of a script by the script's work folder.
+type registry struct {
+	mu    sync.Mutex
+	byDir map[string]*running
+}
+
+var emulators = registry{byDir: map[string]*running{}}
+
+func (r *registry) put(ts *testscript.TestScript, e *running) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byDir[ts.Getenv("WORK")] = e
+}
+
+func (r *registry) get(ts *testscript.TestScript) *running {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.byDir[ts.Getenv("WORK")]
+	if e == nil {
+		ts.Fatalf("the script has started no emulator")
+	}
+	return e
+}
