@@ -1,0 +1,112 @@
+package tenant
+
+import (
+	"sort"
+	"strconv"
+	"time"
+)
+
+// LibrarySize is how many CVEs DeviceTvmSoftwareVulnerabilitiesKB holds when a
+// tenant starts, whatever the number of devices: what a tenant of 60 devices
+// was seen to have.
+const LibrarySize = 321_736
+
+// library is the CVEs that are known, by ordinal, in order of publication.
+// It only grows; a copy keeps the size that it has.
+type library struct {
+	ids    []string
+	days   []int32 // of publication
+	tracks []int32 // 1 + the track whose programs have it; 0: programs that nobody here has
+	year   int     // of the newest CVE
+	inYear int     // CVEs of that year so far
+}
+
+// published are the CVEs of a year as a share of all, by the age of the year:
+// the first is for a whole current year.
+var published = [...]int{
+	480, 480, 400, 290, 250, 202, 183, 173, 165, 147, 65, 65, 79, 52, 53, 42, 46, 57, 56, 65, 66, 49, 24, 15, 21, 17, 10, 9,
+}
+
+// newLibrary is the library on the day that start lies on.
+func newLibrary(start time.Time) library {
+	l := library{
+		ids:    make([]string, 0, LibrarySize+LibrarySize/16),
+		days:   make([]int32, 0, LibrarySize+LibrarySize/16),
+		tracks: make([]int32, 0, LibrarySize+LibrarySize/16),
+	}
+	total, share := 0, published
+	share[0] = share[0] * start.YearDay() / 366
+	for _, s := range share {
+		total += s
+	}
+	rest := LibrarySize
+	for age := len(share) - 1; age >= 0; age-- {
+		n := LibrarySize * share[age] / total
+		if age == 1 {
+			n += LibrarySize - sum(share[:], total)
+		}
+		n = min(n, rest)
+		rest -= n
+		first := time.Date(start.Year()-age, 1, 1, 0, 0, 0, 0, time.UTC)
+		length := 365
+		if age == 0 {
+			length = start.YearDay()
+		}
+		for i := range n {
+			l.add(first.AddDate(0, 0, length*i/n), start)
+		}
+	}
+	return l
+}
+
+// sum is what the shares of LibrarySize come to, each cut to a whole number.
+func sum(shares []int, total int) int {
+	n := 0
+	for _, s := range shares {
+		n += LibrarySize * s / total
+	}
+	return n
+}
+
+// add publishes one more CVE on a day and gives its ordinal.
+func (l *library) add(on, start time.Time) int32 {
+	if y := on.Year(); y != l.year {
+		l.year, l.inYear = y, 0
+	}
+	n := 1 + l.inYear*5/4 // some numbers are never published
+	l.inYear++
+	id := make([]byte, 0, 16)
+	id = append(id, "CVE-"...)
+	id = strconv.AppendInt(id, int64(l.year), 10)
+	id = append(id, '-')
+	for pad := 1000; pad > n; pad /= 10 {
+		id = append(id, '0')
+	}
+	id = strconv.AppendInt(id, int64(n), 10)
+	l.ids = append(l.ids, string(id))
+	l.days = append(l.days, int32(on.Sub(start.Truncate(24*time.Hour))/(24*time.Hour)))
+	l.tracks = append(l.tracks, 0)
+	return int32(len(l.ids) - 1)
+}
+
+// claim gives n CVEs that were published after one day and up to another, or as
+// many as are left, to track number t. The library must not be shared yet.
+func (l *library) claim(d dice, t, after, until, n int) []int32 {
+	from := sort.Search(len(l.days), func(i int) bool { return int(l.days[i]) > after })
+	to := sort.Search(len(l.days), func(i int) bool { return int(l.days[i]) > until })
+	var got []int32
+	for i := range n {
+		at := from + d.at(ofRelease, i, 0).n(to-from)
+		for tries := 0; tries < to-from; tries++ {
+			if l.tracks[at] == 0 {
+				l.tracks[at] = int32(t) + 1
+				got = append(got, int32(at))
+				break
+			}
+			if at++; at == to {
+				at = from
+			}
+		}
+	}
+	return got
+}
