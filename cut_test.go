@@ -18,8 +18,13 @@ func partitions(slices []Slice) (out [][]Partition) {
 
 func TestCutPacksInOrder(t *testing.T) {
 	pieces := []Piece{
-		{Partition: "0", Rows: 40}, {Partition: "1", Rows: 50}, {Partition: "2", Rows: 20},
-		{Partition: "3", Rows: 0}, {Partition: "4", Rows: 101}, {Partition: "5", Rows: 80}, {Partition: "~", Rows: 1},
+		{Partition: "0", Rows: 40},
+		{Partition: "1", Rows: 50},
+		{Partition: "2", Rows: 20},
+		{Partition: "3", Rows: 0},
+		{Partition: "4", Rows: 101},
+		{Partition: "5", Rows: 80},
+		{Partition: "~", Rows: 1},
 	}
 	got := Cut(Table{}, pieces, 100, 0)
 	if d := cmp.Diff([][]Partition{{"0", "1"}, {"2", "3", "5"}, {"~"}}, partitions(got.Slices)); d != "" {

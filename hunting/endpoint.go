@@ -1,8 +1,11 @@
 package hunting
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
-// API is a front end of Advanced Hunting.
+// API is a front end of Advanced Hunting. The zero API is Graph.
 type API string
 
 // The front ends.
@@ -12,45 +15,14 @@ const (
 	MDE   API = "mde"   // https://learn.microsoft.com/defender-endpoint/api/run-advanced-query-api
 )
 
-// Cloud names a national cloud.
-type Cloud struct {
-	Authority string // of Entra
-	hosts     map[API]string
-}
-
-// clouds are those in which hunting is available
-// (https://learn.microsoft.com/defender-xdr/usgov,
-// https://learn.microsoft.com/graph/deployments).
-var clouds = map[string]Cloud{
-	"commercial": {"https://login.microsoftonline.com", map[API]string{
-		Graph: "https://graph.microsoft.com", XDR: "https://api.security.microsoft.com", MDE: "https://api.securitycenter.microsoft.com",
-	}},
-	"gcc": {"https://login.microsoftonline.com", map[API]string{
-		Graph: "https://graph.microsoft.com", XDR: "https://api-gcc.security.microsoft.us", MDE: "https://api-gcc.securitycenter.microsoft.us",
-	}},
-	"gcc-high": {"https://login.microsoftonline.us", map[API]string{
-		Graph: "https://graph.microsoft.us", XDR: "https://api-gov.security.microsoft.us", MDE: "https://api-gov.securitycenter.microsoft.us",
-	}},
-	"dod": {"https://login.microsoftonline.us", map[API]string{
-		Graph: "https://dod-graph.microsoft.us", XDR: "https://api-gov.security.microsoft.us", MDE: "https://api-gov.securitycenter.microsoft.us",
-	}},
-}
-
-// LookupCloud finds a cloud by its name.
-func LookupCloud(name string) (Cloud, error) {
-	c, ok := clouds[name]
-	if !ok {
-		return Cloud{}, fmt.Errorf("cloud %q is none of commercial, gcc, gcc-high, dod", name)
+// ParseAPI reads a front end as a configuration spells it.
+func ParseAPI(s string) (API, error) {
+	switch a := cmp.Or(API(s), Graph); a {
+	case Graph, XDR, MDE:
+		return a, nil
 	}
-	return c, nil
+	return "", fmt.Errorf("API %q is none of graph, xdr, mde", s)
 }
-
-// Endpoint is the base URL of a front end.
-func (c Cloud) Endpoint(a API) string { return c.hosts[a] }
-
-// Scope is what a token for the front end is asked for. It stays that of the
-// cloud where another endpoint is configured.
-func (c Cloud) Scope(a API) string { return c.hosts[a] + "/.default" }
 
 // path is where queries are posted, below the base URL.
 func (a API) path() string {
@@ -73,3 +45,65 @@ func (a API) permission() string {
 	}
 	return "ThreatHunting.Read.All on Microsoft Graph"
 }
+
+// Cloud is a national cloud in which hunting is available. The zero Cloud is Commercial.
+type Cloud string
+
+// The clouds.
+const (
+	Commercial Cloud = "commercial"
+	GCC        Cloud = "gcc"
+	GCCHigh    Cloud = "gcc-high"
+	DoD        Cloud = "dod"
+)
+
+// ParseCloud reads a cloud as a configuration spells it.
+func ParseCloud(s string) (Cloud, error) {
+	c := cmp.Or(Cloud(s), Commercial)
+	if _, ok := hosts[c]; !ok {
+		return "", fmt.Errorf("cloud %q is none of commercial, gcc, gcc-high, dod", s)
+	}
+	return c, nil
+}
+
+// hosts are the base URLs of each cloud
+// (https://learn.microsoft.com/defender-xdr/usgov,
+// https://learn.microsoft.com/defender-endpoint/gov,
+// https://learn.microsoft.com/graph/deployments).
+var hosts = map[Cloud]struct {
+	authority string
+	api       map[API]string
+}{
+	Commercial: {"https://login.microsoftonline.com", map[API]string{
+		Graph: "https://graph.microsoft.com",
+		XDR:   "https://api.security.microsoft.com",
+		MDE:   "https://api.securitycenter.microsoft.com",
+	}},
+	GCC: {"https://login.microsoftonline.com", map[API]string{
+		Graph: "https://graph.microsoft.com",
+		XDR:   "https://api-gcc.security.microsoft.us",
+		MDE:   "https://api-gcc.securitycenter.microsoft.us",
+	}},
+	GCCHigh: {"https://login.microsoftonline.us", map[API]string{
+		Graph: "https://graph.microsoft.us",
+		XDR:   "https://api-gov.security.microsoft.us",
+		MDE:   "https://api-gov.securitycenter.microsoft.us",
+	}},
+	DoD: {"https://login.microsoftonline.us", map[API]string{
+		Graph: "https://dod-graph.microsoft.us",
+		XDR:   "https://api-gov.security.microsoft.us",
+		MDE:   "https://api-gov.securitycenter.microsoft.us",
+	}},
+}
+
+// Authority is the base URL of Entra.
+func (c Cloud) Authority() string { return hosts[cmp.Or(c, Commercial)].authority }
+
+// Endpoint is the base URL of a front end.
+func (c Cloud) Endpoint(a API) string {
+	return hosts[cmp.Or(c, Commercial)].api[cmp.Or(a, Graph)]
+}
+
+// Scope is what a token for the front end is asked for. Regional hosts and
+// other endpoints of a cloud take the same one.
+func (c Cloud) Scope(a API) string { return c.Endpoint(a) + "/.default" }

@@ -19,8 +19,16 @@ import (
 )
 
 var schema = []Column{
-	{1, "b", value.Bool}, {2, "i", value.Int}, {3, "l", value.Long}, {4, "r", value.Real}, {5, "m", value.Decimal},
-	{6, "t", value.DateTime}, {7, "s", value.TimeSpan}, {8, "x", value.String}, {9, "g", value.GUID}, {10, "d", value.Dynamic},
+	{1, "b", value.Bool},
+	{2, "i", value.Int},
+	{3, "l", value.Long},
+	{4, "r", value.Real},
+	{5, "m", value.Decimal},
+	{6, "t", value.DateTime},
+	{7, "s", value.TimeSpan},
+	{8, "x", value.String},
+	{9, "g", value.GUID},
+	{10, "d", value.Dynamic},
 }
 
 var (
@@ -74,14 +82,20 @@ func must(v value.Value, err error) value.Value {
 
 func TestEveryKindComesBack(t *testing.T) {
 	rows := [][]value.Value{
-		{value.NewBool(true), value.NewInt(math.MinInt32), value.NewLong(math.MaxInt64), value.NewReal(1.5),
+		{
+			value.NewBool(true), value.NewInt(math.MinInt32), value.NewLong(math.MaxInt64), value.NewReal(1.5),
 			must(value.NewDecimal("12345678901234567890.25")), value.NewDateTime(day), value.NewTimeSpan(-1), value.NewString("ä\x00z"),
-			must(value.NewGUID("11111111-2222-3333-4444-555555555555")), value.DynamicJSON(`{"a":[1,null],"t":"2026-01-02T03:04:05Z"}`)},
-		{value.Null(value.Bool), value.Null(value.Int), value.Null(value.Long), value.Null(value.Real), value.Null(value.Decimal),
-			value.Null(value.DateTime), value.Null(value.TimeSpan), value.NewString(""), value.Null(value.GUID), value.Null(value.Dynamic)},
-		{value.NewBool(false), value.NewInt(math.MaxInt32), value.NewLong(math.MinInt64), value.NewReal(math.Inf(-1)),
+			must(value.NewGUID("11111111-2222-3333-4444-555555555555")), value.DynamicJSON(`{"a":[1,null],"t":"2026-01-02T03:04:05Z"}`),
+		},
+		{
+			value.Null(value.Bool), value.Null(value.Int), value.Null(value.Long), value.Null(value.Real), value.Null(value.Decimal),
+			value.Null(value.DateTime), value.Null(value.TimeSpan), value.NewString(""), value.Null(value.GUID), value.Null(value.Dynamic),
+		},
+		{
+			value.NewBool(false), value.NewInt(math.MaxInt32), value.NewLong(math.MinInt64), value.NewReal(math.Inf(-1)),
 			must(value.NewDecimal("-1")), value.DateTimeFromTicks(0), value.NewTimeSpan(math.MaxInt64), value.NewString(strings.Repeat("x", 100)),
-			must(value.NewGUID("00000000-0000-0000-0000-000000000000")), value.DynamicJSONTyped(`{"t":"2026-01-02T03:04:05Z"}`)},
+			must(value.NewGUID("00000000-0000-0000-0000-000000000000")), value.DynamicJSONTyped(`{"t":"2026-01-02T03:04:05Z"}`),
+		},
 	}
 	x := write(t, NewStore("", 0), schema, nil, rows...)
 	r := &Relation{Schema: schema, Extents: x}
