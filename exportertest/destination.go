@@ -288,3 +288,16 @@ func (d *Destination) Commits(table string) []tvmexport.Commit {
 }
 
 var _ tvmexport.Destination = (*Destination)(nil)
+
+// PublishedBy counts the rows of a run in the published table.
+func (d *Destination) PublishedBy(table string, run tvmexport.RunID) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := 0
+	for _, r := range d.published[table] {
+		if r.Run == run {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,222 @@
+package exportertest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Harness is a Destination under test, with a table that is ready and has no history.
+type Harness struct {
+	Destination tvmexport.Destination
+	Table       tvmexport.Table
+	// Published are the records that the run has in the published table, read
+	// behind the destination's back.
+	Published func(t *testing.T, run tvmexport.RunID) int
+	// Wait is how long it may take until what was landed is counted.
+	Wait time.Duration
+}
+
+// TestDestination is the contract of tvmexport.Destination. Fakes and real
+// adapters run it alike; each story gets a harness of its own.
+func TestDestination(t *testing.T, harness func(t *testing.T) Harness) {
+	stories := []struct {
+		name  string
+		story func(t *testing.T, h Harness)
+	}{
+		{"LandPublishCommit", landPublishCommit},
+		{"DoubledDeliveryCountsOnce", doubledDelivery},
+		{"PublishTwiceAddsNothing", publishTwice},
+		{"OnlyOneRunPublishesOnABase", oneRunOnABase},
+		{"PublicationIsRememberedUntilItsCommit", publicationRemembered},
+		{"LeaseKeepsOthersOut", leaseKeepsOthersOut},
+	}
+	for _, s := range stories {
+		t.Run(s.name, func(t *testing.T) { s.story(t, harness(t)) })
+	}
+}
+
+func (h Harness) run(id, previous string) tvmexport.Run {
+	return tvmexport.Run{
+		ID: tvmexport.RunID(id), Previous: tvmexport.RunID(previous), Table: h.Table,
+		Kind: tvmexport.FullRun, StartedAt: time.Now().UTC(),
+	}
+}
+
+// land lands n rows as one batch and waits until they are counted.
+func (h Harness) land(t *testing.T, run tvmexport.Run, ordinal, n, deliveries int) tvmexport.BatchInfo {
+	t.Helper()
+	b := NewBatch(run, ordinal, n)
+	for range deliveries {
+		if err := h.Destination.Land(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(h.Wait); ; time.Sleep(50 * time.Millisecond) {
+		landed, err := h.Destination.Landed(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range landed {
+			if l.Batch == b.ID && l.Whole(b.Rows) && l.Rows == int64(n*deliveries) {
+				return tvmexport.BatchInfo{ID: b.ID, Slice: b.Slice, Rows: b.Rows, Bytes: b.Bytes}
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("batch %s has not landed: %+v", b.ID, landed)
+		}
+	}
+}
+
+// NewBatch makes a batch of n rows of the run's table.
+func NewBatch(run tvmexport.Run, ordinal, n int) tvmexport.Batch {
+	id := tvmexport.BatchID(fmt.Sprintf("%s.%04d", run.ID, ordinal))
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	var size int
+	write := func(format string, args ...any) {
+		k, _ := fmt.Fprintf(z, format, args...) // to memory: cannot fail
+		size += k
+	}
+	for i := range n {
+		write(`{"r":{"DeviceId":"%040x","N":%d},"b":%q,"n":%d,"p":""}`+"\n", i, ordinal, id, i+1)
+	}
+	write(`{"b":%q,"n":0,"c":%d,"u":%q,"s":{"partitions":[""]}}`+"\n", id, n, run.ID)
+	_ = z.Close() // to memory
+	return tvmexport.Batch{
+		ID: id, Run: run, Slice: tvmexport.Slice{Table: run.Table, Partitions: []tvmexport.Partition{tvmexport.Whole}},
+		Rows: int64(n), Bytes: int64(size), Data: bytes.NewReader(packed.Bytes()),
+	}
+}
+
+func publication(run tvmexport.Run, batches ...tvmexport.BatchInfo) tvmexport.Publication {
+	p := tvmexport.Publication{Run: run}
+	for _, b := range batches {
+		p.Steps = append(p.Steps, tvmexport.PublicationStep{Batches: []tvmexport.BatchID{b.ID}, Rows: b.Rows})
+		p.Rows += b.Rows
+	}
+	p.Partitions = []tvmexport.PartitionRecord{{Partition: tvmexport.Whole, Rows: p.Rows}}
+	return p
+}
+
+func (h Harness) history(t *testing.T) tvmexport.History {
+	t.Helper()
+	all, err := h.Destination.History(t.Context(), []tvmexport.Table{h.Table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[h.Table.Name]
+}
+
+func (h Harness) publish(t *testing.T, p tvmexport.Publication) {
+	t.Helper()
+	rows, err := h.Destination.Publish(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows != p.Rows {
+		t.Fatalf("published %d rows, want %d", rows, p.Rows)
+	}
+}
+
+func (h Harness) has(t *testing.T, run tvmexport.Run, want int) {
+	t.Helper()
+	if got := h.Published(t, run.ID); got != want {
+		t.Fatalf("run %s has %d published rows, want %d", run.ID, got, want)
+	}
+}
+
+func landPublishCommit(t *testing.T, h Harness) {
+	if got := h.history(t); got.Last != nil || got.Publishing != nil || got.Now.IsZero() {
+		t.Fatalf("a new table has the history %+v", got)
+	}
+	run := h.run("R1", "")
+	p := publication(run, h.land(t, run, 1, 3, 1), h.land(t, run, 2, 4, 1))
+	h.publish(t, p)
+	h.has(t, run, 7)
+	for range 2 { // the second time changes nothing
+		if err := h.Destination.Commit(t.Context(), tvmexport.Commit{Run: run, Rows: 7, Bytes: 700, Calls: 2, Partitions: p.Partitions}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := h.history(t)
+	if got.Last == nil || got.Last.ID != "R1" || got.Last.Rows != 7 || got.Last.Bytes != 700 || got.Last.Kind != tvmexport.FullRun {
+		t.Fatalf("after the commit the last run is %+v", got.Last)
+	}
+	if got.Publishing != nil || len(got.Partitions) != 1 || got.Partitions[0].Rows != 7 {
+		t.Fatalf("after the commit: publishing %+v, partitions %+v", got.Publishing, got.Partitions)
+	}
+}
+
+func doubledDelivery(t *testing.T, h Harness) {
+	run := h.run("R1", "")
+	h.publish(t, publication(run, h.land(t, run, 1, 5, 2)))
+	h.has(t, run, 5)
+}
+
+func publishTwice(t *testing.T, h Harness) {
+	run := h.run("R1", "")
+	p := publication(run, h.land(t, run, 1, 5, 1))
+	h.publish(t, p)
+	h.publish(t, p)
+	h.has(t, run, 5)
+}
+
+func oneRunOnABase(t *testing.T, h Harness) {
+	first, second := h.run("R1", ""), h.run("R2", "")
+	p := publication(first, h.land(t, first, 1, 5, 1))
+	q := publication(second, h.land(t, second, 1, 6, 1))
+	h.publish(t, p)
+	if _, err := h.Destination.Publish(t.Context(), q); !errors.Is(err, tvmexport.ErrSuperseded) {
+		t.Fatalf("the second run on the same base: %v, want ErrSuperseded", err)
+	}
+	h.has(t, second, 0)
+}
+
+func publicationRemembered(t *testing.T, h Harness) {
+	run := h.run("R1", "")
+	p := publication(run, h.land(t, run, 1, 2, 1), h.land(t, run, 2, 2, 1))
+	h.publish(t, p)
+	got := h.history(t).Publishing
+	if got == nil || got.Run.ID != run.ID || got.Rows != 4 || len(got.Steps) != 2 {
+		t.Fatalf("before the commit the ledger remembers %+v", got)
+	}
+	if err := h.Destination.Commit(t.Context(), tvmexport.Commit{Run: run, Rows: 4}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.history(t).Publishing; got != nil {
+		t.Fatalf("after the commit the ledger still remembers %+v", got)
+	}
+}
+
+func leaseKeepsOthersOut(t *testing.T, h Harness) {
+	tables := []tvmexport.Table{h.Table}
+	acquire := func(owner string) map[string]tvmexport.Holder {
+		t.Helper()
+		held, err := h.Destination.Acquire(t.Context(), owner, tables, 5*time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held
+	}
+	if held := acquire("one"); len(held) != 0 {
+		t.Fatalf("a free table is held by %+v", held)
+	}
+	if held := acquire("one"); len(held) != 0 {
+		t.Fatalf("its own owner cannot extend it: %+v", held)
+	}
+	if held := acquire("two"); held[h.Table.Name].Owner != "one" {
+		t.Fatalf("another owner is told %+v, want one", held)
+	}
+	if err := h.Destination.Release(t.Context(), "one", tables); err != nil {
+		t.Fatal(err)
+	}
+	if held := acquire("two"); len(held) != 0 {
+		t.Fatalf("after the release it is held by %+v", held)
+	}
+}
