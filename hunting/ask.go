@@ -16,99 +16,111 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// requestTime bounds one call, reading its answer included: the service gives
-// up after 200 seconds at the most, and a stalled connection must not hold a
-// run for ever.
-const requestTime = 10 * time.Minute
+// question is a query to be posted.
+type question struct {
+	op, table string
+	text      string
+	handsOn   bool // rows go on as they come: an answer that breaks off cannot be taken again
+}
 
-// errRestart: the call must be begun anew by the caller.
-var errRestart = errors.New("the answer broke off")
+// How often a call is made that fails in a way that may pass by itself; the
+// most take about a minute.
+const (
+	mostAttempts    = 7
+	gatewayAttempts = 3 // at a count that takes minutes to fail
+)
 
-// ask posts a query until it is answered, and lets read take the answer. It is
-// the one place where calls are repeated: after a wait that the service asks
+// ask posts a question until it is answered, and lets read take the answer. It
+// is the one place where calls are repeated: after a wait that the service asks
 // for, and after what passes by itself.
-func (c *Client) ask(ctx context.Context, op, table, query string, read func(*body) error) (tvmexport.Answer, error) {
+func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (tvmexport.Answer, error) {
 	var a tvmexport.Answer
-	var broke error
-	preempted, unauthorized := 0, 0
-	for attempt := 1; ; {
-		err := c.once(ctx, op, table, query, &a, read)
+	p := patience{left: c.o.MaxWait}
+	attempt, preempted, unauthorized := 1, false, false
+	for {
+		began := time.Now()
+		err := c.once(ctx, q, &a, &p, read)
 		if err == nil {
 			return a, nil
 		}
-		if errors.Is(err, errRestart) {
-			return a, broke
+		var handed *handedOn
+		if errors.As(err, &handed) {
+			return a, handed.err
 		}
 		if ctx.Err() != nil {
 			return a, context.Cause(ctx)
 		}
 		var e *tvmexport.Error
 		if !errors.As(err, &e) {
-			return a, &tvmexport.Error{Op: op, Table: table, Err: err}
+			return a, &tvmexport.Error{Op: q.op, Table: q.table, Action: tvmexport.Stop, Err: err}
 		}
 		switch {
-		case errors.Is(err, errUnauthorized) && unauthorized == 0:
-			unauthorized++ // a token may expire on the way
-		case errors.Is(err, errPreempted) && preempted == 0:
-			preempted++
-			if err := c.pause(ctx, 30*time.Second); err != nil {
-				return a, err
-			}
-		case errors.Is(err, errPreempted):
+		case errors.Is(err, errUnauthorized) && !unauthorized:
+			unauthorized = true // a token may expire on the way
+			continue
+		case errors.Is(err, errPreempted) && preempted:
 			e.Action = tvmexport.Split
 			return a, err
+		case errors.Is(err, errPreempted):
+			// What is pre-empted often passes half a minute later.
+			preempted = true
+			err = wait(ctx, 30*time.Second, nil)
 		case e.Action == tvmexport.Wait:
-			if err := c.budget.hold(e.After); err != nil {
-				return a, &tvmexport.Error{
-					Op: op, Table: table, Cause: tvmexport.Quota, Err: fmt.Errorf("%w; %w", err, e.Err),
-					Hint: "run again later, raise --max-wait, or lower what else uses the tenant's hunting quota",
-				}
-			}
-		case e.Action == tvmexport.Retry && attempt < c.attempts:
-			broke = err
-			if err := c.pause(ctx, backoff(attempt)); err != nil {
-				return a, err
-			}
+			c.budget.hold(began, e.After)
+			continue
+		case e.Action == tvmexport.Retry && errors.Is(err, errBroken) && q.handsOn:
+			return a, err
+		case e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn && attempt < gatewayAttempts:
+			// A gateway's failure may pass, and a count cannot be split.
+			err = wait(ctx, backoff(attempt), nil)
 			attempt++
+		case e.Action == tvmexport.Retry && attempt < mostAttempts:
+			err = wait(ctx, backoff(attempt), nil)
+			attempt++
+		case e.Action == tvmexport.Retry:
+			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, %d times in a row", e.Err, attempt)
+			return a, err
 		default:
 			return a, err
 		}
+		if err != nil {
+			return a, err
+		}
 	}
 }
 
-// backoff grows from about a second, with jitter.
+// backoff is half a second to a second and a half, and twice as long each time.
 func backoff(attempt int) time.Duration {
-	d := time.Second << min(attempt-1, 5)
+	d := time.Second << (attempt - 1)
 	return d/2 + rand.N(d)
 }
 
-func (c *Client) pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// once makes one call, when the budget lets it.
+func (c *Client) once(ctx context.Context, q question, a *tvmexport.Answer, p *patience, read func(*body) error) error {
+	fail := failure{op: q.op, table: q.table, api: c.o.API}
+	if err := c.budget.enter(ctx, p); err != nil {
+		return fail.budget(err)
 	}
+	result := unknown
+	defer func() { c.budget.leave(result) }()
+	err := c.post(ctx, q, fail, a, read)
+	switch action := tvmexport.ActionOf(err); {
+	case err == nil:
+		result = bearable
+	case action == tvmexport.Wait, action == tvmexport.Split, errors.Is(err, errPreempted):
+		result = strained
+	}
+	return err
 }
 
-// once makes one call.
-func (c *Client) once(ctx context.Context, op, table, query string, a *tvmexport.Answer, read func(*body) error) error {
-	if err := c.budget.enter(ctx); err != nil {
-		return err
-	}
-	good := false
-	defer func() { c.budget.leave(good) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, requestTime, errors.New("no answer within ten minutes"))
-	defer cancel()
-	fail := failure{op: op, table: table, api: c.o.API}
-
+func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexport.Answer, read func(*body) error) error {
 	token, err := c.o.Credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
 	if err != nil {
 		return fail.signIn(err)
 	}
-	request, err := c.request(ctx, query, token.Token)
+	ctx, stall := watch(ctx)
+	defer stall.end()
+	request, err := c.request(ctx, q.text, token.Token)
 	if err != nil {
 		return err
 	}
@@ -117,12 +129,15 @@ func (c *Client) once(ctx context.Context, op, table, query string, a *tvmexport
 	c.calls.Add(1)
 	response, err := c.o.HTTPClient.Do(request)
 	if err != nil {
-		return fail.transport(err)
+		return fail.transport(stall.explain(ctx, err))
 	}
 	defer response.Body.Close()
-	a.Request = response.Header.Get("request-id")
+	response.Body = stall.guard(response.Body)
+	a.Request = requestID(response)
 	if response.StatusCode != http.StatusOK {
-		return fail.status(response)
+		err := fail.status(response)
+		c.o.Logger.Debug("refused", "op", q.op, "table", q.table, "error", err, "query", q.text)
+		return err
 	}
 	b, err := openBody(response)
 	if err != nil {
@@ -131,20 +146,21 @@ func (c *Client) once(ctx context.Context, op, table, query string, a *tvmexport
 	defer b.close()
 	err = read(b)
 	a.Bytes, a.Took = b.bytes(), time.Since(start)
-	good = err == nil
+	c.bytes.Add(a.Bytes)
+	var handed *handedOn
 	switch {
 	case err == nil:
-		c.o.Logger.Debug("answered", "op", op, "table", table, "bytes", a.Bytes, "took", a.Took, "request", a.Request)
+		c.o.Logger.Debug("answered", "op", q.op, "table", q.table, "bytes", a.Bytes, "took", a.Took, "request", a.Request)
 		return nil
-	case errors.Is(err, errRestart):
+	case errors.As(err, &handed):
 		return err
 	}
-	var e *tvmexport.Error
-	if errors.As(err, &e) { // the writer's own
-		return err
-	}
-	return fail.broken(err)
+	return fail.broken(stall.explain(ctx, err))
 }
+
+// requestID is the service's id of a call. The legacy APIs send it in error
+// bodies only.
+func requestID(r *http.Response) string { return r.Header.Get("request-id") }
 
 func (c *Client) request(ctx context.Context, query, token string) (*http.Request, error) {
 	text, err := json.Marshal(struct{ Query string }{query})

@@ -1,6 +1,7 @@
 package hunting
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -38,25 +40,50 @@ func (c *counted) Read(p []byte) (int, error) {
 
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
+// openBody reads the answer's beginning.
 func openBody(r *http.Response) (*body, error) {
-	b := &body{raw: r.Body}
-	var plain io.Reader = r.Body
+	plain, err := decompressed(r)
+	if err != nil {
+		return nil, err
+	}
+	b := &body{raw: r.Body, plain: &counted{r: plain}}
+	b.gz, _ = plain.(*gzip.Reader)
+	b.json = jsontext.NewDecoder(b.plain, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return b, nil
+}
+
+// decompressed is the body as text. gzip is what is asked for; deflate is what
+// the legacy APIs have been seen to answer.
+func decompressed(r *http.Response) (io.Reader, error) {
 	switch encoding := strings.ToLower(r.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
+		return r.Body, nil
 	case "gzip":
-		b.gz = gzipReaders.Get().(*gzip.Reader)
-		if err := b.gz.Reset(r.Body); err != nil {
+		z := gzipReaders.Get().(*gzip.Reader)
+		if err := z.Reset(r.Body); err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
-		plain = b.gz
+		return z, nil
 	case "deflate":
-		plain = flate.NewReader(r.Body)
+		plain, err := inflate(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("deflate: %w", err)
+		}
+		return plain, nil
 	default:
 		return nil, fmt.Errorf("the answer is encoded as %q, which was not asked for", encoding)
 	}
-	b.plain = &counted{r: plain}
-	b.json = jsontext.NewDecoder(b.plain, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	return b, nil
+}
+
+// inflate reads both forms that servers call deflate: zlib's, as RFC 9110 has
+// it, and the bare one. Deflated text never begins as zlib's header does.
+func inflate(r io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReader(r)
+	head, err := buffered.Peek(2)
+	if err == nil && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
+		return zlib.NewReader(buffered)
+	}
+	return flate.NewReader(buffered), nil
 }
 
 func (b *body) bytes() int64 { return b.plain.n }
@@ -68,9 +95,10 @@ func (b *body) close() {
 	}
 }
 
-// envelope reads the outer object: schema goes to onSchema, and for each row
-// of the results onRow is called with the row's text, valid during the call.
-func (b *body) envelope(onSchema func([]byte) error, onRow func([]byte) error) error {
+// envelope reads the outer object: onSchema takes the text of the schema, and
+// onRow that of each row of the results, valid during the call. A nil error
+// means that the answer was read to its end and nothing stands behind it.
+func (b *body) envelope(onSchema, onRow func([]byte) error) error {
 	d := b.json
 	if t, err := d.ReadToken(); err != nil {
 		return err
@@ -83,33 +111,33 @@ func (b *body) envelope(onSchema func([]byte) error, onRow func([]byte) error) e
 		if err != nil {
 			return err
 		}
-		switch strings.ToLower(key.String()) {
-		case "schema":
-			text, err := d.ReadValue()
-			if err == nil {
+		switch name := strings.ToLower(key.String()); {
+		case name == "schema":
+			var text jsontext.Value
+			if text, err = d.ReadValue(); err == nil {
 				err = onSchema(text)
 			}
-			if err != nil {
-				return err
-			}
-		case "results":
+		case name == "results" && seen:
+			err = errors.New("the answer holds results twice")
+		case name == "results":
 			seen = true
-			if err := b.results(onRow); err != nil {
-				return err
-			}
+			err = b.results(onRow)
 		default:
-			if err := d.SkipValue(); err != nil {
-				return err
-			}
+			err = d.SkipValue()
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+	switch _, err := d.ReadToken(); {
+	case err == nil:
 		return errors.New("the answer goes on behind its end")
-	}
-	if !seen {
+	case !errors.Is(err, io.EOF):
+		return err
+	case !seen:
 		return errors.New("the answer holds no results")
 	}
 	return nil
@@ -140,23 +168,13 @@ func (b *body) results(onRow func([]byte) error) error {
 
 // rows gives each row of the answer to w, in its normal form.
 func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
-	return b.envelope(n.schema, func(row []byte) error { return n.row(row, w) })
-}
-
-// countRow is a row of the answer to a count.
-type countRow struct {
-	Part  string
-	Low   string
-	High  string
-	Start nullableTime
-	Rows  int64
-	Now   nullableTime
+	return b.envelope(n.schema.declare, func(row []byte) error { return n.row(row, w) })
 }
 
 func (b *body) countRows(rows *[]countRow) error {
 	return b.envelope(func([]byte) error { return nil }, func(row []byte) error {
 		var r countRow
-		if err := json.Unmarshal(row, &r, jsontext.AllowDuplicateNames(true)); err != nil {
+		if err := json.Unmarshal(row, &r, jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
 			return fmt.Errorf("a row of the count, %.200q: %w", row, err)
 		}
 		*rows = append(*rows, r)

@@ -30,43 +30,68 @@ func (q Quota) scaled(share float64) Quota {
 // budget holds calls back so that in no minute and in no hour, wherever they
 // begin, more are made than the quota allows; so that none is made before the
 // time that a throttled call was told; and so that only as many run at once as
-// the service bears. It belongs to the tenant: all tables share it.
+// the service bears. It belongs to the tenant: all tables share it. A minute's
+// calls may come in one burst.
 type budget struct {
-	quota   Quota
-	maxWait time.Duration
-	onWait  func(cause string, until time.Time)
+	quota  Quota
+	most   int // calls at once
+	onWait func(cause string, until time.Time)
 
-	mu       sync.Mutex
-	made     []time.Time // calls of the last hour, oldest first
-	until    time.Time   // the whole tenant rests until then
-	throttle int         // throttled calls in a row without a hint
-	running  int
-	limit    int // of calls at once; adapts
-	streak   int // good answers since the limit changed
-	freed    chan struct{}
+	mu        sync.Mutex
+	made      []time.Time // calls of the last hour, oldest first
+	until     time.Time   // the whole tenant rests until then
+	held      time.Time   // when that was last decided
+	episodes  int         // of throttling in a row
+	running   int
+	limit     int // of calls at once; adapts
+	streak    int // good answers since the limit changed
+	freed     chan struct{}
+	announced time.Time
+	throttled int64
+	waited    time.Duration
 }
 
-const (
-	startConcurrency = 2
-	mostConcurrency  = 6
-)
+const startConcurrency = 2
 
-func newBudget(q Quota, maxWait time.Duration, onWait func(string, time.Time)) *budget {
+func newBudget(q Quota, most int, onWait func(string, time.Time)) *budget {
 	if onWait == nil {
 		onWait = func(string, time.Time) {}
 	}
-	return &budget{quota: q, maxWait: maxWait, onWait: onWait, limit: startConcurrency, freed: make(chan struct{})}
+	return &budget{quota: q, most: most, onWait: onWait, limit: min(startConcurrency, most), freed: make(chan struct{})}
+}
+
+// patience is how long one call may still wait, all its waits together.
+type patience struct{ left time.Duration }
+
+// errPatience: the wait would be longer than is allowed.
+type errPatience struct {
+	cause string
+	until time.Time
+}
+
+func (e *errPatience) Error() string {
+	return fmt.Sprintf("%s, and calls may go on at %s only, which is longer than may be waited", e.cause, e.until.UTC().Format(time.RFC3339))
 }
 
 // enter waits for a place and counts the call.
-func (b *budget) enter(ctx context.Context) error {
+func (b *budget) enter(ctx context.Context, p *patience) error {
 	for {
 		b.mu.Lock()
 		now := time.Now()
 		cause, at := b.next(now)
 		if at.After(now) {
+			tell := at.After(b.announced)
+			if tell {
+				b.announced = at
+				b.waited += at.Sub(now)
+			}
 			b.mu.Unlock()
-			b.onWait(cause, at)
+			if p.left -= at.Sub(now); p.left < 0 {
+				return &errPatience{cause, at}
+			}
+			if tell {
+				b.onWait(cause, at)
+			}
 			if err := wait(ctx, at.Sub(now), nil); err != nil {
 				return err
 			}
@@ -87,65 +112,86 @@ func (b *budget) enter(ctx context.Context) error {
 	}
 }
 
+// margin is for clocks and latency that differ from call to call.
+const margin = 500 * time.Millisecond
+
 // next is when the next call may be made, and what holds it back.
 func (b *budget) next(now time.Time) (cause string, at time.Time) {
 	for len(b.made) > 0 && now.Sub(b.made[0]) >= time.Hour+margin {
 		b.made = b.made[1:]
 	}
-	cause, at = "throttled", b.until
+	cause, at = "the service throttles the tenant", b.until
 	for _, w := range []struct {
 		calls int
 		span  time.Duration
 		name  string
-	}{{b.quota.PerMinute, time.Minute, "calls a minute"}, {b.quota.PerHour, time.Hour, "calls an hour"}} {
+	}{{b.quota.PerMinute, time.Minute, "calls of this minute"}, {b.quota.PerHour, time.Hour, "calls of this hour"}} {
 		if len(b.made) < w.calls {
 			continue
 		}
 		if free := b.made[len(b.made)-w.calls].Add(w.span + margin); free.After(at) {
-			cause, at = fmt.Sprintf("%d %s are used", w.calls, w.name), free
+			cause, at = fmt.Sprintf("all %d %s are used", w.calls, w.name), free
 		}
 	}
 	return cause, at
 }
 
-// margin is for clocks and latency that differ from call to call.
-const margin = 500 * time.Millisecond
+// load is what a call says of how much the service bears.
+type load int
 
-// leave gives the place back. Good answers let more calls run at once.
-func (b *budget) leave(good bool) {
+const (
+	unknown  load = iota
+	bearable      // answered
+	strained      // throttled, pre-empted, or timed out
+)
+
+// leave gives the place back. Good answers let more calls run at once, strained
+// ones fewer.
+func (b *budget) leave(l load) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running--
-	if good {
-		b.throttle = 0
-		if b.streak++; b.streak >= 2*b.limit && b.limit < mostConcurrency {
+	switch l {
+	case bearable:
+		b.episodes = 0
+		if b.streak++; b.streak >= 2*b.limit && b.limit < b.most {
 			b.limit, b.streak = b.limit+1, 0
 		}
-	} else if b.limit > 1 {
-		b.limit, b.streak = b.limit-1, 0
+	case strained:
+		b.limit, b.streak = max(1, b.limit-1), 0
 	}
 	close(b.freed)
 	b.freed = make(chan struct{})
 }
 
-// hold lets the whole tenant rest: as long as the service asks, or, where it
-// does not say, half a minute and longer each time. The error says that this
-// is longer than the waiting allowed.
-func (b *budget) hold(after time.Duration) error {
+// The rest where the service does not say how long: half a minute, and twice
+// as long each time, to a quarter of an hour, which is the cycle of its CPU quota
+// (https://learn.microsoft.com/defender-xdr/api-advanced-hunting).
+const (
+	shortestRest = 30 * time.Second
+	longestRest  = 15 * time.Minute
+)
+
+// hold lets the whole tenant rest after a throttled call that began at began:
+// as long as the service asks. Calls that were under way when a rest was
+// decided do not lengthen it, unless the service says so.
+func (b *budget) hold(began time.Time, after time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.throttled++
+	now := time.Now()
 	if after <= 0 {
-		after = min(30*time.Second<<min(b.throttle, 5), 15*time.Minute)
+		if began.Before(b.held) {
+			return
+		}
+		after = min(shortestRest<<min(b.episodes, 5), longestRest)
 		after += rand.N(after / 10)
-		b.throttle++
+		b.episodes++
 	}
-	if after > b.maxWait {
-		return fmt.Errorf("the service asks to wait %s, longer than the %s allowed", after.Round(time.Second), b.maxWait)
-	}
-	if until := time.Now().Add(after + margin); until.After(b.until) {
+	b.held = now
+	if until := now.Add(after + margin); until.After(b.until) {
 		b.until = until
 	}
-	return nil
 }
 
 // wait sleeps until d is over, freed is closed, or ctx ends.

@@ -157,7 +157,7 @@ func TestServerErrorsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(int, string) answer { return answer{status: 500} }}
 		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
-		if tvmexport.ActionOf(err) != tvmexport.Retry || len(s.at) != 5 {
+		if tvmexport.ActionOf(err) != tvmexport.Stop || len(s.at) != 7 {
 			t.Errorf("%d calls, %v", len(s.at), err)
 		}
 	})
@@ -220,9 +220,20 @@ func TestCountFallsBackToTheWhole(t *testing.T) {
 			}
 			return answer{body: `{"schema":[],"results":[{"Rows":7,"Now":"2026-11-23T12:00:00Z"}]}`}
 		}}
-		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 3})
-		if err != nil || len(got.Parts) != 1 || got.Parts[0].Rows != 7 || got.Parts[0].Partition != tvmexport.Whole {
-			t.Errorf("%+v %v", got, err)
+		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Within: "3", Depth: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Parts) != 16 || got.Calls != 2 {
+			t.Fatalf("%+v", got)
+		}
+		want := tvmexport.Partition("30")
+		var rows int64
+		for _, p := range got.Parts {
+			rows += p.Rows
+		}
+		if got.Parts[0].Partition != want || got.Parts[0].Rows != 1 || rows != 7 {
+			t.Errorf("%+v", got.Parts)
 		}
 	})
 }

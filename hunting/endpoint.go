@@ -46,62 +46,55 @@ func (a API) permission() string {
 	return "ThreatHunting.Read.All on Microsoft Graph"
 }
 
-// Cloud is a national cloud in which hunting is available. The zero Cloud is Commercial.
-type Cloud string
-
-// The clouds.
-const (
-	Commercial Cloud = "commercial"
-	GCC        Cloud = "gcc"
-	GCCHigh    Cloud = "gcc-high"
-	DoD        Cloud = "dod"
-)
-
-// ParseCloud reads a cloud as a configuration spells it.
-func ParseCloud(s string) (Cloud, error) {
-	c := cmp.Or(Cloud(s), Commercial)
-	if _, ok := hosts[c]; !ok {
-		return "", fmt.Errorf("cloud %q is none of commercial, gcc, gcc-high, dod", s)
-	}
-	return c, nil
+// Cloud is a national cloud in which hunting is available. The zero Cloud is
+// the commercial one.
+type Cloud struct {
+	Authority string // base URL of Entra
+	hosts     map[API]string
 }
 
-// hosts are the base URLs of each cloud
+// clouds are those in which hunting is available
 // (https://learn.microsoft.com/defender-xdr/usgov,
 // https://learn.microsoft.com/defender-endpoint/gov,
 // https://learn.microsoft.com/graph/deployments).
-var hosts = map[Cloud]struct {
-	authority string
-	api       map[API]string
-}{
-	Commercial: {"https://login.microsoftonline.com", map[API]string{
+var clouds = map[string]Cloud{
+	"commercial": {"https://login.microsoftonline.com", map[API]string{
 		Graph: "https://graph.microsoft.com",
 		XDR:   "https://api.security.microsoft.com",
 		MDE:   "https://api.securitycenter.microsoft.com",
 	}},
-	GCC: {"https://login.microsoftonline.com", map[API]string{
+	"gcc": {"https://login.microsoftonline.com", map[API]string{
 		Graph: "https://graph.microsoft.com",
 		XDR:   "https://api-gcc.security.microsoft.us",
 		MDE:   "https://api-gcc.securitycenter.microsoft.us",
 	}},
-	GCCHigh: {"https://login.microsoftonline.us", map[API]string{
+	"gcc-high": {"https://login.microsoftonline.us", map[API]string{
 		Graph: "https://graph.microsoft.us",
 		XDR:   "https://api-gov.security.microsoft.us",
 		MDE:   "https://api-gov.securitycenter.microsoft.us",
 	}},
-	DoD: {"https://login.microsoftonline.us", map[API]string{
+	"dod": {"https://login.microsoftonline.us", map[API]string{
 		Graph: "https://dod-graph.microsoft.us",
 		XDR:   "https://api-gov.security.microsoft.us",
 		MDE:   "https://api-gov.securitycenter.microsoft.us",
 	}},
 }
 
-// Authority is the base URL of Entra.
-func (c Cloud) Authority() string { return hosts[cmp.Or(c, Commercial)].authority }
+// LookupCloud finds a cloud by its name; "" is commercial.
+func LookupCloud(name string) (Cloud, error) {
+	c, ok := clouds[cmp.Or(name, "commercial")]
+	if !ok {
+		return Cloud{}, fmt.Errorf("cloud %q is none of commercial, gcc, gcc-high, dod", name)
+	}
+	return c, nil
+}
 
 // Endpoint is the base URL of a front end.
 func (c Cloud) Endpoint(a API) string {
-	return hosts[cmp.Or(c, Commercial)].api[cmp.Or(a, Graph)]
+	if c.hosts == nil {
+		c = clouds["commercial"]
+	}
+	return c.hosts[cmp.Or(a, Graph)]
 }
 
 // Scope is what a token for the front end is asked for. Regional hosts and

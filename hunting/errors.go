@@ -1,6 +1,8 @@
 package hunting
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +20,8 @@ var (
 	errPreempted    = errors.New("the query was pre-empted")
 	errUnauthorized = errors.New("the token was refused")
 	errRefused      = errors.New("the query was refused")
-	errMissing      = errors.New("a name is not known")
+	errMissing      = errors.New("the table is not known")
+	errBroken       = errors.New("the answer cannot be read")
 )
 
 // refused says whether the service refused a query for what it says, so that a
@@ -34,23 +37,53 @@ type failure struct {
 	api       API
 }
 
-func (f failure) make(action tvmexport.Action, cause tvmexport.Cause, hint string, err error) *tvmexport.Error {
+func (f failure) make(action tvmexport.Action, cause tvmexport.Cause, hint string, err error) error {
 	return &tvmexport.Error{Op: f.op, Table: f.table, Action: action, Cause: cause, Hint: hint, Err: err}
 }
 
-func (f failure) signIn(err error) error {
-	return f.make(tvmexport.Stop, tvmexport.Permission, "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret or certificate, and auth.authority", fmt.Errorf("sign in: %w", err))
+// budget is about a call that may not be made in time.
+func (f failure) budget(err error) error {
+	var short *errPatience
+	if !errors.As(err, &short) {
+		return err
+	}
+	return f.make(tvmexport.Stop, tvmexport.Quota, "run again later, allow a longer wait, or raise defender.share", err)
 }
 
+// entraError is the code and the first sentences of what Entra says, without
+// the ids and times behind them.
+var entraError = regexp.MustCompile(`AADSTS\d+: .*?(?: Trace ID|\\r|\\n|[\r\n"]|$)`)
+
+func (f failure) signIn(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	hint := "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret or certificate, and auth.authority"
+	if said := entraError.FindString(err.Error()); said != "" {
+		said = strings.TrimRight(strings.TrimSuffix(said, " Trace ID"), "\\rn\r\n\" ")
+		return f.make(tvmexport.Stop, tvmexport.Permission, hint, fmt.Errorf("sign in: %s", said))
+	}
+	return f.make(tvmexport.Stop, tvmexport.Permission, hint, fmt.Errorf("sign in: %w", err))
+}
+
+// transport is about a call that got no answer.
 func (f failure) transport(err error) error {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return f.make(tvmexport.Stop, tvmexport.Usage, "name the certificate authority in ca_file", err)
+	case errors.Is(err, errStalled):
+		return f.make(tvmexport.Split, tvmexport.Unknown, "", err)
+	}
 	return f.make(tvmexport.Retry, tvmexport.Unknown, "check the network, the proxy and defender.endpoint", err)
 }
 
+// broken is about an answer that cannot be read to its end.
 func (f failure) broken(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		err = fmt.Errorf("the answer ends early: %w", err)
+		err = fmt.Errorf("it ends early: %w", err)
 	}
-	return f.make(tvmexport.Retry, tvmexport.Unproven, "", err)
+	return f.make(tvmexport.Retry, tvmexport.Unproven, "", fmt.Errorf("%w: %w", errBroken, err))
 }
 
 // said is the error body of any of the fronts.
@@ -63,73 +96,92 @@ type said struct {
 	}
 }
 
+// errorBytes is how much of an error's body is read.
 const errorBytes = 64 << 10
 
-// status sorts an answer that is no success by what to do next. The texts are
-// those collected from Microsoft's pages (common-errors, api-error-codes) and
-// from published captures.
+// status sorts an answer that is no success by what to do next
+// (https://learn.microsoft.com/defender-endpoint/api/common-errors,
+// https://learn.microsoft.com/defender-xdr/api-error-codes).
 func (f failure) status(r *http.Response) error {
-	text, _ := io.ReadAll(io.LimitReader(r.Body, errorBytes))
-	var body said
-	_ = json.Unmarshal(text, &body) // a proxy answers HTML
-	reason := describe(r, body, text)
+	body, reason := describe(r)
 	message := body.Error.Message
 	switch code := r.StatusCode; {
-	case code == http.StatusTooManyRequests:
-		e := f.make(tvmexport.Wait, tvmexport.Quota, "", reason)
-		e.After = retryAfter(r.Header.Get("Retry-After"), message, time.Now())
-		return e
-	case code == http.StatusUnauthorized && strings.Contains(message, "license"):
+	case code == http.StatusTooManyRequests,
+		code == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
+		return &tvmexport.Error{
+			Op: f.op, Table: f.table, Action: tvmexport.Wait, Cause: tvmexport.Quota, Err: reason,
+			After: retryAfter(r.Header.Get("Retry-After"), message, time.Now()),
+		}
+	case code == http.StatusUnauthorized && (strings.Contains(message, "license") || strings.Contains(message, "inactive")):
 		return f.make(tvmexport.Stop, tvmexport.Permission, "the tenant has no licence for this data, or its account is inactive", reason)
 	case code == http.StatusUnauthorized:
 		return f.make(tvmexport.Stop, tvmexport.Permission, "check that the application belongs to this tenant and cloud",
 			fmt.Errorf("%w: %w", errUnauthorized, reason))
 	case code == http.StatusForbidden:
-		return f.make(tvmexport.Stop, tvmexport.Permission, "grant the application permission "+f.api.permission()+" and admin consent", reason)
+		return f.make(tvmexport.Stop, tvmexport.Permission, "grant the application permission "+f.api.permission()+" and admin consent to it", reason)
 	case code == http.StatusRequestEntityTooLarge:
 		return f.make(tvmexport.Split, tvmexport.Refused, "", reason)
 	case code == http.StatusBadRequest:
 		return f.badRequest(message, reason)
 	case code == http.StatusBadGateway || code == http.StatusGatewayTimeout:
-		// The proxy gave up on an answer that was too large or too slow;
+		// A proxy gave up on an answer that was too large or too slow;
 		// asking for the same again gives the same.
 		return f.make(tvmexport.Split, tvmexport.Unknown, "", reason)
-	case code >= 500:
+	case code >= 500 || code == http.StatusRequestTimeout:
 		return f.make(tvmexport.Retry, tvmexport.Unknown, "", reason)
 	case code == http.StatusNotFound || code == http.StatusGone:
-		return f.make(tvmexport.Stop, tvmexport.Refused, "check defender.endpoint; the legacy APIs stop on 2027-01-31, defender.api: graph is their successor", reason)
+		return f.make(tvmexport.Stop, tvmexport.Refused, "check defender.endpoint; the legacy APIs stop on 2027-01-31, and defender.api: graph is their successor", reason)
 	}
 	return f.make(tvmexport.Stop, tvmexport.Refused, "", reason)
 }
 
+// badRequests are what a 400 says where another query, or the same one later,
+// may pass. Texts are from Microsoft's pages
+// (https://learn.microsoft.com/defender-xdr/advanced-hunting-errors) and from
+// published answers; both wordings of the first are in use.
+var badRequests = []struct {
+	text   string
+	action tvmexport.Action
+	is     error
+}{
+	{"Query execution has exceeded the allowed result size", tvmexport.Split, nil},
+	{"Result size limit exceeded", tvmexport.Split, nil},
+	{"exceeds the allowed size limit when processed", tvmexport.Split, nil},
+	{"Query exceeded the timeout period", tvmexport.Split, nil},
+	{"Query execution has exceeded the allowed limits", tvmexport.Retry, errPreempted},
+	{"Query stopped due to excessive resource consumption", tvmexport.Retry, errPreempted},
+	{"An unexpected error occurred during query execution", tvmexport.Retry, nil},
+}
+
 func (f failure) badRequest(message string, reason error) error {
-	switch {
-	case strings.HasPrefix(message, "Query execution has exceeded the allowed result size"):
-		return f.make(tvmexport.Split, tvmexport.Refused, "", reason)
-	case strings.HasPrefix(message, "Query execution has exceeded the allowed limits"),
-		strings.Contains(message, "excessive resource consumption"):
-		return f.make(tvmexport.Retry, tvmexport.Refused, "", fmt.Errorf("%w: %w", errPreempted, reason))
-	case strings.Contains(message, "exceeded the timeout"), strings.Contains(message, "allowed size limit when processed"):
-		return f.make(tvmexport.Split, tvmexport.Refused, "", reason)
-	case strings.Contains(message, "Failed to resolve table"):
+	for _, b := range badRequests {
+		if !strings.Contains(message, b.text) {
+			continue
+		}
+		if b.is != nil {
+			reason = fmt.Errorf("%w: %w", b.is, reason)
+		}
+		return f.make(b.action, tvmexport.Refused, "", reason)
+	}
+	if strings.Contains(message, "Failed to resolve table") {
 		return f.make(tvmexport.Stop, tvmexport.Refused, "the table does not exist, is not licensed, or may not be seen by this application",
 			fmt.Errorf("%w: %w: %w", errRefused, errMissing, reason))
 	}
-	return f.make(tvmexport.Stop, tvmexport.Refused, "", fmt.Errorf("%w: %w", errRefused, reason))
+	return f.make(tvmexport.Stop, tvmexport.Refused, "the query is in the log at level debug", fmt.Errorf("%w: %w", errRefused, reason))
 }
 
-// describe is one sentence: the status, the service's words, its request id.
-func describe(r *http.Response, body said, text []byte) error {
+// describe reads an error's body and makes one sentence of it: the status, the
+// service's words, its request id.
+func describe(r *http.Response) (said, error) {
+	var body said
+	var text []byte
+	if plain, err := decompressed(r); err == nil {
+		text, _ = io.ReadAll(io.LimitReader(plain, errorBytes))
+	}
+	_ = json.Unmarshal(text, &body) // a proxy answers HTML
 	words := body.Error.Message
 	if words == "" && body.Error.Code == "" {
 		words = strings.Join(strings.Fields(tags.ReplaceAllString(string(text[:min(len(text), 300)]), " ")), " ")
-	}
-	id := r.Header.Get("request-id")
-	if id == "" {
-		id = body.Error.Target
-	}
-	if inner, ok := body.Error.InnerError["request-id"].(string); ok && id == "" {
-		id = inner
 	}
 	sentence := fmt.Sprintf("HTTP %d", r.StatusCode)
 	if body.Error.Code != "" {
@@ -138,10 +190,17 @@ func describe(r *http.Response, body said, text []byte) error {
 	if words != "" {
 		sentence += ": " + words
 	}
+	id := requestID(r)
+	if inner, ok := body.Error.InnerError["request-id"].(string); ok && id == "" {
+		id = inner
+	}
+	if id == "" {
+		id = body.Error.Target
+	}
 	if id != "" {
 		sentence += " [request " + id + "]"
 	}
-	return errors.New(sentence)
+	return body, errors.New(sentence)
 }
 
 var (
@@ -149,19 +208,29 @@ var (
 	inSeconds = regexp.MustCompile(`in (\d+) seconds`)
 )
 
+// aMinute is in what the service says of its calls per minute
+// ("API calls quota exceeded! maximum allowed 45 per 00:01:00").
+const aMinute = "per 00:01:00"
+
+// longestHint is the longest wait that is believed.
+const longestHint = 24 * time.Hour
+
 // retryAfter is how long the service asks to wait: the header in seconds or as
-// a date, else the number in the message; 0 if it does not say.
+// a date, else what the message says; 0 if neither does.
 func retryAfter(header, message string, now time.Time) time.Duration {
-	if s, err := strconv.ParseFloat(strings.TrimSpace(header), 64); err == nil && s >= 0 && s < 1e7 {
-		return time.Duration(s * float64(time.Second))
+	if s, err := strconv.Atoi(strings.TrimSpace(header)); err == nil && s >= 0 {
+		return min(time.Duration(min(s, 1e6))*time.Second, longestHint)
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), time.Second)
+		return min(max(at.Sub(now), time.Second), longestHint)
 	}
 	if m := inSeconds.FindStringSubmatch(message); m != nil {
-		if s, err := strconv.Atoi(m[1]); err == nil && s < 1e7 {
-			return time.Duration(s) * time.Second
+		if s, err := strconv.Atoi(m[1]); err == nil {
+			return min(time.Duration(min(s, 1e6))*time.Second, longestHint)
 		}
+	}
+	if strings.Contains(message, aMinute) {
+		return time.Minute
 	}
 	return 0
 }

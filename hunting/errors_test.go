@@ -42,7 +42,7 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		{400, "", syntax, tvmexport.Stop, tvmexport.Refused, 0, "Query operator expected"},
 		{429, "17", calls, tvmexport.Wait, tvmexport.Quota, 17 * time.Second, "45 per 00:01:00"},
 		{429, "", cpu, tvmexport.Wait, tvmexport.Quota, 2871 * time.Second, "CpuQuotaExceeded"},
-		{429, "", calls, tvmexport.Wait, tvmexport.Quota, 0, "429"},
+		{429, "", calls, tvmexport.Wait, tvmexport.Quota, time.Minute, "429"},
 		{403, "", role, tvmexport.Stop, tvmexport.Permission, 0, "grant the application permission ThreatHunting.Read.All on Microsoft Graph"},
 		{401, "", licence, tvmexport.Stop, tvmexport.Permission, 0, "licence"},
 		{401, "", expired, tvmexport.Stop, tvmexport.Permission, 0, "token was refused"},

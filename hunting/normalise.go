@@ -41,9 +41,11 @@ type normaliser struct {
 	misfit  string // the first value that did not fit
 }
 
-func newNormaliser(s tvmexport.Slice, api API, asText []string, mark string) *normaliser {
+// newNormaliser is for the answer to fetchQuery(s, mark, asText), whose columns
+// are thought to be of the types given.
+func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, types []tvmexport.Column) *normaliser {
 	n := &normaliser{
-		schema: newSchema(s.Table, asText), graph: api == Graph,
+		schema: newSchema(types, asText), graph: api == Graph,
 		mark: []byte(`"` + mark), counted: tvmexport.Missing,
 	}
 	n.key = keyOfSlice(s, &n.schema)
@@ -135,7 +137,7 @@ func (n *normaliser) count(value []byte) error {
 // are copied together, many at a time.
 func (n *normaliser) member(c *column, m *members) error {
 	plain := fits(c.kind, m.value) && !(c.asText && m.value[0] == '"')
-	if plain && m.tight && c.plainName {
+	if plain && m.tight && string(m.key) == string(c.quoted[1:len(c.quoted)-2]) {
 		if n.to > n.from && n.to+1 == m.start { // but for the comma
 			n.to = m.end
 			return nil

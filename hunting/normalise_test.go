@@ -26,13 +26,17 @@ const mark = "0123abcd:"
 
 func read(t *testing.T, api API, table tvmexport.Table, asText []string, text string) (*rowsOf, *normaliser, error) {
 	t.Helper()
-	n := newNormaliser(table, api, asText, mark)
+	n := normaliserOf(api, table, asText)
 	var got rowsOf
 	b, err := openBody(&http.Response{Body: io.NopCloser(strings.NewReader(text)), Header: http.Header{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &got, n, b.rows(n, &got)
+}
+
+func normaliserOf(api API, table tvmexport.Table, asText []string) *normaliser {
+	return newNormaliser(api, tvmexport.Slice{Table: table}, mark, asText, table.Columns)
 }
 
 var configuration = tvmexport.Table{
@@ -121,7 +125,7 @@ func TestTheAnswersSchemaCountsMoreThanTheCatalogue(t *testing.T) {
 		t.Error(d)
 	}
 	want := []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "IsNew", Type: "bool"}, {Name: "Context", Type: "dynamic"}}
-	if d := cmp.Diff(want, n.declared); d != "" {
+	if d := cmp.Diff(want, n.schema.declared); d != "" {
 		t.Error(d)
 	}
 }
@@ -196,7 +200,7 @@ func TestGzipThatLies(t *testing.T) {
 		response := &http.Response{Body: io.NopCloser(strings.NewReader(text)), Header: http.Header{"Content-Encoding": {"gzip"}}}
 		body, err := openBody(response)
 		if err == nil {
-			err = body.rows(newNormaliser(configuration, Graph, nil, mark), &rowsOf{})
+			err = body.rows(normaliserOf(Graph, configuration, nil), &rowsOf{})
 		}
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -215,7 +219,7 @@ func FuzzRows(f *testing.F) {
 			columns = []string{"Context"}
 		}
 		for _, api := range []API{Graph, XDR} {
-			n := newNormaliser(configuration, api, columns, mark)
+			n := normaliserOf(api, configuration, columns)
 			var got rowsOf
 			b, err := openBody(&http.Response{Body: io.NopCloser(strings.NewReader(`{"results":[` + row + `]}`)), Header: http.Header{}})
 			if err != nil {
@@ -246,7 +250,7 @@ func BenchmarkRows(b *testing.B) {
 	b.SetBytes(int64(len(s)))
 	b.ReportAllocs()
 	for b.Loop() {
-		n := newNormaliser(table, Graph, []string{"CveTags"}, mark)
+		n := normaliserOf(Graph, table, []string{"CveTags"})
 		body, err := openBody(&http.Response{Body: io.NopCloser(strings.NewReader(s)), Header: http.Header{}})
 		if err != nil {
 			b.Fatal(err)

@@ -9,20 +9,15 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Columns that queries add to a table's own. Data rows are published without them.
-const (
-	countColumn = "CountOfAnswer" // carries the count where the table has no string column
-	keyColumn   = "KeyOfRow"      // carries the key where it is the hash of the whole row
-)
+// countColumn carries the count where a table has no string column. It is not
+// published.
+const countColumn = "CountOfAnswer"
 
 // fetchQuery is the text that asks for a slice: its rows, and one more row that
 // holds their count behind the word mark. The columns asText come as text.
 func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 	var b strings.Builder
 	b.WriteString("let answer = " + name(s.Table.Name) + filters(s.Table, s.Window, s.Partitions))
-	if digits := keyDigits(s); digits > 0 {
-		fmt.Fprintf(&b, "\n| extend %s = substring(%s, 0, %d)", keyColumn, rowHash(s.Table), digits)
-	}
 	for i, c := range asText {
 		b.WriteString([]string{"\n| extend ", ", "}[min(i, 1)])
 		// A list of one tells null from an empty bag, and a string that
@@ -32,23 +27,6 @@ func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 	fmt.Fprintf(&b, ";\nunion (answer), (answer | summarize RowsOfAnswer = count() | project %s = strcat(%s, tostring(RowsOfAnswer)))",
 		name(markColumn(s.Table)), text(mark))
 	return b.String()
-}
-
-// keyDigits is how many digits of the key each row must carry: as many as tell
-// the partitions of the slice apart, where the key is the hash of whole rows,
-// which only the service can compute. 0 is none.
-func keyDigits(s tvmexport.Slice) int {
-	if s.Table.Key.Column != "" || len(s.Table.Key.Hashed) > 0 || len(s.Partitions) < 2 {
-		return 0
-	}
-	if _, hashed := s.Partitions[0].RowHash(); hashed {
-		return 0
-	}
-	most := 0
-	for _, p := range s.Partitions {
-		most = max(most, p.Depth())
-	}
-	return most
 }
 
 // markColumn is the column that carries the count: a string column, which
@@ -75,8 +53,8 @@ func partsQuery(q tvmexport.CountQuery) string {
 	if row, hashed := q.Within.RowHash(); hashed {
 		key, digits = rowHash(q.Table), len(row)+q.Depth
 	}
-	return fmt.Sprintf("%s%s\n| extend %s = %s\n| summarize Rows = count(), Low = min(%s), High = max(%s) by Part = substring(%s, 0, %d)\n| extend Now = now()",
-		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}), keyColumn, key, keyColumn, keyColumn, keyColumn, digits)
+	return fmt.Sprintf("%s%s\n| extend PartitionKey = %s\n| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, %d)\n| extend Now = now()",
+		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}), key, digits)
 }
 
 // wholeQuery counts rows, and nothing else: for a service that refuses more.
@@ -85,8 +63,7 @@ func wholeQuery(q tvmexport.CountQuery) string {
 		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}))
 }
 
-// binsQuery counts rows by steps of the watermark. Rows without one are counted
-// too where the window has no upper end yet, which is the first count of a run.
+// binsQuery counts rows by steps of the watermark.
 func binsQuery(q tvmexport.CountQuery) string {
 	mark, extend := watermark(q.Table), ""
 	if q.Table.Watermark == tvmexport.IngestionTime {
@@ -99,12 +76,13 @@ func binsQuery(q tvmexport.CountQuery) string {
 }
 
 func binFilters(q tvmexport.CountQuery) string {
-	if !q.Window.Null && q.Window.To.IsZero() && !q.Window.From.IsZero() {
-		mark := watermark(q.Table)
-		where := fmt.Sprintf("\n| where %s or isnull(%s)", windowCondition(q.Window, mark), mark)
-		return where + filters(q.Table, tvmexport.Window{}, []tvmexport.Partition{q.Within})
+	mark := watermark(q.Table)
+	window := windowCondition(q.Window, mark)
+	if window == "" || !q.Nulls {
+		return filters(q.Table, q.Window, []tvmexport.Partition{q.Within})
 	}
-	return filters(q.Table, q.Window, []tvmexport.Partition{q.Within})
+	return fmt.Sprintf("\n| where (%s) or isnull(%s)", window, mark) +
+		filters(q.Table, tvmexport.Window{}, []tvmexport.Partition{q.Within})
 }
 
 func filters(t tvmexport.Table, w tvmexport.Window, ps []tvmexport.Partition) string {

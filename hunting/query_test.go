@@ -57,10 +57,11 @@ func TestPartitionConditions(t *testing.T) {
 		{"prefixes", []tvmexport.Partition{"3e", "3f"}, `substring(DeviceId, 0, 2) in ('3e', '3f')`},
 		{"unexpected keys", []tvmexport.Partition{"~"}, notHex},
 		{"rest of a prefix", []tvmexport.Partition{"3f~"}, `(DeviceId startswith_cs '3f' and not(DeviceId matches regex '^3f[0-9a-f]'))`},
-		{"several depths", []tvmexport.Partition{"3f", "4", "~"}, notHex + ` or DeviceId startswith_cs '3f' or DeviceId startswith_cs '4'`},
+		{"several depths", []tvmexport.Partition{"3f", "4", "~"}, notHex + ` or DeviceId startswith_cs '4' or DeviceId startswith_cs '3f'`},
 		{"all children are the parent", children("3"), `DeviceId startswith_cs '3'`},
 		{"all of everything is no condition", append(append(children("")[:3:3], children("3")...), children("")[4:]...), ``},
-		{"by row hash", []tvmexport.Partition{"3f#a", "3f#b"}, `(DeviceId startswith_cs '3f') and substring(hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))), 0, 1) in ('a', 'b')`},
+		{"by row hash", []tvmexport.Partition{"3f#a", "3f#b"}, `DeviceId startswith_cs '3f' and (substring(hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))), 0, 1) in ('a', 'b'))`},
+		{"by row hash, of several depths", []tvmexport.Partition{"#a0", "#b"}, `hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))) startswith_cs 'b' or hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))) startswith_cs 'a0'`},
 		{"to be divided by row hash", []tvmexport.Partition{"#"}, ``},
 	}
 	for _, tt := range tests {
@@ -77,7 +78,7 @@ func TestCountQueries(t *testing.T) {
 | summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 3)
 | extend Now = now()`},
 		{partsQuery(tvmexport.CountQuery{Table: inventory, Within: "3f#a", Depth: 1}), `DeviceTvmSoftwareInventory
-| where (DeviceId startswith_cs '3f') and hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))) startswith_cs 'a'
+| where DeviceId startswith_cs '3f' and (hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))) startswith_cs 'a')
 | extend PartitionKey = hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate)))
 | summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)
 | extend Now = now()`},

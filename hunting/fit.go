@@ -1,0 +1,108 @@
+package hunting
+
+import (
+	"bytes"
+	"time"
+)
+
+// wireTypes are the types that the fronts' schemas name, in lower case, as
+// Kusto calls them: .NET's, but a bool is an SByte
+// (https://learn.microsoft.com/kusto/api/rest/response-http).
+var wireTypes = map[string]string{
+	"sbyte": "bool", "boolean": "bool", "bool": "bool",
+	"datetime": "datetime", "date": "datetime",
+	"timespan": "timespan", "time": "timespan",
+	"string": "string", "guid": "guid",
+	"byte": "int", "int16": "int", "int32": "int", "int": "int",
+	"int64": "long", "long": "long",
+	"single": "real", "double": "real", "real": "real",
+	"sqldecimal": "decimal", "decimal": "decimal",
+	"object": "dynamic", "dynamic": "dynamic",
+}
+
+// fits says whether a value is in the form in which its column is published,
+// and can be copied as it is. v is a valid JSON value without blanks around it.
+func fits(kind string, v []byte) bool {
+	switch v[0] {
+	case '"':
+		switch kind {
+		case "datetime":
+			return isMoment(v)
+		case "real":
+			return notANumber(v)
+		case "bool", "int", "long":
+			return false
+		}
+		return true
+	case '{', '[':
+		return false
+	case 'n':
+		return true
+	case 't', 'f':
+		return kind == "bool" || kind == "dynamic" || kind == ""
+	}
+	switch kind {
+	case "int", "long":
+		return isInteger(v)
+	case "real", "decimal", "dynamic", "":
+		return true
+	}
+	return false
+}
+
+// notANumber holds for the values of a real that JSON has no number for.
+func notANumber(v []byte) bool {
+	switch string(v) {
+	case `"NaN"`, `"Infinity"`, `"-Infinity"`:
+		return true
+	}
+	return false
+}
+
+func isInteger(v []byte) bool {
+	v = bytes.TrimPrefix(v, []byte{'-'})
+	for _, c := range v {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(v) > 0
+}
+
+// isMoment holds for the JSON text of a datetime. The form in which the fronts
+// write all of them is told without parsing.
+func isMoment(v []byte) bool {
+	const form = `"0000-00-00T00:00:00`
+	if len(v) < len(form)+2 {
+		return false
+	}
+	for i, c := range []byte(form) {
+		if d := v[i]; c == '0' && (d < '0' || d > '9') || c != '0' && d != c {
+			return false
+		}
+	}
+	rest := v[len(form) : len(v)-1]
+	if rest[0] == '.' {
+		digits := 0
+		for digits+1 < len(rest) && '0' <= rest[digits+1] && rest[digits+1] <= '9' {
+			digits++
+		}
+		if digits == 0 || digits > 7 {
+			return false
+		}
+		rest = rest[digits+1:]
+	}
+	if string(rest) != "Z" {
+		_, err := time.Parse(time.RFC3339, string(v[1:len(v)-1]))
+		return err == nil
+	}
+	return inRange(v[6], v[7], 12) && inRange(v[9], v[10], 31) &&
+		digit(v[12], v[13]) < 24 && digit(v[15], v[16]) < 60 && digit(v[18], v[19]) < 60
+}
+
+func digit(tens, ones byte) int { return int(tens-'0')*10 + int(ones-'0') }
+
+func inRange(tens, ones byte, most int) bool {
+	n := digit(tens, ones)
+	return n >= 1 && n <= most
+}

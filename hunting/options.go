@@ -1,0 +1,100 @@
+package hunting
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Options make a Client. Credential must be set.
+type Options struct {
+	API        API    // zero is Graph
+	Cloud      Cloud  // zero is the commercial one
+	Endpoint   string // base URL; "" is that of Cloud and API
+	Credential azcore.TokenCredential
+	HTTPClient *http.Client  // nil is http.DefaultClient; its Timeout should be 0, since answers take minutes
+	Share      float64       // of Quota that may be used, above 0 and at most 1; 0 is 0.5
+	Quota      Quota         // of the tenant; zero is DocumentedQuota
+	AtOnce     int           // most calls at once; 0 is 5
+	MaxWait    time.Duration // longest that one call waits for the quota, all its waits together; 0 is 90 minutes
+	Logger     *slog.Logger  // nil is silent
+
+	// OnWait is told when calls are held back, by what, and until when.
+	OnWait func(cause string, until time.Time)
+	// OnFallback is told when the service refused a construct and a poorer
+	// way is taken.
+	OnFallback func(table, what string, why error)
+}
+
+// defaultMaxWait is longer than an hour's quota can hold a call back.
+const defaultMaxWait = 90 * time.Minute
+
+// Client is a tvmexport.Source. It is safe for concurrent use.
+type Client struct {
+	o        Options
+	url      string
+	scope    string
+	budget   *budget
+	dialects dialects
+	calls    atomic.Int64
+	bytes    atomic.Int64
+}
+
+var _ tvmexport.Source = (*Client)(nil)
+
+// New makes a client. It makes no call.
+func New(o Options) (*Client, error) {
+	var err error
+	if o.API, err = ParseAPI(string(o.API)); err != nil {
+		return nil, err
+	}
+	o.Endpoint = cmp.Or(o.Endpoint, o.Cloud.Endpoint(o.API))
+	if u, err := url.Parse(o.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("endpoint %q is not a URL such as %s", o.Endpoint, o.Cloud.Endpoint(o.API))
+	}
+	if o.Credential == nil {
+		return nil, errors.New("a credential must be given")
+	}
+	o.Share = cmp.Or(o.Share, 0.5)
+	if !(o.Share > 0 && o.Share <= 1) {
+		return nil, fmt.Errorf("share %v is not above 0 and at most 1", o.Share)
+	}
+	o.HTTPClient = cmp.Or(o.HTTPClient, http.DefaultClient)
+	o.Quota.PerMinute = cmp.Or(o.Quota.PerMinute, DocumentedQuota.PerMinute)
+	o.Quota.PerHour = cmp.Or(o.Quota.PerHour, DocumentedQuota.PerHour)
+	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
+	o.AtOnce = cmp.Or(o.AtOnce, 5)
+	if o.Quota.PerMinute < 1 || o.Quota.PerHour < 1 || o.AtOnce < 1 || o.MaxWait < 0 {
+		return nil, errors.New("quota, calls at once and longest wait must be positive")
+	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	return &Client{
+		o: o, url: strings.TrimSuffix(o.Endpoint, "/") + o.API.path(), scope: o.Cloud.Scope(o.API),
+		budget: newBudget(o.Quota.scaled(o.Share), o.AtOnce, o.OnWait),
+	}, nil
+}
+
+// Stats is what a client has done so far.
+type Stats struct {
+	Calls     int64         // posted, repeated ones too
+	Throttled int64         // answered with 429
+	Waited    time.Duration // that calls were held back by the quota, however many at once
+	Bytes     int64         // of answers, decompressed
+}
+
+// Stats says what the client has done so far.
+func (c *Client) Stats() Stats {
+	c.budget.mu.Lock()
+	defer c.budget.mu.Unlock()
+	return Stats{Calls: c.calls.Load(), Throttled: c.budget.throttled, Waited: c.budget.waited, Bytes: c.bytes.Load()}
+}

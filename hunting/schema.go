@@ -1,0 +1,145 @@
+package hunting
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// schema is what is known of the columns of an answer: from the catalogue, then
+// from what the answer itself declares.
+type schema struct {
+	columns  map[string]*column
+	first    column // stands before the first column of a row
+	declared []tvmexport.Column
+	rows     int64 // begun
+}
+
+// column is a column of an answer, or one of Graph's keys that say the type of
+// a column.
+type column struct {
+	name     string
+	quoted   []byte // "name":
+	kind     string // Kusto type; "" if unknown
+	declared bool   // kind is what the answer says
+	asText   bool   // dynamic, asked for as the text of a list of one
+	sidecar  bool   // on Graph to be dropped
+	internal bool   // added by the query, not published
+	mark     bool   // carries the count in one row
+	key      int    // index among the key's columns, from 1; 0 if it is none
+	row      int64  // the last row that it was met in
+
+	next *column // the column that stood behind it in the last row
+}
+
+// quotedName is the text that a member of the column begins with; nil for no column.
+func (c *column) quotedName() []byte {
+	if c == nil {
+		return nil
+	}
+	return c.quoted
+}
+
+// mostColumns bounds the memory that an answer of nonsense can take. Kusto
+// allows a table 10,000 columns.
+const mostColumns = 30_000
+
+func newSchema(columns []tvmexport.Column, asText []string) schema {
+	s := schema{columns: make(map[string]*column, len(columns)+4)}
+	for _, c := range columns {
+		s.column(c.Name).kind = c.Type
+	}
+	for _, name := range asText {
+		s.column(name).asText = true
+	}
+	s.column(countColumn).internal = true
+	return s
+}
+
+func (s *schema) column(name string) *column {
+	c := s.columns[name]
+	if c == nil {
+		quoted, _ := jsontext.AppendQuote(nil, name) // invalid UTF-8 is replaced
+		c = &column{name: name, quoted: append(quoted, ':'), sidecar: bytes.Contains(quoted, sidecar)}
+		s.columns[name] = c
+	}
+	return c
+}
+
+// find is the column of a key as it stands in a row.
+func (s *schema) find(key []byte) (*column, error) {
+	if bytes.IndexByte(key, '\\') >= 0 {
+		quoted := slices.Concat([]byte{'"'}, key, []byte{'"'})
+		key, _ = jsontext.AppendUnquote(nil, quoted) // valid but for lone surrogates
+	}
+	if c := s.columns[string(key)]; c != nil {
+		return c, nil
+	}
+	if len(s.columns) > mostColumns {
+		return nil, fmt.Errorf("the rows have more than %d different columns", mostColumns)
+	}
+	name := string(key)
+	// Graph's documentation has an example whose rows begin with a small
+	// letter where the schema does not.
+	for known, c := range s.columns {
+		if c.kind != "" && strings.EqualFold(known, name) {
+			return c, nil
+		}
+	}
+	return s.column(name), nil
+}
+
+func (s *schema) nextRow() { s.rows++ }
+
+// meet notes that the row at hand has the column.
+func (s *schema) meet(c *column) error {
+	if c.row == s.rows {
+		return fmt.Errorf("a row has the column %q twice", c.name)
+	}
+	c.row = s.rows
+	return nil
+}
+
+// errSchemaLate: rows were read by the catalogue's types, and the schema behind
+// them says others.
+var errSchemaLate = errors.New("the schema stands behind the rows and differs from the catalogue")
+
+// declare takes the schema of the answer. What it says of a type counts for
+// more than the catalogue.
+func (s *schema) declare(text []byte) error {
+	var list []struct{ Name, Type string }
+	if err := json.Unmarshal(text, &list, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return fmt.Errorf("the schema of the answer: %w", err)
+	}
+	s.declared = make([]tvmexport.Column, 0, len(list))
+	late := ""
+	for _, d := range list {
+		c := s.column(d.Name)
+		kind, ok := wireTypes[strings.ToLower(d.Type)]
+		switch {
+		case c.asText, !ok && c.kind == "":
+			kind = "dynamic"
+		case !ok:
+			kind = c.kind
+		}
+		if c.row > 0 && !c.internal && c.kind != kind {
+			late += " " + strconv.Quote(c.name)
+		}
+		c.kind, c.declared = kind, ok && !c.asText
+		if !c.internal {
+			s.declared = append(s.declared, tvmexport.Column{Name: d.Name, Type: kind})
+		}
+	}
+	if late != "" {
+		return fmt.Errorf("%w:%s", errSchemaLate, late)
+	}
+	return nil
+}
