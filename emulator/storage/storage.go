@@ -1,0 +1,156 @@
+package storage
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Options configures a Storage. The zero value works.
+type Options struct {
+	// Now is the clock of signatures, queues and tables; nil is time.Now.
+	Now func() time.Time
+	// Dir is where the content of blobs lies. Storage writes below it and
+	// removes what it wrote when it is closed. "" keeps it in memory.
+	Dir string
+	// Key signs shared access signatures; nil makes one up.
+	Key []byte
+	// Keep is how many bytes of blobs stay after Release; the oldest go first.
+	// 0 is 64 MiB in memory and 1 GiB on disk.
+	Keep int64
+}
+
+// Kind is a service of a storage account.
+type Kind string
+
+// The services.
+const (
+	Blob  Kind = "blob"
+	Queue Kind = "queue"
+	Table Kind = "table"
+)
+
+// Resource names a container, a queue or a table.
+type Resource struct {
+	Kind    Kind
+	Account string
+	Name    string
+}
+
+// Storage is some storage accounts. All its methods may be called from several
+// goroutines at once.
+type Storage struct {
+	o     Options
+	spool spool
+	stats counters
+
+	mu         sync.Mutex
+	containers map[Resource]*container
+	queues     map[Resource]*Messages
+	tables     map[Resource]*Entities
+	released   []released // blobs that may go, oldest first
+	kept       int64      // their bytes
+}
+
+type counters struct{ blobs, blobBytes, messages atomic.Int64 }
+
+// Stats is what was put into a Storage since it was made.
+type Stats struct {
+	Blobs     int64 // blobs that were completed
+	BlobBytes int64 // their bytes
+	Messages  int64 // messages that clients put into queues
+}
+
+// New is a Storage without resources.
+func New(o Options) *Storage {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Key == nil {
+		id := uuid.New()
+		o.Key = append(id[:], "emulated storage"...)
+	}
+	if o.Keep == 0 {
+		o.Keep = 64 << 20
+		if o.Dir != "" {
+			o.Keep = 1 << 30
+		}
+	}
+	return &Storage{
+		o: o, spool: spool{dir: o.Dir},
+		containers: map[Resource]*container{}, queues: map[Resource]*Messages{}, tables: map[Resource]*Entities{},
+	}
+}
+
+// Close removes the files of blobs.
+func (s *Storage) Close() error { return s.spool.close() }
+
+// Add makes an empty resource. One that is there already is kept.
+func (s *Storage) Add(r Resource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch r.Kind {
+	case Blob:
+		if s.containers[r] == nil {
+			s.containers[r] = &container{blobs: map[string]*blob{}, blocks: map[string]map[string]chunk{}}
+		}
+	case Queue:
+		if s.queues[r] == nil {
+			s.queues[r] = &Messages{now: s.o.Now, arrived: make(chan struct{}, 1)}
+		}
+	case Table:
+		if s.tables[r] == nil {
+			s.tables[r] = &Entities{now: s.o.Now, rows: map[entityKey]entity{}}
+		}
+	}
+}
+
+// Messages are those of a queue, nil if there is no such queue.
+func (s *Storage) Messages(r Resource) *Messages {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queues[r]
+}
+
+// Entities are those of a table, nil if there is no such table.
+func (s *Storage) Entities(r Resource) *Entities {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tables[r]
+}
+
+// Stats counts what was put into the storage.
+func (s *Storage) Stats() Stats {
+	return Stats{Blobs: s.stats.blobs.Load(), BlobBytes: s.stats.blobBytes.Load(), Messages: s.stats.messages.Load()}
+}
+
+// ServeHTTP serves all three services.
+func (s *Storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Server", "Windows-Azure-Storage-Emulation/1.0")
+	h.Set("X-Ms-Request-Id", uuid.NewString())
+	h.Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
+	if v := r.Header.Get("X-Ms-Version"); v != "" {
+		h.Set("X-Ms-Version", v)
+	}
+	if id := r.Header.Get("X-Ms-Client-Request-Id"); id != "" {
+		h.Set("X-Ms-Client-Request-Id", id)
+	}
+	at, err := s.locate(r.Host, r.URL.Path)
+	if err == nil {
+		switch at.Kind {
+		case Blob:
+			err = s.serveBlob(w, r, at)
+		case Queue:
+			err = s.serveQueue(w, r, at)
+		default:
+			err = s.serveTable(w, r, at)
+		}
+	}
+	if err != nil {
+		s.refuse(w, r, at.Kind, err)
+	}
+}
