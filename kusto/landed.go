@@ -10,7 +10,7 @@ import (
 )
 
 // whole are the batches of a table's last run that are known to be whole. What
-// has landed stays, so they are not counted again.
+// has landed stays, so their lines are not counted again.
 type whole struct {
 	run     tvmexport.RunID
 	batches map[tvmexport.BatchID]tvmexport.Landed
@@ -42,7 +42,7 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) ([]tvmexport.Lan
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(counted, whollyThere) { // nothing new came in whole
+	if !slices.ContainsFunc(counted, whollyThere) { // nothing more came in whole
 		if err := c.failures(ctx, run); err != nil {
 			return nil, err
 		}
@@ -52,22 +52,36 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) ([]tvmexport.Lan
 
 func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Whole(l.Tail) }
 
+// recounted stands for Lines where only the rows of a batch were counted again.
+const recounted = -1
+
 // landedText counts lines exactly: a delivery that came twice has each line
-// twice, and that must not hide one that is missing.
+// twice, and that must not hide one that is missing. Of batches known to be
+// whole the rows are counted alone, which is much cheaper.
 func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
-	except := ""
-	if len(known) > 0 {
-		except = fmt.Sprintf(" and BatchId !in (%s)", literals(known))
-	}
-	return fmt.Sprintf(`%s
-| where BatchId startswith_cs %s%s
+	text := fmt.Sprintf(`%s
+| where BatchId startswith_cs %s`, ident(run.Table.Landing()), literal(string(run.ID)+"."))
+	exact := fmt.Sprintf(`
 | summarize Copies = count(), Nulls = countif(isnull(Records)), Announced = max(BatchRows) by BatchId, Line
 | summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0) by BatchId
-| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`,
-		ident(run.Table.Landing()), literal(string(run.ID)+"."), except, tvmexport.Missing)
+| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`, tvmexport.Missing)
+	if len(known) == 0 {
+		return text + exact
+	}
+	return fmt.Sprintf(`let Landed = %s;
+let Known = dynamic([%s]);
+union (
+Landed
+| where BatchId !in (Known)%s
+), (
+Landed
+| where BatchId in (Known)
+| summarize Rows = countif(Line > 0) by BatchId
+| project BatchId, Rows, Lines = long(%d), Nulls = long(0), Tail = long(0)
+)`, text, literals(known), exact, recounted)
 }
 
-// wholeOf lists the batches of the run that need no counting, and forgets
+// wholeOf lists the batches of the run that are known to be whole, and forgets
 // those of an earlier run of the table.
 func (c *Client) wholeOf(run tvmexport.Run) []tvmexport.BatchID {
 	c.mu.Lock()
@@ -85,24 +99,25 @@ func (c *Client) wholeOf(run tvmexport.Run) []tvmexport.BatchID {
 	return list
 }
 
-// remember keeps the whole ones and returns them with the others.
+// remember keeps the batches that are whole, and fills in what is known of
+// those whose rows alone were counted.
 func (c *Client) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvmexport.Landed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := slices.Clone(counted)
 	w := c.counted[run.Table.Name]
 	if w == nil || w.run != run.ID { // another run of the table has begun
-		return out
+		return counted
 	}
-	for _, l := range w.batches {
-		out = append(out, l)
-	}
-	for _, l := range counted {
-		if whollyThere(l) {
-			w.batches[l.Batch] = l
+	for i := range counted {
+		l := &counted[i]
+		if known, ok := w.batches[l.Batch]; ok && l.Lines == recounted {
+			l.Lines, l.Nulls, l.Tail = known.Lines, known.Nulls, known.Tail
+		}
+		if whollyThere(*l) {
+			w.batches[l.Batch] = *l
 		}
 	}
-	return out
+	return counted
 }
 
 // failures asks, at most every failuresEvery, whether ingestion into the

@@ -151,8 +151,11 @@ func (c *Client) settled(ctx context.Context, run tvmexport.Run, key string, att
 	}
 }
 
-// stepText moves the rows of a step's batches. Columns are matched by order
-// and type, not by name, so the text names those that the table has.
+// stepText moves the rows of a step's batches, each line once, however often
+// it was delivered; a copy that was spoiled on the way does not count. Columns
+// are matched by order and type, not by name, so the text names those that the
+// table has. The groups are many, hence the hint
+// (https://learn.microsoft.com/kusto/query/shuffle-query).
 func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string {
 	batches := p.Steps[ordinal].Batches
 	lines := make([]string, 0, len(batches)/4+1)
@@ -163,8 +166,8 @@ func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string
 		fmt.Sprintf(`%s
 | where BatchId in (
 %s)
-| where Line > 0
-| summarize take_any(Records, Partition) by BatchId, Line
+| where Line > 0 and isnotnull(Records)
+| summarize hint.strategy = shuffle take_any(Records, Partition) by BatchId, Line
 | project %s`, ident(p.Run.Table.Landing()), strings.Join(lines, ",\n"), fill(raw, map[string]expression{
 			"Records":    {"dynamic", "Records"},
 			"RunId":      {"string", literal(string(p.Run.ID))},
