@@ -90,11 +90,15 @@ func assessedRows(s *scan[assessed]) {
 		s.enter(perDevice)
 		for i := range list {
 			r.setting = &list[i]
-			if r.setting.on&(1<<d.platform.family) == 0 || !ids.match(r.setting.id) || d.odd && i%16 != 0 {
+			if r.setting.on&(1<<d.platform.family) == 0 || d.odd && i%16 != 0 {
 				continue
 			}
 			r.place = d.dice.at(ofConfiguration, i, 0)
 			if !r.place.permille(900) {
+				continue
+			}
+			if !ids.match(r.setting.id) {
+				s.skip()
 				continue
 			}
 			r.flipped = d.flipped(i)

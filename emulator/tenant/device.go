@@ -66,6 +66,9 @@ func newDevice(tenant dice, ordinal int, r revision) device {
 const (
 	heavyEvery = 67 // one device of so many has ten times the usual rows: 1.5 %
 	twiceEvery = 61 // one device of so many has its first row twice
+	// One device of so many has a name that is not plain ASCII; all such names
+	// occur in a tenant of the default size.
+	foreignEvery = 11
 )
 
 // oddDevices are devices whose id is not what an exporter may expect.
@@ -88,9 +91,9 @@ func oddDevices(tenant dice, r revision) []device {
 
 // deviceName is a host name, most often with a domain.
 func deviceName(d dice, ordinal int) string {
-	host := pick(d.at(ofName, 1, 0), hostNames)
-	if d.permille(60) {
-		host = pick(d.at(ofName, 2, 0), foreignHostNames)
+	host := pick(d, hostNames)
+	if ordinal%foreignEvery == foreignEvery/2 {
+		host = foreignHostNames[ordinal/foreignEvery%len(foreignHostNames)]
 	}
 	return fmt.Sprintf("%s-%04d%s", host, ordinal+1, pick(d.at(ofName, 3, 0), domains))
 }

@@ -81,6 +81,7 @@ func eventRows(s *scan[happened], p eventPlan) {
 				r.ticks = r.moment(begin, previous, e)
 				previous = r.ticks
 				if !during.holds(r.ticks) {
+					s.skip()
 					continue
 				}
 				r.act()

@@ -126,11 +126,12 @@ func installedRows(s *scan[installed], share int) {
 		s.enter(perDevice)
 		for _, r.install = range list {
 			p := r.install.program
-			if !vendors.match(p.vendor) || !names.match(p.name) {
-				continue
-			}
 			r.place = d.dice.at(ofEvidence, int(uint32(p.dice)>>7), r.install.release)
 			if share < 1000 && !r.place.permille(share) {
+				continue
+			}
+			if !vendors.match(p.vendor) || !names.match(p.name) {
+				s.skip()
 				continue
 			}
 			if !s.emit() {

@@ -39,7 +39,7 @@ type product struct {
 
 // lines are the tracks of the well-known programs.
 var lines = map[string]trackPlan{
-	"windows":    {interval: 30, history: 40, cves: 440, bulletin: true},
+	"windows":    {interval: 30, history: 40, cves: 420, bulletin: true},
 	"chromium":   {interval: 7, history: 60, cves: 34},
 	"firefox":    {interval: 28, history: 40, cves: 80},
 	"office":     {interval: 30, history: 40, cves: 70, bulletin: true},

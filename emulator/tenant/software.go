@@ -144,8 +144,12 @@ var (
 // system is the release of the operating system, which is always slot 0.
 func (s *state) system(d *device) install {
 	p := &s.programs[s.systems[d.platform.name]]
+	t := &s.tracks[p.track]
+	if d.odd { // never patched, so that it has vulnerabilities
+		return install{p, t.newest(int(d.revisions[0].day)) - 2}
+	}
 	_, patched := d.history(0)
-	return install{p, d.release(&s.tracks[p.track], 0, 0, patched, 100)}
+	return install{p, d.release(t, 0, 0, patched, 100)}
 }
 
 // installs appends what is installed on d to list.

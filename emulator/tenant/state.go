@@ -92,10 +92,10 @@ const precision = 1_000_000
 // revise gives a share of the devices, and at least one if it is positive, a
 // new revision.
 func (s *state) revise(roll dice, rate float64, c *Change, next func(dice) revision) {
-	limit := int(rate * precision)
-	if limit <= 0 {
+	if rate <= 0 {
 		return
 	}
+	limit := int(rate * precision)
 	lowest, at, changed := precision, -1, 0
 	revise := func(i int) {
 		d := &s.devices[i]

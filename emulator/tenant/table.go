@@ -121,6 +121,10 @@ func (s *scan[R]) emit() bool {
 	return ok
 }
 
+// skip stands for emit where the conditions rule the row out, so that which row
+// is there twice does not depend on them.
+func (s *scan[R]) skip() { s.again = false }
+
 // patience is after how many rows a scan looks whether its context has ended.
 const patience = 4096
 

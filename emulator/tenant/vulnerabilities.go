@@ -79,7 +79,11 @@ func vulnerabilityRows(s *scan[vulnerability]) {
 			p := r.install.program
 			t := &s.state.tracks[p.track]
 			cves := t.open(r.install.release, day)
-			if len(cves) == 0 || !vendors.match(p.vendor) || !names.match(p.name) {
+			if len(cves) == 0 {
+				continue
+			}
+			if !vendors.match(p.vendor) || !names.match(p.name) {
+				s.skip()
 				continue
 			}
 			if d.odd {
@@ -92,6 +96,7 @@ func vulnerabilityRows(s *scan[vulnerability]) {
 					r.traits = s.state.library.traits(s.state.dice, r.cve)
 				}
 				if ids != nil && !ids.match(s.state.library.ids[r.cve]) {
+					s.skip()
 					continue
 				}
 				if !s.emit() {
