@@ -91,9 +91,10 @@ func (s *Service) load(batch []*delivery) (bad int, err error) {
 			s.reportSkipped(d, operation, activity)
 			continue
 		}
-		if !d.RetainBlob {
-			// The storage removes it in time if it cannot now.
-			_ = s.o.Storage.DeleteBlob(s.ctx, d.BlobPath)
+		if d.RetainBlob {
+			s.o.Storage.ReleaseBlob(d.BlobPath)
+		} else {
+			s.o.Storage.DeleteBlob(d.BlobPath)
 		}
 		s.reportSuccess(d, operation, activity)
 	}

@@ -15,8 +15,11 @@ type Storage interface {
 	Resources() []Resource
 	// OpenBlob reads a blob as it was uploaded.
 	OpenBlob(ctx context.Context, address string) (io.ReadCloser, error)
-	// DeleteBlob removes a blob.
-	DeleteBlob(ctx context.Context, address string) error
+	// DeleteBlob removes a blob that has been ingested.
+	DeleteBlob(address string)
+	// ReleaseBlob says that a blob has been ingested and is not needed here any
+	// more. It should stay for some time.
+	ReleaseBlob(address string)
 	// Receive takes the next message out of the queues for ingestion and waits
 	// for one if there is none. Its error means that no more will come.
 	Receive(ctx context.Context) (string, error)
