@@ -81,6 +81,7 @@ func oddDevices(tenant dice, r revision) []device {
 	} {
 		d := newDevice(tenant.at(ofDevice, i, 2), 0, r)
 		d.id, d.odd, d.heavy = id, true, false
+		d.platform = &platforms[0] // one that all tables have rows of
 		if id == "" {
 			d.name = ""
 		}

@@ -7,14 +7,6 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
 
-// usual is a fill function of a string column that a device keeps: one of
-// list.
-func usual(salt int, list ...string) func(*happened) value.Value {
-	return func(r *happened) value.Value {
-		return value.NewString(pick(r.device.dice.at(ofInfoEvents, salt, 1<<22), list))
-	}
-}
-
 // DeviceInfo is an entity log: a record of each device about once a day.
 // https://learn.microsoft.com/defender-xdr/advanced-hunting-deviceinfo-table
 var deviceInfo = table[happened]{
@@ -63,22 +55,22 @@ var deviceInfo = table[happened]{
 			}
 			return value.NewString(`["` + r.device.dice.at(ofInfoEvents, 52, 1<<22).hex(40) + `"]`)
 		}},
-		{"MergedToDeviceId", value.String, perRow, constant[happened](value.NewString(""))},
+		{"MergedToDeviceId", value.String, perRow, nothing},
 		{"IsInternetFacing", value.Bool, perRow, flag(53)},
 		{"SensorHealthState", value.String, perRow, choice(54, "Active", "Active", "Active", "Inactive", "Misconfigured")},
 		{"IsExcluded", value.Bool, perDevice, func(r *happened) value.Value {
 			return value.NewBool(r.device.dice.at(ofInfoEvents, 55, 1<<22).permille(20))
 		}},
-		{"ExclusionReason", value.String, perRow, constant[happened](value.NewString(""))},
+		{"ExclusionReason", value.String, perRow, nothing},
 		{"ExposureLevel", value.String, perRow, choice(56, "Low", "Medium", "High", "None")},
 		{"AssetValue", value.String, perDevice, usual(57, "", "Normal", "High")},
 		{"DeviceManualTags", value.String, perDevice, usual(58, "[]", `["präsentation"]`, `["a","b"]`, "")},
 		{"DeviceDynamicTags", value.String, perDevice, usual(59, "[]", `["Rule: \"north\""]`, "")},
 		{"ConnectivityType", value.String, perRow, choice(60, "Streamlined", "Standard", "")},
-		{"HostDeviceId", value.String, perRow, constant[happened](value.NewString(""))},
+		{"HostDeviceId", value.String, perRow, nothing},
 		{"AzureResourceId", value.String, perDevice, usual(61, "", "", "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1")},
 		{"AwsResourceName", value.String, perDevice, usual(62, "", "", "", "arn:aws:ec2:eu-central-1:123456789012:instance/i-0abc")},
-		{"GcpFullResourceName", value.String, perDevice, constant[happened](value.NewString(""))},
+		{"GcpFullResourceName", value.String, perDevice, nothing},
 		{"HardwareUuid", value.String, perDevice, text(func(r *happened) string { return r.device.dice.at(ofInfoEvents, 63, 1<<22).guid() })},
 		{"CloudPlatforms", value.String, perDevice, usual(64, "", "", `["Azure"]`, `["AWS","Arc"]`)},
 		{"AzureVmId", value.String, perDevice, usual(65, "", "", "9f1c0c7e-1111-4222-8333-444455556666")},

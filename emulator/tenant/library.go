@@ -43,7 +43,7 @@ func newLibrary(start time.Time) library {
 	for age := len(share) - 1; age >= 0; age-- {
 		n := LibrarySize * share[age] / total
 		if age == 1 {
-			n += LibrarySize - sum(share[:], total)
+			n += LibrarySize - allotted(share[:], total)
 		}
 		n = min(n, rest)
 		rest -= n
@@ -59,8 +59,9 @@ func newLibrary(start time.Time) library {
 	return l
 }
 
-// sum is what the shares of LibrarySize come to, each cut to a whole number.
-func sum(shares []int, total int) int {
+// allotted is how many CVEs the shares come to when each is cut to a whole
+// number.
+func allotted(shares []int, total int) int {
 	n := 0
 	for _, s := range shares {
 		n += LibrarySize * s / total

@@ -83,7 +83,7 @@ var networkEvents = table[happened]{
 		{"InitiatingProcessIntegrityLevel", value.String, perRow, choice(13, "Medium", "System", "High", "")},
 		{"InitiatingProcessTokenElevation", value.String, perRow, choice(14, "TokenElevationTypeDefault", "TokenElevationTypeFull", "None")},
 		{"ReportId", value.Long, perRow, (*happened).report},
-		{"AppGuardContainerId", value.String, perRow, constant[happened](value.NewString(""))},
+		{"AppGuardContainerId", value.String, perRow, nothing},
 		{"AdditionalFields", value.String, perRow, additional},
 		{"InitiatingProcessSessionId", value.Long, perRow, counter(21, 8)},
 		{"IsInitiatingProcessRemoteSession", value.Bool, perRow, flag(22)},

@@ -1,91 +1,6 @@
 package tenant
 
-import (
-	"strconv"
-
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
-)
-
-// text is a fill function of a string column.
-func text[R any](get func(*R) string) func(*R) value.Value {
-	return func(r *R) value.Value { return value.NewString(get(r)) }
-}
-
-// constant is a fill function that always gives v.
-func constant[R any](v value.Value) func(*R) value.Value {
-	return func(*R) value.Value { return v }
-}
-
-// choice is a fill function of a string column that has one of list, chosen
-// by the event; salt keeps columns apart.
-func choice(salt int, list ...string) func(*happened) value.Value {
-	values := make([]value.Value, len(list))
-	for i, s := range list {
-		values[i] = value.NewString(s)
-	}
-	return func(r *happened) value.Value { return pick(r.dice.at(ofText, salt, 1), values) }
-}
-
-// counter is a fill function of a long column below limit; one time in
-// fifty it is null.
-func counter(salt, limit int) func(*happened) value.Value {
-	return func(r *happened) value.Value {
-		d := r.dice.at(ofText, salt, 2)
-		if d.permille(20) {
-			return value.Null(value.Long)
-		}
-		return value.NewLong(int64(d.at(ofText, 0, 0).n(limit)))
-	}
-}
-
-// earlier is a fill function of a datetime column: a moment before the event.
-func earlier(salt int) func(*happened) value.Value {
-	return func(r *happened) value.Value {
-		d := r.dice.at(ofTime, salt, 3)
-		if d.permille(30) {
-			return value.Null(value.DateTime)
-		}
-		return value.DateTimeFromTicks(roundTime(d, r.ticks-int64(d.n(int(10*value.TicksPerHour)))))
-	}
-}
-
-// flag is a fill function of a bool column that is seldom true, and null at
-// times.
-func flag(salt int) func(*happened) value.Value {
-	return func(r *happened) value.Value {
-		switch n := r.dice.at(ofText, salt, 4).n(50); {
-		case n == 0:
-			return value.Null(value.Bool)
-		default:
-			return value.NewBool(n < 4)
-		}
-	}
-}
-
-// remote is a fill function of a string column about a remote session, which
-// hardly any event has.
-func remote(salt int, s string) func(*happened) value.Value {
-	return func(r *happened) value.Value {
-		if r.dice.at(ofText, salt, 5).permille(40) {
-			return value.NewString(s)
-		}
-		return value.NewString("")
-	}
-}
-
-// unique is a fill function for the ids of processes as text.
-func unique(salt int) func(*happened) value.Value {
-	return func(r *happened) value.Value {
-		return value.NewString(strconv.FormatUint(uint64(r.device.dice.at(ofText, salt, int(r.dice.n(1<<20))))>>8, 10))
-	}
-}
-
-var extraFields = []value.Value{
-	value.NewString(""), value.NewString(""), value.NewString("{}"), value.NewString(`{"InitiatingProcessCommandLine":"a \"b\"","Count":9007199254740993}`),
-	value.NewString(`{"Tags":["α","β"],"When":"2024-05-06T07:08:09.1234567Z"}`), value.NewString(`not {json`),
-}
-
-func additional(r *happened) value.Value { return pick(r.dice.at(ofText, 6, 6), extraFields) }
+import "github.com/tvmexport/tvmexport/emulator/kql/value"
 
 // https://learn.microsoft.com/defender-xdr/advanced-hunting-deviceprocessevents-table
 var processEvents = table[happened]{
@@ -149,7 +64,7 @@ var processEvents = table[happened]{
 		{"InitiatingProcessSignerType", value.String, perRow, choice(19, "OsVendor", "Trusted", "Unknown", "")},
 		{"InitiatingProcessSignatureStatus", value.String, perRow, choice(20, "Valid", "Valid", "Invalid", "Unknown")},
 		{"ReportId", value.Long, perRow, (*happened).report},
-		{"AppGuardContainerId", value.String, perRow, constant[happened](value.NewString(""))},
+		{"AppGuardContainerId", value.String, perRow, nothing},
 		{"AdditionalFields", value.String, perRow, additional},
 		{"InitiatingProcessSessionId", value.Long, perRow, counter(21, 8)},
 		{"IsInitiatingProcessRemoteSession", value.Bool, perRow, flag(22)},

@@ -182,7 +182,9 @@ func TestSameSeedSameRows(t *testing.T) {
 
 // Every value is of its column's kind, and text is text.
 func TestKinds(t *testing.T) {
-	x := tenant.New(options(70, 3))
+	o := options(70, 3)
+	o.RetentionDays = 1
+	x := tenant.New(o)
 	x.Advance(3)
 	c := x.Catalog()
 	for _, name := range the17() {

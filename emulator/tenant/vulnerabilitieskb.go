@@ -1,7 +1,6 @@
 package tenant
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -181,6 +180,14 @@ func (r *cveEntry) vector() string {
 	return string(b)
 }
 
+// vendor is who makes the first of the products.
+func (r *cveEntry) vendor() string {
+	if t := r.state.library.tracks[r.cve]; t > 0 {
+		return r.state.programs[r.state.tracks[t-1].programs[0]].vendor
+	}
+	return pick(r.traits.at(ofText, 9, 0).at(ofText, 0, 0), tailVendors)
+}
+
 // products are the vendor:product names that the CVE is said to affect.
 func (r *cveEntry) products() []string {
 	var list []string
@@ -222,13 +229,12 @@ var (
 	cveEffects = []string{"execute arbitrary code", "read memory of other processes", "cause a denial of service", "gain SYSTEM privileges", "bypass a security feature", "obtain sensitive information"}
 )
 
-// description is a sentence or two; every few thousandth is pages long.
+// description is a sentence or two; one in five thousand is pages long.
 func (r *cveEntry) description() string {
 	d := r.traits.at(ofText, 11, 0)
-	product, _, _ := strings.Cut(r.products()[0], ":")
-	text := fmt.Sprintf("Summary: %s in %s of %s before version %s allows an attacker to %s. Impact: %s.",
-		pick(d.at(ofText, 0, 0), cveKinds), pick(d.at(ofText, 1, 0), cveParts), product, strconv.Itoa(1+d.n(40))+"."+strconv.Itoa(d.at(ofText, 2, 0).n(20)),
-		pick(d.at(ofText, 3, 0), cveEffects), r.traits.severity())
+	text := "Summary: " + pick(d.at(ofText, 0, 0), cveKinds) + " in " + pick(d.at(ofText, 1, 0), cveParts) + " of " + r.vendor() +
+		" before version " + strconv.Itoa(1+d.n(40)) + "." + strconv.Itoa(d.at(ofText, 2, 0).n(20)) +
+		" allows an attacker to " + pick(d.at(ofText, 3, 0), cveEffects) + ". Impact: " + r.traits.severity() + "."
 	switch n := d.at(ofText, 4, 0).n(5000); {
 	case n == 0:
 		return strings.Repeat(text+"\r\n\t• ", 40)
