@@ -1,0 +1,86 @@
+package hunting
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+)
+
+func compressed(t *testing.T, text string, to func(io.Writer) io.WriteCloser) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := to(&b)
+	if _, err := fmt.Fprint(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func readBody(encoding string, text []byte) (*rowsOf, error) {
+	var got rowsOf
+	response := &http.Response{Body: io.NopCloser(bytes.NewReader(text)), Header: http.Header{"Content-Encoding": {encoding}}}
+	body, err := openBody(response)
+	if err == nil {
+		defer body.close()
+		err = body.rows(normaliserOf(Graph, configuration, nil), &got)
+	}
+	return &got, err
+}
+
+func TestEncodings(t *testing.T) {
+	const text = `{"schema":[],"results":[{"DeviceId":"a"}]}`
+	encodings := map[string]struct {
+		name string
+		to   func(io.Writer) io.WriteCloser
+	}{
+		"gzip":                {"gzip", func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }},
+		"deflate as RFC 9110": {"deflate", func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }},
+		"bare deflate": {"deflate", func(w io.Writer) io.WriteCloser {
+			z, err := flate.NewWriter(w, flate.DefaultCompression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return z
+		}},
+	}
+	for name, e := range encodings {
+		whole := compressed(t, text, e.to)
+		got, err := readBody(e.name, whole)
+		if err != nil || len(got.rows) != 1 || got.rows[0] != `{"DeviceId":"a"}` {
+			t.Errorf("%s: %s, %v", name, got.rows, err)
+		}
+		for cut := range len(whole) {
+			if _, err := readBody(e.name, whole[:cut]); err == nil && name != "bare deflate" {
+				t.Errorf("%s, cut at %d of %d: no error", name, cut, len(whole))
+			}
+		}
+	}
+}
+
+func TestEncodingsThatLie(t *testing.T) {
+	good := compressed(t, `{"schema":[],"results":[{"DeviceId":"a"}]}`, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
+	broken := bytes.Clone(good)
+	copy(broken[len(broken)-8:], "xxxx") // the checksum
+	for name, tt := range map[string]struct {
+		encoding string
+		text     []byte
+	}{
+		"checksum":        {"gzip", broken},
+		"plain text":      {"gzip", []byte(`{"results":[]}`)},
+		"more behind it":  {"gzip", append(bytes.Clone(good), "more"...)},
+		"unknown":         {"br", good},
+		"gzip undeclared": {"", good},
+	} {
+		if _, err := readBody(tt.encoding, tt.text); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
