@@ -25,7 +25,7 @@ type Ready struct {
 type addresses struct {
 	graph, xdr, mde, authority, control string
 	kusto, ingest                       string
-	storage                             string // host and port of the storage listener, or the suffix of its hosts
+	storage                             string // host of storage URLs, as datamanagement.NewAccounts takes it
 }
 
 // publicEndpoints are the addresses of an emulator without sockets: those of the
@@ -39,11 +39,14 @@ func publicEndpoints() addresses {
 		control:   "https://control.localhost" + controlPath,
 		kusto:     "https://emulator.kusto.windows.net",
 		ingest:    "https://ingest-emulator.kusto.windows.net",
-		storage:   "core.windows.net",
+		storage:   hostForm + publicStorage,
 	}
 }
 
-// loopbackEndpoints are the addresses on three listeners. The services of the
+// publicStorage is what the hosts of storage accounts end in.
+const publicStorage = "core.windows.net"
+
+// loopbackEndpoints are the addresses on four listeners. The services of the
 // Defender side share one: their paths differ.
 func loopbackEndpoints(defender, kusto, ingest, storage string) addresses {
 	base := "https://" + defender

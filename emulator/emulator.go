@@ -1,0 +1,173 @@
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/defender"
+	"github.com/tvmexport/tvmexport/emulator/engine"
+	"github.com/tvmexport/tvmexport/emulator/entra"
+	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/tenant"
+)
+
+// The defaults of Options. The ids are made up, and the same in every emulator.
+const (
+	DefaultDatabase = "security"
+	DefaultBatching = 2 * time.Second
+
+	tenantID    = "7e0a51c3-4f6d-4b8e-9c55-0d2a1f3b6c70"
+	tenantName  = "emulated.onmicrosoft.com"
+	clientID    = "c1a0de00-5eed-4c1e-8e57-1a7e0c0ffee1"
+	adminClient = "ad319000-5eed-4c1e-8e57-1a7e0c0ffee2"
+)
+
+// Options says what is emulated. The zero value works.
+type Options struct {
+	Devices    int             // of the tenant; 0 means tenant.DefaultDevices
+	Seed       uint64          // of the tenant
+	ChangeRate float64         // share of devices that change on a day; 0 means tenant.DefaultChangeRate
+	Quota      *defender.Quota // of hunting; nil means defender.Documented
+	Wire       defender.Wire   // what hunting answers look like
+	Apps       []entra.App     // beside the two that are there
+
+	Database string        // that is there; "" means DefaultDatabase
+	Batching time.Duration // how long a batch of queued ingestion stays open, over every policy; 0 means DefaultBatching
+	// StorageHost is the name that a Server's storage URLs are advertised under,
+	// "NAME" or "{account}.{kind}.NAME"; "" means the address of the listener.
+	StorageHost string
+	// Dir is where the test authority, spooled answers and large data lie; ""
+	// means a new temporary folder, which Close removes.
+	Dir string
+
+	Now func() time.Time // wall clock; nil means time.Now
+	// Record is told every query and command that a client sends, with the
+	// endpoint: graph, xdr, mde, kusto-query, kusto-mgmt, ingest-mgmt. It may be
+	// called from several goroutines at once; nil is silent.
+	Record func(endpoint, text string)
+}
+
+// Emulator is the services with their state. Its methods are safe for concurrent use.
+type Emulator struct {
+	o         Options
+	ready     Ready
+	ownDir    bool
+	folders   []string // to be removed
+	tenant    *tenant.Tenant
+	entra     *entra.Server
+	hunting   *defender.Service
+	engine    *engine.Engine
+	kusto     *kusto
+	faults    *faults.Set
+	admin     engine.Principal
+	defenders http.Handler
+}
+
+// New makes an emulator without sockets; reach it through Transport. Close it.
+func New(o Options) (*Emulator, error) { return build(o, publicEndpoints()) }
+
+// build makes the emulator for the addresses at which it is reached.
+func build(o Options, at addresses) (e *Emulator, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Database == "" {
+		o.Database = DefaultDatabase
+	}
+	if o.Batching == 0 {
+		o.Batching = DefaultBatching
+	}
+	if o.Devices < 0 || o.ChangeRate < 0 || o.ChangeRate > 1 || o.Batching < 0 {
+		return nil, errors.New("emulator: Devices, ChangeRate and Batching must not be negative, nor ChangeRate above 1")
+	}
+	e = &Emulator{o: o, faults: &faults.Set{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if e.o.Dir == "" {
+		dir, err := os.MkdirTemp("", "tvmexport-emulator-*")
+		if err != nil {
+			return e, fmt.Errorf("emulator: make a folder: %w", err)
+		}
+		e.o.Dir, e.ownDir = dir, true
+	}
+	e.ready = Ready{
+		Graph: at.graph, XDR: at.xdr, MDE: at.mde, Authority: at.authority, Control: at.control,
+		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database,
+		TenantID: tenantID, ClientID: clientID, ClientSecret: rand.Text(),
+		AdminClientID: adminClient, AdminClientSecret: rand.Text(),
+	}
+	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, Clock: o.Now})
+	if e.entra, err = entra.New(e.identities(at)); err != nil {
+		return e, err
+	}
+	quota := defender.Documented()
+	if o.Quota != nil {
+		quota = *o.Quota
+	}
+	answers, err := e.folder("answers")
+	if err != nil {
+		return e, err
+	}
+	e.hunting, err = defender.New(defender.Options{
+		Catalog: e.tenant.Catalog, TenantNow: e.tenant.Now, Now: o.Now,
+		Verify: e.verify, Quota: quota, Wire: o.Wire, Dir: answers, Record: o.Record,
+	})
+	if err != nil {
+		return e, err
+	}
+	if err = e.openKusto(at); err != nil {
+		return e, err
+	}
+	e.defenders = e.routeDefender()
+	return e, nil
+}
+
+// Close ends what runs in the background and removes what was stored. The
+// handlers must not be used after that.
+func (e *Emulator) Close() error {
+	var errs []error
+	if e.kusto != nil { // first: it calls the engine
+		errs = append(errs, e.kusto.close())
+	}
+	if e.engine != nil {
+		errs = append(errs, e.engine.Close())
+	}
+	for _, dir := range e.folders {
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	if e.ownDir {
+		errs = append(errs, os.RemoveAll(e.o.Dir))
+	}
+	return errors.Join(errs...)
+}
+
+// Endpoints says where the services are and how to sign in.
+func (e *Emulator) Endpoints() Ready { return e.ready }
+
+// Tenant is the source of the data: advance its days, or move its rows.
+func (e *Emulator) Tenant() *tenant.Tenant { return e.tenant }
+
+// Faults are the rules that disturb the services; there are none at first.
+func (e *Emulator) Faults() *faults.Set { return e.faults }
+
+// Engine is the Kusto engine with the destination's databases.
+func (e *Emulator) Engine() *engine.Engine { return e.engine }
+
+// Entra issues and verifies tokens.
+func (e *Emulator) Entra() *entra.Server { return e.entra }
+
+// verify checks a token for a service, and lets a fault call it expired.
+func (e *Emulator) verify(ctx context.Context, token string, audiences ...string) (entra.Claims, error) {
+	if faults.TokenExpired(ctx) {
+		return entra.Claims{}, entra.ErrExpired
+	}
+	return e.entra.Verify(token, audiences...)
+}

@@ -1,0 +1,101 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/tvmexport/tvmexport/emulator/engine"
+	"github.com/tvmexport/tvmexport/emulator/entra"
+)
+
+// The resources that tokens are for, and their application ids, as public
+// documentation has them.
+const (
+	graphResource = "https://graph.microsoft.com"
+	xdrResource   = "https://api.security.microsoft.com"
+	mdeResource   = "https://api.securitycenter.microsoft.com"
+	kustoResource = "https://kusto.kusto.windows.net"
+
+	graphAppID = "00000003-0000-0000-c000-000000000000"
+	mdeAppID   = "fc780465-2017-40d4-a0c5-307022471b92"
+	kustoAppID = "2746ea77-4702-4b45-80ca-3c97e680e8b7"
+)
+
+// identities are the tenant's applications and the APIs they may ask for.
+func (e *Emulator) identities(at addresses) entra.Options {
+	hunting := map[string][]string{
+		graphResource: {"ThreatHunting.Read.All"},
+		xdrResource:   {"AdvancedHunting.Read.All", "AdvancedQuery.Read.All"},
+		mdeResource:   {"AdvancedQuery.Read.All"},
+	}
+	apps := []entra.App{
+		{ID: clientID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting},
+		{ID: adminClient, Name: "tvmexport-admin", Secrets: []string{e.ready.AdminClientSecret}},
+	}
+	return entra.Options{
+		TenantID: tenantID,
+		Domain:   tenantName,
+		Apps:     append(apps, e.o.Apps...),
+		Now:      e.o.Now,
+		Resources: []entra.Resource{
+			{URI: graphResource, AppID: graphAppID, Aliases: []string{"https://graph.microsoft.us", "https://dod-graph.microsoft.us"}},
+			{URI: xdrResource, Aliases: []string{"https://api-gcc.security.microsoft.us", "https://api-gov.security.microsoft.us"}},
+			{URI: mdeResource, AppID: mdeAppID, Aliases: []string{
+				"https://securitycenter.onmicrosoft.com/windowsatpservice",
+				"https://api-gcc.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us",
+			}},
+			{URI: kustoResource, AppID: kustoAppID, Aliases: e.kustoAudiences(at)},
+		},
+	}
+}
+
+// kustoAudiences are the URIs that a token for Kusto may name: the resource of the
+// metadata, a cluster's own address, and the resources of other clouds.
+func (e *Emulator) kustoAudiences(at addresses) []string {
+	audiences := []string{kustoResource, kustoAppID, at.kusto, at.ingest, "https://kusto.kusto.usgovcloudapi.net", "https://kusto.azure.com"}
+	slices.Sort(audiences)
+	return slices.Compact(audiences)
+}
+
+// authenticate finds the principal of a Kusto request.
+func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Principal, error) {
+	audiences := e.kustoAudiences(at)
+	return func(r *http.Request) (engine.Principal, error) {
+		token, err := entra.Bearer(r)
+		if err != nil {
+			return engine.Principal{}, err
+		}
+		claims, err := e.verify(r.Context(), token, audiences...)
+		if err != nil {
+			return engine.Principal{}, err
+		}
+		return principal(claims.AppID, claims.ObjectID, claims.Name), nil
+	}
+}
+
+func principal(appID, objectID, name string) engine.Principal {
+	return engine.Principal{AppID: appID, ObjectID: objectID, TenantID: tenantID, Name: name}
+}
+
+// setUpDatabase makes the database and gives the exporting application the two
+// roles that it is documented to need.
+func (e *Emulator) setUpDatabase(ctx context.Context) error {
+	e.engine.CreateDatabase(e.o.Database)
+	for _, role := range []string{"users", "ingestors"} {
+		text := fmt.Sprintf(".add database ['%s'] %s ('aadapp=%s;%s')", e.o.Database, role, clientID, tenantID)
+		answer, err := e.engine.Command(ctx, engine.Call{Principal: e.admin, Database: e.o.Database, Text: text})
+		if err != nil {
+			return fmt.Errorf("emulator: set the roles of database %s: %w", e.o.Database, err)
+		}
+		for _, t := range answer.Tables {
+			for _, err := range t.Rows {
+				if err != nil {
+					return fmt.Errorf("emulator: set the roles of database %s: %w", e.o.Database, err)
+				}
+			}
+		}
+	}
+	return nil
+}

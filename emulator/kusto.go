@@ -1,0 +1,163 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tvmexport/tvmexport/emulator/datamanagement"
+	"github.com/tvmexport/tvmexport/emulator/engine"
+	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/rest"
+	"github.com/tvmexport/tvmexport/emulator/storage"
+)
+
+// kusto is the Kusto side beside the engine: the ingestion service, the storage
+// that it goes through, and the HTTP fronts.
+type kusto struct {
+	accounts       *storage.Storage
+	dataManagement *datamanagement.Service
+
+	engine, ingest, storage http.Handler
+}
+
+// openKusto makes the engine with its database and everything before it.
+func (e *Emulator) openKusto(at addresses) error {
+	admin, ok := e.entra.App(adminClient)
+	if !ok {
+		return fmt.Errorf("emulator: the application %s is not registered", adminClient)
+	}
+	e.admin = principal(admin.ID, admin.ObjectID, admin.Name)
+	extents, err := e.folder("extents")
+	if err != nil {
+		return err
+	}
+	e.engine = engine.New(engine.Options{
+		Now: e.tenant.Now, Dir: extents, Admins: []engine.Principal{e.admin}, ClusterURI: at.kusto,
+	})
+	if err := e.setUpDatabase(context.Background()); err != nil {
+		return err
+	}
+	blobs, err := e.folder("blobs")
+	if err != nil {
+		return err
+	}
+	k := &kusto{accounts: storage.New(storage.Options{Now: e.o.Now, Dir: blobs})}
+	k.dataManagement, err = datamanagement.New(datamanagement.Options{
+		Engine: e.engine, Admin: e.admin, Now: e.o.Now, Batching: e.o.Batching,
+		Storage: datamanagement.NewAccounts(k.accounts, at.storage, e.o.Now),
+		Deliver: func(m datamanagement.Message) ([]datamanagement.Outcome, bool) { return deliveries(e.faults, m.Text) },
+	})
+	if err != nil {
+		return errors.Join(err, k.accounts.Close())
+	}
+	e.kusto = k
+	front := rest.Options{
+		Engine: e.engine, DataManagement: k.dataManagement, Authenticate: e.authenticate(at),
+		Metadata: rest.Metadata{LoginEndpoint: at.authority, KustoServiceResourceID: kustoResource},
+		Recorder: e.o.Record, Now: e.o.Now,
+	}
+	ingestFront := front
+	ingestFront.Ingest = true
+	k.ingest = e.faults.Middleware(kustoEndpoint(faults.IngestMgmt), rest.New(ingestFront))
+	cluster := e.faults.Middleware(kustoEndpoint(faults.KustoMgmt), rest.New(front))
+	// Clients make the ingestion URI by putting "ingest-" before the cluster's
+	// host; where such a name leads to the cluster's address, it is meant.
+	k.engine = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Host, "ingest-") {
+			k.ingest.ServeHTTP(w, r)
+			return
+		}
+		cluster.ServeHTTP(w, r)
+	})
+	k.storage = e.faults.Middleware(func(r *http.Request) faults.Endpoint {
+		return faults.Endpoint(k.accounts.KindOf(r)) // blob, queue and table are names of both
+	}, k.accounts)
+	return nil
+}
+
+// folder is a folder below Options.Dir that Close removes.
+func (e *Emulator) folder(name string) (string, error) {
+	dir, err := os.MkdirTemp(e.o.Dir, name+"-*")
+	if err != nil {
+		return "", fmt.Errorf("emulator: make a folder in %s: %w", filepath.Clean(e.o.Dir), err)
+	}
+	e.folders = append(e.folders, dir)
+	return dir, nil
+}
+
+func (k *kusto) close() error {
+	return errors.Join(k.dataManagement.Close(), k.accounts.Close())
+}
+
+// kustoEndpoint says which endpoint of a Kusto service a request is for; mgmt is
+// that of its management commands.
+func kustoEndpoint(mgmt faults.Endpoint) func(*http.Request) faults.Endpoint {
+	return func(r *http.Request) faults.Endpoint {
+		switch path := r.URL.Path; {
+		case path == "/v1/rest/mgmt":
+			return mgmt
+		case path == "/v1/rest/query", path == "/v2/rest/query":
+			return faults.KustoQuery
+		case strings.HasPrefix(path, "/v1/rest/ingest/"):
+			return faults.KustoIngest
+		}
+		return ""
+	}
+}
+
+// deliveries asks the faults what becomes of an ingestion message.
+func deliveries(set *faults.Set, message string) ([]datamanagement.Outcome, bool) {
+	outcome, hit := set.Deliver(message)
+	if !hit {
+		return nil, false
+	}
+	switch outcome.Fate {
+	case faults.Lost:
+		return nil, true
+	case faults.Duplicate:
+		return []datamanagement.Outcome{{}, {}}, true
+	case faults.Late:
+		return []datamanagement.Outcome{{After: outcome.Delay}}, true
+	case faults.Transient:
+		return []datamanagement.Outcome{{Transient: true}}, true
+	}
+	return nil, false
+}
+
+// hostForm stands before a name below which every storage service has a host of
+// its own.
+const hostForm = "{account}.{kind}."
+
+// storageAddress is the host of storage URLs: the listener's, or the name that is
+// to be advertised, with the listener's port if it has none.
+func storageAddress(advertised, listener string) string {
+	if advertised == "" {
+		return listener
+	}
+	if _, _, err := net.SplitHostPort(advertised); err == nil {
+		return advertised
+	}
+	_, port, err := net.SplitHostPort(listener)
+	if err != nil {
+		return advertised
+	}
+	return advertised + ":" + port
+}
+
+// storageNames are the names that the storage listener needs a certificate for.
+func storageNames(advertised string) []string {
+	name := strings.TrimPrefix(advertised, hostForm)
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	if name == "" || net.ParseIP(name) != nil {
+		return nil
+	}
+	return []string{strings.ToLower(name)}
+}

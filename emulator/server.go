@@ -1,0 +1,153 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Listen says where a Server listens. Only loopback addresses are allowed: the
+// emulator hands its secrets to whoever asks.
+type Listen struct {
+	Defender string // address of hunting, sign-in and control; "" means 127.0.0.1:0
+	Kusto    string // address of the cluster; "" means 127.0.0.1:0
+	// Ingest is the address of the ingestion service. "" means the host of Kusto
+	// with the port after it, or any port where Kusto has any.
+	Ingest string
+	// Storage is the address of blobs, queues and tables; "" means as for Ingest,
+	// one port further.
+	Storage string
+}
+
+// Server is an emulator on sockets.
+type Server struct {
+	*Emulator
+	Ready Ready
+
+	servers []*http.Server
+	group   errgroup.Group
+}
+
+// Start listens, serves in the background and returns when clients may come.
+// Close the Server. The error names the address that could not be used.
+func Start(o Options, l Listen) (s *Server, err error) {
+	var listeners []net.Listener
+	defer func() {
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close() // it served nobody
+			}
+		}
+	}()
+	kusto := ""
+	for i, address := range []string{l.Defender, l.Kusto, l.Ingest, l.Storage} {
+		if address == "" {
+			address = "127.0.0.1:0"
+			if i > 1 {
+				if address, err = portAfter(kusto, l.Kusto, i-1); err != nil {
+					return nil, err
+				}
+			}
+		}
+		listener, err := listenLoopback(address)
+		if err != nil {
+			return nil, err
+		}
+		listeners = append(listeners, listener)
+		if i == 1 {
+			kusto = listener.Addr().String()
+		}
+	}
+	at := loopbackEndpoints(listeners[0].Addr().String(), kusto, listeners[2].Addr().String(),
+		storageAddress(o.StorageHost, listeners[3].Addr().String()))
+	e, err := build(o, at)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := newAuthority(storageNames(o.StorageHost))
+	if err == nil {
+		e.ready.CA, err = authority.write(e.o.Dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	s = &Server{Emulator: e, Ready: e.ready}
+	for i, handler := range []http.Handler{e.Defender(), e.Kusto(), e.Ingest(), e.Storage()} {
+		server := &http.Server{
+			Handler:           handler,
+			TLSConfig:         authority.config(),
+			ReadHeaderTimeout: time.Minute,
+			ErrorLog:          log.New(io.Discard, "", 0), // broken connections are what faults are for
+		}
+		s.servers = append(s.servers, server)
+		listener := listeners[i]
+		s.group.Go(func() error { return server.ServeTLS(listener, "", "") })
+	}
+	return s, nil
+}
+
+// Close ends the connections and the emulator.
+func (s *Server) Close() error {
+	var errs []error
+	for _, server := range s.servers {
+		errs = append(errs, server.Close())
+	}
+	if err := s.group.Wait(); !errors.Is(err, http.ErrServerClosed) {
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, s.Emulator.Close())...)
+}
+
+// Serve is Start, then ready, then waiting for the end of ctx, then Close: all
+// that a command needs.
+func Serve(ctx context.Context, o Options, l Listen, ready func(Ready) error) error {
+	s, err := Start(o, l)
+	if err != nil {
+		return err
+	}
+	if err := ready(s.Ready); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	<-ctx.Done()
+	return s.Close()
+}
+
+// listenLoopback listens on address, which must be of this machine alone.
+func listenLoopback(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("emulator: the address %q is not HOST:PORT: %w", address, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("emulator: the address %q is not a loopback address; use 127.0.0.1:PORT", address)
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("emulator: listen on %s: %w; choose another port, or 0 for any", address, err)
+	}
+	return listener, nil
+}
+
+// portAfter is the address n ports after kusto; any port if the asked one is any.
+func portAfter(kusto, asked string, n int) (string, error) {
+	host, text, err := net.SplitHostPort(kusto)
+	if err != nil {
+		return "", fmt.Errorf("emulator: the address %q: %w", kusto, err)
+	}
+	if _, port, _ := net.SplitHostPort(asked); port == "" || port == "0" {
+		return net.JoinHostPort(host, "0"), nil
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return "", fmt.Errorf("emulator: the port of %q: %w", kusto, err)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port+n)), nil
+}
