@@ -1,6 +1,9 @@
 package hunting
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -83,6 +86,10 @@ func TestRetryAfter(t *testing.T) {
 		{"Mon, 23 Nov 2026 11:00:00 GMT", "", time.Second},
 		{"", "You can run queries again in 2871 seconds", 2871 * time.Second},
 		{"soon", "in 5 seconds", 5 * time.Second},
+		{"", "API calls quota exceeded! maximum allowed 45 per 00:01:00", time.Minute},
+		{"", "API calls quota exceeded! maximum allowed 1500 per 01:00:00", 0},
+		{"99999999999999", "", 24 * time.Hour},
+		{"9999999", "", 24 * time.Hour},
 		{"-5", "", 0},
 		{"", "", 0},
 	}
@@ -90,5 +97,28 @@ func TestRetryAfter(t *testing.T) {
 		if got := retryAfter(tt.header, tt.message, now); got != tt.want {
 			t.Errorf("retryAfter(%q, %q) = %s, want %s", tt.header, tt.message, got, tt.want)
 		}
+	}
+}
+
+func TestSignInErrorsAreOneSentence(t *testing.T) {
+	f := failure{op: "fetch", table: "T", api: Graph}
+	long := "ClientSecretCredential authentication failed. \nPOST https://login.microsoftonline.com/x/oauth2/v2.0/token\n-----\nRESPONSE 401: 401 Unauthorized\n-----\n{\n" +
+		`  "error_description": "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value. Trace ID: 1 Correlation ID: 2 Timestamp: 2026-11-23",` + "\n}"
+	for said, want := range map[string]string{
+		long:               "sign in: AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value.",
+		"no such host":     "sign in: no such host",
+		`"AADSTS1: Gone."`: "sign in: AADSTS1: Gone.",
+	} {
+		e, ok := f.signIn(errors.New(said)).(*tvmexport.Error)
+		if !ok || e.Err.Error() != want || e.Cause != tvmexport.Permission || e.Action != tvmexport.Stop {
+			t.Errorf("got %v, want %q", e, want)
+		}
+	}
+}
+
+func TestUnknownCertificateAuthority(t *testing.T) {
+	err := failure{}.transport(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}})
+	if tvmexport.ActionOf(err) != tvmexport.Stop || !strings.Contains(err.Error(), "ca_file") {
+		t.Error(err)
 	}
 }
