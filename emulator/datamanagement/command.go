@@ -14,8 +14,13 @@ import (
 // words are a command's text before its with clause, in lower case, with single
 // spaces.
 func words(text string) string {
-	text, _, _ = strings.Cut(strings.ToLower(text), " with ")
-	return strings.Join(strings.Fields(strings.TrimRight(strings.TrimSpace(text), ";| ")), " ")
+	text = strings.Join(strings.Fields(strings.ToLower(text)), " ")
+	if i := strings.Index(text+" ", " with "); i >= 0 {
+		text = text[:i]
+	} else if i := strings.Index(text, " with("); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimRight(text, "; ")
 }
 
 // Owns says whether a command is one that only the ingestion service knows.
