@@ -98,4 +98,3 @@ func usual(salt int, list ...string) func(*happened) value.Value {
 		return value.NewString(pick(r.device.dice.at(ofInfoEvents, salt, 1<<22), list))
 	}
 }
-

@@ -79,7 +79,8 @@ func (s *state) advance(rate float64, c *Change) {
 func (s *state) move(fraction float64, c *Change) {
 	s.moves++
 	roll := s.dice.at(ofMove, s.day, s.moves)
-	at := min(s.now(), s.now()-value.TicksPerHour+int64(s.moves)*value.TicksPerMinute)
+	// Within the last hour, after the scans of the day, and not in the future.
+	at := s.now() - max(value.TicksPerMinute, value.TicksPerHour-int64(s.moves)*value.TicksPerMinute)
 	s.revise(roll, fraction, c, func(d dice) revision {
 		return revision{int32(s.day), roundTime(d, at+int64(d.n(int(value.TicksPerMinute))))}
 	})

@@ -67,9 +67,10 @@ func New(o Options) *Tenant {
 	switch {
 	case o.ChangeRate == 0:
 		o.ChangeRate = DefaultChangeRate
-	case o.ChangeRate < 0:
+	case !(o.ChangeRate > 0):
 		o.ChangeRate = 0
 	}
+	o.ChangeRate = min(o.ChangeRate, 1)
 	o.Start = o.Start.UTC()
 	return &Tenant{options: o, state: newState(o)}
 }
