@@ -16,7 +16,7 @@ func stringColumn(name string) value.Column { return value.Column{Name: name, Ki
 func longColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.Long} }
 func realColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.Real} }
 func boolColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.Bool} }
-func timeColumn(name string) value.Column { return value.Column{Name: name, Kind: value.DateTime} }
+func timeColumn(name string) value.Column   { return value.Column{Name: name, Kind: value.DateTime} }
 
 func timespanColumn(name string) value.Column { return value.Column{Name: name, Kind: value.TimeSpan} }
 func guidColumn(name string) value.Column     { return value.Column{Name: name, Kind: value.GUID} }
