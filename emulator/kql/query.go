@@ -2,8 +2,8 @@ package kql
 
 import (
 	"context"
-	"errors"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
@@ -26,6 +26,9 @@ type Query struct {
 // Statement is one tabular expression statement of a query.
 type Statement struct {
 	columns []value.Column
+	plan    *pipeline
+	refs    []ref
+	scanned atomic.Int64
 }
 
 // Stats is what running a statement has cost.
@@ -38,15 +41,16 @@ func (s *Statement) Columns() []value.Column { return s.columns }
 
 // Rows runs the statement. A row is valid until the next iteration only. An
 // error ends the sequence; it is a *Error unless ctx ended or a relation failed.
-func (s *Statement) Rows(ctx context.Context) iter.Seq2[[]value.Value, error] { return nil }
+// A statement can run any number of times, also at once.
+func (s *Statement) Rows(ctx context.Context) iter.Seq2[[]value.Value, error] { return s.rows(ctx) }
 
-// Stats reports the cost so far.
-func (s *Statement) Stats() Stats { return Stats{} }
+// Stats reports the cost so far, of all runs.
+func (s *Statement) Stats() Stats { return Stats{RowsScanned: s.scanned.Load()} }
 
-// Compile parses and binds text. The error is a *Error.
-func Compile(text string, env Environment) (*Query, error) {
-	return nil, errors.ErrUnsupported
-}
+// Compile parses and binds text. The error is a *Error. No rows are read, but
+// for `evaluate bag_unpack` without a schema, whose columns are what the rows
+// hold.
+func Compile(text string, env Environment) (*Query, error) { return compile(text, env) }
 
 // ErrorKind sorts query errors as the service does.
 type ErrorKind int
@@ -62,7 +66,7 @@ const (
 // Error is a refused or failed query, in Kusto's words.
 type Error struct {
 	Kind    ErrorKind
-	Code    string // SYN0002, SEM0100, ...
+	Code    string // SYN0002, SEM0100, ...; "" for Runtime
 	Message string // Kusto's text, without code: "'where' operator: Failed to resolve scalar expression named 'X'"
 	Line    int    // 1-based; 0 if unknown
 	Column  int
@@ -70,4 +74,9 @@ type Error struct {
 }
 
 // Error is the message with its code.
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return e.Message
+	}
+	return e.Code + ": " + e.Message
+}

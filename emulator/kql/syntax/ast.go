@@ -182,3 +182,11 @@ type Parameter struct {
 	Columns []value.Column // that a table must have
 	Default Expr           // nil for none
 }
+
+// Simple is the source alone where there are no operators.
+func (p *Pipe) Simple() Expr {
+	if len(p.Operators) == 0 {
+		return p.Source
+	}
+	return p
+}
