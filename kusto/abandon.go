@@ -54,7 +54,7 @@ func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b ba
 
 func remainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
 	return fmt.Sprintf(`%s
-| where BatchId in (%s) and Line > 0 and isnotnull(Records)
+| where BatchId in (%s) and Line > 0 and isnotempty(Records)
 | distinct BatchId, Line
 | summarize Count = count()`, ident(run.Table.Landing()), literals(batches))
 }

@@ -94,10 +94,12 @@ func New(_ context.Context, o Options) (*Client, error) {
 	if c.intake, err = newEndpoint("kusto.ingest", intake, o.Credential, hc); err != nil {
 		return nil, err
 	}
+	storage := *hc
+	storage.Transport = observed{hc.Transport}
 	c.newQueue = func() (ingestor, error) {
 		return azkustoingest.New(connection(intake, o.Credential),
 			azkustoingest.WithoutEndpointCorrection(), // the URI is the ingestion one already
-			azkustoingest.WithHttpClient(hc),
+			azkustoingest.WithHttpClient(&storage),
 			azkustoingest.WithDefaultDatabase(o.Database),
 			azkustoingest.WithStaticBuffer(uploadBuffer, 1))
 	}

@@ -24,6 +24,7 @@ func readFunction(prefix string, t tvmexport.Table, raw []column) function {
     let Runs = %s
         | where Table == %s and State == %s;
     let Full = toscalar(Runs | where Kind == %s | summarize max(At));
+    let Newest = toscalar(Runs | summarize arg_max(At, RunId) | project RunId);
     let Visible = Runs
         | where isnull(Full) or At >= Full
         | distinct RunId;
@@ -31,6 +32,10 @@ func readFunction(prefix string, t tvmexport.Table, raw []column) function {
 `, runsTable, literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)), ident(t.Destination))
 	if slices.Contains(raw, column{"RunId", "string"}) {
 		b.WriteString("    | where RunId in (Visible)\n")
+		if slices.Contains(raw, column{"Partition", "string"}) {
+			// Rows without a watermark come again with each run.
+			fmt.Fprintf(&b, "    | where not(Partition startswith_cs %s) or RunId == Newest\n", literal(tvmexport.NullWatermark))
+		}
 	} else {
 		fmt.Fprintf(&b, "    | where extract(%s, 1, tostring(extent_tags())) in (Visible)\n",
 			literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))

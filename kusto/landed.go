@@ -62,7 +62,7 @@ func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
 	text := fmt.Sprintf(`%s
 | where BatchId startswith_cs %s`, ident(run.Table.Landing()), literal(string(run.ID)+"."))
 	exact := fmt.Sprintf(`
-| summarize Copies = count(), Nulls = countif(isnull(Records)), Announced = max(BatchRows) by BatchId, Line
+| summarize Copies = count(), Nulls = countif(isempty(Records)), Announced = max(BatchRows) by BatchId, Line
 | summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0) by BatchId
 | project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`, tvmexport.Missing)
 	if len(known) == 0 {

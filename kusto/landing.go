@@ -14,6 +14,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
+var errUpload = errors.New("no storage account of the cluster took it")
+
 const (
 	landAttempts = 4
 	landTime     = 10 * time.Minute // one attempt; the SDK's own repetitions included
@@ -89,6 +91,7 @@ func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, landTime, errSlow)
 	defer cancel()
+	ctx, mishap := withMishap(ctx)
 	data := &detachable{from: b.Data}
 	done := make(chan error, 1)
 	go func() {
@@ -101,7 +104,7 @@ func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch) error {
 	}()
 	select {
 	case err := <-done:
-		return err
+		return mishap.explain(err)
 	case <-ctx.Done():
 		data.detach() // the SDK may still hold the reader; the batch's memory is about to be used again
 		return context.Cause(ctx)

@@ -81,8 +81,11 @@ var rawColumns = []column{
 	{"Records", "dynamic"}, {"RunId", "string"}, {"Partition", "string"}, {"ExportedAt", "datetime"},
 }
 
+// landingColumns keep a record as the text that was sent: a dynamic would be
+// typed on ingestion, and strings that look like a datetime written anew
+// (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
 var landingColumns = []column{
-	{"Records", "dynamic"},
+	{"Records", "string"},
 	{"BatchId", "string"},
 	{"Line", "long"},
 	{"Partition", "string"},

@@ -166,10 +166,10 @@ func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string
 		fmt.Sprintf(`%s
 | where BatchId in (
 %s)
-| where Line > 0 and isnotnull(Records)
+| where Line > 0 and isnotempty(Records)
 | summarize hint.strategy = shuffle take_any(Records, Partition) by BatchId, Line
 | project %s`, ident(p.Run.Table.Landing()), strings.Join(lines, ",\n"), fill(raw, map[string]expression{
-			"Records":    {"dynamic", "Records"},
+			"Records":    {"dynamic", "parse_json(Records)"},
 			"RunId":      {"string", literal(string(p.Run.ID))},
 			"Partition":  {"string", "Partition"},
 			"ExportedAt": {"datetime", datetime(p.Run.StartedAt)},

@@ -1,0 +1,214 @@
+package kusto
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/emulator"
+)
+
+// secretCredential signs in to the emulator's Entra.
+type secretCredential struct {
+	hc                          *http.Client
+	authority, tenant, app, key string
+}
+
+func (s secretCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.app}, "client_secret": {s.key}, "scope": o.Scopes}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.authority+"/"+s.tenant+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := s.hc.Do(r)
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var body struct {
+		Token   string `json:"access_token"`
+		Expires int    `json:"expires_in"`
+		Text    string `json:"error_description"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || body.Token == "" {
+		return azcore.AccessToken{}, fmt.Errorf("token endpoint: %s %w", body.Text, err)
+	}
+	return azcore.AccessToken{Token: body.Token, ExpiresOn: time.Now().Add(time.Duration(body.Expires) * time.Second)}, nil
+}
+
+// stage is an emulator and clients of it.
+type stage struct {
+	*testing.T
+	emulator *emulator.Emulator
+	client   *Client // database user and ingestor
+	admin    *Client
+}
+
+// onStage runs f in a bubble, with an emulator that knows no sockets.
+func onStage(t *testing.T, f func(s stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		e, err := emulator.New(emulator.Options{Devices: 5, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		f(connected(t, e))
+	})
+}
+
+// canonical writes the names of headers as a connection would deliver them:
+// the storage SDK sets them in lower case.
+type canonical struct{ to http.RoundTripper }
+
+func (c canonical) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := r.Clone(r.Context())
+	sent.Header = http.Header{}
+	for name, values := range r.Header {
+		sent.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	return c.to.RoundTrip(sent)
+}
+
+// connected makes clients of an emulator that t closes.
+func connected(t *testing.T, e *emulator.Emulator) stage {
+	t.Helper()
+	hc := &http.Client{Transport: canonical{e.Transport()}}
+	at := e.Endpoints()
+	connect := func(app, key string) *Client {
+		c, err := New(t.Context(), Options{
+			Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc,
+			Credential: secretCredential{hc, at.Authority, at.TenantID, app, key}, Record: recorder(t),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	return stage{T: t, emulator: e, client: connect(at.ClientID, at.ClientSecret), admin: connect(at.AdminClientID, at.AdminClientSecret)}
+}
+
+func (s stage) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// ask is the first column of a query's rows, as text.
+func (s stage) ask(text string) []string {
+	s.Helper()
+	rows, err := s.client.query(s.Context(), statement{op: "test", text: text})
+	s.must(err)
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		v, err := r.Value(0)
+		s.must(err)
+		out[i] = v.String()
+	}
+	return out
+}
+
+func (s stage) setUp(tables ...tvmexport.Table) {
+	s.Helper()
+	_, err := s.client.Init(s.Context(), tables, ScriptOptions{})
+	s.must(err)
+	s.must(s.client.Configure(s.Context(), tables))
+	failed, err := s.client.Ready(s.Context(), tables)
+	s.must(err)
+	for _, err := range failed {
+		s.must(err)
+	}
+}
+
+// batch packs rows in the envelope that tvmexport.Batch describes.
+func batch(run tvmexport.Run, ordinal int, rows ...string) tvmexport.Batch {
+	id := fmt.Sprintf("%s.%04d", run.ID, ordinal)
+	var lines, zipped bytes.Buffer
+	for i, row := range rows {
+		fmt.Fprintf(&lines, `{"r":%s,"b":%q,"n":%d,"p":"3f"}`+"\n", row, id, i+1)
+	}
+	fmt.Fprintf(&lines, `{"b":%q,"n":0,"c":%d,"u":%q,"s":{"partitions":["3f"]}}`+"\n", id, len(rows), run.ID)
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write(lines.Bytes())
+	_ = z.Close()
+	return tvmexport.Batch{
+		ID: tvmexport.BatchID(id), Run: run, Rows: int64(len(rows)), Bytes: int64(lines.Len()), Data: bytes.NewReader(zipped.Bytes()),
+		Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{"3f"}},
+	}
+}
+
+// land lands batches and waits until all have landed whole.
+func (s stage) land(run tvmexport.Run, batches ...tvmexport.Batch) {
+	s.Helper()
+	for _, b := range batches {
+		s.must(s.client.Land(s.Context(), b))
+	}
+	s.confirm(run, batches...)
+}
+
+func (s stage) confirm(run tvmexport.Run, batches ...tvmexport.Batch) {
+	s.Helper()
+	for range 100 {
+		landed, err := s.client.Landed(s.Context(), run)
+		s.must(err)
+		n := 0
+		for _, b := range batches {
+			for _, l := range landed {
+				if l.Batch == b.ID && l.Whole(b.Rows) && l.Nulls == 0 {
+					n++
+				}
+			}
+		}
+		if n == len(batches) {
+			return
+		}
+		time.Sleep(time.Second) // in the bubble
+	}
+	s.Fatalf("run %s has not landed", run.ID)
+}
+
+func publicationOf(run tvmexport.Run, batches ...tvmexport.Batch) tvmexport.Publication {
+	p := tvmexport.Publication{Run: run, Partitions: []tvmexport.PartitionRecord{{Partition: "3f"}}}
+	for _, b := range batches {
+		p.Rows += b.Rows
+		p.Steps = append(p.Steps, tvmexport.PublicationStep{Batches: []tvmexport.BatchID{b.ID}, Rows: b.Rows})
+	}
+	p.Partitions[0].Rows = p.Rows
+	return p
+}
+
+// export lands, publishes and commits.
+func (s stage) export(run tvmexport.Run, batches ...tvmexport.Batch) {
+	s.Helper()
+	s.land(run, batches...)
+	p := publicationOf(run, batches...)
+	rows, err := s.client.Publish(s.Context(), p)
+	s.must(err)
+	if rows != p.Rows {
+		s.Fatalf("run %s published %d rows, want %d", run.ID, rows, p.Rows)
+	}
+	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Rows: rows, Bytes: 100, Calls: 1, Partitions: p.Partitions}))
+}
+
+func runOfTable(t tvmexport.Table, id, previous string, kind tvmexport.RunKind) tvmexport.Run {
+	return tvmexport.Run{ID: tvmexport.RunID(id), Table: t, Previous: tvmexport.RunID(previous), Kind: kind, StartedAt: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)}
+}
