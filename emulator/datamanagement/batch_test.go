@@ -97,11 +97,13 @@ func TestDelivery(t *testing.T) {
 		"duplicate": {[]Outcome{{}, {}}, map[time.Duration][]string{3 * second: {`1 "x"`, `1 "x"`}}, 0},
 		"late": {
 			[]Outcome{{After: time.Hour}},
-			map[time.Duration][]string{3 * second: nil, time.Hour: nil, time.Hour + 3*second: {`1 "x"`}}, 0,
+			map[time.Duration][]string{3 * second: nil, time.Hour: nil, time.Hour + 3*second: {`1 "x"`}},
+			0,
 		},
 		"transient": {
 			[]Outcome{{Transient: true}},
-			map[time.Duration][]string{3 * second: nil, 12 * second: {`1 "x"`}}, 1,
+			map[time.Duration][]string{3 * second: nil, 12 * second: {`1 "x"`}},
+			1,
 		},
 	}
 	for name, tt := range tests {

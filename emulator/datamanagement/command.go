@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
 )
 
-// words are a command's text before its with clause, in lower case, with single
-// spaces.
+// words are a command's text before its with clause and what it is piped into, in
+// lower case and with single spaces.
 func words(text string) string {
+	text, _, _ = strings.Cut(text, "|")
 	text = strings.Join(strings.Fields(strings.ToLower(text)), " ")
 	if i := strings.Index(text+" ", " with "); i >= 0 {
 		text = text[:i]
@@ -32,6 +34,18 @@ func Owns(text string) bool {
 // Command answers a command that was sent to the ingestion service. The error is
 // a *engine.Error.
 func (s *Service) Command(ctx context.Context, c engine.Call) (*engine.Result, error) {
+	result, err := s.command(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	_, query, _ := strings.Cut(c.Text, "|")
+	if query = strings.TrimSpace(query); query == "" {
+		return result, nil
+	}
+	return piped(ctx, result, query, s.now())
+}
+
+func (s *Service) command(ctx context.Context, c engine.Call) (*engine.Result, error) {
 	switch w := words(c.Text); {
 	case w == ".get kusto identity token":
 		token, err := s.issueIdentity(c.Principal)
@@ -46,8 +60,7 @@ func (s *Service) Command(ctx context.Context, c engine.Call) (*engine.Result, e
 		}
 		return table([]string{"ResourceTypeName", "StorageRoot"}, rows...), nil
 	case w == ".show version":
-		return table([]string{"BuildVersion", "BuildTime", "ServiceType", "ProductVersion"},
-			[]string{"1.0.0.0", "", "DataManagement", "tvmexport emulator"}), nil
+		return s.showVersion(ctx, c)
 	case strings.HasPrefix(w, ".refresh ") && strings.HasSuffix(w, " cache ingestionbatchingpolicy"):
 		return s.o.Engine.Command(ctx, c)
 	default:
@@ -55,6 +68,29 @@ func (s *Service) Command(ctx context.Context, c engine.Call) (*engine.Result, e
 			"it knows .get kusto identity token, .get ingestion resources, .show version and .refresh ... cache ingestionbatchingpolicy; "+
 			"send others to the cluster's own URI", excerpt(c.Text))
 	}
+}
+
+// showVersion is the engine's, apart from the type of the service.
+func (s *Service) showVersion(ctx context.Context, c engine.Call) (*engine.Result, error) {
+	c.Text = ".show version"
+	result, err := s.o.Engine.Command(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	t := &result.Tables[0]
+	at := slices.IndexFunc(t.Columns, func(c value.Column) bool { return c.Name == "ServiceType" })
+	rows := t.Rows
+	t.Rows = func(yield func([]value.Value, error) bool) {
+		for row, err := range rows {
+			if err == nil && at >= 0 {
+				row[at] = value.NewString("DataManagement")
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+	return result, nil
 }
 
 func excerpt(text string) string {

@@ -56,15 +56,13 @@ func (b *body) broken() bool        { return b.err != nil }
 func (b *body) discard()            { b.buffer = b.buffer[:0] }
 func (b *body) header() http.Header { return b.w.Header() }
 
-var (
-	gzips = sync.Pool{New: func() any {
-		w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-		if err != nil {
-			return gzip.NewWriter(nil)
-		}
-		return w
-	}}
-)
+var gzips = sync.Pool{New: func() any {
+	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		return gzip.NewWriter(nil)
+	}
+	return w
+}}
 
 // send sends what is collected, with the status if nothing was sent before.
 func (b *body) send(status int) {

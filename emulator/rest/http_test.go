@@ -97,6 +97,7 @@ func TestRefusedRequests(t *testing.T) {
 		"stream to ingest":  {"POST", s.ingest + "/v1/rest/ingest/db/T?streamFormat=Csv", "1", nil, 400, "without 'ingest-'"},
 		"no stream format":  {"POST", s.kusto + "/v1/rest/ingest/db/T", "1", nil, 400, "streamFormat"},
 		"stream encoding":   {"POST", s.kusto + "/v1/rest/ingest/db/T?streamFormat=Csv", "1", []string{"Content-Encoding", "br"}, 415, "br"},
+		"unknown path":      {"POST", s.kusto + "/v1/rest/ingestion/queued/db/T", "{}", nil, 404, "/v1/rest/ingestion/queued/db/T"},
 		"stream to nowhere": {"POST", s.kusto + "/v1/rest/ingest/db/Nope?streamFormat=Csv", "1", nil, 400, "'Nope'"},
 	}
 	for name, tt := range tests {
@@ -199,6 +200,11 @@ func TestIngestionCommands(t *testing.T) {
 				t.Errorf("resources at %s = %s, want %s", uri, text, want)
 			}
 		}
+	}
+	_, text := s.exchange(t, http.MethodPost, s.ingest+"/v1/rest/mgmt",
+		`{"db":"NetDefaultDB","csl":".get ingestion resources | where ResourceTypeName == 'TempStorage' | count"}`)
+	if !strings.Contains(text, `"Rows":[[2]]`) {
+		t.Errorf("piped resources = %s, want a count of 2", text)
 	}
 	for uri, want := range map[string]string{s.kusto: `"Engine"`, s.ingest: `"DataManagement"`} {
 		if _, text := s.exchange(t, http.MethodPost, uri+"/v1/rest/mgmt", `{"db":"db","csl":".show version"}`); !strings.Contains(text, want) {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -56,7 +57,16 @@ func New(o Options) http.Handler {
 	mux.Handle("POST /v2/rest/query", f.signedIn(f.serveQueryV2))
 	mux.Handle("GET /v2/rest/query", f.signedIn(f.serveQueryV2))
 	mux.Handle("POST /v1/rest/ingest/{database}/{table}", f.signedIn(f.serveStreamingIngest))
+	mux.Handle("/", f.signedIn(f.serveUnknown))
 	return mux
+}
+
+// serveUnknown refuses what the emulator has no answer to.
+func (f *front) serveUnknown(x *exchange) {
+	f.fail(x, "", &engine.Error{
+		Code: "NotFound", Status: http.StatusNotFound, Permanent: true, Type: "Kusto.Data.Exceptions.KustoBadRequestException",
+		Summary: "The resource was not found", Message: fmt.Sprintf("This emulator has no %s %s", x.Method, x.URL.Path),
+	})
 }
 
 // exchange is one request of somebody who is signed in, and its answer.

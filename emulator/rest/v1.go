@@ -120,9 +120,15 @@ func (f *front) trailerV1(x *exchange, results int) {
 	contents = append(contents, content{"QueryProperties", "@ExtendedProperties", uuid.NewString()})
 
 	table([]value.Column{
-		{Name: "Timestamp", Kind: value.DateTime}, {Name: "Severity", Kind: value.Int}, {Name: "SeverityName", Kind: value.String},
-		{Name: "StatusCode", Kind: value.Int}, {Name: "StatusDescription", Kind: value.String}, {Name: "Count", Kind: value.Int},
-		{Name: "RequestId", Kind: value.GUID}, {Name: "ActivityId", Kind: value.GUID}, {Name: "SubActivityId", Kind: value.GUID},
+		{Name: "Timestamp", Kind: value.DateTime},
+		{Name: "Severity", Kind: value.Int},
+		{Name: "SeverityName", Kind: value.String},
+		{Name: "StatusCode", Kind: value.Int},
+		{Name: "StatusDescription", Kind: value.String},
+		{Name: "Count", Kind: value.Int},
+		{Name: "RequestId", Kind: value.GUID},
+		{Name: "ActivityId", Kind: value.GUID},
+		{Name: "SubActivityId", Kind: value.GUID},
 		{Name: "ClientActivityId", Kind: value.String},
 	}, []value.Value{
 		moment(timestamp(f.Now())), number(4), text("Info"), number(0), text("Query completed successfully"), number(1),
@@ -135,8 +141,11 @@ func (f *front) trailerV1(x *exchange, results int) {
 		index = append(index, []value.Value{value.NewLong(int64(i)), text(c.kind), text(c.name), text(c.id), text("")})
 	}
 	table([]value.Column{
-		{Name: "Ordinal", Kind: value.Long}, {Name: "Kind", Kind: value.String}, {Name: "Name", Kind: value.String},
-		{Name: "Id", Kind: value.String}, {Name: "PrettyName", Kind: value.String},
+		{Name: "Ordinal", Kind: value.Long},
+		{Name: "Kind", Kind: value.String},
+		{Name: "Name", Kind: value.String},
+		{Name: "Id", Kind: value.String},
+		{Name: "PrettyName", Kind: value.String},
 	}, index...)
 }
 

@@ -251,11 +251,18 @@ func (w *framesV2) completion(failed *engine.Error) {
 	}
 	at, activity := moment(timestamp(w.Now())), guid(w.activityID)
 	w.secondary("QueryCompletionInformation", "QueryCompletionInformation", []value.Column{
-		{Name: "Timestamp", Kind: value.DateTime}, {Name: "ClientRequestId", Kind: value.String},
-		{Name: "ActivityId", Kind: value.GUID}, {Name: "SubActivityId", Kind: value.GUID}, {Name: "ParentActivityId", Kind: value.GUID},
-		{Name: "Level", Kind: value.Int}, {Name: "LevelName", Kind: value.String},
-		{Name: "StatusCode", Kind: value.Int}, {Name: "StatusCodeName", Kind: value.String},
-		{Name: "EventType", Kind: value.Int}, {Name: "EventTypeName", Kind: value.String}, {Name: "Payload", Kind: value.String},
+		{Name: "Timestamp", Kind: value.DateTime},
+		{Name: "ClientRequestId", Kind: value.String},
+		{Name: "ActivityId", Kind: value.GUID},
+		{Name: "SubActivityId", Kind: value.GUID},
+		{Name: "ParentActivityId", Kind: value.GUID},
+		{Name: "Level", Kind: value.Int},
+		{Name: "LevelName", Kind: value.String},
+		{Name: "StatusCode", Kind: value.Int},
+		{Name: "StatusCodeName", Kind: value.String},
+		{Name: "EventType", Kind: value.Int},
+		{Name: "EventTypeName", Kind: value.String},
+		{Name: "Payload", Kind: value.String},
 	}, []value.Value{
 		at, text(w.clientRequestID), activity, activity, activity, number(level), text(levelName),
 		number(code), text(codeName), number(4), text("QueryInfo"), text(payload),
