@@ -145,7 +145,7 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 	}
 	defer b.close()
 	err = read(b)
-	a.Bytes, a.Took = b.bytes(), time.Since(start)
+	a.Bytes, a.Took = b.read, time.Since(start)
 	c.bytes.Add(a.Bytes)
 	var handed *handedOn
 	switch {

@@ -2,7 +2,6 @@ package hunting
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,22 +19,9 @@ import (
 
 // body is the answer to a query, decompressed and read as a stream.
 type body struct {
-	raw   io.ReadCloser
-	plain *counted
-	gz    *gzip.Reader
-	json  *jsontext.Decoder
-}
-
-// counted counts what passes.
-type counted struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
+	*stream
+	raw io.ReadCloser
+	gz  *gzip.Reader
 }
 
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
@@ -46,9 +32,8 @@ func openBody(r *http.Response) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &body{raw: r.Body, plain: &counted{r: plain}}
+	b := &body{stream: newStream(plain), raw: r.Body}
 	b.gz, _ = plain.(*gzip.Reader)
-	b.json = jsontext.NewDecoder(b.plain, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return b, nil
 }
 
@@ -86,8 +71,6 @@ func inflate(r io.Reader) (io.Reader, error) {
 	return flate.NewReader(buffered), nil
 }
 
-func (b *body) bytes() int64 { return b.plain.n }
-
 func (b *body) close() {
 	drain(b.raw)
 	if b.gz != nil {
@@ -96,88 +79,94 @@ func (b *body) close() {
 }
 
 // envelope reads the outer object: onSchema takes the text of the schema, and
-// onRow that of each row of the results, valid during the call. A nil error
-// means that the answer was read to its end and nothing stands behind it.
-func (b *body) envelope(onSchema, onRow func([]byte) error) error {
-	d := b.json
-	if t, err := d.ReadToken(); err != nil {
+// onRow all that comes for each row of the results, of which it says how many
+// bytes the row has, or short. A nil error means that the answer was read to
+// its end and nothing stands behind it.
+func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte) (int, error)) error {
+	if err := b.take('{'); err != nil {
 		return err
-	} else if t.Kind() != '{' {
-		return fmt.Errorf("the answer begins with %s, not with an object", t.Kind())
 	}
-	seen := false
-	for d.PeekKind() != '}' {
-		key, err := d.ReadToken()
+	results := 0
+	for first := true; ; first = false {
+		c, err := b.peek()
 		if err != nil {
 			return err
 		}
-		switch name := strings.ToLower(key.String()); {
-		case name == "schema":
-			var text jsontext.Value
-			if text, err = d.ReadValue(); err == nil {
-				err = onSchema(text)
+		if c == '}' {
+			break
+		}
+		if !first {
+			if err := b.take(','); err != nil {
+				return err
 			}
-		case name == "results" && seen:
-			err = errors.New("the answer holds results twice")
-		case name == "results":
-			seen = true
-			err = b.results(onRow)
+		}
+		name, err := b.name()
+		if err != nil {
+			return err
+		}
+		switch {
+		case strings.EqualFold(name, "schema"):
+			err = b.value(onSchema)
+		case strings.EqualFold(name, "results"):
+			results++
+			err = b.list(onRow)
 		default:
-			err = d.SkipValue()
+			err = b.value(nil)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if _, err := d.ReadToken(); err != nil {
+	if err := b.take('}'); err != nil {
 		return err
 	}
-	switch _, err := d.ReadToken(); {
-	case err == nil:
-		return errors.New("the answer goes on behind its end")
-	case !errors.Is(err, io.EOF):
+	if c, err := b.peek(); err != nil {
 		return err
-	case !seen:
-		return errors.New("the answer holds no results")
+	} else if b.at < len(b.buf) {
+		return fmt.Errorf("the answer goes on behind its end, with %q", c)
+	}
+	if results != 1 {
+		return fmt.Errorf("the answer holds results %d times, not once", results)
 	}
 	return nil
 }
 
-func (b *body) results(onRow func([]byte) error) error {
-	d := b.json
-	if t, err := d.ReadToken(); err != nil {
-		return err
-	} else if t.Kind() != '[' {
-		return fmt.Errorf("the results are %s, not a list", t.Kind())
+// name reads the key of a member and its colon.
+func (b *body) name() (string, error) {
+	if c, err := b.peek(); err != nil {
+		return "", err
+	} else if c != '"' {
+		return "", b.unexpected(c, '"')
 	}
-	for d.PeekKind() != ']' {
-		row, err := d.ReadValue()
-		if err != nil {
-			return err
-		}
-		if row[0] != '{' {
-			return fmt.Errorf("a result is %.20q, not an object", row)
-		}
-		if err := onRow(row); err != nil {
-			return err
-		}
+	name := ""
+	err := b.value(func(text []byte) error {
+		unquoted, _ := jsontext.AppendUnquote(nil, text) // valid but for lone surrogates
+		name = string(unquoted)
+		return nil
+	})
+	if err != nil {
+		return "", err
 	}
-	_, err := d.ReadToken()
-	return err
+	return name, b.take(':')
 }
 
 // rows gives each row of the answer to w, in its normal form.
 func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
-	return b.envelope(n.schema.declare, func(row []byte) error { return n.row(row, w) })
+	return b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
 }
 
 func (b *body) countRows(rows *[]countRow) error {
-	return b.envelope(func([]byte) error { return nil }, func(row []byte) error {
+	return b.envelope(func([]byte) error { return nil }, func(text []byte) (int, error) {
+		s := scan{text: text}
+		end := s.value(0, 0)
+		if end < 0 {
+			return end, nil
+		}
 		var r countRow
-		if err := json.Unmarshal(row, &r, jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
-			return fmt.Errorf("a row of the count, %.200q: %w", row, err)
+		if err := json.Unmarshal(text[:end], &r, jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
+			return 0, fmt.Errorf("a row of the count, %.200q: %w", text[:end], err)
 		}
 		*rows = append(*rows, r)
-		return nil
+		return end, nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,6 +42,76 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What the scanner accepts is what encoding/json accepts, and it wants more
+// exactly where more could make it so.
+func FuzzScan(f *testing.F) {
+	for _, text := range []string{`{"a":[1,-2.5e+3,"\u00e9\n",{},[],null,true,false]}`, `"a long string, longer than eight bytes é"`, `[01]`, `{"a":1,}`, `[1 2]`, "\"\x1f\"", `nul`, `-`, `1.`, `"\ud8"`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		// A blank behind it ends a number.
+		s := scan{text: append(bytes.Clone(text), ' ')}
+		end := s.value(s.blanks(0), 0)
+		whole := end >= 0 && s.blanks(end) == len(s.text)
+		if valid := json.Valid(text); valid != whole {
+			t.Errorf("%q: valid %v, the scanner says %d of %d", text, valid, end, len(s.text))
+		}
+		if foreign := bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x80 }); whole && s.foreign != foreign {
+			t.Errorf("%q: foreign %v, want %v", text, s.foreign, foreign)
+		}
+		if !whole {
+			return
+		}
+		for cut := range end {
+			part := scan{text: text[:cut]}
+			if got := part.value(part.blanks(0), 0); got == invalid {
+				t.Errorf("%q, cut at %d, is called invalid", text, cut)
+			}
+		}
+	})
+}
+
+// Rows are the same however the answer comes in pieces.
+func TestPieces(t *testing.T) {
+	text := strings.ReplaceAll(inventoryRows(20), `"[[]]"`, `"[{\"a\":[1,\"x\"]}]"`)
+	var want rowsOf
+	for size := 1; size < 700; size += 1 + size/16 {
+		b, err := openBody(&http.Response{Body: io.NopCloser(&pieces{text, size}), Header: http.Header{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.buf = make([]byte, 0, 16)
+		var got rowsOf
+		if err := b.rows(normaliserOf(Graph, benchTable, []string{"CveTags"}), &got); err != nil {
+			t.Fatal(err)
+		}
+		if size == 1 {
+			want = got
+		}
+		if len(got.rows) != 20 || !slices.Equal(got.rows, want.rows) || !slices.Equal(got.keys, want.keys) {
+			t.Fatalf("pieces of %d bytes: other rows", size)
+		}
+		if b.read != int64(len(text)) {
+			t.Fatalf("%d bytes read of %d", b.read, len(text))
+		}
+	}
+}
+
+// pieces gives a text piece by piece.
+type pieces struct {
+	text string
+	size int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	n := copy(b, p.text[:min(p.size, len(p.text))])
+	p.text = p.text[n:]
+	if n == 0 && len(b) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // Whatever the encoding says, reading ends, and never without an error where

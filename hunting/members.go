@@ -2,130 +2,90 @@ package hunting
 
 import "bytes"
 
-// members walks over the members of a JSON object that is known to be valid.
+// members walks over the members of a JSON object, and checks on its way that
+// it is one.
 type members struct {
-	text  []byte
+	scan
 	start int    // where the member begins: the quote of its key
-	end   int    // behind its value
+	end   int    // behind its value; behind the whole object when next has returned false
 	key   []byte // without its quotes, escapes as they are
 	value []byte
 	tight bool // no blanks within the member
+	any   bool // there was a member
+	fault int  // short or invalid, where next has returned false for that
 }
 
-func membersOf(text []byte) members { return members{text: text, end: 1} }
+// membersOf is for the object that text begins with.
+func membersOf(text []byte) members { return members{scan: scan{text: text}, end: 1} }
 
 // next goes to the next member. guess, a key as it stands in the text with its
 // quotes and colon, spares the search for the key's end where it is right.
 func (m *members) next(guess []byte) (guessed, ok bool) {
-	i := blanks(m.text, m.end)
-	if i < len(m.text) && m.text[i] == ',' {
-		i = blanks(m.text, i+1)
-	}
-	if i >= len(m.text) || m.text[i] != '"' {
+	i := m.blanks(m.end)
+	if c := m.at(i); c == '}' {
+		m.end = i + 1
 		return false, false
+	} else if m.any {
+		if c != ',' {
+			return m.fail(m.ended(i))
+		}
+		i = m.blanks(i + 1)
 	}
-	m.start = i
+	if m.at(i) != '"' {
+		return m.fail(m.ended(i))
+	}
+	m.any, m.tight, m.start = true, true, i
 	if len(guess) > 0 && bytes.HasPrefix(m.text[i:], guess) {
 		m.key = guess[1 : len(guess)-2]
-		m.tight, guessed = true, true
+		guessed = true
 		i += len(guess)
 	} else {
-		end := stringEnd(m.text, i)
+		end := m.string(i)
+		if end < 0 {
+			return m.fail(end)
+		}
 		m.key = m.text[i+1 : end-1]
-		colon := blanks(m.text, end)
-		m.tight = colon == end
-		i = colon + 1
+		if i = m.blanks(end); m.at(i) != ':' {
+			return m.fail(m.ended(i))
+		}
+		m.tight = i == end
+		i++
 	}
-	if value := blanks(m.text, i); value != i {
-		m.tight = false
-		i = value
+	value := m.blanks(i)
+	if m.end = m.scan.value(value, 1); m.end < 0 {
+		return m.fail(m.end)
 	}
-	m.end = valueEnd(m.text, i)
-	m.value = m.text[i:m.end]
-	return guessed, len(m.value) > 0
+	m.tight = m.tight && value == i
+	m.value = m.text[value:m.end]
+	return guessed, true
+}
+
+func (m *members) fail(fault int) (guessed, ok bool) {
+	m.fault = fault
+	return false, false
 }
 
 // elements walks over the elements of a JSON array that is known to be valid.
 type elements struct {
-	text  []byte
+	scan
 	end   int
 	value []byte
 }
 
-func elementsOf(text []byte) elements { return elements{text: text, end: 1} }
+func elementsOf(text []byte) elements { return elements{scan: scan{text: text}, end: 1} }
 
 func (e *elements) next() bool {
-	i := blanks(e.text, e.end)
-	if i < len(e.text) && e.text[i] == ',' {
-		i = blanks(e.text, i+1)
+	i := e.blanks(e.end)
+	if e.at(i) == ',' {
+		i = e.blanks(i + 1)
 	}
-	if i >= len(e.text) || e.text[i] == ']' {
+	if e.at(i) == ']' {
 		return false
 	}
-	e.end = valueEnd(e.text, i)
-	e.value = e.text[i:e.end]
-	return len(e.value) > 0
-}
-
-func blanks(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
+	end := e.scan.value(i, 0)
+	if end < 0 {
+		return false
 	}
-	return i
-}
-
-// stringEnd is the offset behind the string that begins at i.
-func stringEnd(b []byte, i int) int {
-	for at := i + 1; at < len(b); {
-		k := bytes.IndexByte(b[at:], '"')
-		if k < 0 {
-			break
-		}
-		at += k
-		slash := at
-		for b[slash-1] == '\\' { // the opening quote ends this at the latest
-			slash--
-		}
-		at++
-		if (at-1-slash)%2 == 0 {
-			return at
-		}
-	}
-	return len(b)
-}
-
-// valueEnd is the offset behind the value that begins at i.
-func valueEnd(b []byte, i int) int {
-	if i >= len(b) {
-		return len(b)
-	}
-	switch b[i] {
-	case '"':
-		return stringEnd(b, i)
-	case '{', '[':
-		depth := 0
-		for i < len(b) {
-			switch b[i] {
-			case '"':
-				i = stringEnd(b, i)
-				continue
-			case '{', '[':
-				depth++
-			case '}', ']':
-				if depth--; depth == 0 {
-					return i + 1
-				}
-			}
-			i++
-		}
-		return len(b)
-	}
-	for i < len(b) {
-		switch b[i] {
-		case ',', '}', ']', ' ', '\n', '\t', '\r':
-			return i
-		}
-		i++
-	}
-	return len(b)
+	e.value, e.end = e.text[i:end], end
+	return true
 }

@@ -34,6 +34,7 @@ type normaliser struct {
 	text     []byte // the row
 	from, to int    // part of text that is copied as it is, and is not in out yet
 	out      []byte
+	nulls    int64 // of the row that do not fit
 
 	written int64
 	counted int64 // tvmexport.Missing until the row with the count was read
@@ -53,13 +54,19 @@ func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, typ
 	return n
 }
 
-// row brings one row into its normal form and gives it to w. text is a valid
-// JSON object.
-func (n *normaliser) row(text []byte, w tvmexport.RowWriter) error {
+// row brings the row that text begins with into its normal form and gives it to
+// w. It returns the row's length, or a negative result of scan: nothing was
+// done then.
+func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
+	if text[0] != '{' {
+		return 0, fmt.Errorf("a result is %.20q, not an object", text)
+	}
 	n.text, n.from, n.to, n.out = text, 0, 0, append(n.out[:0], '{')
+	n.nulls = 0
 	n.key.reset()
 	n.schema.nextRow()
 	m := membersOf(text)
+	var count []byte
 	for c := &n.schema.first; ; {
 		guess := c.next
 		guessed, ok := m.next(guess.quotedName())
@@ -69,7 +76,7 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) error {
 		if !guessed {
 			var err error
 			if guess, err = n.schema.find(m.key); err != nil {
-				return err
+				return 0, err
 			}
 			c.next = guess
 		}
@@ -77,11 +84,11 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) error {
 		if c.sidecar && n.graph {
 			continue
 		}
-		if c.mark && bytes.HasPrefix(m.value, n.mark) {
-			return n.count(m.value)
-		}
 		if err := n.schema.meet(c); err != nil {
-			return err
+			return 0, err
+		}
+		if c.mark && bytes.HasPrefix(m.value, n.mark) {
+			count = m.value
 		}
 		if c.key > 0 {
 			n.key.take(c.key, m.value)
@@ -90,25 +97,32 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) error {
 			continue
 		}
 		if err := n.member(c, &m); err != nil {
-			return fmt.Errorf("column %s: %w", c.name, err)
+			return 0, fmt.Errorf("column %s: %w", c.name, err)
 		}
 	}
-	return n.give(w)
+	switch {
+	case m.fault < 0:
+		return m.fault, nil
+	case count != nil:
+		return m.end, n.count(count)
+	}
+	return m.end, n.give(text[:m.end], m.foreign, w)
 }
 
 // give hands the finished row to w.
-func (n *normaliser) give(w tvmexport.RowWriter) error {
-	row := n.text
-	if n.from != 1 || n.to != len(n.text)-1 {
+func (n *normaliser) give(text []byte, foreign bool, w tvmexport.RowWriter) error {
+	row := text
+	if n.from != 1 || n.to != len(text)-1 {
 		n.flush()
 		n.out = append(n.out, '}')
 		row = n.out
 	}
-	if !utf8.Valid(row) {
+	if foreign && !utf8.Valid(row) {
 		n.out = append(n.out[:0], bytes.ToValidUTF8(row, []byte("\uFFFD"))...)
 		row = n.out
 	}
 	n.written++
+	n.nulled += n.nulls
 	if err := w.WriteRow(n.key.value(), row); err != nil {
 		return &handedOn{err}
 	}
@@ -182,7 +196,7 @@ func (n *normaliser) value(c *column, v []byte) error {
 	case (c.kind == "int" || c.kind == "long") && v[0] == '"' && isInteger(v[1:len(v)-1]):
 		n.out = append(n.out, v[1:len(v)-1]...)
 	case c.declared:
-		if n.nulled++; n.misfit == "" {
+		if n.nulls++; n.misfit == "" {
 			n.misfit = fmt.Sprintf("%s, a %s: %.80s", c.name, c.kind, v)
 		}
 		n.null()
