@@ -24,7 +24,6 @@ func readFunction(prefix string, t tvmexport.Table, raw []column) function {
     let Runs = %s
         | where Table == %s and State == %s;
     let Full = toscalar(Runs | where Kind == %s | summarize max(At));
-    let Newest = toscalar(Runs | summarize arg_max(At, RunId) | project RunId);
     let Visible = Runs
         | where isnull(Full) or At >= Full
         | distinct RunId;
@@ -34,7 +33,7 @@ func readFunction(prefix string, t tvmexport.Table, raw []column) function {
 		b.WriteString("    | where RunId in (Visible)\n")
 		if slices.Contains(raw, column{"Partition", "string"}) {
 			// Rows without a watermark come again with each run.
-			fmt.Fprintf(&b, "    | where not(Partition startswith_cs %s) or RunId == Newest\n", literal(tvmexport.NullWatermark))
+			fmt.Fprintf(&b, "    | where not(Partition startswith_cs %s) or RunId == toscalar(Runs | summarize arg_max(At, RunId) | project RunId)\n", literal(tvmexport.NullWatermark))
 		}
 	} else {
 		fmt.Fprintf(&b, "    | where extract(%s, 1, tostring(extent_tags())) in (Visible)\n",

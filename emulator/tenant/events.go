@@ -57,7 +57,7 @@ func eventRows(s *scan[happened], p eventPlan) {
 		during.to = min(during.to, in.to)
 	}
 	accounts := len(accountNames)
-	for day := s.state.day - s.state.retention + 1; day <= s.state.day; day++ {
+	for day := max(s.state.day-s.state.retention, -s.state.history) + 1; day <= s.state.day; day++ {
 		begin := s.state.edge(day - 1)
 		if !during.meets(begin, s.state.edge(day)-1) {
 			continue

@@ -108,7 +108,7 @@ func TestEventTimes(t *testing.T) {
 // Rates are those of a device of flesh and bone, over thirty days.
 func TestEventRates(t *testing.T) {
 	o := options(200, 1)
-	o.RetentionDays = 0
+	o.RetentionDays, o.HistoryDays = 0, 30
 	c := tenant.New(o).Catalog()
 	for name, want := range map[string][2]int{
 		"DeviceInfo": {30, 60}, "DeviceNetworkEvents": {22 * 30, 28 * 30}, "DeviceProcessEvents": {36 * 30, 44 * 30},

@@ -14,6 +14,7 @@ type state struct {
 	started   int64 // ticks of Start
 	edge0     int64 // ticks of the edge on day 0
 	retention int
+	history   int // days of events on day 0
 	day       int
 	moves     int // Move calls so far
 	joined    int // devices that ever joined
@@ -28,6 +29,7 @@ func newState(o Options) *state {
 		started:   value.NewDateTime(o.Start).Ticks(),
 		edge0:     value.NewDateTime(o.Start.Truncate(time.Hour).Add(-time.Hour)).Ticks(),
 		retention: o.RetentionDays,
+		history:   o.HistoryDays,
 	}
 	s.devices = make([]device, 0, max(0, o.Devices)+3)
 	for range o.Devices {

@@ -12,6 +12,7 @@ import (
 const (
 	DefaultDevices       = 200
 	DefaultRetentionDays = 30   // what advanced hunting keeps of event tables
+	DefaultHistoryDays   = 20   // of events on day 0: the tenant was onboarded then, and nothing ages out at once
 	DefaultChangeRate    = 0.07 // between the 5 and 10 % a day that a real tenant shows
 )
 
@@ -27,6 +28,9 @@ type Options struct {
 	Start time.Time
 	// RetentionDays is how long events are kept; DefaultRetentionDays if not positive.
 	RetentionDays int
+	// HistoryDays is how many days of events there are on day 0, at most
+	// RetentionDays; DefaultHistoryDays if not positive.
+	HistoryDays int
 	// ChangeRate is the share of devices, 0 to 1, that change on a day;
 	// DefaultChangeRate if 0, none if negative. A twentieth of it is the
 	// share of devices that are retired, and that are new.
@@ -63,6 +67,9 @@ func New(o Options) *Tenant {
 	}
 	if o.RetentionDays <= 0 {
 		o.RetentionDays = DefaultRetentionDays
+	}
+	if o.HistoryDays <= 0 {
+		o.HistoryDays = DefaultHistoryDays
 	}
 	switch {
 	case o.ChangeRate == 0:
