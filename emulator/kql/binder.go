@@ -8,14 +8,15 @@ import (
 // binder turns a tree into pipelines. It resolves names, checks types and
 // chooses the code that runs.
 type binder struct {
-	env    Environment
-	now    value.Value
-	shapes map[*syntax.Function]bool // whether a function gives a table
-	bodies map[entity]*storedFunction
-	active map[entity]int        // stored functions whose bodies are being bound
-	kept   map[sharedKey]*shared // of materialize
-	budget int                   // operators and functions that may still be bound
-	depth  int                   // of functions within functions
+	env     Environment
+	now     value.Value
+	shapes  map[*syntax.Function]bool // whether a function gives a table
+	bodies  map[entity]*storedFunction
+	active  map[entity]int            // stored functions whose bodies are being bound
+	kept    map[sharedKey]*shared     // of materialize
+	foreign map[*syntax.Function]bool // functions that are stored
+	budget  int                       // operators and functions that may still be bound
+	depth   int                       // of functions within functions
 }
 
 // entity is a table or function of a database.
@@ -38,7 +39,7 @@ func newBinder(env Environment) *binder {
 	return &binder{
 		env: env, now: value.NewDateTime(env.Now), budget: maxOperators,
 		shapes: map[*syntax.Function]bool{}, bodies: map[entity]*storedFunction{}, kept: map[sharedKey]*shared{},
-		active: map[entity]int{},
+		active: map[entity]int{}, foreign: map[*syntax.Function]bool{},
 	}
 }
 
@@ -91,6 +92,7 @@ func (b *binder) stored(db, name string) (*syntax.Function, error) {
 		return nil, known.err
 	}
 	known.function = parsed
+	b.foreign[parsed] = true
 	return parsed, nil
 }
 

@@ -27,36 +27,19 @@ func (b *binder) scalarFunction(name string, f *syntax.Function, home *scope, ar
 		return nil, err
 	}
 	defer b.leave()
-	inner := site{row: &row{layout: c.row.layout}, op: c.op}
 	s, err := b.bindParameters(name, f, home, args, at, c, b.rowArgument)
 	if err != nil {
 		return nil, err
 	}
-	var result *syntax.Result
-	for _, statement := range f.Body.Statements {
-		switch n := statement.(type) {
-		case *syntax.Let:
-			v := &binding{function: n.Function, x: n.X, scope: s}
-			if n.Function == nil && !b.isTabular(n.X, s, nil) {
-				inner.scope = s
-				v.layout = inner.row.layout
-				if v.scalar, err = b.scalar(n.X, inner); err != nil {
-					return nil, err
-				}
-			}
-			s = s.with(n.Name, v)
-		case *syntax.Result:
-			result = n
-		}
+	result, s, err := b.body(name, f, s, at, &row{layout: c.row.layout}, c.op)
+	if err != nil {
+		return nil, b.inBody(name, f, err)
 	}
-	if result == nil {
-		return nil, semantic(at, "Function '%s' has no result.", name)
-	}
-	if b.isTabular(result.X, s, nil) {
+	if b.isTabular(result, s, nil) {
 		return nil, unresolved(at, c.op, "scalar expression", name)
 	}
-	inner.scope = s
-	return b.scalar(result.X, inner)
+	e, err := b.scalar(result, site{scope: s, row: &row{layout: c.row.layout}, op: c.op})
+	return e, b.inBody(name, f, err)
 }
 
 // tabularFunction binds a call of a function whose body is a table.
@@ -70,21 +53,49 @@ func (b *binder) tabularFunction(name string, f *syntax.Function, home *scope, a
 	if err != nil {
 		return nil, err
 	}
-	var result *syntax.Result
+	result, s, err := b.body(name, f, s, at, nil, "")
+	if err != nil {
+		return nil, b.inBody(name, f, err)
+	}
+	p, err := b.tabular(result, s, "")
+	return p, b.inBody(name, f, err)
+}
+
+// body is the result of a function and the names that it can use. With a row,
+// variables are computed for every row, as they may depend on the arguments.
+func (b *binder) body(name string, f *syntax.Function, s *scope, at int, r *row, op string) (syntax.Expr, *scope, error) {
+	var result syntax.Expr
 	for _, statement := range f.Body.Statements {
 		switch n := statement.(type) {
 		case *syntax.Let:
-			s = s.with(n.Name, &binding{function: n.Function, x: n.X, scope: s})
+			v := &binding{function: n.Function, x: n.X, scope: s}
+			if r != nil && n.Function == nil && !b.isTabular(n.X, s, nil) {
+				var err error
+				v.layout = r.layout
+				if v.scalar, err = b.scalar(n.X, site{scope: s, row: r, op: op}); err != nil {
+					return nil, nil, err
+				}
+			}
+			s = s.with(n.Name, v)
 		case *syntax.Declare:
-			return nil, unsupported(at, "Function '%s' declares query parameters, which is not supported here.", name)
+			return nil, nil, unsupported(at, "Function '%s' declares query parameters, which is not supported here.", name)
 		case *syntax.Result:
-			result = n
+			result = n.X
 		}
 	}
 	if result == nil {
-		return nil, semantic(at, "Function '%s' has no result.", name)
+		return nil, nil, semantic(at, "Function '%s' has no result.", name)
 	}
-	return b.tabular(result.X, s, "")
+	return result, s, nil
+}
+
+// inBody takes the place out of an error in the body of a stored function: it
+// means nothing in the text that calls it.
+func (b *binder) inBody(name string, f *syntax.Function, err error) error {
+	if err != nil && b.foreign[f] {
+		return within(name, err)
+	}
+	return err
 }
 
 // bindParameters is the scope of a function's body: home and the parameters.

@@ -96,11 +96,7 @@ func (b *binder) storedTable(db, name string, f *syntax.Function, args []syntax.
 	key := entity{db, name}
 	b.active[key]++
 	defer func() { b.active[key]-- }()
-	p, err := b.tabularFunction(name, f, root(db), args, at, from)
-	if err != nil {
-		return nil, within(name, err)
-	}
-	return p, nil
+	return b.tabularFunction(name, f, root(db), args, at, from)
 }
 
 // tableCall binds a call whose result is a table.

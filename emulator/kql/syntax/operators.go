@@ -4,11 +4,7 @@ package syntax
 func (p *parser) operator() Operator {
 	t := p.current()
 	if t.Kind != NameToken {
-		if t.Kind == EndToken {
-			p.fail(t, incomplete)
-		} else {
-			p.fail(t, operatorExpected)
-		}
+		p.fail(t, operatorExpected)
 		return nil
 	}
 	name, n := p.operatorName()

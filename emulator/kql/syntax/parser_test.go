@@ -85,7 +85,8 @@ func TestErrors(t *testing.T) {
 		offset     int
 	}{
 		{"T | foo", "Query operator expected.", 4},
-		{"T | ", "The incomplete fragment is unexpected", 4},
+		{"T | ", "Query operator expected.", 4},
+		{"(0 % 0); (union 0)", "A recognition error occurred.", 16},
 		{"T | where", "The incomplete fragment is unexpected", 9},
 		{"T | where a ==", "The incomplete fragment is unexpected", 14},
 		{"T | project a b", "A recognition error occurred.", 14},
