@@ -21,8 +21,8 @@ import (
 //   - members that are null are left out, at every depth, and so are members whose
 //     name contains "@odata"; an empty bag and an empty array stay, and so does a
 //     null in an array;
-//   - a datetime is UTC with seven digits, and so is, within a dynamic, a string
-//     that is a full ISO 8601 date and time, since Kusto types it on ingestion;
+//   - a datetime is UTC with seven digits, and so is a text that is a full ISO 8601
+//     date and time, since Kusto types it when a record is ingested as a dynamic;
 //   - a number is in its shortest form, the integers to 2^63 with all their digits;
 //   - a bool is true or false, by the column's type.
 //
@@ -71,7 +71,7 @@ func (c *canonical) appendRow(b []byte, row []value.Value) []byte {
 		}
 		empty = false
 		b = append(b, column.name...)
-		if v.Kind() == value.Dynamic {
+		if v.Kind() == value.Dynamic || v.Kind() == value.String && looksLikeTime(v.Text()) {
 			v = typed(v)
 		}
 		b = appendCanonical(b, v)
@@ -79,7 +79,13 @@ func (c *canonical) appendRow(b []byte, row []value.Value) []byte {
 	return append(b, '}')
 }
 
-// typed is a dynamic as it is after ingestion, with its date-time strings typed.
+// looksLikeTime says whether s may be a full date and time: yyyy-MM-ddTHH:mm:ss.
+func looksLikeTime(s string) bool {
+	return len(s) >= 19 && s[4] == '-' && s[10] == 'T' && s[0] >= '0' && s[0] <= '9'
+}
+
+// typed is a text or a dynamic as a dynamic is after ingestion, with its date-time
+// strings typed.
 func typed(v value.Value) value.Value {
 	if v.IsNull() || v.IsTyped() {
 		return v

@@ -47,10 +47,10 @@ func TestCanonicalRow(t *testing.T) {
 			`{"a":true,"b":false,"c":"2026-07-19T21:46:29.0000000Z","d":"00:00:01"}`,
 		},
 		{
-			"a text column is text, whatever it looks like",
-			[]value.Column{column("a", value.String)},
-			[]value.Value{value.NewString("2026-07-19T21:46:29Z")},
-			`{"a":"2026-07-19T21:46:29Z"}`,
+			"text that is a date and time",
+			[]value.Column{column("a", value.String), column("b", value.String), column("c", value.String)},
+			[]value.Value{value.NewString("2026-07-19T23:46:29+02:00"), value.NewString("2026-07-19"), value.NewString("2026-07-19T and more text")},
+			`{"a":"2026-07-19T21:46:29.0000000Z","b":"2026-07-19","c":"2026-07-19T and more text"}`,
 		},
 		{
 			"date-like text in a dynamic is typed as on ingestion",

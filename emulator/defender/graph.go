@@ -37,32 +37,31 @@ func (graphDialect) parse(body []byte) (request, *failure) {
 		return request{}, badRequest("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 	}
 	var q request
+	var workspace string
 	given := false
 	for name, raw := range members {
-		var text *string
-		if json.Unmarshal(raw, &text) != nil {
-			return request{}, badRequest("Cannot convert the value of parameter '" + name + "' to the expected type 'Edm.String'.")
-		}
-		switch name {
-		case "Query", "query":
-			if text != nil {
-				q.query, given = *text, true
-			}
-		case "Timespan", "timespan":
-			if text != nil {
-				q.timespan = *text
-			}
-		case "workspaceId", "WorkspaceId":
-			if text != nil && *text != "" {
-				if _, err := value.NewGUID(*text); err != nil {
-					return request{}, badRequest("Cannot convert the literal '" + *text + "' to the expected type 'Edm.Guid'.")
-				}
-			}
-		default:
+		target, known := map[string]*string{
+			"Query": &q.query, "query": &q.query, "Timespan": &q.timespan, "timespan": &q.timespan,
+			"workspaceId": &workspace, "WorkspaceId": &workspace,
+		}[name]
+		if !known {
 			if strings.Contains(name, "@") { // annotations are not parameters
 				continue
 			}
 			return request{}, badRequest("The parameter '" + name + "' in the request payload is not a valid parameter for the operation 'runHuntingQuery'.")
+		}
+		var text *string
+		if json.Unmarshal(raw, &text) != nil {
+			return request{}, badRequest("Cannot convert the value of parameter '" + name + "' to the expected type 'Edm.String'.")
+		}
+		if text != nil {
+			*target = *text
+			given = given || target == &q.query
+		}
+	}
+	if workspace != "" {
+		if _, err := value.NewGUID(workspace); err != nil {
+			return request{}, badRequest("Cannot convert the literal '" + workspace + "' to the expected type 'Edm.Guid'.")
 		}
 	}
 	if !given {
