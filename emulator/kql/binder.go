@@ -13,7 +13,7 @@ type binder struct {
 	shapes  map[*syntax.Function]bool // whether a function gives a table
 	bodies  map[entity]*storedFunction
 	active  map[entity]int            // stored functions whose bodies are being bound
-	kept    map[sharedKey]*shared     // of materialize
+	kept    *sharings                 // of materialize
 	foreign map[*syntax.Function]bool // functions that are stored
 	budget  int                       // operators and functions that may still be bound
 	depth   int                       // of functions within functions
@@ -38,7 +38,7 @@ const (
 func newBinder(env Environment) *binder {
 	return &binder{
 		env: env, now: value.NewDateTime(env.Now), budget: maxOperators,
-		shapes: map[*syntax.Function]bool{}, bodies: map[entity]*storedFunction{}, kept: map[sharedKey]*shared{},
+		shapes: map[*syntax.Function]bool{}, bodies: map[entity]*storedFunction{}, kept: newSharings(),
 		active: map[entity]int{}, foreign: map[*syntax.Function]bool{},
 	}
 }

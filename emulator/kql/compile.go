@@ -48,6 +48,7 @@ func (b *binder) query(parsed *syntax.Query) (*Query, error) {
 			q.Statements = append(q.Statements, made)
 		}
 	}
+	b.kept.finish()
 	for i, n := range lets {
 		if !scopes[i].bound.used {
 			if err := b.unused(n, scopes[i].bound); err != nil {

@@ -102,6 +102,7 @@ func (b *binder) bagColumns(before *syntax.Pipe, name, prefix string, s *scope) 
 	}
 	bag, _ := p.find(name)
 	p.finish([]ref{bag.ref})
+	b.kept.finishWhole()
 	kinds := map[string]value.Kind{}
 	err = p.run(newExecution(context.Background(), new(atomic.Int64)), func(f *frame) error {
 		slots, _ := f.at(bag.ref).Bag()

@@ -411,6 +411,10 @@ func TestExpand(t *testing.T) {
 		{"bag_unpack with a prefix", `datatable(d:dynamic)[dynamic({"Name": "John", "Age":20})] | evaluate bag_unpack(d, 'Property_')`, `
 			Property_Age:long Property_Name:string
 			20 | John`},
+		{"bag_unpack of what depends on a kept table", `let m = materialize(range x from 1 to 3 step 1 | sort by x); let n = toscalar(m | summarize max(x));
+			datatable(d:dynamic, a:long)[dynamic({"k": 1}), 3, dynamic({"l": 1}), 1] | where a == n | evaluate bag_unpack(d)`, `
+			a:long k:long
+			3 | 1`},
 		{"bag_unpack with a schema", `datatable(Name:string, Description:dynamic)['John', dynamic({"Age":20})] | evaluate bag_unpack(Description) : (*, Age:long, Height:real)`, `
 			Name:string Age:long Height:real
 			John | 20 | null`},
