@@ -32,7 +32,7 @@ install() {
 		;;
 	node)
 		if ! cmp -s "$here/node/package-lock.json" "$here/node_modules/installed"; then
-			(cd "$here/node" && npm ci --silent --no-audit --no-fund)
+			(cd "$here/node" && npm ci --loglevel=error --no-audit --no-fund)
 			rm -rf "$here/node_modules"
 			mv "$here/node/node_modules" "$here/node_modules"
 			cp "$here/node/package-lock.json" "$here/node_modules/installed"

@@ -129,29 +129,47 @@ func TestStringInDynamicStaysString(t *testing.T) {
 
 func TestMappedJSON(t *testing.T) {
 	tests := []struct{ name, mapping, schema, in, want string }{
-		{"documented example", `[{"column":"Time","Properties":{"path":"$.timestamp"}},{"Column":"Name","Properties":{"Path":"$.Event.Name"}}]`,
-			"Time:datetime Name:string", `{"timestamp":"2019-05-02 15:23:50.0369439","Event":{"Name":"x"}}`, "2019-05-02T15:23:50.0369439Z|x"},
+		{
+			"documented example", `[{"column":"Time","Properties":{"path":"$.timestamp"}},{"Column":"Name","Properties":{"Path":"$.Event.Name"}}]`,
+			"Time:datetime Name:string", `{"timestamp":"2019-05-02 15:23:50.0369439","Event":{"Name":"x"}}`, "2019-05-02T15:23:50.0369439Z|x",
+		},
 		{"flat", `[{"column":"A","path":"$.a","datatype":"long"}]`, "A:long", `{"a":1}`, "1"},
-		{"whole document beside a part", `[{"column":"R","path":"$"},{"column":"A","path":"$.a.b"}]`, "R:dynamic A:long",
-			`{"a":{"b":2},"c":3}`, `{"a":{"b":2},"c":3}|2`},
-		{"brackets", `[{"column":"A","path":"$['x y'].z[1]"},{"column":"B","path":"$.[\"q'r\"]"}]`, "A:long B:string",
-			`{"x y":{"z":[1,2]},"q'r":"s"}`, "2|s"},
+		{
+			"whole document beside a part", `[{"column":"R","path":"$"},{"column":"A","path":"$.a.b"}]`, "R:dynamic A:long",
+			`{"a":{"b":2},"c":3}`, `{"a":{"b":2},"c":3}|2`,
+		},
+		{
+			"brackets", `[{"column":"A","path":"$['x y'].z[1]"},{"column":"B","path":"$.[\"q'r\"]"}]`, "A:long B:string",
+			`{"x y":{"z":[1,2]},"q'r":"s"}`, "2|s",
+		},
 		{"escaped name", `[{"column":"A","path":"$.a"}]`, "A:long", `{"\u0061":5}`, "5"},
 		{"missing", `[{"column":"A","path":"$.a.b"},{"column":"S","path":"$.s"}]`, "A:long S:string", `{"a":1}`, "<null>|"},
-		{"constants", `[{"column":"A","Properties":{"ConstValue":"7"}},{"column":"B","path":"plain"},{"column":"C","Properties":{"ConstValue":{"k":1}}}]`,
-			"A:int B:string C:dynamic", `{}`, `7|plain|{"k":1}`},
-		{"location and line", `[{"column":"L","Properties":{"Transform":"SourceLocation"}},{"column":"N","Properties":{"Transform":"SourceLineNumber"}}]`,
-			"L:string N:long", `{}`, "https://a/b|1"},
-		{"unix times", `[{"column":"S","Properties":{"Path":"$.s","Transform":"DateTimeFromUnixSeconds"}},{"column":"M","Properties":{"Path":"$.m","Transform":"DateTimeFromUnixMilliseconds"}},{"column":"U","Properties":{"Path":"$.u","Transform":"DateTimeFromUnixMicroseconds"}},{"column":"N","Properties":{"Path":"$.n","Transform":"DateTimeFromUnixNanoseconds"}}]`,
+		{
+			"constants", `[{"column":"A","Properties":{"ConstValue":"7"}},{"column":"B","path":"plain"},{"column":"C","Properties":{"ConstValue":{"k":1}}}]`,
+			"A:int B:string C:dynamic", `{}`, `7|plain|{"k":1}`,
+		},
+		{
+			"location and line", `[{"column":"L","Properties":{"Transform":"SourceLocation"}},{"column":"N","Properties":{"Transform":"SourceLineNumber"}}]`,
+			"L:string N:long", `{}`, "https://a/b|1",
+		},
+		{
+			"unix times", `[{"column":"S","Properties":{"Path":"$.s","Transform":"DateTimeFromUnixSeconds"}},{"column":"M","Properties":{"Path":"$.m","Transform":"DateTimeFromUnixMilliseconds"}},{"column":"U","Properties":{"Path":"$.u","Transform":"DateTimeFromUnixMicroseconds"}},{"column":"N","Properties":{"Path":"$.n","Transform":"DateTimeFromUnixNanoseconds"}}]`,
 			"S:datetime M:datetime U:datetime N:string", `{"s":1546300800,"m":1546300800123,"u":1546300800123456,"n":"1546300800123456700"}`,
-			"2019-01-01T00:00:00.0000000Z|2019-01-01T00:00:00.1230000Z|2019-01-01T00:00:00.1234560Z|2019-01-01T00:00:00.1234567Z"},
+			"2019-01-01T00:00:00.0000000Z|2019-01-01T00:00:00.1230000Z|2019-01-01T00:00:00.1234560Z|2019-01-01T00:00:00.1234567Z",
+		},
 		{"unix misfit", `[{"column":"S","Properties":{"Path":"$.s","Transform":"DateTimeFromUnixSeconds"}}]`, "S:datetime", `{"s":"now"}`, "<null>"},
-		{"dictionary", `[{"column":"D","Properties":{"Path":"$.events","Transform":"PropertyBagArrayToDictionary"}}]`, "D:dynamic",
-			`{"events":[{"n1":"v1"},{"n2":"v2"}]}`, `{"n1":"v1","n2":"v2"}`},
-		{"drop mapped", `[{"column":"A","Properties":{"Path":"$.a"}},{"column":"C","Properties":{"Path":"$.b.c"}},{"column":"R","Properties":{"Path":"$","Transform":"DropMappedFields"}}]`,
-			"A:long C:long R:dynamic", `{"a":1,"b":{"c":2,"d":3},"e":4}`, `1|2|{"b":{"d":3},"e":4}`},
-		{"base64", `[{"column":"A","Properties":{"Path":"$.a","Transform":"BytesAsBase64"}},{"column":"B","Properties":{"Path":"$.b","Transform":"BytesAsBase64"}}]`,
-			"A:string B:string", `{"a":"Man","b":[77,97,110]}`, "TWFu|TWFu"},
+		{
+			"dictionary", `[{"column":"D","Properties":{"Path":"$.events","Transform":"PropertyBagArrayToDictionary"}}]`, "D:dynamic",
+			`{"events":[{"n1":"v1"},{"n2":"v2"}]}`, `{"n1":"v1","n2":"v2"}`,
+		},
+		{
+			"drop mapped", `[{"column":"A","Properties":{"Path":"$.a"}},{"column":"C","Properties":{"Path":"$.b.c"}},{"column":"R","Properties":{"Path":"$","Transform":"DropMappedFields"}}]`,
+			"A:long C:long R:dynamic", `{"a":1,"b":{"c":2,"d":3},"e":4}`, `1|2|{"b":{"d":3},"e":4}`,
+		},
+		{
+			"base64", `[{"column":"A","Properties":{"Path":"$.a","Transform":"BytesAsBase64"}},{"column":"B","Properties":{"Path":"$.b","Transform":"BytesAsBase64"}}]`,
+			"A:string B:string", `{"a":"Man","b":[77,97,110]}`, "TWFu|TWFu",
+		},
 		{"two columns of one field", `[{"column":"A","path":"$.a"},{"column":"B","path":"$.a"}]`, "A:long B:string", `{"a":1}`, "1|1"},
 	}
 	for _, tt := range tests {
@@ -173,8 +191,10 @@ func TestMappedJSON(t *testing.T) {
 func TestLinesOfJSON(t *testing.T) {
 	const in = "\xEF\xBB\xBF{\"n\":1}\r\n\r\n{\"n\":2\n{\"n\":3} trailing\n[4]\n\"5\"\n  {\"n\":6}  \n{\"n\":}\n{\"n\":7}"
 	var stats formats.Stats
-	s := formats.Source{Format: "json", Stats: &stats, HasMapping: true,
-		Mapping: mapping(t, "json", `[{"column":"n","path":"$.n"},{"column":"at","transform":"SourceLineNumber"}]`)}
+	s := formats.Source{
+		Format: "json", Stats: &stats, HasMapping: true,
+		Mapping: mapping(t, "json", `[{"column":"n","path":"$.n"},{"column":"at","transform":"SourceLineNumber"}]`),
+	}
 	rows, err := texts(t, strings.NewReader(in), s, columns(t, "n:long at:long"))
 	if err != nil {
 		t.Fatal(err)

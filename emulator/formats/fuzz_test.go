@@ -24,8 +24,13 @@ func FuzzDecode(f *testing.F) {
 		{"column":"r","path":"$","transform":"DropMappedFields"}]`)
 	f.Fuzz(func(t *testing.T, in string) {
 		for _, s := range []formats.Source{
-			{Format: "json"}, {Format: "json", Mapping: m, HasMapping: true}, {Format: "multijson", Mapping: m, HasMapping: true},
-			{Format: "csv"}, {Format: "tsv", IgnoreFirstRecord: true}, {Format: "txt"}, {Format: "raw"},
+			{Format: "json"},
+			{Format: "json", Mapping: m, HasMapping: true},
+			{Format: "multijson", Mapping: m, HasMapping: true},
+			{Format: "csv"},
+			{Format: "tsv", IgnoreFirstRecord: true},
+			{Format: "txt"},
+			{Format: "raw"},
 		} {
 			rows, err := texts(t, strings.NewReader(in), s, c)
 			if _, ok := errors.AsType[*formats.Error](err); err != nil && !ok {

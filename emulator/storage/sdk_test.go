@@ -313,8 +313,10 @@ func TestTableClient(t *testing.T) {
 			t.Fatal(err)
 		}
 		stored, _ := m.Entities(status).Values("it's", "0")
-		want := map[string]any{"PartitionKey": "it's", "RowKey": "0", "Status": "Succeeded", "Details": "d", "N": "9007199254740993", "N@odata.type": "Edm.Int64",
-			"UpdatedOn": "1970-01-01T00:00:00.0000000Z", "UpdatedOn@odata.type": "Edm.DateTime"}
+		want := map[string]any{
+			"PartitionKey": "it's", "RowKey": "0", "Status": "Succeeded", "Details": "d", "N": "9007199254740993", "N@odata.type": "Edm.Int64",
+			"UpdatedOn": "1970-01-01T00:00:00.0000000Z", "UpdatedOn@odata.type": "Edm.DateTime",
+		}
 		if diff := cmp.Diff(want, stored); diff != "" {
 			t.Errorf("stored (-want +got):\n%s", diff)
 		}
