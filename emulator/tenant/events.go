@@ -58,7 +58,7 @@ func eventRows(s *scan[happened], p eventPlan) {
 	}
 	accounts := len(accountNames)
 	for day := max(s.state.day-s.state.retention, -s.state.history) + 1; day <= s.state.day; day++ {
-		begin := s.state.edge(day - 1)
+		begin := s.state.edge(day-1) + quiet
 		if !during.meets(begin, s.state.edge(day)-1) {
 			continue
 		}
@@ -97,6 +97,11 @@ func eventRows(s *scan[happened], p eventPlan) {
 	}
 }
 
+// quiet is how long after a day's edge nothing happens. The services' clock
+// runs on between two calls of Advance, and what the next call adds must not lie
+// in a past that clients may have read already.
+const quiet = 3 * value.TicksPerHour
+
 // daysBefore keeps the numbers of days, of which some are negative, positive.
 const daysBefore = 1 << 20
 
@@ -110,7 +115,7 @@ func (r *happened) moment(begin, previous int64, e int) int64 {
 	case e > 0 && d.permille(50):
 		return previous
 	}
-	offset := int64(d.n(int(value.TicksPerDay)))
+	offset := int64(d.n(int(value.TicksPerDay - quiet)))
 	switch d.at(ofTime, 5, 0).n(16) {
 	case 0:
 		offset -= offset % value.TicksPerSecond
@@ -119,7 +124,7 @@ func (r *happened) moment(begin, previous int64, e int) int64 {
 	case 3:
 		offset -= offset % (10 * value.TicksPerMicrosecond)
 	}
-	// The offsets are those of whole days, so a shortened one stays in the day.
+	// A shortened offset stays in the day.
 	return begin + offset
 }
 
