@@ -46,6 +46,7 @@ func (q *Messages) Put(text string, delay, life time.Duration) Message {
 		ID: uuid.NewString(), Text: text, Receipt: uuid.NewString(),
 		Inserted: now, Expires: now.Add(life), Visible: now.Add(delay),
 	}
+	made := *m // m belongs to the queue from here on
 	q.mu.Lock()
 	q.messages = append(q.messages, m)
 	q.mu.Unlock()
@@ -53,7 +54,7 @@ func (q *Messages) Put(text string, delay, life time.Duration) Message {
 	case q.arrived <- struct{}{}:
 	default:
 	}
-	return *m
+	return made
 }
 
 // expire drops messages whose time is over. The lock is held.
