@@ -3,10 +3,18 @@
 // 2027-01-31 (message MC1220762).
 //
 // Nobody documents which parts of the query language Advanced Hunting
-// supports. What the package sends is therefore small (see query.go), and where
-// the service refuses a construct there is a poorer way that does without it.
+// supports. What the package sends is therefore small (query.go,
+// condition.go), and where the service refuses a construct there is a poorer
+// way that does without it (dialect.go).
 //
 // An answer carries its own row count, as one more row that a random word in a
 // string column tells apart from the data: a silent cut at the row limit shows,
 // and costs no byte per row.
+//
+// Answers are checked, brought into one form and handed on in one pass over
+// the bytes (stream.go, scan.go, members.go, normalise.go): memory is that of
+// the largest row, and rows that need no change are copied as they are.
+//
+// Calls are repeated in one place (ask.go), under a budget that all tables
+// share (budget.go); what an error asks for is decided in one place (errors.go).
 package hunting
