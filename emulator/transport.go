@@ -27,6 +27,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("emulator: no service has the host %q", r.URL.Host)
 	}
 	served := r.Clone(r.Context())
+	served.Header = canonicalHeader(r.Header)
 	served.Host = host
 	if r.Host != "" {
 		served.Host = r.Host
@@ -88,6 +89,17 @@ func serve(handler http.Handler, w http.ResponseWriter, r *http.Request) (err er
 	return nil
 }
 
+// canonicalHeader is a copy of h as the other side of a wire would read it: some
+// clients write names in a case that net/http does not look for.
+func canonicalHeader(h http.Header) http.Header {
+	read := make(http.Header, len(h))
+	for name, values := range h {
+		name = http.CanonicalHeaderKey(name)
+		read[name] = append(read[name], values...)
+	}
+	return read
+}
+
 func closeBody(r *http.Request) {
 	if r.Body != nil {
 		// The handler has read what it wanted: an error has no consequence.
@@ -117,7 +129,7 @@ func (w *pipedResponse) WriteHeader(status int) {
 	}
 	w.once.Do(func() {
 		w.status = status
-		w.sent = w.header.Clone()
+		w.sent = canonicalHeader(w.header)
 		close(w.started)
 	})
 }

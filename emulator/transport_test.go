@@ -49,6 +49,26 @@ func TestTransportServes(t *testing.T) {
 	}
 }
 
+// The storage clients write header names in lower case.
+func TestTransportReadsHeadersAsAWireDoes(t *testing.T) {
+	c := client(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["x-answer"] = []string{r.Header.Get("x-question")}
+	})
+	r, err := http.NewRequest("GET", "https://service.example/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header["x-question"] = []string{"1"}
+	resp, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got := resp.Header.Get("X-Answer"); got != "1" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestTransportRefusesUnknownHosts(t *testing.T) {
 	_, err := client(nil).Get("https://other.example/")
 	if err == nil || !strings.Contains(err.Error(), `no service has the host "other.example"`) {
