@@ -90,7 +90,7 @@ func (b *binder) variable(n *syntax.Ident, v *binding, c site) (*expr, error) {
 	case v.function != nil:
 		return b.scalarFunction(n.Name, v.function, v.scope, nil, n.Pos(), c)
 	}
-	e, err := b.independent(v.x, v.scope, c.op)
+	e, err := b.independent(v.x, v.scope, "")
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (b *binder) unused(n *syntax.Let, v *binding) error {
 	if b.isTabular(v.x, v.scope, nil) {
 		_, err = b.tabular(v.x, v.scope, "")
 	} else {
-		_, err = b.independent(v.x, v.scope, "let")
+		_, err = b.independent(v.x, v.scope, "")
 	}
 	return err
 }

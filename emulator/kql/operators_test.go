@@ -403,6 +403,9 @@ func TestExpand(t *testing.T) {
 			1
 			2`},
 		// https://learn.microsoft.com/kusto/query/bag-unpack-plugin
+		{"mvexpand has a limit", "print b = range(1, 200, 1) | mvexpand b | count", `
+			Count:long
+			128`},
 		{"bag_unpack", `datatable(d:dynamic)[dynamic({"Name": "John", "Age":20}), dynamic({"Name": "Dave", "Age":40}), dynamic({"Name": "Jasmine", "Age":30})] | evaluate bag_unpack(d)`, `
 			Age:long Name:string
 			20 | John

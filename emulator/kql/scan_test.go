@@ -167,6 +167,10 @@ func TestConditions(t *testing.T) {
 		if got := conditionsText(relation.asked[0].Where); got != tt.want {
 			t.Errorf("%s: conditions %q, want %q", tt.query, got, tt.want)
 		}
+		plain, _ := answer(c, tt.query)
+		if hinted, err := answer(strictly(c), tt.query); err != nil || !cmp.Equal(plain, hinted) {
+			t.Errorf("%s: a relation that follows the conditions changes the answer: %s, %v", tt.query, cmp.Diff(plain, hinted), err)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (b *binder) callIsTabular(n *syntax.Call, s *scope) bool {
 		return ok && isCall && b.storedIsTabular(db, call.Name)
 	}
 	switch n.Name {
-	case "materialize", "table", "materialized_view", "view":
+	case "materialize", "table", "materialized_view":
 		return true
 	}
 	if v, ok := s.find(n.Name); ok {

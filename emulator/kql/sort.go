@@ -75,13 +75,18 @@ func (s *sorted) require(need []bool) {
 	s.rowKeeper.require(need)
 }
 
-// fill puts the keys and columns of the frame's row into row.
-func (s *sorted) fill(row []value.Value, f *frame) error {
+// fillKeys puts the keys of the frame's row into row.
+func (s *sorted) fillKeys(row []value.Value, f *frame) error {
 	for i := range s.keys {
 		row[i] = s.keys[i].e.eval(f)
 	}
-	s.copy(row[len(s.keys):], f)
 	return f.err
+}
+
+// fill puts the keys and columns of the frame's row into row.
+func (s *sorted) fill(row []value.Value, f *frame) error {
+	s.copy(row[len(s.keys):], f)
+	return s.fillKeys(row, f)
 }
 
 func (b *binder) sort(p *pipeline, by []syntax.Order, c site) (*pipeline, error) {
@@ -167,15 +172,17 @@ func (s *topSource) run(x *execution, _ []Condition, yield func(row []value.Valu
 	spare := store.add() // takes the place of a row that leaves the heap
 	seq := 0
 	err = s.in.run(x, func(f *frame) error {
-		if err := s.fill(spare, f); err != nil {
+		if err := s.fillKeys(spare, f); err != nil {
 			return err
 		}
 		seq++
 		switch {
 		case int64(len(h.rows)) < n:
+			s.copy(spare[len(s.keys):], f)
 			heap.Push(h, topRow{spare, seq})
 			spare = store.add()
 		case order(s.keys, spare, h.rows[0].row) < 0:
+			s.copy(spare[len(s.keys):], f)
 			spare, h.rows[0] = h.rows[0].row, topRow{spare, seq}
 			heap.Fix(h, 0)
 		}

@@ -216,7 +216,7 @@ func TestErrors(t *testing.T) {
 		{"T | join (T) on nope", kql.Semantic, "SEM0100", "'join' operator: Failed to resolve scalar expression named 'nope'", 17},
 		{"T | evaluate pivot(a)", kql.Unsupported, "SEM0000", "The plugin pivot is not supported here.", 5},
 		{"T | make-series n = count() on a step 1", kql.Unsupported, "SEM0000", "The make-series operator is not supported here.", 5},
-		{"let x = nope; print 1", kql.Semantic, "SEM0100", "'let' operator: Failed to resolve scalar expression named 'nope'", 9},
+		{"let x = nope; print 1", kql.Semantic, "SEM0100", "Failed to resolve scalar expression named 'nope'", 9},
 		{"Broken", kql.Semantic, "SEM0100", "'where' operator: Failed to resolve scalar expression named 'nope'", 0},
 		{"print Loop(1)", kql.Semantic, "SEM0000", "Function 'Loop': calls are nested more than 32 levels deep.", 0},
 		{"Counted((T | project b))", kql.Semantic, "SEM0000", "Counted(): argument 'X' has no column 'a' of type long", 10},

@@ -70,7 +70,12 @@ type memberSet struct {
 
 func (m *memberSet) key(v value.Value) []byte {
 	if m.fold {
-		m.buffer = append(m.buffer[:0], strings.ToLower(v.String())...)
+		m.buffer = v.AppendText(m.buffer[:0])
+		for i, c := range m.buffer { // ASCII letters only, as all such operators do
+			if 'A' <= c && c <= 'Z' {
+				m.buffer[i] = c + 'a' - 'A'
+			}
+		}
 	} else {
 		m.buffer = v.AppendKey(m.buffer[:0])
 	}

@@ -2,7 +2,11 @@ package syntax
 
 import "github.com/tvmexport/tvmexport/emulator/kql/value"
 
-func (p *parser) mvExpand(at Place) Operator {
+// legacyLimit is the limit of mvexpand, the former name of mv-expand, unless
+// the text gives one.
+const legacyLimit = 128
+
+func (p *parser) mvExpand(at Place, legacy bool) Operator {
 	x := &MvExpand{Place: at}
 	kind := func(t Token) {
 		x.Arrays = t.Text == "array"
@@ -20,8 +24,11 @@ func (p *parser) mvExpand(at Place) Operator {
 			break
 		}
 	}
-	if p.accept("limit") {
+	switch {
+	case p.accept("limit"):
 		x.Limit = p.unary()
+	case legacy:
+		x.Limit = &Literal{Place: at, Value: value.NewLong(legacyLimit)}
 	}
 	return x
 }

@@ -80,7 +80,7 @@ func (p *parser) read(name string, at Place) (Operator, bool) {
 	case "union":
 		return p.union(at), true
 	case "mv-expand", "mvexpand":
-		return p.mvExpand(at), true
+		return p.mvExpand(at, name == "mvexpand"), true
 	case "parse", "parse-where":
 		return p.parse(at, name == "parse-where"), true
 	case "as":
