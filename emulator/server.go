@@ -9,9 +9,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Listen says where a Server listens. Only loopback addresses are allowed: the
@@ -33,7 +32,8 @@ type Server struct {
 	Ready Ready
 
 	servers []*http.Server
-	group   errgroup.Group
+	serving sync.WaitGroup
+	ended   []error // how each server ended; written before serving is done
 }
 
 // Start listens, serves in the background and returns when clients may come.
@@ -79,7 +79,7 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	s = &Server{Emulator: e, Ready: e.ready}
+	s = &Server{Emulator: e, Ready: e.ready, ended: make([]error, len(listeners))}
 	for i, handler := range []http.Handler{e.Defender(), e.Kusto(), e.Ingest(), e.Storage()} {
 		server := &http.Server{
 			Handler:           handler,
@@ -89,7 +89,7 @@ func Start(o Options, l Listen) (s *Server, err error) {
 		}
 		s.servers = append(s.servers, server)
 		listener := listeners[i]
-		s.group.Go(func() error { return server.ServeTLS(listener, "", "") })
+		s.serving.Go(func() { s.ended[i] = server.ServeTLS(listener, "", "") })
 	}
 	return s, nil
 }
@@ -100,8 +100,11 @@ func (s *Server) Close() error {
 	for _, server := range s.servers {
 		errs = append(errs, server.Close())
 	}
-	if err := s.group.Wait(); !errors.Is(err, http.ErrServerClosed) {
-		errs = append(errs, err)
+	s.serving.Wait()
+	for _, err := range s.ended {
+		if !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(append(errs, s.Emulator.Close())...)
 }
