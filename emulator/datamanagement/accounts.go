@@ -169,7 +169,8 @@ func (a *Accounts) Notify(resourceType, text string) error {
 // UpdateStatus changes a row of the status table.
 func (a *Accounts) UpdateStatus(table, partitionKey, rowKey string, properties map[string]any) error {
 	u, err := url.Parse(table)
-	if err != nil || path.Base(u.Path) != statusTable {
+	// The Node SDK leaves the table's name out of the address.
+	if err != nil || strings.Trim(u.Path, "/") != "" && path.Base(u.Path) != statusTable {
 		return fmt.Errorf("%w: the status table that the message names", fs.ErrNotExist)
 	}
 	return a.storage.Entities(a.table()).Merge(partitionKey, rowKey, properties)
