@@ -28,8 +28,11 @@ func newSynthetic() *synthetic {
 
 func (*synthetic) Columns() []value.Column {
 	return []value.Column{
-		{Name: "DeviceId", Kind: value.String}, {Name: "CveId", Kind: value.String}, {Name: "Severity", Kind: value.String},
-		{Name: "Score", Kind: value.Real}, {Name: "Seen", Kind: value.DateTime},
+		{Name: "DeviceId", Kind: value.String},
+		{Name: "CveId", Kind: value.String},
+		{Name: "Severity", Kind: value.String},
+		{Name: "Score", Kind: value.Real},
+		{Name: "Seen", Kind: value.DateTime},
 	}
 }
 

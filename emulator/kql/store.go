@@ -75,8 +75,10 @@ func schemaOf(p *pipeline) *pipeline {
 		})
 	}
 	out := newPipeline(l, []value.Column{
-		{Name: "ColumnName", Kind: value.String}, {Name: "ColumnOrdinal", Kind: value.Int},
-		{Name: "DataType", Kind: value.String}, {Name: "ColumnType", Kind: value.String},
+		{Name: "ColumnName", Kind: value.String},
+		{Name: "ColumnOrdinal", Kind: value.Int},
+		{Name: "DataType", Kind: value.String},
+		{Name: "ColumnType", Kind: value.String},
 	})
 	out.serialized = true
 	return out

@@ -38,8 +38,14 @@ var componentKinds = []struct {
 	name         string
 	least, spare int
 }{
-	{"Hardware", 1, 0}, {"Bios", 1, 0}, {"Processor", 1, 1}, {"Memory", 1, 1}, {"Disk", 1, 1},
-	{"NetworkAdapter", 1, 1}, {"Tpm", 0, 1}, {"GraphicsAdapter", 0, 1},
+	{"Hardware", 1, 0},
+	{"Bios", 1, 0},
+	{"Processor", 1, 1},
+	{"Memory", 1, 1},
+	{"Disk", 1, 1},
+	{"NetworkAdapter", 1, 1},
+	{"Tpm", 0, 1},
+	{"GraphicsAdapter", 0, 1},
 }
 
 func hardwareRows(s *scan[component]) {

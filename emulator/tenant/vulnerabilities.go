@@ -45,8 +45,14 @@ var cveTags = func() []value.Value {
 		text  string
 		times int
 	}{
-		{`[]`, 46}, {`["NoSecurityUpdate"]`, 8}, {`["ZeroDay"]`, 3}, {`["ZeroDay","NoSecurityUpdate"]`, 2},
-		{`["Exploit"]`, 3}, {`null`, 2}, {`{}`, 1}, {`["[\"nested\"]",""]`, 1},
+		{`[]`, 46},
+		{`["NoSecurityUpdate"]`, 8},
+		{`["ZeroDay"]`, 3},
+		{`["ZeroDay","NoSecurityUpdate"]`, 2},
+		{`["Exploit"]`, 3},
+		{`null`, 2},
+		{`{}`, 1},
+		{`["[\"nested\"]",""]`, 1},
 	} {
 		for range c.times {
 			list = append(list, value.DynamicJSON(c.text))

@@ -124,8 +124,13 @@ func TestAggregates(t *testing.T) {
 		{"variancep", []value.Kind{l}, nil, one(long(1), long(2), long(3), long(4), long(5)), "2.0", "variancep_a"},
 		{"variance", []value.Kind{l}, nil, nil, "0.0", "variance_a"},
 		// https://en.wikipedia.org/wiki/Percentile#The_nearest-rank_method, which the page refers to
-		{"percentiles", []value.Kind{l}, row{long(5), long(30), long(40), long(50), long(100)}, one(long(50), long(15), long(40), long(20), long(35)),
-			"15 20 20 35 50", "percentile_a_5 percentile_a_30 percentile_a_40 percentile_a_50 percentile_a_100"},
+		{
+			"percentiles",
+			[]value.Kind{l},
+			row{long(5), long(30), long(40), long(50), long(100)},
+			one(long(50), long(15), long(40), long(20), long(35)),
+			"15 20 20 35 50", "percentile_a_5 percentile_a_30 percentile_a_40 percentile_a_50 percentile_a_100",
+		},
 		{"percentile", []value.Kind{r}, row{real(99.9)}, one(real(1.5)), "1.5", "percentile_a_99_9"},
 		{"percentile", []value.Kind{l}, row{long(0)}, one(long(3), long(2)), "2", "percentile_a_0"},
 		{"percentile", []value.Kind{l}, row{long(101)}, nil, "error: percentile(): a percentile must be in the range [0, 100], found 101", ""},

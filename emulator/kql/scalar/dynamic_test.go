@@ -43,8 +43,10 @@ func TestDynamicAccess(t *testing.T) {
 		{"gettype", vals(real(123.45)), `string:"real"`},
 		{"gettype", vals(guid), `string:"guid"`},
 		{"gettype", vals(dyn("null")), `string:"null"`},
-		{"dynamic_to_json", vals(dyn(`{"Y10":{},"X8":{"c3":1,"d8":5,"a4":6},"D1":114,"A1":12,"A14":[15,13,18]}`)),
-			`string:"{\"A1\":12,\"A14\":[15,13,18],\"D1\":114,\"X8\":{\"a4\":6,\"c3\":1,\"d8\":5},\"Y10\":{}}"`},
+		{
+			"dynamic_to_json", vals(dyn(`{"Y10":{},"X8":{"c3":1,"d8":5,"a4":6},"D1":114,"A1":12,"A14":[15,13,18]}`)),
+			`string:"{\"A1\":12,\"A14\":[15,13,18],\"D1\":114,\"X8\":{\"a4\":6,\"c3\":1,\"d8\":5},\"Y10\":{}}"`,
+		},
 		{"extract_json", vals(str("$.hosts[1].AvailableMB"), str(`{"hosts":[{},{"AvailableMB":32}]}`)), `string:"32"`},
 		{"extract_json", vals(str("$['a b']"), dyn(`{"a b":"7"}`), str("long")), "long:7"},
 		{"extract_json", vals(str("$.x"), str("{}")), `string:""`},
@@ -112,8 +114,10 @@ func TestRangeBounds(t *testing.T) {
 
 func TestBags(t *testing.T) {
 	run(t, []called{
-		{"bag_pack", vals(str("Level"), str("Information"), str("ProcessID"), long(1234), str("Data"), dyn(`{"url":"x"}`)),
-			`dynamic:{"Level":"Information","ProcessID":1234,"Data":{"url":"x"}}`},
+		{
+			"bag_pack", vals(str("Level"), str("Information"), str("ProcessID"), long(1234), str("Data"), dyn(`{"url":"x"}`)),
+			`dynamic:{"Level":"Information","ProcessID":1234,"Data":{"url":"x"}}`,
+		},
 		{"pack", vals(str("a"), null(value.DateTime)), `dynamic:{"a":null}`},
 		{"bag_pack", vals(str("a"), long(1), str("b")), "error: bag_pack(): argument #3 expected to be followed by a value: the number of arguments must be even"},
 		{"bag_merge", vals(dyn(`{"A1":12,"B1":2,"C1":3}`), dyn(`{"A2":81,"B2":82,"A1":1}`)), `dynamic:{"A1":12,"B1":2,"C1":3,"A2":81,"B2":82}`},

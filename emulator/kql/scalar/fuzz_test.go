@@ -16,9 +16,11 @@ func FuzzParsers(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, name := range []string{"parse_url", "parse_urlquery", "parse_path", "parse_csv", "parse_version", "parse_ipv4", "parse_json",
+		for _, name := range []string{
+			"parse_url", "parse_urlquery", "parse_path", "parse_csv", "parse_version", "parse_ipv4", "parse_json",
 			"todatetime", "totimespan", "tolong", "toreal", "todecimal", "toguid", "tobool",
-			"base64_decode_tostring", "url_decode", "gzip_decompress_from_base64_string", "treepath", "reverse"} {
+			"base64_decode_tostring", "url_decode", "gzip_decompress_from_base64_string", "treepath", "reverse",
+		} {
 			f, _ := scalar.Lookup(name)
 			arg := value.NewString(text)
 			if name == "treepath" {

@@ -227,7 +227,10 @@ func TestNegateAndAccess(t *testing.T) {
 		v    value.Value
 		want string
 	}{
-		{value.NewInt(5), "long:-5"}, {real(0.5), "real:-0.5"}, {span(t, "1d"), `timespan:"-1.00:00:00"`}, {null(value.Long), "long:null"},
+		{value.NewInt(5), "long:-5"},
+		{real(0.5), "real:-0.5"},
+		{span(t, "1d"), `timespan:"-1.00:00:00"`},
+		{null(value.Long), "long:null"},
 		{str("a"), "error: Unary minus cannot be carried-out on StringBuffer"},
 	} {
 		b, err := scalar.Negate(scalar.Arg{Kind: tt.v.Kind()})

@@ -122,9 +122,23 @@ func TestNoPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	samples := [][]value.Value{
-		{str("")}, {str("a,b/c:1.2.3.4")}, {long(-1)}, {long(3)}, {long(1 << 62)}, {value.NewInt(7)}, {real(-0.5)}, {dec}, {guid},
-		{value.NewBool(true)}, {date(t, "9999-12-31")}, {date(t, "0001-01-01")}, {span(t, "-1d")},
-		{dyn(`{"a":[1,null,{"b":"c"}]}`)}, {dyn(`[[],{},1,"x",null]`)}, {dyn(`"text"`)}, {dyn("null")},
+		{str("")},
+		{str("a,b/c:1.2.3.4")},
+		{long(-1)},
+		{long(3)},
+		{long(1 << 62)},
+		{value.NewInt(7)},
+		{real(-0.5)},
+		{dec},
+		{guid},
+		{value.NewBool(true)},
+		{date(t, "9999-12-31")},
+		{date(t, "0001-01-01")},
+		{span(t, "-1d")},
+		{dyn(`{"a":[1,null,{"b":"c"}]}`)},
+		{dyn(`[[],{},1,"x",null]`)},
+		{dyn(`"text"`)},
+		{dyn("null")},
 	}
 	for k := value.Bool; k <= value.Dynamic; k++ {
 		samples = append(samples, []value.Value{null(k)})

@@ -155,7 +155,7 @@ func hex4(s string) rune {
 
 // number is a JSON number as a Long if it is whole and fits, else as a Real.
 func number(s string) Value {
-	if strings.IndexAny(s, ".eE") < 0 {
+	if !strings.ContainsAny(s, ".eE") {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return NewLong(n)
 		}
