@@ -11,14 +11,13 @@ type BatchID string
 
 // Run is one attempt to bring one table forward.
 type Run struct {
-	ID         RunID     `json:"id"`
-	Table      Table     `json:"-"`
-	Previous   RunID     `json:"previous"` // the committed run that this one builds on; "" for the first
-	Kind       RunKind   `json:"kind"`
-	Window     Window    `json:"window,omitzero"` // of the watermark; zero where the run is a full one
-	Watermark  time.Time `json:"watermark,omitzero"`
-	StartedAt  time.Time `json:"startedAt"` // by the destination's clock
-	Definition string    `json:"definition"`
+	ID        RunID     `json:"id"`
+	Table     Table     `json:"-"`
+	Previous  RunID     `json:"previous"` // the committed run that this one builds on; "" for the first
+	Kind      RunKind   `json:"kind"`
+	Window    Window    `json:"window,omitzero"` // of the watermark; zero where the run is a full one
+	Watermark time.Time `json:"watermark,omitzero"`
+	StartedAt time.Time `json:"startedAt"` // by the destination's clock
 }
 
 // RunKind says what the rows of a run are to readers.

@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/tvmexport/tvmexport/internal/nearest"
 )
 
 // Lookup finds an environment variable.
@@ -112,7 +114,7 @@ func decode(name string, n ast.Node, to reflect.Value, path string, env Lookup) 
 		field, ok := fieldOf(to, key)
 		if !ok {
 			message := fmt.Sprintf("unknown key %q", full)
-			if near := nearest(key, keysOf(to.Type())); near != "" {
+			if near := nearest.Of(key, keysOf(to.Type()), len(key)/2+1); near != "" {
 				message += fmt.Sprintf("; did you mean %q?", strings.TrimPrefix(path+"."+near, "."))
 			}
 			return fail(pair.Key, "%s", message)

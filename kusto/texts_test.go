@@ -40,10 +40,9 @@ var (
 	}
 	goldenRun = tvmexport.Run{
 		ID: "20261123T051955Z-0a1b2c3d4e5f", Table: eventsTable, Previous: "20261122T051955Z-ffeeddccbbaa", Kind: tvmexport.DeltaRun,
-		Window:     tvmexport.Window{From: time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC)},
-		Watermark:  time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC),
-		StartedAt:  time.Date(2026, 11, 23, 5, 19, 55, 0, time.UTC),
-		Definition: `hash of "it"`,
+		Window:    tvmexport.Window{From: time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC)},
+		Watermark: time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC),
+		StartedAt: time.Date(2026, 11, 23, 5, 19, 55, 0, time.UTC),
 	}
 	goldenPublication = tvmexport.Publication{
 		Run: goldenRun, Rows: 5, Bytes: 4096, Calls: 3,
