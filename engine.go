@@ -98,11 +98,23 @@ func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome,
 			return out, nil
 		case Retry:
 			if attempt < e.patience.attempts() {
+				if err := e.pause(ctx, in.Run, attempt, err); err != nil {
+					return out, err
+				}
 				continue
 			}
 		}
 		return out, err
 	}
+}
+
+// pause waits before a call is repeated: one second, then twice as long each time.
+func (e *engine) pause(ctx context.Context, run Run, attempt int, why error) error {
+	d := time.Second << (attempt - 1)
+	if e.hooks.Retrying != nil {
+		e.hooks.Retrying(run, "fetch", d, why)
+	}
+	return sleep(ctx, d)
 }
 
 // batchData is a batch whose memory is to be given back.
