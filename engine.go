@@ -146,6 +146,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 		return batchData{}, nil, fmt.Errorf("pack batch %s: %w", in.Batch, err)
 	}
 	out.Bytes += answer.Bytes
+	out.Nulled += answer.Nulled
 	e.hooks.fetched(in.Run, in.Slice, answer)
 	return batchData{
 		Batch: Batch{

@@ -258,6 +258,17 @@ func TestAnswerThatContradictsItselfIsAskedForAgain(t *testing.T) {
 	})
 }
 
+func TestValuesThatDoNotFitAreReported(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(tvmexport.Snapshot, "")
+		w.source.Set(software, fleet(3, 3))
+		w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Nulled = 2 }
+		if r := w.export(t); r.Nulled != 2 {
+			t.Errorf("%d values reported, want 2", r.Nulled)
+		}
+	})
+}
+
 func TestDeliveriesLostAndDoubled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")

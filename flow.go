@@ -35,6 +35,7 @@ type FetchOutcome struct {
 	TooLarge bool  // the call cannot be answered in one piece; Why says how that showed
 	Why      error // with TooLarge
 	Bytes    int64 // of the answer's JSON
+	Nulled   int64 // values of the answer that did not fit their type
 	Calls    int
 }
 
@@ -65,6 +66,7 @@ type Progress struct {
 	Rows    int64 // published
 	Fetched int64 // rows in confirmed batches
 	Bytes   int64 // of source JSON
+	Nulled  int64 // values that did not fit the type that the source declares, and are null
 	Calls   int   // made to the source
 	Slices  int
 }
@@ -271,6 +273,7 @@ func (f *fetching) round(ctx context.Context, slices []Slice) error {
 	for i, o := range outcomes {
 		f.progress.Calls += o.Calls
 		f.progress.Bytes += o.Bytes
+		f.progress.Nulled += o.Nulled
 		switch {
 		case o.TooLarge:
 			if err := f.split(ctx, slices[i], o.Why); err != nil {

@@ -101,6 +101,7 @@ type resultLine struct {
 	Status    string  `json:"status"`
 	Rows      int64   `json:"rows"`
 	Bytes     int64   `json:"bytes"`
+	Nulled    int64   `json:"nulled,omitempty"` // values that did not fit their type
 	Calls     int     `json:"calls"`
 	Slices    int     `json:"slices"`
 	Watermark string  `json:"watermark,omitempty"`
@@ -134,13 +135,16 @@ func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
 		if o.Err != nil {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(o.Err.Error()))
 		}
+		if o.Nulled > 0 {
+			fmt.Fprintf(w, "%s: %s values did not fit the type that Defender declares and are null; the log names the first\n", o.Table.Name, progress.Count(o.Nulled))
+		}
 	}
 	return nil
 }
 
 func lineOf(o tvmexport.Result) resultLine {
 	l := resultLine{
-		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes,
+		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: o.Nulled,
 		Calls: o.Calls, Slices: o.Slices, Seconds: o.Took.Seconds(),
 	}
 	if !o.Run.Watermark.IsZero() {
