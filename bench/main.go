@@ -44,8 +44,9 @@ func main() {
 	}
 }
 
-// sample is one measured run.
+// sample is one measured run: of one table, with an emulator of its own.
 type sample struct {
+	table       string
 	devices     string
 	rows, bytes int64
 	calls       int
@@ -60,17 +61,19 @@ func run(bin string, devices, tables []string, maxRSS int64, growth float64, ver
 	}
 	var samples []sample
 	for _, n := range devices {
-		s, err := measure(bin, n, tables, verify, profile)
-		if err != nil {
-			return fmt.Errorf("%s devices: %w", n, err)
+		for _, t := range tables {
+			s, err := measure(bin, n, t, verify, profile)
+			if err != nil {
+				return fmt.Errorf("%s, %s devices: %w", t, n, err)
+			}
+			samples = append(samples, s)
 		}
-		samples = append(samples, s)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "devices\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\tMB/s\tMB/CPU-s\tpeak MB\t")
+	fmt.Fprintln(w, "table\tdevices\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\tMB/s\tMB/CPU-s\tpeak MB\t")
 	for _, s := range samples {
 		mb := float64(s.bytes) / 1e6
-		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t\n", s.devices, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t\n", s.table, s.devices, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
 			float64(s.rows)/s.wall.Seconds(), mb/s.wall.Seconds(), mb/s.cpu.Seconds(), float64(s.rss)/1e6)
 	}
 	if err := w.Flush(); err != nil {
@@ -94,7 +97,7 @@ type emulator struct {
 	Kusto, Ingest, Database, CA, Control               string
 }
 
-func measure(bin, devices string, tables []string, verify bool, profile string) (sample, error) {
+func measure(bin, devices, table string, verify bool, profile string) (sample, error) {
 	dir, err := os.MkdirTemp("", "tvmexport-bench-*")
 	if err != nil {
 		return sample{}, err
@@ -109,11 +112,7 @@ func measure(bin, devices string, tables []string, verify bool, profile string) 
 	if err := os.WriteFile(filepath.Join(dir, "tvmexport.yaml"), []byte(text), 0o600); err != nil {
 		return sample{}, err
 	}
-	args := []string{"init"}
-	for _, t := range tables {
-		args = append(args, "--table", t)
-	}
-	if _, _, err := command(bin, dir, e, "", args...); err != nil {
+	if _, _, err := command(bin, dir, e, "", "init", "--table", table); err != nil {
 		return sample{}, err
 	}
 	began := time.Now()
@@ -121,7 +120,7 @@ func measure(bin, devices string, tables []string, verify bool, profile string) 
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{devices: devices, wall: time.Since(began), cpu: state.UserTime() + state.SystemTime()}
+	s := sample{table: table, devices: devices, wall: time.Since(began), cpu: state.UserTime() + state.SystemTime()}
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return sample{}, errors.New("this system does not tell what a process has used")
@@ -138,7 +137,7 @@ func measure(bin, devices string, tables []string, verify bool, profile string) 
 		s.rows, s.bytes, s.calls = s.rows+l.Rows, s.bytes+l.Bytes, s.calls+l.Calls
 	}
 	if verify {
-		return s, compare(e, tables)
+		return s, compare(e, table)
 	}
 	return s, nil
 }
@@ -192,7 +191,7 @@ func command(bin, dir string, e emulator, profile string, args ...string) ([]byt
 }
 
 // compare asks the emulator whether source and destination hold the same rows.
-func compare(e emulator, tables []string) error {
+func compare(e emulator, table string) error {
 	pem, err := os.ReadFile(e.CA)
 	if err != nil {
 		return err
@@ -200,7 +199,7 @@ func compare(e emulator, tables []string) error {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	digest := func(path, table string) (string, error) {
+	digest := func(path string) (string, error) {
 		r, err := client.Get(e.Control + path + "?q=" + url.QueryEscape(table))
 		if err != nil {
 			return "", err
@@ -213,18 +212,16 @@ func compare(e emulator, tables []string) error {
 		err = json.NewDecoder(r.Body).Decode(&d)
 		return fmt.Sprintf("%d rows %s", d.Rows, d.SHA256), err
 	}
-	for _, t := range tables {
-		source, err := digest("/truth", t)
-		if err != nil {
-			return err
-		}
-		landed, err := digest("/landed", t)
-		if err != nil {
-			return err
-		}
-		if source != landed {
-			return fmt.Errorf("%s: the source has %s, the destination %s", t, source, landed)
-		}
+	source, err := digest("/truth")
+	if err != nil {
+		return err
+	}
+	landed, err := digest("/landed")
+	if err != nil {
+		return err
+	}
+	if source != landed {
+		return fmt.Errorf("the source has %s, the destination %s", source, landed)
 	}
 	return nil
 }
