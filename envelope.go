@@ -47,8 +47,8 @@ func (l *lines) WriteRow(key, row []byte) error {
 	if len(row) > MaxRecord {
 		return &Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: Stop, Cause: Refused,
-			Err:  fmt.Errorf("a record of %d bytes (key %.80q) is over the 1 MiB that Kusto keeps in a dynamic value; it would be stored as null", len(row), key),
-			Hint: "exclude the large column, or raise the encoding policy's MaxValueSize and tell Microsoft of the row",
+			Err:  fmt.Errorf("a record of %d bytes (key %.80q) is over the 1 MiB that Kusto keeps in a value; it would be cut or stored as null", len(row), key),
+			Hint: "find the row by its key in the portal and shorten what it holds, or set the table's IsActive to false until then",
 		}
 	}
 	at := l.place.find(key)
