@@ -44,18 +44,18 @@ func mount(s *faults.Set, at faults.Endpoint, body string) http.Handler {
 func TestWhichRequestsAreHit(t *testing.T) {
 	for _, tt := range []struct {
 		name, rule string
-		want       string // one letter a request: . passes, X is hit
+		want       string // one letter a request: . passes, # is hit
 	}{
-		{"all", `{"endpoint":"graph","status":500}`, "XXXXXX"},
-		{"after", `{"endpoint":"graph","status":500,"after":2}`, "..XXXX"},
-		{"count", `{"endpoint":"graph","status":500,"count":1}`, "X....."},
-		{"after and count", `{"endpoint":"graph","status":500,"after":1,"count":2}`, ".XX..."},
-		{"every", `{"endpoint":"graph","status":500,"every":3}`, "..X..X"},
-		{"after, every, count", `{"endpoint":"graph","status":500,"after":1,"every":2,"count":1}`, "..X..."},
+		{"all", `{"endpoint":"graph","status":500}`, "######"},
+		{"after", `{"endpoint":"graph","status":500,"after":2}`, "..####"},
+		{"count", `{"endpoint":"graph","status":500,"count":1}`, "#....."},
+		{"after and count", `{"endpoint":"graph","status":500,"after":1,"count":2}`, ".##..."},
+		{"every", `{"endpoint":"graph","status":500,"every":3}`, "..#..#"},
+		{"after, every, count", `{"endpoint":"graph","status":500,"after":1,"every":2,"count":1}`, "..#..."},
 		{"never by chance", `{"endpoint":"graph","status":500,"probability":1e-300}`, "......"},
-		{"always by chance", `{"endpoint":"graph","status":500,"probability":1}`, "XXXXXX"},
+		{"always by chance", `{"endpoint":"graph","status":500,"probability":1}`, "######"},
 		{"elsewhere", `{"endpoint":"xdr","status":500}`, "......"},
-		{"two rules", `[{"endpoint":"graph","status":500,"count":1},{"endpoint":"graph","status":503,"after":3}]`, "X..XXX"},
+		{"two rules", `[{"endpoint":"graph","status":500,"count":1},{"endpoint":"graph","status":503,"after":3}]`, "#..###"},
 		{"none", `[]`, "......"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestWhichRequestsAreHit(t *testing.T) {
 				if w.Code == 200 {
 					got += "."
 				} else {
-					got += "X"
+					got += "#"
 				}
 			}
 			if got != tt.want {
