@@ -6,7 +6,7 @@ import "io"
 //
 // Each row is a line {"r":ROW,"b":BATCH,"n":LINE,"p":PARTITION}, lines counted
 // from 1. The last line is the batch's description, with line number 0 and no
-// row: {"b":BATCH,"n":0,"c":ROWS,"u":RUN,"s":SLICE}. So what landed describes
+// row: {"b":BATCH,"n":0,"c":ROWS,"u":RUN,"s":MANIFEST}. So what landed describes
 // itself, and (BATCH, LINE) identifies a row however often it is delivered.
 type Batch struct {
 	ID    BatchID
@@ -28,3 +28,13 @@ type Landed struct {
 
 // Whole says whether every row of the batch has landed.
 func (l Landed) Whole(rows int64) bool { return l.Lines == rows && l.Tail == rows }
+
+// Manifest is what the last line of a batch says of it, so that whoever finds
+// the batch landed can take it over.
+type Manifest struct {
+	Slice
+	Origin Origin        `json:"origin"`
+	Bytes  int64         `json:"bytes"`            // of all lines but the last, before compression
+	Counts []int64       `json:"counts"`           // rows per partition of the slice
+	Prints []Fingerprint `json:"prints,omitempty"` // and their fingerprints, where the source has shown that they are those of the plan
+}

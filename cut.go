@@ -45,6 +45,8 @@ func (s *Slice) take(p Piece) bool {
 		return false
 	}
 	switch {
+	case s.Late != p.Late:
+		return false
 	case s.Window == p.Window:
 		s.Partitions = append(s.Partitions, p.Partition)
 	case !s.Window.Null && !p.Window.Null && s.Window.To.Equal(p.Window.From) &&

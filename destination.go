@@ -20,23 +20,46 @@ type Destination interface {
 	// map holds an error with its mend for each table that is not.
 	Ready(ctx context.Context, tables []Table) (map[string]error, error)
 
+	// Acquire takes a lease until its expiry by the destination's clock, or
+	// extends it, and notes what was spent. It returns, by table name, who
+	// else holds a table; those are not acquired.
+	Acquire(ctx context.Context, l Lease) (held map[string]Holder, err error)
+
+	// Spent is what other invocations have noted in the last hour.
+	Spent(ctx context.Context, owner string) ([]Spending, error)
+
+	// Unaudited are earlier invocations that are over and whose audit rows
+	// are not known to be written, with what the ledger says of their tables.
+	Unaudited(ctx context.Context, owner string) ([]Closing, error)
+
+	// Finish ends an invocation: it notes the outcomes in the ledger, copies
+	// the watermarks, writes the audit rows, one per table, each at most once
+	// whoever asks, and gives the leases back. Leases are given back also
+	// where something before failed; the error then says what.
+	Finish(ctx context.Context, c Closing) error
+
 	// History reads what the ledger says of the tables, by name.
 	History(ctx context.Context, tables []Table) (map[string]History, error)
 
-	// Acquire takes the lease of the tables for owner until its expiry by the
-	// destination's clock, or extends it. It returns, by table name, who else
-	// holds a table; those are not acquired.
-	Acquire(ctx context.Context, owner string, tables []Table, term time.Duration) (held map[string]Holder, err error)
-
-	// Release gives owner's leases back.
-	Release(ctx context.Context, owner string, tables []Table) error
+	// Leftovers are, by table name, the batches that landed whole since then
+	// under runs upon the last commit of each history that never began to
+	// publish.
+	Leftovers(ctx context.Context, tables []Table, of map[string]History, since time.Time) (map[string][]Leftover, error)
 
 	// Land uploads a batch and queues it for the run's landing table. A nil
 	// error means that it was accepted, not that it has landed.
 	Land(ctx context.Context, b Batch) error
 
 	// Landed counts what has landed of a run, per batch.
-	Landed(ctx context.Context, run Run) ([]Landed, error)
+	Landed(ctx context.Context, run Run) (Delivery, error)
+
+	// Hours counts what readers see of a table with a watermark column, by
+	// hour of the watermark, as far as it lies in the window.
+	Hours(ctx context.Context, t Table, w Window) ([]Count, error)
+
+	// Lacking counts, for landed batches of late slices, the rows that
+	// readers do not see, equal rows counted as often as they are there.
+	Lacking(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
 
 	// Publish records in the ledger that the publication begins, then carries
 	// out its steps, each at most once whoever asks. It returns the rows
@@ -45,12 +68,12 @@ type Destination interface {
 	Publish(ctx context.Context, p Publication) (rows int64, err error)
 
 	// Commit writes the ledger record that makes the run count, with its
-	// partitions.
+	// partitions, and clears the landing table where that is allowed.
 	Commit(ctx context.Context, c Commit) error
 
-	// Finish copies the watermarks and writes the audit rows of a whole
-	// invocation, one per table, each at most once per run.
-	Finish(ctx context.Context, outcomes []Outcome) error
+	// State counts what readers see, in the parts of a CountQuery, with
+	// fingerprints that equal the source's for equal rows.
+	State(ctx context.Context, q CountQuery) ([]Count, error)
 }
 
 // Holder is who holds a lease.
@@ -64,8 +87,8 @@ type Order struct {
 	Table  string
 	Into   string // published table
 	Load   LoadType
-	Column string // watermark column as configured; "" for None
-	From   time.Time
+	Column string    // watermark column as configured; "" for None
+	From   time.Time // LastRefreshedTime
 	Active bool
 	Err    error // why it cannot be carried out
 }
@@ -85,14 +108,11 @@ type Publication struct {
 type PublicationStep struct {
 	Batches []BatchID `json:"batches"`
 	Rows    int64     `json:"rows"`
+	Late    *Window   `json:"late,omitempty"` // only rows that readers do not see in this window yet
 }
 
-// Outcome is how a table's run ended, for the audit.
-type Outcome struct {
-	Table     Table
-	Run       RunID // "" where no run began
-	Err       error // nil: success
-	Rows      int64 // newly published
-	Watermark time.Time
-	At        time.Time // end, by the exporter's clock
+// Delivery is what has landed of a run.
+type Delivery struct {
+	Batches []Landed
+	Failed  error // an ingestion failure since the run began that time does not mend; nil: none known
 }

@@ -18,6 +18,7 @@ type engine struct {
 	calls       chan struct{} // one token per call under way, over all tables
 	patience    Patience
 	limits      Limits
+	owner       string // the invocation
 }
 
 // Patience bounds what the engine waits for.
@@ -86,11 +87,10 @@ func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutc
 func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome, error) {
 	var out FetchOutcome
 	for attempt := 1; ; attempt++ {
-		batch, counts, err := e.fetch(ctx, in, &out)
+		batch, info, err := e.fetch(ctx, in, &out)
 		if err == nil {
-			err = e.land(ctx, in, batch)
-			out.Batch = BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: batch.Rows, Bytes: batch.Bytes, Counts: counts}
-			return out, err
+			out.Batch = info
+			return out, e.land(ctx, in, batch)
 		}
 		switch ActionOf(err) {
 		case Split:
@@ -124,7 +124,7 @@ type batchData struct {
 }
 
 // fetch asks for the slice and checks that the answer proves its completeness.
-func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_ batchData, _ []int64, err error) {
+func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_ batchData, _ BatchInfo, err error) {
 	data := &chunks{}
 	defer func() {
 		if err != nil {
@@ -140,10 +140,11 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	}
 	if err != nil {
 		_ = zip.Close() // of what is thrown away
-		return batchData{}, nil, err
+		return batchData{}, BatchInfo{}, err
 	}
-	if err := errors.Join(lines.close(), zip.Close()); err != nil {
-		return batchData{}, nil, fmt.Errorf("pack batch %s: %w", in.Batch, err)
+	prints := proven(in.Prints, answer)
+	if err := errors.Join(lines.close(prints), zip.Close()); err != nil {
+		return batchData{}, BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)
 	}
 	out.Bytes += answer.Bytes
 	out.Nulled += answer.Nulled
@@ -154,7 +155,27 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 			Rows: lines.rows, Bytes: lines.bytes, Data: data.reader(),
 		},
 		chunks: data,
-	}, lines.counts, nil
+	}, BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Prints: prints}, nil
+}
+
+// proven are the fingerprints of a slice's partitions where the answer shows
+// that its rows are those that were planned, or where it has one partition
+// only; nil else.
+func proven(planned []Fingerprint, a Answer) []Fingerprint {
+	switch {
+	case len(planned) == 0 || !a.Print.Known:
+		return nil
+	case len(planned) == 1:
+		return []Fingerprint{a.Print}
+	}
+	sum := EmptyPrint
+	for _, p := range planned {
+		sum = sum.Add(p)
+	}
+	if !sum.Same(a.Print) {
+		return nil
+	}
+	return planned
 }
 
 // proves says why an answer is not known to be complete; nil if it is.
@@ -199,27 +220,32 @@ func (e *engine) land(ctx context.Context, in FetchInput, b batchData) error {
 }
 
 // Confirm implements Steps: it counts, first often and then more rarely, until
-// all batches have landed or the time is over.
-func (e *engine) Confirm(ctx context.Context, run Run, batches []BatchInfo) ([]BatchID, error) {
+// all batches have landed, the time is over, or the destination says that
+// some have failed for good.
+func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error) {
 	deadline := time.Now().Add(e.patience.landing())
 	wait := time.Second
 	for {
-		landed, err := e.destination.Landed(ctx, run)
+		delivery, err := e.destination.Landed(ctx, in.Run)
 		if err != nil {
-			return nil, err
+			return ConfirmOutcome{}, err
 		}
-		missing, err := lacking(run, batches, landed)
+		missing, err := lacking(in.Run, in.Batches, delivery.Batches)
 		if err != nil {
-			return nil, err
+			return ConfirmOutcome{}, err
 		}
 		if e.hooks.Confirmed != nil {
-			e.hooks.Confirmed(run, len(batches)-len(missing), len(batches))
+			e.hooks.Confirmed(in.Run, len(in.Batches)-len(missing), len(in.Batches))
 		}
-		if len(missing) == 0 || !time.Now().Add(wait).Before(deadline) {
-			return missing, nil
+		why := delivery.Failed
+		if why != nil && why.Error() == in.Known {
+			why = nil // of an attempt that was made good
+		}
+		if len(missing) == 0 || why != nil || !time.Now().Add(wait).Before(deadline) {
+			return ConfirmOutcome{Missing: missing, Why: why}, nil
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return nil, err
+			return ConfirmOutcome{}, err
 		}
 		wait = min(wait*3/2, 10*time.Second)
 	}
@@ -257,7 +283,20 @@ func (e *engine) Publish(ctx context.Context, p Publication) (int64, error) {
 }
 
 // Commit implements Steps.
-func (e *engine) Commit(ctx context.Context, c Commit) error { return e.destination.Commit(ctx, c) }
+func (e *engine) Commit(ctx context.Context, c Commit) error {
+	c.Owner = e.owner
+	return e.destination.Commit(ctx, c)
+}
+
+// Hours implements Steps.
+func (e *engine) Hours(ctx context.Context, t Table, w Window) ([]Count, error) {
+	return e.destination.Hours(ctx, t, w)
+}
+
+// Lacking implements Steps.
+func (e *engine) Lacking(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error) {
+	return e.destination.Lacking(ctx, run, late)
+}
 
 // sleep waits for d or the end of ctx.
 func sleep(ctx context.Context, d time.Duration) error {

@@ -22,12 +22,17 @@ type lines struct {
 	buf    []byte
 	rows   int64
 	bytes  int64
-	counts []int64 // rows per partition of the slice
+	counts []int64     // rows per partition of the slice
+	labels []Partition // of the slice's partitions, as rows carry them
 }
 
 func newLines(id BatchID, run Run, s Slice, to io.Writer) *lines {
+	labels := make([]Partition, len(s.Partitions))
+	for i, p := range s.Partitions {
+		labels[i] = run.label(p)
+	}
 	return &lines{
-		id: id, run: run, slice: s, to: to,
+		labels: labels, id: id, run: run, slice: s, to: to,
 		place:  newPlacer(s.Partitions),
 		prefix: strconv.AppendQuote([]byte(`,"b":`), string(id)),
 		counts: make([]int64, len(s.Partitions)),
@@ -69,7 +74,7 @@ func (l *lines) WriteRow(key, row []byte) error {
 	if l.slice.Window.Null {
 		b = append(b, NullWatermark...)
 	}
-	b = append(b, l.slice.Partitions[at].Base()...)
+	b = append(b, l.labels[at]...)
 	l.buf = append(b, "\"}\n"...)
 	if len(l.buf) >= flushAt {
 		return l.flush()
@@ -77,9 +82,12 @@ func (l *lines) WriteRow(key, row []byte) error {
 	return nil
 }
 
-// close writes the description and what is left.
-func (l *lines) close() error {
-	s, err := json.Marshal(l.slice)
+// close writes the manifest and what is left. prints are the fingerprints
+// of the slice's partitions, nil where they are not known.
+func (l *lines) close(prints []Fingerprint) error {
+	s, err := json.Marshal(Manifest{
+		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Prints: prints,
+	})
 	if err != nil {
 		return fmt.Errorf("describe batch %s: %w", l.id, err)
 	}

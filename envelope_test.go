@@ -24,13 +24,13 @@ func TestEnvelope(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.close(); err != nil {
+	if err := l.close(nil); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"r":{"DeviceId":"3f","N":1},"b":"R.0001","n":1,"p":"3"}
 {"r":{"DeviceId":""},"b":"R.0001","n":2,"p":"~"}
 {"r":{"DeviceId":"3~"},"b":"R.0001","n":3,"p":"3"}
-{"b":"R.0001","n":0,"c":3,"u":"R","s":{"partitions":["3","~"]}}
+{"b":"R.0001","n":0,"c":3,"u":"R","s":{"partitions":["3","~"],"origin":{"id":"R","previous":"","kind":"","definition":"5c25feb5c2120df5","startedAt":"0001-01-01T00:00:00Z"},"bytes":157,"counts":[2,1]}}
 `
 	if d := cmp.Diff(want, out.String()); d != "" {
 		t.Error(d)
@@ -53,7 +53,7 @@ func TestRowsWithoutWatermarkAreMarked(t *testing.T) {
 	if err := l.WriteRow([]byte("3f"), []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.close(); err != nil {
+	if err := l.close(nil); err != nil {
 		t.Fatal(err)
 	}
 	line, _ := bufio.NewReader(&out).ReadBytes('\n')
@@ -113,7 +113,7 @@ func BenchmarkPack(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if err := l.close(); err != nil {
+		if err := l.close(nil); err != nil {
 			b.Fatal(err)
 		}
 		if err := z.Close(); err != nil {

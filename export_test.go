@@ -35,7 +35,7 @@ func gzipFast(w io.Writer) io.WriteCloser {
 func device(key string, n int, at time.Time) []exportertest.Row {
 	rows := make([]exportertest.Row, n)
 	for i := range rows {
-		rows[i] = exportertest.Row{Key: key, Time: at, JSON: fmt.Sprintf(`{"DeviceId":%q,"N":%d}`, key, i)}
+		rows[i] = exportertest.Row{Key: key, Time: at, JSON: fmt.Sprintf(`{"DeviceId":%q,"N":%d,"T":%q}`, key, i, at.Format(time.RFC3339Nano))}
 	}
 	return rows
 }
@@ -390,28 +390,11 @@ func TestTableWithoutKey(t *testing.T) {
 	})
 }
 
-func TestFromBeforeTheWatermarkIsRefused(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w := newWorld(tvmexport.Incremental, "Timestamp")
-		day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-		w.source.Set(software, device("ab", 3, day))
-		w.source.SetNow(day.Add(time.Hour))
-		w.export(t)
-		report, err := w.Run(t.Context(), tvmexport.Request{From: day.Add(-time.Hour)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if tvmexport.CauseOf(report.Outcomes[0].Err) != tvmexport.Usage {
-			t.Errorf("got %v", report.Outcomes[0].Err)
-		}
-	})
-}
-
 func TestLeasedTableIsLeftAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		w.source.Set(software, fleet(3, 3))
-		if _, err := w.destination.Acquire(t.Context(), "someone", []tvmexport.Table{{Name: software}}, time.Minute); err != nil {
+		if _, err := w.destination.Acquire(t.Context(), tvmexport.Lease{Owner: "someone", Tables: []tvmexport.Table{{Name: software}}, Term: time.Minute}); err != nil {
 			t.Fatal(err)
 		}
 		report, err := w.Run(t.Context(), tvmexport.Request{})

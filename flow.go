@@ -3,6 +3,7 @@ package tvmexport
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,21 +13,25 @@ import (
 type Steps interface {
 	// Count asks the source how rows are spread.
 	Count(ctx context.Context, q CountQuery) (Counts, error)
+	// Hours asks the destination what readers see, by hour of the watermark.
+	Hours(ctx context.Context, t Table, w Window) ([]Count, error)
 	// FetchAndLand asks for each slice and lands its rows as a batch. The
 	// outcomes come in the order of the inputs. An error ends the run.
 	FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error)
-	// Confirm waits until the batches have landed whole and returns those
-	// that did not within the time allowed.
-	Confirm(ctx context.Context, run Run, batches []BatchInfo) (missing []BatchID, err error)
+	// Confirm waits until the batches have landed whole.
+	Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error)
+	// Lacking counts the rows of late batches that readers do not see.
+	Lacking(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
 	Publish(ctx context.Context, p Publication) (rows int64, err error)
 	Commit(ctx context.Context, c Commit) error
 }
 
 // FetchInput is one call and the batch that its rows become.
 type FetchInput struct {
-	Run   Run
-	Slice Slice
-	Batch BatchID
+	Run    Run
+	Slice  Slice
+	Batch  BatchID
+	Prints []Fingerprint // of the slice's partitions as planned; nil: not asked for
 }
 
 // FetchOutcome is what became of a FetchInput: a batch, or TooLarge.
@@ -39,6 +44,20 @@ type FetchOutcome struct {
 	Calls    int
 }
 
+// ConfirmInput names the batches to wait for, and the failure that is known already.
+type ConfirmInput struct {
+	Run     Run
+	Batches []BatchInfo
+	Known   string // the last outcome's Why as text
+}
+
+// ConfirmOutcome names the batches that have not landed whole in the time allowed, or
+// never will: then Why says so.
+type ConfirmOutcome struct {
+	Missing []BatchID
+	Why     error
+}
+
 // BatchInfo is what the flow remembers of a batch.
 type BatchInfo struct {
 	ID    BatchID
@@ -46,18 +65,26 @@ type BatchInfo struct {
 	Rows  int64
 	Bytes int64 // uncompressed, as landed
 
-	Counts []int64 // rows per partition of the slice; all in the first where it is by row hash
+	Counts []int64       // rows per partition of the slice; all in the first where it is by row hash
+	Prints []Fingerprint // of each partition as fetched; nil where that is not known
 }
 
 // Plan is the input of a run's flow.
 type Plan struct {
-	Run      Run
-	Limits   Limits
-	RowBytes float64 // learned size of a row's JSON; 0 if nothing was learned yet
-	Last     int64   // rows of the last committed run; 0 if unknown
-	Known    []PartitionRecord
-	Lag      time.Duration // how far the watermark stays behind the source's clock
-	Until    time.Time     // upper end of the window as ordered; zero: the source's clock less Lag
+	Run        Run
+	Limits     Limits
+	RowBytes   float64 // learned size of a row's JSON; 0 if nothing was learned yet
+	Last       int64   // rows of the last committed run; 0 if unknown
+	Known      []PartitionRecord
+	Depth      int           // of Known
+	Only       []Partition   // of a Snapshot's delta: what it replaces
+	Lag        time.Duration // how far the watermark stays behind the source's clock
+	Until      time.Time     // upper end of the window as ordered; zero: the source's clock less Lag
+	Recount    time.Duration // how far back published hours are counted again for late rows
+	Again      []Window      // published windows that are asked for again
+	Leftovers  []Leftover
+	Consistent bool  // the table must not move while it is read
+	StepBytes  int64 // of one publishing command; 0 is about 1 GB
 }
 
 // Progress is what a run has done, also when it failed.
@@ -65,26 +92,24 @@ type Progress struct {
 	Run     Run
 	Rows    int64 // published
 	Fetched int64 // rows in confirmed batches
+	Resumed int64 // rows of them that an earlier run had landed
+	Late    int64 // rows of them that came late
 	Bytes   int64 // of source JSON
 	Nulled  int64 // values that did not fit the type that the source declares, and are null
 	Calls   int   // made to the source
 	Slices  int
+	Notes   []string // what people should know of the run, a sentence each
 }
 
 // flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
-	f := &fetching{plan: plan, steps: s, hooks: h, records: map[recordKey]int64{}, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run}}
-	if err := f.count(ctx); err != nil {
-		return f.progress, err
+	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run}}
+	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.settle, f.confirm, f.weighLate} {
+		if err := step(ctx); err != nil {
+			return f.progress, err
+		}
 	}
-	if err := f.fetchAll(ctx); err != nil {
-		return f.progress, err
-	}
-	if err := f.confirm(ctx); err != nil {
-		return f.progress, err
-	}
-	pub := f.publication()
-	err := finish(ctx, s, pub, &f.progress, h)
+	err := finish(ctx, s, f.publication(), &f.progress, h)
 	return f.progress, err
 }
 
@@ -124,91 +149,15 @@ type fetching struct {
 	pieces  []Piece // counted, not yet cut
 	ready   []Slice // cut, not yet asked for
 	batches []BatchInfo
-	records map[recordKey]int64
-	next    int     // ordinal of the next batch
-	size    float64 // JSON bytes a row, the largest mean seen; 0 while unknown
+	adopted []BatchInfo // landed by an earlier run
+	asked   []Partition // of a Snapshot's delta: what the run replaces
+	lacking map[BatchID]int64
+	prints  map[Partition]Fingerprint // as planned
+	next    int                       // ordinal of the next batch
+	size    float64                   // JSON bytes a row, the largest mean seen; 0 while unknown
 	total   int64
 
 	oneKey map[Partition]bool // partitions whose rows all have the same key
-}
-
-type recordKey struct {
-	window    Window
-	partition Partition
-}
-
-// count makes the plan: how many rows lie where, by one call.
-func (f *fetching) count(ctx context.Context) error {
-	run := &f.plan.Run
-	q := CountQuery{Table: run.Table, Window: run.Window, Depth: maxDepth}
-	if f.plan.Last > 0 {
-		q.Depth = max(DepthFor(f.plan.Last, f.plan.Limits.Rows), 1)
-	}
-	if run.Table.Watermark != "" && run.Table.LoadType != Snapshot {
-		q.Bin, q.Nulls = time.Hour, true
-	}
-	if run.Table.Key.isRow() {
-		q.Within, q.Depth = Whole.ByRowHash(), 2
-	}
-	counts, err := f.steps.Count(ctx, q)
-	if err != nil {
-		return err
-	}
-	f.progress.Calls += counts.Calls
-	f.size = f.plan.RowBytes
-	switch {
-	case q.Bin > 0 && timeless(counts.Parts) && run.Window.From.IsZero():
-		// The service keeps no time for this table, so that nothing can be
-		// told from before: each run is a full one.
-		run.Kind = FullRun
-		f.pieces = []Piece{{Rows: counts.Parts[0].Rows}}
-	case q.Bin > 0:
-		f.closeWindow(counts.Now)
-		f.pieces = tile(counts.Parts, run.Window, q.Within, q.Bin)
-	default:
-		f.pieces = piecesOf(counts.Parts, run.Window)
-		var rows int64
-		for _, p := range f.pieces {
-			rows += p.Rows
-		}
-		depth := q.Depth
-		if q.Within == Whole {
-			depth = min(q.Depth, DepthFor(rows, f.plan.Limits.Rows))
-			f.pieces = Coarsen(f.pieces, depth)
-		}
-		f.pieces = Complete(f.pieces, q.Within, run.Window, depth)
-	}
-	for _, p := range f.pieces {
-		f.total += p.Rows
-	}
-	f.progress.Run = *run
-	f.hooks.planned(*run, f.total, int(f.total/f.budget())+1)
-	return nil
-}
-
-// timeless says whether every row counted lacks a watermark.
-func timeless(parts []Count) bool { return len(parts) == 1 && parts[0].Start.IsZero() }
-
-// closeWindow sets the window's upper end: by the source's clock, less the lag
-// that late rows are given, and never before its lower end.
-func (f *fetching) closeWindow(now time.Time) {
-	run := &f.plan.Run
-	to := now.Add(-f.plan.Lag).Truncate(Tick)
-	if !f.plan.Until.IsZero() && f.plan.Until.Before(to) {
-		to = f.plan.Until
-	}
-	if to.Before(run.Window.From) {
-		to = run.Window.From
-	}
-	run.Window.To, run.Watermark = to, to
-}
-
-func piecesOf(parts []Count, w Window) []Piece {
-	out := make([]Piece, 0, len(parts))
-	for _, c := range parts {
-		out = append(out, Piece{Window: w, Partition: c.Partition, Rows: c.Rows, OneKey: c.OneKey})
-	}
-	return out
 }
 
 func (f *fetching) budget() int64 {
@@ -267,7 +216,10 @@ func (f *fetching) round(ctx context.Context, slices []Slice) error {
 	in := make([]FetchInput, len(slices))
 	for i, s := range slices {
 		f.next++
-		in[i] = FetchInput{Run: f.plan.Run, Slice: s, Batch: BatchID(fmt.Sprintf("%s.%04d", f.plan.Run.ID, f.next))}
+		s.Print = f.prints != nil
+		in[i] = FetchInput{
+			Run: f.plan.Run, Slice: s, Batch: BatchID(fmt.Sprintf("%s.%04d", f.plan.Run.ID, f.next)), Prints: f.printsOf(s),
+		}
 	}
 	outcomes, err := f.steps.FetchAndLand(ctx, in)
 	for i, o := range outcomes {
@@ -280,22 +232,26 @@ func (f *fetching) round(ctx context.Context, slices []Slice) error {
 				return err
 			}
 		case o.Batch.ID != "":
-			f.keep(o)
+			f.batches = append(f.batches, o.Batch)
+			f.progress.Slices++
+			if o.Batch.Rows > 0 {
+				// The largest mean seen: a slice of longer rows than the average must still fit.
+				f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))
+			}
 		}
 	}
 	return err
 }
 
-func (f *fetching) keep(o FetchOutcome) {
-	f.batches = append(f.batches, o.Batch)
-	f.progress.Slices++
-	for i, n := range o.Batch.Counts {
-		f.records[recordKey{o.Batch.Slice.Window, o.Batch.Slice.Partitions[i].Base()}] += n
+func (f *fetching) printsOf(s Slice) []Fingerprint {
+	if f.prints == nil {
+		return nil
 	}
-	if o.Batch.Rows > 0 {
-		// The largest mean seen: a slice of longer rows than the average must still fit.
-		f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))
+	out := make([]Fingerprint, len(s.Partitions))
+	for i, p := range s.Partitions {
+		out[i] = f.prints[p]
 	}
+	return out
 }
 
 // split puts a slice that was too large back in smaller parts.
@@ -305,7 +261,7 @@ func (f *fetching) split(ctx context.Context, s Slice, why error) error {
 		f.ready = append(f.ready, a, b)
 		return nil
 	}
-	finer, err := f.refine(ctx, Piece{Window: s.Window, Partition: s.Partitions[0], Rows: s.Rows})
+	finer, err := f.refine(ctx, Piece{Window: s.Window, Partition: s.Partitions[0], Late: s.Late, Rows: s.Rows})
 	if err != nil {
 		return err
 	}
@@ -322,71 +278,27 @@ func (f *fetching) split(ctx context.Context, s Slice, why error) error {
 	return nil
 }
 
-// refine counts a piece that one call cannot carry more finely: in steps of
-// time while it is wider than a second, then by the digits of the key, and
-// where one key holds all its rows by the hash of the whole row.
-func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
-	q := CountQuery{
-		Table: f.plan.Run.Table, Window: p.Window, Within: p.Partition,
-		Depth: max(1, DepthFor(p.Rows, f.plan.Limits.Rows)),
-	}
-	if width := p.Window.width(); width > narrow {
-		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
-	}
-	row, hashed := p.Partition.RowHash()
-	if q.Bin == 0 && (p.OneKey || f.oneKey[p.Partition] || p.Partition.Depth() >= maxKeyDigits || p.Partition.Rest()) && !hashed {
-		q.Within = p.Partition.ByRowHash()
-	}
-	if len(row) >= maxRowDigits {
-		return nil, &Error{
-			Op: "plan", Table: q.Table.Name, Action: Stop, Cause: Refused,
-			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can tell them apart", f.plan.Limits.Rows, p.Partition),
-			Hint: "look at the table in the portal for a fault in the data",
-		}
-	}
-	counts, err := f.steps.Count(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	f.progress.Calls += counts.Calls
-	if q.Bin > 0 {
-		return tile(counts.Parts, p.Window, p.Partition, q.Bin), nil
-	}
-	pieces := piecesOf(counts.Parts, p.Window)
-	for _, p := range pieces {
-		if p.OneKey {
-			f.oneKey[p.Partition] = true
-		}
-	}
-	return Complete(pieces, q.Within, p.Window, q.Depth), nil
-}
-
-const (
-	maxKeyDigits = 64 // of a SHA-256; a DeviceId has 40
-	maxRowDigits = 8
-)
-
 // confirmAttempts is how often a batch that does not land is fetched again.
 const confirmAttempts = 3
 
 // confirm waits for the batches, and fetches those again that never landed.
 func (f *fetching) confirm(ctx context.Context) error {
+	known := ""
 	for attempt := 1; ; attempt++ {
-		missing, err := f.steps.Confirm(ctx, f.plan.Run, f.batches)
+		out, err := f.steps.Confirm(ctx, ConfirmInput{Run: f.plan.Run, Batches: f.batches, Known: known})
 		if err != nil {
 			return err
 		}
-		if len(missing) == 0 {
+		if len(out.Missing) == 0 {
 			break
 		}
-		if attempt == confirmAttempts {
-			return &Error{
-				Op: "confirm", Table: f.plan.Run.Table.Name, Action: Stop, Cause: Unproven,
-				Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, %s among them", len(missing), len(f.batches), attempt, missing[0]),
-				Hint: "nothing was published; look at .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
-			}
+		if out.Why != nil {
+			known = out.Why.Error()
 		}
-		f.drop(missing)
+		if attempt == confirmAttempts {
+			return f.neverLanded(out)
+		}
+		f.drop(out.Missing)
 		if err := f.fetchAll(ctx); err != nil {
 			return err
 		}
@@ -397,30 +309,66 @@ func (f *fetching) confirm(ctx context.Context) error {
 	return nil
 }
 
+func (f *fetching) neverLanded(out ConfirmOutcome) error {
+	if out.Why != nil {
+		return out.Why
+	}
+	return &Error{
+		Op: "confirm", Table: f.plan.Run.Table.Name, Action: Stop, Cause: Unproven,
+		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, %s among them", len(out.Missing), len(f.batches), confirmAttempts, out.Missing[0]),
+		Hint: "nothing was published; look at .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
+	}
+}
+
 // drop forgets batches and puts their slices back.
 func (f *fetching) drop(ids []BatchID) {
-	gone := make(map[BatchID]bool, len(ids))
-	for _, id := range ids {
-		gone[id] = true
-	}
-	kept := f.batches[:0]
-	for _, b := range f.batches {
-		if !gone[b.ID] {
-			kept = append(kept, b)
-			continue
-		}
-		for i, p := range b.Slice.Partitions {
-			f.records[recordKey{b.Slice.Window, p.Base()}] -= b.Counts[i]
+	f.batches = slices.DeleteFunc(f.batches, func(b BatchInfo) bool {
+		if !slices.Contains(ids, b.ID) {
+			return false
 		}
 		f.ready = append(f.ready, b.Slice)
-	}
-	f.batches = kept
+		return true
+	})
 }
+
+// weighLate finds out how many rows of the windows that were asked for again
+// are missing in what readers see.
+func (f *fetching) weighLate(ctx context.Context) error {
+	var late []BatchInfo
+	for _, b := range f.all() {
+		if b.Slice.Late && b.Rows > 0 {
+			late = append(late, b)
+		}
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	lacking, err := f.steps.Lacking(ctx, f.plan.Run, late)
+	if err != nil {
+		return err
+	}
+	f.lacking = lacking
+	for _, n := range lacking {
+		f.progress.Late += n
+	}
+	if n := f.progress.Late; n > 0 {
+		f.note("%d rows with an older watermark were missing and are published now", n)
+	}
+	return nil
+}
+
+func (f *fetching) note(format string, args ...any) {
+	f.progress.Notes = append(f.progress.Notes, fmt.Sprintf(format, args...))
+}
+
+// all are the batches that are to be published.
+func (f *fetching) all() []BatchInfo { return append(slices.Clip(f.adopted), f.batches...) }
 
 // publication gathers the confirmed batches into steps.
 func (f *fetching) publication() Publication {
-	p := Publication{Run: f.plan.Run, Bytes: f.progress.Bytes, Calls: f.progress.Calls}
-	p.Steps, p.Rows = publicationSteps(f.batches)
-	p.Partitions = recordsOf(f.records, f.plan.Known, f.plan.Run.Kind == FullRun)
+	run := f.plan.Run
+	p := Publication{Run: run, Bytes: f.progress.Bytes, Calls: f.progress.Calls}
+	p.Steps, p.Rows = publicationSteps(f.all(), f.lacking, run.Table, f.plan.StepBytes)
+	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
 	return p
 }

@@ -6,22 +6,27 @@ import (
 	"time"
 )
 
-const (
-	leaseTerm  = 5 * time.Minute
-	leaseRenew = time.Minute
-)
+// defaultTerm is how long the lease of a dead run keeps others off.
+const defaultTerm = 3 * time.Minute
 
-// keepLease renews the owner's leases until stop is called. The context that
-// it returns ends when another owner is found to hold one of the tables, or
-// when no renewal has succeeded for a whole term.
-func keepLease(ctx context.Context, d Destination, owner string, tables []Table) (_ context.Context, stop func()) {
+// longestRenewal is how often a lease is renewed at least.
+const longestRenewal = time.Minute
+
+// keepLease renews a lease until stop is called: a third of its term before it
+// ends, every minute at least, and soon after the source has asked for a
+// pause, so that the ledger knows of it. The context that it returns ends when
+// another owner is found to hold one of the tables, or when no renewal has
+// succeeded for a whole term.
+func keepLease(ctx context.Context, d Destination, lease func() Lease, term time.Duration) (_ context.Context, stop func()) {
 	ctx, lost := context.WithCancelCause(ctx)
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(leaseRenew)
+		every := min(term/3, longestRenewal)
+		tick := time.NewTicker(min(every, 5*time.Second))
 		defer tick.Stop()
-		kept := time.Now()
+		kept, tried := time.Now(), time.Now()
+		var paused time.Time
 		for {
 			select {
 			case <-quit:
@@ -30,7 +35,12 @@ func keepLease(ctx context.Context, d Destination, owner string, tables []Table)
 				return
 			case <-tick.C:
 			}
-			held, err := d.Acquire(ctx, owner, tables, leaseTerm)
+			l := lease()
+			if time.Since(tried) < every && !l.Spent.Paused.After(paused) {
+				continue
+			}
+			tried, paused = time.Now(), l.Spent.Paused
+			held, err := d.Acquire(ctx, l)
 			switch {
 			case err == nil && len(held) == 0:
 				kept = time.Now()
@@ -38,7 +48,7 @@ func keepLease(ctx context.Context, d Destination, owner string, tables []Table)
 				for table, by := range held {
 					lost(heldError(table, by))
 				}
-			case time.Since(kept) > leaseTerm:
+			case time.Since(kept) > term:
 				lost(&Error{Op: "renew lease", Action: Stop, Cause: Held, Err: err})
 			}
 		}

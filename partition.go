@@ -108,3 +108,72 @@ func (p Partition) Contains(key string) bool {
 }
 
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+
+// At is the partition of depth digits that holds p, p itself if it is not
+// deeper. A division by the hash of rows is left out.
+func (p Partition) At(depth int) Partition {
+	p = p.Base()
+	if p.Depth() < depth || p.Depth() == depth && !p.Rest() {
+		return p
+	}
+	return Partition(p.Key()[:depth])
+}
+
+// holds says whether every row of q is in p.
+func (p Partition) holds(q Partition) bool {
+	if p == q || p == Whole {
+		return true
+	}
+	mine, hashed := p.RowHash()
+	theirs, too := q.RowHash()
+	switch {
+	case hashed && too:
+		return p.Base() == q.Base() && strings.HasPrefix(theirs, mine)
+	case hashed:
+		return mine == "" && p.Base().holds(q)
+	case p.Rest():
+		return p == q.Base()
+	}
+	return strings.HasPrefix(string(q.Base()), string(p))
+}
+
+// overlaps says whether a row can be in both.
+func (p Partition) overlaps(q Partition) bool {
+	mine, hashed := p.RowHash()
+	theirs, too := q.RowHash()
+	if hashed && too && p.Base() == q.Base() {
+		return strings.HasPrefix(mine, theirs) || strings.HasPrefix(theirs, mine)
+	}
+	return p.Base().holds(q.Base()) || q.Base().holds(p.Base())
+}
+
+// without is what is left of p when the others, which do not overlap each
+// other, are taken out: as few partitions as can be, disjoint.
+func (p Partition) without(others []Partition) []Partition {
+	var in []Partition
+	byRow := false
+	for _, q := range others {
+		if q.holds(p) {
+			return nil
+		}
+		if p.overlaps(q) {
+			in = append(in, q)
+			_, hashed := q.RowHash()
+			byRow = byRow || hashed && q.Base() == p.Base()
+		}
+	}
+	if len(in) == 0 {
+		return []Partition{p}
+	}
+	digits, parent := hexDigits, p
+	if _, hashed := p.RowHash(); byRow || hashed {
+		parent = p.ByRowHash()
+	} else {
+		digits += "~"
+	}
+	var out []Partition
+	for _, d := range []byte(digits) {
+		out = append(out, parent.Child(d).without(in)...)
+	}
+	return out
+}

@@ -9,15 +9,17 @@ import (
 // Piece is the smallest unit that the plan knows: one partition or one step of
 // the watermark, with the rows counted there.
 type Piece struct {
-	Window    Window    `json:"window,omitzero"`
-	Partition Partition `json:"partition"`
-	Rows      int64     `json:"rows"`
-	OneKey    bool      `json:"oneKey,omitempty"`
+	Window    Window      `json:"window,omitzero"`
+	Partition Partition   `json:"partition"`
+	Rows      int64       `json:"rows"`
+	OneKey    bool        `json:"oneKey,omitempty"`
+	Late      bool        `json:"late,omitempty"` // of a window that was published before: only rows that are missing count
+	Print     Fingerprint `json:"print,omitzero"`
 }
 
 // Slice is the piece as a slice of its own.
 func (p Piece) Slice(t Table) Slice {
-	return Slice{Table: t, Window: p.Window, Partitions: []Partition{p.Partition}, Rows: p.Rows}
+	return Slice{Table: t, Window: p.Window, Partitions: []Partition{p.Partition}, Late: p.Late, Rows: p.Rows}
 }
 
 // DepthFor is the number of key digits at which a table of so many rows falls
@@ -49,11 +51,12 @@ func Coarsen(pieces []Piece, depth int) []Piece {
 		i, ok := sum[at]
 		if !ok {
 			sum[at] = len(out)
-			out = append(out, Piece{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey})
+			out = append(out, Piece{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Print: p.Print})
 			continue
 		}
 		out[i].Rows += p.Rows
 		out[i].OneKey = false
+		out[i].Print = out[i].Print.Add(p.Print)
 	}
 	slices.SortFunc(out, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
 	return out
@@ -68,7 +71,7 @@ func Complete(pieces []Piece, within Partition, window Window, depth int) []Piec
 	}
 	add := func(p Partition) {
 		if !known[p] {
-			pieces = append(pieces, Piece{Partition: p, Window: window})
+			pieces = append(pieces, Piece{Partition: p, Window: window, Print: EmptyPrint})
 		}
 	}
 	_, hashed := within.RowHash()

@@ -10,49 +10,112 @@ import (
 // (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 const publishBytes = 1_000_000_000
 
-// publicationSteps gathers batches, in their order, into steps of at most about 1 GB,
-// and adds up their rows. Empty batches take no part.
-func publicationSteps(batches []BatchInfo) (steps []PublicationStep, rows int64) {
+// publicationSteps gathers batches, in their order, into steps of at most so
+// many bytes, and adds up the rows that they bring. Batches that bring none
+// take no part. Late batches go in steps of their own: of them only the rows
+// that are lacking count.
+func publicationSteps(batches []BatchInfo, lacking map[BatchID]int64, t Table, most int64) (steps []PublicationStep, rows int64) {
+	if most <= 0 {
+		most = publishBytes
+	}
 	var size int64
-	for _, b := range batches {
-		if b.Rows == 0 {
-			continue
+	for _, late := range []bool{false, true} {
+		fresh := true
+		for _, b := range batches {
+			n := b.Rows
+			if b.Slice.Late {
+				n = lacking[b.ID]
+			}
+			if b.Slice.Late != late || n == 0 {
+				continue
+			}
+			if fresh || size+b.Bytes > most {
+				steps = append(steps, PublicationStep{})
+				size, fresh = 0, false
+			}
+			last := &steps[len(steps)-1]
+			last.Batches = append(last.Batches, b.ID)
+			last.Rows += n
+			if late {
+				last.Late = around(last.Late, b.Slice.Window, t)
+			}
+			rows += n
+			size += b.Bytes
 		}
-		rows += b.Rows
-		if len(steps) == 0 || size+b.Bytes > publishBytes {
-			steps = append(steps, PublicationStep{})
-			size = 0
-		}
-		last := &steps[len(steps)-1]
-		last.Batches = append(last.Batches, b.ID)
-		last.Rows += b.Rows
-		size += b.Bytes
 	}
 	return steps, rows
 }
 
-// recordsOf lists what the run knows of each partition. In a full run, one
-// that the previous run knew and that was not found again is listed with no
-// rows: it vanished.
-func recordsOf(found map[recordKey]int64, known []PartitionRecord, full bool) []PartitionRecord {
-	out := make([]PartitionRecord, 0, len(found))
-	held := make(map[Partition]bool, len(found))
-	for k, rows := range found {
-		if rows == 0 {
-			continue
-		}
-		out = append(out, PartitionRecord{Partition: k.partition, Window: k.window, Rows: rows})
-		held[k.partition] = true
+// around widens a window to hold another one. Rows that follow
+// ingestion_time() do not carry it, so for them the window is open.
+func around(w *Window, v Window, t Table) *Window {
+	switch {
+	case t.Watermark == IngestionTime:
+		return &Window{}
+	case w == nil:
+		return &v
 	}
-	if full {
-		for _, k := range known {
-			if k.Rows > 0 && !held[k.Partition] && k.Window == (Window{}) {
-				out = append(out, PartitionRecord{Partition: k.Partition})
+	if v.From.Before(w.From) {
+		w.From = v.From
+	}
+	if v.To.After(w.To) {
+		w.To = v.To
+	}
+	return w
+}
+
+type recordKey struct {
+	window    Window
+	partition Partition
+}
+
+// recordsOf lists what batches hold of each partition, by the depth at which
+// the run tells its rows apart.
+func recordsOf(batches []BatchInfo, run Run) []PartitionRecord {
+	sums := map[recordKey]PartitionRecord{}
+	for _, b := range batches {
+		for i, p := range b.Slice.Partitions {
+			key := recordKey{b.Slice.Window, run.label(p)}
+			r, ok := sums[key]
+			if !ok {
+				r = PartitionRecord{Partition: key.partition, Window: key.window, Print: EmptyPrint}
 			}
+			if i < len(b.Counts) {
+				r.Rows += b.Counts[i]
+			}
+			if i < len(b.Prints) {
+				r.Print = r.Print.Add(b.Prints[i])
+			} else {
+				r.Print = Fingerprint{}
+			}
+			sums[key] = r
+		}
+	}
+	out := make([]PartitionRecord, 0, len(sums))
+	for _, r := range sums {
+		if r.Rows > 0 {
+			out = append(out, r)
 		}
 	}
 	slices.SortFunc(out, func(a, b PartitionRecord) int {
 		return cmp.Or(a.Window.From.Compare(b.Window.From), cmp.Compare(a.Partition, b.Partition))
 	})
 	return out
+}
+
+// vanished adds, with no rows, the partitions that readers saw and that are
+// not there any more: in a full run any that it knew, in a Snapshot's delta
+// those that were asked for.
+func vanished(found, known []PartitionRecord, run Run, asked []Partition) []PartitionRecord {
+	held := make(map[Partition]bool, len(found))
+	for _, r := range found {
+		held[r.Partition] = true
+	}
+	for _, k := range known {
+		if k.Rows > 0 && k.Window == (Window{}) && !held[k.Partition] &&
+			(run.Kind == FullRun || slices.Contains(asked, k.Partition)) {
+			found = append(found, PartitionRecord{Partition: k.Partition, Print: EmptyPrint})
+		}
+	}
+	return found
 }

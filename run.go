@@ -15,9 +15,18 @@ type Run struct {
 	Table     Table     `json:"-"`
 	Previous  RunID     `json:"previous"` // the committed run that this one builds on; "" for the first
 	Kind      RunKind   `json:"kind"`
+	Depth     int       `json:"depth,omitempty"` // of the partitions that a Snapshot's rows are told apart by
 	Window    Window    `json:"window,omitzero"` // of the watermark; zero where the run is a full one
 	Watermark time.Time `json:"watermark,omitzero"`
 	StartedAt time.Time `json:"startedAt"` // by the destination's clock
+}
+
+// label is the partition that a published row of the run carries.
+func (r Run) label(p Partition) Partition {
+	if r.Table.LoadType == Snapshot {
+		return p.At(r.Depth)
+	}
+	return p.Base()
 }
 
 // RunKind says what the rows of a run are to readers.
@@ -25,33 +34,41 @@ type RunKind string
 
 // The kinds of runs.
 const (
-	FullRun  RunKind = "full"  // replaces what readers saw before
-	DeltaRun RunKind = "delta" // adds to what readers saw before
+	FullRun RunKind = "full" // replaces what readers saw before
+	// DeltaRun adds to what readers saw before; of a Snapshot it replaces the
+	// partitions that it records.
+	DeltaRun RunKind = "delta"
 )
 
 // PartitionRecord is what a committed run knows of one partition. A partition
 // that vanished since the previous run is recorded with 0 rows.
 type PartitionRecord struct {
-	Partition Partition `json:"partition"`
-	Window    Window    `json:"window,omitzero"`
-	Rows      int64     `json:"rows"`
+	Partition Partition   `json:"partition"`
+	Window    Window      `json:"window,omitzero"`
+	Rows      int64       `json:"rows"`
+	Print     Fingerprint `json:"print,omitzero"` // of the rows as they were fetched
 }
 
 // Commit makes a run count.
 type Commit struct {
 	Run        Run
-	Rows       int64 // published by the run
-	Bytes      int64 // of source JSON fetched for it
-	Calls      int   // made to the source for it
+	Owner      string // the invocation that commits
+	Rows       int64  // published by the run
+	Bytes      int64  // of source JSON fetched for it
+	Calls      int    // made to the source for it
 	Partitions []PartitionRecord
 }
 
 // History is what the ledger and the published tables say of one table.
 type History struct {
-	Last       *Committed   // newest commit of the chain; nil before the first
-	Publishing *Publication // a publication that began and has no commit: it must be finished first
-	Partitions []PartitionRecord
-	Now        time.Time // the destination's clock
+	Last       *Committed        // newest commit of the chain; nil before the first
+	Publishing *Publication      // a publication that began and has no commit: it must be finished first
+	Partitions []PartitionRecord // what readers see: of each partition the newest record since the last full run
+	Depth      int               // of those partitions
+	Lineage    bool              // published rows carry their run and partition, so that a run can replace single partitions
+	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
+	Ordered    time.Time         // a watermark that an operator wrote after the last commit; zero: none
+	Now        time.Time         // the destination's clock
 }
 
 // Committed is a run that counts.

@@ -42,6 +42,7 @@ type CountQuery struct {
 	Within Partition
 	Depth  int
 	Bin    time.Duration
+	Print  bool // each part comes with its fingerprint, where the service can compute it
 	Nulls  bool // with Bin: rows without a watermark are counted too, though no window holds them
 }
 
@@ -49,6 +50,7 @@ type CountQuery struct {
 type Counts struct {
 	Parts []Count
 	Now   time.Time // the source's clock
+	Print []Column  // the columns that fingerprints are made of
 	Calls int       // calls made for it, retries too
 }
 
@@ -59,7 +61,8 @@ type Count struct {
 	Partition Partition
 	Start     time.Time
 	Rows      int64
-	OneKey    bool // every row of the part has the same key: deeper key digits cannot divide it
+	Print     Fingerprint // if asked for; not known where the service refuses it
+	OneKey    bool        // every row of the part has the same key: deeper key digits cannot divide it
 }
 
 // Answer describes the answer to a Fetch.
@@ -71,6 +74,7 @@ type Answer struct {
 	Request string        // the service's request id
 	Took    time.Duration // of the last call
 	Columns []Column      // the schema that the answer declares, in the order of the query
+	Print   Fingerprint   // of the rows, computed by the query itself; known only if the slice asks for it
 	Nulled  int64         // values that did not fit their declared type and are null in the row
 }
 

@@ -1,6 +1,8 @@
 package tvmexport
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
@@ -72,4 +74,12 @@ func CheckIdentifier(what, name string) error {
 		return fmt.Errorf("%s %q is not an identifier (a letter or _, then letters, digits or _, 128 at most)", what, name)
 	}
 	return nil
+}
+
+// Definition names what makes rows of a run comparable with those of another:
+// columns, key, load type and watermark.
+func (t Table) Definition() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }

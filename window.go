@@ -1,6 +1,9 @@
 package tvmexport
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Window is a half-open range (From, To] of a watermark. A zero From or To is
 // open. The zero Window is all rows, those with a null watermark too; Null
@@ -37,4 +40,50 @@ func (w Window) width() time.Duration {
 		return time.Hour
 	}
 	return 0
+}
+
+// contains says whether every moment of v is in w.
+func (w Window) contains(v Window) bool {
+	if w == v || w == (Window{}) {
+		return true
+	}
+	if w.Null || v.Null || v == (Window{}) {
+		return false
+	}
+	return !v.From.Before(w.From) && (w.To.IsZero() || !v.To.IsZero() && !v.To.After(w.To))
+}
+
+// overlaps says whether a row can be in both.
+func (w Window) overlaps(v Window) bool {
+	if w == (Window{}) || v == (Window{}) {
+		return true
+	}
+	if w.Null || v.Null {
+		return w.Null && v.Null
+	}
+	return (w.To.IsZero() || v.From.Before(w.To)) && (v.To.IsZero() || w.From.Before(v.To))
+}
+
+// cutAt divides w at the ends of the regions that lie within it.
+func (w Window) cutAt(list []region) []Window {
+	if w.Null || w == (Window{}) {
+		return []Window{w}
+	}
+	var ends []time.Time
+	for _, r := range list {
+		for _, t := range []time.Time{r.window.From, r.window.To} {
+			if t.After(w.From) && (w.To.IsZero() || t.Before(w.To)) {
+				ends = append(ends, t)
+			}
+		}
+	}
+	slices.SortFunc(ends, time.Time.Compare)
+	ends = slices.CompactFunc(ends, time.Time.Equal)
+	out := make([]Window, 0, len(ends)+1)
+	from := w.From
+	for _, t := range ends {
+		out = append(out, Window{From: from, To: t})
+		from = t
+	}
+	return append(out, Window{From: from, To: w.To})
 }

@@ -13,13 +13,20 @@ import (
 
 // Config is the whole configuration. Default fills what is not set.
 type Config struct {
-	Defender  Defender      `yaml:"defender"`
-	Auth      Auth          `yaml:"auth"`
-	Kusto     Kusto         `yaml:"kusto"`
-	Functions Functions     `yaml:"functions"`
-	Lag       time.Duration `yaml:"lag"`
-	Schedule  string        `yaml:"schedule"`
-	CAFile    string        `yaml:"ca_file"`
+	Defender  Defender  `yaml:"defender"`
+	Auth      Auth      `yaml:"auth"`
+	Kusto     Kusto     `yaml:"kusto"`
+	Functions Functions `yaml:"functions"`
+	Publish   Publish   `yaml:"publish"`
+
+	Lag         time.Duration `yaml:"lag"`
+	Recount     time.Duration `yaml:"recount"`
+	Resume      time.Duration `yaml:"resume"`
+	Consistency string        `yaml:"consistency"`
+	Lease       time.Duration `yaml:"lease"`
+
+	Schedule string `yaml:"schedule"`
+	CAFile   string `yaml:"ca_file"`
 }
 
 // Defender is the source.
@@ -53,21 +60,32 @@ type Functions struct {
 	Prefix string `yaml:"prefix"`
 }
 
+// Publish bounds the commands that move landed rows into published tables.
+type Publish struct {
+	Bytes int `yaml:"bytes"`
+}
+
 // Default is the configuration before a file and the environment are read.
 func Default() Config {
 	return Config{
 		Defender: Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
 		Auth:     Auth{Method: "default"},
-		Lag:      15 * time.Minute,
+		Publish:  Publish{Bytes: 1_000_000_000},
+
+		Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
+		Consistency: "partition", Lease: 3 * time.Minute,
 		Schedule: "0 */6 * * *",
 	}
 }
 
 // The values that the words of a configuration may have.
 var (
-	APIs    = []string{"graph", "xdr", "mde"}
-	Clouds  = []string{"commercial", "gcc", "gcc-high", "dod"}
-	Methods = []string{"default", "secret", "certificate", "managed-identity", "workload-identity", "azure-cli"}
+	APIs   = []string{"graph", "xdr", "mde"}
+	Clouds = []string{"commercial", "gcc", "gcc-high", "dod"}
+	// Consistencies: each partition is the state that one answer gave, or the
+	// whole table is the state of one moment.
+	Consistencies = []string{"partition", "table"}
+	Methods       = []string{"default", "secret", "certificate", "managed-identity", "workload-identity", "azure-cli"}
 )
 
 // Check says what is wrong with the values, in one sentence that names the key.
@@ -80,6 +98,7 @@ func (c Config) Check() error {
 		{"defender.api", c.Defender.API, APIs, false},
 		{"defender.cloud", c.Defender.Cloud, Clouds, false},
 		{"auth.method", c.Auth.Method, Methods, false},
+		{"consistency", c.Consistency, Consistencies, false},
 		{"kusto.auth.method", c.Kusto.Auth.Method, Methods, true},
 	}
 	for _, w := range words {
@@ -94,8 +113,17 @@ func (c Config) Check() error {
 	if c.Defender.CallsPerMinute < 1 || c.Defender.CallsPerHour < 1 {
 		return fmt.Errorf("defender.calls_per_minute and defender.calls_per_hour must be at least 1")
 	}
-	if c.Lag < 0 {
-		return fmt.Errorf("lag is %s; it must not be negative", c.Lag)
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+		least time.Duration
+	}{{"lag", c.Lag, 0}, {"recount", c.Recount, 0}, {"resume", c.Resume, 0}, {"lease", c.Lease, time.Second}} {
+		if d.value < d.least {
+			return fmt.Errorf("%s is %s; it must be at least %s", d.key, d.value, d.least)
+		}
+	}
+	if c.Publish.Bytes < 1 {
+		return fmt.Errorf("publish.bytes is %d; it must be at least 1", c.Publish.Bytes)
 	}
 	for _, u := range []struct {
 		key, value string

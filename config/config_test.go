@@ -26,7 +26,7 @@ func TestExampleIsCompleteAndHoldsTheDefaults(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	for _, key := range []string{"api", "cloud", "endpoint", "share", "calls_per_minute", "calls_per_hour", "method", "tenant_id", "authority", "cluster", "ingest", "database", "trusted_hosts", "prefix", "lag", "schedule", "ca_file"} {
+	for _, key := range []string{"api", "cloud", "endpoint", "share", "calls_per_minute", "calls_per_hour", "method", "tenant_id", "authority", "cluster", "ingest", "database", "trusted_hosts", "prefix", "bytes", "lag", "recount", "resume", "consistency", "lease", "schedule", "ca_file"} {
 		if !strings.Contains(config.Example, key+":") {
 			t.Errorf("the example does not show %s", key)
 		}

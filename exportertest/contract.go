@@ -62,7 +62,7 @@ func (h Harness) land(t *testing.T, run tvmexport.Run, ordinal, n, deliveries in
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, l := range landed {
+		for _, l := range landed.Batches {
 			if l.Batch == b.ID && l.Whole(b.Rows) && l.Rows == int64(n*deliveries) {
 				return tvmexport.BatchInfo{ID: b.ID, Slice: b.Slice, Rows: b.Rows, Bytes: b.Bytes}
 			}
@@ -198,7 +198,7 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 	tables := []tvmexport.Table{h.Table}
 	acquire := func(owner string) map[string]tvmexport.Holder {
 		t.Helper()
-		held, err := h.Destination.Acquire(t.Context(), owner, tables, 5*time.Minute)
+		held, err := h.Destination.Acquire(t.Context(), tvmexport.Lease{Owner: owner, Tables: tables, Term: 5 * time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +213,7 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 	if held := acquire("two"); held[h.Table.Name].Owner != "one" {
 		t.Fatalf("another owner is told %+v, want one", held)
 	}
-	if err := h.Destination.Release(t.Context(), "one", tables); err != nil {
+	if err := h.Destination.Finish(t.Context(), tvmexport.Closing{Owner: "one", Tables: tables}); err != nil {
 		t.Fatal(err)
 	}
 	if held := acquire("two"); len(held) != 0 {

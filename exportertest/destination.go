@@ -38,11 +38,16 @@ type Destination struct {
 	commits   map[string][]tvmexport.Commit
 	holders   map[string]tvmexport.Holder
 	Audit     []tvmexport.Outcome
+	audited   map[string]bool
+	spent     map[string]tvmexport.Spending
 	Lands     int
 	// OnLand, if set, says how often a batch is delivered; 0 loses it.
 	OnLand func(b tvmexport.Batch) int
 	// OnPublish, if set, is asked before each step; its error is the answer.
 	OnPublish func(p tvmexport.Publication, step int) error
+	// OnFinish, if set, is asked before the audit is written; its error is the answer.
+	OnFinish  func(c tvmexport.Closing) error
+	unwritten []tvmexport.Closing
 }
 
 // Published is a row of a published table.
@@ -60,6 +65,8 @@ func (d *Destination) init() {
 		d.pending = map[string]tvmexport.Publication{}
 		d.commits = map[string][]tvmexport.Commit{}
 		d.holders = map[string]tvmexport.Holder{}
+		d.audited = map[string]bool{}
+		d.spent = map[string]tvmexport.Spending{}
 	}
 }
 
@@ -78,14 +85,23 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	d.init()
 	out := map[string]tvmexport.History{}
 	for _, t := range tables {
-		h := tvmexport.History{Now: time.Now()}
-		if c := d.commits[t.Name]; len(c) > 0 {
-			last := c[len(c)-1]
+		h := tvmexport.History{Now: time.Now(), Lineage: true}
+		effective := map[tvmexport.Partition]tvmexport.PartitionRecord{}
+		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
-				ID: last.Run.ID, Previous: last.Run.Previous, Kind: last.Run.Kind,
-				Watermark: last.Run.Watermark, Rows: last.Rows, Bytes: last.Bytes,
+				ID: c.Run.ID, Previous: c.Run.Previous, Kind: c.Run.Kind,
+				Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
 			}
-			h.Partitions = last.Partitions
+			if c.Run.Kind == tvmexport.FullRun {
+				clear(effective)
+				h.Depth = c.Run.Depth
+			}
+			for _, r := range c.Partitions {
+				effective[r.Partition] = r
+			}
+		}
+		for _, r := range effective {
+			h.Partitions = append(h.Partitions, r)
 		}
 		if p, ok := d.pending[t.Name]; ok {
 			h.Publishing = &p
@@ -96,30 +112,65 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 }
 
 // Acquire implements tvmexport.Destination.
-func (d *Destination) Acquire(_ context.Context, owner string, tables []tvmexport.Table, term time.Duration) (map[string]tvmexport.Holder, error) {
+func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]tvmexport.Holder, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
 	held := map[string]tvmexport.Holder{}
-	for _, t := range tables {
-		if by, ok := d.holders[t.Name]; ok && by.Owner != owner && by.Expires.After(time.Now()) {
+	for _, t := range l.Tables {
+		if by, ok := d.holders[t.Name]; ok && by.Owner != l.Owner && by.Expires.After(time.Now()) {
 			held[t.Name] = by
 			continue
 		}
-		d.holders[t.Name] = tvmexport.Holder{Owner: owner, Expires: time.Now().Add(term)}
+		d.holders[t.Name] = tvmexport.Holder{Owner: l.Owner, Expires: time.Now().Add(l.Term)}
 	}
+	d.spent[l.Owner] = l.Spent
 	return held, nil
 }
 
-// Release implements tvmexport.Destination.
-func (d *Destination) Release(_ context.Context, owner string, tables []tvmexport.Table) error {
+// Spent implements tvmexport.Destination.
+func (d *Destination) Spent(_ context.Context, owner string) ([]tvmexport.Spending, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, t := range tables {
-		if d.holders[t.Name].Owner == owner {
+	var out []tvmexport.Spending
+	for by, s := range d.spent {
+		if by != owner {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// Unaudited implements tvmexport.Destination.
+func (d *Destination) Unaudited(context.Context, string) ([]tvmexport.Closing, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.unwritten), nil
+}
+
+// Finish implements tvmexport.Destination.
+func (d *Destination) Finish(_ context.Context, c tvmexport.Closing) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.init()
+	for _, t := range c.Tables {
+		if d.holders[t.Name].Owner == c.Owner {
 			delete(d.holders, t.Name)
 		}
 	}
+	d.spent[c.Owner] = c.Spent
+	if d.audited[c.Owner] {
+		return nil
+	}
+	d.unwritten = slices.DeleteFunc(d.unwritten, func(u tvmexport.Closing) bool { return u.Owner == c.Owner })
+	if d.OnFinish != nil {
+		if err := d.OnFinish(c); err != nil {
+			d.unwritten = append(d.unwritten, tvmexport.Closing{Owner: c.Owner, Outcomes: c.Outcomes})
+			return err
+		}
+	}
+	d.audited[c.Owner] = true
+	d.Audit = append(d.Audit, c.Outcomes...)
 	return nil
 }
 
@@ -160,13 +211,16 @@ func (d *Destination) Land(_ context.Context, b tvmexport.Batch) error {
 }
 
 // Landed implements tvmexport.Destination.
-func (d *Destination) Landed(_ context.Context, run tvmexport.Run) ([]tvmexport.Landed, error) {
+func (d *Destination) Landed(_ context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	byBatch := map[tvmexport.BatchID]*tvmexport.Landed{}
 	seen := map[string]bool{}
 	var order []tvmexport.BatchID
 	for _, l := range d.landing[run.Table.Name] {
+		if !strings.HasPrefix(string(l.Batch), string(run.ID)+".") {
+			continue
+		}
 		at := byBatch[l.Batch]
 		if at == nil {
 			at = &tvmexport.Landed{Batch: l.Batch, Tail: tvmexport.Missing}
@@ -183,9 +237,9 @@ func (d *Destination) Landed(_ context.Context, run tvmexport.Run) ([]tvmexport.
 			at.Lines++
 		}
 	}
-	var out []tvmexport.Landed
+	var out tvmexport.Delivery
 	for _, id := range order {
-		out = append(out, *byBatch[id])
+		out.Batches = append(out.Batches, *byBatch[id])
 	}
 	return out, nil
 }
@@ -213,14 +267,14 @@ func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (int64
 			continue
 		}
 		d.steps[guard] = p.Run.ID
-		seen := map[string]bool{}
-		for _, l := range d.landing[table] {
-			key := fmt.Sprint(l.Batch, "/", l.Number)
-			if l.Number == 0 || seen[key] || !slices.Contains(step.Batches, l.Batch) {
+		have := d.contents(table, p.Run)
+		for _, l := range d.lines(table, step.Batches) {
+			row := string(l.Row)
+			if step.Late != nil && have[row] > 0 {
+				have[row]--
 				continue
 			}
-			seen[key] = true
-			d.published[table] = append(d.published[table], Published{p.Run.ID, l.Partition, string(l.Row)})
+			d.published[table] = append(d.published[table], Published{p.Run.ID, l.Partition, row})
 		}
 	}
 	var rows int64
@@ -248,34 +302,15 @@ func (d *Destination) Commit(_ context.Context, c tvmexport.Commit) error {
 	return nil
 }
 
-// Finish implements tvmexport.Destination.
-func (d *Destination) Finish(_ context.Context, outcomes []tvmexport.Outcome) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.Audit = append(d.Audit, outcomes...)
-	return nil
-}
-
 // Current is what readers of a table see: the rows of the newest full run and
-// of the runs behind it.
+// of the runs behind it. Runs of a Snapshot behind it replace the partitions
+// that they record.
 func (d *Destination) Current(table string) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	counts := map[tvmexport.RunID]bool{}
-	var newest tvmexport.RunID
-	for _, c := range d.commits[table] {
-		if c.Run.Kind == tvmexport.FullRun {
-			clear(counts)
-		}
-		counts[c.Run.ID] = true
-		newest = c.Run.ID
-	}
 	var out []string
-	for _, r := range d.published[table] {
-		null := strings.HasPrefix(string(r.Partition), tvmexport.NullWatermark)
-		if counts[r.Run] && (!null || r.Run == newest) {
-			out = append(out, r.Row)
-		}
+	for _, r := range d.visible(table) {
+		out = append(out, r.Row)
 	}
 	return out
 }

@@ -5,6 +5,7 @@ package exportertest
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -76,6 +77,16 @@ func rowHash(r Row) string {
 	return hex.EncodeToString(h[:])
 }
 
+// printOf is the fingerprint of one row.
+func printOf(r Row) tvmexport.Fingerprint {
+	h := sha256.Sum256([]byte(r.JSON))
+	f := tvmexport.EmptyPrint
+	for i := range f.Sums {
+		f.Sums[i] = int64(binary.BigEndian.Uint32(h[4*i:]))
+	}
+	return f
+}
+
 func in(p tvmexport.Partition, r Row) bool {
 	if !p.Contains(r.Key) {
 		return false
@@ -111,10 +122,16 @@ func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Cou
 		}
 		c := sums[at]
 		if c == nil {
-			c = &tvmexport.Count{Partition: at.p, Start: at.start, OneKey: true}
+			c = &tvmexport.Count{Partition: at.p, Start: at.start, OneKey: true, Print: tvmexport.EmptyPrint}
 			sums[at], keys[at] = c, r.Key
 		}
 		c.Rows++
+		if q.Print {
+			c.Print = c.Print.Add(printOf(r))
+		}
+		if !q.Print {
+			c.Print = tvmexport.Fingerprint{}
+		}
 		c.OneKey = c.OneKey && keys[at] == r.Key
 	}
 	out := tvmexport.Counts{Now: s.now, Calls: 1}
@@ -150,10 +167,14 @@ func (s *Source) Fetch(_ context.Context, q tvmexport.Slice, w tvmexport.RowWrit
 	rows := s.rows[q.Table.Name]
 	s.mu.Unlock()
 	var hits []Row
+	if q.Print {
+		a.Print = tvmexport.EmptyPrint
+	}
 	for _, r := range rows {
 		if Within(q.Window, r) && slices.ContainsFunc(q.Partitions, func(p tvmexport.Partition) bool { return in(p, r) }) {
 			hits = append(hits, r)
 			a.Bytes += int64(len(r.JSON))
+			a.Print = a.Print.Add(printOf(r))
 		}
 	}
 	a.Counted = int64(len(hits))

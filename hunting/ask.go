@@ -27,7 +27,7 @@ type question struct {
 // most take about a minute.
 const (
 	mostAttempts    = 7
-	gatewayAttempts = 3 // at a count that takes minutes to fail
+	gatewayAttempts = 3 // at a call that may take minutes to fail
 )
 
 // ask posts a question until it is answered, and lets read take the answer. It
@@ -70,8 +70,12 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			continue
 		case e.Action == tvmexport.Retry && errors.Is(err, errBroken) && q.handsOn:
 			return a, err
-		case e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn && attempt < gatewayAttempts:
-			// A gateway's failure may pass, and a count cannot be split.
+		case errors.Is(err, errGateway) && c.budget.broke():
+			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; gateways have failed %d times in a row, over all calls", e.Err, mostGateway)
+			e.Hint = "the service is down or cannot be reached through the proxy; run again later"
+			return a, err
+		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts:
+			// A gateway's failure may pass. If it does not, less may be asked for at a time.
 			err = wait(ctx, backoff(attempt), nil)
 			attempt++
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -33,9 +34,10 @@ func (q Quota) scaled(share float64) Quota {
 // the service bears. It belongs to the tenant: all tables share it. A minute's
 // calls may come in one burst.
 type budget struct {
-	quota  Quota
-	most   int // calls at once
-	onWait func(cause string, until time.Time)
+	quota   Quota
+	most    int           // calls at once
+	silence time.Duration // longest time without any answer but throttling
+	onWait  func(cause string, until time.Time)
 
 	mu        sync.Mutex
 	made      []time.Time // calls of the last hour, oldest first
@@ -47,17 +49,20 @@ type budget struct {
 	streak    int // good answers since the limit changed
 	freed     chan struct{}
 	announced time.Time
+	silent    time.Time   // since when nothing but throttling has come back; zero: it has not
+	others    []time.Time // calls of the last hour that others have made, oldest first
+	gateway   int         // failures of gateways in a row, over all calls
 	throttled int64
 	waited    time.Duration
 }
 
 const startConcurrency = 2
 
-func newBudget(q Quota, most int, onWait func(string, time.Time)) *budget {
+func newBudget(q Quota, most int, silence time.Duration, onWait func(string, time.Time)) *budget {
 	if onWait == nil {
 		onWait = func(string, time.Time) {}
 	}
-	return &budget{quota: q, most: most, onWait: onWait, limit: min(startConcurrency, most), freed: make(chan struct{})}
+	return &budget{quota: q, most: most, silence: silence, onWait: onWait, limit: min(startConcurrency, most), freed: make(chan struct{})}
 }
 
 // patience is how long one call may still wait, all its waits together.
@@ -85,10 +90,11 @@ func (b *budget) enter(ctx context.Context, p *patience) error {
 				b.announced = at
 				b.waited += at.Sub(now)
 			}
-			b.mu.Unlock()
-			if p.left -= at.Sub(now); p.left < 0 {
+			if p.left -= at.Sub(now); p.left < 0 || !b.silent.IsZero() && at.Sub(b.silent) > b.silence {
+				b.mu.Unlock()
 				return &errPatience{cause, at}
 			}
+			b.mu.Unlock()
 			if tell {
 				b.onWait(cause, at)
 			}
@@ -112,13 +118,27 @@ func (b *budget) enter(ctx context.Context, p *patience) error {
 	}
 }
 
+// forget drops calls that no quota looks at any more.
+func (b *budget) forget(now time.Time) {
+	old := func(t time.Time) bool { return now.Sub(t) < time.Hour+margin }
+	for _, list := range []*[]time.Time{&b.made, &b.others} {
+		n := slices.IndexFunc(*list, old)
+		if n < 0 {
+			n = len(*list)
+		}
+		*list = (*list)[n:]
+	}
+}
+
 // margin is for clocks and latency that differ from call to call.
 const margin = 500 * time.Millisecond
 
 // next is when the next call may be made, and what holds it back.
 func (b *budget) next(now time.Time) (cause string, at time.Time) {
-	for len(b.made) > 0 && now.Sub(b.made[0]) >= time.Hour+margin {
-		b.made = b.made[1:]
+	b.forget(now)
+	made := b.made
+	if len(b.others) > 0 {
+		made = slices.SortedFunc(slices.Values(slices.Concat(b.made, b.others)), time.Time.Compare)
 	}
 	cause, at = "the service throttles the tenant", b.until
 	for _, w := range []struct {
@@ -126,10 +146,10 @@ func (b *budget) next(now time.Time) (cause string, at time.Time) {
 		span  time.Duration
 		name  string
 	}{{b.quota.PerMinute, time.Minute, "calls of this minute"}, {b.quota.PerHour, time.Hour, "calls of this hour"}} {
-		if len(b.made) < w.calls {
+		if len(made) < w.calls {
 			continue
 		}
-		if free := b.made[len(b.made)-w.calls].Add(w.span + margin); free.After(at) {
+		if free := made[len(made)-w.calls].Add(w.span + margin); free.After(at) {
 			cause, at = fmt.Sprintf("all %d %s are used", w.calls, w.name), free
 		}
 	}
@@ -153,7 +173,7 @@ func (b *budget) leave(l load) {
 	b.running--
 	switch l {
 	case bearable:
-		b.episodes = 0
+		b.episodes, b.gateway, b.silent = 0, 0, time.Time{}
 		if b.streak++; b.streak >= 2*b.limit && b.limit < b.most {
 			b.limit, b.streak = b.limit+1, 0
 		}
@@ -180,6 +200,9 @@ func (b *budget) hold(began time.Time, after time.Duration) {
 	defer b.mu.Unlock()
 	b.throttled++
 	now := time.Now()
+	if b.silent.IsZero() {
+		b.silent = began
+	}
 	if after <= 0 {
 		if began.Before(b.held) {
 			return
@@ -192,6 +215,18 @@ func (b *budget) hold(began time.Time, after time.Duration) {
 	if until := now.Add(after + margin); until.After(b.until) {
 		b.until = until
 	}
+}
+
+// mostGateway is how many failures of gateways in a row, over all calls and
+// without one answer between them, mean that the service is down.
+const mostGateway = 12
+
+// broke counts a gateway's failure. It says whether the service is down.
+func (b *budget) broke() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gateway++
+	return b.gateway >= mostGateway
 }
 
 // wait sleeps until d is over, freed is closed, or ctx ends.

@@ -21,7 +21,7 @@ func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWr
 		a, err := c.fetch(ctx, s, d, w)
 		calls += a.Calls
 		a.Calls = calls
-		if !c.learn(s.Table, d, err) {
+		if !c.learn(s, d, err) {
 			return a, err
 		}
 	}
@@ -29,10 +29,11 @@ func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWr
 
 // learn takes a lesson from a refused fetch. It says whether there is another
 // way to ask.
-func (c *Client) learn(t tvmexport.Table, asked dialect, err error) bool {
+func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
 	if !refused(err) || missing(err) {
 		return false
 	}
+	t := s.Table
 	asText := asked.asText(t)
 	if name := absent(err, t.Columns); slices.Contains(asText, name) {
 		c.dialects.change(t.Name, func(d *dialect) { d.textless = append(slices.Clone(d.textless), name) })
@@ -44,12 +45,17 @@ func (c *Client) learn(t tvmexport.Table, asked dialect, err error) bool {
 		c.fallback(t.Name, "taking dynamic columns as the wire has them, where null and an empty bag look alike", err)
 		return true
 	}
+	if s.Print && !asked.plain {
+		c.dialects.change(t.Name, func(d *dialect) { d.plain = true })
+		c.fallback(t.Name, "fetching without fingerprints", err)
+		return true
+	}
 	return false
 }
 
 func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvmexport.RowWriter) (tvmexport.Answer, error) {
 	types, asText, mark := d.typed(s.Table).Columns, d.asText(s.Table), newMark()
-	s.Table = d.hashable(s.Table)
+	s.Table, s.Print = d.hashable(s.Table), s.Print && !d.plain
 	n := newNormaliser(c.o.API, s, mark, asText, types)
 	q := question{op: "fetch", table: s.Table.Name, text: fetchQuery(s, mark, asText), handsOn: true}
 	answer, err := c.ask(ctx, q, func(b *body) error { return b.rows(n, w) })
@@ -57,7 +63,7 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 		c.dialects.change(s.Table.Name, func(d *dialect) { d.columns = n.schema.declared })
 	}
 	answer.Rows, answer.Counted, answer.Nulled = n.written, n.counted, n.nulled
-	answer.Columns = n.schema.declared
+	answer.Columns, answer.Print = n.schema.declared, n.print
 	if n.nulled > 0 {
 		c.o.Logger.Warn("values did not fit their declared type and are null", "table", s.Table.Name, "values", n.nulled, "first", n.misfit)
 	}

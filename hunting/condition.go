@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
 )
 
 // keyExpression is the table's key as an expression.
@@ -15,7 +16,7 @@ func keyExpression(t tvmexport.Table) string {
 	case t.Key.Column != "":
 		return name(t.Key.Column)
 	case len(t.Key.Hashed) > 0:
-		return hashed(t.Key.Hashed, name)
+		return fingerprint.Joined(t.Key.Hashed, name)
 	}
 	return rowHash(t)
 }
@@ -26,43 +27,7 @@ func rowHash(t tvmexport.Table) string {
 	for i, c := range t.Columns {
 		columns[i] = c.Name
 	}
-	return hashed(columns, func(c string) string { return "tostring(" + name(c) + ")" })
-}
-
-// keySeparator stands between the columns of a key before it is hashed.
-const keySeparator = "|"
-
-// mostArguments is how many strcat takes
-// (https://learn.microsoft.com/kusto/query/strcat-function).
-const mostArguments = 64
-
-// hashed is the hash_sha256, in lower-case hex, of columns joined by the separator.
-func hashed(columns []string, form func(string) string) string {
-	var parts []string
-	for i, c := range columns {
-		if i > 0 {
-			parts = append(parts, text(keySeparator))
-		}
-		parts = append(parts, form(c))
-	}
-	for len(parts) > mostArguments {
-		var outer []string
-		for inner := range slices.Chunk(parts, mostArguments) {
-			outer = append(outer, concatenated(inner))
-		}
-		parts = outer
-	}
-	return "hash_sha256(" + concatenated(parts) + ")"
-}
-
-func concatenated(parts []string) string {
-	switch len(parts) {
-	case 0:
-		return "''"
-	case 1:
-		return parts[0]
-	}
-	return "strcat(" + strings.Join(parts, ", ") + ")"
+	return fingerprint.Joined(columns, func(c string) string { return "tostring(" + name(c) + ")" })
 }
 
 // partitionCondition holds for the rows of the partitions; "" if that is all rows.

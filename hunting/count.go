@@ -18,22 +18,26 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	if err := check("count", q.Table); err != nil {
 		return tvmexport.Counts{}, err
 	}
-	if q.Bin > 0 {
-		return c.count(ctx, q, binsQuery(q), readBins)
-	}
 	calls := 0
 	for {
 		d := c.dialects.get(q.Table.Name)
 		asked := q
 		asked.Table = d.hashable(q.Table)
-		query, read := partsQuery(asked), readParts
-		if d.whole {
-			query, read = wholeQuery(asked), readWhole
+		asked.Print = q.Print && !d.plain && !d.whole
+		query, read := partsQuery, readParts
+		switch {
+		case q.Bin > 0:
+			query, read = binsQuery, readBins
+		case d.whole:
+			query, read = wholeQuery, readWhole
 		}
-		counts, err := c.count(ctx, asked, query, read)
+		counts, err := c.count(ctx, asked, query(asked), read)
 		calls += counts.Calls
 		counts.Calls = calls
-		if err == nil || d.whole || !c.concede(asked.Table, err) {
+		if asked.Print {
+			counts.Print = asked.Table.Columns
+		}
+		if err == nil || d.whole || !c.concede(asked, err) {
 			return counts, err
 		}
 	}
@@ -41,21 +45,26 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 
 // concede takes a lesson from a count that failed. It says whether there is
 // another way to count.
-func (c *Client) concede(t tvmexport.Table, err error) bool {
-	if refused(err) && !missing(err) {
-		if name := absent(err, t.Columns); name != "" && name != t.Key.Column && !slices.Contains(t.Key.Hashed, name) {
-			c.dialects.change(t.Name, func(d *dialect) { d.hashless = append(slices.Clone(d.hashless), name) })
-			c.fallback(t.Name, "leaving the column "+name+", which the service does not know, out of the hash of rows", err)
-			return true
-		}
-	} else if tvmexport.ActionOf(err) != tvmexport.Split {
+func (c *Client) concede(q tvmexport.CountQuery, err error) bool {
+	t := q.Table
+	if missing(err) || !refused(err) && tvmexport.ActionOf(err) != tvmexport.Split {
 		return false
 	}
-	if missing(err) {
-		return false
+	if name := absent(err, t.Columns); refused(err) && name != "" && name != t.Key.Column && !slices.Contains(t.Key.Hashed, name) {
+		c.dialects.change(t.Name, func(d *dialect) { d.hashless = append(slices.Clone(d.hashless), name) })
+		c.fallback(t.Name, "leaving the column "+name+", which the service does not know, out of the hash of rows", err)
+		return true
 	}
-	c.dialects.change(t.Name, func(d *dialect) { d.whole = true })
-	c.fallback(t.Name, "counting the whole table instead of its parts", err)
+	switch {
+	case q.Print:
+		c.dialects.change(t.Name, func(d *dialect) { d.plain = true })
+		c.fallback(t.Name, "counting without fingerprints", err)
+	case q.Bin > 0:
+		return false
+	default:
+		c.dialects.change(t.Name, func(d *dialect) { d.whole = true })
+		c.fallback(t.Name, "counting the whole table instead of its parts", err)
+	}
 	return true
 }
 
@@ -104,6 +113,16 @@ type countRow struct {
 	Start nullableTime
 	Rows  int64
 	Now   nullableTime
+
+	PrintA, PrintB, PrintC *int64
+}
+
+// print is the row's fingerprint, if it carries one.
+func (r countRow) print(q tvmexport.CountQuery) tvmexport.Fingerprint {
+	if !q.Print || r.PrintA == nil || r.PrintB == nil || r.PrintC == nil {
+		return tvmexport.Fingerprint{}
+	}
+	return tvmexport.Fingerprint{Known: true, Sums: [3]int64{*r.PrintA, *r.PrintB, *r.PrintC}}
 }
 
 // nullableTime is a datetime as the fronts write it; null, and {} on Graph,
@@ -141,9 +160,10 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 		if !ok {
 			i = len(out)
 			at[p], only[p] = i, r.Low
-			out = append(out, tvmexport.Count{Partition: p, OneKey: true})
+			out = append(out, tvmexport.Count{Partition: p, OneKey: true, Print: tvmexport.EmptyPrint})
 		}
 		out[i].Rows += r.Rows
+		out[i].Print = out[i].Print.Add(r.print(q))
 		out[i].OneKey = out[i].OneKey && r.Low == r.High && r.Low == only[p]
 	}
 	return out, nil
@@ -179,7 +199,7 @@ func readWhole(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 func readBins(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error) {
 	out := make([]tvmexport.Count, 0, len(rows))
 	for _, r := range rows {
-		out = append(out, tvmexport.Count{Partition: q.Within, Start: r.Start.Time, Rows: r.Rows})
+		out = append(out, tvmexport.Count{Partition: q.Within, Start: r.Start.Time, Rows: r.Rows, Print: r.print(q)})
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 // dialect is what was learned of how the service takes queries about one
 // table. It is a value: what is learned later makes another one.
 type dialect struct {
+	plain    bool               // computes no fingerprints
 	whole    bool               // counts parts of a table only
 	wire     bool               // does not give dynamic columns as text
 	textless []string           // dynamic columns that the table does not have

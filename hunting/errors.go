@@ -21,6 +21,7 @@ var (
 	errUnauthorized = errors.New("the token was refused")
 	errRefused      = errors.New("the query was refused")
 	errMissing      = errors.New("the table is not known")
+	errGateway      = errors.New("a gateway gave up")
 	errBroken       = errors.New("the answer cannot be read")
 )
 
@@ -126,7 +127,7 @@ func (f failure) status(r *http.Response) error {
 	case code == http.StatusBadGateway || code == http.StatusGatewayTimeout:
 		// A proxy gave up on an answer that was too large or too slow;
 		// asking for the same again gives the same.
-		return f.make(tvmexport.Split, tvmexport.Unknown, "", reason)
+		return f.make(tvmexport.Split, tvmexport.Unknown, "", fmt.Errorf("%w: %w", errGateway, reason))
 	case code >= 500 || code == http.StatusRequestTimeout:
 		return f.make(tvmexport.Retry, tvmexport.Unknown, "", reason)
 	case code == http.StatusNotFound || code == http.StatusGone:

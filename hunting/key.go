@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
 )
 
 // keyOf makes the value of a table's key out of a row, in the form that
@@ -53,7 +54,7 @@ func (k *keyOf) value() []byte {
 	k.text = k.text[:0]
 	for i, p := range k.parts {
 		if i > 0 {
-			k.text = append(k.text, keySeparator...)
+			k.text = append(k.text, fingerprint.Separator...)
 		}
 		switch {
 		case len(p) == 0 || p[0] != '"': // an empty string: strings have no null

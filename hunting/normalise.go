@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,7 +38,8 @@ type normaliser struct {
 	nulls    int64 // of the row that do not fit
 
 	written int64
-	counted int64 // tvmexport.Missing until the row with the count was read
+	counted int64                 // tvmexport.Missing until the row with the count was read
+	print   tvmexport.Fingerprint // as that row says
 	nulled  int64
 	misfit  string // the first value that did not fit
 }
@@ -136,14 +138,25 @@ func (h *handedOn) Error() string { return h.err.Error() }
 
 // count reads the row that carries the answer's count.
 func (n *normaliser) count(value []byte) error {
-	rows, err := strconv.ParseInt(string(bytes.TrimSuffix(value[len(n.mark):], []byte{'"'})), 10, 64)
-	if err != nil || rows < 0 {
+	said := strings.Split(string(bytes.TrimSuffix(value[len(n.mark):], []byte{'"'})), ".")
+	numbers := make([]int64, len(said))
+	var err error
+	for i, text := range said {
+		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil || numbers[i] < 0 {
+			return fmt.Errorf("the row that carries the count says %.80q", value)
+		}
+	}
+	switch sums := numbers[1:]; len(sums) {
+	case 0:
+	case len(n.print.Sums):
+		n.print = tvmexport.Fingerprint{Known: true, Sums: [3]int64(sums)}
+	default:
 		return fmt.Errorf("the row that carries the count says %.80q", value)
 	}
 	if n.counted != tvmexport.Missing {
 		return errors.New("two rows carry the count")
 	}
-	n.counted = rows
+	n.counted = numbers[0]
 	return nil
 }
 

@@ -26,7 +26,7 @@ type Options struct {
 	Share      float64       // of Quota that may be used, above 0 and at most 1; 0 is 0.5
 	Quota      Quota         // of the tenant; zero is DocumentedQuota
 	AtOnce     int           // most calls at once; 0 is 5
-	MaxWait    time.Duration // longest that one call waits for the quota, all its waits together; 0 is 90 minutes
+	MaxWait    time.Duration // longest that one call waits for the quota, all its waits together, and that nothing but throttling may come back; 0 is 90 minutes
 	Logger     *slog.Logger  // nil is silent
 
 	// OnWait is told when calls are held back, by what, and until when.
@@ -50,7 +50,10 @@ type Client struct {
 	bytes    atomic.Int64
 }
 
-var _ tvmexport.Source = (*Client)(nil)
+var (
+	_ tvmexport.Source = (*Client)(nil)
+	_ tvmexport.Meter  = (*Client)(nil)
+)
 
 // New makes a client. It makes no call.
 func New(o Options) (*Client, error) {
@@ -80,7 +83,7 @@ func New(o Options) (*Client, error) {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return &Client{
 		o: o, url: strings.TrimSuffix(o.Endpoint, "/") + o.API.path(), scope: o.Cloud.Scope(o.API),
-		budget: newBudget(o.Quota.scaled(o.Share), o.AtOnce, o.OnWait),
+		budget: newBudget(o.Quota.scaled(o.Share), o.AtOnce, o.MaxWait, o.OnWait),
 	}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
 )
 
 // countColumn carries the count where a table has no string column. It is not
@@ -14,19 +15,33 @@ import (
 const countColumn = "CountOfAnswer"
 
 // fetchQuery is the text that asks for a slice: its rows, and one more row that
-// holds their count behind the word mark. The columns asText come as text.
+// holds their count behind the word mark, and behind a dot each, if the slice
+// asks for it, the sums that are their fingerprint. The columns asText come as text.
 func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 	var b strings.Builder
-	b.WriteString("let answer = " + name(s.Table.Name) + filters(s.Table, s.Window, s.Partitions))
+	b.WriteString("let answer = " + name(s.Table.Name) + filters(s.Table, s.Window, s.Partitions) + ";\nunion (answer")
 	for i, c := range asText {
 		b.WriteString([]string{"\n| extend ", ", "}[min(i, 1)])
 		// A list of one tells null from an empty bag, and a string that
 		// holds JSON from an object; none of them differs on Graph's wire.
 		fmt.Fprintf(&b, "%s = tostring(pack_array(%s))", name(c), name(c))
 	}
-	fmt.Fprintf(&b, ";\nunion (answer), (answer | summarize RowsOfAnswer = count() | project %s = strcat(%s, tostring(RowsOfAnswer)))",
-		name(markColumn(s.Table)), text(mark))
+	hash, sums, said := "", "", ""
+	if s.Print {
+		hash, sums = printed(s.Table)
+		for _, c := range fingerprint.Columns {
+			said += fmt.Sprintf(", '.', tostring(coalesce(%s, 0))", c)
+		}
+	}
+	fmt.Fprintf(&b, "), (answer%s | summarize RowsOfAnswer = count()%s | project %s = strcat(%s, tostring(RowsOfAnswer)%s))",
+		hash, sums, name(markColumn(s.Table)), text(mark), said)
 	return b.String()
+}
+
+// printed are the operators that fingerprint rows: a column of hashes, and the
+// sums of them in a summarize.
+func printed(t tvmexport.Table) (extend, sums string) {
+	return "\n| extend PrintOfRow = " + fingerprint.Row(t.Columns, name), ", " + fingerprint.Sums("PrintOfRow")
 }
 
 // markColumn is the column that carries the count: a string column, which
@@ -53,8 +68,12 @@ func partsQuery(q tvmexport.CountQuery) string {
 	if row, hashed := q.Within.RowHash(); hashed {
 		key, digits = rowHash(q.Table), len(row)+q.Depth
 	}
-	return fmt.Sprintf("%s%s\n| extend PartitionKey = %s\n| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, %d)\n| extend Now = now()",
-		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}), key, digits)
+	hash, sums := "", ""
+	if q.Print {
+		hash, sums = printed(q.Table)
+	}
+	return fmt.Sprintf("%s%s\n| extend PartitionKey = %s%s\n| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey)%s by Part = substring(PartitionKey, 0, %d)\n| extend Now = now()",
+		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}), key, hash, sums, digits)
 }
 
 // wholeQuery counts rows, and nothing else: for a service that refuses more.
@@ -71,8 +90,14 @@ func binsQuery(q tvmexport.CountQuery) string {
 		extend = "\n| extend IngestedAt = " + mark
 		mark = "IngestedAt"
 	}
-	return fmt.Sprintf("%s%s%s\n| summarize Rows = count() by Start = bin(%s, %s)\n| extend Now = now()",
-		name(q.Table.Name), binFilters(q), extend, mark, timespan(q.Bin))
+	sums := ""
+	if q.Print {
+		var hash string
+		hash, sums = printed(q.Table)
+		extend += hash
+	}
+	return fmt.Sprintf("%s%s%s\n| summarize Rows = count()%s by Start = bin(%s, %s)\n| extend Now = now()",
+		name(q.Table.Name), binFilters(q), extend, sums, mark, timespan(q.Bin))
 }
 
 func binFilters(q tvmexport.CountQuery) string {

@@ -37,9 +37,9 @@ func TestFetchQuery(t *testing.T) {
 		Table: knowledge, Partitions: []tvmexport.Partition{"3", "5"},
 	}, "word:", []string{"ExtensionVersion"})
 	want := `let answer = DeviceTvmBrowserExtensionsKB
-| where substring(hash_sha256(strcat(BrowserName, '|', ExtensionId)), 0, 1) in ('3', '5')
-| extend ExtensionVersion = tostring(pack_array(ExtensionVersion));
-union (answer), (answer | summarize RowsOfAnswer = count() | project BrowserName = strcat('word:', tostring(RowsOfAnswer)))`
+| where substring(hash_sha256(strcat(BrowserName, '|', ExtensionId)), 0, 1) in ('3', '5');
+union (answer
+| extend ExtensionVersion = tostring(pack_array(ExtensionVersion))), (answer | summarize RowsOfAnswer = count() | project BrowserName = strcat('word:', tostring(RowsOfAnswer)))`
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

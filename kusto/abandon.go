@@ -39,22 +39,34 @@ func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b ba
 	if have == want {
 		return nil
 	}
-	row := recordOf(p.Run, abandoned)
-	row.rows = done.rows
-	if _, err := c.append(ctx, "publish", p.Run.Table.Name, row.text(fmt.Sprintf("tvmexport-abandon:%s:%s", p.Run.Table.Name, p.Run.ID))); err != nil {
+	return c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("%s holds %d of the %d rows that it has still to publish", p.Run.Table.Landing(), have, want))
+}
+
+// giveUp ends a publication that cannot be finished: a ledger row says so, its
+// rows never become visible and are dropped where that is allowed, and its
+// base is free for another run.
+func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, published int64, why error) error {
+	row := recordOf(run, abandoned)
+	row.rows = published
+	if _, err := c.append(ctx, "publish", run.Table.Name, row.text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
 		return err
 	}
+	if _, err := c.command(ctx, statement{
+		op: "publish", table: run.Table.Name, again: true,
+		text: fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", ident(run.Table.Destination), literal(runTag(run.ID))),
+	}); err != nil {
+		c.log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", run.Table.Name, "run", run.ID, "rows", published, "error", err)
+	}
 	return &tvmexport.Error{
-		Op: "publish", Table: p.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-		Err: fmt.Errorf("run %s cannot be finished: %s holds %d of the %d rows that it has still to publish; it was given up",
-			p.Run.ID, p.Run.Table.Landing(), have, want),
+		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Err:  fmt.Errorf("run %s cannot be finished: %w; it was given up", run.ID, why),
 		Hint: "run again",
 	}
 }
 
 func remainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
 	return fmt.Sprintf(`%s
-| where BatchId in (%s) and Line > 0 and isnotempty(Records)
+| where BatchId in (%s) and Line > 0 and not(%s)
 | distinct BatchId, Line
-| summarize Count = count()`, ident(run.Table.Landing()), literals(batches))
+| summarize Count = count()`, ident(run.Table.Landing()), literals(batches), spoiled)
 }

@@ -46,10 +46,11 @@ type Client struct {
 	uploads  chan struct{} // one token per upload under way
 	newQueue func() (ingestor, error)
 
-	mu      sync.Mutex
-	queue   ingestor
-	shapes  map[string][]column // columns of tables, as last read
-	counted map[string]*whole   // by table: batches of its last run that are known to be whole
+	mu        sync.Mutex
+	queue     ingestor
+	shapes    map[string][]column // columns of tables, as last read
+	uncleared bool                // clearing landing tables was refused
+	counted   map[string]*whole   // by table: batches of its last run that are known to be whole
 }
 
 // ingestor is what Land needs of the SDK.

@@ -166,11 +166,11 @@ func TestEmulatorExport(t *testing.T) {
 		}
 
 		outcomes := []tvmexport.Outcome{
-			{Table: softwareTable, Run: run2.ID, Rows: 2, At: time.Now().Add(-time.Minute)},
-			{Table: eventsTable, Err: errors.New("DNS: no such host"), At: time.Now()},
+			{Table: softwareTable.Name, Run: run2.ID, Rows: 2, At: time.Now().Add(-time.Minute)},
+			{Table: eventsTable.Name, Err: errors.New("DNS: no such host"), At: time.Now()},
 		}
 		for range 2 {
-			s.must(s.client.Finish(s.Context(), outcomes))
+			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "invocation", Outcomes: outcomes}))
 		}
 		audits, err := s.client.AuditLog(s.Context(), 10)
 		s.must(err)
@@ -217,7 +217,7 @@ func TestEmulatorIncrements(t *testing.T) {
 			see(step.want)
 			previous = step.id
 			time.Sleep(time.Minute)
-			s.must(s.client.Finish(s.Context(), []tvmexport.Outcome{{Table: eventsTable, Run: run.ID, Rows: 1, Watermark: run.Watermark, At: time.Now()}}))
+			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: run.ID, Rows: 1, Watermark: run.Watermark, At: time.Now()}}}))
 		}
 		got := s.ask(latestView + ` | project strcat_delim("|", SourceTable, DestinationTable, WatermarkColumn, tostring(LastRefreshedTime), column_ifexists("LastRefreshedTimeInString", ""), LoadType, tostring(IsActive))`)
 		want := []string{"DeviceProcessEvents|DeviceProcessEventsRaw|Timestamp|2026-11-23T05:00:00.0000012Z|2026-11-23T05:00:00.0000012Z|Incr|true"}
@@ -229,7 +229,7 @@ func TestEmulatorIncrements(t *testing.T) {
 		_, err = s.admin.command(s.Context(), statement{op: "test", text: `.set-or-append MigrationConfiguration <| print "DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", datetime(2026-11-23), "", "Incr", false`})
 		s.must(err)
 		time.Sleep(time.Minute)
-		s.must(s.client.Finish(s.Context(), []tvmexport.Outcome{{Table: eventsTable, Run: "x", Watermark: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), At: time.Now()}}))
+		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: "x", Watermark: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), At: time.Now()}}}))
 		orders, err := s.client.Orders(s.Context())
 		s.must(err)
 		if len(orders) != 1 || orders[0].Active || !orders[0].From.Equal(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)) {
@@ -274,7 +274,7 @@ func TestEmulatorLeases(t *testing.T) {
 		both := []tvmexport.Table{softwareTable, eventsTable}
 		acquire := func(owner string, want int, tables ...tvmexport.Table) {
 			s.Helper()
-			held, err := s.client.Acquire(s.Context(), owner, tables, 5*time.Minute)
+			held, err := s.client.Acquire(s.Context(), tvmexport.Lease{Owner: owner, Tables: tables, Term: 5 * time.Minute})
 			s.must(err)
 			if len(held) != want {
 				s.Errorf("%s: held %v, want %d tables", owner, held, want)
@@ -292,7 +292,7 @@ func TestEmulatorLeases(t *testing.T) {
 		acquire("a", 0, softwareTable) // extended
 		time.Sleep(2 * time.Minute)
 		acquire("c", 1, both...) // b has expired, a has not
-		s.must(s.client.Release(s.Context(), "a", both))
+		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "a", Tables: both}))
 		acquire("c", 0, both...)
 	})
 }
@@ -313,7 +313,7 @@ func TestEmulatorBadInput(t *testing.T) {
 		if len(orders) != 2 || orders[1].Err == nil || orders[0].Err != nil {
 			s.Errorf("orders %+v", orders)
 		}
-		s.must(s.client.Finish(s.Context(), []tvmexport.Outcome{{Table: tvmexport.Table{Name: orders[1].Table}, Err: orders[1].Err, At: time.Now()}}))
+		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: orders[1].Table, Err: orders[1].Err, At: time.Now()}}}))
 		if got := s.ask(auditTable + " | project TableName"); len(got) != 1 || got[0] != "T | take 1; .drop table X" {
 			s.Errorf("audit %q", got)
 		}
@@ -333,7 +333,9 @@ func TestEmulatorBadInput(t *testing.T) {
 		run.StartedAt = time.Now().Add(-time.Hour)
 		s.must(s.client.Land(s.Context(), batch(run, 1, `{"DeviceId":"3f01"}`)))
 		for range 10 {
-			if _, err = s.client.Landed(s.Context(), run); err != nil {
+			delivery, derr := s.client.Landed(s.Context(), run)
+			s.must(derr)
+			if err = delivery.Failed; err != nil {
 				break
 			}
 			time.Sleep(10 * time.Second)

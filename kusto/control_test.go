@@ -188,34 +188,43 @@ func TestOrdersReadsRows(t *testing.T) {
 	}
 }
 
-// TestFinishSendsOnce: the key of a command is made of the outcomes, so a
-// repetition carries the same one.
+// TestFinishSendsOnce: the keys of the commands are made of the invocation, so a
+// repetition carries the same ones.
 func TestFinishSendsOnce(t *testing.T) {
 	f := &fake{answer: sound().serve}
 	c := f.connect(t)
-	outcomes := []tvmexport.Outcome{
-		{Table: eventsTable, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
-		{Table: inventoryTable, Err: errors.New("refused"), At: goldenRun.StartedAt},
-	}
-	for range 2 {
-		if err := c.Finish(t.Context(), outcomes); err != nil {
+	closing := tvmexport.Closing{Owner: "host, process 7", Outcomes: []tvmexport.Outcome{
+		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
+		{Table: inventoryTable.Name, Err: errors.New("refused"), At: goldenRun.StartedAt},
+	}}
+	keys := func() (list []string) {
+		t.Helper()
+		before := len(f.sent())
+		if err := c.Finish(t.Context(), closing); err != nil {
 			t.Fatal(err)
 		}
-	}
-	var keys []string
-	for _, text := range f.sent() {
-		if m := tagsOf.FindStringSubmatch(text); m != nil {
-			keys = append(keys, strings.Fields(text)[1]+" "+m[2])
+		for _, text := range f.sent()[before:] {
+			if m := tagsOf.FindStringSubmatch(text); m != nil {
+				list = append(list, strings.Fields(text)[1]+" "+m[2])
+			}
 		}
+		return list
 	}
-	if len(keys) != 4 || keys[0] != keys[2] || keys[1] != keys[3] || !strings.HasPrefix(keys[0], "MigrationConfiguration ") || !strings.HasPrefix(keys[1], "MigrationAuditLog ") {
-		t.Errorf("keys %q, want the watermarks and the audit, twice with equal keys", keys)
+	first := keys()
+	var into []string
+	for _, k := range first {
+		into = append(into, strings.Fields(k)[0])
 	}
-	outcomes[0].Run = "another"
-	if err := c.Finish(t.Context(), outcomes); err != nil {
-		t.Fatal(err)
+	if d := cmp.Diff([]string{runsTable, configurationTable, auditTable}, into); d != "" {
+		t.Errorf("guarded commands (-want +got):\n%s", d)
 	}
-	if m := tagsOf.FindStringSubmatch(f.sent()[len(f.sent())-1]); strings.HasSuffix(keys[1], m[2]) {
-		t.Error("another run has the same key")
+	if d := cmp.Diff(first, keys()); d != "" {
+		t.Errorf("the second time (-first +second):\n%s", d)
+	}
+	closing.Owner = "host, process 8"
+	for i, k := range keys() {
+		if k == first[i] {
+			t.Errorf("another invocation has the key %s", k)
+		}
 	}
 }

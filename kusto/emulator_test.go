@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -172,7 +173,7 @@ func (s stage) confirm(run tvmexport.Run, batches ...tvmexport.Batch) {
 		s.must(err)
 		n := 0
 		for _, b := range batches {
-			for _, l := range landed {
+			for _, l := range landed.Batches {
 				if l.Batch == b.ID && l.Whole(b.Rows) && l.Nulls == 0 {
 					n++
 				}
@@ -185,6 +186,9 @@ func (s stage) confirm(run tvmexport.Run, batches ...tvmexport.Batch) {
 	}
 	s.Fatalf("run %s has not landed", run.ID)
 }
+
+// newOwner names an invocation of its own.
+func newOwner() string { return "test " + rand.Text() }
 
 func publicationOf(run tvmexport.Run, batches ...tvmexport.Batch) tvmexport.Publication {
 	p := tvmexport.Publication{Run: run, Partitions: []tvmexport.PartitionRecord{{Partition: "3f"}}}

@@ -33,7 +33,7 @@ func refused(op, table string, err error, hint string) *tvmexport.Error {
 // not become part of it.
 func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 	var done *tvmexport.Error
-	if errors.As(err, &done) && !errors.As(err, new(ended)) {
+	if errors.As(err, &done) && !errors.As(err, new(contextEnded)) {
 		return done
 	}
 	out := &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop}
@@ -42,7 +42,7 @@ func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 		inBand   *v2.OneApiError
 		host     untrusted
 		sdkError *sdk.Error
-		over     ended
+		over     contextEnded
 	)
 	switch {
 	case errors.As(err, &over):

@@ -92,7 +92,7 @@ func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) (
 			err = errors.Join(errSlow, err)
 		}
 		if parent.Err() != nil {
-			err = ended{context.Cause(parent)}
+			err = contextEnded{context.Cause(parent)}
 		}
 		return nil, err
 	}
@@ -104,10 +104,10 @@ func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) (
 	return nil, nil
 }
 
-// ended: the caller's context is over, for the reason inside.
-type ended struct{ error }
+// contextEnded: the caller's context is over, for the reason inside.
+type contextEnded struct{ error }
 
-func (e ended) Unwrap() error { return e.error }
+func (e contextEnded) Unwrap() error { return e.error }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

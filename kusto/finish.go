@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,52 +19,116 @@ const (
 	failedRun = "Failed"
 )
 
-// Finish implements tvmexport.Destination: one command for the watermarks, one
-// for the audit rows of all tables.
-func (c *Client) Finish(ctx context.Context, outcomes []tvmexport.Outcome) error {
-	if len(outcomes) == 0 {
+// Finish implements tvmexport.Destination: four commands, whatever the number
+// of tables. What fails does not keep the others from being tried.
+func (c *Client) Finish(ctx context.Context, f tvmexport.Closing) error {
+	now := time.Now()
+	key := digest(f.Owner)
+	var errs []error
+	note := func(err error, what, next string) bool {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w; %s", what, err, next))
+		}
+		return err == nil
+	}
+	if len(f.Outcomes) > 0 {
+		note(c.noteEnds(ctx, key, f), "the ends of runs were not noted in "+runsTable, "the commits stand")
+		note(c.copyWatermarks(ctx, key, f.Outcomes), "the watermark was not copied to "+configurationTable, "the ledger decides, the copy is made good by the next run")
+	}
+	done := len(f.Outcomes) == 0 ||
+		note(c.audit(ctx, key, f.Outcomes, now), "the audit was not written to "+auditTable, "the next run makes it good")
+	note(c.giveBack(ctx, f, done, now), "the leases were not given back", "they end by themselves")
+	return errors.Join(errs...)
+}
+
+// digest names an invocation in a tag.
+func digest(owner string) string {
+	sum := sha256.Sum256([]byte(owner))
+	return hex.EncodeToString(sum[:12])
+}
+
+// noteEnds writes how the invocation ended for each table, from which the
+// audit can be written by another one.
+func (c *Client) noteEnds(ctx context.Context, key string, f tvmexport.Closing) error {
+	_, err := c.append(ctx, "finish", "", endsText(key, f))
+	return err
+}
+
+func endsText(key string, f tvmexport.Closing) string {
+	rows := make([]string, len(f.Outcomes))
+	for i, o := range f.Outcomes {
+		status, reason := verdict(o)
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s", literal(o.Table), literal(string(o.Run)), datetime(o.Watermark), o.Rows, literal(status), literal(reason))
+	}
+	return guarded(runsTable, "tvmexport-ended:"+key, nil, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
+%s]
+| project %s`, strings.Join(rows, ",\n"), fill(runsColumns, map[string]expression{
+		"Table":     {"string", "Table"},
+		"RunId":     {"string", "RunId"},
+		"State":     {"string", literal(ended)},
+		"At":        {"datetime", "now()"},
+		"Watermark": {"datetime", "Watermark"},
+		"Rows":      {"long", "Rows"},
+		"Owner":     {"string", literal(f.Owner)},
+		"Detail":    {"dynamic", `bag_pack("status", Status, "reason", Reason)`},
+	})))
+}
+
+// verdict is what the audit says of an outcome.
+func verdict(o tvmexport.Outcome) (status, reason string) {
+	if o.Err != nil {
+		return failedRun, tidy(o.Err.Error())
+	}
+	return succeeded, ""
+}
+
+func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvmexport.Outcome) error {
+	if !slices.ContainsFunc(outcomes, movesWatermark) {
 		return nil
 	}
-	key := "tvmexport-finish:" + digest(outcomes)
-	if slices.ContainsFunc(outcomes, movesWatermark) {
-		columns, err := c.columns(ctx, configurationTable)
-		if err != nil {
-			return err
-		}
-		if _, err := c.append(ctx, "finish", "", watermarksText(key, outcomes, columns)); err != nil {
-			return err
-		}
+	columns, err := c.columns(ctx, configurationTable)
+	if err != nil {
+		return err
 	}
+	_, err = c.append(ctx, "finish", "", watermarksText("tvmexport-finish:"+key, outcomes, columns))
+	return err
+}
+
+func (c *Client) audit(ctx context.Context, key string, outcomes []tvmexport.Outcome, now time.Time) error {
 	columns, err := c.columns(ctx, auditTable)
 	if err != nil {
 		return err
 	}
-	_, err = c.append(ctx, "finish", "", auditText(key, outcomes, columns, time.Now()))
+	_, err = c.append(ctx, "finish", "", auditText("tvmexport-audit:"+key, outcomes, columns, now))
 	return err
 }
 
-// digest names a set of outcomes, so that it is written once.
-func digest(outcomes []tvmexport.Outcome) string {
-	list := make([]string, len(outcomes))
-	for i, o := range outcomes {
-		list[i] = fmt.Sprintf("%s|%s|%d|%t", o.Table.Name, o.Run, o.At.UnixNano(), o.Err == nil)
+// giveBack ends the leases, and with an empty Table the invocation.
+func (c *Client) giveBack(ctx context.Context, f tvmexport.Closing, done bool, now time.Time) error {
+	used, err := spentRow(f.Owner, f.Spent, now)
+	if err != nil {
+		return err
 	}
-	slices.Sort(list)
-	sum := sha256.Sum256([]byte(strings.Join(list, "\n")))
-	return hex.EncodeToString(sum[:12])
+	parts := []string{releaseRows(f.Owner, append(namesOf(f.Tables), "")), used}
+	if done {
+		parts = append(parts, "datatable (Table:string) [\"\"]\n| project "+leaseColumns(audited, f.Owner, "datetime(null)"))
+	}
+	_, err = c.command(ctx, statement{op: "finish", again: true, text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", runsTable, strings.Join(parts, "\n), (\n"))})
+	return err
 }
 
 func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Watermark.IsZero() }
 
 // watermarksText appends for each table its newest configuration row again,
 // with the new time in it. Every other value is what the row says when the
-// command runs, so an operator's change in between is kept; columns go by
-// name, whichever shape the table has.
+// command runs, so an operator's change in between is kept; a row that was
+// written since the run began is an order, and stays the newest. Columns go
+// by name, whichever shape the table has.
 func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) string {
 	var rows []string
 	for _, o := range outcomes {
 		if movesWatermark(o) {
-			rows = append(rows, fmt.Sprintf("    %s, %s", literal(o.Table.Name), datetime(o.Watermark)))
+			rows = append(rows, fmt.Sprintf("    %s, %s, %s", literal(o.Table), datetime(o.Watermark), datetime(o.Began)))
 		}
 	}
 	values := map[string]expression{}
@@ -73,10 +138,12 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) 
 	values["LastRefreshedTime"] = expression{"datetime", "NewWatermark"}
 	values[lastRefreshedText] = expression{"string", "tostring(NewWatermark)"}
 	return guarded(configurationTable, key, nil, fmt.Sprintf(`%s
-| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
+| extend Ordered = ingestion_time()
+| extend WrittenAt = coalesce(Ordered, LastRefreshedTime, datetime(1900-01-01))
 | summarize arg_max(WrittenAt, *) by SourceTable
-| join kind=inner (datatable (SourceTable:string, NewWatermark:datetime) [
+| join kind=inner (datatable (SourceTable:string, NewWatermark:datetime, Began:datetime) [
 %s]) on SourceTable
+| where isnull(Began) or isnull(Ordered) or Ordered <= Began
 | project %s`, configurationTable, strings.Join(rows, ",\n"), fill(columns, values)))
 }
 
@@ -86,14 +153,12 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) 
 func auditText(key string, outcomes []tvmexport.Outcome, columns []column, now time.Time) string {
 	rows := make([]string, len(outcomes))
 	for i, o := range outcomes {
-		status, reason, ago := succeeded, "", time.Duration(0)
-		if o.Err != nil {
-			status, reason = failedRun, tidy(o.Err.Error())
-		}
+		status, reason := verdict(o)
+		ago := time.Duration(0)
 		if !o.At.IsZero() && o.At.Before(now) {
 			ago = now.Sub(o.At)
 		}
-		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %d", literal(o.Table.Name), timespan(ago), literal(status), literal(reason), o.Rows)
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %d", literal(o.Table), timespan(ago), literal(status), literal(reason), o.Rows)
 	}
 	return guarded(auditTable, key, nil, fmt.Sprintf(`datatable (TableName:string, Ago:timespan, Status:string, FailureReason:string, RecordCount:long) [
 %s]

@@ -172,7 +172,11 @@ func missing(commands []Command, inv inventory, d details) Setup {
 		done := false
 		switch cmd.Kind {
 		case MakeTable:
-			_, done = inv.tables[cmd.Name]
+			var found tableInfo
+			found, done = inv.tables[cmd.Name]
+			if lack := without(cmd.columns, found.columns); done && found.folder == folder && len(lack) > 0 {
+				cmd.Text, done = fmt.Sprintf(".alter-merge table %s (%s)", ident(cmd.Name), declaration(lack)), false
+			}
 		case MakeMapping:
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
 			if !done && cmd.Name == recordsMapping && tableThere && table.folder != folder {
@@ -228,4 +232,9 @@ func misfits(t tvmexport.Table, inv inventory) []string {
 		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))
 	}
 	return out
+}
+
+// without lists the columns of want that have does not hold.
+func without(want, have []column) []column {
+	return slices.DeleteFunc(slices.Clone(want), func(c column) bool { return slices.Contains(have, c) })
 }

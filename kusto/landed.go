@@ -21,17 +21,18 @@ type whole struct {
 const failuresEvery = 10 * time.Second
 
 // Landed implements tvmexport.Destination. While something is missing it looks
-// for ingestion failures that time does not mend and reports the first as an
-// error, so that nobody waits for what will not come.
-func (c *Client) Landed(ctx context.Context, run tvmexport.Run) ([]tvmexport.Landed, error) {
+// for ingestion failures that time does not mend, so that nobody waits for
+// what will not come.
+func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
+	var d tvmexport.Delivery
 	if err := checkNames(run.Table); err != nil {
-		return nil, err
+		return d, err
 	}
 	known := c.wholeOf(run)
 	s := statement{op: "confirm", table: run.Table.Name, text: landedText(run, known)}
 	rows, err := c.query(ctx, s)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	counted, err := readRows(s, rows, func(r *reader) tvmexport.Landed {
 		return tvmexport.Landed{
@@ -40,17 +41,22 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) ([]tvmexport.Lan
 		}
 	})
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	if !slices.ContainsFunc(counted, whollyThere) { // nothing more came in whole
-		if err := c.failures(ctx, run); err != nil {
-			return nil, err
+		if d.Failed, err = c.failures(ctx, run); err != nil {
+			return d, err
 		}
 	}
-	return c.remember(run, counted), nil
+	d.Batches = c.remember(run, counted)
+	return d, nil
 }
 
 func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Whole(l.Tail) }
+
+// spoiled holds for a landed record that is not what was sent: nothing, or a
+// text that the service has cut.
+const spoiled = `not(Records startswith_cs "{" and Records endswith_cs "}")`
 
 // recounted stands for Lines where only the rows of a batch were counted again.
 const recounted = -1
@@ -62,9 +68,9 @@ func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
 	text := fmt.Sprintf(`%s
 | where BatchId startswith_cs %s`, ident(run.Table.Landing()), literal(string(run.ID)+"."))
 	exact := fmt.Sprintf(`
-| summarize Copies = count(), Nulls = countif(isempty(Records)), Announced = max(BatchRows) by BatchId, Line
+| summarize Copies = count(), Nulls = countif(%s), Announced = max(BatchRows) by BatchId, Line
 | summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0) by BatchId
-| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`, tvmexport.Missing)
+| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`, spoiled, tvmexport.Missing)
 	if len(known) == 0 {
 		return text + exact
 	}
@@ -122,7 +128,7 @@ func (c *Client) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvmex
 
 // failures asks, at most every failuresEvery, whether ingestion into the
 // landing table has failed for good since the run began.
-func (c *Client) failures(ctx context.Context, run tvmexport.Run) error {
+func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err error) {
 	c.mu.Lock()
 	w := c.counted[run.Table.Name]
 	due := w != nil && w.run == run.ID && time.Since(w.asked) >= failuresEvery
@@ -131,24 +137,27 @@ func (c *Client) failures(ctx context.Context, run tvmexport.Run) error {
 	}
 	c.mu.Unlock()
 	if !due {
-		return nil
+		return nil, nil
 	}
 	s := statement{op: "confirm", table: run.Table.Name, again: true, text: failuresText(run)}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		c.log.InfoContext(ctx, "kusto: ingestion failures cannot be read", "error", err)
-		return nil // the count decides; this only shortens the wait
+		return nil, nil // the count decides; this only shortens the wait
 	}
-	type failure struct{ code, details string }
-	list, err := readRows(s, rows, func(r *reader) failure { return failure{r.text("ErrorCode"), r.text("Details")} })
+	type failure struct {
+		at            time.Time
+		code, details string
+	}
+	list, err := readRows(s, rows, func(r *reader) failure { return failure{r.time("FailedOn"), r.text("ErrorCode"), r.text("Details")} })
 	if err != nil || len(list) == 0 {
-		return err
+		return nil, err
 	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-		Err:  fmt.Errorf("ingestion into %s failed for good: %s: %s", run.Table.Landing(), list[0].code, tidy(list[0].details)),
+		Err:  fmt.Errorf("ingestion into %s failed for good at %s: %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), list[0].code, tidy(list[0].details)),
 		Hint: "nothing was published; run tvmexport init, and look at .show ingestion failures",
-	}
+	}, nil
 }
 
 func failuresText(run tvmexport.Run) string {

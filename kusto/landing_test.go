@@ -124,7 +124,7 @@ func TestLandedCountsOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, byBatch); diff != "" {
+		if diff := cmp.Diff(want, got.Batches, byBatch); diff != "" {
 			t.Errorf("round %d (-want +got):\n%s", round, diff)
 		}
 		want[0].Rows = 6 // delivered once more
@@ -151,7 +151,11 @@ func TestLandedReportsFailure(t *testing.T) {
 			t.Fatalf("the first count asks for no failures: %v", err)
 		}
 		time.Sleep(failuresEvery) // virtual
-		_, err := c.Landed(t.Context(), goldenRun)
+		got, err := c.Landed(t.Context(), goldenRun)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = got.Failed
 		if err == nil || tvmexport.ActionOf(err) != tvmexport.Stop || !strings.Contains(err.Error(), "BadRequest_MappingReferenceWasNotFound") || strings.Contains(err.Error(), "S3CRET") {
 			t.Errorf("%v, want the failure without its signature", err)
 		}

@@ -11,20 +11,20 @@ import (
 
 // Acquire implements tvmexport.Destination. A lease is a row of the ledger.
 // It is written where nobody else holds the table, then read back: of owners
-// who wrote at the same moment the earliest has it, by the service's clock,
-// and the others withdraw. Leases spare work; what keeps two runs from
-// publishing on one base is the guard of Publish.
-func (c *Client) Acquire(ctx context.Context, owner string, tables []tvmexport.Table, term time.Duration) (map[string]tvmexport.Holder, error) {
-	if len(tables) == 0 {
+// who wrote at the same moment the one whose row was there first has it, and
+// the others withdraw. Leases spare work; what keeps two runs from publishing
+// on one base is the guard of Publish.
+func (c *Client) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.Holder, error) {
+	if len(l.Tables) == 0 {
 		return nil, nil
 	}
-	for _, t := range tables {
+	for _, t := range l.Tables {
 		if err := checkNames(t); err != nil {
 			return nil, err
 		}
 	}
 	for round := 1; ; round++ {
-		held, unclaimed, err := c.claim(ctx, owner, tables, term)
+		held, unclaimed, err := c.claim(ctx, l)
 		if err != nil || !unclaimed || round == 3 {
 			return held, err
 		}
@@ -33,24 +33,28 @@ func (c *Client) Acquire(ctx context.Context, owner string, tables []tvmexport.T
 
 // claim writes and reads back once. A table that nobody holds then is one
 // whose holder gave it back in between; it is claimed again.
-func (c *Client) claim(ctx context.Context, owner string, tables []tvmexport.Table, term time.Duration) (held map[string]tvmexport.Holder, unclaimed bool, err error) {
-	s := statement{op: "lease", again: true, text: leaseText(owner, tables, term)}
-	if _, err := c.command(ctx, s); err != nil {
-		return nil, false, err
-	}
-	claims, err := c.claimsOf(ctx, tables)
+func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.Holder, unclaimed bool, err error) {
+	text, err := leaseText(l, time.Now())
 	if err != nil {
 		return nil, false, err
 	}
-	held, withdraw := settle(owner, claims)
+	s := statement{op: "lease", again: true, text: text}
+	if _, err := c.command(ctx, s); err != nil {
+		return nil, false, err
+	}
+	claims, err := c.claimsOf(ctx, l.Tables)
+	if err != nil {
+		return nil, false, err
+	}
+	held, withdraw := settle(l.Owner, claims)
 	var back []tvmexport.Table
-	for _, t := range tables {
+	for _, t := range l.Tables {
 		if withdraw[t.Name] {
 			back = append(back, t)
 		}
 		unclaimed = unclaimed || !slices.ContainsFunc(claims, func(c claim) bool { return c.table == t.Name })
 	}
-	return held, unclaimed, c.Release(ctx, owner, back)
+	return held, unclaimed, c.withdraw(ctx, l.Owner, back)
 }
 
 // claimsOf reads the leases of the tables that are alive.
@@ -65,12 +69,12 @@ func (c *Client) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]clai
 	})
 }
 
-// Release implements tvmexport.Destination.
-func (c *Client) Release(ctx context.Context, owner string, tables []tvmexport.Table) error {
+// withdraw gives back what another owner claimed first.
+func (c *Client) withdraw(ctx context.Context, owner string, tables []tvmexport.Table) error {
 	if len(tables) == 0 {
 		return nil
 	}
-	_, err := c.command(ctx, statement{op: "lease", again: true, text: releaseText(owner, tables)})
+	_, err := c.command(ctx, statement{op: "lease", again: true, text: ".set-or-append " + runsTable + " <|\n" + releaseRows(owner, namesOf(tables))})
 	return err
 }
 
@@ -108,30 +112,39 @@ func settle(owner string, claims []claim) (held map[string]tvmexport.Holder, wit
 
 // live is the query for leases that are alive: the owner's newest row is a
 // lease, and one of its leases has not expired. Since is the beginning of the
-// unbroken claim, as far as it matters: the earliest row still alive.
+// unbroken claim, as far as it matters: the earliest row still alive. Rows are
+// ordered by when they could be seen, not by when their command began.
 func live(names string) string {
 	return fmt.Sprintf(`%s
     | where Table in (%s) and State in (%s) and At > ago(1d)
-    | summarize arg_max(At, State), Since = minif(At, State == %s and Expires > now()), Until = maxif(Expires, State == %s) by Table, Owner
+    | extend Seen = coalesce(ingestion_time(), At)
+    | summarize arg_max(Seen, State), Since = minif(Seen, State == %s and Expires > now()), Until = maxif(Expires, State == %s) by Table, Owner
     | where State == %s and Until > now()`,
 		runsTable, names, literals([]string{leased, released}), literal(leased), literal(leased), literal(leased))
 }
 
-func leaseText(owner string, tables []tvmexport.Table, term time.Duration) string {
-	names := literals(namesOf(tables))
+func leaseText(l tvmexport.Lease, now time.Time) (string, error) {
+	names := literals(namesOf(l.Tables))
+	used, err := spentRow(l.Owner, l.Spent, now)
+	if err != nil {
+		return "", err
+	}
 	return fmt.Sprintf(`.set-or-append %s <|
 let Others = %s and Owner != %s;
+union (
 datatable (Table:string) [%s]
 | join kind=leftanti Others on Table
-| project %s`,
-		runsTable, live(names), literal(owner), names,
-		leaseColumns(leased, owner, "now() + "+timespan(term)))
+| project %s
+), (
+%s
+)`,
+		runsTable, live(names), literal(l.Owner), names,
+		leaseColumns(leased, l.Owner, "now() + "+timespan(l.Term)), used), nil
 }
 
-func releaseText(owner string, tables []tvmexport.Table) string {
-	return fmt.Sprintf(`.set-or-append %s <|
-datatable (Table:string) [%s]
-| project %s`, runsTable, literals(namesOf(tables)), leaseColumns(released, owner, "datetime(null)"))
+// releaseRows are the rows that give leases back.
+func releaseRows(owner string, names []string) string {
+	return fmt.Sprintf("datatable (Table:string) [%s]\n| project %s", literals(names), leaseColumns(released, owner, "datetime(null)"))
 }
 
 func leaseColumns(state, owner, expires string) string {

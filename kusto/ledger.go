@@ -12,13 +12,15 @@ import (
 
 // entry is a row of the ledger as History reads it.
 type entry struct {
-	now, at       time.Time
-	table, state  string
-	run, previous tvmexport.RunID
-	kind          tvmexport.RunKind
-	watermark     time.Time
-	rows, bytes   int64
-	detail        []byte
+	now, at        time.Time
+	table, state   string
+	run, previous  tvmexport.RunID
+	kind           tvmexport.RunKind
+	watermark      time.Time
+	rows, bytes    int64
+	detail         []byte
+	since, ordered time.Time
+	depth          int64
 }
 
 // History implements tvmexport.Destination: one query for the runs of all
@@ -28,7 +30,21 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	if err != nil {
 		return nil, err
 	}
+	for _, t := range tables {
+		raw, err := c.columns(ctx, t.Destination)
+		if err != nil {
+			return nil, err
+		}
+		h := out[t.Name]
+		h.Lineage = lineage(raw)
+		out[t.Name] = h
+	}
 	return out, c.readPartitions(ctx, out)
+}
+
+// lineage says whether published rows carry their run and their partition.
+func lineage(raw []column) bool {
+	return slices.Contains(raw, column{"RunId", "string"}) && slices.Contains(raw, column{"Partition", "string"})
 }
 
 // runs is History without partitions.
@@ -56,27 +72,49 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	return out, nil
 }
 
-// historyText asks for the newest commit of each table and for the
-// publications upon it, begun and given up. A table without any comes with an
-// empty state, so that the service's clock is known for it.
+// historyText asks for the newest commit of each table, with what the commits
+// since the last full run say together, and for the publications upon it,
+// begun and given up. A table without any comes with an empty state, so that
+// the service's clock is known for it.
+//
+// Ordered is a watermark that an operator wrote: in a configuration row newer
+// than the beginning of the last committed run, and equal to no watermark that
+// a run has committed, since those are what the program itself copies there.
 func historyText(tables []tvmexport.Table) string {
 	names := literals(namesOf(tables))
 	return fmt.Sprintf(`let Names = datatable (Table:string) [%s];
 let Known = %s
     | where Table in (%s) and State in (%s);
-let Newest = Known
-    | where State == %s
-    | summarize arg_max(At, RunId) by Table
-    | project Table, Base = RunId;
+let Commits = Known
+    | where State == %s;
+let Full = Commits
+    | where Kind == %s
+    | summarize FullAt = max(At) by Table;
+let Newest = Commits
+    | join kind=leftouter Full on Table
+    | where isnull(FullAt) or At >= FullAt
+    | summarize arg_max(At, RunId, Detail), Since = min(WatermarkFrom), Open = countif(isnull(WatermarkFrom)),
+        Depth = maxif(tolong(Detail.depth), Kind == %s) by Table
+    | project Table, Base = RunId, BeganAt = coalesce(todatetime(Detail.startedAt), At), Since = iff(Open > 0, datetime(null), Since), Depth;
+let Ordered = %s
+    | extend WrittenAt = ingestion_time()
+    | summarize arg_max(WrittenAt, LastRefreshedTime) by SourceTable
+    | project Table = SourceTable, WrittenAt, Ordered = LastRefreshedTime
+    | join kind=inner Newest on Table
+    | where WrittenAt > BeganAt and isnotnull(Ordered)
+    | join kind=leftanti (Commits | distinct Table, Ordered = Watermark) on Table, Ordered
+    | project Table, Ordered;
 let Open = Known
     | join kind=leftouter Newest on Table
     | where (State == %s and RunId == Base) or (State != %s and Previous == Base)
-    | project Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail;
+    | project Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth;
 Names
 | join kind=leftouter Open on Table
-| project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail`,
+| join kind=leftouter Ordered on Table
+| project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, Ordered`,
 		names, runsTable, names, literals([]string{committed, publishing, abandoned}),
-		literal(committed), literal(committed), literal(committed))
+		literal(committed), literal(string(tvmexport.FullRun)), literal(string(tvmexport.FullRun)),
+		configurationTable, literal(committed), literal(committed))
 }
 
 func namesOf(tables []tvmexport.Table) []string {
@@ -93,6 +131,7 @@ func readEntry(r *reader) entry {
 		run: tvmexport.RunID(r.text("RunId")), previous: tvmexport.RunID(r.text("Previous")),
 		kind: tvmexport.RunKind(r.text("Kind")), watermark: r.time("Watermark"),
 		rows: r.long("Rows"), bytes: r.long("Bytes"), detail: r.document("Detail"),
+		since: r.time("Since"), depth: r.long("Depth"), ordered: r.time("Ordered"),
 	}
 }
 
@@ -113,6 +152,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 				ID: e.run, Previous: e.previous, Kind: e.kind, At: e.at,
 				Watermark: e.watermark, Rows: e.rows, Bytes: e.bytes,
 			}
+			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 		case abandoned:
 			givenUp[e.run] = true
 		}
@@ -150,60 +190,85 @@ func readPublication(detail []byte) (tvmexport.Publication, error) {
 	return p, nil
 }
 
-// readPartitions fills in the partitions of the last runs and of publications.
+// readPartitions fills in what readers see of each partition, and the
+// partitions of publications.
 func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.History) error {
-	var runs []tvmexport.RunID
-	for _, h := range of {
+	var tables []string
+	var open []tvmexport.RunID
+	for name, h := range of {
 		if h.Last != nil {
-			runs = append(runs, h.Last.ID)
+			tables = append(tables, name)
 		}
 		if h.Publishing != nil {
-			runs = append(runs, h.Publishing.Run.ID)
+			open = append(open, h.Publishing.Run.ID)
 		}
 	}
-	if len(runs) == 0 {
+	if len(tables)+len(open) == 0 {
 		return nil
 	}
-	slices.Sort(runs)
-	s := statement{op: "read ledger", text: partitionsText(runs)}
+	slices.Sort(tables)
+	slices.Sort(open)
+	s := statement{op: "read ledger", text: partitionsText(tables, open)}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return err
 	}
 	type line struct {
+		table  string
 		run    tvmexport.RunID
 		record tvmexport.PartitionRecord
 	}
 	lines, err := readRows(s, rows, func(r *reader) line {
-		return line{tvmexport.RunID(r.text("RunId")), tvmexport.PartitionRecord{
+		l := line{r.text("Table"), tvmexport.RunID(r.text("Open")), tvmexport.PartitionRecord{
 			Partition: tvmexport.Partition(r.text("Partition")),
 			Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
 			Rows:      r.long("Rows"),
 		}}
+		r.fail("Fingerprint", l.record.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
+		return l
 	})
 	if err != nil {
 		return err
 	}
-	byRun := map[tvmexport.RunID][]tvmexport.PartitionRecord{}
 	for _, l := range lines {
-		byRun[l.run] = append(byRun[l.run], l.record)
-	}
-	for name, h := range of {
-		if h.Last != nil {
-			h.Partitions = byRun[h.Last.ID]
+		h := of[l.table]
+		if l.run == "" {
+			h.Partitions = append(h.Partitions, l.record)
+		} else if h.Publishing != nil && h.Publishing.Run.ID == l.run {
+			h.Publishing.Partitions = append(h.Publishing.Partitions, l.record)
 		}
-		if h.Publishing != nil {
-			h.Publishing.Partitions = byRun[h.Publishing.Run.ID]
-		}
-		of[name] = h
+		of[l.table] = h
 	}
 	return nil
 }
 
-// partitionsText reads each record once, should one have been written twice.
-func partitionsText(runs []tvmexport.RunID) string {
-	return fmt.Sprintf(`%s
+// partitionsText asks for the newest record of each partition of a Snapshot
+// since its last full run, for the records of the last run of other tables,
+// and, marked by Open, for those of publications. Each comes once, should it
+// have been written twice.
+func partitionsText(tables []string, open []tvmexport.RunID) string {
+	names := literals(tables)
+	return fmt.Sprintf(`let Commits = %s
+    | where Table in (%s) and State == %s
+    | project Table, RunId, At, Kind, LoadType;
+let Bounds = Commits
+    | summarize FullAt = maxif(At, Kind == %s), LastAt = max(At) by Table;
+let Visible = Commits
+    | join kind=inner Bounds on Table
+    | where At == LastAt or (LoadType == %s and (isnull(FullAt) or At >= FullAt))
+    | project Table, RunId, At;
+union (
+%s
+| join kind=inner Visible on Table, RunId
+| summarize arg_max(At, Rows, Fingerprint) by Table, Partition, WindowFrom, WindowTo, WindowNull
+| project Table, Open = "", Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
+), (
+%s
 | where RunId in (%s)
-| distinct RunId, Partition, WindowFrom, WindowTo, WindowNull, Rows
-| order by RunId asc, WindowFrom asc, Partition asc`, partitionsTable, literals(runs))
+| project Table, Open = RunId, Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
+| distinct Table, Open, Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
+)
+| order by Table asc, Open asc, WindowFrom asc, Partition asc`,
+		runsTable, names, literal(committed), literal(string(tvmexport.FullRun)), literal(string(tvmexport.Snapshot)),
+		partitionsTable, partitionsTable, literals(append([]tvmexport.RunID{""}, open...)))
 }

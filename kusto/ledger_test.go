@@ -27,29 +27,36 @@ var entryColumns = []column{
 	{"Rows", "long"},
 	{"Bytes", "long"},
 	{"Detail", "dynamic"},
+	{"Since", "datetime"},
+	{"Depth", "long"},
+	{"Ordered", "datetime"},
 }
 
 // TestHistory reads the ledger over the wire: nulls, a publication, partitions.
 func TestHistory(t *testing.T) {
 	const now = "2026-11-23T05:20:00Z"
 	f := &fake{answer: func(text string) reply {
-		if strings.HasPrefix(text, partitionsTable) {
+		if strings.Contains(text, partitionsTable) {
+			const table = "DeviceProcessEvents"
 			return reply{
-				columns: []column{{"RunId", "string"}, {"Partition", "string"}, {"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"WindowNull", "bool"}, {"Rows", "long"}},
+				columns: []column{{"Table", "string"}, {"Open", "string"}, {"Partition", "string"}, {"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"WindowNull", "bool"}, {"Rows", "long"}, {"Fingerprint", "string"}},
 				rows: [][]any{
-					{goldenRun.Previous, "", nil, nil, true, 1},
-					{goldenRun.Previous, "3f", nil, nil, false, 4},
-					{goldenRun.ID, "3f", "2026-11-22T05:00:00Z", "2026-11-23T05:00:00.0000012Z", false, 5},
+					{table, "", "", nil, nil, true, 1, ""},
+					{table, "", "3f", nil, nil, false, 4, "a.b.ff"},
+					{table, goldenRun.ID, "3f", "2026-11-22T05:00:00Z", "2026-11-23T05:00:00.0000012Z", false, 5, ""},
 				},
 			}
 		}
+
 		return reply{columns: entryColumns, rows: [][]any{
-			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil},
-			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, nil},
-			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, marshal(goldenPublication)},
+			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil, nil, nil, nil},
+			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, nil, "2026-11-21T05:00:00Z", 2, nil},
+			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, marshal(goldenPublication), nil, nil, nil},
 		}}
 	}}
-	got, err := f.connect(t).History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})
+	c := f.connect(t)
+	c.shapes = map[string][]column{inventoryTable.Destination: rawColumns, eventsTable.Destination: rawColumns[:1]}
+	got, err := c.History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,11 +64,11 @@ func TestHistory(t *testing.T) {
 	open := goldenPublication
 	open.Partitions = []tvmexport.PartitionRecord{{Partition: "3f", Window: goldenRun.Window, Rows: 5}}
 	want := map[string]tvmexport.History{
-		"DeviceTvmSoftwareInventory": {Now: at},
+		"DeviceTvmSoftwareInventory": {Now: at, Lineage: true},
 		"DeviceProcessEvents": {
-			Now: at, Publishing: &open,
+			Now: at, Publishing: &open, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
 			Last:       &tvmexport.Committed{ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500},
-			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4}},
+			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{10, 11, 255}}}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -89,7 +96,7 @@ func TestAcquireWithdraws(t *testing.T) {
 			{"DeviceTvmSoftwareInventory", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
 		}}
 	}}
-	held, err := f.connect(t).Acquire(t.Context(), "me", []tvmexport.Table{inventoryTable, eventsTable}, time.Minute)
+	held, err := f.connect(t).Acquire(t.Context(), tvmexport.Lease{Owner: "me", Tables: []tvmexport.Table{inventoryTable, eventsTable}, Term: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,6 +73,7 @@ var partitionsColumns = []column{
 	{"WindowTo", "datetime"},
 	{"Rows", "long"},
 	{"WindowNull", "bool"},
+	{"Fingerprint", "string"},
 }
 
 // rawColumns are those of a Raw table that init makes. Elsewhere there may be
@@ -111,7 +112,10 @@ var recordsPaths = []path{{"Records", "$"}}
 // The states of a ledger row. A run counts when a row says committed.
 const (
 	leased     = "lease"
-	released   = "released"
+	released   = "released"   // with an empty Table: the invocation is over
+	spent      = "spent"      // calls of an invocation, in Detail
+	ended      = "ended"      // how an invocation ended for a table
+	audited    = "audited"    // the audit rows of an invocation are written
 	publishing = "publishing" // took its base; its rows go into the published table
 	abandoned  = "abandoned"  // a publication that cannot be finished, its landed rows being gone
 	committed  = "committed"

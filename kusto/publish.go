@@ -49,8 +49,13 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, e
 	}
 	for i, s := range p.Steps {
 		if s.Rows > 0 && !done.has(base.key(i)) {
-			return done.rows, c.unsettled(ctx, p, base.key(i))
+			return done.rows, c.unsettled(ctx, p, base.key(i), done)
 		}
+	}
+	if done.rows != p.Rows {
+		// A command was let in twice, or somebody deleted rows. It would not
+		// get better by finishing it.
+		return done.rows, c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("%d rows of it are in %s where %d were confirmed", done.rows, p.Run.Table.Destination, p.Rows))
 	}
 	return done.rows, nil
 }
@@ -61,6 +66,7 @@ type base struct {
 	table    string
 	previous tvmexport.RunID
 	instead  tvmexport.RunID // of an abandoned publication
+	lost     int             // claims whose rows were deleted from the ledger
 }
 
 func (b base) label() string {
@@ -70,6 +76,9 @@ func (b base) label() string {
 	}
 	if b.instead != "" {
 		previous += "~" + string(b.instead)
+	}
+	if b.lost > 0 {
+		previous += fmt.Sprintf("+%d", b.lost)
 	}
 	return "tvmexport:" + b.table + ":" + previous
 }
@@ -111,6 +120,9 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 		case p.Run.ID:
 			return b, fresh, nil
 		case "":
+			if !fresh { // the guard knows of a claim that the ledger does not hold
+				b.lost++
+			}
 		default:
 			return b, false, superseded(p.Run, holder)
 		}
@@ -140,7 +152,8 @@ type claimed struct {
 	state string
 }
 
-// claims reads the publishing and abandoned rows on the run's base, oldest first.
+// claims reads the publishing and abandoned rows on the run's base, in the
+// order in which they could be seen: a command that began early may end late.
 func (c *Client) claims(ctx context.Context, run tvmexport.Run) ([]claimed, error) {
 	s := statement{op: "publish", table: run.Table.Name, text: claimsText(run)}
 	rows, err := c.query(ctx, s)
@@ -155,7 +168,8 @@ func (c *Client) claims(ctx context.Context, run tvmexport.Run) ([]claimed, erro
 func claimsText(run tvmexport.Run) string {
 	return fmt.Sprintf(`%s
 | where Table == %s and Previous == %s and State in (%s)
-| order by At asc, RunId asc
+| extend Seen = coalesce(ingestion_time(), At)
+| order by Seen asc, RunId asc
 | project RunId, State`, runsTable, literal(run.Table.Name), literal(string(run.Previous)), literals([]string{publishing, abandoned}))
 }
 
@@ -212,20 +226,40 @@ func extentsText(run tvmexport.Run, tag string) string {
 		ident(run.Table.Destination), literal(tag))
 }
 
-// unsettled says why a step that was carried out left nothing behind.
-func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, key string) error {
+// unsettled says why a step that was carried out left nothing behind. Where
+// another run that never committed holds the step, neither can be finished:
+// this one is given up, and the base becomes free.
+func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, key string, done extents) error {
 	other, err := c.extents(ctx, p.Run, keyTag(key))
 	if err != nil {
 		return err
 	}
 	for tag := range other.tags {
-		if by, ok := strings.CutPrefix(tag, runTag("")); ok && by != string(p.Run.ID) {
+		by, ok := strings.CutPrefix(tag, runTag(""))
+		if !ok || by == string(p.Run.ID) {
+			continue
+		}
+		counts, err := c.isCommitted(ctx, p.Run.Table.Name, tvmexport.RunID(by))
+		if err != nil {
+			return err
+		}
+		if counts {
 			return superseded(p.Run, tvmexport.RunID(by))
 		}
+		return c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("run %s, which never committed, has published a part of %s on the same base", by, p.Run.Table.Destination))
 	}
-	return &tvmexport.Error{
-		Op: "publish", Table: p.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-		Err:  fmt.Errorf("a publishing command of run %s left no rows in %s", p.Run.ID, p.Run.Table.Destination),
-		Hint: "the run was not committed; run again, which finishes it or gives it up",
+	return c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("a publishing command of it left no rows in %s", p.Run.Table.Destination))
+}
+
+// isCommitted says whether the ledger holds the run's commit.
+func (c *Client) isCommitted(ctx context.Context, table string, run tvmexport.RunID) (bool, error) {
+	s := statement{op: "publish", table: table, text: fmt.Sprintf(`%s
+| where Table == %s and RunId == %s and State == %s
+| summarize Count = count()`, runsTable, literal(table), literal(string(run)), literal(committed))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return false, err
 	}
+	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+	return len(counts) > 0 && counts[0] > 0, err
 }

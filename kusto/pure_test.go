@@ -256,8 +256,8 @@ func TestMissing(t *testing.T) {
 	doc := readFunction("", eventsTable, rawColumns).doc
 	full := inventory{
 		tables: map[string]tableInfo{
-			configurationTable: {folder: ""}, auditTable: {folder: ""}, runsTable: {folder: folder}, partitionsTable: {folder: folder},
-			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {folder: folder},
+			configurationTable: {folder: ""}, auditTable: {folder: ""}, runsTable: {columns: runsColumns, folder: folder}, partitionsTable: {columns: partitionsColumns, folder: folder},
+			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {columns: landingColumns, folder: folder},
 		},
 		functions: map[string]functionInfo{latestView: {}, "DeviceProcessEvents": {folder, doc}},
 	}
@@ -281,6 +281,10 @@ func TestMissing(t *testing.T) {
 	full.functions["DeviceProcessEvents"] = functionInfo{"somebody's", "their own"}
 	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
 		t.Errorf("a function of somebody else: %q, notes %q", list(s), s.Notes)
+	}
+	full.tables[partitionsTable] = tableInfo{columns: partitionsColumns[:5], folder: folder}
+	if s := missing(commands, full, set); s.Made[0].Text != ".alter-merge table ExportPartitions (Rows:long, WindowNull:bool, Fingerprint:string)" {
+		t.Errorf("a ledger of an older version: %q", s.Made[0].Text)
 	}
 	full.tables["DeviceProcessEvents"] = tableInfo{}
 	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "taken by a table") {

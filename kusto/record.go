@@ -71,13 +71,13 @@ func partitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []strin
 			if i == len(part)-1 {
 				sep = "\n"
 			}
-			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t%s", literal(string(p.Partition)),
-				datetime(p.Window.From), datetime(p.Window.To), p.Rows, p.Window.Null, sep)
+			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", literal(string(p.Partition)),
+				datetime(p.Window.From), datetime(p.Window.To), p.Rows, p.Window.Null, literal(p.Print.String()), sep)
 		}
 		out = append(out, guarded(partitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
-			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool) [
+			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [
 %s]
-| project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull`,
+| project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull, Fingerprint`,
 				rows.String(), literal(run.Table.Name), literal(string(run.ID)))))
 	}
 	return out

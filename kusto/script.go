@@ -29,6 +29,8 @@ type Command struct {
 	Text   string
 	update string // the same for a function that is there and ours; "" if it is not to be changed
 	doc    string // of a function
+
+	columns []column // of a table
 }
 
 // ScriptOptions are the choices an installation has.
@@ -121,7 +123,7 @@ func ofTable(t tvmexport.Table) []Command {
 
 func makeTable(name string, columns []column, why string) Command {
 	return Command{
-		Kind: MakeTable, Name: name, Why: why,
+		Kind: MakeTable, Name: name, Why: why, columns: columns,
 		Text: fmt.Sprintf(".create table %s (%s) with (docstring = %s, folder = %s)",
 			ident(name), declaration(columns), literal(why), literal(folder)),
 	}

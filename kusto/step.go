@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -151,24 +150,17 @@ func (c *Client) settled(ctx context.Context, run tvmexport.Run, key string, att
 	}
 }
 
-// stepText moves the rows of a step's batches, each line once, however often
-// it was delivered; a copy that was spoiled on the way does not count. Columns
-// are matched by order and type, not by name, so the text names those that the
-// table has. The groups are many, hence the hint
-// (https://learn.microsoft.com/kusto/query/shuffle-query).
+// stepText moves the rows of a step's batches; of late ones those that readers
+// lack. Columns are matched by order and type, not by name, so the text names
+// those that the table has.
 func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string {
-	batches := p.Steps[ordinal].Batches
-	lines := make([]string, 0, len(batches)/4+1)
-	for part := range slices.Chunk(batches, 4) {
-		lines = append(lines, "    "+literals(part))
+	step := p.Steps[ordinal]
+	rows := landedLines(p.Run.Table, step.Batches)
+	if step.Late != nil {
+		rows = lackingText(p.Run, step.Batches, *step.Late, raw) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
 	}
 	return appendText("async ", p.Run.Table.Destination, b.key(ordinal), []string{runTag(p.Run.ID)},
-		fmt.Sprintf(`%s
-| where BatchId in (
-%s)
-| where Line > 0 and isnotempty(Records)
-| summarize hint.strategy = shuffle take_any(Records, Partition) by BatchId, Line
-| project %s`, ident(p.Run.Table.Landing()), strings.Join(lines, ",\n"), fill(raw, map[string]expression{
+		fmt.Sprintf("%s| project %s", rows, fill(raw, map[string]expression{
 			"Records":    {"dynamic", "parse_json(Records)"},
 			"RunId":      {"string", literal(string(p.Run.ID))},
 			"Partition":  {"string", "Partition"},

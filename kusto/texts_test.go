@@ -70,9 +70,19 @@ func TestTexts(t *testing.T) {
 	claim := recordOf(goldenRun, publishing)
 	claim.rows, claim.bytes, claim.calls, claim.detail = 5, 4096, 3, detail
 	outcomes := []tvmexport.Outcome{
-		{Table: eventsTable, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
-		{Table: inventoryTable, Err: errors.New("Bearer abc.def refused; say \"why\"\nplease")},
+		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, Began: goldenRun.StartedAt, At: goldenRun.StartedAt},
+		{Table: inventoryTable.Name, Err: errors.New("Bearer abc.def refused; say \"why\"\nplease")},
 	}
+	closing := tvmexport.Closing{Owner: "host-7 \"x\" 99", Tables: both, Outcomes: outcomes}
+	lease, err := leaseText(tvmexport.Lease{
+		Owner: closing.Owner, Tables: both, Term: 5 * time.Minute,
+		Spent: tvmexport.Spending{Calls: []tvmexport.CallCount{{At: goldenRun.StartedAt, Calls: 7}}, Paused: goldenRun.StartedAt.Add(2 * time.Minute)},
+	}, goldenRun.StartedAt.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lateStep := goldenPublication
+	lateStep.Steps = []tvmexport.PublicationStep{{Batches: goldenPublication.Steps[0].Batches, Rows: 1, Late: &goldenRun.Window}}
 	for name, text := range map[string]string{
 		"read_function":              readFunction("", inventoryTable, rawColumns).create(".create"),
 		"read_function_records_only": readFunction("hunt_", eventsTable, rawColumns[:1]).create(".create"),
@@ -85,7 +95,14 @@ func TestTexts(t *testing.T) {
 		"landed_known":               landedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
 		"failures":                   failuresText(goldenRun),
 		"history":                    historyText(both),
-		"history_partitions":         partitionsText([]tvmexport.RunID{goldenRun.Previous, goldenRun.ID}),
+		"history_partitions":         partitionsText([]string{inventoryTable.Name, eventsTable.Name}, []tvmexport.RunID{goldenRun.ID}),
+		"state":                      stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawColumns),
+		"state_bins":                 stateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawColumns),
+		"step_late":                  stepText(lateStep, 0, b, rawColumns),
+		"step_late_records_only":     stepText(lateStep, 0, b, rawColumns[:1]),
+		"leftovers":                  leftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
+		"unaudited":                  unauditedText(closing.Owner),
+		"ends":                       endsText("k", closing),
 		"partitions":                 strings.Join(partitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
 		"claim":                      claim.text(b.claimKey()),
 		"claims":                     claimsText(goldenRun),
@@ -94,9 +111,9 @@ func TestTexts(t *testing.T) {
 		"step_other_columns":         stepText(goldenPublication, 1, b, []column{{"Source", "string"}, {"Records", "dynamic"}, {"ExportedAt", "string"}, {"Extra", "long"}}),
 		"extents":                    extentsText(goldenRun, runTag(goldenRun.ID)),
 		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
-		"lease":                      leaseText("host-7 \"x\" 99", both, 5*time.Minute),
+		"lease":                      lease,
 		"holders":                    holdersText(both),
-		"release":                    releaseText("host-7 \"x\" 99", both),
+		"release":                    releaseRows(closing.Owner, append(namesOf(both), "")),
 		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, configurationColumns),
 		"watermarks_seven":           watermarksText("tvmexport-finish:k", outcomes, seven),
 		"audit":                      auditText("tvmexport-finish:k", outcomes, auditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),

@@ -43,21 +43,27 @@ func codeOf(c tvmexport.Cause) int {
 // reportCode is the code for a whole invocation: that of the one cause for
 // which all tables failed, 3 for any mixture.
 func reportCode(r tvmexport.Report) int {
-	codes := map[int]bool{}
-	for _, o := range r.Outcomes {
-		if o.Err == nil {
-			codes[exitDone] = true
-		} else {
-			codes[codeOf(tvmexport.CauseOf(o.Err))] = true
+	codes := make([]int, len(r.Outcomes))
+	for i, o := range r.Outcomes {
+		if o.Err != nil {
+			codes[i] = codeOf(tvmexport.CauseOf(o.Err))
 		}
 	}
-	if len(codes) > 1 {
-		return exitPartly
+	return joint(codes)
+}
+
+// joint is the code of several tables: theirs where all have the same, else
+// that of partly done.
+func joint(codes []int) int {
+	for _, c := range codes {
+		if c != codes[0] {
+			return exitPartly
+		}
 	}
-	for c := range codes {
-		return c
+	if len(codes) == 0 {
+		return exitDone
 	}
-	return exitDone
+	return codes[0]
 }
 
 // reported is the end of a command whose result was printed already.

@@ -39,7 +39,7 @@ fails does not stop the others.`,
 	flags.BoolVar(&f.full, "full", false, "fetch everything, also where a table is loaded incrementally")
 	flags.StringVar(&f.from, "from", "", "lower end of the watermark window (RFC 3339), not before the last watermark")
 	flags.StringVar(&f.to, "to", "", "upper end of the watermark window (RFC 3339)")
-	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest single wait for the tenant's quota")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait for the tenant's quota, and longest time that nothing but throttling may come back; then exit code 5, and what has landed is kept for the next run")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
 	return c
 }
@@ -53,6 +53,11 @@ func (p *process) export(ctx context.Context, f runFlags) error {
 	if req.To, err = moment("--to", f.to); err != nil {
 		return err
 	}
+	return p.exportWith(ctx, f.maxWait, f.json, func(context.Context, *tvmexport.Exporter) (tvmexport.Request, error) { return req, nil })
+}
+
+// exportWith makes one run of what the request says.
+func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON bool, request func(context.Context, *tvmexport.Exporter) (tvmexport.Request, error)) error {
 	cfg, err := p.configuration()
 	if err != nil {
 		return err
@@ -65,22 +70,24 @@ func (p *process) export(ctx context.Context, f runFlags) error {
 	terminal, width := p.terminal()
 	printer := progress.New(p.stderr, terminal, width)
 	defer printer.Close()
-	source, err := p.source(x, f.maxWait, printer)
+	source, err := p.source(x, maxWait, printer)
 	if err != nil {
 		return err
 	}
-	report, err := p.exporter(x, source, printer).Run(ctx, req)
+	exporter := p.exporter(x, source, printer)
+	req, err := request(ctx, exporter)
+	if err != nil {
+		return err
+	}
+	report, err := exporter.Run(ctx, req)
 	printer.Close()
-	if perr := printReport(p.stdout, report, f.json); perr != nil {
+	if perr := printReport(p.stdout, report, asJSON); perr != nil {
 		return perr
 	}
-	if err != nil {
-		return err
-	}
-	if code := reportCode(report); code != exitDone {
+	if code := reportCode(report); err == nil && code != exitDone {
 		return &reported{code}
 	}
-	return nil
+	return err
 }
 
 func moment(flag, s string) (time.Time, error) {
@@ -96,17 +103,21 @@ func moment(flag, s string) (time.Time, error) {
 
 // resultLine is a table's result as JSON.
 type resultLine struct {
-	Table     string  `json:"table"`
-	Run       string  `json:"run,omitempty"`
-	Status    string  `json:"status"`
-	Rows      int64   `json:"rows"`
-	Bytes     int64   `json:"bytes"`
-	Nulled    int64   `json:"nulled,omitempty"` // values that did not fit their type
-	Calls     int     `json:"calls"`
-	Slices    int     `json:"slices"`
-	Watermark string  `json:"watermark,omitempty"`
-	Seconds   float64 `json:"seconds"`
-	Error     string  `json:"error,omitempty"`
+	Table     string   `json:"table"`
+	Run       string   `json:"run,omitempty"`
+	Status    string   `json:"status"`
+	Rows      int64    `json:"rows"`
+	Bytes     int64    `json:"bytes"`
+	Nulled    int64    `json:"nulled,omitempty"` // values that did not fit their type
+	Calls     int      `json:"calls"`
+	Slices    int      `json:"slices"`
+	Watermark string   `json:"watermark,omitempty"`
+	Resumed   int64    `json:"resumed,omitempty"`  // rows taken over from an interrupted run
+	Late      int64    `json:"late,omitempty"`     // rows with an older watermark
+	Finished  int64    `json:"finished,omitempty"` // rows of an earlier run's publication
+	Seconds   float64  `json:"seconds"`
+	Notes     []string `json:"notes,omitempty"`
+	Error     string   `json:"error,omitempty"`
 }
 
 func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
@@ -135,6 +146,9 @@ func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
 		if o.Err != nil {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(o.Err.Error()))
 		}
+		for _, n := range o.Notes {
+			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, n)
+		}
 		if o.Nulled > 0 {
 			fmt.Fprintf(w, "%s: %s values did not fit the type that Defender declares and are null; the log names the first\n", o.Table.Name, progress.Count(o.Nulled))
 		}
@@ -145,7 +159,7 @@ func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
 func lineOf(o tvmexport.Result) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: o.Nulled,
-		Calls: o.Calls, Slices: o.Slices, Seconds: o.Took.Seconds(),
+		Calls: o.Calls, Slices: o.Slices, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(),
 	}
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)

@@ -86,7 +86,9 @@ func (p *process) source(x *parts, maxWait time.Duration, printer progress.Print
 func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *tvmexport.Exporter {
 	return &tvmexport.Exporter{
 		Source: source, Destination: x.destination, Describe: catalog.Table, Compress: compress,
-		Hooks: printer.Hooks(), Owner: owner(), Lag: x.config.Lag,
+		Hooks: printer.Hooks(), Owner: owner(), Term: x.config.Lease,
+		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,
+		Consistent: x.config.Consistency == "table", StepBytes: int64(x.config.Publish.Bytes),
 	}
 }
 

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+type verifyFlags struct {
+	tables  []string
+	run     string
+	maxWait time.Duration
+	json    bool
+}
+
+func (f *verifyFlags) add(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&f.tables, "table", nil, "source table (repeatable; default all active ones)")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait for the tenant's quota")
+	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
+}
+
+func (p *process) verifyCommand() *cobra.Command {
+	var f verifyFlags
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Compare Defender and the published tables, part by part",
+		Long: `verify compares counts and content hashes of each partition, or of each hour of
+tables that follow a watermark, between Defender and what readers see. It costs
+one call per table, writes nothing, and ends with exit code 3 where something
+differs. A source that has changed since the last run differs too, and is told
+apart from rows that were lost or added at the destination.`,
+		Example: "  tvmexport verify\n  tvmexport verify --table DeviceTvmSoftwareInventory --json",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.verify(c.Context(), f) },
+	}
+	f.add(c)
+	c.Flags().StringVar(&f.run, "run", "", "the run that must be the newest committed one")
+	return c
+}
+
+func (p *process) repairCommand() *cobra.Command {
+	var f verifyFlags
+	c := &cobra.Command{
+		Use:   "repair",
+		Short: "Fetch again what verify finds different, and only that",
+		Long: `repair verifies, then makes a run that asks for the differing parts alone:
+partitions of a Snapshot are replaced, and of tables that follow a watermark the
+rows that are missing in an hour are published. Where published rows do not
+carry their partition, the whole table is fetched.`,
+		Example: "  tvmexport repair --table DeviceTvmSoftwareInventory",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.repair(c.Context(), f) },
+	}
+	f.add(c)
+	return c
+}
+
+func (p *process) verify(ctx context.Context, f verifyFlags) error {
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	x, err := p.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	terminal, width := p.terminal()
+	printer := progress.New(p.stderr, terminal, width)
+	defer printer.Close()
+	source, err := p.source(x, f.maxWait, printer)
+	if err != nil {
+		return err
+	}
+	list, err := p.exporter(x, source, printer).Verify(ctx, f.tables, tvmexport.RunID(f.run))
+	printer.Close()
+	if err != nil {
+		return err
+	}
+	if err := printComparisons(p.stdout, list, f.json); err != nil {
+		return err
+	}
+	if code := comparisonCode(list); code != exitDone {
+		return &reported{code}
+	}
+	return nil
+}
+
+func (p *process) repair(ctx context.Context, f verifyFlags) error {
+	return p.exportWith(ctx, f.maxWait, f.json, func(ctx context.Context, e *tvmexport.Exporter) (tvmexport.Request, error) {
+		var req tvmexport.Request
+		list, err := e.Verify(ctx, f.tables, "")
+		if err != nil {
+			return req, err
+		}
+		req.Repair = map[string]tvmexport.Repair{}
+		for _, c := range list {
+			if c.Err != nil {
+				return req, c.Err
+			}
+			if mend, ok := c.Mend(); ok {
+				req.Repair[c.Table.Name] = mend
+				req.Tables = append(req.Tables, c.Table.Name)
+			}
+		}
+		if len(req.Tables) == 0 {
+			fmt.Fprintln(p.stdout, "nothing differs")
+			return req, &reported{exitDone}
+		}
+		return req, nil
+	})
+}
+
+// comparisonCode is 0 where nothing differs, 3 where something does, the
+// cause's where no table could be compared for one cause.
+func comparisonCode(list []tvmexport.Comparison) int {
+	codes := make([]int, len(list))
+	for i, c := range list {
+		switch {
+		case c.Err != nil:
+			codes[i] = codeOf(tvmexport.CauseOf(c.Err))
+		case len(c.Differences) > 0:
+			codes[i] = exitPartly
+		}
+	}
+	return joint(codes)
+}
+
+type comparisonLine struct {
+	Table       string           `json:"table"`
+	Run         string           `json:"run,omitempty"`
+	Status      string           `json:"status"` // same, differs, failed
+	Parts       int              `json:"parts"`
+	Rows        int64            `json:"rows"` // at the source
+	Differences []differenceLine `json:"differences,omitempty"`
+	Notes       []string         `json:"notes,omitempty"`
+	Error       string           `json:"error,omitempty"`
+}
+
+type differenceLine struct {
+	Part     string `json:"part"`
+	Source   int64  `json:"source"`
+	Readers  int64  `json:"readers"`
+	Recorded *int64 `json:"recorded,omitempty"`
+	Why      string `json:"why"`
+}
+
+func comparisonLineOf(c tvmexport.Comparison) comparisonLine {
+	l := comparisonLine{Table: c.Table.Name, Run: string(c.Run), Status: "same", Parts: c.Parts, Rows: c.Rows, Notes: c.Notes}
+	for _, d := range c.Differences {
+		line := differenceLine{Part: partName(d), Source: d.Source, Readers: d.Readers, Why: d.Why}
+		if d.Recorded != tvmexport.Missing {
+			line.Recorded = &d.Recorded
+		}
+		l.Differences = append(l.Differences, line)
+		l.Status = "differs"
+	}
+	if c.Err != nil {
+		l.Status, l.Error = "failed", c.Err.Error()
+	}
+	return l
+}
+
+// partName is a partition in quotes, or a window as its two ends.
+func partName(d tvmexport.Difference) string {
+	if d.Window == (tvmexport.Window{}) {
+		return fmt.Sprintf("partition %q", string(d.Partition))
+	}
+	return d.Window.From.UTC().Format(time.RFC3339Nano) + " to " + d.Window.To.UTC().Format(time.RFC3339Nano)
+}
+
+func printComparisons(w io.Writer, list []tvmexport.Comparison, asJSON bool) error {
+	if asJSON {
+		out := json.NewEncoder(w)
+		for _, c := range list {
+			if err := out.Encode(comparisonLineOf(c)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TABLE\tSTATUS\tROWS\tPARTS\tDIFFERENT")
+	for _, c := range list {
+		l := comparisonLineOf(c)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\n", l.Table, l.Status, progress.Count(l.Rows), l.Parts, len(l.Differences))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, c := range list {
+		l := comparisonLineOf(c)
+		for _, d := range l.Differences {
+			fmt.Fprintf(w, "%s %s: %d at the source, %d published: %s\n", l.Table, d.Part, d.Source, d.Readers, d.Why)
+		}
+		for _, n := range l.Notes {
+			fmt.Fprintf(w, "%s: %s\n", l.Table, n)
+		}
+		if l.Error != "" {
+			fmt.Fprintf(w, "%s: %s\n", l.Table, oneLine(l.Error))
+		}
+	}
+	return nil
+}

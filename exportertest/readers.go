@@ -1,0 +1,175 @@
+package exportertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// lines are the rows of batches, each once.
+func (d *Destination) lines(table string, of []tvmexport.BatchID) []Line {
+	var out []Line
+	seen := map[string]bool{}
+	for _, l := range d.landing[table] {
+		key := fmt.Sprint(l.Batch, "/", l.Number)
+		if l.Number > 0 && !seen[key] && slices.Contains(of, l.Batch) {
+			seen[key] = true
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// visible are the rows that readers of a table see.
+func (d *Destination) visible(table string) []Published {
+	counts := map[tvmexport.RunID]bool{}
+	holder := map[tvmexport.Partition]tvmexport.RunID{}
+	snapshot := false
+	var newest tvmexport.RunID
+	for _, c := range d.commits[table] {
+		snapshot = c.Run.Table.LoadType == tvmexport.Snapshot
+		if c.Run.Kind == tvmexport.FullRun {
+			clear(counts)
+			clear(holder)
+		}
+		for _, r := range c.Partitions {
+			holder[r.Partition] = c.Run.ID
+		}
+		counts[c.Run.ID] = true
+		newest = c.Run.ID
+	}
+	var out []Published
+	for _, r := range d.published[table] {
+		null := strings.HasPrefix(string(r.Partition), tvmexport.NullWatermark)
+		if counts[r.Run] && (!null || r.Run == newest) && (!snapshot || holder[r.Partition] == r.Run) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// contents counts equal records among what readers see and what the run has published.
+func (d *Destination) contents(table string, run tvmexport.Run) map[string]int {
+	have := map[string]int{}
+	for _, r := range d.visible(table) {
+		have[r.Row]++
+	}
+	for _, r := range d.published[table] {
+		if r.Run == run.ID {
+			have[r.Row]++
+		}
+	}
+	return have
+}
+
+// Lacking implements tvmexport.Destination.
+func (d *Destination) Lacking(_ context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	have := d.contents(run.Table.Name, run)
+	out := map[tvmexport.BatchID]int64{}
+	for _, b := range late {
+		for _, l := range d.lines(run.Table.Name, []tvmexport.BatchID{b.ID}) {
+			if have[string(l.Row)] > 0 {
+				have[string(l.Row)]--
+				continue
+			}
+			out[b.ID]++
+		}
+	}
+	return out, nil
+}
+
+// Hours implements tvmexport.Destination. The watermark of a record is its member T.
+func (d *Destination) Hours(_ context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	rows := map[time.Time]int64{}
+	for _, r := range d.visible(t.Name) {
+		var record struct{ T time.Time }
+		if err := json.Unmarshal([]byte(r.Row), &record); err != nil {
+			return nil, fmt.Errorf("record %s: %w", r.Row, err)
+		}
+		if Within(w, Row{Time: record.T}) {
+			rows[record.T.UTC().Truncate(time.Hour)]++
+		}
+	}
+	var out []tvmexport.Count
+	for start, n := range rows {
+		out = append(out, tvmexport.Count{Start: start, Rows: n})
+	}
+	return out, nil
+}
+
+// State implements tvmexport.Destination.
+func (d *Destination) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport.Count, error) {
+	var s Source
+	var rows []Row
+	d.mu.Lock()
+	for _, r := range d.visible(q.Table.Name) {
+		var record struct {
+			DeviceId string
+			T        time.Time
+		}
+		if err := json.Unmarshal([]byte(r.Row), &record); err != nil {
+			d.mu.Unlock()
+			return nil, fmt.Errorf("record %s: %w", r.Row, err)
+		}
+		rows = append(rows, Row{Key: record.DeviceId, Time: record.T, JSON: r.Row})
+	}
+	d.mu.Unlock()
+	s.Set(q.Table.Name, rows)
+	counts, err := s.Count(ctx, q)
+	return counts.Parts, err
+}
+
+// Leftovers implements tvmexport.Destination.
+func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, _ time.Time) (map[string][]tvmexport.Leftover, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := map[string][]tvmexport.Leftover{}
+	for _, t := range tables {
+		var previous tvmexport.RunID
+		if last := of[t.Name].Last; last != nil {
+			previous = last.ID
+		}
+		seen := map[tvmexport.BatchID]bool{}
+		for _, tail := range d.landing[t.Name] {
+			if tail.Number != 0 || seen[tail.Batch] || int64(len(d.lines(t.Name, []tvmexport.BatchID{tail.Batch}))) != *tail.Rows {
+				continue
+			}
+			seen[tail.Batch] = true
+			var m tvmexport.Manifest
+			if err := json.Unmarshal(tail.Slice, &m); err != nil {
+				return nil, err
+			}
+			if m.Origin.Previous != previous || d.pending[t.Name].Run.ID == m.Origin.ID {
+				continue
+			}
+			m.Slice.Table = t
+			out[t.Name] = append(out[t.Name], tvmexport.Leftover{Run: m.Origin, Batch: tvmexport.BatchInfo{
+				ID: tail.Batch, Slice: m.Slice, Rows: *tail.Rows, Bytes: m.Bytes, Counts: m.Counts, Prints: m.Prints,
+			}})
+		}
+	}
+	return out, nil
+}
+
+// Damage deletes n rows that readers of a table see, all of one partition.
+func (d *Destination) Damage(table string, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at := d.visible(table)[0].Partition
+	d.published[table] = slices.DeleteFunc(d.published[table], func(r Published) bool {
+		if r.Partition != at || n == 0 {
+			return false
+		}
+		n--
+		return true
+	})
+}

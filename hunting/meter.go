@@ -1,0 +1,47 @@
+package hunting
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Spent implements tvmexport.Meter: the calls of the last hour, by minute.
+func (c *Client) Spent() tvmexport.Spending {
+	b := c.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forget(time.Now())
+	s := tvmexport.Spending{Paused: b.until}
+	for _, t := range b.made {
+		end := t.Truncate(time.Minute).Add(time.Minute)
+		if n := len(s.Calls); n > 0 && s.Calls[n-1].At.Equal(end) {
+			s.Calls[n-1].Calls++
+			continue
+		}
+		s.Calls = append(s.Calls, tvmexport.CallCount{At: end, Calls: 1})
+	}
+	return s
+}
+
+// Remember implements tvmexport.Meter.
+func (c *Client) Remember(s tvmexport.Spending) {
+	b := c.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	for _, m := range s.Calls {
+		at := m.At
+		if at.After(now) {
+			at = now
+		}
+		for range min(m.Calls, b.quota.PerHour) {
+			b.others = append(b.others, at)
+		}
+	}
+	slices.SortFunc(b.others, time.Time.Compare)
+	if s.Paused.After(b.until) && s.Paused.Sub(now) < longestHint {
+		b.until = s.Paused
+	}
+}

@@ -1,0 +1,54 @@
+package tvmexport
+
+import "time"
+
+// Lease is the claim of one invocation of the exporter on tables. Its row in
+// the ledger is also how others know that the invocation took place, should it
+// never be able to say how it ended.
+type Lease struct {
+	Owner  string // names the invocation; unique
+	Tables []Table
+	Term   time.Duration
+	Spent  Spending // of the source's quota so far
+}
+
+// Closing is how an invocation ended.
+type Closing struct {
+	Owner    string
+	Tables   []Table // leases to be given back
+	Outcomes []Outcome
+	Spent    Spending
+}
+
+// Outcome is how a table's run ended, for the audit.
+type Outcome struct {
+	Table     string
+	Run       RunID     // "" where no run began
+	Err       error     // nil: success
+	Rows      int64     // newly published and committed by the invocation
+	Watermark time.Time // to be copied to the configuration; zero: none
+	Began     time.Time // by the destination's clock; a configuration row written since is an order that the copy must not hide
+	At        time.Time // end, by the exporter's clock
+}
+
+// Spending is what an invocation has used of the tenant's quota, so that the
+// next one, on another machine, does not begin by breaking the same limit.
+// Times are of the clock of whoever holds the value.
+type Spending struct {
+	Calls  []CallCount // of the last hour
+	Paused time.Time   // the service asked for no calls before; zero or past: it did not
+}
+
+// CallCount is how many calls were made in a minute that ended At.
+type CallCount struct {
+	At    time.Time
+	Calls int
+}
+
+// Meter is a Source that keeps to a budget of calls.
+type Meter interface {
+	// Spent is what this source has called, without what was remembered.
+	Spent() Spending
+	// Remember counts what others have called as if this source had.
+	Remember(Spending)
+}

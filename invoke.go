@@ -1,0 +1,214 @@
+package tvmexport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// invocation is one call of Run.
+type invocation struct {
+	*Exporter
+	owner   string
+	request Request
+	orders  []Order
+	results []Result // one for each order
+
+	leased  []Table
+	earlier []Closing // invocations whose audit rows are missing
+}
+
+// carryOut prepares the tables together, with few calls to the destination,
+// and runs them side by side. Every error ends up in a result.
+func (v *invocation) carryOut(ctx context.Context) {
+	for i, o := range v.orders {
+		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+	}
+	v.mark(v.Destination.Ready(ctx, v.sound()))
+	v.mark(v.acquire(ctx))
+	v.leased = v.sound()
+	if len(v.leased) == 0 {
+		v.announce()
+		return
+	}
+	ctx, stop := keepLease(ctx, v.Destination, v.lease, v.term())
+	defer stop()
+	history, left, err := v.past(ctx)
+	v.mark(nil, err)
+	v.announce()
+	v.runTables(ctx, history, left)
+}
+
+// past is what the destination remembers: of the quota, of earlier
+// invocations, of the tables.
+func (v *invocation) past(ctx context.Context) (map[string]History, map[string][]Leftover, error) {
+	if m, ok := v.Source.(Meter); ok {
+		spent, err := v.Destination.Spent(ctx, v.owner)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, s := range spent {
+			m.Remember(s)
+		}
+	}
+	var err error
+	if v.earlier, err = v.Destination.Unaudited(ctx, v.owner); err != nil {
+		return nil, nil, err
+	}
+	history, err := v.Destination.History(ctx, v.leased)
+	if err != nil || v.Resume <= 0 {
+		return history, nil, err
+	}
+	left, err := v.Destination.Leftovers(ctx, v.leased, history, time.Now().Add(-v.Resume))
+	return history, left, err
+}
+
+// mark notes the tables that a check has failed; an error fails all that are sound.
+func (v *invocation) mark(failed map[string]error, err error) {
+	for i := range v.results {
+		r := &v.results[i]
+		if r.Err == nil {
+			r.Err = cmp.Or(err, failed[r.Table.Name])
+		}
+	}
+}
+
+// sound are the tables that nothing has failed so far.
+func (v *invocation) sound() []Table {
+	var out []Table
+	for _, r := range v.results {
+		if r.Err == nil {
+			out = append(out, r.Table)
+		}
+	}
+	return out
+}
+
+func (v *invocation) term() time.Duration { return cmp.Or(v.Term, defaultTerm) }
+
+// lease is the invocation's claim as it is now.
+func (v *invocation) lease() Lease {
+	l := Lease{Owner: v.owner, Tables: v.leased, Term: v.term()}
+	if m, ok := v.Source.(Meter); ok {
+		l.Spent = m.Spent()
+	}
+	return l
+}
+
+func (v *invocation) acquire(ctx context.Context) (map[string]error, error) {
+	l := v.lease()
+	if l.Tables = v.sound(); len(l.Tables) == 0 {
+		return nil, nil
+	}
+	held, err := v.Destination.Acquire(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	failed := make(map[string]error, len(held))
+	for table, by := range held {
+		failed[table] = heldError(table, by)
+	}
+	return failed, nil
+}
+
+// announce tells of the tables that failed before their run began.
+func (v *invocation) announce() {
+	for i := range v.results {
+		if v.results[i].Err != nil {
+			v.failed(&v.results[i])
+		}
+	}
+}
+
+func (v *invocation) failed(r *Result) {
+	if v.Hooks.Failed != nil {
+		v.Hooks.Failed(r.Table.Name, r.Run.ID, r.Err)
+	}
+}
+
+func (v *invocation) runTables(ctx context.Context, history map[string]History, left map[string][]Leftover) {
+	eng := &engine{
+		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
+		calls: make(chan struct{}, cmp.Or(v.Calls, 4)), patience: v.Patience, limits: v.limits(), owner: v.owner,
+	}
+	var g errgroup.Group
+	g.SetLimit(cmp.Or(v.Tables, 3))
+	for i := range v.results {
+		r := &v.results[i]
+		if r.Err != nil {
+			continue
+		}
+		g.Go(func() error {
+			start := time.Now()
+			r.Err = v.runTable(ctx, eng, r, v.orders[i], history[r.Table.Name], left[r.Table.Name])
+			r.Took = time.Since(start)
+			if r.Err != nil {
+				v.failed(r)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // every error is in its result
+}
+
+func (e *Exporter) limits() Limits { return cmp.Or(e.Limits, DocumentedLimits) }
+
+// runTable finishes what an earlier run began to publish, then makes a run.
+func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, h History, left []Leftover) error {
+	if p := h.Publishing; p != nil {
+		p.Run.Table = r.Table
+		var done Progress
+		if err := finish(ctx, s, *p, &done, &v.Hooks); err != nil {
+			return err
+		}
+		r.Finished = p.Rows
+		h = h.after(*p)
+	}
+	plan, err := v.plan(r.Table, o, h)
+	r.Run = plan.Run
+	if err != nil {
+		return err
+	}
+	plan.Leftovers = resumable(plan.Run, left, v.Resume)
+	if v.Hooks.Started != nil {
+		v.Hooks.Started(plan.Run)
+	}
+	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	if r.Finished > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
+	}
+	return err
+}
+
+// close ends the invocation at the destination, and earlier ones whose audit
+// is missing. It takes place also when the run was interrupted.
+func (v *invocation) close(ctx context.Context) error {
+	ctx, cancel := ending(ctx)
+	defer cancel()
+	c := Closing{Owner: v.owner, Tables: v.leased, Spent: v.lease().Spent}
+	for _, r := range v.results {
+		o := Outcome{Table: r.Table.Name, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: time.Now()}
+		if r.Err == nil {
+			o.Watermark, o.Began = r.Run.Watermark, r.Run.StartedAt
+		}
+		c.Outcomes = append(c.Outcomes, o)
+	}
+	err := v.Destination.Finish(ctx, c)
+	for _, c := range v.earlier {
+		err = errors.Join(err, v.Destination.Finish(ctx, c))
+	}
+	return err
+}
+
+// ending is time for what must still be said: a little when ctx has ended.
+func ending(ctx context.Context) (context.Context, context.CancelFunc) {
+	term := 5 * time.Minute
+	if ctx.Err() != nil {
+		term = 20 * time.Second
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), term)
+}

@@ -1,0 +1,87 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Leftovers implements tvmexport.Destination: one query for all tables.
+func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.Leftover, error) {
+	out := map[string][]tvmexport.Leftover{}
+	if len(tables) == 0 {
+		return out, nil
+	}
+	byName := make(map[string]tvmexport.Table, len(tables))
+	for _, t := range tables {
+		if err := checkNames(t); err != nil {
+			return nil, err
+		}
+		byName[t.Name] = t
+	}
+	s := statement{op: "read landing tables", text: leftoversText(tables, of, time.Since(since))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		table    string
+		batch    tvmexport.BatchID
+		rows     int64
+		manifest []byte
+	}
+	lines, err := readRows(s, rows, func(r *reader) line {
+		return line{r.text("Table"), tvmexport.BatchID(r.text("BatchId")), r.long("BatchRows"), r.document("Slice")}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		var m tvmexport.Manifest
+		if err := json.Unmarshal(l.manifest, &m); err != nil || m.Origin.ID == "" || len(m.Partitions) == 0 {
+			c.log.WarnContext(ctx, "kusto: a landed batch is not described as ours are, and is left alone", "table", l.table, "batch", l.batch, "error", err)
+			continue
+		}
+		m.Slice.Table = byName[l.table]
+		out[l.table] = append(out[l.table], tvmexport.Leftover{Run: m.Origin, Batch: tvmexport.BatchInfo{
+			ID: l.batch, Slice: m.Slice, Rows: l.rows, Bytes: m.Bytes, Counts: m.Counts, Prints: m.Prints,
+		}})
+	}
+	return out, nil
+}
+
+// leftoversText asks for the whole batches, landed within the age, of runs that
+// built on each table's last commit and never began to publish.
+func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, age time.Duration) string {
+	var lets strings.Builder
+	parts := make([]string, len(tables))
+	for i, t := range tables {
+		previous := ""
+		if last := of[t.Name].Last; last != nil {
+			previous = string(last.ID)
+		}
+		fmt.Fprintf(&lets, `let Tails%d = %s
+    | where Line == 0 and coalesce(ingestion_time(), now()) > ago(%s)
+    | where tostring(Slice.origin.previous) == %s and RunId !in (Published)
+    | summarize take_any(Slice, BatchRows) by BatchId;
+`, i, ident(t.Landing()), timespan(age), literal(previous))
+		parts[i] = fmt.Sprintf(`%s
+| where Line > 0 and BatchId in (Tails%d | project BatchId)
+| summarize Good = countif(not(%s)) by BatchId, Line
+| summarize Lines = countif(Good > 0) by BatchId
+| join kind=inner Tails%d on BatchId
+| where Lines == BatchRows
+| project Table = %s, BatchId, BatchRows, Slice`, ident(t.Landing()), i, spoiled, i, literal(t.Name))
+	}
+	return fmt.Sprintf(`let Published = %s
+    | where State in (%s)
+    | distinct RunId;
+%sunion (
+%s
+)
+| order by BatchId asc`, runsTable, literals([]string{publishing, committed}), lets.String(), strings.Join(parts, "\n), (\n"))
+}

@@ -1,0 +1,131 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
+)
+
+// Hours implements tvmexport.Destination.
+func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	if err := checkNames(t); err != nil {
+		return nil, err
+	}
+	raw, err := c.columns(ctx, t.Destination)
+	if err != nil {
+		return nil, err
+	}
+	lets, rows := visible(t, raw)
+	return c.counts(ctx, t, fmt.Sprintf("%s%s%s| summarize Rows = count() by Start = bin(%s, 1h)\n| project Part = \"\", Start, Rows, %s",
+		lets, rows, within(t, w), watermark(t), noPrints))
+}
+
+// State implements tvmexport.Destination: the question that the source is
+// asked, over the rows that readers see.
+func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport.Count, error) {
+	if err := checkNames(q.Table); err != nil {
+		return nil, err
+	}
+	raw, err := c.columns(ctx, q.Table.Destination)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := c.counts(ctx, q.Table, stateText(q, raw))
+	if err != nil || q.Bin > 0 {
+		return parts, err
+	}
+	return byPartition(parts, q.Depth), nil
+}
+
+// stateText counts and fingerprints what readers see, by the first digits of
+// the key, or by steps of the watermark.
+func stateText(q tvmexport.CountQuery, raw []column) string {
+	t := q.Table
+	lets, rows := visible(t, raw)
+	bounded := ""
+	if t.Watermark != tvmexport.IngestionTime { // which records do not carry
+		bounded = within(t, q.Window)
+	}
+	by := fmt.Sprintf("Part = substring(%s, 0, %d), Start = datetime(null)", keyOf(t), q.Depth)
+	if q.Bin > 0 {
+		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", ident(t.Watermark), timespan(q.Bin))
+	}
+	return fmt.Sprintf("%s%s%s%s| extend PrintOfRow = %s\n| summarize Rows = count(), %s by %s\n| project Part, Start, Rows, %s",
+		lets, rows, bounded, projection(t.Columns), fingerprint.Row(t.Columns, ident), fingerprint.Sums("PrintOfRow"), by,
+		strings.Join(fingerprint.Columns[:], ", "))
+}
+
+// keyOf is the key that partitions are prefixes of, over the projected columns.
+func keyOf(t tvmexport.Table) string {
+	switch {
+	case t.Key.Column != "":
+		return ident(t.Key.Column)
+	case len(t.Key.Hashed) > 0:
+		return fingerprint.Joined(t.Key.Hashed, ident)
+	}
+	return "\"\"" // one partition
+}
+
+// watermark is the watermark of a published row.
+func watermark(t tvmexport.Table) string { return "todatetime(" + member(t.Watermark) + ")" }
+
+// within keeps the published rows of a window.
+func within(t tvmexport.Table, w tvmexport.Window) string {
+	var b strings.Builder
+	if t.Watermark == "" {
+		return ""
+	}
+	if !w.From.IsZero() {
+		fmt.Fprintf(&b, "| where %s > %s\n", watermark(t), datetime(w.From))
+	}
+	if !w.To.IsZero() {
+		fmt.Fprintf(&b, "| where %s <= %s\n", watermark(t), datetime(w.To))
+	}
+	return b.String()
+}
+
+// noPrints stands for fingerprints where none are computed.
+var noPrints = func() string {
+	list := make([]string, len(fingerprint.Columns))
+	for i, c := range fingerprint.Columns {
+		list[i] = c + " = long(null)"
+	}
+	return strings.Join(list, ", ")
+}()
+
+// counts reads parts: Part as the first digits of a key.
+func (c *Client) counts(ctx context.Context, t tvmexport.Table, text string) ([]tvmexport.Count, error) {
+	s := statement{op: "count published rows", table: t.Name, text: text}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) tvmexport.Count {
+		p := tvmexport.Count{Partition: tvmexport.Partition(r.text("Part")), Start: r.time("Start"), Rows: r.long("Rows"), Print: tvmexport.EmptyPrint}
+		for i, name := range fingerprint.Columns {
+			p.Print.Sums[i] = r.long(name)
+		}
+		return p
+	})
+}
+
+// byPartition gathers the beginnings of keys into partitions.
+func byPartition(parts []tvmexport.Count, depth int) []tvmexport.Count {
+	at := map[tvmexport.Partition]int{}
+	var out []tvmexport.Count
+	for _, p := range parts {
+		p.Partition, p.Start = tvmexport.Of(string(p.Partition), depth), time.Time{}
+		if i, ok := at[p.Partition]; ok {
+			out[i].Rows += p.Rows
+			out[i].Print = out[i].Print.Add(p.Print)
+			continue
+		}
+		at[p.Partition] = len(out)
+		out = append(out, p)
+	}
+	return out
+}

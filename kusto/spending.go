@@ -1,0 +1,72 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// spending is the detail of a row that says what an invocation has used of the
+// source's quota. Times are seconds from when it was written: the clocks of
+// those who write and read it differ.
+type spending struct {
+	Calls  [][2]int64 `json:"calls"`            // seconds ago, calls
+	Paused int64      `json:"paused,omitempty"` // seconds ahead
+}
+
+// spentRow is the query of the row.
+func spentRow(owner string, s tvmexport.Spending, now time.Time) (string, error) {
+	var d spending
+	var total int
+	for _, c := range s.Calls {
+		total += c.Calls
+		d.Calls = append(d.Calls, [2]int64{max(0, int64(now.Sub(c.At)/time.Second)), int64(c.Calls)})
+	}
+	if ahead := s.Paused.Sub(now); ahead > 0 {
+		d.Paused = int64((ahead + time.Second - 1) / time.Second)
+	}
+	detail, err := document(d)
+	if err != nil {
+		return "", refused("lease", "", err, "")
+	}
+	return fmt.Sprintf("print Table = \"\"\n| project %s", fill(runsColumns, map[string]expression{
+		"Table":  {"string", "Table"},
+		"State":  {"string", literal(spent)},
+		"At":     {"datetime", "now()"},
+		"Calls":  {"long", fmt.Sprintf("long(%d)", total)},
+		"Owner":  {"string", literal(owner)},
+		"Detail": {"dynamic", detail},
+	})), nil
+}
+
+// Spent implements tvmexport.Destination.
+func (c *Client) Spent(ctx context.Context, owner string) ([]tvmexport.Spending, error) {
+	s := statement{op: "read ledger", text: fmt.Sprintf(`%s
+| where State == %s and At > ago(1h) and Owner != %s
+| summarize arg_max(At, Detail) by Owner
+| project Age = tolong((now() - At) / 1s), Detail`, runsTable, literal(spent), literal(owner))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) tvmexport.Spending {
+		var d spending
+		r.fail("Detail", json.Unmarshal(r.document("Detail"), &d))
+		return d.since(time.Now().Add(-time.Duration(r.long("Age")) * time.Second))
+	})
+}
+
+// since makes times of it: it was written at then.
+func (d spending) since(then time.Time) tvmexport.Spending {
+	var s tvmexport.Spending
+	for _, c := range d.Calls {
+		s.Calls = append(s.Calls, tvmexport.CallCount{At: then.Add(-time.Duration(c[0]) * time.Second), Calls: int(c[1])})
+	}
+	if d.Paused > 0 {
+		s.Paused = then.Add(time.Duration(d.Paused) * time.Second)
+	}
+	return s
+}

@@ -1,0 +1,86 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// errInterrupted is what the audit says of a run that could not say it itself.
+var errInterrupted = errors.New("the run was interrupted: its process ended without a word; what had landed is taken over by the next run")
+
+// Unaudited implements tvmexport.Destination. The rows of a table are what the
+// invocation has committed, whatever it said itself.
+func (c *Client) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closing, error) {
+	s := statement{op: "read ledger", text: unauditedText(owner)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		owner   string
+		outcome tvmexport.Outcome
+	}
+	lines, err := readRows(s, rows, func(r *reader) line {
+		o := tvmexport.Outcome{
+			Table: r.text("Table"), Run: tvmexport.RunID(r.text("RunId")), Rows: r.long("Committed"),
+			At: time.Now().Add(-time.Duration(r.long("Age")) * time.Second),
+		}
+		switch {
+		case r.text("State") == ended:
+			var said struct{ Status, Reason string }
+			r.fail("Detail", json.Unmarshal(r.document("Detail"), &said))
+			if said.Status != succeeded {
+				o.Err = errors.New(said.Reason)
+			}
+		case r.long("Commits") == 0:
+			o.Err = errInterrupted
+		}
+		return line{r.text("Owner"), o}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []tvmexport.Closing
+	for _, l := range lines {
+		if n := len(out); n == 0 || out[n-1].Owner != l.owner {
+			out = append(out, tvmexport.Closing{Owner: l.owner})
+		}
+		last := &out[len(out)-1]
+		last.Outcomes = append(last.Outcomes, l.outcome)
+	}
+	return out, nil
+}
+
+// unauditedText asks for the invocations that are over, because they said so
+// or because their leases have run out, and that have no audited row.
+func unauditedText(owner string) string {
+	return fmt.Sprintf(`let Recent = %s
+    | where At > ago(30d) and State in (%s) and Owner != %s;
+let Written = Recent
+    | where State == %s
+    | distinct Owner;
+let Over = Recent
+    | where State in (%s)
+    | summarize Until = maxif(Expires, State == %s), Released = countif(State == %s and Table == ""), LastAt = max(At) by Owner
+    | where (Released > 0 or isnull(Until) or Until <= now()) and Owner !in (Written)
+    | project Owner, LastAt;
+let Done = Recent
+    | where State == %s
+    | summarize Committed = sum(Rows), Commits = count() by Table, Owner;
+Recent
+| where State in (%s)
+| extend Rank = iff(State == %s, 1, 0)
+| summarize arg_max(Rank, State, RunId, Detail) by Table, Owner
+| join kind=inner Over on Owner
+| join kind=leftouter Done on Table, Owner
+| project Owner, Table, State, RunId, Detail, Age = tolong((now() - LastAt) / 1s), Committed = coalesce(Committed, 0), Commits = coalesce(Commits, 0)
+| order by Owner asc, Table asc`,
+		runsTable, literals([]string{leased, released, ended, audited, committed}), literal(owner),
+		literal(audited), literals([]string{leased, released, ended}), literal(leased), literal(released),
+		literal(committed), literals([]string{leased, ended}), literal(ended))
+}

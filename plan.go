@@ -1,0 +1,295 @@
+package tvmexport
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// count makes the plan: how many rows lie where, by one call.
+func (f *fetching) count(ctx context.Context) error {
+	f.size = f.plan.RowBytes
+	plan := f.planState
+	if t := f.plan.Run.Table; t.Watermark != "" && t.LoadType != Snapshot {
+		plan = f.planWindow
+	}
+	if err := plan(ctx); err != nil {
+		return err
+	}
+	f.adopted, f.pieces = adopt(f.pieces, f.plan.Leftovers)
+	for _, b := range f.adopted {
+		f.progress.Resumed += b.Rows
+		f.progress.Fetched += b.Rows
+	}
+	if n := f.progress.Resumed; n > 0 {
+		f.note("%d rows were taken over from run %s, which had landed them and ended before it published", n, f.plan.Leftovers[0].Run.ID)
+	}
+	for _, p := range f.pieces {
+		f.total += p.Rows
+	}
+	run := f.plan.Run
+	f.progress.Run = run
+	f.hooks.planned(run, f.total, int(f.total/f.budget())+1)
+	return nil
+}
+
+// planState plans a table that is a state: partitions of the whole table, or
+// those that are to be replaced.
+func (f *fetching) planState(ctx context.Context) error {
+	run := &f.plan.Run
+	q := CountQuery{Table: run.Table, Window: run.Window, Depth: maxDepth, Print: run.Table.LoadType == Snapshot}
+	depth := -1 // by the number of rows
+	switch {
+	case run.Table.Key.isRow():
+		q.Within, q.Depth = Whole.ByRowHash(), 2
+	case run.Kind == DeltaRun:
+		depth = f.plan.Depth
+	case len(f.plan.Leftovers) > 0:
+		depth = f.plan.Leftovers[0].Run.Depth
+	case f.plan.Last > 0:
+		q.Depth = max(DepthFor(f.plan.Last, f.plan.Limits.Rows), 1)
+	}
+	if depth >= 0 {
+		q.Depth = max(depth, 1)
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil {
+		return err
+	}
+	f.progress.Calls += counts.Calls
+	f.pieces = piecesOf(counts.Parts, run.Window)
+	if q.Within != Whole {
+		f.pieces = Complete(f.pieces, q.Within, run.Window, q.Depth)
+	} else {
+		var rows int64
+		for _, p := range f.pieces {
+			rows += p.Rows
+		}
+		if depth < 0 {
+			depth = min(q.Depth, DepthFor(rows, f.plan.Limits.Rows))
+		}
+		run.Depth = depth
+		f.pieces = Complete(Coarsen(f.pieces, depth), Whole, run.Window, depth)
+	}
+	if q.Print {
+		f.remember(f.pieces)
+	}
+	if run.Kind == DeltaRun {
+		f.only()
+	}
+	return nil
+}
+
+// remember keeps the fingerprints of pieces. What was not counted has no rows.
+func (f *fetching) remember(pieces []Piece) {
+	if f.prints == nil {
+		f.prints = make(map[Partition]Fingerprint, len(pieces))
+	}
+	for _, p := range pieces {
+		f.prints[p.Partition] = p.Print
+	}
+}
+
+// only leaves the pieces that a delta replaces.
+func (f *fetching) only() {
+	f.asked = f.plan.Only
+	wanted := make(map[Partition]bool, len(f.asked))
+	for _, p := range f.asked {
+		wanted[p] = true
+	}
+	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[p.Partition.At(f.plan.Run.Depth)] })
+}
+
+// planWindow plans a table that follows its watermark: what is new, the hours
+// of the last days in which readers see fewer rows than the source holds, and
+// the windows that are to be asked for again.
+func (f *fetching) planWindow(ctx context.Context) error {
+	run := &f.plan.Run
+	recent := f.recent()
+	q := CountQuery{Table: run.Table, Window: run.Window, Bin: time.Hour, Nulls: true}
+	for _, w := range append(slices.Clone(f.plan.Again), recent) {
+		if w != (Window{}) && w.From.Before(q.Window.From) {
+			q.Window.From = w.From
+		}
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil {
+		return err
+	}
+	f.progress.Calls += counts.Calls
+	if timeless(counts.Parts) && run.Window.From.IsZero() {
+		// The service keeps no time for this table, so that nothing can be
+		// told from before: each run is a full one.
+		run.Kind = FullRun
+		f.pieces = []Piece{{Rows: counts.Parts[0].Rows}}
+		return nil
+	}
+	f.warnOfAge(counts)
+	f.closeWindow(counts.Now)
+	late, err := f.late(ctx, counts.Parts, recent)
+	if err != nil {
+		return err
+	}
+	f.pieces = append(late, tile(from(counts.Parts, run.Window.From), run.Window, q.Within, q.Bin)...)
+	return nil
+}
+
+// recent is the window of whole hours that is counted again; zero if none is.
+// ingestion_time() needs none: rows do not come late by the time at which they came.
+func (f *fetching) recent() Window {
+	at := f.plan.Run.Window.From
+	if f.plan.Recount <= 0 || at.IsZero() || f.plan.Run.Table.Watermark == IngestionTime {
+		return Window{}
+	}
+	return Window{
+		From: at.Add(-f.plan.Recount).Truncate(time.Hour).Add(-Tick),
+		To:   at.Truncate(time.Hour).Add(-Tick),
+	}
+}
+
+// late are the pieces of published windows that are asked for again.
+func (f *fetching) late(ctx context.Context, parts []Count, recent Window) ([]Piece, error) {
+	var out []Piece
+	for _, w := range f.plan.Again {
+		out = append(out, tile(within(parts, w), w, Whole, time.Hour)...)
+	}
+	if recent != (Window{}) {
+		seen, err := f.steps.Hours(ctx, f.plan.Run.Table, recent)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, behind(within(parts, recent), seen, f.plan.Again)...)
+	}
+	out = slices.DeleteFunc(out, func(p Piece) bool { return p.Rows == 0 || p.Window.Null })
+	for i := range out {
+		out[i].Late = true
+	}
+	return out, nil
+}
+
+// behind are the hours in which the source holds more rows than readers see,
+// but for those within windows that are asked for anyway.
+func behind(source, seen []Count, but []Window) []Piece {
+	have := make(map[time.Time]int64, len(seen))
+	for _, c := range seen {
+		have[c.Start.UTC()] = c.Rows
+	}
+	var out []Piece
+	for _, c := range source {
+		w := Window{From: c.Start.Add(-Tick), To: c.Start.Add(time.Hour - Tick)}
+		if c.Rows > have[c.Start.UTC()] && !slices.ContainsFunc(but, w.overlaps) {
+			out = append(out, Piece{Window: w, Rows: c.Rows})
+		}
+	}
+	return out
+}
+
+// within are the hours that end after the window begins and begin before it ends.
+func within(parts []Count, w Window) []Count {
+	var out []Count
+	for _, c := range parts {
+		if !c.Start.IsZero() && c.Start.Add(time.Hour-Tick).After(w.From) && !c.Start.After(w.To) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// from are the hours that end after at, and the rows without a watermark.
+func from(parts []Count, at time.Time) []Count {
+	return slices.DeleteFunc(slices.Clone(parts), func(c Count) bool {
+		return !c.Start.IsZero() && !c.Start.Add(time.Hour-Tick).After(at)
+	})
+}
+
+// sourceKeeps is how long Advanced Hunting keeps events
+// (https://learn.microsoft.com/defender-xdr/advanced-hunting-overview).
+const sourceKeeps = 30 * 24 * time.Hour
+
+// warnOfAge notes that rows may have aged out of the source since the last run.
+func (f *fetching) warnOfAge(c Counts) {
+	at := f.plan.Run.Window.From
+	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && f.plan.Run.Previous != "" {
+		f.note("the source keeps 30 days: rows between %s and %s can be lost to it", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
+	}
+}
+
+// timeless says whether every row counted lacks a watermark.
+func timeless(parts []Count) bool { return len(parts) == 1 && parts[0].Start.IsZero() }
+
+// closeWindow sets the window's upper end: by the source's clock, less the lag
+// that late rows are given, and never before its lower end.
+func (f *fetching) closeWindow(now time.Time) {
+	run := &f.plan.Run
+	to := now.Add(-f.plan.Lag).Truncate(Tick)
+	if !f.plan.Until.IsZero() && f.plan.Until.Before(to) {
+		to = f.plan.Until
+	}
+	if to.Before(run.Window.From) {
+		to = run.Window.From
+	}
+	run.Window.To, run.Watermark = to, to
+}
+
+func piecesOf(parts []Count, w Window) []Piece {
+	out := make([]Piece, 0, len(parts))
+	for _, c := range parts {
+		out = append(out, Piece{Window: w, Partition: c.Partition, Rows: c.Rows, OneKey: c.OneKey, Print: c.Print})
+	}
+	return out
+}
+
+// refine counts a piece that one call cannot carry more finely: in steps of
+// time while it is wider than a second, then by the digits of the key, and
+// where one key holds all its rows by the hash of the whole row.
+func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
+	q := CountQuery{
+		Table: f.plan.Run.Table, Window: p.Window, Within: p.Partition,
+		Depth: max(1, DepthFor(p.Rows, f.plan.Limits.Rows)),
+	}
+	if width := p.Window.width(); width > narrow {
+		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
+	}
+	q.Print = q.Bin == 0 && f.prints != nil
+	row, hashed := p.Partition.RowHash()
+	if q.Bin == 0 && (p.OneKey || f.oneKey[p.Partition] || p.Partition.Depth() >= maxKeyDigits || p.Partition.Rest()) && !hashed {
+		q.Within = p.Partition.ByRowHash()
+	}
+	if len(row) >= maxRowDigits {
+		return nil, &Error{
+			Op: "plan", Table: q.Table.Name, Action: Stop, Cause: Refused,
+			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can tell them apart", f.plan.Limits.Rows, p.Partition),
+			Hint: "look at the table in the portal for a fault in the data",
+		}
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	f.progress.Calls += counts.Calls
+	var pieces []Piece
+	if q.Bin > 0 {
+		pieces = tile(counts.Parts, p.Window, p.Partition, q.Bin)
+	} else {
+		pieces = piecesOf(counts.Parts, p.Window)
+		for _, p := range pieces {
+			if p.OneKey {
+				f.oneKey[p.Partition] = true
+			}
+		}
+		pieces = Complete(pieces, q.Within, p.Window, q.Depth)
+	}
+	for i := range pieces {
+		pieces[i].Late = p.Late
+	}
+	if q.Print {
+		f.remember(pieces)
+	}
+	return pieces, nil
+}
+
+const (
+	maxKeyDigits = 64 // of a SHA-256; a DeviceId has 40
+	maxRowDigits = 8
+)

@@ -1,0 +1,136 @@
+package tvmexport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// settleRounds is how often what moved is asked for again.
+const settleRounds = 3
+
+// settle makes sure, where that is asked for, that what was fetched is the
+// state of one moment: it counts again, compares the fingerprints with those
+// of the answers, and asks again for what differs.
+func (f *fetching) settle(ctx context.Context) error {
+	run := f.plan.Run
+	if !f.plan.Consistent || run.Table.LoadType != Snapshot {
+		return nil
+	}
+	for round := 1; ; round++ {
+		now, err := f.countAgain(ctx)
+		if err != nil {
+			return err
+		}
+		moved := movedSince(recordsOf(f.all(), run), now, run, f.asked)
+		if len(moved) == 0 {
+			return nil
+		}
+		if round > settleRounds {
+			return &Error{
+				Op: "fetch", Table: run.Table.Name, Action: Stop, Cause: Unproven,
+				Err:  fmt.Errorf("%d partitions, %q among them, moved while the table was read, after %d rounds of asking again", len(moved), moved[0], settleRounds),
+				Hint: "run at a quieter time, or leave consistency at its default, which takes each partition as one answer gave it",
+			}
+		}
+		f.again(moved, now)
+		if err := f.fetchAll(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// countAgain counts the run's partitions as they are now.
+func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
+	run := f.plan.Run
+	q := CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: true}
+	if run.Table.Key.isRow() {
+		q.Within, q.Depth = Whole.ByRowHash(), 2
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	f.progress.Calls += counts.Calls
+	if slices.ContainsFunc(counts.Parts, func(c Count) bool { return !c.Print.Known }) {
+		return nil, &Error{
+			Op: "count", Table: run.Table.Name, Action: Stop, Cause: Unproven,
+			Err:  errors.New("the service computes no fingerprints, so that it cannot be shown that the table stood still"),
+			Hint: "leave consistency at its default",
+		}
+	}
+	pieces := piecesOf(counts.Parts, Window{})
+	if q.Within == Whole {
+		pieces = Coarsen(pieces, run.Depth)
+	}
+	return pieces, nil
+}
+
+// movedSince are the partitions whose rows as fetched differ from a count;
+// in a delta only those that were asked for.
+func movedSince(fetched []PartitionRecord, now []Piece, run Run, asked []Partition) []Partition {
+	current := map[Partition]PartitionRecord{}
+	for _, p := range now {
+		at := p.Partition.At(run.Depth)
+		r, ok := current[at]
+		if !ok {
+			r.Print = EmptyPrint
+		}
+		current[at] = PartitionRecord{Partition: at, Rows: r.Rows + p.Rows, Print: r.Print.Add(p.Print)}
+	}
+	var moved []Partition
+	for _, r := range fetched {
+		if c := current[r.Partition]; c.Rows != r.Rows || !c.Print.Same(r.Print) {
+			moved = append(moved, r.Partition)
+		}
+		delete(current, r.Partition)
+	}
+	for p := range current {
+		if run.Kind == FullRun || slices.Contains(asked, p) {
+			moved = append(moved, p)
+		}
+	}
+	slices.Sort(moved)
+	return moved
+}
+
+// again puts back what moved: a batch travels whole, so all of its slice.
+func (f *fetching) again(moved []Partition, now []Piece) {
+	depth := f.plan.Run.Depth
+	hit := func(b BatchInfo) bool {
+		return slices.ContainsFunc(b.Slice.Partitions, func(p Partition) bool { return slices.Contains(moved, p.At(depth)) })
+	}
+	back := map[Partition]bool{}
+	for _, p := range moved {
+		back[p] = true
+	}
+	for _, b := range f.all() {
+		if hit(b) {
+			for _, p := range b.Slice.Partitions {
+				back[p.At(depth)] = true
+			}
+		}
+	}
+	// A partition that was divided lies in several batches: all of them go.
+	for grown := true; grown; {
+		grown = false
+		for _, b := range f.all() {
+			in := slices.ContainsFunc(b.Slice.Partitions, func(p Partition) bool { return back[p.At(depth)] })
+			for _, p := range b.Slice.Partitions {
+				if at := p.At(depth); in && !back[at] {
+					back[at], grown = true, true
+				}
+			}
+		}
+	}
+	gone := func(b BatchInfo) bool { return back[b.Slice.Partitions[0].At(depth)] }
+	f.batches = slices.DeleteFunc(f.batches, gone)
+	f.adopted = slices.DeleteFunc(f.adopted, gone)
+	f.remember(now)
+	for _, p := range now {
+		if back[p.Partition.At(depth)] {
+			f.pieces = append(f.pieces, p)
+		}
+	}
+}
