@@ -47,8 +47,9 @@ type CallCount struct {
 
 // Meter is a Source that keeps to a budget of calls.
 type Meter interface {
-	// Spent is what this source has called, without what was remembered.
+	// Begin tells it that an invocation begins: what others have called counts
+	// as if this source had, and what was waited for before counts no more.
+	Begin(others []Spending)
+	// Spent is what this source has called itself.
 	Spent() Spending
-	// Remember counts what others have called as if this source had.
-	Remember(Spending)
 }

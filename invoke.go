@@ -51,9 +51,7 @@ func (v *invocation) past(ctx context.Context) (map[string]History, map[string][
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, s := range spent {
-			m.Remember(s)
-		}
+		m.Begin(spent)
 	}
 	var err error
 	if v.earlier, err = v.Destination.Unaudited(ctx, v.owner); err != nil {

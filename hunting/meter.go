@@ -25,23 +25,26 @@ func (c *Client) Spent() tvmexport.Spending {
 	return s
 }
 
-// Remember implements tvmexport.Meter.
-func (c *Client) Remember(s tvmexport.Spending) {
+// Begin implements tvmexport.Meter.
+func (c *Client) Begin(others []tvmexport.Spending) {
 	b := c.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	for _, m := range s.Calls {
-		at := m.At
-		if at.After(now) {
-			at = now
+	b.silent, b.others, b.gateway = time.Time{}, nil, 0
+	for _, s := range others {
+		for _, m := range s.Calls {
+			at := m.At
+			if at.After(now) {
+				at = now
+			}
+			for range min(m.Calls, b.quota.PerHour) {
+				b.others = append(b.others, at)
+			}
 		}
-		for range min(m.Calls, b.quota.PerHour) {
-			b.others = append(b.others, at)
+		if s.Paused.After(b.until) && s.Paused.Sub(now) < longestHint {
+			b.until = s.Paused
 		}
 	}
 	slices.SortFunc(b.others, time.Time.Compare)
-	if s.Paused.After(b.until) && s.Paused.Sub(now) < longestHint {
-		b.until = s.Paused
-	}
 }

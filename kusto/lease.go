@@ -118,9 +118,9 @@ func live(names string) string {
 	return fmt.Sprintf(`%s
     | where Table in (%s) and State in (%s) and At > ago(1d)
     | extend Seen = coalesce(ingestion_time(), At)
-    | summarize arg_max(Seen, State), Since = minif(Seen, State == %s and Expires > now()), Until = maxif(Expires, State == %s) by Table, Owner
-    | where State == %s and Until > now()`,
-		runsTable, names, literals([]string{leased, released}), literal(leased), literal(leased), literal(leased))
+    | summarize Taken = maxif(Seen, State == %s), Given = maxif(Seen, State == %s), Since = minif(Seen, State == %s and Expires > now()), Until = maxif(Expires, State == %s) by Table, Owner
+    | where (isnull(Given) or Taken > Given) and Until > now()`,
+		runsTable, names, literals([]string{leased, released}), literal(leased), literal(released), literal(leased), literal(leased))
 }
 
 func leaseText(l tvmexport.Lease, now time.Time) (string, error) {
