@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build demo test vet lint race fuzz kqlcheck interop memory bench clean
+.PHONY: help build demo test vet lint race crash races fuzz kqlcheck interop memory bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,16 @@ lint: ## format and staticcheck; staticcheck.conf holds the reasons
 race: ## all tests under the race detector; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
 	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 9m ./...
+
+# How many kills and races; CI takes fewer.
+KILLS ?= 300
+RACES ?= 200
+
+crash: build ## kill exporters at random moments and named steps; nothing lost, nothing doubled
+	$(GO) run ./reliability/crash -bin $(BIN) -n $(KILLS)
+
+races: build ## two exporters on one table, paused and late; one published result
+	$(GO) run ./reliability/crash -bin $(BIN) -n $(RACES) -races
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -20,7 +20,12 @@ const maxMatched = 2 << 20
 func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		at := endpoint(r)
-		if at == "" || s.empty() {
+		if at == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		next := s.observed(at, next)
+		if s.empty() {
 			next.ServeHTTP(w, r)
 			return
 		}

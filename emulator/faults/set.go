@@ -9,9 +9,10 @@ import (
 // Set holds the rules that are in force. The zero Set has none; it is safe for
 // concurrent use.
 type Set struct {
-	mu     sync.Mutex
-	rules  []*active
-	lastID int
+	mu       sync.Mutex
+	rules    []*active
+	lastID   int
+	observer func(Event)
 }
 
 // active is a rule in force and what became of it.
