@@ -282,8 +282,11 @@ func (e *engine) Publish(ctx context.Context, p Publication) (int64, error) {
 	return e.destination.Publish(ctx, p)
 }
 
-// Commit implements Steps.
+// Commit implements Steps. The rows are published: an end of ctx does not keep
+// the run from counting.
 func (e *engine) Commit(ctx context.Context, c Commit) error {
+	ctx, cancel := ending(ctx)
+	defer cancel()
 	c.Owner = e.owner
 	return e.destination.Commit(ctx, c)
 }

@@ -210,7 +210,7 @@ func (s stage) export(run tvmexport.Run, batches ...tvmexport.Batch) {
 	if rows != p.Rows {
 		s.Fatalf("run %s published %d rows, want %d", run.ID, rows, p.Rows)
 	}
-	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Rows: rows, Bytes: 100, Calls: 1, Partitions: p.Partitions}))
+	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: string(run.ID), Rows: rows, Bytes: 100, Calls: 1, Partitions: p.Partitions}))
 }
 
 func runOfTable(t tvmexport.Table, id, previous string, kind tvmexport.RunKind) tvmexport.Run {

@@ -36,7 +36,7 @@ func (c *Client) Finish(ctx context.Context, f tvmexport.Closing) error {
 		note(c.copyWatermarks(ctx, key, f.Outcomes), "the watermark was not copied to "+configurationTable, "the ledger decides, the copy is made good by the next run")
 	}
 	done := len(f.Outcomes) == 0 ||
-		note(c.audit(ctx, key, f.Outcomes, now), "the audit was not written to "+auditTable, "the next run makes it good")
+		note(c.audit(ctx, key, f, now), "the audit was not written to "+auditTable, "the next run makes it good")
 	note(c.giveBack(ctx, f, done, now), "the leases were not given back", "they end by themselves")
 	return errors.Join(errs...)
 }
@@ -94,12 +94,12 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 	return err
 }
 
-func (c *Client) audit(ctx context.Context, key string, outcomes []tvmexport.Outcome, now time.Time) error {
+func (c *Client) audit(ctx context.Context, key string, f tvmexport.Closing, now time.Time) error {
 	columns, err := c.columns(ctx, auditTable)
 	if err != nil {
 		return err
 	}
-	_, err = c.append(ctx, "finish", "", auditText("tvmexport-audit:"+key, outcomes, columns, now))
+	_, err = c.append(ctx, "finish", "", auditText("tvmexport-audit:"+key, f, columns, now))
 	return err
 }
 
@@ -147,26 +147,31 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) 
 | project %s`, configurationTable, strings.Join(rows, ",\n"), fill(columns, values)))
 }
 
-// auditText appends a row for each outcome. Its time is the end of the table's
-// run by the service's clock: how long ago it ended is known, the exporter's
-// clock may be wrong.
-func auditText(key string, outcomes []tvmexport.Outcome, columns []column, now time.Time) string {
-	rows := make([]string, len(outcomes))
-	for i, o := range outcomes {
+// auditText appends a row for each outcome. How many rows were published, and
+// whether the run counts, the ledger says: whoever committed may not have
+// heard of it. The time is the end of the table's run by the service's clock:
+// how long ago it ended is known, the exporter's clock may be wrong.
+func auditText(key string, f tvmexport.Closing, columns []column, now time.Time) string {
+	rows := make([]string, len(f.Outcomes))
+	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
 		ago := time.Duration(0)
 		if !o.At.IsZero() && o.At.Before(now) {
 			ago = now.Sub(o.At)
 		}
-		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %d", literal(o.Table), timespan(ago), literal(status), literal(reason), o.Rows)
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", literal(o.Table), literal(string(o.Run)), timespan(ago), literal(status), literal(reason))
 	}
-	return guarded(auditTable, key, nil, fmt.Sprintf(`datatable (TableName:string, Ago:timespan, Status:string, FailureReason:string, RecordCount:long) [
+	return guarded(auditTable, key, nil, fmt.Sprintf(`let Commits = %s
+    | where State == %s and Owner == %s;
+datatable (TableName:string, RunId:string, Ago:timespan, Status:string, FailureReason:string) [
 %s]
-| project %s`, strings.Join(rows, ",\n"), fill(columns, map[string]expression{
+| join kind=leftouter (Commits | summarize Published = sum(Rows) by TableName = Table) on TableName
+| extend Counts = RunId in (Commits | project RunId)
+| project %s`, runsTable, literal(committed), literal(f.Owner), strings.Join(rows, ",\n"), fill(columns, map[string]expression{
 		"TableName":     {"string", "TableName"},
 		"Timestamp":     {"datetime", "now() - Ago"},
-		"Status":        {"string", "Status"},
-		"FailureReason": {"string", "FailureReason"},
-		"RecordCount":   {"long", "RecordCount"},
+		"Status":        {"string", fmt.Sprintf("iff(Counts, %s, Status)", literal(succeeded))},
+		"FailureReason": {"string", `iff(Counts, "", FailureReason)`},
+		"RecordCount":   {"long", "coalesce(Published, 0)"},
 	})))
 }

@@ -116,7 +116,7 @@ func TestTexts(t *testing.T) {
 		"release":                    releaseRows(closing.Owner, append(namesOf(both), "")),
 		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, configurationColumns),
 		"watermarks_seven":           watermarksText("tvmexport-finish:k", outcomes, seven),
-		"audit":                      auditText("tvmexport-finish:k", outcomes, auditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
+		"audit":                      auditText("tvmexport-audit:k", closing, auditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, text) })
 	}
