@@ -134,7 +134,10 @@ func build(o Options, at addresses) (e *Emulator, err error) {
 // handlers must not be used after that.
 func (e *Emulator) Close() error {
 	var errs []error
-	if e.kusto != nil { // first: it calls the engine
+	if e.faults != nil {
+		errs = append(errs, e.faults.Close())
+	}
+	if e.kusto != nil { // before the engine, which it calls
 		errs = append(errs, e.kusto.close())
 	}
 	if e.engine != nil {

@@ -121,11 +121,17 @@ func deliveries(set *faults.Set, message string) ([]datamanagement.Outcome, bool
 	case faults.Lost:
 		return nil, true
 	case faults.Duplicate:
-		return []datamanagement.Outcome{{}, {}}, true
+		return []datamanagement.Outcome{{}, {After: outcome.Delay}}, true
 	case faults.Late:
 		return []datamanagement.Outcome{{After: outcome.Delay}}, true
 	case faults.Transient:
 		return []datamanagement.Outcome{{Transient: true}}, true
+	case faults.Partial:
+		part := datamanagement.Outcome{Records: outcome.Records}
+		if outcome.Delay == 0 {
+			return []datamanagement.Outcome{part}, true
+		}
+		return []datamanagement.Outcome{part, {After: outcome.Delay}}, true
 	}
 	return nil, false
 }

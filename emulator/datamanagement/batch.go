@@ -13,6 +13,7 @@ type delivery struct {
 	transient bool // this attempt is to fail
 	again     bool // it comes after another delivery or attempt, and never joins a batch of it
 	attempts  int  // that failed
+	records   int  // that are ingested of it; 0: all
 }
 
 // source is the blob's address without its signature.

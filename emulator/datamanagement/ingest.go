@@ -214,9 +214,13 @@ func (r *reading) blob(ctx context.Context, d *delivery, yield func([]value.Valu
 	}()
 	source := r.target.source
 	source.Location, source.Stats = d.source(), &r.stats
+	n := 0
 	for row, err := range formats.Decode(b, source, r.target.columns) {
 		if err != nil {
 			return false, err
+		}
+		if n++; d.records > 0 && n > d.records {
+			return true, nil
 		}
 		if !yield(row, nil) {
 			return false, nil

@@ -35,6 +35,7 @@ type Options struct {
 type Outcome struct {
 	After     time.Duration // how late it comes
 	Transient bool          // its first attempt fails, the next does not
+	Records   int           // only so many records of it are ingested; 0: all
 }
 
 // Service is a running ingestion service. Its methods may be called from several
@@ -165,7 +166,10 @@ func (s *Service) deliver(m Message) {
 		}
 	}
 	for i, o := range outcomes {
-		d := &delivery{Message: m, transient: o.Transient, again: i > 0}
+		d := &delivery{Message: m, transient: o.Transient, again: i > 0 || o.Records > 0, records: o.Records}
+		if i < len(outcomes)-1 {
+			d.RetainBlob = true // for the deliveries behind it
+		}
 		if o.After > 0 {
 			s.after(o.After, nil, func() { s.add(d) })
 		} else {

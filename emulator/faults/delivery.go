@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,15 +13,17 @@ type Fate int
 // The fates of a message.
 const (
 	Lost      Fate = iota + 1 // it is never seen
-	Duplicate                 // it is ingested twice
+	Duplicate                 // it is ingested twice, the second time after a delay
 	Late                      // it is ingested after a delay
 	Transient                 // its first attempt fails, a retry succeeds
+	Partial                   // only its first records are ingested, and with a delay the whole after that
 )
 
-// Outcome is a fate with its delay, which only Late has.
+// Outcome is a fate with what it takes.
 type Outcome struct {
-	Fate  Fate
-	Delay time.Duration
+	Fate    Fate
+	Delay   time.Duration // of Late, Duplicate and Partial; 0: at once, for Partial: never
+	Records int           // of Partial
 }
 
 // Deliver counts one message and says what is to happen to it; false means
@@ -36,20 +39,37 @@ func (s *Set) Deliver(text string) (Outcome, bool) {
 
 // parseDelivery reads the delivery action of a rule.
 func parseDelivery(text string) (Outcome, error) {
-	switch text {
-	case "lost":
+	word, rest, more := strings.Cut(text, ":")
+	var o Outcome
+	switch {
+	case text == "lost":
 		return Outcome{Fate: Lost}, nil
-	case "duplicate":
-		return Outcome{Fate: Duplicate}, nil
-	case "transient":
+	case text == "transient":
 		return Outcome{Fate: Transient}, nil
-	}
-	if rest, ok := strings.CutPrefix(text, "late:"); ok {
-		delay, err := time.ParseDuration(rest)
-		if err != nil || delay <= 0 {
-			return Outcome{}, fmt.Errorf("delivery %q needs a positive duration, as in \"late:30s\"", text)
+	case text == "duplicate":
+		return Outcome{Fate: Duplicate}, nil
+	case word == "duplicate" && more:
+		o.Fate = Duplicate
+	case word == "late" && more:
+		o.Fate = Late
+	case word == "partial":
+		number, delay, later := strings.Cut(rest, ":")
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 {
+			return o, fmt.Errorf("delivery %q needs a positive number of records, as in \"partial:3\" or \"partial:3:30s\"", text)
 		}
-		return Outcome{Fate: Late, Delay: delay}, nil
+		o = Outcome{Fate: Partial, Records: n}
+		if !later {
+			return o, nil
+		}
+		rest = delay
+	default:
+		return o, fmt.Errorf("delivery %q is not known; it is lost, duplicate, duplicate:DURATION, late:DURATION, transient, partial:RECORDS or partial:RECORDS:DURATION", text)
 	}
-	return Outcome{}, fmt.Errorf("delivery %q is not known; it is lost, duplicate, late:DURATION or transient", text)
+	delay, err := time.ParseDuration(rest)
+	if err != nil || delay <= 0 {
+		return o, fmt.Errorf("delivery %q needs a positive duration, as in \"late:30s\"", text)
+	}
+	o.Delay = delay
+	return o, nil
 }

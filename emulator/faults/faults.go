@@ -65,6 +65,9 @@ type Rule struct {
 	Delay        Duration          `json:"delay,omitempty"`        // wait before anything else
 	CutAfter     int               `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
 	TruncateJSON bool              `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
+	DropRows     int               `json:"dropRows,omitempty"`     // leave so many rows at the end of a hunting answer out; the JSON stays valid
+	LieGzip      bool              `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
+	Late         Duration          `json:"late,omitempty"`         // with status: do what was asked so long after the answer
 	ExpireToken  bool              `json:"expireToken,omitempty"`  // treat the bearer token as expired
 	ExpireSAS    bool              `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
 	Delivery     string            `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient
@@ -131,7 +134,7 @@ func (rule Rule) Validate() error {
 	if !slices.Contains(Endpoints(), rule.Endpoint) {
 		return fmt.Errorf("endpoint %q is not known; it is one of %v", rule.Endpoint, Endpoints())
 	}
-	for name, n := range map[string]int{"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter} {
+	for name, n := range map[string]int{"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter, "dropRows": rule.DropRows} {
 		if n < 0 {
 			return fmt.Errorf("%s is %d; it must not be negative", name, n)
 		}
@@ -142,8 +145,11 @@ func (rule Rule) Validate() error {
 	if rule.Status != 0 && (rule.Status < 200 || rule.Status > 599) {
 		return fmt.Errorf("status is %d; it lies between 200 and 599", rule.Status)
 	}
-	if rule.Status == 0 && (rule.Body != "" || rule.Apply) {
-		return fmt.Errorf("body and apply need a status")
+	if rule.Status == 0 && (rule.Body != "" || rule.Apply || rule.Late > 0) {
+		return fmt.Errorf("body, apply and late need a status")
+	}
+	if rule.Apply && rule.Late > 0 {
+		return fmt.Errorf("apply and late exclude each other")
 	}
 	if rule.Endpoint == Delivery {
 		if _, err := parseDelivery(rule.Delivery); err != nil {
@@ -158,7 +164,9 @@ func (rule Rule) Validate() error {
 	case rule.Delivery != "":
 		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
 	case !rule.isHTTP():
-		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, expireToken or expireSAS")
+		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, dropRows, lieGzip, expireToken or expireSAS")
+	case rule.DropRows > 0 && !slices.Contains([]Endpoint{Graph, XDR, MDE}, rule.Endpoint):
+		return fmt.Errorf("dropRows needs endpoint graph, xdr or mde, not %q", rule.Endpoint)
 	case rule.ExpireSAS && !slices.Contains([]Endpoint{Blob, Queue, Table}, rule.Endpoint):
 		return fmt.Errorf("expireSAS needs endpoint blob, queue or table, not %q", rule.Endpoint)
 	case rule.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token}, rule.Endpoint):
@@ -170,5 +178,5 @@ func (rule Rule) Validate() error {
 // isHTTP says whether the rule has an action on HTTP requests.
 func (rule Rule) isHTTP() bool {
 	return rule.Status != 0 || len(rule.Headers) > 0 || rule.Delay != 0 || rule.CutAfter != 0 ||
-		rule.TruncateJSON || rule.ExpireToken || rule.ExpireSAS
+		rule.TruncateJSON || rule.DropRows > 0 || rule.LieGzip || rule.ExpireToken || rule.ExpireSAS
 }

@@ -34,6 +34,9 @@ func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handle
 			next.ServeHTTP(w, r)
 			return
 		}
+		if rule.Late > 0 {
+			s.later(time.Duration(rule.Late), r, next)
+		}
 		rule.serve(w, r, next)
 	})
 }
@@ -94,7 +97,7 @@ func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	if rule.ExpireSAS {
 		r = withExpiredSAS(r)
 	}
-	if rule.TruncateJSON {
+	if rule.TruncateJSON || rule.DropRows > 0 || rule.LieGzip {
 		// What is dropped is to be JSON, not the end of a compressed stream.
 		r = r.Clone(r.Context())
 		r.Header.Del("Accept-Encoding")

@@ -13,6 +13,8 @@ type Set struct {
 	rules    []*active
 	lastID   int
 	observer func(Event)
+	closing  chan struct{} // closed by Close; made when it is needed
+	waiting  sync.WaitGroup
 }
 
 // active is a rule in force and what became of it.

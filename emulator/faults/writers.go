@@ -18,8 +18,16 @@ func (rule Rule) wrap(w http.ResponseWriter) (out http.ResponseWriter, finish fu
 		t := &truncated{ResponseWriter: out}
 		out, finish = t, t.finish
 	}
-	if len(rule.Headers) > 0 {
-		out = &decorated{ResponseWriter: out, headers: rule.Headers}
+	if rule.DropRows > 0 {
+		d := &dropping{ResponseWriter: out, rows: rule.DropRows}
+		out, finish = d, d.finish
+	}
+	headers := rule.Headers
+	if rule.LieGzip {
+		headers = map[string]string{"Content-Encoding": "gzip"}
+	}
+	if len(headers) > 0 {
+		out = &decorated{ResponseWriter: out, headers: headers}
 	}
 	return out, finish
 }
