@@ -247,7 +247,7 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 // and, marked by Open, for those of publications. Each comes once, should it
 // have been written twice.
 func partitionsText(tables []string, open []tvmexport.RunID) string {
-	names := literals(tables)
+	names := among(tables)
 	return fmt.Sprintf(`let Commits = %s
     | where Table in (%s) and State == %s
     | project Table, RunId, At, Kind, LoadType;
@@ -270,5 +270,5 @@ union (
 )
 | order by Table asc, Open asc, WindowFrom asc, Partition asc`,
 		runsTable, names, literal(committed), literal(string(tvmexport.FullRun)), literal(string(tvmexport.Snapshot)),
-		partitionsTable, partitionsTable, literals(append([]tvmexport.RunID{""}, open...)))
+		partitionsTable, partitionsTable, among(open))
 }

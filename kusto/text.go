@@ -48,6 +48,15 @@ func literals[S ~string](list []S) string {
 	return strings.Join(quoted, ", ")
 }
 
+// among is what stands between the parentheses of an in: its grammar wants one
+// expression at least, and no name, run or batch is the empty text.
+func among[S ~string](list []S) string {
+	if len(list) == 0 {
+		return literal("")
+	}
+	return literals(list)
+}
+
 // ident is the name of an entity or column, quoted if it must be. It serves
 // what init prints and what people read; what may come from a configuration
 // table has passed CheckIdentifier before.
