@@ -74,7 +74,7 @@ func TestReady(t *testing.T) {
 		{"no ledger", func(d database) { delete(d.tables, runsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
 		{"another ledger", func(d database) { d.tables[runsTable] = runsColumns[:3] }, "has no column At:datetime", "", "tvmexport init"},
 		{"no published table", func(d database) { delete(d.tables, "DeviceProcessEventsRaw") }, "", "there is no table DeviceProcessEventsRaw", "tvmexport init"},
-		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []column{{"Records", "string"}} }, "", "no column Records:dynamic", "DestinationTable"},
+		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []column{{"Records", "string"}} }, "", "no dynamic column for the record", "DestinationTable"},
 		{"no landing table", func(d database) { delete(d.tables, "DeviceProcessEventsLanding") }, "", "there is no table DeviceProcessEventsLanding", "tvmexport init"},
 		{"another landing table", func(d database) { d.tables["DeviceProcessEventsLanding"] = landingColumns[:6] }, "", "not as tvmexport init makes it", "drop it"},
 		{"no mapping", func(d database) { delete(d.mappings, "DeviceProcessEventsLanding") }, "", "has no JSON mapping LandingMapV1", "tvmexport init"},

@@ -39,6 +39,11 @@ func indented(text string) string {
 // partitions that it records. Where the published table has no column RunId,
 // rows are told apart by the tag that publishing gives extents.
 func visible(t tvmexport.Table, raw []column) (lets, rows string) {
+	lets, rows = committedRows(t, raw)
+	return lets, rows + asRecords(raw)
+}
+
+func committedRows(t tvmexport.Table, raw []column) (lets, rows string) {
 	lets = fmt.Sprintf(`let Runs = %s
     | where Table == %s and State == %s;
 let Full = toscalar(Runs | where Kind == %s | summarize max(At));
@@ -100,10 +105,14 @@ func projection(columns []tvmexport.Column) string {
 
 // member is a member of Records.
 func member(name string) string {
+	return "Records" + memberOf(name)
+}
+
+func memberOf(name string) string {
 	if ident(name) != name {
-		return "Records[" + literal(name) + "]"
+		return "[" + literal(name) + "]"
 	}
-	return "Records." + name
+	return "." + name
 }
 
 // latest is the function that people read the configuration by.

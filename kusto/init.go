@@ -225,8 +225,8 @@ func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note str
 // misfits says what of the table exists in a shape that cannot be used.
 func misfits(t tvmexport.Table, inv inventory) []string {
 	var out []string
-	if raw, ok := inv.tables[t.Destination]; ok && !slices.Contains(raw.columns, rawColumns[0]) {
-		out = append(out, fmt.Sprintf("table %s has no column Records:dynamic, so %s cannot be published there", t.Destination, t.Name))
+	if raw, ok := inv.tables[t.Destination]; ok && payload(raw.columns) == "" {
+		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", noPayload(t.Destination), t.Name))
 	}
 	if landing, ok := inv.tables[t.Landing()]; ok && !slices.Equal(landing.columns, landingColumns) {
 		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))

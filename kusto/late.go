@@ -52,7 +52,7 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 %s| project Records
 ), (
 %s
-%s| project Records
+%s%s| project Records
 )
 %s| summarize Copies = count() by Content = tostring(Records);
 %s| extend Content = tostring(parse_json(Records))
@@ -60,7 +60,7 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, ident(t.Destination), own, bounded, landedLines(t, batches))
+`, lets, rows, ident(t.Destination), own, asRecords(raw), bounded, landedLines(t, batches))
 }
 
 // landedLines are the lines of batches, each once however often it was

@@ -76,8 +76,8 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 	if !ok {
 		return missingTable("check", t.Name, t.Destination)
 	}
-	if lack := lacking(raw.columns, rawColumns[:1]); lack != "" {
-		return refused("check", t.Name, fmt.Errorf("table %s has no column %s", t.Destination, lack),
+	if payload(raw.columns) == "" {
+		return refused("check", t.Name, noPayload(t.Destination),
 			"name another DestinationTable in "+configurationTable)
 	}
 	landing, ok := inv.tables[t.Landing()]

@@ -160,10 +160,5 @@ func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string
 		rows = lackingText(p.Run, step.Batches, *step.Late, raw) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
 	}
 	return appendText("async ", p.Run.Table.Destination, b.key(ordinal), []string{runTag(p.Run.ID)},
-		fmt.Sprintf("%s| project %s", rows, fill(raw, map[string]expression{
-			"Records":    {"dynamic", "parse_json(Records)"},
-			"RunId":      {"string", literal(string(p.Run.ID))},
-			"Partition":  {"string", "Partition"},
-			"ExportedAt": {"datetime", datetime(p.Run.StartedAt)},
-		})))
+		fmt.Sprintf("%s| project %s", rows, fill(raw, published(p.Run, raw))))
 }
