@@ -53,6 +53,14 @@ type Destination interface {
 	// Landed counts what has landed of a run, per batch.
 	Landed(ctx context.Context, run Run) (Delivery, error)
 
+	// Fit makes what readers use fit the columns that a table shows: the typed
+	// table gets the columns that it lacks, and the read functions are made
+	// anew where they differ. Nothing is dropped, and no column altered: where
+	// a column has another type than the typed table gives it, a column NAME_TYPE
+	// is added. It is called with the lease held and nothing of the table in
+	// flight. changes says what was changed, a sentence each.
+	Fit(ctx context.Context, t Table) (changes []string, err error)
+
 	// Hours counts what readers see of a table with a watermark column, by
 	// hour of the watermark, as far as it lies in the window.
 	Hours(ctx context.Context, t Table, w Window) ([]Count, error)
@@ -100,6 +108,9 @@ type Publication struct {
 	Rows  int64             `json:"rows"`  // of all steps
 	Bytes int64             `json:"bytes"` // fetched for the run, for the commit record
 	Calls int               `json:"calls"` // made for the run, for the commit record
+
+	Layout Layout   `json:"layout,omitempty"` // where the steps put rows; "" is RawOnly
+	Shown  []Column `json:"shown,omitempty"`  // the columns that the typed table is filled by
 
 	Partitions []PartitionRecord `json:"-"` // written with the commit
 }

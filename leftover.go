@@ -22,6 +22,9 @@ type Origin struct {
 	Depth      int       `json:"depth,omitempty"`
 	Definition string    `json:"definition"`
 	StartedAt  time.Time `json:"startedAt"`
+	Tenant     string    `json:"tenant,omitempty"`
+	Columns    []Column  `json:"columns,omitempty"` // at the source; in the commit record only
+	Shown      []Column  `json:"shown,omitempty"`   // to readers; in the commit record only
 }
 
 // Origin is what the run's batches and its commit record say of it.

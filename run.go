@@ -65,10 +65,19 @@ type History struct {
 	Publishing *Publication      // a publication that began and has no commit: it must be finished first
 	Partitions []PartitionRecord // what readers see: of each partition the newest record since the last full run
 	Depth      int               // of those partitions
-	Lineage    bool              // published rows carry their run and partition, so that a run can replace single partitions
+	Lineage    bool              // published rows that readers see carry their run and partition, so that a run can replace single partitions
+	FullAt     time.Time         // when the newest full run was committed; zero: none was
+	Retention  time.Duration     // how long the destination keeps what readers see; 0: not known
+	Fetched    Volume            // by the committed runs since the last full one
 	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
 	Ordered    time.Time         // a watermark that an operator wrote after the last commit; zero: none
 	Now        time.Time         // the destination's clock
+}
+
+// Volume is an amount of data.
+type Volume struct {
+	Rows  int64
+	Bytes int64 // of source JSON
 }
 
 // Committed is a run that counts.
@@ -80,4 +89,9 @@ type Committed struct {
 	Watermark time.Time
 	Rows      int64
 	Bytes     int64
+
+	Definition string   // of the table as the run met it
+	Columns    []Column // at the source then
+	Shown      []Column // to readers
+	Tenant     string   // whose data it is; "" if it was not known
 }

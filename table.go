@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,12 +18,43 @@ type Table struct {
 	Columns     []Column // known schema in catalogue order; empty if the table is not in the catalogue
 	Key         Key      // what partitions are made of
 	RowBytes    int      // first guess of one row's JSON size; 0 is DefaultRowBytes
+	Layout      Layout   // where rows are published; "" is Both
+	Drift       Drift    // what becomes of columns that appear; "" is Evolve
+	Shown       []Column // of the typed table and the read functions; nil is Columns
+	NaturalKey  []string // columns that name a row to people; Changes tells by it what was modified
+	Volatile    []string // columns whose changes alone are not worth a fetch: fingerprints leave them out
 }
+
+// Layout says in which tables a table's rows are published.
+type Layout string
+
+// The layouts.
+const (
+	RawOnly   Layout = "raw"   // Destination: one dynamic column of records
+	TypedOnly Layout = "typed" // Typed: Defender's columns
+	Both      Layout = "both"
+)
+
+// Raw says whether rows are published as records.
+func (l Layout) Raw() bool { return l != TypedOnly }
+
+// Typed says whether rows are published in Defender's columns.
+func (l Layout) Typed() bool { return l != RawOnly }
+
+// Drift says what becomes of columns that appear at the source.
+type Drift string
+
+// The ways to meet drift. Records hold every column whatever the way.
+const (
+	Evolve    Drift = "evolve" // shown from then on
+	Freeze    Drift = "freeze" // neither shown nor looked at: a change in them alone is not worth a fetch
+	KeepInRaw Drift = "raw"    // not shown
+)
 
 // Column is a column at the source; Type is the canonical Kusto type.
 type Column struct {
-	Name string
-	Type string // bool int long real decimal datetime timespan string guid dynamic
+	Name string `json:"name"`
+	Type string `json:"type"` // bool int long real decimal datetime timespan string guid dynamic
 }
 
 // IngestionTime as a Watermark stands for the function ingestion_time().
@@ -40,6 +72,25 @@ func (k Key) isRow() bool { return k.Column == "" && len(k.Hashed) == 0 }
 
 // Landing is the name of the table's landing table.
 func (t Table) Landing() string { return t.Name + "Landing" }
+
+// Typed is the name of the table that holds rows in Defender's columns.
+func (t Table) Typed() string { return t.Name + "Typed" }
+
+// Visible are the columns that readers see.
+func (t Table) Visible() []Column {
+	if t.Shown == nil {
+		return t.Columns
+	}
+	return t.Shown
+}
+
+// Printed are the columns that fingerprints are made of.
+func (t Table) Printed() []Column {
+	if len(t.Volatile) == 0 {
+		return t.Columns
+	}
+	return slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return slices.Contains(t.Volatile, c.Name) })
+}
 
 // LoadType says how a table is brought forward.
 type LoadType string
@@ -77,9 +128,10 @@ func CheckIdentifier(what, name string) error {
 }
 
 // Definition names what makes rows of a run comparable with those of another:
-// columns, key, load type and watermark.
+// columns, key, load type, watermark, and where they are published.
 func (t Table) Definition() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
+	fmt.Fprintf(h, "|%v|%t|%t|%v", t.Volatile, t.Layout.Raw(), t.Layout.Typed(), t.Visible())
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -41,6 +41,7 @@ type Destination struct {
 	audited   map[string]bool
 	spent     map[string]tvmexport.Spending
 	Lands     int
+	Fitted    []tvmexport.Table // what Fit was asked for
 	// OnLand, if set, says how often a batch is delivered; 0 loses it.
 	OnLand func(b tvmexport.Batch) int
 	// OnPublish, if set, is asked before each step; its error is the answer.
@@ -75,6 +76,14 @@ func (d *Destination) Orders(context.Context) ([]tvmexport.Order, error) { retur
 
 // Ready implements tvmexport.Destination.
 func (d *Destination) Ready(context.Context, []tvmexport.Table) (map[string]error, error) {
+	return nil, nil
+}
+
+// Fit implements tvmexport.Destination.
+func (d *Destination) Fit(_ context.Context, t tvmexport.Table) ([]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Fitted = append(d.Fitted, t)
 	return nil, nil
 }
 
