@@ -30,7 +30,7 @@ func TestEnvelope(t *testing.T) {
 	want := `{"r":{"DeviceId":"3f","N":1},"b":"R.0001","n":1,"p":"3"}
 {"r":{"DeviceId":""},"b":"R.0001","n":2,"p":"~"}
 {"r":{"DeviceId":"3~"},"b":"R.0001","n":3,"p":"3"}
-{"b":"R.0001","n":0,"c":3,"u":"R","s":{"partitions":["3","~"],"origin":{"id":"R","previous":"","kind":"","definition":"5c25feb5c2120df5","startedAt":"0001-01-01T00:00:00Z"},"bytes":157,"counts":[2,1]}}
+{"b":"R.0001","n":0,"c":3,"u":"R","s":{"partitions":["3","~"],"origin":{"id":"R","previous":"","kind":"","definition":"0f7bea7a844e41a6","startedAt":"0001-01-01T00:00:00Z"},"bytes":157,"counts":[2,1]}}
 `
 	if d := cmp.Diff(want, out.String()); d != "" {
 		t.Error(d)
