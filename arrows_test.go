@@ -86,7 +86,8 @@ func emulated(name string) bool {
 func TestOnePackagePerLibrary(t *testing.T) {
 	homes := map[string][]string{
 		"github.com/Azure/azure-kusto-go":                  {"kusto"},
-		"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"cmd/tvmexport"},
+		"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"signin"},
+		"software.sslmate.com/src/go-pkcs12":               {"signin"},
 		"github.com/spf13/cobra":                           {"cmd/tvmexport"},
 		"github.com/goccy/go-yaml":                         {"config"},
 		"github.com/vbauerster/mpb":                        {"progress"},

@@ -39,11 +39,15 @@ type Defender struct {
 	CallsPerHour   int     `yaml:"calls_per_hour"`
 }
 
-// Auth is how to sign in.
+// Auth is how to sign in. Secrets are not part of it: they come from the
+// environment and from files that it names.
 type Auth struct {
-	Method    string `yaml:"method"`
-	TenantID  string `yaml:"tenant_id"`
-	Authority string `yaml:"authority"`
+	Method      string `yaml:"method"`
+	TenantID    string `yaml:"tenant_id"`
+	ClientID    string `yaml:"client_id"`
+	Certificate string `yaml:"certificate"`
+	TokenFile   string `yaml:"token_file"`
+	Authority   string `yaml:"authority"`
 }
 
 // Kusto is the destination.

@@ -59,6 +59,10 @@ func (f failure) signIn(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	var sorted *tvmexport.Error
+	if errors.As(err, &sorted) {
+		return f.make(tvmexport.ActionOf(err), tvmexport.CauseOf(err), "", err)
+	}
 	hint := "check AZURE_TENANT_ID, AZURE_CLIENT_ID and the secret or certificate, and auth.authority"
 	if said := entraError.FindString(err.Error()); said != "" {
 		said = strings.TrimRight(strings.TrimSuffix(said, " Trace ID"), "\\rn\r\n\" ")

@@ -2,6 +2,7 @@ package kusto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,9 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustodata"
 	trustedendpoints "github.com/Azure/azure-kusto-go/azkustodata/trusted_endpoints"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/tvmexport/tvmexport"
 )
 
 // endpoint is one address of the service.
@@ -21,8 +25,10 @@ type endpoint struct {
 	client  *azkustodata.Client
 	http    *http.Client
 
-	mu      sync.Mutex
-	reached bool
+	credential azcore.TokenCredential // nil: no sign-in
+
+	mu    sync.Mutex
+	scope string // that tokens are asked for; "" until the endpoint was reached
 }
 
 func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *http.Client) (*endpoint, error) {
@@ -30,29 +36,47 @@ func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *htt
 	if err != nil {
 		return nil, usage("connect", "", fmt.Errorf("%s %s: %w", setting, uri, err))
 	}
-	return &endpoint{setting: setting, uri: uri, client: client, http: hc}, nil
+	return &endpoint{setting: setting, uri: uri, client: client, http: hc, credential: credential}, nil
 }
 
-// reach fetches the endpoint's sign-in metadata, once. The SDK would do the
-// same before its first call, but reports the reason as text that nothing can
-// be told from; what is fetched here is kept in the SDK's own cache.
+// reach fetches the endpoint's sign-in metadata, once, and signs in. The SDK
+// does the same before its calls, but reports the reason as text that nothing
+// can be told from; what is fetched here is kept in the SDK's own cache, and the
+// credential keeps its tokens.
 func (e *endpoint) reach(ctx context.Context) error {
+	scope, err := e.audience(ctx)
+	if err != nil || e.credential == nil {
+		return err
+	}
+	var sorted *tvmexport.Error
+	if _, err := e.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}}); errors.As(err, &sorted) {
+		return err
+	}
+	return nil // any other failure comes again, and is the SDK's to tell
+}
+
+// audience is the scope of tokens for the endpoint, as its metadata says.
+func (e *endpoint) audience(ctx context.Context) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.reached {
-		return nil
+	if e.scope != "" {
+		return e.scope, nil
 	}
 	hc := *e.http
 	hc.Transport = bound{ctx, e.http.Transport}
 	cloud, err := azkustodata.GetMetadata(e.uri, &hc)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := trustedendpoints.Instance.ValidateTrustedEndpoint(e.uri, cloud.LoginEndpoint); err != nil {
-		return untrusted{setting: e.setting, uri: e.uri}
+		return "", untrusted{setting: e.setting, uri: e.uri}
 	}
-	e.reached = true
-	return nil
+	resource := cloud.KustoServiceResourceID
+	if cloud.LoginMfaRequired {
+		resource = strings.Replace(resource, ".kusto.", ".kustomfa.", 1) // as the SDK does
+	}
+	e.scope = resource + "/.default"
+	return e.scope, nil
 }
 
 // bound carries requests under a context that their maker does not know.

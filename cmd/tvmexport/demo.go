@@ -75,7 +75,7 @@ func demoConfig(r emulator.Ready) config.Config {
 	c := config.Default()
 	c.Defender.Endpoint, c.Defender.Share = r.Graph, 1
 	c.Kusto.Cluster, c.Kusto.Ingest, c.Kusto.Database = r.Kusto, r.Ingest, r.Database
-	c.Auth.Authority, c.CAFile = r.Authority, r.CA
+	c.Auth.Method, c.Auth.Authority, c.CAFile = "secret", r.Authority, r.CA
 	return c
 }
 
@@ -113,7 +113,7 @@ func (d *demonstration) play(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(d.stdout, "init: %d tables, mappings, policies and functions made, as a mere user and ingestor of the database.\n", len(setup.Made))
-	source, err := d.demoSource()
+	source, err := d.demoSource(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func (d *demonstration) play(ctx context.Context) error {
 	return nil
 }
 
-func (d *demonstration) demoSource() (tvmexport.Source, error) {
-	return d.source(d.parts, time.Hour, progress.Silent())
+func (d *demonstration) demoSource(ctx context.Context) (tvmexport.Source, error) {
+	return d.source(ctx, d.parts, time.Hour, progress.Silent())
 }
 
 // export makes one run and proves it.

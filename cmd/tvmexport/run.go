@@ -70,7 +70,7 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 	terminal, width := p.terminal()
 	printer := progress.New(p.stderr, terminal, width)
 	defer printer.Close()
-	source, err := p.source(x, maxWait, printer)
+	source, err := p.source(ctx, x, maxWait, printer)
 	if err != nil {
 		return err
 	}

@@ -4,22 +4,15 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
-	"slices"
-	"strings"
+	"sync"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/signin"
 )
 
 // httpClient trusts the system's certificates and those of the file. It keeps
@@ -45,107 +38,80 @@ func httpClient(caFile string) (*http.Client, error) {
 	return &http.Client{Transport: transport}, nil
 }
 
-// credential signs in as the configuration says. Names that it leaves out are
-// those of azidentity's environment: AZURE_TENANT_ID, AZURE_CLIENT_ID and so on.
-func (p *process) credential(a config.Auth, c hunting.Cloud, client *http.Client) (azcore.TokenCredential, error) {
-	env := func(name string) string { v, _ := p.env(name); return v }
-	authority := strings.TrimSuffix(cmp.Or(a.Authority, env("AZURE_AUTHORITY_HOST"), c.Authority), "/")
-	o := azcore.ClientOptions{
-		Transport: client,
-		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority + "/"},
-		Retry:     policy.RetryOptions{MaxRetries: 2},
+// lazily makes a credential when it is first needed: a command that does not go
+// to Defender needs no secret for it.
+type lazily func() (*signin.Credential, error)
+
+// signIn prepares the credentials of both sides. They are one where kusto.auth
+// says nothing else.
+func (p *process) signIn(c config.Config, cloud hunting.Cloud, client *http.Client, log *slog.Logger) (defender, sink lazily) {
+	prepare := func(o signin.Options) lazily {
+		o.Env, o.HTTPClient, o.Logger = p.env, client, log
+		return sync.OnceValues(func() (*signin.Credential, error) { return signin.New(o) })
 	}
-	tenant, id := cmp.Or(a.TenantID, env("AZURE_TENANT_ID")), env("AZURE_CLIENT_ID")
-	var cred azcore.TokenCredential
-	var err error
-	switch a.Method {
-	case "secret":
-		var secret string
-		if secret, err = p.secret("AZURE_CLIENT_SECRET"); err != nil {
-			break
-		}
-		cred, err = azidentity.NewClientSecretCredential(tenant, id, secret, &azidentity.ClientSecretCredentialOptions{
-			ClientOptions: o, DisableInstanceDiscovery: !known(authority),
-		})
-	case "certificate":
-		cred, err = p.certificate(tenant, id, o, authority)
-	case "managed-identity":
-		m := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: o}
-		if id != "" {
-			m.ID = azidentity.ClientID(id)
-		}
-		cred, err = azidentity.NewManagedIdentityCredential(m)
-	case "workload-identity":
-		cred, err = azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
-			ClientOptions: o, TenantID: tenant, DisableInstanceDiscovery: !known(authority),
-		})
-	case "azure-cli":
-		cred, err = azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: tenant})
-	default:
-		cred, err = p.defaultCredential(tenant, id, o, authority)
+	defender = prepare(defenderAuth(c, cloud, p.env))
+	if c.Kusto.Auth == (config.Auth{}) && !anySet(p.env, kustoSecret, kustoPassword) {
+		return defender, defender
 	}
-	if err != nil {
-		return nil, &tvmexport.Error{
-			Op: "sign in", Cause: tvmexport.Permission, Err: err,
-			Hint: "auth.method is " + cmp.Or(a.Method, "default") + "; check AZURE_TENANT_ID, AZURE_CLIENT_ID and what else it needs",
+	return defender, prepare(kustoAuth(c, cloud, p.env))
+}
+
+// The variables of secrets that are Kusto's alone.
+const (
+	kustoSecret   = "TVMEXPORT_KUSTO_AUTH_CLIENT_SECRET"
+	kustoPassword = "TVMEXPORT_KUSTO_AUTH_CERTIFICATE_PASSWORD"
+)
+
+func anySet(env config.Lookup, names ...string) bool {
+	for _, n := range names {
+		if value(env, n) != "" || value(env, n+"_FILE") != "" {
+			return true
 		}
 	}
-	return cred, nil
+	return false
 }
 
-// defaultCredential is azidentity's chain. A client secret in the environment
-// goes before it, because the secret may also lie in a file.
-func (p *process) defaultCredential(tenant, id string, o azcore.ClientOptions, authority string) (azcore.TokenCredential, error) {
-	if secret, err := p.secret("AZURE_CLIENT_SECRET"); err == nil && tenant != "" && id != "" {
-		return azidentity.NewClientSecretCredential(tenant, id, secret, &azidentity.ClientSecretCredentialOptions{
-			ClientOptions: o, DisableInstanceDiscovery: !known(authority),
-		})
+func value(env config.Lookup, name string) string { v, _ := env(name); return v }
+
+// defenderAuth is how to sign in to Defender: as auth says, and where it says
+// nothing, as azidentity's variables do.
+func defenderAuth(c config.Config, cloud hunting.Cloud, env config.Lookup) signin.Options {
+	a := c.Auth
+	return signin.Options{
+		Section: "auth", Method: signin.Method(a.Method),
+		TenantID:        cmp.Or(a.TenantID, value(env, "AZURE_TENANT_ID")),
+		ClientID:        cmp.Or(a.ClientID, value(env, "AZURE_CLIENT_ID")),
+		Authority:       cmp.Or(a.Authority, value(env, "AZURE_AUTHORITY_HOST"), cloud.Authority),
+		CertificateFile: cmp.Or(a.Certificate, value(env, "AZURE_CLIENT_CERTIFICATE_PATH")),
+		TokenFile:       cmp.Or(a.TokenFile, value(env, "AZURE_FEDERATED_TOKEN_FILE")),
+		Secrets:         []string{"AZURE_CLIENT_SECRET"},
+		Passwords:       []string{"AZURE_CLIENT_CERTIFICATE_PASSWORD"},
 	}
-	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
-		ClientOptions: o, TenantID: tenant, DisableInstanceDiscovery: !known(authority),
-	})
 }
 
-func (p *process) certificate(tenant, id string, o azcore.ClientOptions, authority string) (azcore.TokenCredential, error) {
-	path, ok := p.env("AZURE_CLIENT_CERTIFICATE_PATH")
-	if !ok {
-		return nil, errors.New("AZURE_CLIENT_CERTIFICATE_PATH is not set")
+// kustoAuth is how to sign in to Kusto: what kusto.auth says over what auth says.
+// An application of its own does not get the other one's secret, a certificate of
+// its own not the other one's password, and a managed identity that kusto.auth
+// alone asks for is not the application of auth.
+func kustoAuth(c config.Config, cloud hunting.Cloud, env config.Lookup) signin.Options {
+	a, o := c.Kusto.Auth, defenderAuth(c, cloud, env)
+	if a.ClientID != "" && a.ClientID != o.ClientID {
+		o.Secrets = nil
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
+	if a.Certificate != "" && a.Certificate != o.CertificateFile {
+		o.Passwords = nil
 	}
-	password, _ := p.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD") // none is none
-	certs, key, err := azidentity.ParseCertificates(data, []byte(password))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if signin.Method(a.Method) == signin.ManagedIdentity && o.Method != signin.ManagedIdentity {
+		o.ClientID = ""
 	}
-	return azidentity.NewClientCertificateCredential(tenant, id, certs, key, &azidentity.ClientCertificateCredentialOptions{
-		ClientOptions: o, DisableInstanceDiscovery: !known(authority), SendCertificateChain: true,
-	})
-}
-
-// secret is a variable's value, or the content of the file that NAME_FILE names.
-func (p *process) secret(name string) (string, error) {
-	if v, ok := p.env(name); ok {
-		return v, nil
-	}
-	file, ok := p.env(name + "_FILE")
-	if !ok {
-		return "", fmt.Errorf("neither %s nor %s_FILE is set", name, name)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("%s_FILE: %w", name, err)
-	}
-	return strings.TrimSpace(string(b)), nil
-}
-
-// known says whether Microsoft runs the authority: only then is it asked
-// whether the authority exists.
-func known(authority string) bool {
-	u, err := url.Parse(authority)
-	return err == nil && slices.Contains([]string{
-		"login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn",
-	}, u.Hostname())
+	o.Section = "kusto.auth"
+	o.Method = cmp.Or(signin.Method(a.Method), o.Method)
+	o.TenantID = cmp.Or(a.TenantID, o.TenantID)
+	o.ClientID = cmp.Or(a.ClientID, o.ClientID)
+	o.Authority = cmp.Or(a.Authority, o.Authority)
+	o.CertificateFile = cmp.Or(a.Certificate, o.CertificateFile)
+	o.TokenFile = cmp.Or(a.TokenFile, o.TokenFile)
+	o.Secrets = append([]string{kustoSecret}, o.Secrets...)
+	o.Passwords = append([]string{kustoPassword}, o.Passwords...)
+	return o
 }

@@ -77,7 +77,7 @@ func (p *process) verify(ctx context.Context, f verifyFlags) error {
 	terminal, width := p.terminal()
 	printer := progress.New(p.stderr, terminal, width)
 	defer printer.Close()
-	source, err := p.source(x, f.maxWait, printer)
+	source, err := p.source(ctx, x, f.maxWait, printer)
 	if err != nil {
 		return err
 	}

@@ -23,10 +23,12 @@ type parts struct {
 	config      config.Config
 	cloud       hunting.Cloud
 	client      *http.Client
+	defender    lazily // signs in to Defender
 	destination *kusto.Client
+	tenant      string // whose data the source has, once source has signed in
 }
 
-// open signs in to the destination. It makes no call yet.
+// open prepares the sign-in to both sides and the destination. It makes no call yet.
 func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	log, err := p.logger()
 	if err != nil {
@@ -40,17 +42,8 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	auth := c.Auth
-	if c.Kusto.Auth.Method != "" {
-		auth.Method = c.Kusto.Auth.Method
-	}
-	if c.Kusto.Auth.TenantID != "" {
-		auth.TenantID = c.Kusto.Auth.TenantID
-	}
-	if c.Kusto.Auth.Authority != "" {
-		auth.Authority = c.Kusto.Auth.Authority
-	}
-	credential, err := p.credential(auth, cloud, client)
+	defender, sink := p.signIn(c, cloud, client, log)
+	credential, err := sink()
 	if err != nil {
 		return nil, err
 	}
@@ -61,19 +54,25 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parts{config: c, cloud: cloud, client: client, destination: destination}, nil
+	return &parts{config: c, cloud: cloud, client: client, defender: defender, destination: destination}, nil
 }
 
-// source signs in to Defender.
-func (p *process) source(x *parts, maxWait time.Duration, printer progress.Printer) (*hunting.Client, error) {
+// source signs in to Defender and learns whose data it is. It is called before
+// anything is read or written: an identity of the wrong tenant ends it here.
+func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, printer progress.Printer) (*hunting.Client, error) {
 	log, err := p.logger()
 	if err != nil {
 		return nil, err
 	}
-	credential, err := p.credential(x.config.Auth, x.cloud, x.client)
+	credential, err := x.defender()
 	if err != nil {
 		return nil, err
 	}
+	who, err := credential.Identify(ctx, x.cloud.Scope(hunting.API(x.config.Defender.API)))
+	if err != nil {
+		return nil, err
+	}
+	x.tenant = who.TenantID
 	return hunting.New(hunting.Options{
 		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
 		Credential: credential, HTTPClient: x.client, Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,

@@ -1,0 +1,128 @@
+package signin
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Method is a way to sign in. The zero Method is Default.
+type Method string
+
+// The methods.
+const (
+	Default          Method = "default" // azidentity's DefaultAzureCredential
+	Secret           Method = "secret"
+	Certificate      Method = "certificate"
+	ManagedIdentity  Method = "managed-identity"
+	WorkloadIdentity Method = "workload-identity"
+	AzureCLI         Method = "azure-cli"
+)
+
+// Options say who signs in, where and how.
+type Options struct {
+	Section   string // of the configuration, as messages name it; "" is auth
+	Method    Method
+	TenantID  string // id or domain name. Secret, Certificate and WorkloadIdentity need one; of the others' tokens it is checked
+	ClientID  string // of the application or the user-assigned identity; for an identity its resource id will do
+	Authority string // base URL of Entra
+
+	CertificateFile string   // PEM or PKCS #12, with the private key
+	TokenFile       string   // federated token of workload identity
+	Secrets         []string // variables that may hold the client secret, the best first; each also as NAME_FILE
+	Passwords       []string // the same for the certificate's password
+
+	Env        func(name string) (string, bool) // nil is os.LookupEnv; azidentity itself reads the process's environment
+	HTTPClient *http.Client                     // nil is http.DefaultClient
+	Logger     *slog.Logger                     // nil is silent
+}
+
+// completed fills the defaults.
+func (o Options) completed() Options {
+	o.Section = cmp.Or(o.Section, "auth")
+	o.Method = cmp.Or(o.Method, Default)
+	if o.Env == nil {
+		o.Env = os.LookupEnv
+	}
+	o.HTTPClient = cmp.Or(o.HTTPClient, http.DefaultClient)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Authority = strings.TrimSuffix(o.Authority, "/")
+	return o
+}
+
+// check says what a method lacks.
+func (o Options) check() error {
+	switch o.Method {
+	case Secret, Certificate, WorkloadIdentity:
+		if o.TenantID == "" {
+			return o.usage("the method %s needs a tenant", "set "+o.Section+".tenant_id or AZURE_TENANT_ID")
+		}
+		if o.ClientID == "" {
+			return o.usage("the method %s needs the application's id", "set "+o.Section+".client_id or AZURE_CLIENT_ID")
+		}
+	case Default, ManagedIdentity, AzureCLI:
+	default:
+		return o.usage("the method %s is not known", "it is one of default, secret, certificate, managed-identity, workload-identity, azure-cli")
+	}
+	return nil
+}
+
+// usage is about a configuration that cannot work; text has a place for the method.
+func (o Options) usage(text, hint string) error {
+	return o.misconfigured(fmt.Errorf(text, o.Method), hint)
+}
+
+func (o Options) misconfigured(err error, hint string) error {
+	return &tvmexport.Error{Op: "sign in (" + o.Section + ")", Action: tvmexport.Stop, Cause: tvmexport.Usage, Err: err, Hint: hint}
+}
+
+// env is a variable's value; one that is empty counts as not set, as in azidentity.
+func (o Options) env(name string) string {
+	v, _ := o.Env(name)
+	return v
+}
+
+// errNotSet: none of the variables of a secret is set.
+var errNotSet = errors.New("is not set")
+
+// secret is the value of the first variable that is set, or the content of the
+// file that NAME_FILE names.
+func (o Options) secret(names []string) (string, error) {
+	for _, name := range names {
+		if v := o.env(name); v != "" {
+			return v, nil
+		}
+		file := o.env(name + "_FILE")
+		if file == "" {
+			continue
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("%s_FILE: %w", name, err)
+		}
+		v := strings.TrimRight(string(b), "\r\n")
+		if v == "" {
+			return "", fmt.Errorf("%s_FILE: the file %s is empty", name, file)
+		}
+		return v, nil
+	}
+	return "", fmt.Errorf("%s %w", variables(names), errNotSet)
+}
+
+// variables lists what a secret may be given as.
+func variables(names []string) string {
+	var all []string
+	for _, n := range names {
+		all = append(all, n, n+"_FILE")
+	}
+	if len(all) < 2 {
+		return strings.Join(all, "")
+	}
+	return "none of " + strings.Join(all, ", ")
+}
