@@ -1,6 +1,9 @@
 package tvmexport
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // plan decides what a run is: everything, what the watermark has passed, or
 // the parts that are to be repaired.
@@ -18,7 +21,7 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	}
 	repair, repairing := v.request.Repair[t.Name]
 	if t.LoadType == Snapshot {
-		if repairing && h.Last != nil && h.Lineage {
+		if repairing && h.Last != nil && h.Lineage && !slices.Contains(repair.Partitions, Whole) {
 			p.Run.Kind, p.Only = DeltaRun, repair.Partitions
 		}
 		return p, nil

@@ -52,7 +52,7 @@ func (l *lines) WriteRow(key, row []byte) error {
 	if len(row) > MaxRecord {
 		return &Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: Stop, Cause: Refused,
-			Err:  fmt.Errorf("a record of %d bytes (key %.80q) is over the 1 MiB that Kusto keeps in a value; it would be cut or stored as null", len(row), key),
+			Err:  fmt.Errorf("a record of %d bytes (key %s) is over the 1 MiB that Kusto keeps in a value; it would be cut or stored as null", len(row), l.shown(key)),
 			Hint: "find the row by its key in the portal and shorten what it holds, or set the table's IsActive to false until then",
 		}
 	}
@@ -60,7 +60,7 @@ func (l *lines) WriteRow(key, row []byte) error {
 	if at < 0 {
 		return &Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: Retry, Cause: Unproven,
-			Err: fmt.Errorf("the answer holds a row with key %.80q, which is in none of the partitions asked for", key),
+			Err: fmt.Errorf("the answer holds a row with key %s, which is in none of the partitions asked for", l.shown(key)),
 		}
 	}
 	l.counts[at]++
@@ -80,6 +80,14 @@ func (l *lines) WriteRow(key, row []byte) error {
 		return l.flush()
 	}
 	return nil
+}
+
+// shown is a key for people, where published rows show it.
+func (l *lines) shown(key []byte) string {
+	if guise := l.run.Table.Guise(); guise != "" {
+		return "that is " + guise
+	}
+	return fmt.Sprintf("%.80q", key)
 }
 
 // close writes the manifest and what is left. prints are the fingerprints

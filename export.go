@@ -14,6 +14,7 @@ type Exporter struct {
 	Source      Source
 	Destination Destination
 	Describe    func(table string) (Table, bool) // the catalogue; nil knows no table
+	Choose      func(table string) Choice        // which columns are published; nil: all
 	Compress    Compressor
 	Hooks       Hooks
 
@@ -134,6 +135,9 @@ func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 	}
 	if t.LoadType != Snapshot && t.Watermark == "" {
 		t.Watermark = IngestionTime
+	}
+	if e.Choose != nil {
+		return t.Choose(e.Choose(t.Name))
 	}
 	return t, nil
 }

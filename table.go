@@ -23,6 +23,7 @@ type Table struct {
 	Shown       []Column // of the typed table and the read functions; nil is Columns
 	NaturalKey  []string // columns that name a row to people; Changes tells by it what was modified
 	Volatile    []string // columns whose changes alone are not worth a fetch: fingerprints leave them out
+	Choice      Choice   // which columns are published; Columns are those already
 }
 
 // Layout says in which tables a table's rows are published.
@@ -133,5 +134,12 @@ func (t Table) Definition() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
 	fmt.Fprintf(h, "|%v|%t|%t|%v", t.Volatile, t.Layout.Raw(), t.Layout.Typed(), t.Visible())
+// columns, what is published of them and how, key, load type and watermark.
+func (t Table) Definition() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
+	if !t.Choice.IsZero() {
+		fmt.Fprintf(h, "|%v", t.Choice)
+	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -87,6 +87,9 @@ func comparable(t Table, h History, run RunID) error {
 
 func (e *Exporter) compare(ctx context.Context, c *Comparison, h History) error {
 	q, recorded := e.partsOf(c, h)
+	var notes []string
+	q.Table, notes = q.Table.compared()
+	c.Notes = append(c.Notes, notes...)
 	source, err := e.Source.Count(ctx, q)
 	if err != nil {
 		return err
@@ -123,6 +126,14 @@ func (e *Exporter) partsOf(c *Comparison, h History) (CountQuery, map[Partition]
 	}
 	if t.Key.isRow() {
 		return q, nil
+	}
+	if guise := t.Guise(); guise != "" {
+		c.Notes = append(c.Notes, "published rows do not show the key of partitions, which is "+guise+": they were compared as a whole")
+		rows := int64(0)
+		for _, r := range h.Partitions {
+			rows += r.Rows
+		}
+		return q, map[Partition]int64{Whole: rows}
 	}
 	q.Depth = h.Depth
 	recorded := make(map[Partition]int64, len(h.Partitions))

@@ -5,10 +5,14 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tvmexport/tvmexport"
 )
 
 // Config is the whole configuration. Default fills what is not set.
@@ -19,24 +23,53 @@ type Config struct {
 	Functions Functions `yaml:"functions"`
 	Publish   Publish   `yaml:"publish"`
 
-	Lag         time.Duration `yaml:"lag"`
-	Recount     time.Duration `yaml:"recount"`
-	Resume      time.Duration `yaml:"resume"`
+	Lag         time.Duration `yaml:"lag" bounds:"least=0s"`
+	Recount     time.Duration `yaml:"recount" bounds:"least=0s"`
+	Resume      time.Duration `yaml:"resume" bounds:"least=0s"`
 	Consistency string        `yaml:"consistency"`
-	Lease       time.Duration `yaml:"lease"`
+	Lease       time.Duration `yaml:"lease" bounds:"least=1s"`
+
+	Tables              map[string]Columns `yaml:"tables"`
+	PseudonymisationKey Secret             `yaml:"pseudonymisation_key"`
 
 	Schedule string `yaml:"schedule"`
 	CAFile   string `yaml:"ca_file"`
 }
+
+// Columns are which columns of a table are published, and which of them as
+// pseudonyms.
+type Columns struct {
+	Include      []string `yaml:"include"`
+	Exclude      []string `yaml:"exclude"`
+	Pseudonymise []string `yaml:"pseudonymise"`
+}
+
+// Secret is a value that is never printed. It may lie in a file that the
+// variable NAME_FILE names.
+type Secret string
+
+// String hides the value.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(set)"
+}
+
+// GoString hides the value.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText hides the value.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Defender is the source.
 type Defender struct {
 	API            string  `yaml:"api"`
 	Cloud          string  `yaml:"cloud"`
 	Endpoint       string  `yaml:"endpoint"`
-	Share          float64 `yaml:"share"`
-	CallsPerMinute int     `yaml:"calls_per_minute"`
-	CallsPerHour   int     `yaml:"calls_per_hour"`
+	Share          float64 `yaml:"share" bounds:"above=0 most=1"`
+	CallsPerMinute int     `yaml:"calls_per_minute" bounds:"least=1"`
+	CallsPerHour   int     `yaml:"calls_per_hour" bounds:"least=1"`
 }
 
 // Auth is how to sign in. Secrets are not part of it: they come from the
@@ -66,7 +99,7 @@ type Functions struct {
 
 // Publish bounds the commands that move landed rows into published tables.
 type Publish struct {
-	Bytes int `yaml:"bytes"`
+	Bytes int `yaml:"bytes" bounds:"least=1"`
 }
 
 // Default is the configuration before a file and the environment are read.
@@ -92,42 +125,39 @@ var (
 	Methods       = []string{"default", "secret", "certificate", "managed-identity", "workload-identity", "azure-cli"}
 )
 
+// words are the keys whose values are words, with the words that they take.
+func words() map[string][]string {
+	return map[string][]string{
+		"defender.api": APIs, "defender.cloud": Clouds, "consistency": Consistencies,
+		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...),
+	}
+}
+
+// Wrong is a value that cannot be meant. Its text names the key.
+type Wrong struct {
+	Key  string
+	Text string
+}
+
+// Error is the text.
+func (w *Wrong) Error() string { return w.Text }
+
+// wrong is about the value of a key: "key " and what is wrong with it.
+func wrong(key, format string, args ...any) error {
+	return &Wrong{Key: key, Text: key + " " + fmt.Sprintf(format, args...)}
+}
+
 // Check says what is wrong with the values, in one sentence that names the key.
 func (c Config) Check() error {
-	words := []struct {
-		key, value string
-		known      []string
-		optional   bool
-	}{
-		{"defender.api", c.Defender.API, APIs, false},
-		{"defender.cloud", c.Defender.Cloud, Clouds, false},
-		{"auth.method", c.Auth.Method, Methods, false},
-		{"consistency", c.Consistency, Consistencies, false},
-		{"kusto.auth.method", c.Kusto.Auth.Method, Methods, true},
-	}
-	for _, w := range words {
-		if w.optional && w.value == "" || slices.Contains(w.known, w.value) {
-			continue
+	known := words()
+	for _, f := range c.fields() {
+		words, ok := known[f.Path]
+		if value := f.value.String(); ok && !slices.Contains(words, value) {
+			return wrong(f.Path, "is %q; it must be one of %s", value, strings.Join(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" }), ", "))
 		}
-		return fmt.Errorf("%s is %q; it must be one of %s", w.key, w.value, strings.Join(w.known, ", "))
-	}
-	if !(c.Defender.Share > 0 && c.Defender.Share <= 1) {
-		return fmt.Errorf("defender.share is %v; it must be above 0 and at most 1", c.Defender.Share)
-	}
-	if c.Defender.CallsPerMinute < 1 || c.Defender.CallsPerHour < 1 {
-		return fmt.Errorf("defender.calls_per_minute and defender.calls_per_hour must be at least 1")
-	}
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-		least time.Duration
-	}{{"lag", c.Lag, 0}, {"recount", c.Recount, 0}, {"resume", c.Resume, 0}, {"lease", c.Lease, time.Second}} {
-		if d.value < d.least {
-			return fmt.Errorf("%s is %s; it must be at least %s", d.key, d.value, d.least)
+		if err := f.bounds.check(f); err != nil {
+			return err
 		}
-	}
-	if c.Publish.Bytes < 1 {
-		return fmt.Errorf("publish.bytes is %d; it must be at least 1", c.Publish.Bytes)
 	}
 	for _, u := range []struct {
 		key, value string
@@ -147,25 +177,70 @@ func (c Config) Check() error {
 		}
 	}
 	if c.Kusto.Database == "" {
-		return fmt.Errorf("kusto.database is empty; give the name of the database to export into")
+		return wrong("kusto.database", "is empty; give the name of the database to export into")
+	}
+	return c.checkColumns()
+}
+
+// leastSecret is how long a key of pseudonyms must be: short ones can be found
+// by trying.
+const leastSecret = 16
+
+// checkColumns says what is wrong with the choice of columns, as far as that
+// shows without their tables.
+func (c Config) checkColumns() error {
+	pseudonyms := false
+	for _, table := range slices.Sorted(maps.Keys(c.Tables)) {
+		key, t := "tables."+table, c.Tables[table]
+		if err := tvmexport.CheckIdentifier("table", table); err != nil {
+			return wrong(key, "is not a table's name: %v", err)
+		}
+		for _, list := range []struct {
+			name    string
+			columns []string
+		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}} {
+			for i, column := range list.columns {
+				if err := tvmexport.CheckIdentifier("column", column); err != nil {
+					return wrong(key+"."+list.name, "holds something else than columns: %v", err)
+				}
+				if slices.Contains(list.columns[:i], column) {
+					return wrong(key+"."+list.name, "names %s twice", column)
+				}
+			}
+		}
+		if len(t.Include) > 0 && len(t.Exclude) > 0 {
+			return wrong(key, "has include and exclude; give the one or the other")
+		}
+		for _, column := range t.Pseudonymise {
+			if slices.Contains(t.Exclude, column) || len(t.Include) > 0 && !slices.Contains(t.Include, column) {
+				return wrong(key+".pseudonymise", "names %s, which is not published", column)
+			}
+		}
+		pseudonyms = pseudonyms || len(t.Pseudonymise) > 0
+	}
+	switch n := len(c.PseudonymisationKey); {
+	case pseudonyms && n == 0:
+		return wrong("pseudonymisation_key", "is empty, and tables ask for pseudonyms; set TVMEXPORT_PSEUDONYMISATION_KEY, or TVMEXPORT_PSEUDONYMISATION_KEY_FILE to a file that holds it (openssl rand -base64 32 makes one)")
+	case n > 0 && n < leastSecret:
+		return wrong("pseudonymisation_key", "has %d characters; it must have at least %d (openssl rand -base64 32 makes one)", n, leastSecret)
 	}
 	return nil
 }
 
 func checkURL(key, value string) error {
 	if value == "" {
-		return fmt.Errorf("%s is empty; give a URL such as https://NAME.REGION.kusto.windows.net", key)
+		return wrong(key, "is empty; give a URL such as https://NAME.REGION.kusto.windows.net")
 	}
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s is not a URL: %q", key, value)
+		return wrong(key, "is not a URL: %q", value)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return fmt.Errorf("%s is %q; it must begin with https:// and name a host", key, value)
+		return wrong(key, "is %q; it must begin with https:// and name a host", value)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return fmt.Errorf("%s is %q; only https is allowed, since tokens travel over it", key, value)
+		return wrong(key, "is %q; only https is allowed, since tokens travel over it", value)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return fmt.Errorf("%s must hold a host and perhaps a path, no credentials, query or fragment", key)
+		return wrong(key, "must hold a host and perhaps a path, no credentials, query or fragment")
 	}
 	return nil
 }

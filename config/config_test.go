@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,11 +27,6 @@ func TestExampleIsCompleteAndHoldsTheDefaults(t *testing.T) {
 	want.Kusto.Cluster, want.Kusto.Database = "https://NAME.REGION.kusto.windows.net", "security"
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
-	}
-	for _, key := range []string{"api", "cloud", "endpoint", "share", "calls_per_minute", "calls_per_hour", "method", "tenant_id", "authority", "cluster", "ingest", "database", "trusted_hosts", "prefix", "bytes", "lag", "recount", "resume", "consistency", "lease", "schedule", "ca_file"} {
-		if !strings.Contains(config.Example, key+":") {
-			t.Errorf("the example does not show %s", key)
-		}
 	}
 }
 
@@ -61,12 +58,21 @@ func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
 		{head + "defender:\n  share: much\n", `c.yaml:3:10: defender.share is "much"; it must be a number`},
 		{head + "defender: graph\n", `c.yaml:2:11: defender must hold keys and values`},
 		{head + "lag: 15\n", `c.yaml:2:6: lag is "15"; it must be a duration such as 15m or 1h30m`},
-		{head + "defender: {api: beta}\n", `c.yaml: defender.api is "beta"; it must be one of graph, xdr, mde`},
-		{head + "defender: {share: 2}\n", `c.yaml: defender.share is 2; it must be above 0 and at most 1`},
+		{head + "defender: {api: beta}\n", `c.yaml:2:17: defender.api is "beta"; it must be one of graph, xdr, mde`},
+		{head + "defender: {share: 2}\n", `c.yaml:2:19: defender.share is 2; it must be above 0 and at most 1`},
 		{head + "ca_file: ${NO_SUCH}\n", `c.yaml:2:10: ca_file: the environment has no variable NO_SUCH`},
+		{head + "share: 1\n", `c.yaml:2:1: unknown key "share"; did you mean "defender.share"?`},
+		{head + "defender: {shares: 1}\nlags: 1\n", "c.yaml:2:12: unknown key \"defender.shares\"; did you mean \"defender.share\"?\nc.yaml:3:1: unknown key \"lags\"; did you mean \"lag\"?"},
+		{head + "tables: {DeviceInfo: {excludes: [a]}}\n", `c.yaml:2:23: unknown key "tables.DeviceInfo.excludes"; did you mean "tables.DeviceInfo.exclude"?`},
+		{head + "tables: {Device Info: {}}\n", `c.yaml:2:10: tables.Device Info is not a table's name: table "Device Info" is not an identifier (a letter or _, then letters, digits or _, 128 at most)`},
+		{head + "tables: {DeviceInfo: {exclude: [A], include: [B]}}\n", `c.yaml:2:10: tables.DeviceInfo has include and exclude; give the one or the other`},
+		{head + "tables: {DeviceInfo: {exclude: [A, A]}}\n", `c.yaml:2:32: tables.DeviceInfo.exclude names A twice`},
+		{head + "tables: {DeviceInfo: {exclude: [A], pseudonymise: [A]}}\n", `c.yaml:2:51: tables.DeviceInfo.pseudonymise names A, which is not published`},
+		{head + "tables: {DeviceInfo: {pseudonymise: [A]}}\n", `c.yaml: pseudonymisation_key is empty, and tables ask for pseudonyms; set TVMEXPORT_PSEUDONYMISATION_KEY, or TVMEXPORT_PSEUDONYMISATION_KEY_FILE to a file that holds it (openssl rand -base64 32 makes one)`},
+		{head + "pseudonymisation_key: short\n", `c.yaml:2:23: pseudonymisation_key has 5 characters; it must have at least 16 (openssl rand -base64 32 makes one)`},
 		{"kusto: {database: d}\n", `c.yaml: kusto.cluster is empty; give a URL such as https://NAME.REGION.kusto.windows.net`},
-		{"kusto: {cluster: adx.kusto.windows.net, database: d}\n", `c.yaml: kusto.cluster is "adx.kusto.windows.net"; it must begin with https:// and name a host`},
-		{"kusto: {cluster: 'http://adx.example', database: d}\n", `c.yaml: kusto.cluster is "http://adx.example"; only https is allowed, since tokens travel over it`},
+		{"kusto: {cluster: adx.kusto.windows.net, database: d}\n", `c.yaml:1:18: kusto.cluster is "adx.kusto.windows.net"; it must begin with https:// and name a host`},
+		{"kusto: {cluster: 'http://adx.example', database: d}\n", `c.yaml:1:18: kusto.cluster is "http://adx.example"; only https is allowed, since tokens travel over it`},
 		{"kusto: {cluster: https://adx.kusto.windows.net}\n", `c.yaml: kusto.database is empty; give the name of the database to export into`},
 	}
 	dir := t.TempDir()
@@ -83,6 +89,44 @@ func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
 		if got := strings.ReplaceAll(err.Error(), dir+"/", ""); got != tt.want {
 			t.Errorf("%q:\n got %s\nwant %s", tt.text, got, tt.want)
 		}
+	}
+}
+
+func TestAWrongVariableIsNamed(t *testing.T) {
+	_, err := config.File("", env(map[string]string{
+		"TVMEXPORT_KUSTO_CLUSTER": "https://adx.kusto.windows.net", "TVMEXPORT_KUSTO_DATABASE": "d", "TVMEXPORT_DEFENDER_API": "beta",
+	}))
+	const want = `TVMEXPORT_DEFENDER_API: defender.api is "beta"; it must be one of graph, xdr, mde`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestASecretComesFromAFileAndIsNeverPrinted(t *testing.T) {
+	const secret = "correct horse battery staple"
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse("c.yaml", nil, env(map[string]string{"TVMEXPORT_PSEUDONYMISATION_KEY_FILE": file}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(c.PseudonymisationKey) != secret {
+		t.Error("the key is not what the file holds")
+	}
+	j, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", c, c, c, c.PseudonymisationKey), string(j)} {
+		if strings.Contains(text, secret) {
+			t.Errorf("printed: %s", text)
+		}
+	}
+	_, err = config.Parse("c.yaml", nil, env(map[string]string{"TVMEXPORT_PSEUDONYMISATION_KEY_FILE": file + ".not"}))
+	if err == nil || !strings.Contains(err.Error(), "TVMEXPORT_PSEUDONYMISATION_KEY_FILE") {
+		t.Errorf("a missing file: %v", err)
 	}
 }
 

@@ -36,8 +36,24 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 }
 
+// Mistakes are all that is wrong with a configuration, in the order of the file.
+type Mistakes []error
+
+// Error is one mistake a line.
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i, err := range m {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap are the mistakes.
+func (m Mistakes) Unwrap() []error { return m }
+
 // File reads the file at path over the defaults, then the environment over
 // both. An empty path means that there is no file. The values are checked.
+// The error lists every mistake that was found.
 func File(path string, env Lookup) (Config, error) {
 	var text []byte
 	if path != "" {
@@ -46,15 +62,13 @@ func File(path string, env Lookup) (Config, error) {
 			return Config{}, fmt.Errorf("read the configuration: %w", err)
 		}
 	}
-	c, err := Parse(path, text, env)
+	r := reading{file: path, env: env, places: map[string]place{}}
+	c, err := r.read(text)
 	if err != nil {
 		return Config{}, err
 	}
 	if err := c.Check(); err != nil {
-		if path == "" {
-			path = "configuration (no file; see tvmexport config example)"
-		}
-		return Config{}, &Error{File: path, Message: err.Error()}
+		return Config{}, r.locate(err)
 	}
 	return c, nil
 }
@@ -62,23 +76,57 @@ func File(path string, env Lookup) (Config, error) {
 // Parse reads text, the content of the file called name, and the environment.
 // It does not check values beyond their types.
 func Parse(name string, text []byte, env Lookup) (Config, error) {
+	r := reading{file: name, env: env, places: map[string]place{}}
+	return r.read(text)
+}
+
+// reading is the state of one reading.
+type reading struct {
+	file     string
+	env      Lookup
+	places   map[string]place // where each key was given
+	mistakes Mistakes
+}
+
+// place is where a value was given: in the file, or by a variable.
+type place struct {
+	line, column int
+	variable     string
+}
+
+func (r *reading) read(text []byte) (Config, error) {
 	c := Default()
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return Config{}, placed(name, err)
+		return Config{}, placed(r.file, err)
 	}
+	to := reflect.ValueOf(&c).Elem()
 	for _, doc := range file.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if err := decode(name, doc.Body, reflect.ValueOf(&c).Elem(), "", env); err != nil {
-			return Config{}, err
+		if doc.Body != nil {
+			r.decode(doc.Body, to, "")
 		}
 	}
-	if err := override(reflect.ValueOf(&c).Elem(), "TVMEXPORT", env); err != nil {
-		return Config{}, err
+	r.override(to, "", "TVMEXPORT")
+	if len(r.mistakes) > 0 {
+		return Config{}, r.mistakes
 	}
 	return c, nil
+}
+
+// locate says where the value was given that a check found wrong.
+func (r *reading) locate(err error) error {
+	var wrong *Wrong
+	if !errors.As(err, &wrong) {
+		return &Error{File: r.file, Message: err.Error()}
+	}
+	at, ok := r.places[wrong.Key]
+	switch {
+	case !ok && r.file == "":
+		return &Error{File: "configuration (no file; see tvmexport config example)", Message: err.Error()}
+	case at.variable != "":
+		return &Error{File: at.variable, Message: err.Error()}
+	}
+	return &Error{File: r.file, Line: at.line, Column: at.column, Message: err.Error()}
 }
 
 func placed(name string, err error) error {
@@ -90,46 +138,90 @@ func placed(name string, err error) error {
 	return &Error{File: name, Message: err.Error()}
 }
 
-// decode sets the fields of to, a struct, from the mapping at n.
-func decode(name string, n ast.Node, to reflect.Value, path string, env Lookup) error {
-	fail := func(at ast.Node, format string, args ...any) error {
-		p := at.GetToken().Position
-		return &Error{File: name, Line: p.Line, Column: p.Column, Message: fmt.Sprintf(format, args...)}
-	}
-	if _, null := n.(*ast.NullNode); null {
-		return nil
-	}
-	var pairs []*ast.MappingValueNode
+// fail notes a mistake at a node.
+func (r *reading) fail(at ast.Node, format string, args ...any) {
+	p := at.GetToken().Position
+	r.mistakes = append(r.mistakes, &Error{File: r.file, Line: p.Line, Column: p.Column, Message: fmt.Sprintf(format, args...)})
+}
+
+// pairs are the keys and values of a mapping.
+func (r *reading) pairs(n ast.Node, path string) []*ast.MappingValueNode {
 	switch m := n.(type) {
+	case *ast.NullNode:
 	case *ast.MappingNode:
-		pairs = m.Values
+		return m.Values
 	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{m}
+		return []*ast.MappingValueNode{m}
 	default:
-		return fail(n, "%s must hold keys and values", or(path, "the file"))
+		r.fail(n, "%s must hold keys and values", or(path, "the file"))
 	}
-	for _, pair := range pairs {
+	return nil
+}
+
+// decode sets the fields of to, a struct, from the mapping at n.
+func (r *reading) decode(n ast.Node, to reflect.Value, path string) {
+	for _, pair := range r.pairs(n, path) {
 		key := pair.Key.GetToken().Value
 		full := strings.TrimPrefix(path+"."+key, ".")
 		field, ok := fieldOf(to, key)
 		if !ok {
-			message := fmt.Sprintf("unknown key %q", full)
-			if near := nearest.Of(key, keysOf(to.Type()), len(key)/2+1); near != "" {
-				message += fmt.Sprintf("; did you mean %q?", strings.TrimPrefix(path+"."+near, "."))
-			}
-			return fail(pair.Key, "%s", message)
-		}
-		if field.Kind() == reflect.Struct {
-			if err := decode(name, pair.Value, field, full, env); err != nil {
-				return err
-			}
+			r.fail(pair.Key, "%s", unknownKey(key, path, to.Type()))
 			continue
 		}
-		if err := scalar(pair.Value, field, full, env); err != nil {
-			return fail(pair.Value, "%s", err)
+		at := pair.Value.GetToken().Position
+		r.places[full] = place{line: at.Line, column: at.Column}
+		r.value(pair.Value, field, full)
+	}
+}
+
+// value sets what one key holds.
+func (r *reading) value(n ast.Node, to reflect.Value, path string) {
+	switch to.Kind() {
+	case reflect.Struct:
+		r.decode(n, to, path)
+	case reflect.Map:
+		r.entries(n, to, path)
+	default:
+		if err := scalar(n, to, path, r.env); err != nil {
+			r.fail(n, "%s", err)
 		}
 	}
-	return nil
+}
+
+// entries sets a map, whose keys are names of the user's choice.
+func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
+	out := reflect.MakeMap(to.Type())
+	for _, pair := range r.pairs(n, path) {
+		key := pair.Key.GetToken().Value
+		full := path + "." + key
+		at := pair.Key.GetToken().Position
+		r.places[full] = place{line: at.Line, column: at.Column}
+		v := reflect.New(to.Type().Elem()).Elem()
+		r.value(pair.Value, v, full)
+		out.SetMapIndex(reflect.ValueOf(key), v)
+	}
+	if out.Len() > 0 {
+		to.Set(out)
+	}
+}
+
+// unknownKey says what may have been meant: the same key in another section,
+// else one like it in the same section.
+func unknownKey(key, path string, section reflect.Type) string {
+	message := fmt.Sprintf("unknown key %q", strings.TrimPrefix(path+"."+key, "."))
+	near := ""
+	for _, f := range Fields() {
+		if near == "" && f.Name() == key {
+			near = f.Path
+		}
+	}
+	if k := nearest.Of(key, keysOf(section), len(key)/2+1); near == "" && k != "" {
+		near = strings.TrimPrefix(path+"."+k, ".")
+	}
+	if near != "" {
+		message += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return message
 }
 
 func or(s, otherwise string) string {
@@ -203,6 +295,14 @@ func set(to reflect.Value, s, path string) error {
 		to.SetInt(int64(n))
 	case string:
 		to.SetString(s)
+	case Secret:
+		to.SetString(s)
+	case bool:
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("%s is %q; it must be true or false", path, s)
+		}
+		to.SetBool(b)
 	case []string:
 		to.Set(reflect.ValueOf(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })))
 	default:
@@ -227,24 +327,37 @@ func expand(s string, env Lookup) (string, error) {
 	return out, missing
 }
 
-// override sets every scalar that has a variable of its own.
-func override(to reflect.Value, prefix string, env Lookup) error {
+// override sets every scalar that has a variable of its own. Of secrets the
+// variable may also name a file: NAME_FILE.
+func (r *reading) override(to reflect.Value, path, prefix string) {
 	for i := range to.NumField() {
 		key := to.Type().Field(i).Tag.Get("yaml")
 		name := prefix + "_" + strings.ToUpper(key)
-		if to.Field(i).Kind() == reflect.Struct {
-			if err := override(to.Field(i), name, env); err != nil {
-				return err
-			}
+		full := strings.TrimPrefix(path+"."+key, ".")
+		switch to.Field(i).Kind() {
+		case reflect.Struct:
+			r.override(to.Field(i), full, name)
+			continue
+		case reflect.Map:
 			continue
 		}
-		if v, ok := env(name); ok {
-			if err := set(to.Field(i), v, name); err != nil {
-				return err
+		v, ok := r.env(name)
+		if file, is := r.env(name + "_FILE"); !ok && is && to.Field(i).Type() == reflect.TypeFor[Secret]() {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				r.mistakes = append(r.mistakes, fmt.Errorf("%s_FILE: %w", name, err))
+				continue
 			}
+			v, ok = strings.TrimSpace(string(text)), true
+		}
+		if !ok {
+			continue
+		}
+		r.places[full] = place{variable: name}
+		if err := set(to.Field(i), v, name); err != nil {
+			r.mistakes = append(r.mistakes, err)
 		}
 	}
-	return nil
 }
 
 func fieldOf(to reflect.Value, key string) (reflect.Value, bool) {

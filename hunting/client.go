@@ -8,12 +8,19 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )
 
 // Fetch implements tvmexport.Source.
 func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
 	if err := check("fetch", s.Table); err != nil {
 		return tvmexport.Answer{}, err
+	}
+	if len(s.Table.Choice.Pseudonymise) > 0 && len(c.o.PseudonymKey) == 0 {
+		return tvmexport.Answer{}, &tvmexport.Error{
+			Op: "fetch", Table: s.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
+			Err: errors.New("columns are to be published as pseudonyms, and there is no key"), Hint: "set pseudonymisation_key",
+		}
 	}
 	calls := 0
 	for {
@@ -35,6 +42,11 @@ func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
 	}
 	t := s.Table
 	asText := asked.asText(t)
+	if name := absent(err, hidden(t)); name != "" && !slices.Contains(asked.hideless, name) {
+		c.dialects.change(t.Name, func(d *dialect) { d.hideless = append(slices.Clone(d.hideless), name) })
+		c.fallback(t.Name, "not hiding the column "+name+", which the service does not know", err)
+		return true
+	}
 	if name := absent(err, t.Columns); slices.Contains(asText, name) {
 		c.dialects.change(t.Name, func(d *dialect) { d.textless = append(slices.Clone(d.textless), name) })
 		c.fallback(t.Name, "leaving out the column "+name+", which the service does not know", err)
@@ -57,13 +69,17 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 	types, asText, mark := d.typed(s.Table).Columns, d.asText(s.Table), newMark()
 	s.Table, s.Print = d.hashable(s.Table), s.Print && !d.plain
 	n := newNormaliser(c.o.API, s, mark, asText, types)
+	if len(s.Table.Choice.Pseudonymise) > 0 {
+		n.masks = pseudonym.New(c.o.PseudonymKey)
+	}
+	s.Table = d.without(s.Table)
 	q := question{op: "fetch", table: s.Table.Name, text: fetchQuery(s, mark, asText), handsOn: true}
 	answer, err := c.ask(ctx, q, func(b *body) error { return b.rows(n, w) })
 	if errors.Is(err, errSchemaLate) { // the rows are with the writer: asked anew, they will be right
 		c.dialects.change(s.Table.Name, func(d *dialect) { d.columns = n.schema.declared })
 	}
 	answer.Rows, answer.Counted, answer.Nulled = n.written, n.counted, n.nulled
-	answer.Columns, answer.Print = n.schema.declared, n.print
+	answer.Columns, answer.Print = n.schema.published(), n.print
 	if n.nulled > 0 {
 		c.o.Logger.Warn("values did not fit their declared type and are null", "table", s.Table.Name, "values", n.nulled, "first", n.misfit)
 	}

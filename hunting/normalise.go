@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )
 
 // normaliser brings the rows of an answer into the form that is published,
@@ -23,6 +24,8 @@ import (
 //   - integers and datetimes keep all their digits
 //   - columns that the schema does not name pass through
 //   - what does not fit the type that the answer declares is null, and counted
+//   - columns that the table's choice hides are dropped, and masked ones replaced
+//     by pseudonyms
 //   - invalid UTF-8 is replaced by U+FFFD, as Kusto does
 //
 // Its memory is that of the largest row.
@@ -31,6 +34,9 @@ type normaliser struct {
 	graph  bool
 	mark   []byte // how the JSON text of the count begins: "word:
 	key    keyOf
+
+	masks *pseudonym.Maker // of columns that are published so; nil: there are none
+	plain []byte           // a value before it is masked
 
 	text     []byte // the row
 	from, to int    // part of text that is copied as it is, and is not in out yet
@@ -51,6 +57,7 @@ func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, typ
 		schema: newSchema(types, asText), graph: api == Graph,
 		mark: []byte(`"` + mark), counted: tvmexport.Missing,
 	}
+	n.schema.choose(s.Table.Choice)
 	n.key = keyOfSlice(s, &n.schema)
 	n.schema.column(markColumn(s.Table)).mark = true
 	return n
@@ -163,6 +170,13 @@ func (n *normaliser) count(value []byte) error {
 // member writes one member in its normal form. Members that are in it already
 // are copied together, many at a time.
 func (n *normaliser) member(c *column, m *members) error {
+	if c.masked {
+		n.flush()
+		n.comma()
+		n.out = append(n.out, c.quoted...)
+		n.mask(c, m.value)
+		return nil
+	}
 	plain := fits(c.kind, m.value) && !(c.asText && m.value[0] == '"')
 	if plain && m.tight && string(m.key) == string(c.quoted[1:len(c.quoted)-2]) {
 		if n.to > n.from && n.to+1 == m.start { // but for the comma

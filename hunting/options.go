@@ -29,6 +29,8 @@ type Options struct {
 	MaxWait    time.Duration // longest that one call waits for the quota, all its waits together, and that nothing but throttling may come back; 0 is 90 minutes
 	Logger     *slog.Logger  // nil is silent
 
+	PseudonymKey []byte // of columns that are published as pseudonyms; nil: there are none
+
 	// OnWait is told when calls are held back, by what, and until when.
 	OnWait func(cause string, until time.Time)
 	// OnFallback is told when the service refused a construct and a poorer

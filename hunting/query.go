@@ -19,7 +19,7 @@ const countColumn = "CountOfAnswer"
 // asks for it, the sums that are their fingerprint. The columns asText come as text.
 func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 	var b strings.Builder
-	b.WriteString("let answer = " + name(s.Table.Name) + filters(s.Table, s.Window, s.Partitions) + ";\nunion (answer")
+	b.WriteString("let answer = " + name(s.Table.Name) + filters(s.Table, s.Window, s.Partitions) + chosen(s.Table) + ";\nunion (answer")
 	for i, c := range asText {
 		b.WriteString([]string{"\n| extend ", ", "}[min(i, 1)])
 		// A list of one tells null from an empty bag, and a string that

@@ -21,6 +21,7 @@ type schema struct {
 	first    column // stands before the first column of a row
 	declared []tvmexport.Column
 	rows     int64 // begun
+	choice   tvmexport.Choice
 }
 
 // column is a column of an answer, or one of Graph's keys that say the type of
@@ -32,12 +33,15 @@ type column struct {
 	declared bool   // kind is what the answer says
 	asText   bool   // dynamic, asked for as the text of a list of one
 	sidecar  bool   // on Graph to be dropped
-	internal bool   // added by the query, not published
+	internal bool   // added by the query or hidden, not published
+	masked   bool   // published as a pseudonym
 	mark     bool   // carries the count in one row
 	key      int    // index among the key's columns, from 1; 0 if it is none
 	row      int64  // the last row that it was met in
 
 	next *column // the column that stood behind it in the last row
+
+	lastValue, lastMask []byte // of a masked column: its last value and the pseudonym
 }
 
 // quotedName is the text that a member of the column begins with; nil for no column.
@@ -70,6 +74,7 @@ func (s *schema) column(name string) *column {
 		quoted, _ := jsontext.AppendQuote(nil, name) // invalid UTF-8 is replaced
 		c = &column{name: name, quoted: append(quoted, ':'), sidecar: bytes.Contains(quoted, sidecar)}
 		s.columns[name] = c
+		s.guise(name, c)
 	}
 	return c
 }

@@ -62,6 +62,7 @@ func stateText(q tvmexport.CountQuery, raw []column) string {
 // keyOf is the key that partitions are prefixes of, over the projected columns.
 func keyOf(t tvmexport.Table) string {
 	switch {
+	case t.Guise() != "": // published rows do not show it
 	case t.Key.Column != "":
 		return ident(t.Key.Column)
 	case len(t.Key.Hashed) > 0:

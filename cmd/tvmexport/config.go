@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,12 +28,36 @@ func (p *process) configCommand() *cobra.Command {
 			},
 		},
 		&cobra.Command{
+			Use:   "schema",
+			Short: "Print the JSON schema of configuration files, for editors",
+			Long: `schema prints the JSON schema (draft 2020-12) of configuration files. Editors that
+speak with the YAML language server check and complete by it; the first line of
+the file names it:
+
+    # yaml-language-server: $schema=tvmexport.schema.json`,
+			Example: "  tvmexport config schema > tvmexport.schema.json",
+			Args:    noArguments,
+			RunE: func(*cobra.Command, []string) error {
+				text, err := config.Schema()
+				if err != nil {
+					return err
+				}
+				_, err = p.stdout.Write(text)
+				return err
+			},
+		},
+		&cobra.Command{
 			Use:     "validate",
 			Short:   "Say whether the configuration is sound, or where it is not",
 			Example: "  tvmexport config validate --config prod.yaml",
 			Args:    noArguments,
 			RunE: func(*cobra.Command, []string) error {
 				if _, err := p.configuration(); err != nil {
+					var several config.Mistakes
+					if errors.As(err, &several) {
+						fmt.Fprintln(p.stderr, several)
+						return &reported{exitUsage}
+					}
 					return err
 				}
 				file := p.configFile()

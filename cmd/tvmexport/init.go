@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -30,10 +31,13 @@ needs no database.`,
 				return err
 			}
 			if print {
-				return p.printScript(kusto.ScriptOptions{FunctionPrefix: p.prefix()}, tables)
+				return p.printScript(wanted)
 			}
 			cfg, err := p.configuration()
 			if err != nil {
+				return err
+			}
+			if wanted, err = chosen(wanted, cfg); err != nil {
 				return err
 			}
 			x, err := p.open(c.Context(), cfg)
@@ -63,20 +67,16 @@ needs no database.`,
 	return c
 }
 
-// prefix is that of a configuration, if there is a sound one: printing a
-// script needs none.
-func (p *process) prefix() string {
+// printScript prints the script. It needs no configuration, but keeps to one
+// that is there.
+func (p *process) printScript(tables []tvmexport.Table) error {
+	var o kusto.ScriptOptions
 	c, err := config.File(p.configFile(), p.env)
-	if err != nil {
-		return ""
-	}
-	return c.Functions.Prefix
-}
-
-func (p *process) printScript(o kusto.ScriptOptions, names []string) error {
-	tables, err := tablesNamed(names)
-	if err != nil {
-		return err
+	if err == nil {
+		o.FunctionPrefix = c.Functions.Prefix
+		if tables, err = chosen(tables, c); err != nil {
+			return err
+		}
 	}
 	commands, err := kusto.Script(tables, o)
 	if err != nil {

@@ -177,6 +177,9 @@ func (p *process) logger() (*slog.Logger, error) {
 // configuration reads the file that was named, or the default one.
 func (p *process) configuration() (config.Config, error) {
 	c, err := config.File(p.configFile(), p.env)
+	if err == nil {
+		err = knownColumns(c)
+	}
 	if err != nil {
 		return c, usage(err)
 	}

@@ -76,6 +76,8 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 	return hunting.New(hunting.Options{
 		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
 		Credential: credential, HTTPClient: x.client, Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
+		PseudonymKey: []byte(x.config.PseudonymisationKey),
+
 		Quota:  hunting.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
 		OnWait: printer.Wait,
 	})
@@ -84,7 +86,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 // exporter puts source and destination together.
 func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *tvmexport.Exporter {
 	return &tvmexport.Exporter{
-		Source: source, Destination: x.destination, Describe: catalog.Table, Compress: compress,
+		Source: source, Destination: x.destination, Describe: catalog.Table, Choose: choices(x.config), Compress: compress,
 		Hooks: printer.Hooks(), Owner: owner(), Term: x.config.Lease,
 		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,
 		Consistent: x.config.Consistency == "table", StepBytes: int64(x.config.Publish.Bytes),

@@ -1,0 +1,69 @@
+package tvmexport_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+func TestChoose(t *testing.T) {
+	state := tvmexport.Table{
+		Name: "DeviceInfo", LoadType: tvmexport.Snapshot, Key: tvmexport.Key{Column: "DeviceId"},
+		Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Tags", Type: "dynamic"}},
+	}
+	events := state
+	events.LoadType, events.Watermark = tvmexport.Incremental, "Timestamp"
+	for _, tt := range []struct {
+		table  tvmexport.Table
+		choice tvmexport.Choice
+		guise  string
+		err    string
+	}{
+		{state, tvmexport.Choice{}, "", ""},
+		{state, tvmexport.Choice{Exclude: []string{"Tags"}}, "", ""},
+		{state, tvmexport.Choice{Exclude: []string{"DeviceId"}}, "hidden", ""},
+		{state, tvmexport.Choice{Include: []string{"Tags"}}, "hidden", ""},
+		{state, tvmexport.Choice{Pseudonymise: []string{"DeviceId"}}, "masked", ""},
+		{state, tvmexport.Choice{Pseudonymise: []string{"Tags"}}, "", "only text can be published as a pseudonym (exclude it instead)"},
+		{state, tvmexport.Choice{Include: []string{"Nothing"}}, "", "no column would be published"},
+		{events, tvmexport.Choice{Exclude: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
+		{events, tvmexport.Choice{Include: []string{"DeviceId"}}, "", "Timestamp is the watermark"},
+		{events, tvmexport.Choice{Pseudonymise: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
+	} {
+		got, err := tt.table.Choose(tt.choice)
+		switch {
+		case tt.err == "" && err != nil:
+			t.Errorf("%+v: %v", tt.choice, err)
+		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || tvmexport.CauseOf(err) != tvmexport.Usage):
+			t.Errorf("%+v: %v, want %s", tt.choice, err, tt.err)
+		case err == nil && got.Guise() != tt.guise:
+			t.Errorf("%+v: the key is %q, want %q", tt.choice, got.Guise(), tt.guise)
+		}
+	}
+}
+
+// Rows of another choice, or under another key of pseudonyms, cannot be put
+// beside each other: such a table is another one.
+func TestTheChoiceIsPartOfTheDefinition(t *testing.T) {
+	table := tvmexport.Table{Name: "T", LoadType: tvmexport.Snapshot, Columns: []tvmexport.Column{{Name: "A", Type: "string"}, {Name: "B", Type: "string"}}}
+	seen := map[string]tvmexport.Choice{}
+	for _, c := range []tvmexport.Choice{
+		{},
+		{Exclude: []string{"A"}},
+		{Exclude: []string{"NotInTheCatalogue"}},
+		{Include: []string{"A"}},
+		{Pseudonymise: []string{"A"}, Key: "one"},
+		{Pseudonymise: []string{"A"}, Key: "two"},
+		{Pseudonymise: []string{"B"}, Key: "one"},
+	} {
+		chosen, err := table.Choose(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before, ok := seen[chosen.Definition()]; ok {
+			t.Errorf("%+v and %+v make the same table", before, c)
+		}
+		seen[chosen.Definition()] = c
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/nearest"
+	"github.com/tvmexport/tvmexport/internal/pseudonym"
+)
+
+// choices gives the choice of columns that a configuration makes for a table.
+func choices(c config.Config) func(table string) tvmexport.Choice {
+	mark := ""
+	if c.PseudonymisationKey != "" {
+		mark = pseudonym.Mark([]byte(c.PseudonymisationKey))
+	}
+	return func(table string) tvmexport.Choice {
+		t := c.Tables[table]
+		choice := tvmexport.Choice{Include: t.Include, Exclude: t.Exclude, Pseudonymise: t.Pseudonymise}
+		if len(t.Pseudonymise) > 0 {
+			choice.Key = mark
+		}
+		return choice
+	}
+}
+
+// chosen are the tables with their choices.
+func chosen(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error) {
+	choice := choices(c)
+	out := make([]tvmexport.Table, len(tables))
+	for i, t := range tables {
+		var err error
+		if out[i], err = t.Choose(choice(t.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// knownColumns refuses what looks like a slip of the pen: a column that was to
+// be hidden would leave as it is. Columns that the catalogue does not know and
+// that are like none may be new ones.
+func knownColumns(c config.Config) error {
+	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
+		info, ok := catalog.Lookup(name)
+		if !ok {
+			if near := catalog.Nearest(name); near != "" {
+				return fmt.Errorf("tables.%s is no table of the catalogue; did you mean %s?", name, near)
+			}
+			continue
+		}
+		var known []string
+		for _, k := range info.Columns {
+			known = append(known, k.Name)
+		}
+		t := c.Tables[name]
+		for _, list := range []struct {
+			key     string
+			columns []string
+		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}} {
+			for _, column := range list.columns {
+				if slices.Contains(known, column) {
+					continue
+				}
+				if near := nearest.Of(column, known, len(column)/3); near != "" {
+					return fmt.Errorf("tables.%s.%s: the table has no column %s; did you mean %s?", name, list.key, column, near)
+				}
+			}
+		}
+		table, _ := catalog.Table(name)
+		if _, err := table.Choose(choices(c)(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
