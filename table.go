@@ -134,10 +134,6 @@ func (t Table) Definition() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
 	fmt.Fprintf(h, "|%v|%t|%t|%v", t.Volatile, t.Layout.Raw(), t.Layout.Typed(), t.Visible())
-// columns, what is published of them and how, key, load type and watermark.
-func (t Table) Definition() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
 	if !t.Choice.IsZero() {
 		fmt.Fprintf(h, "|%v", t.Choice)
 	}
