@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/tenant"
 )
 
 // result is the answer to a query of the control API. Rows may be read once.
@@ -24,7 +25,8 @@ type result struct {
 // emulator beside what the services offer. It asks for no token.
 type control struct {
 	advance func(days int) error
-	move    func() error
+	move    func(share float64) (tenant.Change, error)
+	drift   func(table string, d tenant.Drift) ([]value.Column, error)
 	stats   func() any
 	truth   func(ctx context.Context, query string) (result, error)
 	landed  func(ctx context.Context, database, query string) (result, error)
@@ -40,6 +42,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.HandleFunc("GET "+prefix+"/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, c.stats()) })
 	mux.HandleFunc("POST "+prefix+"/advance", c.serveAdvance)
 	mux.HandleFunc("POST "+prefix+"/move", c.serveMove)
+	mux.HandleFunc("POST "+prefix+"/drift", c.serveDrift)
 	mux.HandleFunc("GET "+prefix+"/truth", func(w http.ResponseWriter, r *http.Request) {
 		c.serveRows(w, r, func(ctx context.Context, query string) (result, error) { return c.truth(ctx, query) })
 	})
@@ -50,7 +53,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.Handle(prefix+"/faults", c.faults)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, "the control API has no "+r.Method+" "+r.URL.Path+
-			"; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, faults; DELETE faults")
+			"; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, faults; DELETE faults")
 	})
 	return mux
 }
@@ -74,15 +77,6 @@ func (c *control) serveAdvance(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, map[string]int{"days": *body.Days})
-}
-
-// serveMove changes rows at once.
-func (c *control) serveMove(w http.ResponseWriter, _ *http.Request) {
-	if err := c.move(); err != nil {
-		replyError(w, http.StatusInternalServerError, err.Error())
-		return
-	}
-	reply(w, http.StatusOK, map[string]any{})
 }
 
 // serveRows answers the count and hash of a query's canonical rows, or with
@@ -165,13 +159,15 @@ func eachCanonical(result result, f func(row []byte) error) error {
 	return nil
 }
 
+var errNoBody = errors.New("the body is empty")
+
 // readJSON reads a small document without unknown members.
 func readJSON(w http.ResponseWriter, r *http.Request, target any) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxControlBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(target); err != nil {
 		if errors.Is(err, io.EOF) {
-			return errors.New("the body is empty")
+			return errNoBody
 		}
 		return fmt.Errorf("read the body: %w", err)
 	}

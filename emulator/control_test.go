@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/tenant"
 )
 
 // fakeControl answers from two rows and remembers what it was asked.
@@ -43,9 +45,19 @@ func fakeControl(asked *[]string) *control {
 	}
 	return &control{
 		advance: func(days int) error { *asked = append(*asked, "advance", strings.Repeat("d", days)); return nil },
-		move:    func() error { *asked = append(*asked, "move"); return nil },
-		stats:   func() any { return map[string]int{"calls": 1} },
-		truth:   func(_ context.Context, q string) (result, error) { *asked = append(*asked, "truth", q); return run(q) },
+		move: func(share float64) (tenant.Change, error) {
+			*asked = append(*asked, "move", fmt.Sprint(share))
+			return tenant.Change{Changed: 3, Added: 2, Retired: 1}, nil
+		},
+		drift: func(table string, d tenant.Drift) ([]value.Column, error) {
+			*asked = append(*asked, "drift", table, fmt.Sprintf("%+v", d))
+			if d.Drop == "X" {
+				return nil, errors.New("T has no column X")
+			}
+			return []value.Column{{Name: "a", Kind: value.Real}}, nil
+		},
+		stats: func() any { return map[string]int{"calls": 1} },
+		truth: func(_ context.Context, q string) (result, error) { *asked = append(*asked, "truth", q); return run(q) },
 		landed: func(_ context.Context, db, q string) (result, error) {
 			*asked = append(*asked, "landed", db, q)
 			return run(q)
@@ -68,7 +80,15 @@ func TestControlAPI(t *testing.T) {
 		{"POST", "/control/advance", `{"days":0}`, 400, `{"error":"send {\"days\": n} with n from 1 to 3650"}`, ""},
 		{"POST", "/control/advance", `{"day":1}`, 400, `{"error":"read the body: json: unknown field \"day\""}`, ""},
 		{"POST", "/control/advance", ``, 400, `{"error":"the body is empty"}`, ""},
-		{"POST", "/control/move", ``, 200, `{}`, "move"},
+		{"POST", "/control/move", ``, 200, `{}`, "move 0.05"},
+		{"POST", "/control/move", `{"share":0.01}`, 200, `{"changed":3,"added":2,"retired":1}`, "move 0.01"},
+		{"POST", "/control/move", `{"share":0}`, 400, `{"error":"send {\"share\": x} with x above 0 and at most 1, or no body"}`, ""},
+		{"POST", "/control/move", `{"share":2}`, 400, `{"error":"send {\"share\": x} with x above 0 and at most 1, or no body"}`, ""},
+		{"POST", "/control/move", `{}`, 200, `{}`, "move 0.05"},
+		{"POST", "/control/move", `{"part":1}`, 400, `{"error":"read the body: json: unknown field \"part\""}`, ""},
+		{"POST", "/control/drift", `{"table":"T","drop":"C"}`, 200, `{"table":"T","columns":[{"name":"a","type":"real"}]}`, "drift T {Add:<nil> Drop:C Retype:<nil> Nest:<nil>}"},
+		{"POST", "/control/drift", `{"table":"T","drop":"X"}`, 400, `{"error":"T has no column X"}`, "drift T {Add:<nil> Drop:X Retype:<nil> Nest:<nil>}"},
+		{"POST", "/control/drift", `{"table":"T","rename":"X"}`, 400, `{"error":"read the body: json: unknown field \"rename\""}`, ""},
 		{"GET", "/control/truth?q=T", "", 200, want, "truth T"},
 		{"GET", "/control/truth?q=T&rows=0", "", 200, want, "truth T"},
 		{"GET", "/control/truth?q=T&rows=1", "", 200, `{"a":"<x>","b":0}` + "\n" + `{"a":"<x>","b":1}`, "truth T"},
@@ -79,7 +99,7 @@ func TestControlAPI(t *testing.T) {
 		{"GET", "/control/truth?q=breaks+at+once&rows=1", "", 400, `{"error":"it broke"}`, "truth breaks at once"},
 		{"GET", "/control/landed?q=T&database=d", "", 200, want, "landed d T"},
 		{"GET", "/control/faults", "", 200, `[]`, ""},
-		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, faults; DELETE faults"}`, ""},
+		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, faults; DELETE faults"}`, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			var asked []string

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/tenant"
 )
 
 // Defender is the handler of the Defender side: the three hunting fronts, the
@@ -49,7 +50,8 @@ func (e *Emulator) Transport() http.RoundTripper {
 func (e *Emulator) routeDefender() http.Handler {
 	control := (&control{
 		advance: func(days int) error { e.tenant.Advance(days); return nil },
-		move:    func() error { e.tenant.Move(moveShare); return nil },
+		move:    func(share float64) (tenant.Change, error) { return e.tenant.Move(share), nil },
+		drift:   e.tenant.Drift,
 		stats:   func() any { return e.Stats() },
 		truth:   e.truth,
 		landed:  e.landed,
@@ -77,9 +79,6 @@ func (e *Emulator) routeDefender() http.Handler {
 		disturbed.ServeHTTP(w, r)
 	})
 }
-
-// moveShare is the share of devices that POST /move changes.
-const moveShare = 0.05
 
 // defenderEndpoint says which service of the Defender side a request is for.
 func defenderEndpoint(r *http.Request) faults.Endpoint {

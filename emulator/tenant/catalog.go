@@ -51,8 +51,11 @@ func (c catalog) Table(db, name string) (kql.Relation, bool) {
 	}
 	for _, s := range sources {
 		if s.title() == name {
-			r := &relation{source: s, state: c.state}
+			r := &relation{source: s, state: c.state, view: c.state.drifted[name]}
 			r.columns, r.hidden = s.schema()
+			if r.view != nil {
+				r.columns = r.view.schema()
+			}
 			return r, true
 		}
 	}
@@ -75,6 +78,7 @@ func (c catalog) Tables(db string) []string {
 type relation struct {
 	source          source
 	state           *state
+	view            view // nil where the schema is the source's
 	columns, hidden []value.Column
 }
 
@@ -83,5 +87,8 @@ func (r *relation) Columns() []value.Column { return r.columns }
 func (r *relation) Hidden() []value.Column { return r.hidden }
 
 func (r *relation) Scan(ctx context.Context, q kql.Request) iter.Seq2[[]value.Value, error] {
+	if r.view != nil {
+		return r.view.scan(ctx, r.state, r.source, q)
+	}
 	return r.source.scan(ctx, r.state, q)
 }

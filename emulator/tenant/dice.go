@@ -35,6 +35,7 @@ const (
 	ofDay
 	ofMove
 	ofTime
+	ofDrift
 )
 
 // at is the place (t, i, j) as seen from d; i and j count below 2^26.

@@ -19,6 +19,7 @@ type state struct {
 	moves     int // Move calls so far
 	joined    int // devices that ever joined
 	devices   []device
+	drifted   map[string]view // tables whose schema has changed, by name; replaced, never changed
 }
 
 func newState(o Options) *state {

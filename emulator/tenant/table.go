@@ -41,10 +41,14 @@ type table[R any] struct {
 type source interface {
 	title() string
 	schema() (visible, hidden []value.Column)
+	current() bool // holds current state, not events
 	scan(ctx context.Context, s *state, r kql.Request) iter.Seq2[[]value.Value, error]
 }
 
 func (t *table[R]) title() string { return t.name }
+
+// Tables of events can be asked when a row was ingested.
+func (t *table[R]) current() bool { return len(t.hidden) == 0 }
 
 func (t *table[R]) schema() (visible, hidden []value.Column) {
 	for _, c := range t.columns {

@@ -1,0 +1,70 @@
+package emulator
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/tvmexport/tvmexport/emulator/tenant"
+)
+
+// moveShare is the share of devices that POST /move changes without a body.
+const moveShare = 0.05
+
+// serveMove changes rows at once: POST, or POST {"share": x} for a share of the
+// devices, and then it says how many they were.
+func (c *control) serveMove(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Share *float64 `json:"share"`
+	}
+	err := readJSON(w, r, &body)
+	if err != nil && !errors.Is(err, errNoBody) {
+		replyError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	share, silent := moveShare, body.Share == nil
+	if !silent {
+		share = *body.Share
+	}
+	if !(share > 0 && share <= 1) {
+		replyError(w, http.StatusBadRequest, `send {"share": x} with x above 0 and at most 1, or no body`)
+		return
+	}
+	did, err := c.move(share)
+	switch {
+	case err != nil:
+		replyError(w, http.StatusInternalServerError, err.Error())
+	case silent:
+		reply(w, http.StatusOK, struct{}{})
+	default:
+		reply(w, http.StatusOK, struct {
+			Changed int `json:"changed"`
+			Added   int `json:"added"`
+			Retired int `json:"retired"`
+		}(did))
+	}
+}
+
+// serveDrift changes the schema of a table: POST {"table": name, ...}.
+func (c *control) serveDrift(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Table string `json:"table"`
+		tenant.Drift
+	}
+	if err := readJSON(w, r, &body); err != nil {
+		replyError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	columns, err := c.drift(body.Table, body.Drift)
+	if err != nil {
+		replyError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	now := make([]tenant.NewColumn, 0, len(columns))
+	for _, c := range columns {
+		now = append(now, tenant.NewColumn{Name: c.Name, Type: c.Kind.String()})
+	}
+	reply(w, http.StatusOK, struct {
+		Table   string             `json:"table"`
+		Columns []tenant.NewColumn `json:"columns"`
+	}{body.Table, now})
+}
