@@ -36,7 +36,10 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 		at = h.Last.Watermark
 	}
 	p.Run.Window.From = at
-	for _, ordered := range []time.Time{h.Ordered, v.request.From} {
+	if h.Last != nil && h.Last.Kind == LegacyRun {
+		p.reconcile()
+	}
+	for _, ordered := range []time.Time{h.ordered(), v.request.From} {
 		switch {
 		case ordered.IsZero():
 		case h.Last != nil && ordered.Before(at):

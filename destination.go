@@ -62,7 +62,8 @@ type Destination interface {
 	Fit(ctx context.Context, t Table) (changes []string, err error)
 
 	// Hours counts what readers see of a table with a watermark column, by
-	// hour of the watermark, as far as it lies in the window.
+	// hour of the watermark, as far as it lies in the window. Equal rows of a
+	// legacy run count once: its copies must not hide what it lacks.
 	Hours(ctx context.Context, t Table, w Window) ([]Count, error)
 
 	// Lacking counts, for landed batches of late slices, the rows that

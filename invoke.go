@@ -176,6 +176,7 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 		v.Hooks.Started(plan.Run)
 	}
 	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
 	if r.Finished > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
 	}

@@ -71,6 +71,7 @@ type History struct {
 	Fetched    Volume            // by the committed runs since the last full one
 	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
 	Ordered    time.Time         // a watermark that an operator wrote after the last commit; zero: none
+	Legacy     *Legacy           // the other exporter of a table that was taken over; nil: it was not
 	Now        time.Time         // the destination's clock
 }
 

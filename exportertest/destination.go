@@ -41,7 +41,10 @@ type Destination struct {
 	audited   map[string]bool
 	spent     map[string]tvmexport.Spending
 	Lands     int
-	Fitted    []tvmexport.Table // what Fit was asked for
+	Fitted    []tvmexport.Table            // what Fit was asked for
+	Legacies  map[string]*tvmexport.Legacy // the other exporters of tables that were taken over
+	// Ordered is, by table, a watermark in the configuration that no run has written.
+	Ordered map[string]time.Time
 	// OnLand, if set, says how often a batch is delivered; 0 loses it.
 	OnLand func(b tvmexport.Batch) int
 	// OnPublish, if set, is asked before each step; its error is the answer.
@@ -94,7 +97,7 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	d.init()
 	out := map[string]tvmexport.History{}
 	for _, t := range tables {
-		h := tvmexport.History{Now: time.Now(), Lineage: true}
+		h := tvmexport.History{Now: time.Now(), Lineage: true, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name]}
 		effective := map[tvmexport.Partition]tvmexport.PartitionRecord{}
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{

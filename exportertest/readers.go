@@ -90,7 +90,7 @@ func (d *Destination) Hours(_ context.Context, t tvmexport.Table, w tvmexport.Wi
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rows := map[time.Time]int64{}
-	for _, r := range d.visible(t.Name) {
+	for _, r := range once(d.visible(t.Name)) {
 		var record struct{ T time.Time }
 		if err := json.Unmarshal([]byte(r.Row), &record); err != nil {
 			return nil, fmt.Errorf("record %s: %w", r.Row, err)
