@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
@@ -53,9 +52,11 @@ let Visible = Runs
 `, runsTable, literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)))
 	rows = ident(t.Destination) + "\n"
 	switch {
-	case !slices.Contains(raw, column{"RunId", "string"}):
-		return lets, rows + fmt.Sprintf("| where extract(%s, 1, tostring(extent_tags())) in (Visible)\n",
-			literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))
+	case shared(t, raw):
+		legacy, rows := sharedRows(t)
+		return lets + legacy, rows
+	case foreign(raw):
+		return lets, rows + fmt.Sprintf("| where %s in (Visible)\n", publishedBy)
 	case !lineage(raw):
 		return lets, rows + "| where RunId in (Visible)\n"
 	case t.LoadType == tvmexport.Snapshot:

@@ -40,8 +40,12 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Window, raw []column) string {
 	t := run.Table
 	lets, rows := visible(t, raw)
+	seen, parse, landed := "tostring(Records)", "", "tostring(parse_json(Records))"
+	if shared(t, raw) {
+		seen, parse, landed = content(t, recordColumn), "| extend Parsed = parse_json(Records)\n", content(t, "Parsed")
+	}
 	own := fmt.Sprintf("| where RunId == %s\n", literal(string(run.ID)))
-	if !slices.Contains(raw, column{"RunId", "string"}) {
+	if foreign(raw) {
 		own = fmt.Sprintf("| where tostring(extent_tags()) has %s\n", literal(runTag(run.ID)))
 	}
 	bounded := ""
@@ -54,13 +58,13 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 %s
 %s%s| project Records
 )
-%s| summarize Copies = count() by Content = tostring(Records);
-%s| extend Content = tostring(parse_json(Records))
+%s| summarize Copies = count() by Content = %s;
+%s%s| extend Content = %s
 | summarize Landed = count(), take_any(Records, Partition) by Content
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, ident(t.Destination), own, asRecords(raw), bounded, landedLines(t, batches))
+`, lets, rows, ident(t.Destination), own, asRecords(raw), bounded, seen, landedLines(t, batches), parse, landed)
 }
 
 // landedLines are the lines of batches, each once however often it was

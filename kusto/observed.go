@@ -20,8 +20,8 @@ func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Windo
 		return nil, err
 	}
 	lets, rows := visible(t, raw)
-	return c.counts(ctx, t, fmt.Sprintf("%s%s%s| summarize Rows = count() by Start = bin(%s, 1h)\n| project Part = \"\", Start, Rows, %s",
-		lets, rows, within(t, w), watermark(t), noPrints))
+	return c.counts(ctx, t, fmt.Sprintf("%s%s%s%s| project Part = \"\", Start, Rows, %s",
+		lets, rows, within(t, w), countByHour(t, raw), noPrints))
 }
 
 // State implements tvmexport.Destination: the question that the source is

@@ -1,0 +1,68 @@
+package kusto
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
+)
+
+// foreign says whether somebody else made a published table: ours have a
+// column for the run.
+func foreign(raw []column) bool { return !slices.Contains(raw, column{"RunId", "string"}) }
+
+// shared says whether rows of another exporter can be among those that readers
+// see: the state that it left of a Snapshot is none of theirs.
+func shared(t tvmexport.Table, raw []column) bool {
+	return foreign(raw) && t.LoadType != tvmexport.Snapshot
+}
+
+// publishedBy is the run that an extent's tag names, "" if the extent is not
+// ours. Extents with different drop-by tags are never merged
+// (https://learn.microsoft.com/kusto/management/extent-tags).
+var publishedBy = fmt.Sprintf("extract(%s, 1, tostring(extent_tags()))", literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))
+
+// sharedRows are the committed rows of a published table that somebody else
+// made and filled: ours by their tag, and those that came before a takeover.
+// Rows without a time of ingestion can only be older.
+func sharedRows(t tvmexport.Table) (lets, rows string) {
+	lets = fmt.Sprintf(`let Legacy = toscalar(Runs
+    | where Kind == %s and (isnull(Full) or At >= Full)
+    | summarize max(At));
+`, literal(string(tvmexport.LegacyRun)))
+	return lets, fmt.Sprintf(`%s
+| extend PublishedBy = %s
+| where PublishedBy in (Visible) or (isempty(PublishedBy) and isnotnull(Legacy) and (isnull(ingestion_time()) or ingestion_time() <= Legacy))
+`, ident(t.Destination), publishedBy)
+}
+
+// content tells records of equal content, whichever exporter wrote them: bools
+// may be 0 and 1, a dynamic may be the text of it, and there may be members
+// that are no columns. root is an expression of the record.
+func content(t tvmexport.Table, root string) string {
+	kinds := make(map[string]string, len(t.Columns))
+	for _, c := range t.Columns {
+		kinds[c.Name] = c.Type
+	}
+	return fingerprint.Row(t.Columns, func(name string) string {
+		member := root + memberOf(name)
+		if convert, ok := conversions[kinds[name]]; ok {
+			return convert + "(" + member + ")"
+		}
+		return "parse_json(tostring(" + member + "))"
+	})
+}
+
+// countByHour counts published rows by hour of the watermark. Equal rows of
+// another exporter count once.
+func countByHour(t tvmexport.Table, raw []column) string {
+	if !shared(t, raw) {
+		return fmt.Sprintf("| summarize Rows = count() by Start = bin(%s, 1h)\n", watermark(t))
+	}
+	return fmt.Sprintf(`| extend Ours = isnotempty(PublishedBy)
+| extend Content = iff(Ours, "", %s)
+| summarize Copies = count() by Start = bin(%s, 1h), Ours, Content
+| summarize Rows = sum(iff(Ours, Copies, 1)) by Start
+`, content(t, recordColumn), watermark(t))
+}
