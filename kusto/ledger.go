@@ -39,6 +39,9 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 		h.Lineage = lineage(raw)
 		out[t.Name] = h
 	}
+	if err := c.readLegacy(ctx, tables, out); err != nil {
+		return nil, err
+	}
 	return out, c.readPartitions(ctx, out)
 }
 

@@ -41,6 +41,9 @@ func sharedRows(t tvmexport.Table) (lets, rows string) {
 // may be 0 and 1, a dynamic may be the text of it, and there may be members
 // that are no columns. root is an expression of the record.
 func content(t tvmexport.Table, root string) string {
+	if len(t.Columns) == 0 {
+		return "tostring(" + root + ")"
+	}
 	kinds := make(map[string]string, len(t.Columns))
 	for _, c := range t.Columns {
 		kinds[c.Name] = c.Type

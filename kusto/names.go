@@ -119,6 +119,7 @@ const (
 	publishing = "publishing" // took its base; its rows go into the published table
 	abandoned  = "abandoned"  // a publication that cannot be finished, its landed rows being gone
 	committed  = "committed"
+	takenover  = "takenover" // what another exporter left of a table whose old rows are no part of what readers see
 )
 
 // Tags of extents: whose rows, and which command made them.

@@ -81,6 +81,9 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	oldEvents := Takeover{
+		Table: eventsTable, Listed: siblingTable, Old: tvmexport.Order{Active: true}, Rows: 9, Watermark: goldenRun.Watermark, Joined: true, Reconfigure: true,
+	}
 	lateStep := goldenPublication
 	lateStep.Steps = []tvmexport.PublicationStep{{Batches: goldenPublication.Steps[0].Batches, Rows: 1, Late: &goldenRun.Window}}
 	for name, text := range map[string]string{
@@ -108,6 +111,18 @@ func TestTexts(t *testing.T) {
 		"claims":                     claimsText(goldenRun),
 		"step":                       stepText(goldenPublication, 0, b, rawColumns),
 		"step_records_only":          stepText(goldenPublication, 1, b, rawColumns[:1]),
+		"legacy_survey":              surveyText(oldEvents.Table, rawDataColumns, time.Time{}),
+		"legacy_survey_state":        surveyText(inventoryTable, rawColumns[:1], goldenRun.StartedAt),
+		"legacy_days":                legacyDaysText(oldEvents, rawDataColumns),
+		"legacy_days_state":          legacyDaysText(Takeover{Table: inventoryTable, Rows: 7}, rawColumns[:1]),
+		"legacy_hours":               legacyHoursText(oldEvents, rawColumns[:1], goldenRun.Window),
+		"legacy_run":                 legacyText(oldEvents, rawDataColumns, "20261123T051955Z-legacy"),
+		"legacy_configuration":       reconfigureText(oldEvents, configurationColumns),
+		"legacy_configuration_seven": reconfigureText(oldEvents, seven),
+		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
+		"legacy_taken_over":          takenOverText(both),
+		"legacy_strays":              straysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
+		"hours_shared":               countByHour(eventsTable, rawDataColumns),
 		"step_raw_data":              stepText(goldenPublication, 1, b, rawDataColumns),
 		"step_late_raw_data":         stepText(lateStep, 0, b, rawDataColumns),
 		"read_function_raw_data":     readFunction("", eventsTable, rawDataColumns).create(".create"),

@@ -1,0 +1,219 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// siblingTable is the configuration of another exporter of the same family.
+const siblingTable = "meta_MigrationConfiguration"
+
+// Members that exporters add to a record where they follow ingestion_time().
+var ingestionMembers = []string{"IngestionTime", "Watermark_IngestionTime"}
+
+// Takeover is a table that another exporter has filled, and what becomes of it.
+type Takeover struct {
+	Table tvmexport.Table // as it is exported from now on
+
+	Listed string          // the configuration table that names it
+	Old    tvmexport.Order // as that one has it, with the load type and column as they stand there
+	Loads  string          // load type as it stands there
+
+	Rows      int64     // of the other exporter in the published table
+	From, To  time.Time // when they were ingested; zero: not known
+	Newest    time.Time // their newest watermark; zero: none has one
+	Unmarked  int64     // of them without a watermark
+	Untimed   int64     // of them without a time of ingestion
+	Watermark time.Time // that the export continues from; zero: from what the source holds
+
+	Joined      bool // the old rows become part of what readers see
+	Reconfigure bool // the configuration gets a row
+	Absent      bool // there is no published table yet
+
+	Since time.Time // when it was taken over; zero: it was not yet
+	Notes []string
+	Err   error // why it cannot be taken over
+}
+
+// Takeovers looks for tables that another exporter has filled. It changes
+// nothing. describe is the catalogue; with names, only those source tables count.
+func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport.Table, bool), names []string) ([]Takeover, error) {
+	inv, err := c.inventory(ctx, "import", false)
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.listed(ctx, inv)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(t Takeover) bool { return len(names) > 0 && !slices.Contains(names, t.Table.Name) })
+	for _, name := range names {
+		if !slices.ContainsFunc(list, func(t Takeover) bool { return t.Table.Name == name }) {
+			return nil, usage("import", name, errors.New("no configuration table of another exporter names it"))
+		}
+	}
+	list = slices.DeleteFunc(list, func(t Takeover) bool {
+		raw, ok := inv.tables[t.Table.Destination]
+		return ok && (raw.folder == folder || !foreign(raw.columns)) // ours
+	})
+	var sound []tvmexport.Table
+	for i := range list {
+		t := &list[i]
+		t.propose(describe)
+		raw, ok := inv.tables[t.Table.Destination]
+		switch {
+		case t.Err != nil:
+		case !ok:
+			t.Absent = true
+		case payload(raw.columns) == "":
+			t.Err = refused("import", t.Table.Name, noPayload(t.Table.Destination), "name another DestinationTable in "+t.Listed)
+		default:
+			sound = append(sound, t.Table)
+		}
+	}
+	until, last, err := c.past(ctx, inv, sound)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		t := &list[i]
+		if t.Err != nil {
+			continue
+		}
+		t.Since = until[t.Table.Name]
+		if t.Absent {
+			t.decide(false)
+			continue
+		}
+		if err := c.survey(ctx, t, inv.tables[t.Table.Destination].columns); err != nil {
+			return nil, err
+		}
+		t.decide(last[t.Table.Name])
+	}
+	return list, nil
+}
+
+// past says which tables were taken over, and which have commits of ours.
+func (c *Client) past(ctx context.Context, inv inventory, tables []tvmexport.Table) (until map[string]time.Time, last map[string]bool, err error) {
+	last = map[string]bool{}
+	if _, ok := inv.tables[runsTable]; !ok || len(tables) == 0 {
+		return map[string]time.Time{}, last, nil
+	}
+	if until, err = c.takenOver(ctx, tables); err != nil {
+		return nil, nil, err
+	}
+	s := statement{op: "import", text: fmt.Sprintf(`%s
+| where Table in (%s) and State in (%s)
+| distinct Table`, runsTable, literals(namesOf(tables)), literals([]string{committed, publishing}))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		last[r.text("Table")] = true
+		return struct{}{}
+	})
+	return until, last, err
+}
+
+// listed are the tables that the configuration tables of other exporters name;
+// of two rows for one source table that of MigrationConfiguration counts.
+func (c *Client) listed(ctx context.Context, inv inventory) ([]Takeover, error) {
+	var out []Takeover
+	known := false
+	for _, from := range []struct{ table, watermark string }{{configurationTable, "LastRefreshedTime"}, {siblingTable, "HighWatermark"}} {
+		found, ok := inv.tables[from.table]
+		if !ok {
+			continue
+		}
+		known = true
+		want := []column{{"SourceTable", "string"}, {"DestinationTable", "string"}, {"WatermarkColumn", "string"}, {from.watermark, "datetime"}, {"LoadType", "string"}, {"IsActive", "bool"}}
+		if lack := lacking(found.columns, want); lack != "" {
+			return nil, refused("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is the configuration of no exporter that tvmexport can take over")
+		}
+		rows, err := c.listedIn(ctx, from.table, from.watermark)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range rows {
+			if !slices.ContainsFunc(out, func(o Takeover) bool { return o.Table.Name == t.Table.Name }) {
+				out = append(out, t)
+			}
+		}
+	}
+	if !known {
+		return nil, &tvmexport.Error{
+			Op: "import", Action: tvmexport.Stop, Cause: tvmexport.Usage,
+			Err:  fmt.Errorf("the database has no table %s or %s: there is nothing to take over", configurationTable, siblingTable),
+			Hint: "look at kusto.database, or begin anew with tvmexport init",
+		}
+	}
+	return out, nil
+}
+
+func (c *Client) listedIn(ctx context.Context, table, watermark string) ([]Takeover, error) {
+	s := statement{op: "import", text: listedText(table, watermark)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) Takeover {
+		row := configured{
+			source: r.text("SourceTable"), destination: r.text("DestinationTable"),
+			watermark: strings.TrimSpace(r.text("WatermarkColumn")), load: r.text("LoadType"),
+			refreshed: r.time("Refreshed"), active: r.flag("IsActive"),
+		}
+		if slices.Contains(ingestionMembers, row.watermark) {
+			row.watermark = none
+		}
+		o := order(row)
+		return Takeover{Listed: table, Old: o, Loads: row.load, Err: o.Err, Table: tvmexport.Table{
+			Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column,
+		}}
+	})
+}
+
+func listedText(table, watermark string) string {
+	return fmt.Sprintf(`%s
+| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
+| summarize arg_max(WrittenAt, *) by SourceTable
+| project SourceTable, DestinationTable, WatermarkColumn, Refreshed = %s, LoadType, IsActive
+| order by SourceTable asc`, table, watermark)
+}
+
+// propose says how the table is exported from now on: tables that are a state
+// as Snapshot, others by the column that the catalogue knows, where the old
+// exporter followed ingestion_time(), which rows do not carry.
+func (t *Takeover) propose(describe func(string) (tvmexport.Table, bool)) {
+	if t.Err != nil {
+		return
+	}
+	if known, ok := describe(t.Table.Name); ok {
+		t.Table.Columns, t.Table.Key, t.Table.RowBytes = known.Columns, known.Key, known.RowBytes
+		switch {
+		case known.LoadType == tvmexport.Snapshot:
+			t.Table.LoadType, t.Table.Watermark = tvmexport.Snapshot, ""
+		case t.Table.LoadType == tvmexport.Snapshot:
+		case t.Old.Column == "" || t.Old.Column == tvmexport.IngestionTime:
+			t.Table.Watermark = known.Watermark
+		}
+	}
+	if t.Table.LoadType != tvmexport.Snapshot && t.Table.Watermark == "" {
+		t.Table.Watermark = tvmexport.IngestionTime
+	}
+	if t.Table.LoadType != t.Old.Load {
+		t.note("LoadType %s becomes %s: the table is a state without a time, in which what was fixed just vanishes", t.Loads, t.Table.LoadType)
+	} else if t.Table.Watermark != t.Old.Column && t.Table.Watermark != tvmexport.IngestionTime {
+		t.note("WatermarkColumn None becomes %s, which rows carry, so that what is missing can be found", t.Table.Watermark)
+	}
+}
+
+func (t *Takeover) note(format string, args ...any) {
+	t.Notes = append(t.Notes, fmt.Sprintf(format, args...))
+}

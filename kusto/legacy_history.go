@@ -1,0 +1,108 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// strayDays is how far back rows are looked for that are not ours.
+const strayDays = 7
+
+// readLegacy fills in what is known of the exporters that tables were taken
+// over from. Only tables that somebody else made can have been.
+func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History) error {
+	var theirs []tvmexport.Table
+	for _, t := range tables {
+		raw, err := c.columns(ctx, t.Destination)
+		if err != nil {
+			return err
+		}
+		if foreign(raw) {
+			theirs = append(theirs, t)
+		}
+	}
+	until, err := c.takenOver(ctx, theirs)
+	if err != nil || len(until) == 0 {
+		return err
+	}
+	strays, err := c.strays(ctx, theirs, until)
+	if err != nil {
+		return err
+	}
+	for name, at := range until {
+		h := of[name]
+		l := tvmexport.Legacy{Until: at}
+		if s, ok := strays[name]; ok {
+			l.Strays, l.StrayAt = s.rows, s.newest
+		}
+		h.Legacy = &l
+		of[name] = h
+	}
+	return nil
+}
+
+// takenOver says when tables were taken over, by name.
+func (c *Client) takenOver(ctx context.Context, tables []tvmexport.Table) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	if len(tables) == 0 {
+		return out, nil
+	}
+	s := statement{op: "read ledger", text: takenOverText(tables)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		out[r.text("Table")] = r.time("Until")
+		return struct{}{}
+	})
+	return out, err
+}
+
+func takenOverText(tables []tvmexport.Table) string {
+	return fmt.Sprintf(`%s
+| where Table in (%s) and Kind == %s and State in (%s)
+| summarize Until = max(At) by Table`, runsTable, literals(namesOf(tables)), literal(string(tvmexport.LegacyRun)), literals([]string{committed, takenover}))
+}
+
+type strayRows struct {
+	rows   int64
+	newest time.Time
+}
+
+// strays counts the rows of the last days that came after a takeover and not
+// from us: one query for all tables.
+func (c *Client) strays(ctx context.Context, tables []tvmexport.Table, until map[string]time.Time) (map[string]strayRows, error) {
+	s := statement{op: "look for another exporter", text: straysText(tables, until)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]strayRows{}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		out[r.text("Table")] = strayRows{r.long("Rows"), r.time("Newest")}
+		return struct{}{}
+	})
+	return out, err
+}
+
+func straysText(tables []tvmexport.Table, until map[string]time.Time) string {
+	var parts []string
+	for _, t := range tables {
+		at, ok := until[t.Name]
+		if !ok {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf(`%s
+| where ingestion_time() > max_of(%s, ago(%dd))
+| where isempty(%s)
+| summarize Rows = count(), Newest = max(ingestion_time())
+| project Table = %s, Rows, Newest
+`, ident(t.Destination), datetime(at), strayDays, publishedBy, literal(t.Name)))
+	}
+	return "union (\n" + strings.Join(parts, "), (\n") + ")\n| where Rows > 0"
+}

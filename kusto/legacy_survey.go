@@ -1,0 +1,117 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// survey counts what the other exporter has put into the published table.
+func (c *Client) survey(ctx context.Context, t *Takeover, raw []column) error {
+	s := statement{op: "import", table: t.Table.Name, text: surveyText(t.Table, raw, t.Since)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return err
+	}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		t.Rows, t.From, t.To = r.long("Rows"), r.time("First"), r.time("Last")
+		t.Unmarked, t.Untimed, t.Newest = r.long("Unmarked"), r.long("Untimed"), r.time("Newest")
+		return struct{}{}
+	})
+	return err
+}
+
+// theirs are the rows of a published table that are not ours, up to a
+// takeover, with the record as Records.
+func theirs(t tvmexport.Table, raw []column, until time.Time) string {
+	bound := ""
+	if !until.IsZero() {
+		bound = fmt.Sprintf("| where isnull(ingestion_time()) or ingestion_time() <= %s\n", datetime(until))
+	}
+	return fmt.Sprintf("%s\n%s| where isempty(%s)\n%s", ident(t.Destination), bound, publishedBy, asRecords(raw))
+}
+
+// mark is the watermark of a record of another exporter.
+func mark(t tvmexport.Table) string {
+	switch {
+	case t.LoadType == tvmexport.Snapshot:
+		return "datetime(null)"
+	case t.Watermark != tvmexport.IngestionTime:
+		return watermark(t)
+	}
+	members := make([]string, len(ingestionMembers))
+	for i, m := range ingestionMembers {
+		members[i] = "todatetime(" + recordColumn + memberOf(m) + ")"
+	}
+	return "coalesce(" + strings.Join(members, ", ") + ")"
+}
+
+func surveyText(t tvmexport.Table, raw []column, until time.Time) string {
+	return fmt.Sprintf(`%s| extend IngestedAt = ingestion_time(), Mark = %s
+| summarize Rows = count(), First = min(IngestedAt), Last = max(IngestedAt), Untimed = countif(isnull(IngestedAt)), Unmarked = countif(isnull(Mark)), Newest = max(Mark)`,
+		theirs(t, raw, until), mark(t))
+}
+
+// decide says from where the export continues, and what becomes of the old
+// rows. The watermark is the older of what the other exporter has noted and
+// what its rows show: it noted it before its rows had landed, and from the
+// first page of several. The first run finds what lies behind it.
+func (t *Takeover) decide(ours bool) {
+	follows := t.Table.LoadType != tvmexport.Snapshot
+	if follows && t.Since.IsZero() {
+		noted := t.Old.From
+		if t.column() != t.oldColumn() {
+			noted = time.Time{} // of another watermark
+		}
+		t.Watermark = t.Newest
+		if t.Newest.IsZero() || !noted.IsZero() && noted.Before(t.Newest) {
+			t.Watermark = noted
+		}
+		if !t.To.IsZero() && t.Watermark.After(t.To) {
+			t.Watermark = t.To // a clock was wrong: nothing can have come that is newer
+		}
+	}
+	t.Joined = follows && !ours && !t.Watermark.IsZero()
+	t.Reconfigure = t.Since.IsZero() && (t.Listed != configurationTable || t.Table.LoadType != t.Old.Load || t.column() != t.oldColumn())
+	if !t.Since.IsZero() {
+		t.Joined, t.Notes = false, []string{"was taken over at " + t.Since.UTC().Format(time.RFC3339)}
+		return
+	}
+	switch {
+	case t.Absent:
+		t.Joined = false
+		t.note("there is no table %s: tvmexport makes it", t.Table.Destination)
+	case follows && ours:
+		t.note("tvmexport has exported it already: the old rows stay in %s and are no part of what readers see", t.Table.Destination)
+	case follows && t.Rows > 0 && t.Watermark.IsZero():
+		t.note("no old row has a watermark: they stay in %s and are no part of what readers see, and the export begins with what Defender holds", t.Table.Destination)
+	case follows && t.Unmarked > 0:
+		t.note("%d old rows have no watermark", t.Unmarked)
+	case !follows && t.Rows > 0:
+		t.note("the old rows stay in %s and are no part of the current state", t.Table.Destination)
+	}
+	if t.Untimed > 0 {
+		t.note("%d old rows have no ingestion_time(): the policy ingestiontime of %s is or was off, and rows of the old exporter cannot be told from later ones", t.Untimed, t.Table.Destination)
+	}
+	if !t.Old.Active {
+		t.note("it is switched off (IsActive is false) and stays so; exporters of this family switch a table off when a run fails")
+	}
+}
+
+// column is the watermark column as the configuration has it.
+func (t *Takeover) column() string {
+	if t.Table.LoadType == tvmexport.Snapshot || t.Table.Watermark == tvmexport.IngestionTime {
+		return ""
+	}
+	return t.Table.Watermark
+}
+
+func (t *Takeover) oldColumn() string {
+	if t.Old.Load == tvmexport.Snapshot || t.Old.Column == tvmexport.IngestionTime {
+		return ""
+	}
+	return t.Old.Column
+}

@@ -1,0 +1,140 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// takeTerm is how long the lease of a takeover lasts at most.
+const takeTerm = 10 * time.Minute
+
+// TakeoverCommands are the commands that take tables over, in order: rows of
+// the configuration, then a row of the ledger for each table. Each does its
+// work once, however often it is sent.
+func (c *Client) TakeoverCommands(ctx context.Context, list []Takeover) ([]Command, error) {
+	inv, err := c.inventory(ctx, "import", false)
+	if err != nil {
+		return nil, err
+	}
+	columns := configurationColumns
+	if found, ok := inv.tables[configurationTable]; ok {
+		columns = found.columns
+	}
+	id := tvmexport.RunID(time.Now().UTC().Format("20060102T150405Z") + "-legacy")
+	var rows, runs []Command
+	for _, t := range list {
+		if t.Err != nil || !t.Since.IsZero() {
+			continue
+		}
+		if t.Reconfigure {
+			rows = append(rows, Command{
+				Kind: MakeRows, Name: configurationTable, Table: configurationTable,
+				Why: "how " + t.Table.Name + " is exported from now on", Text: reconfigureText(t, columns),
+			})
+		}
+		if t.Absent {
+			continue
+		}
+		runs = append(runs, Command{
+			Kind: MakeRows, Name: runsTable, Table: runsTable,
+			Why: "what came into " + t.Table.Destination + " before is not ours", Text: legacyText(t, inv.tables[t.Table.Destination].columns, id),
+		})
+	}
+	return append(rows, runs...), nil
+}
+
+// TakeOver carries the commands out. It holds the leases of the tables
+// meanwhile, so that no run begins in between.
+func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (err error) {
+	var tables []tvmexport.Table
+	for _, t := range list {
+		if t.Err == nil && t.Since.IsZero() {
+			tables = append(tables, t.Table)
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	held, err := c.Acquire(ctx, tvmexport.Lease{Owner: owner, Tables: tables, Term: takeTerm})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, c.Finish(context.WithoutCancel(ctx), tvmexport.Closing{Owner: owner, Tables: tables}))
+	}()
+	for table, by := range held {
+		return &tvmexport.Error{
+			Op: "import", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Held,
+			Err:  fmt.Errorf("%s exports it until %s", by.Owner, by.Expires.UTC().Format(time.RFC3339)),
+			Hint: "import again when that run is over",
+		}
+	}
+	commands, err := c.TakeoverCommands(ctx, list)
+	if err != nil {
+		return err
+	}
+	for _, cmd := range commands {
+		if _, err := c.append(ctx, "import", "", cmd.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reconfigureText appends the row by which the table is exported from now on,
+// in the columns that the configuration has.
+func reconfigureText(t Takeover, columns []column) string {
+	watermark := t.column()
+	if watermark == "" {
+		watermark = none
+	}
+	refreshed := t.Watermark
+	if refreshed.IsZero() && t.Table.LoadType == tvmexport.Snapshot {
+		refreshed = t.Old.From
+	}
+	text := `""`
+	if !refreshed.IsZero() {
+		text = "tostring(" + datetime(refreshed) + ")"
+	}
+	return guarded(configurationTable, "tvmexport-import:"+t.Table.Name, nil, "print "+fill(columns, map[string]expression{
+		"SourceTable":       {"string", literal(t.Table.Name)},
+		"DestinationTable":  {"string", literal(t.Table.Destination)},
+		"WatermarkColumn":   {"string", literal(watermark)},
+		"LastRefreshedTime": {"datetime", datetime(refreshed)},
+		lastRefreshedText:   {"string", text},
+		"LoadType":          {"string", literal(string(t.Table.LoadType))},
+		"IsActive":          {"bool", fmt.Sprint(t.Old.Active)},
+	}))
+}
+
+// legacyText writes the row of the ledger that stands for what the other
+// exporter has left: bounded by the time at which the row is written, and
+// committed where readers are to see those rows.
+func legacyText(t Takeover, raw []column, id tvmexport.RunID) string {
+	state := takenover
+	if t.Joined {
+		state = committed
+	}
+	values := map[string]expression{
+		"Table":     {"string", literal(t.Table.Name)},
+		"RunId":     {"string", literal(string(id))},
+		"State":     {"string", literal(state)},
+		"At":        {"datetime", "now()"},
+		"Kind":      {"string", literal(string(tvmexport.LegacyRun))},
+		"LoadType":  {"string", literal(string(t.Table.LoadType))},
+		"Watermark": {"datetime", datetime(t.Watermark)},
+		"Rows":      {"long", "Found"},
+		"Bytes":     {"long", "long(0)"},
+		"Calls":     {"long", "long(0)"},
+		"Owner":     {"string", literal("import")},
+		"Detail": {"dynamic", fmt.Sprintf(`bag_pack("id", %s, "kind", %s, "startedAt", now(), "listed", %s)`,
+			literal(string(id)), literal(string(tvmexport.LegacyRun)), literal(t.Listed))},
+	}
+	rows := strings.TrimSuffix(theirs(t.Table, raw, time.Time{}), asRecords(raw))
+	return guarded(runsTable, "tvmexport-legacy:"+t.Table.Name, nil, fmt.Sprintf("%s| where isnull(ingestion_time()) or ingestion_time() <= now()\n| summarize Found = count()\n| project %s", rows, fill(runsColumns, values)))
+}
