@@ -36,7 +36,12 @@ var entryColumns = []column{
 func TestHistory(t *testing.T) {
 	const now = "2026-11-23T05:20:00Z"
 	f := &fake{answer: func(text string) reply {
-		if strings.Contains(text, partitionsTable) {
+		switch {
+		case strings.Contains(text, "summarize Until"):
+			return reply{columns: []column{{"Table", "string"}, {"Until", "datetime"}}, rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
+		case strings.Contains(text, "Newest = max(ingestion_time())"):
+			return reply{columns: []column{{"Table", "string"}, {"Rows", "long"}, {"Newest", "datetime"}}, rows: [][]any{{"DeviceProcessEvents", 7, "2026-11-22T00:00:00Z"}}}
+		case strings.Contains(text, partitionsTable):
 			const table = "DeviceProcessEvents"
 			return reply{
 				columns: []column{{"Table", "string"}, {"Open", "string"}, {"Partition", "string"}, {"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"WindowNull", "bool"}, {"Rows", "long"}, {"Fingerprint", "string"}},
@@ -66,7 +71,7 @@ func TestHistory(t *testing.T) {
 	want := map[string]tvmexport.History{
 		"DeviceTvmSoftwareInventory": {Now: at, Lineage: true},
 		"DeviceProcessEvents": {
-			Now: at, Publishing: &open, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
+			Now: at, Publishing: &open, Legacy: &tvmexport.Legacy{Until: at.Add(-320*time.Minute).AddDate(0, 0, -22), Strays: 7, StrayAt: at.Add(-320*time.Minute).AddDate(0, 0, -1)}, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
 			Last:       &tvmexport.Committed{ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500},
 			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{10, 11, 255}}}},
 		},
