@@ -21,10 +21,16 @@ const (
 	DefaultDatabase = "security"
 	DefaultBatching = 2 * time.Second
 
-	tenantID    = "7e0a51c3-4f6d-4b8e-9c55-0d2a1f3b6c70"
+	DefaultTenantID = "7e0a51c3-4f6d-4b8e-9c55-0d2a1f3b6c70"
+
 	tenantName  = "emulated.onmicrosoft.com"
 	clientID    = "c1a0de00-5eed-4c1e-8e57-1a7e0c0ffee1"
 	adminClient = "ad319000-5eed-4c1e-8e57-1a7e0c0ffee2"
+	machineID   = "5e1f0000-5eed-4c1e-8e57-1a7e0c0ffee3" // the system-assigned identity
+	userID      = "05e20000-5eed-4c1e-8e57-1a7e0c0ffee4" // the user-assigned identity
+	userObject  = "05e2000b-5eed-4c1e-8e57-1a7e0c0ffee5"
+
+	userResource = "/subscriptions/5ab50000-5eed-4c1e-8e57-1a7e0c0ffee6/resourceGroups/emulated/providers/Microsoft.ManagedIdentity/userAssignedIdentities/tvmexport"
 )
 
 // Options says what is emulated. The zero value works.
@@ -34,7 +40,8 @@ type Options struct {
 	ChangeRate float64         // share of devices that change on a day; 0 means tenant.DefaultChangeRate
 	Quota      *defender.Quota // of hunting; nil means defender.Documented
 	Wire       defender.Wire   // what hunting answers look like
-	Apps       []entra.App     // beside the two that are there
+	Apps       []entra.App     // beside those that are there
+	TenantID   string          // "" means DefaultTenantID
 
 	Database string        // that is there; "" means DefaultDatabase
 	Batching time.Duration // how long a batch of queued ingestion stays open, over every policy; 0 means DefaultBatching
@@ -57,7 +64,7 @@ type Emulator struct {
 	o         Options
 	ready     Ready
 	ownDir    bool
-	folders   []string // to be removed
+	leftovers []string // files and folders to be removed
 	tenant    *tenant.Tenant
 	entra     *entra.Server
 	hunting   *defender.Service
@@ -66,13 +73,15 @@ type Emulator struct {
 	faults    *faults.Set
 	admin     engine.Principal
 	defenders http.Handler
+
+	credentials *credentials // nil without sockets
 }
 
 // New makes an emulator without sockets; reach it through Transport. Close it.
-func New(o Options) (*Emulator, error) { return build(o, publicEndpoints()) }
+func New(o Options) (*Emulator, error) { return build(o, publicEndpoints(), nil) }
 
 // build makes the emulator for the addresses at which it is reached.
-func build(o Options, at addresses) (e *Emulator, err error) {
+func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -85,7 +94,10 @@ func build(o Options, at addresses) (e *Emulator, err error) {
 	if o.Devices < 0 || o.ChangeRate < 0 || o.ChangeRate > 1 || o.Batching < 0 {
 		return nil, errors.New("emulator: Devices, ChangeRate and Batching must not be negative, nor ChangeRate above 1")
 	}
-	e = &Emulator{o: o, faults: &faults.Set{}}
+	if o.TenantID == "" {
+		o.TenantID = DefaultTenantID
+	}
+	e = &Emulator{o: o, faults: &faults.Set{}, credentials: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
@@ -101,8 +113,10 @@ func build(o Options, at addresses) (e *Emulator, err error) {
 	e.ready = Ready{
 		Graph: at.graph, XDR: at.xdr, MDE: at.mde, Authority: at.authority, Control: at.control,
 		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database,
-		TenantID: tenantID, ClientID: clientID, ClientSecret: rand.Text(),
+		TenantID: o.TenantID, ClientID: clientID, ClientSecret: rand.Text(),
 		AdminClientID: adminClient, AdminClientSecret: rand.Text(),
+		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
+		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}
 	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, Clock: o.Now})
 	if e.entra, err = entra.New(e.identities(at)); err != nil {
@@ -143,8 +157,8 @@ func (e *Emulator) Close() error {
 	if e.engine != nil {
 		errs = append(errs, e.engine.Close())
 	}
-	for _, dir := range e.folders {
-		errs = append(errs, os.RemoveAll(dir))
+	for _, path := range e.leftovers {
+		errs = append(errs, os.RemoveAll(path))
 	}
 	if e.ownDir {
 		errs = append(errs, os.RemoveAll(e.o.Dir))

@@ -456,6 +456,8 @@ func TestReadyLine(t *testing.T) {
 	want := []string{
 		"adminClientId", "adminClientSecret", "authority", "ca", "clientId", "clientSecret", "control", "database",
 		"graph", "ingest", "kusto", "mde", "tenantId", "xdr",
+		"certificate", "expiredCertificate", "federatedToken",
+		"imds", "identityEndpoint", "identityHeader", "identityClientId", "identityObjectId", "identityResourceId",
 	}
 	for _, name := range want {
 		if got[name] == "" {

@@ -19,11 +19,26 @@ type Ready struct {
 
 	AdminClientID     string `json:"adminClientId"` // administers the database
 	AdminClientSecret string `json:"adminClientSecret"`
+
+	// Other ways to sign in as ClientID: files, "" without sockets.
+	Certificate        string `json:"certificate"`        // PEM with private key and chain
+	ExpiredCertificate string `json:"expiredCertificate"` // registered as well, and refused
+	FederatedToken     string `json:"federatedToken"`     // what AZURE_FEDERATED_TOKEN_FILE is to be
+
+	// Managed identities, which may do what ClientID may: the system-assigned one,
+	// and a user-assigned one by its three ids.
+	IMDS               string `json:"imds"`             // what AZURE_POD_IDENTITY_AUTHORITY_HOST is to be
+	IdentityEndpoint   string `json:"identityEndpoint"` // what IDENTITY_ENDPOINT is to be, App Service's form
+	IdentityHeader     string `json:"identityHeader"`   // and IDENTITY_HEADER
+	IdentityClientID   string `json:"identityClientId"`
+	IdentityObjectID   string `json:"identityObjectId"`
+	IdentityResourceID string `json:"identityResourceId"`
 }
 
 // addresses are the base URLs at which the services are reached.
 type addresses struct {
 	graph, xdr, mde, authority, control string
+	identity                            string // of the machine's identities
 	kusto, ingest                       string
 	storage                             string // host of storage URLs, as datamanagement.NewAccounts takes it
 }
@@ -36,6 +51,7 @@ func publicEndpoints() addresses {
 		xdr:       "https://api.security.microsoft.com",
 		mde:       "https://api.securitycenter.microsoft.com",
 		authority: "https://login.microsoftonline.com",
+		identity:  "http://169.254.169.254",
 		control:   "https://control.localhost" + controlPath,
 		kusto:     "https://emulator.kusto.windows.net",
 		ingest:    "https://ingest-emulator.kusto.windows.net",
@@ -51,7 +67,7 @@ const publicStorage = "core.windows.net"
 func loopbackEndpoints(defender, kusto, ingest, storage string) addresses {
 	base := "https://" + defender
 	return addresses{
-		graph: base, xdr: base, mde: base, authority: base, control: base + controlPath,
+		graph: base, xdr: base, mde: base, authority: base, identity: base, control: base + controlPath,
 		kusto: "https://" + kusto, ingest: "https://" + ingest, storage: storage,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/entra"
@@ -33,12 +34,18 @@ func (e *Emulator) identities(at addresses) entra.Options {
 	apps := []entra.App{
 		{ID: clientID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting},
 		{ID: adminClient, Name: "tvmexport-admin", Secrets: []string{e.ready.AdminClientSecret}},
+		{ID: machineID, Name: "tvmexport-machine", Roles: hunting},
+		{ID: userID, ObjectID: userObject, Name: "tvmexport-identity", Roles: hunting},
 	}
+	e.credentials.register(&apps[0])
 	return entra.Options{
-		TenantID: tenantID,
+		TenantID: e.o.TenantID,
 		Domain:   tenantName,
 		Apps:     append(apps, e.o.Apps...),
 		Now:      e.o.Now,
+		Managed:  []entra.ManagedIdentity{{AppID: machineID}, {AppID: userID, ResourceID: userResource}},
+
+		IdentityHeader: e.ready.IdentityHeader,
 		Resources: []entra.Resource{
 			{URI: graphResource, AppID: graphAppID, Aliases: []string{"https://graph.microsoft.us", "https://dod-graph.microsoft.us"}},
 			{URI: xdrResource, Aliases: []string{"https://api-gcc.security.microsoft.us", "https://api-gov.security.microsoft.us"}},
@@ -71,20 +78,24 @@ func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Princi
 		if err != nil {
 			return engine.Principal{}, err
 		}
-		return principal(claims.AppID, claims.ObjectID, claims.Name), nil
+		return e.principal(claims.AppID, claims.ObjectID, claims.Name), nil
 	}
 }
 
-func principal(appID, objectID, name string) engine.Principal {
-	return engine.Principal{AppID: appID, ObjectID: objectID, TenantID: tenantID, Name: name}
+func (e *Emulator) principal(appID, objectID, name string) engine.Principal {
+	return engine.Principal{AppID: appID, ObjectID: objectID, TenantID: e.o.TenantID, Name: name}
 }
 
-// setUpDatabase makes the database and gives the exporting application the two
-// roles that it is documented to need.
+// setUpDatabase makes the database and gives the exporting application and the
+// managed identities the two roles that exporting is documented to need.
 func (e *Emulator) setUpDatabase(ctx context.Context) error {
 	e.engine.CreateDatabase(e.o.Database)
 	for _, role := range []string{"users", "ingestors"} {
-		text := fmt.Sprintf(".add database ['%s'] %s ('aadapp=%s;%s')", e.o.Database, role, clientID, tenantID)
+		var who []string
+		for _, id := range []string{clientID, machineID, userID} {
+			who = append(who, fmt.Sprintf("'aadapp=%s;%s'", id, e.o.TenantID))
+		}
+		text := fmt.Sprintf(".add database ['%s'] %s (%s)", e.o.Database, role, strings.Join(who, ", "))
 		answer, err := e.engine.Command(ctx, engine.Call{Principal: e.admin, Database: e.o.Database, Text: text})
 		if err != nil {
 			return fmt.Errorf("emulator: set the roles of database %s: %w", e.o.Database, err)

@@ -32,7 +32,7 @@ func (e *Emulator) openKusto(at addresses) error {
 	if !ok {
 		return fmt.Errorf("emulator: the application %s is not registered", adminClient)
 	}
-	e.admin = principal(admin.ID, admin.ObjectID, admin.Name)
+	e.admin = e.principal(admin.ID, admin.ObjectID, admin.Name)
 	extents, err := e.folder("extents")
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (e *Emulator) folder(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("emulator: make a folder in %s: %w", filepath.Clean(e.o.Dir), err)
 	}
-	e.folders = append(e.folders, dir)
+	e.leftovers = append(e.leftovers, dir)
 	return dir, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/emulator/tenant"
 )
@@ -28,7 +29,7 @@ func (e *Emulator) Transport() http.RoundTripper {
 	hosts := map[string]http.Handler{}
 	for address, handler := range map[string]http.Handler{
 		e.ready.Graph: e.defenders, e.ready.XDR: e.defenders, e.ready.MDE: e.defenders,
-		e.ready.Authority: e.defenders, e.ready.Control: e.defenders,
+		e.ready.Authority: e.defenders, e.ready.IMDS: e.defenders, e.ready.Control: e.defenders,
 		e.ready.Kusto: e.Kusto(), e.ready.Ingest: e.Ingest(),
 	} {
 		if u, err := url.Parse(address); err == nil {
@@ -90,7 +91,7 @@ func defenderEndpoint(r *http.Request) faults.Endpoint {
 		return faults.MDE
 	case strings.HasPrefix(path, "/api/"):
 		return faults.XDR
-	case r.Method == http.MethodPost && strings.HasSuffix(path, "/token"):
+	case r.Method == http.MethodPost && strings.HasSuffix(path, "/token"), path == entra.IMDSPath, path == entra.AppServicePath:
 		return faults.Token
 	}
 	return ""

@@ -68,13 +68,21 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	}
 	at := loopbackEndpoints(listeners[0].Addr().String(), kusto, listeners[2].Addr().String(),
 		storageAddress(o.StorageHost, listeners[3].Addr().String()))
-	e, err := build(o, at)
+	signIn, err := newCredentials(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	e, err := build(o, at, signIn)
 	if err != nil {
 		return nil, err
 	}
 	authority, err := newAuthority(storageNames(o.StorageHost))
 	if err == nil {
 		e.ready.CA, err = authority.write(e.o.Dir)
+	}
+	if err == nil {
+		err = signIn.write(e.o.Dir, time.Now(), &e.ready)
+		e.leftovers = append(e.leftovers, e.ready.Certificate, e.ready.ExpiredCertificate, e.ready.FederatedToken)
 	}
 	if err != nil {
 		return nil, errors.Join(err, e.Close())

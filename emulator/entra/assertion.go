@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
@@ -48,9 +49,9 @@ func (s *Server) checkAssertion(r *http.Request, app App, kind, assertion string
 	var key *rsa.PublicKey
 	switch {
 	case strings.EqualFold(payload.Issuer, app.ID) && strings.EqualFold(payload.Subject, app.ID):
-		certificate := app.certificate(unverified.Header)
-		if certificate == nil {
-			return refusalOf(badAssertion("The key was not found."))
+		certificate, refused := s.certificateOf(app, unverified.Header)
+		if refused != nil {
+			return refused
 		}
 		key, _ = certificate.PublicKey.(*rsa.PublicKey)
 		if key == nil {
@@ -97,6 +98,50 @@ func dateOf(d *jwt.NumericDate) time.Time {
 		return time.Time{}
 	}
 	return d.Time
+}
+
+// certificateOf is the registered certificate that signed an assertion. It must
+// be valid now; the chain that a client may send (x5c) must begin with it.
+func (s *Server) certificateOf(app App, header map[string]any) (*x509.Certificate, *refusal) {
+	certificate := app.certificate(header)
+	if certificate == nil {
+		return nil, refusalOf(unknownCertificate(app.ID, thumbprintIn(header)))
+	}
+	if now := s.now(); now.After(certificate.NotAfter) || now.Before(certificate.NotBefore) {
+		return nil, refusalOf(expiredCertificate(app.ID, certificate))
+	}
+	sent, ok := header["x5c"]
+	if !ok {
+		return certificate, nil
+	}
+	chain, ok := sent.([]any)
+	if !ok || len(chain) == 0 {
+		return nil, refusalOf(malformedAssertion())
+	}
+	for i, link := range chain {
+		text, _ := link.(string)
+		der, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, refusalOf(malformedAssertion())
+		}
+		if c, err := x509.ParseCertificate(der); err != nil || i == 0 && !c.Equal(certificate) {
+			return nil, refusalOf(malformedAssertion())
+		}
+	}
+	return certificate, nil
+}
+
+// thumbprintIn is the thumbprint of an assertion's header as Entra prints it, ""
+// if it holds none.
+func thumbprintIn(header map[string]any) string {
+	for _, name := range []string{"x5t", "x5t#S256"} {
+		text, _ := header[name].(string)
+		b, err := base64.RawURLEncoding.DecodeString(standardToURL.Replace(strings.TrimRight(text, "=")))
+		if err == nil && len(b) > 0 {
+			return strings.ToUpper(hex.EncodeToString(b))
+		}
+	}
+	return ""
 }
 
 // certificate is the registered certificate that the assertion's header names by

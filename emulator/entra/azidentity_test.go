@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +144,63 @@ func TestOfficialClientShowsTheRefusal(t *testing.T) {
 		_, err := c.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graph + "/.default"}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// A certificate whose time is over is refused in Entra's words, though it is registered.
+func TestOfficialCertificateCredentialExpired(t *testing.T) {
+	cert, key := certificate(t)
+	s := newServer(t, func(o *entra.Options) {
+		o.Apps[0].Certificates = []*x509.Certificate{cert}
+		o.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
+	})
+	server := serve(t, s)
+	c, err := azidentity.NewClientCertificateCredential(tenantID, appID, []*x509.Certificate{cert}, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options(server), DisableInstanceDiscovery: true, SendCertificateChain: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graph + "/.default"}})
+	if err == nil || !strings.Contains(err.Error(), "AADSTS700027") || !strings.Contains(err.Error(), "[Reason - The key used is expired.") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOfficialWorkloadIdentityCredential(t *testing.T) {
+	issuer, err := entra.NewIssuer("https://oidc.example/cluster/", "system:serviceaccount:ns:exporter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, func(o *entra.Options) { o.Apps[0].Federated = []entra.FederatedCredential{issuer.Credential()} })
+	server := serve(t, s)
+	for _, tt := range []struct {
+		at   time.Time
+		want string // in the error; "" for success
+	}{
+		{time.Now(), ""},
+		{time.Now().Add(-2 * time.Hour), "AADSTS700024:"},
+	} {
+		token, err := issuer.Token(tt.at, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+			ClientOptions: options(server), DisableInstanceDiscovery: true, TenantID: tenantID, ClientID: appID, TokenFilePath: file,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.want == "" {
+			verify(t, s, c)
+			continue
+		}
+		if _, err = c.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graph + "/.default"}}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("got %v, want %s", err, tt.want)
 		}
 	}
 }

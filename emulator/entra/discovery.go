@@ -18,6 +18,8 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /{tenant}/discovery/keys", s.keys)
 	mux.HandleFunc("GET /{tenant}/discovery/v2.0/keys", s.keys)
 	mux.HandleFunc("GET /common/discovery/instance", s.instance)
+	mux.HandleFunc("GET "+IMDSPath, s.imds)
+	mux.HandleFunc("GET "+AppServicePath, s.appService)
 	mux.HandleFunc("/", s.notFound)
 	return mux
 }
@@ -29,8 +31,9 @@ func authority(r *http.Request) string { return "https://" + r.Host }
 
 // openIDConfiguration is the discovery document of
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc. Its issuer
-// lies on the authority's own host, which the Go client demands of an authority
-// that it does not know.
+// names the tenant by its id, also where the path has the domain, and lies on the
+// authority's own host, which the Go client demands of an authority that it does
+// not know.
 func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 	tenant := r.PathValue("tenant")
 	if !s.knowsTenant(tenant) {
@@ -47,7 +50,7 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 		"id_token_signing_alg_values_supported": []string{"RS256"},
 		"response_types_supported":              []string{"token"},
 		"scopes_supported":                      []string{},
-		"issuer":                                base + "/v2.0",
+		"issuer":                                authority(r) + "/" + s.tenantID + "/v2.0",
 		"authorization_endpoint":                base + "/oauth2/v2.0/authorize",
 		"tenant_region_scope":                   nil,
 		"cloud_instance_name":                   r.Host,

@@ -1,6 +1,8 @@
 // Package entra is a local double of the Microsoft Entra ID endpoints that a
 // program without a user needs: the v1 and v2 token endpoints with a client
-// secret or a client assertion, the discovery documents and the signing keys.
+// secret or a client assertion, the discovery documents and the signing keys,
+// and the two forms in which Azure's machines hand out tokens of their managed
+// identities.
 //
 // Tokens are real RS256 JSON Web Tokens in the v1.0 format, which is what
 // Microsoft Graph, the Defender APIs and Kusto ask for whatever endpoint issued
@@ -38,9 +40,15 @@ type Options struct {
 	Domain    string // the tenant's name, accepted in place of its id; "" for none
 	Apps      []App
 	Resources []Resource
-	Now       func() time.Time // wall clock; nil means time.Now
-	Lifetime  time.Duration    // of a token; 0 means DefaultLifetime
-	Key       *rsa.PrivateKey  // signs the tokens; nil makes a new one
+	// Managed are the identities of the machine that asks the metadata service;
+	// each is one of Apps. IdentityHeader is the secret of App Service's form, ""
+	// refuses that form.
+	Managed        []ManagedIdentity
+	IdentityHeader string
+
+	Now      func() time.Time // wall clock; nil means time.Now
+	Lifetime time.Duration    // of a token; 0 means DefaultLifetime
+	Key      *rsa.PrivateKey  // signs the tokens; nil makes a new one
 }
 
 // App is a registered application with its service principal in the tenant.
@@ -74,6 +82,9 @@ type Server struct {
 	key       *rsa.PrivateKey
 	keyID     string
 	mux       *http.ServeMux
+
+	managed        []ManagedIdentity
+	identityHeader string
 
 	issued  atomic.Int64
 	refused atomic.Int64
@@ -122,6 +133,14 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("entra: application %s is registered twice", app.ID)
 		}
 		s.apps[app.ID] = app
+	}
+	s.identityHeader = o.IdentityHeader
+	for _, m := range o.Managed {
+		m.AppID = strings.ToLower(m.AppID)
+		if _, ok := s.apps[m.AppID]; !ok {
+			return nil, fmt.Errorf("entra: the managed identity %s is none of Options.Apps", m.AppID)
+		}
+		s.managed = append(s.managed, m)
 	}
 	for _, r := range o.Resources {
 		r.URI = strings.TrimSuffix(r.URI, "/")

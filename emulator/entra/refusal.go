@@ -1,6 +1,8 @@
 package entra
 
 import (
+	"crypto/sha1" // Entra names a certificate by its SHA-1 thumbprint
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"time"
@@ -96,6 +98,31 @@ func badAssertion(reason string) refusal {
 	return refusal{
 		http.StatusUnauthorized, "invalid_client", 700027,
 		"Client assertion failed signature validation. [Reason - " + reason + "]",
+	}
+}
+
+// seeKeys is what Entra adds where a certificate is not the right one.
+const seeKeys = "Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '%s'."
+
+func unknownCertificate(app, thumbprint string) refusal {
+	key := ""
+	if thumbprint != "" {
+		key = fmt.Sprintf("Thumbprint of key used by client: '%s', ", thumbprint)
+	}
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 700027,
+		"The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., " +
+			key + fmt.Sprintf(seeKeys, app) + "]",
+	}
+}
+
+func expiredCertificate(app string, c *x509.Certificate) refusal {
+	const layout = "01/02/2006 15:04:05"
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 700027,
+		fmt.Sprintf("The certificate with identifier used to sign the client assertion is expired on application. [Reason - The key used is expired., "+
+			"Thumbprint of key used by client: '%X', Found key 'Start=%s, End=%s', "+seeKeys+"]",
+			sha1.Sum(c.Raw), c.NotBefore.UTC().Format(layout), c.NotAfter.UTC().Format(layout), app),
 	}
 }
 

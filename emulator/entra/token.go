@@ -28,6 +28,7 @@ type claims struct {
 	Roles    []string `json:"roles,omitempty"`
 	Provider string   `json:"idp"`
 	TokenID  string   `json:"uti"`
+	Resource string   `json:"xms_mirid,omitempty"` // of a managed identity
 	jwt.RegisteredClaims
 }
 
@@ -114,7 +115,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, parameter string)
 	if !ok {
 		return grant{}, refusalOf(resourceNotFound(audience, tenant))
 	}
-	g, err := s.sign(app, resource, audience, method, s.now(), s.lifetime)
+	g, err := s.sign(app, resource, audience, method, s.now(), s.lifetime, "")
 	if err != nil {
 		return grant{}, refusalOf(refusal{http.StatusInternalServerError, "server_error", 90033, err.Error()})
 	}
@@ -200,12 +201,13 @@ func (s *Server) Issue(appID, resource string, lifetime time.Duration) (string, 
 		from = from.Add(2 * lifetime)
 		lifetime = -lifetime
 	}
-	g, err := s.sign(app, r, resource, bySecret, from, lifetime)
+	g, err := s.sign(app, r, resource, bySecret, from, lifetime, "")
 	return g.token, err
 }
 
-// sign makes the token. Times are whole seconds, as in every JWT.
-func (s *Server) sign(app App, resource Resource, audience string, by credential, at time.Time, lifetime time.Duration) (grant, error) {
+// sign makes the token. Times are whole seconds, as in every JWT. identity is the
+// resource id of a user-assigned managed identity, "" for others.
+func (s *Server) sign(app App, resource Resource, audience string, by credential, at time.Time, lifetime time.Duration, identity string) (grant, error) {
 	from := at.Truncate(time.Second)
 	to := from.Add(lifetime)
 	issuer := "https://sts.windows.net/" + s.tenantID + "/"
@@ -221,6 +223,7 @@ func (s *Server) sign(app App, resource Resource, audience string, by credential
 		Roles:    app.Roles[resource.URI],
 		Provider: issuer,
 		TokenID:  uuid.NewString(),
+		Resource: identity,
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    issuer,
 			Subject:   app.ObjectID,
