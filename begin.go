@@ -13,16 +13,33 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 		Limits: v.limits(), Known: h.Partitions, Depth: h.Depth,
 		Lag: v.Lag, Until: v.request.To, Recount: v.Recount, Consistent: v.Consistent, StepBytes: v.StepBytes,
 	}
-	if last := h.Last; last != nil {
-		p.Run.Previous = last.ID
-		if last.Rows > 0 && last.Bytes > 0 {
-			p.Last, p.RowBytes = last.Rows, float64(last.Bytes)/float64(last.Rows)
-		}
+	p.Run.Tenant = v.Tenant
+	if h.Last != nil {
+		p.Run.Previous = h.Last.ID
+	}
+	for _, r := range h.Partitions {
+		p.Last += r.Rows
+	}
+	if f := h.Fetched; f.Rows > 0 && f.Bytes > 0 {
+		p.RowBytes = float64(f.Bytes) / float64(f.Rows)
 	}
 	repair, repairing := v.request.Repair[t.Name]
 	if t.LoadType == Snapshot {
-		if repairing && h.Last != nil && h.Lineage && !slices.Contains(repair.Partitions, Whole) {
-			p.Run.Kind, p.Only = DeltaRun, repair.Partitions
+		if err := checkRetention(t, h, v.FullEvery); err != nil {
+			return p, err
+		}
+		if v.request.Full {
+			p.Whole = "it was asked for"
+			return p, nil
+		}
+		if p.Whole = wholeBecause(t, h, v.FullEvery, p.Limits.Rows); p.Whole == "" {
+			p.Run.Kind = DeltaRun
+			if repairing {
+				p.Only = repair.Partitions
+			}
+			if slices.Contains(p.Only, Whole) {
+				p.Run.Kind, p.Only, p.Whole = FullRun, nil, "all of it is to be repaired"
+			}
 		}
 		return p, nil
 	}
@@ -53,13 +70,17 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 
 // after is the history once a publication was finished.
 func (h History) after(p Publication) History {
+	fetched := Volume{Rows: p.Rows, Bytes: p.Bytes}
 	h.Last = &Committed{
-		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
+		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
+		Definition: p.Run.Table.Definition(), Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
 	}
 	if p.Run.Kind == FullRun {
-		h.Partitions, h.Depth = p.Partitions, p.Run.Depth
+		h.Partitions, h.Depth, h.FullAt, h.Fetched = p.Partitions, p.Run.Depth, h.Now, fetched
 		return h
 	}
+	h.Fetched.Rows += fetched.Rows
+	h.Fetched.Bytes += fetched.Bytes
 	replaced := make(map[Partition]bool, len(p.Partitions))
 	for _, r := range p.Partitions {
 		replaced[r.Partition] = true

@@ -2,6 +2,7 @@ package tvmexport
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -110,10 +111,26 @@ type Publication struct {
 	Bytes int64             `json:"bytes"` // fetched for the run, for the commit record
 	Calls int               `json:"calls"` // made for the run, for the commit record
 
-	Layout Layout   `json:"layout,omitempty"` // where the steps put rows; "" is RawOnly
-	Shown  []Column `json:"shown,omitempty"`  // the columns that the typed table is filled by
+	Layout  Layout   `json:"layout,omitempty"`  // where the steps put rows; "" is RawOnly
+	Columns []Column `json:"columns,omitempty"` // at the source
+	Shown   []Column `json:"shown,omitempty"`   // that the typed table is filled by
 
 	Partitions []PartitionRecord `json:"-"` // written with the commit
+}
+
+// table is a table as the publication met it.
+func (p Publication) table(t Table) Table {
+	t.Layout, t.Shown = p.Layout, p.Shown
+	if p.Layout == "" {
+		t.Layout = RawOnly
+	}
+	if len(p.Columns) > 0 {
+		t.Columns = p.Columns
+	}
+	if slices.Equal(t.Shown, t.Columns) {
+		t.Shown = nil
+	}
+	return t
 }
 
 // PublicationStep is one command: the batches that travel together.

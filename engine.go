@@ -50,6 +50,20 @@ func (e *engine) Count(ctx context.Context, q CountQuery) (Counts, error) {
 	return e.source.Count(ctx, q)
 }
 
+// Columns implements Steps.
+func (e *engine) Columns(ctx context.Context, table string) ([]Column, error) {
+	if err := e.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer e.leave()
+	return e.source.Columns(ctx, table)
+}
+
+// Fit implements Steps.
+func (e *engine) Fit(ctx context.Context, t Table) ([]string, error) {
+	return e.destination.Fit(ctx, t)
+}
+
 func (e *engine) enter(ctx context.Context) error {
 	select {
 	case e.calls <- struct{}{}:
@@ -143,6 +157,9 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 		return batchData{}, BatchInfo{}, err
 	}
 	prints := proven(in.Prints, answer)
+	if in.Run.Table.Drift != Freeze && grown(in.Run.Table.Columns, answer.Columns) {
+		prints = nil // they do not speak of the new column
+	}
 	if err := errors.Join(lines.close(prints), zip.Close()); err != nil {
 		return batchData{}, BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)
 	}

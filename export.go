@@ -25,6 +25,8 @@ type Exporter struct {
 	Recount    time.Duration // how far back published hours are counted again for late rows
 	Resume     time.Duration // how old what an unfinished run landed may be to be taken over
 	Consistent bool          // a Snapshot must be the state of one moment
+	FullEvery  time.Duration // how long a Snapshot is brought forward by what changed before all of it is fetched again; 0 is 7 days
+	Tenant     string        // that the source's sign-in belongs to; "" if it is not known
 	Patience   Patience
 	Tables     int   // tables at once; 0 is 3
 	Calls      int   // calls at once, over all tables; 0 is 4
@@ -77,7 +79,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
+	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders)), described: map[string]bool{}}
 	v.carryOut(ctx)
 	err = v.close(ctx)
 	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err
@@ -110,23 +112,21 @@ func choose(orders []Order, names []string) ([]Order, error) {
 }
 
 // table makes the table of an order from the catalogue, or from the source's
-// own schema where the catalogue does not know it.
-func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
-	t := Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
-	if o.Err != nil {
-		return t, o.Err
-	}
-	var known Table
+// own schema where the catalogue does not know it; asked says so.
+func (e *Exporter) table(ctx context.Context, o Order) (_ Table, asked bool, _ error) {
+	t := Table{Name: o.Table}
 	ok := false
-	if e.Describe != nil {
-		known, ok = e.Describe(o.Table)
+	if e.Describe != nil && o.Err == nil {
+		t, ok = e.Describe(o.Table)
 	}
-	if ok {
-		t.Columns, t.Key, t.RowBytes = known.Columns, known.Key, known.RowBytes
-	} else {
+	t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
+	if o.Err != nil {
+		return t, false, o.Err
+	}
+	if !ok {
 		columns, err := e.Source.Columns(ctx, o.Table)
 		if err != nil {
-			return t, err
+			return t, true, err
 		}
 		t.Columns = columns
 		if slices.Contains(columns, Column{Name: "DeviceId", Type: "string"}) {
@@ -137,9 +137,10 @@ func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 		t.Watermark = IngestionTime
 	}
 	if e.Choose != nil {
-		return t.Choose(e.Choose(t.Name))
+		t, err := t.Choose(e.Choose(t.Name))
+		return t, !ok, err
 	}
-	return t, nil
+	return t, !ok, nil
 }
 
 func newID() string {

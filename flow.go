@@ -1,6 +1,7 @@
 package tvmexport
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,10 @@ import (
 // and each can be repeated. The flow below drives them and knows neither
 // goroutines nor a network; an engine carries them out.
 type Steps interface {
+	// Columns asks the source for the schema of a table as it is now.
+	Columns(ctx context.Context, table string) ([]Column, error)
+	// Fit makes what readers use fit the columns that the table shows.
+	Fit(ctx context.Context, t Table) (changes []string, err error)
 	// Count asks the source how rows are spread.
 	Count(ctx context.Context, q CountQuery) (Counts, error)
 	// Hours asks the destination what readers see, by hour of the watermark.
@@ -77,7 +82,8 @@ type Plan struct {
 	Last       int64   // rows of the last committed run; 0 if unknown
 	Known      []PartitionRecord
 	Depth      int           // of Known
-	Only       []Partition   // of a Snapshot's delta: what it replaces
+	Whole      string        // why a Snapshot is fetched whole
+	Only       []Partition   // of a Snapshot's delta: what it replaces; nil: what differs from Known
 	Lag        time.Duration // how far the watermark stays behind the source's clock
 	Until      time.Time     // upper end of the window as ordered; zero: the source's clock less Lag
 	Recount    time.Duration // how far back published hours are counted again for late rows
@@ -98,12 +104,15 @@ type Progress struct {
 	Nulled  int64 // values that did not fit the type that the source declares, and are null
 	Calls   int   // made to the source
 	Slices  int
+	Parts   int      // of a Snapshot, that the source was asked to compare
+	Changed int      // parts that were fetched
+	Whole   string   // why a Snapshot was fetched whole; "" where it was not
 	Notes   []string // what people should know of the run, a sentence each
 }
 
 // flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
-	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run}}
+	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole}}
 	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.settle, f.confirm, f.weighLate} {
 		if err := step(ctx); err != nil {
 			return f.progress, err
@@ -367,7 +376,10 @@ func (f *fetching) all() []BatchInfo { return append(slices.Clip(f.adopted), f.b
 // publication gathers the confirmed batches into steps.
 func (f *fetching) publication() Publication {
 	run := f.plan.Run
-	p := Publication{Run: run, Bytes: f.progress.Bytes, Calls: f.progress.Calls}
+	p := Publication{
+		Run: run, Bytes: f.progress.Bytes, Calls: f.progress.Calls,
+		Layout: cmp.Or(run.Table.Layout, Both), Columns: run.Table.Columns, Shown: run.Table.Visible(),
+	}
 	p.Steps, p.Rows = publicationSteps(f.all(), f.lacking, run.Table, f.plan.StepBytes)
 	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
 	return p

@@ -18,15 +18,18 @@ type invocation struct {
 	orders  []Order
 	results []Result // one for each order
 
-	leased  []Table
-	earlier []Closing // invocations whose audit rows are missing
+	described map[string]bool // tables whose columns the source has told
+	leased    []Table
+	earlier   []Closing // invocations whose audit rows are missing
 }
 
 // carryOut prepares the tables together, with few calls to the destination,
 // and runs them side by side. Every error ends up in a result.
 func (v *invocation) carryOut(ctx context.Context) {
 	for i, o := range v.orders {
-		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+		t, asked, err := v.table(ctx, o)
+		v.results[i].Table, v.results[i].Err = t, err
+		v.described[t.Name] = asked
 	}
 	v.mark(v.Destination.Ready(ctx, v.sound()))
 	v.mark(v.acquire(ctx))
@@ -157,14 +160,21 @@ func (e *Exporter) limits() Limits { return cmp.Or(e.Limits, DocumentedLimits) }
 
 // runTable finishes what an earlier run began to publish, then makes a run.
 func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, h History, left []Leftover) error {
+	if err := v.sameTenant(r.Table, h); err != nil {
+		return err
+	}
 	if p := h.Publishing; p != nil {
-		p.Run.Table = r.Table
+		p.Run.Table = p.table(r.Table)
 		var done Progress
 		if err := finish(ctx, s, *p, &done, &v.Hooks); err != nil {
 			return err
 		}
 		r.Finished = p.Rows
 		h = h.after(*p)
+	}
+	notes, calls, err := v.fit(ctx, s, r, h)
+	if err != nil {
+		return err
 	}
 	plan, err := v.plan(r.Table, o, h)
 	r.Run = plan.Run
@@ -176,11 +186,55 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 		v.Hooks.Started(plan.Run)
 	}
 	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	r.Notes = append(notes, r.Notes...)
+	r.Calls += calls
 	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
 	if r.Finished > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
 	}
 	return err
+}
+
+// sameTenant refuses to mix the data of two tenants in one database.
+func (v *invocation) sameTenant(t Table, h History) error {
+	if h.Tenant == "" || v.Tenant == "" || h.Tenant == v.Tenant {
+		return nil
+	}
+	return &Error{
+		Op: "plan", Table: t.Name, Action: Stop, Cause: Usage,
+		Err:  fmt.Errorf("the database holds the data of tenant %s, and the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
+		Hint: "give each tenant a database of its own (kusto.database)",
+	}
+}
+
+// fit meets the source's schema as it is now, and lets the destination follow
+// it. Where the source does not tell its schema, the last known one stands.
+func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h History) (notes []string, calls int, err error) {
+	live := r.Table.Columns
+	if !v.described[r.Table.Name] {
+		calls = 1
+		live, err = s.Columns(ctx, r.Table.Name)
+		switch {
+		case err != nil && CauseOf(err) != Refused:
+			return nil, calls, err
+		case err != nil:
+			live = r.Table.Columns
+			if h.Last != nil && len(h.Last.Columns) > 0 {
+				live = h.Last.Columns
+			}
+			notes = append(notes, fmt.Sprintf("the source does not tell the table's columns, so that the last known ones stand: %v", err))
+		}
+	}
+	table, drift, err := meet(r.Table, live, h.Last)
+	if err != nil {
+		return notes, calls, err
+	}
+	r.Table, notes = table, append(notes, drift...)
+	if h.Last != nil && h.Last.Definition == table.Definition() {
+		return notes, calls, nil
+	}
+	changes, err := s.Fit(ctx, table)
+	return append(notes, changes...), calls, err
 }
 
 // close ends the invocation at the destination, and earlier ones whose audit

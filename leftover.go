@@ -23,15 +23,13 @@ type Origin struct {
 	Definition string    `json:"definition"`
 	StartedAt  time.Time `json:"startedAt"`
 	Tenant     string    `json:"tenant,omitempty"`
-	Columns    []Column  `json:"columns,omitempty"` // at the source; in the commit record only
-	Shown      []Column  `json:"shown,omitempty"`   // to readers; in the commit record only
 }
 
 // Origin is what the run's batches and its commit record say of it.
 func (r Run) Origin() Origin {
 	return Origin{
 		ID: r.ID, Previous: r.Previous, Kind: r.Kind, Depth: r.Depth,
-		Definition: r.Table.Definition(), StartedAt: r.StartedAt,
+		Definition: r.Table.Definition(), StartedAt: r.StartedAt, Tenant: r.Tenant,
 	}
 }
 

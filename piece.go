@@ -33,8 +33,23 @@ func DepthFor(rows, limit int64) int {
 	return depth
 }
 
-// maxDepth bounds one count's answer: 16^3 partitions and their rests.
-const maxDepth = 3
+// StateDepth is the number of key digits at which a Snapshot of so many rows
+// falls into partitions of at most about a five-hundredth of the row limit: a
+// device or a few, so that what has changed travels and little else.
+func StateDepth(rows, limit int64) int {
+	depth := 0
+	for part := max(limit/500, 1); rows > part && depth < maxStateDepth; part *= 16 {
+		depth++
+	}
+	return depth
+}
+
+// maxDepth bounds how many partitions a refined piece falls into: 16^3 and
+// their rests. maxStateDepth keeps one count's answer below the row limit.
+const (
+	maxDepth      = 3
+	maxStateDepth = 4
+)
 
 // Coarsen adds up pieces of deeper partitions to partitions of depth digits.
 func Coarsen(pieces []Piece, depth int) []Piece {

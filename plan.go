@@ -34,11 +34,12 @@ func (f *fetching) count(ctx context.Context) error {
 	return nil
 }
 
-// planState plans a table that is a state: partitions of the whole table, or
-// those that are to be replaced.
+// planState plans a table that is a state: the partitions of the whole table,
+// or of those that differ from what readers see, or those that are to be
+// replaced.
 func (f *fetching) planState(ctx context.Context) error {
 	run := &f.plan.Run
-	q := CountQuery{Table: run.Table, Window: run.Window, Depth: maxDepth, Print: run.Table.LoadType == Snapshot}
+	q := CountQuery{Table: run.Table, Depth: maxStateDepth, Print: true}
 	depth := -1 // by the number of rows
 	switch {
 	case run.Table.Key.isRow():
@@ -48,7 +49,7 @@ func (f *fetching) planState(ctx context.Context) error {
 	case len(f.plan.Leftovers) > 0:
 		depth = f.plan.Leftovers[0].Run.Depth
 	case f.plan.Last > 0:
-		q.Depth = max(DepthFor(f.plan.Last, f.plan.Limits.Rows), 1)
+		q.Depth = max(StateDepth(2*f.plan.Last, f.plan.Limits.Rows), 1)
 	}
 	if depth >= 0 {
 		q.Depth = max(depth, 1)
@@ -58,27 +59,49 @@ func (f *fetching) planState(ctx context.Context) error {
 		return err
 	}
 	f.progress.Calls += counts.Calls
-	f.pieces = piecesOf(counts.Parts, run.Window)
-	if q.Within != Whole {
-		f.pieces = Complete(f.pieces, q.Within, run.Window, q.Depth)
-	} else {
+	f.pieces = piecesOf(counts.Parts, Window{})
+	f.weaken(counts)
+	if q.Within == Whole {
 		var rows int64
 		for _, p := range f.pieces {
 			rows += p.Rows
 		}
 		if depth < 0 {
-			depth = min(q.Depth, DepthFor(rows, f.plan.Limits.Rows))
+			depth = min(q.Depth, StateDepth(rows, f.plan.Limits.Rows))
 		}
 		run.Depth = depth
-		f.pieces = Complete(Coarsen(f.pieces, depth), Whole, run.Window, depth)
-	}
-	if q.Print {
-		f.remember(f.pieces)
+		f.pieces = Coarsen(f.pieces, depth)
 	}
 	if run.Kind == DeltaRun {
+		f.remember(f.pieces)
 		f.only()
+		return nil
 	}
+	// Of the parts of a large table so many are empty that the count has to
+	// do as the answer that says so.
+	switch {
+	case q.Within != Whole:
+		f.pieces = Complete(f.pieces, q.Within, Window{}, q.Depth)
+	case run.Depth <= maxDepth:
+		f.pieces = Complete(f.pieces, Whole, Window{}, run.Depth)
+	}
+	f.remember(f.pieces)
+	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.pieces)
 	return nil
+}
+
+// weaken makes a full run of a delta whose count tells nothing of what has
+// changed.
+func (f *fetching) weaken(c Counts) {
+	run := &f.plan.Run
+	if run.Kind != DeltaRun || f.plan.Only != nil || !slices.ContainsFunc(c.Parts, func(p Count) bool { return !p.Print.Known }) {
+		return
+	}
+	run.Kind = FullRun
+	f.plan.Leftovers = nil // they are of a delta
+	f.plan.Whole = "the service computes no fingerprints"
+	f.progress.Whole = f.plan.Whole
+	f.note("the service computes no fingerprints, so that nothing tells what has changed: the whole table is fetched")
 }
 
 // remember keeps the fingerprints of pieces. What was not counted has no rows.
@@ -91,14 +114,19 @@ func (f *fetching) remember(pieces []Piece) {
 	}
 }
 
-// only leaves the pieces that a delta replaces.
+// only leaves the pieces that a delta replaces: those that were asked for, or
+// that differ from what readers see.
 func (f *fetching) only() {
 	f.asked = f.plan.Only
+	if f.asked == nil {
+		f.asked = changedSince(f.pieces, f.plan.Known, f.plan.Run)
+	}
+	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.asked)
 	wanted := make(map[Partition]bool, len(f.asked))
 	for _, p := range f.asked {
 		wanted[p] = true
 	}
-	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[p.Partition.At(f.plan.Run.Depth)] })
+	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[f.plan.Run.label(p.Partition)] })
 }
 
 // planWindow plans a table that follows its watermark: what is new, the hours

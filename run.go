@@ -1,6 +1,9 @@
 package tvmexport
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RunID names one attempt to bring one table forward. Later runs of a table
 // sort behind earlier ones.
@@ -18,7 +21,8 @@ type Run struct {
 	Depth     int       `json:"depth,omitempty"` // of the partitions that a Snapshot's rows are told apart by
 	Window    Window    `json:"window,omitzero"` // of the watermark; zero where the run is a full one
 	Watermark time.Time `json:"watermark,omitzero"`
-	StartedAt time.Time `json:"startedAt"` // by the destination's clock
+	StartedAt time.Time `json:"startedAt"`        // by the destination's clock
+	Tenant    string    `json:"tenant,omitempty"` // whose data it is; "" if it is not known
 }
 
 // label is the partition that a published row of the run carries.
@@ -69,10 +73,23 @@ type History struct {
 	FullAt     time.Time         // when the newest full run was committed; zero: none was
 	Retention  time.Duration     // how long the destination keeps what readers see; 0: not known
 	Fetched    Volume            // by the committed runs since the last full one
+	Tenant     string            // whose data the database holds, of any table; "" if no commit says
 	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
 	Ordered    time.Time         // a watermark that an operator wrote after the last commit; zero: none
 	Legacy     *Legacy           // the other exporter of a table that was taken over; nil: it was not
 	Now        time.Time         // the destination's clock
+}
+
+// shape is a table as the run met it.
+func (c *Committed) shape(t Table) Table {
+	if c == nil || len(c.Columns) == 0 {
+		return t
+	}
+	t.Columns, t.Shown = c.Columns, c.Shown
+	if slices.Equal(t.Shown, t.Columns) {
+		t.Shown = nil
+	}
+	return t
 }
 
 // Volume is an amount of data.
@@ -94,5 +111,4 @@ type Committed struct {
 	Definition string   // of the table as the run met it
 	Columns    []Column // at the source then
 	Shown      []Column // to readers
-	Tenant     string   // whose data it is; "" if it was not known
 }

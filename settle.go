@@ -23,7 +23,7 @@ func (f *fetching) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		moved := movedSince(recordsOf(f.all(), run), now, run, f.asked)
+		moved := movedSince(f.expected(), now, run, f.mayMove)
 		if len(moved) == 0 {
 			return nil
 		}
@@ -35,6 +35,9 @@ func (f *fetching) settle(ctx context.Context) error {
 			}
 		}
 		f.again(moved, now)
+		if run.Kind == DeltaRun {
+			f.asked = append(f.asked, slices.DeleteFunc(moved, func(p Partition) bool { return slices.Contains(f.asked, p) })...)
+		}
 		if err := f.fetchAll(ctx); err != nil {
 			return err
 		}
@@ -67,27 +70,40 @@ func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
 	return pieces, nil
 }
 
-// movedSince are the partitions whose rows as fetched differ from a count;
-// in a delta only those that were asked for.
-func movedSince(fetched []PartitionRecord, now []Piece, run Run, asked []Partition) []Partition {
-	current := map[Partition]PartitionRecord{}
-	for _, p := range now {
-		at := p.Partition.At(run.Depth)
-		r, ok := current[at]
-		if !ok {
-			r.Print = EmptyPrint
+// expected is what the partitions of the table hold if nothing has moved: what
+// was fetched, and in a run that fetches what has changed what readers see of
+// the others.
+func (f *fetching) expected() []PartitionRecord {
+	out := recordsOf(f.all(), f.plan.Run)
+	if f.plan.Run.Kind == DeltaRun && f.plan.Only == nil {
+		for _, k := range f.plan.Known {
+			if !slices.Contains(f.asked, k.Partition) {
+				out = append(out, k)
+			}
 		}
-		current[at] = PartitionRecord{Partition: at, Rows: r.Rows + p.Rows, Print: r.Print.Add(p.Print)}
 	}
+	return out
+}
+
+// mayMove says whether a partition that was not expected to have rows counts
+// as moved: in a repair, only those that were asked for do.
+func (f *fetching) mayMove(p Partition) bool {
+	return f.plan.Only == nil || slices.Contains(f.asked, p)
+}
+
+// movedSince are the partitions whose rows as expected differ from a count.
+func movedSince(expected []PartitionRecord, now []Piece, run Run, may func(Partition) bool) []Partition {
+	current := countedBy(run, now)
 	var moved []Partition
-	for _, r := range fetched {
-		if c := current[r.Partition]; c.Rows != r.Rows || !c.Print.Same(r.Print) {
+	for _, r := range expected {
+		c := current[r.Partition]
+		if c.Rows != r.Rows || r.Rows > 0 && !c.Print.Same(r.Print) {
 			moved = append(moved, r.Partition)
 		}
 		delete(current, r.Partition)
 	}
 	for p := range current {
-		if run.Kind == FullRun || slices.Contains(asked, p) {
+		if may(p) {
 			moved = append(moved, p)
 		}
 	}

@@ -2,6 +2,7 @@ package exportertest
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -43,8 +44,12 @@ type Destination struct {
 	Lands     int
 	Fitted    []tvmexport.Table            // what Fit was asked for
 	Legacies  map[string]*tvmexport.Legacy // the other exporters of tables that were taken over
+	Retention time.Duration                // of published rows; 0 is unknown
 	// Ordered is, by table, a watermark in the configuration that no run has written.
 	Ordered map[string]time.Time
+	// RecordsOnly: published rows do not say their run and partition.
+	RecordsOnly bool
+	times       map[tvmexport.RunID]time.Time // of commits
 	// OnLand, if set, says how often a batch is delivered; 0 loses it.
 	OnLand func(b tvmexport.Batch) int
 	// OnPublish, if set, is asked before each step; its error is the answer.
@@ -71,6 +76,7 @@ func (d *Destination) init() {
 		d.holders = map[string]tvmexport.Holder{}
 		d.audited = map[string]bool{}
 		d.spent = map[string]tvmexport.Spending{}
+		d.times = map[tvmexport.RunID]time.Time{}
 	}
 }
 
@@ -97,17 +103,21 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	d.init()
 	out := map[string]tvmexport.History{}
 	for _, t := range tables {
-		h := tvmexport.History{Now: time.Now(), Lineage: true, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name]}
+		h := tvmexport.History{Now: time.Now(), Lineage: !d.RecordsOnly, Retention: d.Retention, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name]}
 		effective := map[tvmexport.Partition]tvmexport.PartitionRecord{}
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
 				ID: c.Run.ID, Previous: c.Run.Previous, Kind: c.Run.Kind,
 				Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
+				Definition: c.Run.Table.Definition(), Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
 			}
 			if c.Run.Kind == tvmexport.FullRun {
 				clear(effective)
-				h.Depth = c.Run.Depth
+				h.Depth, h.FullAt, h.Fetched = c.Run.Depth, d.times[c.Run.ID], tvmexport.Volume{}
 			}
+			h.Fetched.Rows += c.Rows
+			h.Fetched.Bytes += c.Bytes
+			h.Tenant = cmp.Or(h.Tenant, c.Run.Tenant)
 			for _, r := range c.Partitions {
 				effective[r.Partition] = r
 			}
@@ -311,6 +321,7 @@ func (d *Destination) Commit(_ context.Context, c tvmexport.Commit) error {
 		}
 	}
 	d.commits[table] = append(d.commits[table], c)
+	d.times[c.Run.ID] = time.Now()
 	return nil
 }
 

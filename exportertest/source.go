@@ -29,6 +29,9 @@ type Source struct {
 	now    time.Time
 	Limits tvmexport.Limits // zero: DocumentedLimits
 	Calls  []tvmexport.Slice
+	Schema []tvmexport.Column // of every table; nil: DeviceId and Timestamp
+	// Plain: no fingerprints are computed.
+	Plain bool
 	// Before, if set, is asked before each Fetch; its error is the answer.
 	Before func(s tvmexport.Slice) error
 	// Spoil, if set, changes the answer to a Fetch after its rows were written.
@@ -126,10 +129,9 @@ func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Cou
 			sums[at], keys[at] = c, r.Key
 		}
 		c.Rows++
-		if q.Print {
+		if q.Print && !s.Plain {
 			c.Print = c.Print.Add(printOf(r))
-		}
-		if !q.Print {
+		} else {
 			c.Print = tvmexport.Fingerprint{}
 		}
 		c.OneKey = c.OneKey && keys[at] == r.Key
@@ -167,7 +169,7 @@ func (s *Source) Fetch(_ context.Context, q tvmexport.Slice, w tvmexport.RowWrit
 	rows := s.rows[q.Table.Name]
 	s.mu.Unlock()
 	var hits []Row
-	if q.Print {
+	if q.Print && !s.Plain {
 		a.Print = tvmexport.EmptyPrint
 	}
 	for _, r := range rows {
@@ -203,7 +205,10 @@ func (s *Source) Columns(_ context.Context, table string) ([]tvmexport.Column, e
 	if _, ok := s.rows[table]; !ok {
 		return nil, &tvmexport.Error{Op: "schema", Table: table, Cause: tvmexport.Refused, Err: fmt.Errorf("no such table")}
 	}
-	return []tvmexport.Column{{Name: "DeviceId", Type: "string"}}, nil
+	if s.Schema != nil {
+		return slices.Clone(s.Schema), nil
+	}
+	return []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Timestamp", Type: "datetime"}}, nil
 }
 
 var _ tvmexport.Source = (*Source)(nil)

@@ -35,7 +35,7 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		calls += counts.Calls
 		counts.Calls = calls
 		if asked.Print {
-			counts.Print = asked.Table.Columns
+			counts.Print = asked.Table.Printed()
 		}
 		if err == nil || d.whole || !c.concede(asked, err) {
 			return counts, err

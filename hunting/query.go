@@ -41,7 +41,7 @@ func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 // printed are the operators that fingerprint rows: a column of hashes, and the
 // sums of them in a summarize.
 func printed(t tvmexport.Table) (extend, sums string) {
-	return "\n| extend PrintOfRow = " + fingerprint.Row(t.Columns, name), ", " + fingerprint.Sums("PrintOfRow")
+	return "\n| extend PrintOfRow = " + fingerprint.Row(t.Printed(), name), ", " + fingerprint.Sums("PrintOfRow")
 }
 
 // markColumn is the column that carries the count: a string column, which

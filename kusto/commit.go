@@ -2,6 +2,7 @@ package kusto
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
@@ -15,7 +16,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 			return err
 		}
 	}
-	detail, err := document(m.Run.Origin())
+	detail, err := document(commitDetail{m.Run.Origin(), m.Run.Table.Columns, m.Run.Table.Visible()})
 	if err != nil {
 		return refused("commit", table, fmt.Errorf("describe the run: %w", err), "")
 	}
@@ -31,4 +32,22 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 	c.mu.Unlock()
 	c.clearLanding(ctx, m.Run.Table)
 	return nil
+}
+
+// commitDetail is what a commit record says of its run, in the column Detail.
+type commitDetail struct {
+	tvmexport.Origin
+	Columns []tvmexport.Column `json:"columns,omitempty"` // at the source
+	Shown   []tvmexport.Column `json:"shown,omitempty"`   // to readers
+}
+
+// readCommit reads a commit record's Detail. Records of other programs have none.
+func readCommit(detail []byte) (d commitDetail, err error) {
+	if len(detail) == 0 {
+		return d, nil
+	}
+	if err = json.Unmarshal(detail, &d); err != nil {
+		err = fmt.Errorf("read detail %.100q: %w", detail, err)
+	}
+	return d, err
 }

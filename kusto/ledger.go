@@ -20,7 +20,10 @@ type entry struct {
 	rows, bytes    int64
 	detail         []byte
 	since, ordered time.Time
+	full           time.Time
+	fetched        tvmexport.Volume
 	depth          int64
+	tenant         string
 }
 
 // History implements tvmexport.Destination: one query for the runs of all
@@ -97,8 +100,12 @@ let Newest = Commits
     | join kind=leftouter Full on Table
     | where isnull(FullAt) or At >= FullAt
     | summarize arg_max(At, RunId, Detail), Since = min(WatermarkFrom), Open = countif(isnull(WatermarkFrom)),
-        Depth = maxif(tolong(Detail.depth), Kind == %s) by Table
-    | project Table, Base = RunId, BeganAt = coalesce(todatetime(Detail.startedAt), At), Since = iff(Open > 0, datetime(null), Since), Depth;
+        Depth = maxif(tolong(Detail.depth), Kind == %s), FullAt = max(FullAt), FetchedRows = sum(Rows), FetchedBytes = sum(Bytes) by Table
+    | project Table, Base = RunId, BeganAt = coalesce(todatetime(Detail.startedAt), At), Since = iff(Open > 0, datetime(null), Since),
+        Depth, FullAt, FetchedRows, FetchedBytes;
+let Tenant = toscalar(%s
+    | where State == %s and isnotempty(tostring(Detail.tenant))
+    | summarize take_any(tostring(Detail.tenant)));
 let Ordered = %s
     | extend WrittenAt = ingestion_time()
     | summarize arg_max(WrittenAt, LastRefreshedTime) by SourceTable
@@ -110,14 +117,14 @@ let Ordered = %s
 let Open = Known
     | join kind=leftouter Newest on Table
     | where (State == %s and RunId == Base) or (State != %s and Previous == Base)
-    | project Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth;
+    | project Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, FullAt, FetchedRows, FetchedBytes;
 Names
 | join kind=leftouter Open on Table
 | join kind=leftouter Ordered on Table
-| project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, Ordered`,
+| project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, FullAt, FetchedRows, FetchedBytes, Ordered, Tenant`,
 		names, runsTable, names, literals([]string{committed, publishing, abandoned}),
 		literal(committed), literal(string(tvmexport.FullRun)), literal(string(tvmexport.FullRun)),
-		configurationTable, literal(committed), literal(committed))
+		runsTable, literal(committed), configurationTable, literal(committed), literal(committed))
 }
 
 func namesOf(tables []tvmexport.Table) []string {
@@ -135,6 +142,8 @@ func readEntry(r *reader) entry {
 		kind: tvmexport.RunKind(r.text("Kind")), watermark: r.time("Watermark"),
 		rows: r.long("Rows"), bytes: r.long("Bytes"), detail: r.document("Detail"),
 		since: r.time("Since"), depth: r.long("Depth"), ordered: r.time("Ordered"),
+		full: r.time("FullAt"), fetched: tvmexport.Volume{Rows: r.long("FetchedRows"), Bytes: r.long("FetchedBytes")},
+		tenant: r.text("Tenant"),
 	}
 }
 
@@ -148,14 +157,20 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 		if e.table != t.Name {
 			continue
 		}
-		h.Now = e.now
+		h.Now, h.Tenant = e.now, e.tenant
 		switch e.state {
 		case committed:
 			h.Last = &tvmexport.Committed{
 				ID: e.run, Previous: e.previous, Kind: e.kind, At: e.at,
 				Watermark: e.watermark, Rows: e.rows, Bytes: e.bytes,
 			}
+			d, err := readCommit(e.detail)
+			if err != nil {
+				return h, fmt.Errorf("the commit of run %s: %w", e.run, err)
+			}
+			h.Last.Definition, h.Last.Columns, h.Last.Shown = d.Definition, d.Columns, d.Shown
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
+			h.FullAt, h.Fetched = e.full, e.fetched
 		case abandoned:
 			givenUp[e.run] = true
 		}
