@@ -22,6 +22,8 @@ type Config struct {
 	Kusto     Kusto     `yaml:"kusto"`
 	Functions Functions `yaml:"functions"`
 	Publish   Publish   `yaml:"publish"`
+	Snapshots Snapshots `yaml:"snapshots"`
+	Drift     string    `yaml:"drift"`
 
 	Lag         time.Duration `yaml:"lag" bounds:"least=0s"`
 	Recount     time.Duration `yaml:"recount" bounds:"least=0s"`
@@ -36,12 +38,18 @@ type Config struct {
 	CAFile   string `yaml:"ca_file"`
 }
 
-// Columns are which columns of a table are published, and which of them as
-// pseudonyms.
+// Snapshots are how tables that are a state are brought forward.
+type Snapshots struct {
+	FullEvery time.Duration `yaml:"full_every" bounds:"least=1m"`
+}
+
+// Columns are which columns of a table are published, which of them as
+// pseudonyms, and which of them are not worth a fetch when they alone change.
 type Columns struct {
 	Include      []string `yaml:"include"`
 	Exclude      []string `yaml:"exclude"`
 	Pseudonymise []string `yaml:"pseudonymise"`
+	Volatile     []string `yaml:"volatile"`
 }
 
 // Secret is a value that is never printed. It may lie in a file that the
@@ -109,6 +117,7 @@ func Default() Config {
 		Auth:     Auth{Method: "default"},
 		Publish:  Publish{Bytes: 1_000_000_000},
 
+		Snapshots: Snapshots{FullEvery: 7 * 24 * time.Hour}, Drift: "evolve",
 		Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
 		Consistency: "partition", Lease: 3 * time.Minute,
 		Schedule: "0 */6 * * *",
@@ -122,13 +131,15 @@ var (
 	// Consistencies: each partition is the state that one answer gave, or the
 	// whole table is the state of one moment.
 	Consistencies = []string{"partition", "table"}
-	Methods       = []string{"default", "secret", "certificate", "managed-identity", "workload-identity", "azure-cli"}
+	// Drifts are what becomes of columns that appear at the source.
+	Drifts  = []string{"evolve", "freeze", "raw"}
+	Methods = []string{"default", "secret", "certificate", "managed-identity", "workload-identity", "azure-cli"}
 )
 
 // words are the keys whose values are words, with the words that they take.
 func words() map[string][]string {
 	return map[string][]string{
-		"defender.api": APIs, "defender.cloud": Clouds, "consistency": Consistencies,
+		"defender.api": APIs, "defender.cloud": Clouds, "consistency": Consistencies, "drift": Drifts,
 		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...),
 	}
 }
@@ -198,7 +209,7 @@ func (c Config) checkColumns() error {
 		for _, list := range []struct {
 			name    string
 			columns []string
-		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}} {
+		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}, {"volatile", t.Volatile}} {
 			for i, column := range list.columns {
 				if err := tvmexport.CheckIdentifier("column", column); err != nil {
 					return wrong(key+"."+list.name, "holds something else than columns: %v", err)

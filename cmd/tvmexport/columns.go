@@ -61,7 +61,7 @@ func knownColumns(c config.Config) error {
 		for _, list := range []struct {
 			key     string
 			columns []string
-		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}} {
+		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}, {"volatile", t.Volatile}} {
 			for _, column := range list.columns {
 				if slices.Contains(known, column) {
 					continue

@@ -111,6 +111,10 @@ type resultLine struct {
 	Nulled    int64    `json:"nulled,omitempty"` // values that did not fit their type
 	Calls     int      `json:"calls"`
 	Slices    int      `json:"slices"`
+	Kind      string   `json:"kind,omitempty"`    // full, or delta: what has changed or is new
+	Parts     int      `json:"parts,omitempty"`   // of a Snapshot, that were compared
+	Changed   int      `json:"changed,omitempty"` // parts of them that were fetched
+	Whole     string   `json:"whole,omitempty"`   // why a Snapshot was fetched whole
 	Watermark string   `json:"watermark,omitempty"`
 	Resumed   int64    `json:"resumed,omitempty"`  // rows taken over from an interrupted run
 	Late      int64    `json:"late,omitempty"`     // rows with an older watermark
@@ -159,7 +163,7 @@ func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
 func lineOf(o tvmexport.Result) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: o.Nulled,
-		Calls: o.Calls, Slices: o.Slices, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(),
+		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: o.Whole, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(),
 	}
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)
