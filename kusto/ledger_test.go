@@ -30,6 +30,10 @@ var entryColumns = []column{
 	{"Since", "datetime"},
 	{"Depth", "long"},
 	{"Ordered", "datetime"},
+	{"FullAt", "datetime"},
+	{"FetchedRows", "long"},
+	{"FetchedBytes", "long"},
+	{"Tenant", "string"},
 }
 
 // TestHistory reads the ledger over the wire: nulls, a publication, partitions.
@@ -54,9 +58,9 @@ func TestHistory(t *testing.T) {
 		}
 
 		return reply{columns: entryColumns, rows: [][]any{
-			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil, nil, nil, nil},
-			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, nil, "2026-11-21T05:00:00Z", 2, nil},
-			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, marshal(goldenPublication), nil, nil, nil},
+			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "t"},
+			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, `{"definition":"d","columns":[{"name":"A","type":"long"}],"shown":[]}`, "2026-11-21T05:00:00Z", 2, nil, "2026-11-22T05:20:00Z", 9, 900, "t"},
+			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, marshal(goldenPublication), nil, nil, nil, nil, nil, nil, "t"},
 		}}
 	}}
 	c := f.connect(t)
@@ -69,10 +73,14 @@ func TestHistory(t *testing.T) {
 	open := goldenPublication
 	open.Partitions = []tvmexport.PartitionRecord{{Partition: "3f", Window: goldenRun.Window, Rows: 5}}
 	want := map[string]tvmexport.History{
-		"DeviceTvmSoftwareInventory": {Now: at, Lineage: true},
+		"DeviceTvmSoftwareInventory": {Now: at, Lineage: true, Tenant: "t"},
 		"DeviceProcessEvents": {
-			Now: at, Publishing: &open, Legacy: &tvmexport.Legacy{Until: at.Add(-320*time.Minute).AddDate(0, 0, -22), Strays: 7, StrayAt: at.Add(-320*time.Minute).AddDate(0, 0, -1)}, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
-			Last:       &tvmexport.Committed{ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500},
+			Now: at, Tenant: "t", FullAt: at.AddDate(0, 0, -1), Fetched: tvmexport.Volume{Rows: 9, Bytes: 900},
+			Publishing: &open, Legacy: &tvmexport.Legacy{Until: at.Add(-320*time.Minute).AddDate(0, 0, -22), Strays: 7, StrayAt: at.Add(-320*time.Minute).AddDate(0, 0, -1)}, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
+			Last: &tvmexport.Committed{
+				ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500,
+				Definition: "d", Columns: []tvmexport.Column{{Name: "A", Type: "long"}}, Shown: []tvmexport.Column{},
+			},
 			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{10, 11, 255}}}},
 		},
 	}
