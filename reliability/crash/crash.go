@@ -14,8 +14,11 @@ import (
 // crash lets some time pass at the source, kills a run, now and then also the
 // one that takes it up, and holds the state after a clean run against the source.
 func crash(ctx context.Context, w *world) (event string, resumed int64, failures []string, err error) {
+	// Only what has changed is fetched: without change there is nothing to interrupt.
 	if w.dice.IntN(4) == 0 {
 		w.server.Tenant().Advance(1)
+	} else {
+		w.server.Tenant().Move(w.dice.Float64())
 	}
 	if err := w.disturb(); err != nil {
 		return "", 0, nil, err
