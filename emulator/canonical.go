@@ -87,7 +87,7 @@ func looksLikeTime(s string) bool {
 // typed is a text or a dynamic as a dynamic is after ingestion, with its date-time
 // strings typed.
 func typed(v value.Value) value.Value {
-	if v.IsNull() || v.IsTyped() {
+	if v.IsNull() || v.IsTyped() && !v.IsComposed() {
 		return v
 	}
 	return value.DynamicJSONTyped(string(v.AppendJSON(nil)))

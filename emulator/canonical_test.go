@@ -53,6 +53,12 @@ func TestCanonicalRow(t *testing.T) {
 			`{"a":"2026-07-19T21:46:29.0000000Z","b":"2026-07-19","c":"2026-07-19T and more text"}`,
 		},
 		{
+			"date-like text in a dynamic that was put together",
+			[]value.Column{column("a", value.Dynamic)},
+			[]value.Value{value.NewArray([]value.Value{value.NewString("2023-11-07T00:00:00Z"), value.NewString("2023-11-07")})},
+			`{"a":["2023-11-07T00:00:00.0000000Z","2023-11-07"]}`,
+		},
+		{
 			"date-like text in a dynamic is typed as on ingestion",
 			[]value.Column{column("a", value.Dynamic)},
 			[]value.Value{dynamic(`{"x":"2026-07-19T23:46:29+02:00","y":["2026-07-19T21:46:29.12Z"],"z":"2026-07-19"}`)},

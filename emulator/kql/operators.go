@@ -126,6 +126,9 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 	case *syntax.GetSchema:
 		return schemaOf(p), nil
 	case *syntax.Evaluate:
+		if n.Call.Name == "pivot" {
+			return b.pivot(p, n, before, c)
+		}
 		return p, b.evaluate(p, n, before, c)
 	case *syntax.Invoke:
 		return b.invoke(n, before, c)

@@ -406,6 +406,21 @@ func TestExpand(t *testing.T) {
 		{"mvexpand has a limit", "print b = range(1, 200, 1) | mvexpand b | count", `
 			Count:long
 			128`},
+		{"pivot counts", `datatable(u:string, d:string)['ann', '1', 'bob', '2', 'ann', '2', 'ann', '2'] | evaluate pivot(d) | sort by u asc`, `
+			u:string 1:long 2:long
+			ann | 1 | 2
+			bob | 0 | 1`},
+		{"pivot with a schema", `datatable(u:string, d:string, x:real)['ann', 'p', 1.5, 'bob', 'q', 2.0, 'ann', 'p', 3.0] | evaluate pivot(d, sum(x), u) : (p:real, u:string, other:long) | sort by u asc`, `
+			p:real u:string other:long
+			4.5 | ann | 0
+			0.0 | bob | 0`},
+		{"pivot by two columns", `datatable(a:string, b:long, d:string, n:int)['x', 1, 'p', 5, 'x', 1, 'q', 6, 'x', 2, 'p', 7] | evaluate pivot(d, sum(n)) | sort by b asc`, `
+			a:string b:long p:long q:long
+			x | 1 | 5 | 6
+			x | 2 | 7 | 0`},
+		{"pivot(d, count())", `datatable(d:string)['p', 'q', 'p'] | evaluate pivot(d, count())`, `
+			p:long q:long
+			2 | 1`},
 		{"bag_unpack", `datatable(d:dynamic)[dynamic({"Name": "John", "Age":20}), dynamic({"Name": "Dave", "Age":40}), dynamic({"Name": "Jasmine", "Age":30})] | evaluate bag_unpack(d)`, `
 			Age:long Name:string
 			20 | John

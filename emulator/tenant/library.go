@@ -7,13 +7,15 @@ import (
 )
 
 // LibrarySize is how many CVEs DeviceTvmSoftwareVulnerabilitiesKB holds when a
-// tenant starts, whatever the number of devices: what a tenant of 60 devices
-// was seen to have.
+// tenant starts, whatever the number of devices, unless Options say otherwise:
+// what a tenant of 60 devices was seen to have.
 const LibrarySize = 321_736
 
 // library is the CVEs that are known, by ordinal, in order of publication.
 // It only grows; a copy keeps the size that it has.
 type library struct {
+	atStart int // how many there were when the tenant started
+	stride  int // has no divisor in common with atStart
 	ids    []string
 	days   []int32 // of publication
 	tracks []int32 // 1 + the track whose programs have it; 0: programs that nobody here has
@@ -27,23 +29,28 @@ var published = [...]int{
 	480, 480, 400, 290, 250, 202, 183, 173, 165, 147, 65, 65, 79, 52, 53, 42, 46, 57, 56, 65, 66, 49, 24, 15, 21, 17, 10, 9,
 }
 
-// newLibrary is the library on the day that start lies on.
-func newLibrary(start time.Time) library {
+// newLibrary is the library of size CVEs on the day that start lies on.
+func newLibrary(start time.Time, size int) library {
 	l := library{
-		ids:    make([]string, 0, LibrarySize+LibrarySize/16),
-		days:   make([]int32, 0, LibrarySize+LibrarySize/16),
-		tracks: make([]int32, 0, LibrarySize+LibrarySize/16),
+		atStart: size,
+		stride:  libraryStride,
+		ids:     make([]string, 0, size+size/16),
+		days:    make([]int32, 0, size+size/16),
+		tracks:  make([]int32, 0, size+size/16),
+	}
+	for divisor(l.stride, size) != 1 {
+		l.stride++
 	}
 	total, share := 0, published
 	share[0] = share[0] * start.YearDay() / 366
 	for _, s := range share {
 		total += s
 	}
-	rest := LibrarySize
+	rest := size
 	for age := len(share) - 1; age >= 0; age-- {
-		n := LibrarySize * share[age] / total
+		n := size * share[age] / total
 		if age == 1 {
-			n += LibrarySize - allotted(share[:], total)
+			n += size - allotted(share[:], total, size)
 		}
 		n = min(n, rest)
 		rest -= n
@@ -59,12 +66,24 @@ func newLibrary(start time.Time) library {
 	return l
 }
 
+// libraryStride is how far apart CVEs lie that follow each other in the table,
+// or nearly so.
+const libraryStride = 100_003
+
+// divisor is the greatest that a and b have in common.
+func divisor(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
 // allotted is how many CVEs the shares come to when each is cut to a whole
 // number.
-func allotted(shares []int, total int) int {
+func allotted(shares []int, total, size int) int {
 	n := 0
 	for _, s := range shares {
-		n += LibrarySize * s / total
+		n += size * s / total
 	}
 	return n
 }

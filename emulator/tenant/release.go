@@ -18,8 +18,8 @@ type software struct {
 }
 
 // newSoftware makes the programs of a tenant that starts on a day.
-func newSoftware(tenant dice, start time.Time) software {
-	s := software{library: newLibrary(start), start: start, systems: map[string]int32{}}
+func newSoftware(tenant dice, start time.Time, cves int) software {
+	s := software{library: newLibrary(start, cves), start: start, systems: map[string]int32{}}
 	tracks := map[string]int32{}
 	for _, p := range products {
 		if _, ok := tracks[p.line]; !ok {

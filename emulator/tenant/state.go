@@ -25,7 +25,7 @@ type state struct {
 func newState(o Options) *state {
 	root := dice(o.Seed).at(ofTenant, 0, 0)
 	s := &state{
-		software:  newSoftware(root, o.Start),
+		software:  newSoftware(root, o.Start, o.CVEs),
 		dice:      root,
 		started:   value.NewDateTime(o.Start).Ticks(),
 		edge0:     value.NewDateTime(o.Start.Truncate(time.Hour).Add(-time.Hour)).Ticks(),

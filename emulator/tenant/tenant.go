@@ -17,8 +17,8 @@ const (
 )
 
 // Options describe a tenant. Two tenants with the same Devices, Seed, Start,
-// RetentionDays and ChangeRate that went through the same Advance and Move calls
-// hold the same rows.
+// RetentionDays, ChangeRate and CVEs that went through the same Advance, Move and
+// Drift calls hold the same rows.
 type Options struct {
 	// Devices is how many devices the tenant starts with, beside three that
 	// have an odd id; DefaultDevices if 0, none if negative.
@@ -35,6 +35,8 @@ type Options struct {
 	// DefaultChangeRate if 0, none if negative. A twentieth of it is the
 	// share of devices that are retired, and that are new.
 	ChangeRate float64
+	// CVEs is how many CVEs are known at the start; LibrarySize if not positive.
+	CVEs int
 	// Clock is the time at which the tenant's time runs; time.Now if nil.
 	Clock func() time.Time
 }
@@ -70,6 +72,9 @@ func New(o Options) *Tenant {
 	}
 	if o.HistoryDays <= 0 {
 		o.HistoryDays = DefaultHistoryDays
+	}
+	if o.CVEs <= 0 {
+		o.CVEs = LibrarySize
 	}
 	switch {
 	case o.ChangeRate == 0:

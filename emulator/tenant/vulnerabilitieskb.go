@@ -79,19 +79,17 @@ func cveRows(s *scan[cveEntry]) {
 		return s.emit()
 	}
 	// The stride has no divisor in common with the size, so each comes once.
-	for i, at := 0, 0; i < LibrarySize; i, at = i+1, (at+libraryStride)%LibrarySize {
+	for i, at := 0, 0; i < l.atStart; i, at = i+1, (at+l.stride)%l.atStart {
 		if i%patience == 0 && !s.alive() || !row(at) {
 			return
 		}
 	}
-	for i := LibrarySize; i < len(l.ids); i++ {
+	for i := l.atStart; i < len(l.ids); i++ {
 		if !row(i) {
 			return
 		}
 	}
 }
-
-const libraryStride = 100_003
 
 func (r *cveEntry) score() value.Value {
 	if r.traits.at(ofText, 4, 0).permille(8) {

@@ -8,7 +8,8 @@ import (
 
 // comparison binds == != < <= > >=. Two nulls compare as null; a null and a
 // value are not equal, and not ordered (null). Strings have equality only:
-// Kusto refuses `<` and its like between strings and points to strcmp().
+// Kusto refuses `<` and its like between strings and points to strcmp(). A bool
+// equals the number 1 or 0, as hunting queries write it: IsCompliant == 0.
 func comparison(op string, left, right Arg) (Bound, error) {
 	l, r := left.Kind, right.Kind
 	if l == value.Dynamic && r == value.Dynamic {
@@ -27,6 +28,10 @@ func comparison(op string, left, right Arg) (Bound, error) {
 		return integerComparison(op), nil
 	case l.IsNumeric() && r.IsNumeric(), l == r && equality && (l == value.Bool || l == value.GUID):
 		return generalComparison(op, noCast, noCast), nil
+	case equality && l == value.Bool && r.IsNumeric():
+		return generalComparison(op, boolAsLong, noCast), nil
+	case equality && r == value.Bool && l.IsNumeric():
+		return generalComparison(op, noCast, boolAsLong), nil
 	}
 	return Bound{}, refuseCode(codeComparison, "Cannot compare values of types %v and %v. Try adding explicit casts.", l, r)
 }
@@ -89,6 +94,13 @@ func integerComparison(op string) Bound {
 type cast func(value.Value) value.Value
 
 func noCast(v value.Value) value.Value { return v }
+
+func boolAsLong(v value.Value) value.Value {
+	if v.IsNull() {
+		return nullLong
+	}
+	return value.NewLong(v.Int64())
+}
 
 // generalComparison compares by value.Compare; NaN is equal to nothing.
 func generalComparison(op string, left, right cast) Bound {

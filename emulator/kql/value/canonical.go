@@ -14,3 +14,7 @@ func DynamicCanonical(text string, typed bool) Value {
 	}
 	return element(text, typed)
 }
+
+// IsComposed says whether a Dynamic was put together of values, and not made of
+// JSON text: strings in it are strings, whatever they look like.
+func (v Value) IsComposed() bool { return v.d != nil }
