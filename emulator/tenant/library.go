@@ -16,11 +16,11 @@ const LibrarySize = 321_736
 type library struct {
 	atStart int // how many there were when the tenant started
 	stride  int // has no divisor in common with atStart
-	ids    []string
-	days   []int32 // of publication
-	tracks []int32 // 1 + the track whose programs have it; 0: programs that nobody here has
-	year   int     // of the newest CVE
-	inYear int     // CVEs of that year so far
+	ids     []string
+	days    []int32 // of publication
+	tracks  []int32 // 1 + the track whose programs have it; 0: programs that nobody here has
+	year    int     // of the newest CVE
+	inYear  int     // CVEs of that year so far
 }
 
 // published are the CVEs of a year as a share of all, by the age of the year:
