@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -226,38 +227,32 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 	}
 	slices.Sort(tables)
 	slices.Sort(open)
-	s := statement{op: "read ledger", text: partitionsText(tables, open)}
-	rows, err := c.query(ctx, s)
-	if err != nil {
-		return err
+	read := make(map[string]tvmexport.History, len(of))
+	err := c.each(ctx, statement{op: "read ledger", text: partitionsText(tables, open)},
+		func() { maps.Copy(read, of) },
+		func(r *reader) {
+			table, run := r.text("Table"), tvmexport.RunID(r.text("Open"))
+			record := tvmexport.PartitionRecord{
+				Partition: tvmexport.Partition(r.text("Partition")),
+				Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
+				Rows:      r.long("Rows"),
+			}
+			r.fail("Fingerprint", record.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
+			h := read[table]
+			switch {
+			case run == "":
+				h.Partitions = append(h.Partitions, record)
+			case h.Publishing != nil && h.Publishing.Run.ID == run:
+				p := *h.Publishing
+				p.Partitions = append(p.Partitions, record)
+				h.Publishing = &p
+			}
+			read[table] = h
+		})
+	if err == nil {
+		maps.Copy(of, read)
 	}
-	type line struct {
-		table  string
-		run    tvmexport.RunID
-		record tvmexport.PartitionRecord
-	}
-	lines, err := readRows(s, rows, func(r *reader) line {
-		l := line{r.text("Table"), tvmexport.RunID(r.text("Open")), tvmexport.PartitionRecord{
-			Partition: tvmexport.Partition(r.text("Partition")),
-			Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
-			Rows:      r.long("Rows"),
-		}}
-		r.fail("Fingerprint", l.record.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
-		return l
-	})
-	if err != nil {
-		return err
-	}
-	for _, l := range lines {
-		h := of[l.table]
-		if l.run == "" {
-			h.Partitions = append(h.Partitions, l.record)
-		} else if h.Publishing != nil && h.Publishing.Run.ID == l.run {
-			h.Publishing.Partitions = append(h.Publishing.Partitions, l.record)
-		}
-		of[l.table] = h
-	}
-	return nil
+	return err
 }
 
 // partitionsText asks for the newest record of each partition of a Snapshot

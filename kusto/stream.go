@@ -1,0 +1,48 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/Azure/azure-kusto-go/azkustodata"
+	"github.com/Azure/azure-kusto-go/azkustodata/query"
+)
+
+// each asks the engine and hands over the answer row by row, however large it
+// is: the ledger of a large tenant exceeds the 500,000 rows at which a query
+// ends otherwise (https://learn.microsoft.com/kusto/concepts/query-limits).
+// begin comes before each attempt: what was read before it does not count.
+func (c *Client) each(ctx context.Context, s statement, begin func(), read func(*reader)) error {
+	s.again = true
+	var shape error
+	_, err := c.execute(ctx, c.engine, s, func(ctx context.Context) ([]query.Table, error) {
+		begin()
+		shape = nil
+		data, err := c.engine.client.IterativeQuery(ctx, c.database, stmt(s.text), azkustodata.NoTruncation())
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = data.Close() }() // ends what reads ahead
+		for t := range data.Tables() {
+			if t.Err() != nil {
+				return nil, t.Err()
+			}
+			for row := range t.Table().Rows() {
+				switch {
+				case row.Err() != nil:
+					return nil, row.Err()
+				case shape != nil || !t.Table().IsPrimaryResult():
+					continue
+				}
+				r := reader{row: row.Row()}
+				read(&r)
+				shape = r.err
+			}
+		}
+		return nil, ctx.Err()
+	})
+	if err == nil && shape != nil {
+		err = refused(s.op, s.table, fmt.Errorf("the answer of the service: %w", shape), "")
+	}
+	return err
+}
