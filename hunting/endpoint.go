@@ -3,6 +3,7 @@ package hunting
 import (
 	"cmp"
 	"fmt"
+	"time"
 )
 
 // API is a front end of Advanced Hunting. The zero API is Graph.
@@ -35,15 +36,38 @@ func (a API) path() string {
 	return "/v1.0/security/runHuntingQuery"
 }
 
-// permission is the application permission that queries need, and where it is granted.
-func (a API) permission() string {
+// Permission is an application permission: its name, and the service that it
+// is granted on.
+type Permission struct {
+	Role      string
+	Service   string // as the portal lists it
+	ServiceID string // its application
+}
+
+// Permission is the one that queries need.
+func (a API) Permission() Permission {
 	switch a {
 	case XDR:
-		return "AdvancedHunting.Read.All on Microsoft Threat Protection"
+		return Permission{"AdvancedHunting.Read.All", "Microsoft Threat Protection", "8ee8fdad-f234-4243-8f3b-15c294843740"}
 	case MDE:
-		return "AdvancedQuery.Read.All on WindowsDefenderATP"
+		return Permission{"AdvancedQuery.Read.All", "WindowsDefenderATP", "fc780465-2017-40d4-a0c5-307022471b92"}
 	}
-	return "ThreatHunting.Read.All on Microsoft Graph"
+	return Permission{"ThreatHunting.Read.All", "Microsoft Graph", "00000003-0000-0000-c000-000000000000"}
+}
+
+// permission is the application permission that queries need, and where it is granted.
+func (a API) permission() string {
+	p := a.Permission()
+	return p.Role + " on " + p.Service
+}
+
+// LastDay is the last day on which Microsoft answers a legacy front end
+// (https://learn.microsoft.com/defender-xdr/api-advanced-hunting); zero for Graph.
+func (a API) LastDay() time.Time {
+	if a == XDR || a == MDE {
+		return time.Date(2027, time.January, 31, 0, 0, 0, 0, time.UTC)
+	}
+	return time.Time{}
 }
 
 // Cloud is a national cloud in which hunting is available. The zero Cloud is

@@ -28,7 +28,9 @@ const (
 // way the count decides. The blob is not told to be flushed at once: the
 // landing table's batching policy decides when, and batches that travel
 // together make fewer extents.
-func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error {
+func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error { return c.land(ctx, b) }
+
+func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoingest.FileOption) error {
 	table := b.Run.Table
 	if err := checkNames(table); err != nil {
 		return err
@@ -43,7 +45,7 @@ func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error {
 		return err
 	}
 	for attempt := 1; ; attempt++ {
-		err := c.enqueue(ctx, b)
+		err := c.enqueue(ctx, b, more)
 		if err == nil {
 			return nil
 		}
@@ -81,7 +83,7 @@ func (c *Client) greet(ctx context.Context, table string) error {
 }
 
 // enqueue uploads and queues once.
-func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch) error {
+func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch, more []azkustoingest.FileOption) error {
 	queue, err := c.openQueue()
 	if err != nil {
 		return err
@@ -95,11 +97,12 @@ func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch) error {
 	data := &detachable{from: b.Data}
 	done := make(chan error, 1)
 	go func() {
-		_, err := queue.FromReader(ctx, data,
+		_, err := queue.FromReader(ctx, data, append([]azkustoingest.FileOption{
 			azkustoingest.Table(b.Run.Table.Landing()),
 			azkustoingest.IngestionMappingRef(landingMapping, azkustoingest.MultiJSON),
 			azkustoingest.CompressionType(ingestoptions.GZIP),
-			azkustoingest.RawDataSize(b.Bytes))
+			azkustoingest.RawDataSize(b.Bytes),
+		}, more...)...)
 		done <- err
 	}()
 	select {

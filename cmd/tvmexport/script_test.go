@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 //	count N QUERY                     the query has so many rows at the destination
 //	admin COMMAND                     runs a management command as the database's administrator
 //	exits CODE COMMAND...             runs the program and wants this exit code
+//	fault RULES                       puts fault rules of the emulator in force
+//	proxy                             starts a proxy that leads every host to the emulator's
+//	                                  cluster, and sets PROXY
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -52,6 +55,8 @@ func TestScripts(t *testing.T) {
 			"count":    cmdCount,
 			"admin":    cmdAdmin,
 			"exits":    cmdExits,
+			"fault":    cmdFault,
+			"proxy":    cmdProxy,
 		},
 	})
 }
@@ -164,6 +169,16 @@ func cmdAdmin(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if (response.StatusCode == http.StatusOK) == neg {
 		ts.Fatalf("%s: %s: %s", args[0], response.Status, text)
+	}
+}
+
+func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
+	e := emulators.get(ts)
+	response, err := e.client.Post(e.Ready.Control+"/faults", "application/json", strings.NewReader(args[0]))
+	ts.Check(err)
+	defer response.Body.Close()
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		ts.Fatalf("fault %s: %s: %s %v", args[0], response.Status, text, err)
 	}
 }
 

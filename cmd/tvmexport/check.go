@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/preflight"
+)
+
+type checkFlags struct {
+	tables  []string
+	probe   bool
+	wait    time.Duration
+	maxWait time.Duration
+	json    bool
+}
+
+func (p *process) checkCommand() *cobra.Command {
+	var f checkFlags
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Say whether a run will work, and what mends what will not",
+		Long: `check looks at everything that a run needs: the configuration, the network and its
+certificates, the sign-in to both sides, the application permission, each active
+table at the source (one call each), the database, its tables, mappings and
+roles, whose data it holds, and the way of one row through queued ingestion into
+a table that is made for it and dropped again.
+
+Each line says ok, or what is wrong and the command or step that mends it. What
+could not be looked at because of something broken is skipped, not broken.
+
+Exit codes: 0 all is well, perhaps with warnings; 2 the configuration is wrong;
+4 a sign-in or permission is missing; 1 something else; 3 several of these.`,
+		Example: `  tvmexport check
+  tvmexport check --table DeviceTvmSoftwareInventory
+  tvmexport check --probe=false         # nothing is made in the database
+  tvmexport check --json | jq 'select(.status == "broken")'`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return p.check(c.Context(), f) },
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to look at (repeatable; default all active ones)")
+	flags.BoolVar(&f.probe, "probe", true, "let one row take the way through queued ingestion")
+	flags.DurationVar(&f.wait, "probe-wait", 6*time.Minute, "longest wait for that row")
+	flags.DurationVar(&f.maxWait, "max-wait", 2*time.Minute, "longest wait for the tenant's quota")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one line per finding")
+	return c
+}
+
+func (p *process) check(ctx context.Context, f checkFlags) error {
+	say := func(n preflight.Finding) { p.say(n, f.json) }
+	list := preflight.Run(ctx, p.checks(f), say)
+	if !f.json {
+		n := preflight.Count(list)
+		fmt.Fprintf(p.stdout, "%d ok, %d warnings, %d broken, %d not looked at\n",
+			n[preflight.OK], n[preflight.Warning], n[preflight.Broken], n[preflight.Skipped])
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var codes []int
+	for _, c := range preflight.Causes(list) {
+		codes = append(codes, codeOf(c))
+	}
+	if code := joint(codes); code != exitDone {
+		return &reported{code}
+	}
+	return nil
+}
+
+type findingLine struct {
+	Check  string `json:"check"`
+	About  string `json:"about,omitempty"`
+	Status string `json:"status"` // ok, warning, broken, skipped
+	Text   string `json:"text"`
+	Mend   string `json:"mend,omitempty"`
+	Code   int    `json:"code,omitempty"` // exit code that this alone would give
+}
+
+// say prints a finding on one line.
+func (p *process) say(n preflight.Finding, asJSON bool) {
+	if asJSON {
+		l := findingLine{Check: n.Check, About: n.About, Status: string(n.Status), Text: n.Text, Mend: n.Mend}
+		if n.Status == preflight.Broken {
+			l.Code = codeOf(n.Cause)
+		}
+		out := json.NewEncoder(p.stdout)
+		out.SetEscapeHTML(false) // commands are to be copied
+		_ = out.Encode(l)
+		return
+	}
+	what := n.Check
+	if n.About != "" {
+		what += " " + n.About
+	}
+	line := oneLine(n.Text)
+	if n.Mend != "" {
+		line += " | mend: " + oneLine(n.Mend)
+	}
+	fmt.Fprintf(p.stdout, "%-8s %s: %s\n", n.Status, what, line)
+}
+
+// checks are all checks, in the order in which they build on each other.
+func (p *process) checks(f checkFlags) []preflight.Check {
+	cfg, err := config.File(p.configFile(), p.env)
+	if err == nil {
+		err = knownColumns(cfg)
+	}
+	file := p.configFile()
+	if file == "" {
+		file = "the environment"
+	}
+	return []preflight.Check{{Name: "configuration", Do: func(ctx context.Context) preflight.Result {
+		if err != nil {
+			return preflight.Found(mistakes(err)...)
+		}
+		i, err := p.inspection(ctx, cfg, f)
+		if err != nil {
+			return preflight.Found(preflight.Bad(file, err, ""))
+		}
+		return preflight.Result{Findings: []preflight.Finding{preflight.Good(file, "sound")}, Then: i.checks()}
+	}}}
+}
+
+// mistakes are findings about a configuration that cannot be used.
+func mistakes(err error) []preflight.Finding {
+	var several config.Mistakes
+	if !errors.As(err, &several) {
+		several = config.Mistakes{err}
+	}
+	var out []preflight.Finding
+	for _, m := range several {
+		out = append(out, preflight.Finding{Status: preflight.Broken, Text: m.Error(), Mend: "correct it; tvmexport config example shows every key", Cause: tvmexport.Usage})
+	}
+	return out
+}

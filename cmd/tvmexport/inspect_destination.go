@@ -1,0 +1,320 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/preflight"
+)
+
+// host asks both endpoints whether they are Kusto's, and the SDK whether it
+// trusts them with a token.
+func (i *inspection) host(ctx context.Context) preflight.Result {
+	cluster, ingest := i.destination.Addresses()
+	clusterErr, ingestErr := i.destination.Reach(ctx)
+	var out []preflight.Finding
+	add := func(address, setting string, err error, affects ...string) {
+		name := address
+		if u, perr := url.Parse(address); perr == nil {
+			name = u.Host
+		}
+		switch {
+		case err == nil:
+			out = append(out, preflight.Good(name, "the Kusto SDK sends tokens to %s", setting))
+			return
+		case kusto.Untrusted(err):
+			bare, _, _ := strings.Cut(name, ":")
+			f := preflight.Bad(name, err, fmt.Sprintf("if the host is yours, add it to kusto.trusted_hosts: [%s]", bare))
+			f.Affects = affects
+			out = append(out, f)
+			return
+		}
+		f := preflight.Bad(name, err, "")
+		f.Affects = affects
+		out = append(out, f)
+	}
+	add(cluster, "kusto.cluster", clusterErr)
+	if ingest != cluster && !kusto.Untrusted(clusterErr) {
+		add(ingest, "kusto.ingest", ingestErr, ingestion)
+	}
+	return preflight.Found(out...)
+}
+
+// database says whether the database can be read, and which roles are held.
+func (i *inspection) database(ctx context.Context) preflight.Result {
+	name := i.config.Kusto.Database
+	err := i.destination.Readable(ctx)
+	switch {
+	case err != nil && tvmexport.CauseOf(err) == tvmexport.Permission:
+		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
+		f.Text = "the database cannot be read, so that nothing is begun: it takes the role users (or viewers): " + f.Text
+		return preflight.Found(f)
+	case err != nil:
+		return preflight.Found(preflight.Bad(name, err, ""))
+	}
+	i.made, err = i.destination.Made(ctx)
+	if err != nil {
+		return preflight.Found(preflight.Bad(name, err, ""))
+	}
+	text := "there, and can be read"
+	if held, err := i.destination.Held(ctx); err == nil && len(held) > 0 { // for people: its failure says nothing
+		var roles []string
+		for _, h := range held {
+			roles = append(roles, h.Role)
+		}
+		text += "; roles given to this identity itself: " + list(roles)
+	}
+	return preflight.Found(preflight.Good(name, "%s", text))
+}
+
+// tenant says whether the database holds another tenant's data.
+func (i *inspection) tenant(ctx context.Context) preflight.Result {
+	if !i.made {
+		return preflight.Found(preflight.Good("", "the database holds no tenant's data yet"))
+	}
+	owners, err := i.destination.Owners(ctx)
+	if err != nil {
+		if tvmexport.CauseOf(err) == tvmexport.Refused { // no ledger yet: the set-up says so
+			return preflight.Result{}
+		}
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	others := slices.DeleteFunc(owners, func(o string) bool { return o == i.who.TenantID })
+	if len(others) > 0 {
+		return preflight.Found(preflight.Finding{
+			About: i.who.TenantID, Status: preflight.Broken, Cause: tvmexport.Usage,
+			Text: fmt.Sprintf("the database %s holds the data of tenant %s; a database holds one tenant's", i.config.Kusto.Database, list(others)),
+			Mend: "name another database in kusto.database, one for each tenant, or sign in to tenant " + others[0],
+		})
+	}
+	return preflight.Found(preflight.Good(i.who.TenantID, "no other tenant's data is in the database"))
+}
+
+// setUp reads the configuration table, and asks what init would still make.
+func (i *inspection) setUp(ctx context.Context) preflight.Result {
+	if !i.made {
+		return preflight.Found(preflight.Finding{
+			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Refused,
+			Text: "nothing is set up in the database yet", Mend: "tvmexport init",
+		})
+	}
+	orders, err := i.destination.Orders(ctx)
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	for _, o := range orders {
+		if len(i.flags.tables) == 0 && o.Active || slices.Contains(i.flags.tables, o.Table) {
+			i.orders = append(i.orders, o)
+		}
+	}
+	var out []preflight.Finding
+	for _, name := range i.flags.tables {
+		if !slices.ContainsFunc(orders, func(o tvmexport.Order) bool { return o.Table == name }) {
+			out = append(out, preflight.Finding{
+				About: name, Status: preflight.Broken, Cause: tvmexport.Usage,
+				Text: "MigrationConfiguration has no row for the table", Mend: "tvmexport init --table " + name,
+			})
+		}
+	}
+	if len(i.orders) == 0 && len(out) == 0 {
+		out = append(out, preflight.Finding{
+			Status: preflight.Broken, Cause: tvmexport.Usage, Text: "MigrationConfiguration names no active table", Mend: "tvmexport init",
+		})
+	}
+	for _, o := range i.orders {
+		if o.Err != nil {
+			out = append(out, preflight.Bad(o.Table, o.Err, ""))
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, preflight.Good("", "MigrationConfiguration names %d tables to export", len(i.orders)))
+	}
+	return preflight.Found(out...)
+}
+
+// loadTypes warns of state tables whose removals nobody would see.
+func (i *inspection) loadTypes(ctx context.Context) preflight.Result {
+	var out []preflight.Finding
+	for _, o := range i.orders {
+		info, ok := catalog.Lookup(o.Table)
+		if o.Err != nil || !ok || !info.Snapshot || o.Load == tvmexport.Snapshot {
+			continue
+		}
+		out = append(out, preflight.Finding{
+			About: o.Table, Status: preflight.Warning,
+			Text: fmt.Sprintf("LoadType %s cannot see removals: what was mended just vanishes from this table, and the copy keeps it", o.Load),
+			Mend: i.order(ctx, o.Table, "LoadType", string(tvmexport.Snapshot)),
+		})
+	}
+	if len(out) == 0 {
+		out = append(out, preflight.Good("", "each table is loaded in a way that fits it"))
+	}
+	return preflight.Found(out...)
+}
+
+// destinationTables looks at the tables and mappings of each table, and at
+// what init would still make beside them.
+func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
+	tables, err := i.chosenTables()
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	failed, err := i.destination.Ready(ctx, tables)
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	var out []preflight.Finding
+	for _, t := range tables {
+		switch err := failed[t.Name]; {
+		case i.unknown[t.Name]:
+			out = append(out, preflight.Finding{About: t.Name, Status: preflight.Skipped, Text: "not looked at before this is mended: the table at the source"})
+		case err != nil:
+			mend := ""
+			var e *tvmexport.Error
+			if errors.As(err, &e) && e.Hint == "run tvmexport init" {
+				mend = "tvmexport init --table " + t.Name
+			}
+			out = append(out, preflight.Bad(t.Name, err, mend))
+		default:
+			out = append(out, preflight.Good(t.Name, "%s, %s and its mapping are as they should be", t.Destination, t.Landing()))
+		}
+	}
+	return preflight.Found(append(out, i.leftToMake(ctx, tables)...)...)
+}
+
+// leftToMake warns of what init would still make, beside tables and mappings.
+func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) []preflight.Finding {
+	known := slices.DeleteFunc(slices.Clone(tables), func(t tvmexport.Table) bool { return i.unknown[t.Name] })
+	setup, err := i.destination.Plan(ctx, known, kusto.ScriptOptions{FunctionPrefix: i.config.Functions.Prefix})
+	if err != nil {
+		return []preflight.Finding{preflight.Bad("init", err, "")}
+	}
+	i.todo = len(setup.Made)
+	var out []preflight.Finding
+	for _, m := range setup.Made {
+		if m.Kind == kusto.MakeFunction || m.Kind == kusto.MakePolicy {
+			out = append(out, preflight.Finding{
+				About: m.Name + of(m.Table), Status: preflight.Warning, Mend: "tvmexport init",
+				Text: fmt.Sprintf("the %s is missing or out of date; a run works without it", m.Kind),
+			})
+		}
+	}
+	return out
+}
+
+// ingestor tries to add no rows to each table that a run writes to.
+func (i *inspection) ingestor(ctx context.Context) preflight.Result {
+	tables, err := i.destination.Written(ctx, i.tables)
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	refused := i.destination.MayAppend(ctx, tables)
+	var denied []string
+	var out []preflight.Finding
+	for _, t := range tables {
+		switch err := refused[t]; {
+		case err == nil:
+		case tvmexport.CauseOf(err) == tvmexport.Permission:
+			denied = append(denied, t)
+		default:
+			out = append(out, preflight.Bad(t, err, ""))
+		}
+	}
+	switch {
+	case len(denied) > 0:
+		mend := i.destination.AddRole("ingestors", principal(i.writer))
+		if len(denied) < len(tables) {
+			var each []string
+			for _, t := range denied {
+				each = append(each, i.destination.AddTableRole(t, "ingestors", principal(i.writer)))
+			}
+			mend += " (or " + strings.Join(each, " and ") + ")"
+		}
+		out = append(out, preflight.Finding{
+			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Permission,
+			Text: fmt.Sprintf("rows may not be added to %s: %s", list(denied), i.without(denied)),
+			Mend: "an administrator of the database runs: " + mend,
+		})
+	case len(out) == 0:
+		out = append(out, preflight.Good(i.config.Kusto.Database, "rows may be added to all %d tables that a run writes to", len(tables)))
+	}
+	return preflight.Found(out...)
+}
+
+// without says what a run does without the right to add rows, by the worst of it.
+func (i *inspection) without(denied []string) string {
+	for _, t := range i.tables {
+		switch {
+		case slices.Contains(denied, "ExportRuns"), slices.Contains(denied, "ExportPartitions"):
+			return "a run stops before it fetches anything"
+		case slices.Contains(denied, t.Landing()):
+			return "nothing can land there"
+		case slices.Contains(denied, t.Destination):
+			return "nothing is published there"
+		}
+	}
+	return "watermarks and the audit cannot be kept"
+}
+
+// storage dials the accounts that queued ingestion goes through.
+func (i *inspection) storage(ctx context.Context) preflight.Result {
+	hosts, err := i.destination.Stores(ctx)
+	if err != nil {
+		f := preflight.Bad("", err, "")
+		if tvmexport.CauseOf(err) == tvmexport.Permission {
+			f.Mend = "an administrator of the database runs: " + i.destination.AddRole("ingestors", principal(i.writer))
+		}
+		return preflight.Found(f)
+	}
+	places := make([]preflight.Place, len(hosts))
+	for n, h := range hosts {
+		places[n] = preflight.Place{Name: storage, Setting: "storage of the ingestion service", URL: "https://" + h + "/"}
+	}
+	found := preflight.Reach(ctx, i.client, places)
+	if slices.ContainsFunc(found, func(f preflight.Finding) bool { return f.Status != preflight.OK }) || len(found) == 0 {
+		return preflight.Found(found...)
+	}
+	return preflight.Found(preflight.Good("", "all %d hosts of the ingestion service's storage answer", len(hosts)))
+}
+
+// probe sends one row the whole way.
+func (i *inspection) probe(ctx context.Context) preflight.Result {
+	if !i.flags.probe {
+		return preflight.Found(preflight.Finding{Status: preflight.Skipped, Text: "not asked for"})
+	}
+	r := i.destination.Probe(ctx, "TvmexportProbe"+time.Now().UTC().Format("20060102T150405"), i.flags.wait)
+	switch {
+	case r.Create != nil && tvmexport.CauseOf(r.Create) == tvmexport.Permission:
+		f := preflight.Bad("role users", r.Create, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
+		f.Text = "no table can be made, so that no row could be sent"
+		if i.made && i.todo == 0 {
+			f.Status, f.Cause = preflight.Warning, tvmexport.Unknown
+			f.Text += "; runs go on, since init has nothing left to make"
+		} else {
+			f.Text += ", and init cannot make what is missing"
+		}
+		return preflight.Found(f)
+	case r.Create != nil:
+		return preflight.Found(preflight.Bad(r.Table, r.Create, ""))
+	}
+	var out []preflight.Finding
+	if r.Ingest != nil {
+		out = append(out, preflight.Bad(r.Table, r.Ingest, ""))
+	} else {
+		out = append(out, preflight.Good("", "one row was queued, landed and counted in %s", r.Took.Round(100*time.Millisecond)))
+	}
+	if r.Remove != nil {
+		out = append(out, preflight.Finding{
+			About: r.Table, Status: preflight.Warning, Text: "the probe's table could not be dropped: " + oneLine(r.Remove.Error()), Mend: i.destination.DropProbe(r.Table),
+		})
+	}
+	return preflight.Found(out...)
+}

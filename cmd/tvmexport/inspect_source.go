@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/preflight"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+// chosenTables are the tables to look at: those named, else the active ones,
+// else those that init would make.
+func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
+	if len(i.tables) > 0 {
+		return i.tables, nil
+	}
+	if !i.made {
+		tables, err := tablesNamed(i.flags.tables)
+		if err != nil {
+			return nil, err
+		}
+		i.tables, err = chosen(tables, i.config)
+		return i.tables, err
+	}
+	for _, o := range i.orders {
+		t := tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
+		if known, ok := catalog.Table(o.Table); ok {
+			t.Columns, t.Key, t.RowBytes = known.Columns, known.Key, known.RowBytes
+		}
+		if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
+			t.Watermark = tvmexport.IngestionTime
+		}
+		if o.Err == nil {
+			i.tables = append(i.tables, t)
+		}
+	}
+	return i.tables, nil
+}
+
+// sourceTables counts the rows of each table, by one call each.
+func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
+	tables, err := i.chosenTables()
+	if err == nil {
+		err = i.openSource(ctx)
+	}
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	counts, errs := make([]tvmexport.Counts, len(tables)), make([]error, len(tables))
+	var g errgroup.Group
+	g.SetLimit(4)
+	for n, t := range tables {
+		g.Go(func() error {
+			// By the key's first digit, so that the key is looked at too.
+			counts[n], errs[n] = i.source.Count(ctx, tvmexport.CountQuery{Table: t, Depth: depthOf(t)})
+			return nil
+		})
+	}
+	_ = g.Wait() // errors are in the list
+	var out []preflight.Finding
+	for n, t := range tables {
+		if errs[n] != nil {
+			out = append(out, i.absent(ctx, t, errs[n]))
+			continue
+		}
+		rows := int64(0)
+		for _, part := range counts[n].Parts {
+			rows += part.Rows
+		}
+		f := preflight.Good(t.Name, "%s rows", progress.Count(rows))
+		if column := t.Watermark; column != "" && column != tvmexport.IngestionTime && len(t.Columns) > 0 &&
+			!slices.ContainsFunc(t.Columns, func(c tvmexport.Column) bool { return c.Name == column && c.Type == "datetime" }) {
+			f = preflight.Finding{
+				About: t.Name, Status: preflight.Broken, Cause: tvmexport.Usage,
+				Text: fmt.Sprintf("the watermark column %s is no datetime column of the table", column),
+				Mend: i.order(ctx, t.Name, "WatermarkColumn", timeColumn(t.Name)),
+			}
+		}
+		out = append(out, f)
+	}
+	return preflight.Found(out...)
+}
+
+// depthOf is 1 where the table has a key of columns.
+func depthOf(t tvmexport.Table) int {
+	if t.Key.Column == "" && len(t.Key.Hashed) == 0 {
+		return 0
+	}
+	return 1
+}
+
+func timeColumn(table string) string {
+	if info, ok := catalog.Lookup(table); ok && info.TimeColumn != "" {
+		return info.TimeColumn
+	}
+	return "None"
+}
+
+// absent is about a table that could not be counted.
+func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) preflight.Finding {
+	f := preflight.Bad(t.Name, err, "")
+	if tvmexport.CauseOf(err) != tvmexport.Refused {
+		return f
+	}
+	i.unknown[t.Name] = true
+	if _, known := catalog.Lookup(t.Name); known || !i.made {
+		f.Mend += "; until then: " + i.order(ctx, t.Name, "IsActive", false)
+		return f
+	}
+	f.Cause = tvmexport.Usage
+	near := ""
+	if n := catalog.Nearest(t.Name); n != "" {
+		near = ", and export the one that is meant: tvmexport init --table " + n
+	}
+	f.Mend = "take the table out: " + i.order(ctx, t.Name, "IsActive", false) + near
+	return f
+}
+
+// order is the command that changes a table's configuration row.
+func (i *inspection) order(ctx context.Context, table, column string, value any) string {
+	text, err := i.destination.OrderText(ctx, table, column, value)
+	if err != nil {
+		return fmt.Sprintf("set %s of %s to %v in MigrationConfiguration", column, table, value)
+	}
+	return text
+}

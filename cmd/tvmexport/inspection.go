@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/preflight"
+	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/signin"
+)
+
+// inspection is what check learns as it goes.
+type inspection struct {
+	*parts
+	p     *process
+	flags checkFlags
+	api   hunting.API
+
+	sink   lazily
+	single bool // one credential for both sides
+
+	source *hunting.Client
+	who    signin.Identity // to Defender
+	writer signin.Identity // to Kusto
+
+	made    bool // init has been here
+	orders  []tvmexport.Order
+	tables  []tvmexport.Table // to look at
+	unknown map[string]bool   // tables that the source does not have
+	todo    int               // commands that init would still carry out
+}
+
+// inspection prepares the checks of a sound configuration. It makes no call.
+func (p *process) inspection(ctx context.Context, c config.Config, f checkFlags) (*inspection, error) {
+	x, err := p.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	log, err := p.logger()
+	if err != nil {
+		return nil, err
+	}
+	i := &inspection{parts: x, p: p, flags: f, api: hunting.API(c.Defender.API), unknown: map[string]bool{}}
+	i.defender, i.sink = p.signIn(c, x.cloud, x.client, log)
+	i.single = c.Kusto.Auth == (config.Auth{}) && !anySet(p.env, kustoSecret, kustoPassword)
+	return i, nil
+}
+
+// The names of checks that others build on.
+const (
+	reachEntra, reachDefender, reachCluster, reachIngest = "network of Entra", "network of Defender", "network of the cluster", "network of ingestion"
+
+	signInDefender, signInKusto = "sign-in to Defender", "sign-in to Kusto"
+	permission, host, ingestion = "permission", "kusto host", "kusto ingestion host"
+	database, setUp, shapes     = "database", "set-up", "destination tables"
+	appendRows, storage, probe  = "role ingestors", "storage", "end to end"
+)
+
+func (i *inspection) checks() []preflight.Check {
+	kustoSignIn := preflight.Check{Name: signInKusto, Needs: []string{host}, Unless: []string{reachEntra}, Do: i.signInKusto}
+	if i.single {
+		kustoSignIn.Unless = append(kustoSignIn.Unless, signInDefender)
+	}
+	return []preflight.Check{
+		{Name: "endpoint", Do: i.legacy},
+		{Name: "network", Do: i.network},
+		{Name: signInDefender, Needs: []string{reachEntra}, Do: i.signInDefender},
+		{Name: permission, Needs: []string{signInDefender}, Do: i.permission},
+		{Name: host, Unless: []string{reachCluster}, Do: i.host},
+		kustoSignIn,
+		{Name: database, Needs: []string{host, signInKusto}, Unless: []string{reachCluster}, Do: i.database},
+		{Name: "tenant", Needs: []string{signInDefender, database}, Do: i.tenant},
+		{Name: setUp, Needs: []string{database}, Do: i.setUp},
+		{Name: "load types", Needs: []string{database, setUp}, Do: i.loadTypes},
+		{Name: "source tables", Needs: []string{permission}, Unless: []string{reachDefender}, Do: i.sourceTables},
+		{Name: shapes, Needs: []string{database, setUp}, Do: i.destinationTables},
+		{Name: appendRows, Needs: []string{database, setUp}, Do: i.ingestor},
+		{Name: storage, Needs: []string{signInKusto}, Unless: []string{reachIngest, ingestion}, Do: i.storage},
+		{Name: probe, Needs: []string{database, storage}, Do: i.probe},
+	}
+}
+
+// legacy warns of a front end that ends.
+func (i *inspection) legacy(context.Context) preflight.Result {
+	last := i.api.LastDay()
+	if last.IsZero() {
+		return preflight.Found(preflight.Good(string(i.api), "Microsoft Graph, the supported front end"))
+	}
+	f := preflight.Finding{
+		About: string(i.api), Status: preflight.Warning,
+		Text: fmt.Sprintf("a legacy front end, whose last day is %s", last.Format(time.DateOnly)),
+		Mend: "set defender.api: graph, and grant the application " + describe(hunting.Graph.Permission()),
+	}
+	if time.Now().After(last.AddDate(0, 0, 1)) {
+		f.Status, f.Cause = preflight.Broken, tvmexport.Usage
+	}
+	return preflight.Found(f)
+}
+
+func describe(p hunting.Permission) string { return p.Role + " on " + p.Service }
+
+// network dials every host that is known from the configuration.
+func (i *inspection) network(ctx context.Context) preflight.Result {
+	c := i.config
+	auth := defenderAuth(c, i.cloud, i.p.env)
+	kusto := kustoAuth(c, i.cloud, i.p.env)
+	cluster, ingest := i.destination.Addresses()
+	places := []preflight.Place{
+		{Name: reachEntra, Setting: "auth.authority", URL: auth.Authority},
+		{Name: reachDefender, Setting: "defender.endpoint", URL: cmp.Or(c.Defender.Endpoint, i.cloud.Endpoint(i.api))},
+		{Name: reachCluster, Setting: "kusto.cluster", URL: cluster},
+	}
+	if kusto.Authority != auth.Authority {
+		places = append(places, preflight.Place{Name: reachEntra, Setting: "kusto.auth.authority", URL: kusto.Authority})
+	}
+	if ingest != cluster {
+		places = append(places, preflight.Place{Name: reachIngest, Setting: "kusto.ingest", URL: ingest})
+	}
+	return preflight.Found(preflight.Reach(ctx, i.client, places)...)
+}
+
+func (i *inspection) signInDefender(ctx context.Context) preflight.Result {
+	credential, err := i.defender()
+	if err == nil {
+		i.who, err = credential.Identify(ctx, i.cloud.Scope(i.api))
+	}
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	return preflight.Found(preflight.Good("", "%s", identity(i.who)))
+}
+
+func (i *inspection) signInKusto(ctx context.Context) preflight.Result {
+	scope, err := i.destination.Scope(ctx)
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	credential, err := i.sink()
+	if err == nil {
+		i.writer, err = credential.Identify(ctx, scope)
+	}
+	if err != nil {
+		return preflight.Found(preflight.Bad("", err, ""))
+	}
+	return preflight.Found(preflight.Good("", "%s", identity(i.writer)))
+}
+
+// identity says whose token it is.
+func identity(who signin.Identity) string {
+	if len(who.Scopes) > 0 {
+		return fmt.Sprintf("user %s of tenant %s", who.ObjectID, who.TenantID)
+	}
+	name := who.AppID
+	if who.Name != "" {
+		name = who.Name + " (" + name + ")"
+	}
+	return fmt.Sprintf("application %s of tenant %s", name, who.TenantID)
+}
+
+// principal is how Kusto's commands name an identity
+// (https://learn.microsoft.com/kusto/management/reference-security-principals).
+func principal(who signin.Identity) string {
+	if len(who.Scopes) > 0 {
+		return "aaduser=" + who.ObjectID + ";" + who.TenantID
+	}
+	return "aadapp=" + who.AppID + ";" + who.TenantID
+}
+
+// permission looks for the application permission in the token.
+func (i *inspection) permission(context.Context) preflight.Result {
+	need := i.api.Permission()
+	held := i.who.Roles
+	if len(i.who.Scopes) > 0 {
+		held = i.who.Scopes
+	}
+	for _, h := range held {
+		if h == need.Role {
+			return preflight.Found(preflight.Good(need.Role, "granted on %s", need.Service))
+		}
+	}
+	return preflight.Found(preflight.Finding{
+		About: need.Role, Status: preflight.Broken, Cause: tvmexport.Permission,
+		Text: fmt.Sprintf("the application permission is not in the token for %s, which holds %s", need.Service, list(held)),
+		Mend: fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
+			"az ad app permission add --id %s --api %s --api-permissions $(az ad sp show --id %s --query \"appRoles[?value=='%s'].id\" -o tsv)=Role && az ad app permission admin-consent --id %s",
+			i.who.AppID, need.Service, need.Role, i.who.AppID, need.ServiceID, need.ServiceID, need.Role, i.who.AppID),
+	})
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	out := names[0]
+	for _, n := range names[1:] {
+		out += ", " + n
+	}
+	return out
+}
+
+// open makes the source once.
+func (i *inspection) openSource(ctx context.Context) error {
+	if i.source != nil {
+		return nil
+	}
+	var err error
+	i.source, err = i.p.source(ctx, i.parts, i.flags.maxWait, progress.New(io.Discard, false, 0))
+	return err
+}

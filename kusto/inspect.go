@@ -1,0 +1,191 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// This file holds what a check asks beside what a run asks. Nothing in it
+// writes rows.
+
+// Addresses are the URIs of the two endpoints: of queries, and of ingestion.
+func (c *Client) Addresses() (cluster, ingest string) { return c.engine.uri, c.intake.uri }
+
+// Scope is what a token for the cluster is asked for, as its metadata says.
+func (c *Client) Scope(ctx context.Context) (string, error) {
+	scope, err := c.engine.audience(ctx)
+	if err != nil {
+		return "", translate("reach", "", c.engine, err)
+	}
+	return scope, nil
+}
+
+// Untrusted says whether an error is that the SDK sends no token to a host.
+func Untrusted(err error) bool {
+	var u untrusted
+	return errors.As(err, &u)
+}
+
+// Reach asks both endpoints for their sign-in metadata, which needs no token,
+// once and without repeating it.
+func (c *Client) Reach(ctx context.Context) (cluster, ingest error) {
+	one := func(to *endpoint) error {
+		if _, err := to.audience(ctx); err != nil {
+			return translate("reach", "", to, err)
+		}
+		return nil
+	}
+	if cluster = one(c.engine); c.intake.uri == c.engine.uri {
+		return cluster, cluster
+	}
+	return cluster, one(c.intake)
+}
+
+// Stores are the hosts of the storage that queued ingestion goes through.
+func (c *Client) Stores(ctx context.Context) ([]string, error) {
+	s := statement{op: "look at ingestion resources", text: ".get ingestion resources", again: true}
+	rows, err := c.manage(ctx, c.intake, "NetDefaultDB", s)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := readRows(s, rows, func(r *reader) string { return r.text("StorageRoot") })
+	if err != nil {
+		return nil, err
+	}
+	var hosts []string
+	for _, root := range roots { // they hold signatures: nothing but the host is kept
+		if u, err := url.Parse(root); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts, nil
+}
+
+// Readable says whether the database is there and may be read.
+func (c *Client) Readable(ctx context.Context) error {
+	if _, err := c.query(ctx, statement{op: "read", text: "print Readable = true"}); err != nil {
+		return err
+	}
+	_, err := c.inventory(ctx, "read", false)
+	return err
+}
+
+// Held is a role that the caller has been given, as far as the service tells.
+type Held struct{ Scope, Role string }
+
+// Held lists the caller's roles in the database and its tables. It is for
+// people: roles that come through groups may be missing.
+func (c *Client) Held(ctx context.Context) ([]Held, error) {
+	s := statement{op: "look at roles", text: ".show principal roles", again: true}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	all, err := readRows(s, rows, func(r *reader) Held { return Held{r.text("Scope"), r.text("Role")} })
+	mine := "Database " + c.database
+	return slices.DeleteFunc(all, func(h Held) bool { return !strings.EqualFold(h.Scope, mine) }), err
+}
+
+// MayAppend says, by table, why rows may not be added to it: it appends none.
+func (c *Client) MayAppend(ctx context.Context, tables []string) map[string]error {
+	refused := map[string]error{}
+	var mu sync.Mutex
+	var g errgroup.Group
+	g.SetLimit(4)
+	for _, t := range tables {
+		g.Go(func() error {
+			s := statement{op: "append", text: fmt.Sprintf(".set-or-append %s <| %s | take 0", ident(t), ident(t)), again: true}
+			if _, err := c.command(ctx, s); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				refused[t] = err
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // errors are in the map
+	return refused
+}
+
+// Written are the tables of the database that a run of the tables appends to,
+// as far as they are there.
+func (c *Client) Written(ctx context.Context, tables []tvmexport.Table) ([]string, error) {
+	inv, err := c.inventory(ctx, "check", false)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{configurationTable, auditTable, runsTable, partitionsTable}
+	for _, t := range tables {
+		names = append(names, t.Destination, t.Landing(), t.Typed())
+	}
+	return slices.DeleteFunc(names, func(n string) bool { _, ok := inv.tables[n]; return !ok }), nil
+}
+
+// Made says whether init has been here: the configuration table is there.
+func (c *Client) Made(ctx context.Context) (bool, error) {
+	inv, err := c.inventory(ctx, "check", false)
+	if err != nil {
+		return false, err
+	}
+	_, ok := inv.tables[configurationTable]
+	return ok, nil
+}
+
+// Owners are the tenants whose data the ledger says the database holds.
+func (c *Client) Owners(ctx context.Context) ([]string, error) {
+	s := statement{op: "read ledger", text: runsTable + `
+| extend Tenant = tostring(Detail.tenant)
+| where isnotempty(Tenant)
+| distinct Tenant
+| take 10`}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) string { return r.text("Tenant") })
+}
+
+// OrderText is the command that changes one column of a table's newest
+// configuration row, and leaves the rest of it as it is.
+func (c *Client) OrderText(ctx context.Context, table, name string, value any) (string, error) {
+	columns, err := c.columns(ctx, configurationTable)
+	if err != nil {
+		return "", err
+	}
+	list := make([]string, len(columns))
+	for i, k := range columns {
+		list[i] = ident(k.name)
+		if k.name != name {
+			continue
+		}
+		switch v := value.(type) {
+		case string:
+			list[i] += " = " + literal(v)
+		default:
+			list[i] += fmt.Sprint(" = ", v)
+		}
+	}
+	return fmt.Sprintf(".set-or-append %s <| %s | where SourceTable == %s | top 1 by ingestion_time() desc | project %s",
+		configurationTable, configurationTable, literal(table), strings.Join(list, ", ")), nil
+}
+
+// AddRole is the command by which an administrator gives a principal, such as
+// aadapp=ID;TENANT, a role of the database: users, ingestors, viewers.
+func (c *Client) AddRole(role, principal string) string {
+	return fmt.Sprintf(".add database %s %s ('%s') 'tvmexport'", entity(c.database), role, principal)
+}
+
+// AddTableRole is the same for a table: ingestors, admins.
+func (c *Client) AddTableRole(table, role, principal string) string {
+	return fmt.Sprintf(".add table %s %s ('%s') 'tvmexport'", ident(table), role, principal)
+}
