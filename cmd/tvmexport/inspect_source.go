@@ -28,12 +28,14 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 		return i.tables, err
 	}
 	for _, o := range i.orders {
-		t := tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
-		if known, ok := catalog.Table(o.Table); ok {
-			t.Columns, t.Key, t.RowBytes = known.Columns, known.Key, known.RowBytes
-		}
+		t, _ := describe(i.config)(o.Table)
+		t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
 		if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
 			t.Watermark = tvmexport.IngestionTime
+		}
+		t, err := t.Choose(choices(i.config)(t.Name))
+		if err != nil {
+			return nil, err
 		}
 		if o.Err == nil {
 			i.tables = append(i.tables, t)

@@ -95,7 +95,7 @@ func (i *inspection) legacy(context.Context) preflight.Result {
 	f := preflight.Finding{
 		About: string(i.api), Status: preflight.Warning,
 		Text: fmt.Sprintf("a legacy front end, whose last day is %s", last.Format(time.DateOnly)),
-		Mend: "set defender.api: graph, and grant the application " + describe(hunting.Graph.Permission()),
+		Mend: "set defender.api: graph, and grant the application " + granted(hunting.Graph.Permission()),
 	}
 	if time.Now().After(last.AddDate(0, 0, 1)) {
 		f.Status, f.Cause = preflight.Broken, tvmexport.Usage
@@ -103,7 +103,7 @@ func (i *inspection) legacy(context.Context) preflight.Result {
 	return preflight.Found(f)
 }
 
-func describe(p hunting.Permission) string { return p.Role + " on " + p.Service }
+func granted(p hunting.Permission) string { return p.Role + " on " + p.Service }
 
 // network dials every host that is known from the configuration.
 func (i *inspection) network(ctx context.Context) preflight.Result {
