@@ -160,7 +160,7 @@ func TestSetAndAppend(t *testing.T) {
 	b.run(`.set-or-append V <| range a from 1 to 2 step 1`)
 	b.wantValues("V", 1, 2)
 	b.fails(root, `.set-or-append V <| V | where nope`, CodeBadRequest, "'nope'")
-	b.fails(root, `.set-or-append V <| V | where assert(a < 2, "too much")`, CodeBadRequest, "too much")
+	b.fails(root, `.set-or-append V <| V | where assert(toscalar(V | summarize max(a)) < 2, "too much")`, CodeBadRequest, "too much")
 	b.wantValues("V", 1, 2)
 	b.fails(root, `.set-or-append V <| .drop table T`, CodeBadRequest, "Only a .show command can be the source of rows")
 	b.fails(root, `.set-or-append V with (tags='x') <| V`, CodeBadRequest, "The property tags must be a JSON array of strings")
@@ -308,7 +308,7 @@ func TestUpdatePolicies(t *testing.T) {
 	})
 	t.Run("transactional", func(t *testing.T) {
 		b := setUp(t)
-		b.run(policy("S | where assert(a < 2, ''too much'') | project tostring(a)", `,"IsTransactional":true`))
+		b.run(policy("S | where assert(toscalar(S | summarize max(a)) < 2, ''too much'') | project tostring(a)", `,"IsTransactional":true`))
 		_, err := b.Ingest(t.Context(), Ingestion{Principal: root, Database: "db", Table: "S", Rows: longs(1, 3)})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Code != codeUpdateFailed || !strings.Contains(e.Message, "Failed to invoke update policy. Target Table = 'D'") {
 			t.Error(err)
@@ -318,7 +318,7 @@ func TestUpdatePolicies(t *testing.T) {
 	})
 	t.Run("not transactional", func(t *testing.T) {
 		b := setUp(t)
-		b.run(policy("S | where assert(a < 2, ''too much'') | project tostring(a)", ""))
+		b.run(policy("S | where assert(toscalar(S | summarize max(a)) < 2, ''too much'') | project tostring(a)", ""))
 		b.ingest("S", longs(1, 3))
 		b.wantValues("S", 1, 2, 3)
 		b.want(`D | count`, "0")

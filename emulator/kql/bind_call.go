@@ -124,6 +124,8 @@ func (b *binder) special(n *syntax.Call, c site) (e *expr, ok bool, err error) {
 		e, err = b.hiddenColumn(n, c, HiddenExtentTags, value.Dynamic)
 	case "toscalar":
 		e, err = b.toScalar(n, c)
+	case "assert":
+		e, err = b.assertion(n, c)
 	case "current_database":
 		if err = argumentCount(n, 0, 0); err == nil {
 			e = constantExpr(value.NewString(b.databaseName(c.scope.db)))

@@ -17,6 +17,7 @@ type binder struct {
 	foreign map[*syntax.Function]bool // functions that are stored
 	budget  int                       // operators and functions that may still be bound
 	depth   int                       // of functions within functions
+	asserts []*expr                   // that the statement rests on
 }
 
 // entity is a table or function of a database.

@@ -74,13 +74,14 @@ func (b *binder) unused(n *syntax.Let, v *binding) error {
 }
 
 func (b *binder) statement(n *syntax.Result, s *scope) (*Statement, error) {
+	b.asserts = nil
 	p, err := b.tabular(n.X, s, "")
 	if err != nil {
 		return nil, err
 	}
 	refs := p.refs()
 	p.finish(refs)
-	return &Statement{columns: p.columns(), plan: p, refs: refs}, nil
+	return &Statement{columns: p.columns(), plan: p, refs: refs, asserts: b.asserts}, nil
 }
 
 // declare gives the query's parameters their values.
@@ -183,7 +184,12 @@ var errDone = errors.New("the reader has enough rows")
 func (s *Statement) rows(ctx context.Context) iter.Seq2[[]value.Value, error] {
 	return func(yield func([]value.Value, error) bool) {
 		out := make([]value.Value, len(s.refs))
-		err := s.plan.run(newExecution(ctx, &s.scanned), func(f *frame) error {
+		x := newExecution(ctx, &s.scanned)
+		if err := hold(x, s.asserts); err != nil {
+			yield(nil, err)
+			return
+		}
+		err := s.plan.run(x, func(f *frame) error {
 			for i, r := range s.refs {
 				out[i] = f.at(r)
 			}

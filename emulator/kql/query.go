@@ -28,6 +28,7 @@ type Statement struct {
 	columns []value.Column
 	plan    *pipeline
 	refs    []ref
+	asserts []*expr
 	scanned atomic.Int64
 }
 

@@ -216,6 +216,8 @@ func TestErrors(t *testing.T) {
 		{"T | join (T) on nope", kql.Semantic, "SEM0100", "'join' operator: Failed to resolve scalar expression named 'nope'", 17},
 		{"T | evaluate narrow()", kql.Unsupported, "SEM0000", "The plugin narrow is not supported here.", 5},
 		{"T | make-series n = count() on a step 1", kql.Unsupported, "SEM0000", "The make-series operator is not supported here.", 5},
+		{"T | where assert(a < 3, 'too large')", kql.Semantic, "SEM0000", "assert(): argument #1 must be a constant", 11},
+		{"let f = (n:long) { assert(n < 3, 'n') }; T | where f(a)", kql.Semantic, "SEM0000", "assert(): argument #1 must be a constant", 20},
 		{"let x = nope; print 1", kql.Semantic, "SEM0100", "Failed to resolve scalar expression named 'nope'", 9},
 		{"Broken", kql.Semantic, "SEM0100", "'where' operator: Failed to resolve scalar expression named 'nope'", 0},
 		{"print Loop(1)", kql.Semantic, "SEM0000", "Function 'Loop': calls are nested more than 32 levels deep.", 0},
@@ -241,9 +243,13 @@ func TestErrors(t *testing.T) {
 func TestRuntimeErrors(t *testing.T) {
 	c := functions(t)
 	for query, want := range map[string]string{
-		"T | where assert(a < 3, 'too large')":                "assert() has failed with message: 'too large'",
-		"range x from 1 to 3 step 0":                          "'range' operator: the step is zero",
-		"T | summarize n = sum(iff(assert(a<2, 'no'), 1, 0))": "assert() has failed with message: 'no'",
+		"range x from 1 to 3 step 0":                                                    "'range' operator: the step is zero",
+		"T | where assert(1 > 3, 'too small')":                                          "assert() has failed with message: 'too small'",
+		"T | where false | where assert(toscalar(T | count) > 99, 'too few')":           "assert() has failed with message: 'too few'",
+		"T | summarize n = sum(iff(assert(toscalar(print 1) < 1, 'no'), 1, 0))":         "assert() has failed with message: 'no'",
+		"let b = false; print x = 1 | where b | where assert(b, 'failed')":              "assert() has failed with message: 'failed'",
+		"let f = (n:long) { T | where assert(n > 1, 'small') }; f(1) | take 0":          "assert() has failed with message: 'small'",
+		"let f = (n:long, m:long) { assert(n > 0, 'n') and m > n }; T | where f(-1, a)": "assert() has failed with message: 'n'",
 	} {
 		_, err := answer(c, query)
 		var e *kql.Error
