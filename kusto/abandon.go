@@ -11,14 +11,21 @@ import (
 // has still to publish is in the landing table, which keeps rows for 14 days.
 // If not, the publication is given up: a ledger row says so, its rows never
 // become visible, and its base is free for another run.
-func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b base, done extents) error {
+//
+// Late steps are not looked at: which of their rows are wanted is decided by
+// the command, and the count of what was published tells if any were missing.
+func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b base, into []target, done []extents) error {
 	var open []tvmexport.BatchID
 	var want int64
+	most := int64(0)
 	for i, s := range p.Steps {
-		if !done.has(b.key(i)) {
+		if s.Late == nil && lacksStep(into, done, b, i) {
 			open = append(open, s.Batches...)
 			want += s.Rows
 		}
+	}
+	for _, d := range done {
+		most = max(most, d.rows)
 	}
 	if len(open) == 0 {
 		return nil
@@ -39,29 +46,41 @@ func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b ba
 	if have == want {
 		return nil
 	}
-	return c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("%s holds %d of the %d rows that it has still to publish", p.Run.Table.Landing(), have, want))
+	return c.giveUp(ctx, p.Run, into, most, fmt.Errorf("%s holds %d of the %d rows that it has still to publish", p.Run.Table.Landing(), have, want))
 }
 
 // giveUp ends a publication that cannot be finished: a ledger row says so, its
 // rows never become visible and are dropped where that is allowed, and its
 // base is free for another run.
-func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, published int64, why error) error {
+func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, published int64, why error) error {
 	row := recordOf(run, abandoned)
 	row.rows = published
 	if _, err := c.append(ctx, "publish", run.Table.Name, row.text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
 		return err
 	}
-	if _, err := c.command(ctx, statement{
-		op: "publish", table: run.Table.Name, again: true,
-		text: fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", ident(run.Table.Destination), literal(runTag(run.ID))),
-	}); err != nil {
-		c.log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", run.Table.Name, "run", run.ID, "rows", published, "error", err)
+	for _, t := range into {
+		if _, err := c.command(ctx, statement{
+			op: "publish", table: run.Table.Name, again: true,
+			text: fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", ident(t.table), literal(runTag(run.ID))),
+		}); err != nil {
+			c.log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
+		}
 	}
 	return &tvmexport.Error{
 		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
 		Err:  fmt.Errorf("run %s cannot be finished: %w; it was given up", run.ID, why),
 		Hint: "run again",
 	}
+}
+
+// lacksStep says whether one of the tables has not got a step yet.
+func lacksStep(into []target, done []extents, b base, step int) bool {
+	for i, t := range into {
+		if !done[i].has(t.key(b, step)) {
+			return true
+		}
+	}
+	return false
 }
 
 func remainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {

@@ -25,6 +25,7 @@ type Options struct {
 	HTTPClient *http.Client           // nil: a client of its own. Redirects are never followed
 	Logger     *slog.Logger           // nil: silent
 
+	Setup       ScriptOptions     // as init was given, for what is made while a run is under way
 	Concurrency int               // uploads at once; 0 is 4
 	Record      func(text string) // sees every query and command before it is sent; nil: nobody
 }
@@ -40,6 +41,7 @@ type Client struct {
 	database string
 	record   func(string)
 	log      *slog.Logger
+	setup    ScriptOptions
 	engine   *endpoint // queries and commands
 	intake   *endpoint // data management: ingestion resources
 
@@ -79,7 +81,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	}
 	hc := withoutRedirects(o.HTTPClient)
 	c := &Client{
-		database: o.Database, record: o.Record, log: o.Logger,
+		database: o.Database, record: o.Record, log: o.Logger, setup: o.Setup,
 		shapes: map[string][]column{}, counted: map[string]*whole{},
 	}
 	if o.Concurrency <= 0 {

@@ -136,6 +136,8 @@ func TestInit(t *testing.T) {
 	}
 	want := []string{
 		"policy ExportRuns retention", "function  VwLatestMigrationConfiguration",
+		"table  DeviceProcessEventsTyped", "policy DeviceProcessEventsTyped retention",
+		"policy DeviceProcessEventsTyped caching", "policy DeviceProcessEventsTyped extent_tags_retention",
 		"table  DeviceProcessEventsLanding", "policy DeviceProcessEventsLanding retention", "policy DeviceProcessEventsLanding ingestionbatching",
 		"mapping DeviceProcessEventsLanding LandingMapV1", "function  DeviceProcessEvents",
 	}
@@ -160,8 +162,8 @@ func TestInit(t *testing.T) {
 	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), "DeviceProcessEventsLanding") {
 		t.Errorf("%v, want a permission error that names the table", err)
 	}
-	if len(setup.Made) != 3 { // the policy, and the functions that somebody made meanwhile
-		t.Errorf("%d commands, want 3", len(setup.Made))
+	if len(setup.Made) != 7 { // the policy, the typed table, and the functions that somebody made meanwhile
+		t.Errorf("%d commands, want 7", len(setup.Made))
 	}
 }
 

@@ -142,18 +142,23 @@ func (s stage) setUp(tables ...tvmexport.Table) {
 
 // batch packs rows in the envelope that tvmexport.Batch describes.
 func batch(run tvmexport.Run, ordinal int, rows ...string) tvmexport.Batch {
+	return batchOf(run, ordinal, "3f", rows...)
+}
+
+// batchOf is a batch of one partition.
+func batchOf(run tvmexport.Run, ordinal int, part tvmexport.Partition, rows ...string) tvmexport.Batch {
 	id := fmt.Sprintf("%s.%04d", run.ID, ordinal)
 	var lines, zipped bytes.Buffer
 	for i, row := range rows {
-		fmt.Fprintf(&lines, `{"r":%s,"b":%q,"n":%d,"p":"3f"}`+"\n", row, id, i+1)
+		fmt.Fprintf(&lines, `{"r":%s,"b":%q,"n":%d,"p":%q}`+"\n", row, id, i+1, part)
 	}
-	fmt.Fprintf(&lines, `{"b":%q,"n":0,"c":%d,"u":%q,"s":{"partitions":["3f"]}}`+"\n", id, len(rows), run.ID)
+	fmt.Fprintf(&lines, `{"b":%q,"n":0,"c":%d,"u":%q,"s":{"partitions":[%q]}}`+"\n", id, len(rows), run.ID, part)
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write(lines.Bytes())
 	_ = z.Close()
 	return tvmexport.Batch{
 		ID: tvmexport.BatchID(id), Run: run, Rows: int64(len(rows)), Bytes: int64(lines.Len()), Data: bytes.NewReader(zipped.Bytes()),
-		Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{"3f"}},
+		Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{part}},
 	}
 }
 
@@ -191,7 +196,7 @@ func (s stage) confirm(run tvmexport.Run, batches ...tvmexport.Batch) {
 func newOwner() string { return "test " + rand.Text() }
 
 func publicationOf(run tvmexport.Run, batches ...tvmexport.Batch) tvmexport.Publication {
-	p := tvmexport.Publication{Run: run, Partitions: []tvmexport.PartitionRecord{{Partition: "3f"}}}
+	p := tvmexport.Publication{Run: run, Layout: tvmexport.Both, Shown: run.Table.Visible(), Partitions: []tvmexport.PartitionRecord{{Partition: "3f"}}}
 	for _, b := range batches {
 		p.Rows += b.Rows
 		p.Steps = append(p.Steps, tvmexport.PublicationStep{Batches: []tvmexport.BatchID{b.ID}, Rows: b.Rows})
@@ -214,5 +219,5 @@ func (s stage) export(run tvmexport.Run, batches ...tvmexport.Batch) {
 }
 
 func runOfTable(t tvmexport.Table, id, previous string, kind tvmexport.RunKind) tvmexport.Run {
-	return tvmexport.Run{ID: tvmexport.RunID(id), Table: t, Previous: tvmexport.RunID(previous), Kind: kind, StartedAt: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)}
+	return tvmexport.Run{ID: tvmexport.RunID(id), Table: t, Previous: tvmexport.RunID(previous), Kind: kind, StartedAt: time.Now().UTC()}
 }

@@ -2,9 +2,89 @@ package kusto
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tvmexport/tvmexport"
 )
 
-// Fit implements tvmexport.Destination.
-func (c *Client) Fit(context.Context, tvmexport.Table) ([]string, error) { return nil, nil }
+// Fit implements tvmexport.Destination. What differs is found by one look at
+// the database, so that it costs two commands where nothing does.
+func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
+	if err := checkNames(t); err != nil {
+		return nil, err
+	}
+	inv, err := c.inventory(ctx, "fit", true)
+	if err != nil {
+		return nil, err
+	}
+	if err := taken(t, inv); err != nil {
+		return nil, refused("fit", t.Name, err, "rename it, or set layout to raw")
+	}
+	setup := missing(fitting(t, c.setup.withDefaults(), inv), inv, details{})
+	for _, note := range setup.Notes {
+		c.log.WarnContext(ctx, "kusto: "+note, "table", t.Name)
+	}
+	var changes []string
+	for _, cmd := range setup.Made {
+		if _, err := c.command(ctx, statement{op: "fit", table: t.Name, text: cmd.Text, again: true}); err != nil && !exists(err) {
+			if cmd.optional {
+				c.log.InfoContext(ctx, "kusto: left undone", "what", string(cmd.Kind)+" "+cmd.Name, "table", cmd.Table, "error", err)
+				continue
+			}
+			return changes, err
+		}
+		changes = append(changes, changed(cmd, inv)...)
+	}
+	c.mu.Lock()
+	delete(c.shapes, t.Typed())
+	c.mu.Unlock()
+	return changes, nil
+}
+
+// fitting are the commands that make the typed table and the read functions
+// fit the columns that t shows.
+func fitting(t tvmexport.Table, o ScriptOptions, inv inventory) []Command {
+	existing := inv.shapes()
+	var out []Command
+	if isTyped(t) {
+		out = append(out, makeTyped(t, existing))
+		if _, there := inv.tables[t.Typed()]; !there {
+			out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
+		}
+	}
+	return append(out, functionsOf(t, o, existing)...)
+}
+
+// changed says what a command has changed, a sentence for each column.
+func changed(cmd Command, inv inventory) []string {
+	switch cmd.Kind {
+	case MakeFunction:
+		if _, there := inv.functions[cmd.Name]; there {
+			return []string{fmt.Sprintf("function %s was made anew", cmd.Name)}
+		}
+		return []string{fmt.Sprintf("function %s was made", cmd.Name)}
+	case MakeTable:
+		have, there := inv.tables[cmd.Name]
+		if !there {
+			return []string{fmt.Sprintf("table %s was made", cmd.Name)}
+		}
+		var out []string
+		for _, c := range without(cmd.columns, have.columns) {
+			out = append(out, fmt.Sprintf("column %s:%s was added to table %s", c.name, c.kind, cmd.Name))
+		}
+		return out
+	}
+	return nil
+}
+
+// taken says why the typed table cannot be used: somebody else made it.
+func taken(t tvmexport.Table, inv inventory) error {
+	found, there := inv.tables[t.Typed()]
+	if !isTyped(t) || !there {
+		return nil
+	}
+	if found.folder != folder || foreign(found.columns) {
+		return fmt.Errorf("table %s is not tvmexport's", t.Typed())
+	}
+	return nil
+}

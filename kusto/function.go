@@ -10,17 +10,41 @@ import (
 )
 
 // function is a stored function; the body includes its braces.
-type function struct{ name, doc, body string }
+type function struct {
+	name   string
+	what   string // how it shows its table, after the table's name
+	params string // what stands between its parentheses
+	doc    string
+	body   string
+}
 
-// readFunction is the function that shows a table as Defender does: its
-// columns and types, rows of committed runs only, no lineage.
-func readFunction(prefix string, t tvmexport.Table, raw []column) function {
-	lets, rows := visible(t, raw)
-	body := "{\n" + indented(lets+rows+projection(t.Columns)) + "}"
-	f := function{name: prefix + t.Name, body: body}
-	sum := sha256.Sum256([]byte(f.body))
-	f.doc = fmt.Sprintf("%s as Defender shows it: the newest committed state (tvmexport %s)", t.Name, hex.EncodeToString(sum[:4]))
+// read makes a function over what readers see of a table. The end of its
+// docstring names its body, so that a changed one is told from it.
+func read(name, params, doc, body string) function {
+	f := function{name: name, params: params, body: "{\n" + indented(body) + "}"}
+	sum := sha256.Sum256([]byte(params + f.body))
+	f.doc = fmt.Sprintf("%s (tvmexport %s)", doc, hex.EncodeToString(sum[:4]))
 	return f
+}
+
+// readFunctions are those of a table: the current state, the state as of a
+// time, and what changed between two.
+func readFunctions(prefix string, t tvmexport.Table, s source) []function {
+	current := currentFunction(prefix, t, s)
+	current.what = " as in Defender"
+	if len(t.Visible()) == 0 || !s.bounded() || !s.lineage() {
+		return []function{current}
+	}
+	asOf := asOfFunction(prefix, t, s)
+	asOf.what = " as of a time"
+	return []function{current, asOf}
+}
+
+// currentFunction shows a table as Defender does: its columns and types, rows
+// of committed runs only, no lineage.
+func currentFunction(prefix string, t tvmexport.Table, s source) function {
+	lets, rows := s.state(t, "")
+	return read(prefix+t.Name, "", t.Name+" as Defender shows it: the newest committed state", lets+rows+s.projection(t.Visible()))
 }
 
 func indented(text string) string {
@@ -31,82 +55,11 @@ func indented(text string) string {
 	return b.String()
 }
 
-// visible is the query of the rows that readers see, in two parts: what it
-// defines, and the rows of the published table. With a committed full run they
-// are those of the newest one and of the committed runs after it, else of all
-// committed runs. A run of a Snapshot after its full one replaces the
-// partitions that it records. Where the published table has no column RunId,
-// rows are told apart by the tag that publishing gives extents.
-func visible(t tvmexport.Table, raw []column) (lets, rows string) {
-	lets, rows = committedRows(t, raw)
-	return lets, rows + asRecords(raw)
-}
-
-func committedRows(t tvmexport.Table, raw []column) (lets, rows string) {
-	lets = fmt.Sprintf(`let Runs = %s
-    | where Table == %s and State == %s;
-let Full = toscalar(Runs | where Kind == %s | summarize max(At));
-let Visible = Runs
-    | where isnull(Full) or At >= Full
-    | distinct RunId;
-`, runsTable, literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)))
-	rows = ident(t.Destination) + "\n"
-	switch {
-	case shared(t, raw):
-		legacy, rows := sharedRows(t)
-		return lets + legacy, rows
-	case foreign(raw):
-		return lets, rows + fmt.Sprintf("| where %s in (Visible)\n", publishedBy)
-	case !lineage(raw):
-		return lets, rows + "| where RunId in (Visible)\n"
-	case t.LoadType == tvmexport.Snapshot:
-		lets += fmt.Sprintf(`let Replaced = toscalar(Visible | count) > 1;
-let Held = %s
-    | where Table == %s
-    | join kind=inner (Runs | where isnull(Full) or At >= Full | project RunId, At) on RunId
-    | summarize arg_max(At, RunId) by Partition
-    | project Row = strcat(RunId, "|", Partition);
-`, partitionsTable, literal(t.Name))
-		return lets, rows + "| where RunId in (Visible)\n| where not(Replaced) or strcat(RunId, \"|\", Partition) in (Held)\n"
-	}
-	// Rows without a watermark come again with each run.
-	return lets, rows + "| where RunId in (Visible)\n" + fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == toscalar(Runs | summarize arg_max(At, RunId) | project RunId)\n",
-		literal(tvmexport.NullWatermark))
-}
-
 // conversions turn a member of Records into a value of a type
 // (https://learn.microsoft.com/kusto/query/scalar-functions#conversion-functions).
 var conversions = map[string]string{
 	"bool": "tobool", "int": "toint", "long": "tolong", "real": "toreal", "decimal": "todecimal",
 	"datetime": "todatetime", "timespan": "totimespan", "string": "tostring", "guid": "toguid",
-}
-
-// projection shows the columns of Records; Records itself where none are known.
-func projection(columns []tvmexport.Column) string {
-	if len(columns) == 0 {
-		return "| project Records\n"
-	}
-	var b strings.Builder
-	for i, c := range columns {
-		lead, end := "          ", ",\n"
-		if i == 0 {
-			lead = "| project "
-		}
-		if i == len(columns)-1 {
-			end = "\n"
-		}
-		member := member(c.Name)
-		if convert, ok := conversions[c.Type]; ok {
-			member = convert + "(" + member + ")"
-		}
-		b.WriteString(lead + ident(c.Name) + " = " + member + end)
-	}
-	return b.String()
-}
-
-// member is a member of Records.
-func member(name string) string {
-	return "Records" + memberOf(name)
 }
 
 func memberOf(name string) string {
@@ -132,6 +85,6 @@ func latest() function {
 
 // create is the command that makes the function.
 func (f function) create(verb string) string {
-	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s() %s",
-		verb, literal(f.doc), literal(folder), ident(f.name), f.body)
+	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s(%s) %s",
+		verb, literal(f.doc), literal(folder), ident(f.name), f.params, f.body)
 }

@@ -2,6 +2,7 @@ package kusto
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,11 +25,10 @@ func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	if err != nil {
 		return Setup{}, err
 	}
-	existing := make(map[string][]column, len(inv.tables))
-	for name, t := range inv.tables {
-		existing[name] = t.columns
+	if tables, err = c.asShown(ctx, tables, inv); err != nil {
+		return Setup{}, err
 	}
-	commands, err := script(tables, o, existing)
+	commands, err := script(tables, o, inv.shapes())
 	if err != nil {
 		return Setup{}, err
 	}
@@ -60,6 +60,10 @@ func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 			continue
 		}
 		if _, err := c.command(ctx, statement{op: "init", table: cmd.target(), text: cmd.Text, again: true}); err != nil && !exists(err) {
+			if cmd.optional {
+				setup.Notes = append(setup.Notes, fmt.Sprintf("the policy %s of table %s could not be set, and is not needed: %v", cmd.Name, cmd.Table, err))
+				continue
+			}
 			failed[cmd.Name] = cmd.Kind == MakeTable
 			errs = append(errs, err)
 			if ctx.Err() != nil {
@@ -222,10 +226,45 @@ func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note str
 	return cmd, true, fmt.Sprintf("the function %s is not ours, so it was left alone: set functions.prefix", cmd.Name)
 }
 
+// asShown gives tables the columns that readers are shown since the newest
+// commit of each, where the ledger says so.
+func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv inventory) ([]tvmexport.Table, error) {
+	if _, ok := inv.tables[runsTable]; !ok || len(tables) == 0 {
+		return tables, nil
+	}
+	s := statement{op: "init", text: fmt.Sprintf(`%s
+| where Table in (%s) and State == %s
+| summarize arg_max(At, Detail) by Table
+| project Table, Shown = Detail.shown`, runsTable, literals(namesOf(tables)), literal(committed))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	shown := map[string][]tvmexport.Column{}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		var list []tvmexport.Column
+		if text := r.document("Shown"); len(text) > 0 {
+			r.fail("Shown", json.Unmarshal(text, &list))
+		}
+		shown[r.text("Table")] = list
+		return struct{}{}
+	})
+	out := slices.Clone(tables)
+	for i := range out {
+		if list := shown[out[i].Name]; len(list) > 0 {
+			out[i].Shown = list
+		}
+	}
+	return out, err
+}
+
 // misfits says what of the table exists in a shape that cannot be used.
 func misfits(t tvmexport.Table, inv inventory) []string {
 	var out []string
-	if raw, ok := inv.tables[t.Destination]; ok && payload(raw.columns) == "" {
+	if err := taken(t, inv); err != nil {
+		out = append(out, fmt.Sprintf("%v, so nothing of %s can be published: rename it, or set layout to raw", err, t.Name))
+	}
+	if raw, ok := inv.tables[t.Destination]; ok && t.Layout.Raw() && payload(raw.columns) == "" {
 		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", noPayload(t.Destination), t.Name))
 	}
 	if landing, ok := inv.tables[t.Landing()]; ok && !slices.Equal(landing.columns, landingColumns) {

@@ -3,6 +3,7 @@ package kusto
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -12,6 +13,15 @@ type inventory struct {
 	tables    map[string]tableInfo
 	functions map[string]functionInfo
 	views     map[string]bool // materialized views
+}
+
+// shapes are the columns of all tables.
+func (inv inventory) shapes() map[string][]column {
+	out := make(map[string][]column, len(inv.tables))
+	for name, t := range inv.tables {
+		out[name] = t.columns
+	}
+	return out
 }
 
 type tableInfo struct {
@@ -140,6 +150,9 @@ func (c *Client) columns(ctx context.Context, table string) ([]column, error) {
 	return t.columns, nil
 }
 
+// errNoTable: a table that is asked for is not there.
+var errNoTable = errors.New("in the database")
+
 func missingTable(op, of, table string) error {
-	return refused(op, of, fmt.Errorf("there is no table %s in the database", table), "run tvmexport init")
+	return refused(op, of, fmt.Errorf("there is no table %s %w", table, errNoTable), "run tvmexport init")
 }

@@ -7,17 +7,18 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
 )
 
 // Lacking implements tvmexport.Destination.
 func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
-	raw, err := c.columns(ctx, run.Table.Destination)
+	seen, err := c.readers(ctx, run.Table)
 	if err != nil {
 		return nil, err
 	}
 	out := map[tvmexport.BatchID]int64{}
 	for _, b := range late {
-		s := statement{op: "confirm", table: run.Table.Name, text: lackingText(run, []tvmexport.BatchID{b.ID}, b.Slice.Window, raw) +
+		s := statement{op: "confirm", table: run.Table.Name, text: lackingText(run, []tvmexport.BatchID{b.ID}, b.Slice.Window, seen, run.Table.Visible()) +
 			"| summarize Rows = sum(Lack)"}
 		rows, err := c.query(ctx, s)
 		if err != nil {
@@ -36,35 +37,55 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 
 // lackingText is the query of the records that batches of late slices hold
 // more often (Lack times) than readers see them, the publishing run's own rows
-// included, so that it has nothing left once it was carried out.
-func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Window, raw []column) string {
+// included, so that it has nothing left once it was carried out. Rows are the
+// same if they are in the columns that readers see.
+func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Window, seen source, shown []tvmexport.Column) string {
 	t := run.Table
-	lets, rows := visible(t, raw)
-	seen, parse, landed := "tostring(Records)", "", "tostring(parse_json(Records))"
-	if shared(t, raw) {
-		seen, parse, landed = content(t, recordColumn), "| extend Parsed = parse_json(Records)\n", content(t, "Parsed")
-	}
+	lets, rows := seen.state(t, "")
 	own := fmt.Sprintf("| where RunId == %s\n", literal(string(run.ID)))
-	if foreign(raw) {
+	if foreign(seen.columns) {
 		own = fmt.Sprintf("| where tostring(extent_tags()) has %s\n", literal(runTag(run.ID)))
+	}
+	if !seen.typed {
+		own += asRecords(seen.columns)
 	}
 	bounded := ""
 	if t.Watermark != tvmexport.IngestionTime {
-		bounded = within(t, w)
+		bounded = within(t, w, seen)
 	}
+	there, here := contents(t, seen, shown)
 	return fmt.Sprintf(`%slet Seen = union (
-%s| project Records
+%s%s| project Content = %s
 ), (
 %s
-%s%s| project Records
+%s%s| project Content = %s
 )
-%s| summarize Copies = count() by Content = %s;
-%s%s| extend Content = %s
+| summarize Copies = count() by Content;
+%s| extend %s = parse_json(Records)
+| extend Content = %s
 | summarize Landed = count(), take_any(Records, Partition) by Content
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, ident(t.Destination), own, asRecords(raw), bounded, seen, landedLines(t, batches), parse, landed)
+`, lets, rows, bounded, there, ident(seen.table), own, bounded, there, landedLines(t, batches), parsedRecord, here)
+}
+
+// contents are the texts that are equal for equal rows: of published rows, and
+// of landed records.
+func contents(t tvmexport.Table, seen source, shown []tvmexport.Column) (there, here string) {
+	switch {
+	case shared(t, seen.columns):
+		return content(t, recordColumn), content(t, parsedRecord)
+	case !seen.typed:
+		return "tostring(" + recordColumn + ")", "tostring(" + parsedRecord + ")"
+	}
+	published, landed := map[string]string{}, map[string]string{}
+	for i, value := range seen.values(shown) {
+		published[shown[i].Name] = value
+		landed[shown[i].Name] = fromRecord(parsedRecord, shown[i])
+	}
+	return fingerprint.Row(shown, func(name string) string { return published[name] }),
+		fingerprint.Row(shown, func(name string) string { return landed[name] })
 }
 
 // landedLines are the lines of batches, each once however often it was

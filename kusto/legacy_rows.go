@@ -27,13 +27,13 @@ var publishedBy = fmt.Sprintf("extract(%s, 1, tostring(extent_tags()))", literal
 // made and filled: ours by their tag, and those that came before a takeover.
 // Rows without a time of ingestion can only be older.
 func sharedRows(t tvmexport.Table) (lets, rows string) {
-	lets = fmt.Sprintf(`let Legacy = toscalar(Runs
-    | where Kind == %s and (isnull(Full) or At >= Full)
+	lets = fmt.Sprintf(`let Legacy = toscalar(Visible
+    | where Kind == %s
     | summarize max(At));
 `, literal(string(tvmexport.LegacyRun)))
 	return lets, fmt.Sprintf(`%s
 | extend PublishedBy = %s
-| where PublishedBy in (Visible) or (isempty(PublishedBy) and isnotnull(Legacy) and (isnull(ingestion_time()) or ingestion_time() <= Legacy))
+| where PublishedBy in (Visible | project RunId) or (isempty(PublishedBy) and isnotnull(Legacy) and (isnull(ingestion_time()) or ingestion_time() <= Legacy))
 `, ident(t.Destination), publishedBy)
 }
 
@@ -59,13 +59,13 @@ func content(t tvmexport.Table, root string) string {
 
 // countByHour counts published rows by hour of the watermark. Equal rows of
 // another exporter count once.
-func countByHour(t tvmexport.Table, raw []column) string {
-	if !shared(t, raw) {
-		return fmt.Sprintf("| summarize Rows = count() by Start = bin(%s, 1h)\n", watermark(t))
+func countByHour(t tvmexport.Table, from source) string {
+	if !shared(t, from.columns) {
+		return fmt.Sprintf("| summarize Rows = count() by Start = bin(%s, 1h)\n", watermark(t, from))
 	}
 	return fmt.Sprintf(`| extend Ours = isnotempty(PublishedBy)
 | extend Content = iff(Ours, "", %s)
 | summarize Copies = count() by Start = bin(%s, 1h), Ours, Content
 | summarize Rows = sum(iff(Ours, Copies, 1)) by Start
-`, content(t, recordColumn), watermark(t))
+`, content(t, recordColumn), watermark(t, from))
 }

@@ -40,7 +40,7 @@ func mark(t tvmexport.Table) string {
 	case t.LoadType == tvmexport.Snapshot:
 		return "datetime(null)"
 	case t.Watermark != tvmexport.IngestionTime:
-		return watermark(t)
+		return watermark(t, source{})
 	}
 	members := make([]string, len(ingestionMembers))
 	for i, m := range ingestionMembers {

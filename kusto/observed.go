@@ -15,13 +15,13 @@ func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Windo
 	if err := checkNames(t); err != nil {
 		return nil, err
 	}
-	raw, err := c.columns(ctx, t.Destination)
+	from, err := c.readers(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	lets, rows := visible(t, raw)
+	lets, rows := from.state(t, "")
 	return c.counts(ctx, t, fmt.Sprintf("%s%s%s%s| project Part = \"\", Start, Rows, %s",
-		lets, rows, within(t, w), countByHour(t, raw), noPrints))
+		lets, rows, within(t, w, from), countByHour(t, from), noPrints))
 }
 
 // State implements tvmexport.Destination: the question that the source is
@@ -30,32 +30,48 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 	if err := checkNames(q.Table); err != nil {
 		return nil, err
 	}
-	raw, err := c.columns(ctx, q.Table.Destination)
+	from, err := c.printable(ctx, q.Table)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := c.counts(ctx, q.Table, stateText(q, raw))
+	parts, err := c.counts(ctx, q.Table, stateText(q, from))
 	if err != nil || q.Bin > 0 {
 		return parts, err
 	}
 	return byPartition(parts, q.Depth), nil
 }
 
+// printable is the table that fingerprints of what readers see can be made of:
+// the one that they look at, unless fingerprints take columns that it lacks.
+func (c *Client) printable(ctx context.Context, t tvmexport.Table) (source, error) {
+	from, err := c.readers(ctx, t)
+	if err != nil || !from.typed || !t.Layout.Raw() {
+		return from, err
+	}
+	for _, h := range holdings(from.columns, t.Printed()) {
+		if lacking(from.columns, []column{{h.at, h.Type}}) != "" {
+			raw, err := c.columns(ctx, t.Destination)
+			return source{table: t.Destination, columns: raw}, err
+		}
+	}
+	return from, nil
+}
+
 // stateText counts and fingerprints what readers see, by the first digits of
 // the key, or by steps of the watermark.
-func stateText(q tvmexport.CountQuery, raw []column) string {
+func stateText(q tvmexport.CountQuery, from source) string {
 	t := q.Table
-	lets, rows := visible(t, raw)
+	lets, rows := from.state(t, "")
 	bounded := ""
-	if t.Watermark != tvmexport.IngestionTime { // which records do not carry
-		bounded = within(t, q.Window)
+	if t.Watermark != tvmexport.IngestionTime { // which rows do not carry
+		bounded = within(t, q.Window, from)
 	}
 	by := fmt.Sprintf("Part = substring(%s, 0, %d), Start = datetime(null)", keyOf(t), q.Depth)
 	if q.Bin > 0 {
 		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", ident(t.Watermark), timespan(q.Bin))
 	}
 	return fmt.Sprintf("%s%s%s%s| extend PrintOfRow = %s\n| summarize Rows = count(), %s by %s\n| project Part, Start, Rows, %s",
-		lets, rows, bounded, projection(t.Columns), fingerprint.Row(t.Columns, ident), fingerprint.Sums("PrintOfRow"), by,
+		lets, rows, bounded, from.projection(t.Columns), fingerprint.Row(t.Printed(), ident), fingerprint.Sums("PrintOfRow"), by,
 		strings.Join(fingerprint.Columns[:], ", "))
 }
 
@@ -72,19 +88,21 @@ func keyOf(t tvmexport.Table) string {
 }
 
 // watermark is the watermark of a published row.
-func watermark(t tvmexport.Table) string { return "todatetime(" + member(t.Watermark) + ")" }
+func watermark(t tvmexport.Table, from source) string {
+	return from.value(tvmexport.Column{Name: t.Watermark, Type: "datetime"})
+}
 
 // within keeps the published rows of a window.
-func within(t tvmexport.Table, w tvmexport.Window) string {
+func within(t tvmexport.Table, w tvmexport.Window, from source) string {
 	var b strings.Builder
 	if t.Watermark == "" {
 		return ""
 	}
 	if !w.From.IsZero() {
-		fmt.Fprintf(&b, "| where %s > %s\n", watermark(t), datetime(w.From))
+		fmt.Fprintf(&b, "| where %s > %s\n", watermark(t, from), datetime(w.From))
 	}
 	if !w.To.IsZero() {
-		fmt.Fprintf(&b, "| where %s <= %s\n", watermark(t), datetime(w.To))
+		fmt.Fprintf(&b, "| where %s <= %s\n", watermark(t, from), datetime(w.To))
 	}
 	return b.String()
 }

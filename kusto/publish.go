@@ -13,13 +13,14 @@ import (
 // Publish implements tvmexport.Destination. First the run claims its base: the
 // publishing row is guarded by a key made of the table and the run that is
 // built upon, so that one run alone gets in, and whoever comes later finds out
-// what is to be finished. Then each step is one command, guarded in the same
-// way; what became of it is read from the tags of the extents it made.
+// what is to be finished. Then each step is one command for each table that
+// rows go into, guarded in the same way; what became of it is read from the
+// tags of the extents it made. Each table must hold what was confirmed.
 func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, error) {
 	if err := checkNames(p.Run.Table); err != nil {
 		return 0, err
 	}
-	raw, err := c.columns(ctx, p.Run.Table.Destination)
+	into, err := c.targets(ctx, p)
 	if err != nil {
 		return 0, err
 	}
@@ -27,35 +28,55 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, e
 	if err != nil {
 		return 0, err
 	}
-	var done extents
+	done := make([]extents, len(into))
 	if !fresh {
-		if done, err = c.published(ctx, p.Run); err != nil {
-			return 0, err
+		for i, t := range into {
+			if done[i], err = c.published(ctx, p.Run, t); err != nil {
+				return 0, err
+			}
 		}
-		if err := c.checkLanding(ctx, p, base, done); err != nil {
-			return 0, err
-		}
-	}
-	for i := range p.Steps {
-		if done.has(base.key(i)) {
-			continue
-		}
-		if err := c.step(ctx, p, i, base, raw); err != nil {
+		if err := c.checkLanding(ctx, p, base, into, done); err != nil {
 			return 0, err
 		}
 	}
-	if done, err = c.published(ctx, p.Run); err != nil {
+	seen := seenBy(into)
+	for ordinal := range p.Steps {
+		// Late rows are told by what the last table, which readers see, lacks
+		// yet: it comes last, so that all tables get the same ones.
+		for i, t := range into {
+			if done[i].has(t.key(base, ordinal)) {
+				continue
+			}
+			if err := c.step(ctx, p, ordinal, base, t, seen); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for _, t := range into {
+		rows, err := c.proven(ctx, p, base, t, into)
+		if err != nil {
+			return rows, err
+		}
+	}
+	c.nulled(ctx, p, into)
+	return p.Rows, nil
+}
+
+// proven counts what a table holds of a publication whose steps were carried out.
+func (c *Client) proven(ctx context.Context, p tvmexport.Publication, b base, t target, into []target) (int64, error) {
+	done, err := c.published(ctx, p.Run, t)
+	if err != nil {
 		return 0, err
 	}
 	for i, s := range p.Steps {
-		if s.Rows > 0 && !done.has(base.key(i)) {
-			return done.rows, c.unsettled(ctx, p, base.key(i), done)
+		if s.Rows > 0 && !done.has(t.key(b, i)) {
+			return done.rows, c.unsettled(ctx, p, t, t.key(b, i), done, into)
 		}
 	}
 	if done.rows != p.Rows {
 		// A command was let in twice, or somebody deleted rows. It would not
 		// get better by finishing it.
-		return done.rows, c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("%d rows of it are in %s where %d were confirmed", done.rows, p.Run.Table.Destination, p.Rows))
+		return done.rows, c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("%d rows of it are in %s where %d were confirmed", done.rows, t.table, p.Rows))
 	}
 	return done.rows, nil
 }
@@ -189,7 +210,7 @@ func holderOf(list []claimed) (holder, instead tvmexport.RunID) {
 	return "", instead
 }
 
-// extents is what the published table holds of a run.
+// extents is what a published table holds of a run.
 type extents struct {
 	rows int64
 	tags map[string]bool
@@ -197,15 +218,15 @@ type extents struct {
 
 func (e extents) has(key string) bool { return e.tags[keyTag(key)] }
 
-// published counts the rows that carry the run's tag. Extents with different
+// published counts the rows of a table that carry the run's tag. Extents with different
 // drop-by tags are never merged, so that the tag marks the run's rows exactly
 // (https://learn.microsoft.com/kusto/management/extent-tags).
-func (c *Client) published(ctx context.Context, run tvmexport.Run) (extents, error) {
-	return c.extents(ctx, run, runTag(run.ID))
+func (c *Client) published(ctx context.Context, run tvmexport.Run, t target) (extents, error) {
+	return c.extents(ctx, run, t, runTag(run.ID))
 }
 
-func (c *Client) extents(ctx context.Context, run tvmexport.Run, tag string) (extents, error) {
-	s := statement{op: "publish", table: run.Table.Name, again: true, text: extentsText(run, tag)}
+func (c *Client) extents(ctx context.Context, run tvmexport.Run, t target, tag string) (extents, error) {
+	s := statement{op: "publish", table: run.Table.Name, again: true, text: extentsText(t.table, tag)}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return extents{}, err
@@ -221,16 +242,16 @@ func (c *Client) extents(ctx context.Context, run tvmexport.Run, tag string) (ex
 	return out, err
 }
 
-func extentsText(run tvmexport.Run, tag string) string {
+func extentsText(table, tag string) string {
 	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
-		ident(run.Table.Destination), literal(tag))
+		ident(table), literal(tag))
 }
 
 // unsettled says why a step that was carried out left nothing behind. Where
 // another run that never committed holds the step, neither can be finished:
 // this one is given up, and the base becomes free.
-func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, key string, done extents) error {
-	other, err := c.extents(ctx, p.Run, keyTag(key))
+func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t target, key string, done extents, into []target) error {
+	other, err := c.extents(ctx, p.Run, t, keyTag(key))
 	if err != nil {
 		return err
 	}
@@ -246,9 +267,9 @@ func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, key str
 		if counts {
 			return superseded(p.Run, tvmexport.RunID(by))
 		}
-		return c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("run %s, which never committed, has published a part of %s on the same base", by, p.Run.Table.Destination))
+		return c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("run %s, which never committed, has published a part of %s on the same base", by, t.table))
 	}
-	return c.giveUp(ctx, p.Run, done.rows, fmt.Errorf("a publishing command of it left no rows in %s", p.Run.Table.Destination))
+	return c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("a publishing command of it left no rows in %s", t.table))
 }
 
 // isCommitted says whether the ledger holds the run's commit.

@@ -237,7 +237,9 @@ func TestSettle(t *testing.T) {
 
 // TestMissing: init makes what is not there and leaves alone what is not ours.
 func TestMissing(t *testing.T) {
-	commands, err := Script([]tvmexport.Table{eventsTable}, ScriptOptions{})
+	table := eventsTable
+	table.Layout = tvmexport.RawOnly
+	commands, err := Script([]tvmexport.Table{table}, ScriptOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,13 +255,14 @@ func TestMissing(t *testing.T) {
 	if len(fresh.Made) != len(commands)-1 || fresh.There != 0 || len(fresh.Notes) != 0 { // all but the rows
 		t.Errorf("an empty database: %q, %d there, %q", list(fresh), fresh.There, fresh.Notes)
 	}
-	doc := readFunction("", eventsTable, rawColumns).doc
+	raw := rawOf(table)
+	doc, asOf := currentFunction("", table, raw).doc, asOfFunction("", table, raw).doc
 	full := inventory{
 		tables: map[string]tableInfo{
 			configurationTable: {folder: ""}, auditTable: {folder: ""}, runsTable: {columns: runsColumns, folder: folder}, partitionsTable: {columns: partitionsColumns, folder: folder},
 			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {columns: landingColumns, folder: folder},
 		},
-		functions: map[string]functionInfo{latestView: {}, "DeviceProcessEvents": {folder, doc}},
+		functions: map[string]functionInfo{latestView: {}, "DeviceProcessEvents": {folder, doc}, "DeviceProcessEventsAsOf": {folder, asOf}},
 	}
 	set := details{
 		mappings: map[string][]string{"DeviceProcessEventsLanding": {landingMapping}},

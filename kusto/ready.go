@@ -73,10 +73,13 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 		return err
 	}
 	raw, ok := inv.tables[t.Destination]
-	if !ok {
+	if !ok && t.Layout.Raw() {
 		return missingTable("check", t.Name, t.Destination)
 	}
-	if payload(raw.columns) == "" {
+	if err := taken(t, inv); err != nil {
+		return refused("check", t.Name, err, "rename it, or set layout to raw")
+	}
+	if t.Layout.Raw() && payload(raw.columns) == "" {
 		return refused("check", t.Name, noPayload(t.Destination),
 			"name another DestinationTable in "+configurationTable)
 	}

@@ -1,9 +1,12 @@
 package kusto
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -30,12 +33,32 @@ type Command struct {
 	update string // the same for a function that is there and ours; "" if it is not to be changed
 	doc    string // of a function
 
-	columns []column // of a table
+	columns  []column // of a table
+	optional bool     // where it is not allowed, the rest works without it
 }
 
 // ScriptOptions are the choices an installation has.
 type ScriptOptions struct {
 	FunctionPrefix string // before the names of the read functions
+
+	RawRetention   time.Duration // how long Raw tables keep rows; 0 is DefaultRawRetention
+	TypedRetention time.Duration // how long typed tables keep rows; 0 is DefaultTypedRetention
+	Hot            time.Duration // how long rows stay in the cluster's cache; 0 is DefaultHot
+}
+
+// What tables keep where nothing else is asked for: records as long as Defender
+// keeps events, history for a year, the last month of it at hand.
+const (
+	DefaultRawRetention   = 30 * 24 * time.Hour
+	DefaultTypedRetention = 365 * 24 * time.Hour
+	DefaultHot            = 31 * 24 * time.Hour
+)
+
+func (o ScriptOptions) withDefaults() ScriptOptions {
+	o.RawRetention = cmp.Or(o.RawRetention, DefaultRawRetention)
+	o.TypedRetention = cmp.Or(o.TypedRetention, DefaultTypedRetention)
+	o.Hot = cmp.Or(o.Hot, DefaultHot)
+	return o
 }
 
 // Retention of what is ours.
@@ -55,26 +78,23 @@ func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 	return script(tables, o, nil)
 }
 
-// script is Script for published tables that exist already with other columns.
+// script is Script for a database whose tables have the columns existing.
 func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]column) ([]Command, error) {
 	if o.FunctionPrefix != "" {
 		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
 			return nil, usage("init", "", err)
 		}
 	}
+	o = o.withDefaults()
 	out := control()
 	for _, t := range tables {
 		if err := checkNames(t); err != nil {
 			return nil, err
 		}
-		out = append(out, ofTable(t)...)
+		out = append(out, ofTable(t, o, existing)...)
 	}
 	for _, t := range tables {
-		raw, ok := existing[t.Destination]
-		if !ok {
-			raw = rawColumns
-		}
-		out = append(out, makeFunction(readFunction(o.FunctionPrefix, t, raw), "read "+t.Name+" as in Defender"))
+		out = append(out, functionsOf(t, o, existing)...)
 	}
 	if len(tables) > 0 {
 		out = append(out, Command{
@@ -106,19 +126,69 @@ func control() []Command {
 }
 
 // ofTable makes what one table needs.
-func ofTable(t tvmexport.Table) []Command {
+func ofTable(t tvmexport.Table, o ScriptOptions, existing map[string][]column) []Command {
+	var out []Command
+	if t.Layout.Raw() || !isTyped(t) {
+		out = append(out,
+			makeTable(t.Destination, rawColumns, "published rows of "+t.Name+" as they came"),
+			mapping(t.Destination, recordsMapping, recordsPaths, "for others that ingest into it; publishing does not need it"))
+		out = append(out, o.policies(t.Destination, o.RawRetention)...)
+	}
+	if isTyped(t) {
+		out = append(out, makeTyped(t, existing))
+		out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
+	}
 	landing := t.Landing()
-	return []Command{
-		makeTable(t.Destination, rawColumns, "published rows of "+t.Name),
-		mapping(t.Destination, recordsMapping, recordsPaths, "for others that ingest into it; publishing does not need it"),
+	return append(out,
 		makeTable(landing, landingColumns, "where queued ingestion delivers; nobody reads it but tvmexport"),
 		retention(landing, landingRetention, "what was published is not needed any more"),
-		{
+		Command{
 			Kind: MakePolicy, Name: "ingestionbatching", Table: landing, Why: "rows land within half a minute",
 			Text: fmt.Sprintf(".alter table %s policy ingestionbatching %s", ident(landing), literal(landingBatching)),
 		},
 		mapping(landing, landingMapping, landingPaths, "the envelope that batches come in"),
+	)
+}
+
+// makeTyped makes the typed table, or gives it the columns that it lacks.
+func makeTyped(t tvmexport.Table, existing map[string][]column) Command {
+	columns := typedColumns(t.Visible())
+	if have, ok := existing[t.Typed()]; ok {
+		columns = slices.Clone(lineageColumns)
+		for _, h := range holdings(have, t.Visible()) {
+			columns = append(columns, column{h.at, h.Type})
+		}
 	}
+	return makeTable(t.Typed(), columns, "published rows of "+t.Name+" in Defender's columns")
+}
+
+// functionsOf makes the read functions of a table.
+func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]column) []Command {
+	from := readersOf(t, expected(t, existing))
+	var out []Command
+	for _, f := range readFunctions(o.FunctionPrefix, t, from) {
+		out = append(out, makeFunction(f, "read "+t.Name+f.what))
+	}
+	return out
+}
+
+// expected are the columns of a table's published tables once init or Fit has
+// done its work.
+func expected(t tvmexport.Table, existing map[string][]column) map[string][]column {
+	out := map[string][]column{t.Destination: rawColumns, t.Typed(): typedColumns(t.Visible())}
+	if have, ok := existing[t.Destination]; ok {
+		out[t.Destination] = have
+	}
+	if have, ok := existing[t.Typed()]; ok {
+		have = slices.Clone(have)
+		for _, h := range holdings(have, t.Visible()) {
+			if c := (column{h.at, h.Type}); !slices.Contains(have, c) {
+				have = append(have, c)
+			}
+		}
+		out[t.Typed()] = have
+	}
+	return out
 }
 
 func makeTable(name string, columns []column, why string) Command {
@@ -162,14 +232,14 @@ func makeFunction(f function, why string) Command {
 // written over a control table.
 func checkNames(t tvmexport.Table) error {
 	for _, n := range []struct{ what, name string }{
-		{"source table", t.Name}, {"destination table", t.Destination}, {"landing table", t.Landing()},
+		{"source table", t.Name}, {"destination table", t.Destination}, {"landing table", t.Landing()}, {"typed table", t.Typed()},
 	} {
 		if err := tvmexport.CheckIdentifier(n.what, n.name); err != nil {
 			return usage("configuration", t.Name, err)
 		}
 	}
 	switch t.Destination {
-	case configurationTable, auditTable, runsTable, partitionsTable, latestView, t.Landing():
+	case configurationTable, auditTable, runsTable, partitionsTable, latestView, t.Landing(), t.Typed():
 		return usage("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
 	}
 	return nil

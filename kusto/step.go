@@ -15,8 +15,8 @@ const stepAttempts = 5
 // step carries out one publishing command: it runs on the service by itself
 // and is asked about by its operation id, so that no connection has to live
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
-func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, raw []column) error {
-	s := statement{op: "publish", table: p.Run.Table.Name, text: stepText(p, ordinal, b, raw)}
+func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, t target, seen source) error {
+	s := statement{op: "publish", table: p.Run.Table.Name, text: stepText(p, ordinal, b, t, seen)}
 	for attempt := 1; ; attempt++ {
 		err := c.begin(ctx, s)
 		if err == nil {
@@ -27,8 +27,8 @@ func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int,
 			failed.Action != tvmexport.Retry && failed.Action != tvmexport.Wait {
 			return failed
 		}
-		c.log.InfoContext(ctx, "kusto: publishing again", "table", s.table, "run", p.Run.ID, "step", ordinal, "error", failed.Err)
-		done, err := c.settled(ctx, p.Run, b.key(ordinal), attempt)
+		c.log.InfoContext(ctx, "kusto: publishing again", "table", s.table, "into", t.table, "run", p.Run.ID, "step", ordinal, "error", failed.Err)
+		done, err := c.settled(ctx, p.Run, t, t.key(b, ordinal), attempt)
 		if done || err != nil {
 			return err
 		}
@@ -119,13 +119,13 @@ func operationError(s statement, state, status string, again bool) error {
 // settled finds out what became of a command whose fate is in doubt: it is
 // done if an extent carries its key; it is not begun again while an operation
 // of ours is still under way, for the guard looks at what has ended only.
-func (c *Client) settled(ctx context.Context, run tvmexport.Run, key string, attempt int) (bool, error) {
+func (c *Client) settled(ctx context.Context, run tvmexport.Run, t target, key string, attempt int) (bool, error) {
 	const patience = 40
 	for round := 0; ; round++ {
 		if err := sleep(ctx, backoff(min(attempt, 3))); err != nil {
 			return false, err
 		}
-		found, err := c.extents(ctx, run, keyTag(key))
+		found, err := c.extents(ctx, run, t, keyTag(key))
 		if err != nil {
 			return false, err
 		}
@@ -150,15 +150,15 @@ func (c *Client) settled(ctx context.Context, run tvmexport.Run, key string, att
 	}
 }
 
-// stepText moves the rows of a step's batches; of late ones those that readers
-// lack. Columns are matched by order and type, not by name, so the text names
-// those that the table has.
-func stepText(p tvmexport.Publication, ordinal int, b base, raw []column) string {
+// stepText moves the rows of a step's batches into a table; of late ones those
+// that readers, who look at seen, lack. Columns are matched by order and type,
+// not by name, so the text names those that the table has.
+func stepText(p tvmexport.Publication, ordinal int, b base, t target, seen source) string {
 	step := p.Steps[ordinal]
 	rows := landedLines(p.Run.Table, step.Batches)
 	if step.Late != nil {
-		rows = lackingText(p.Run, step.Batches, *step.Late, raw) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
+		rows = lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
 	}
-	return appendText("async ", p.Run.Table.Destination, b.key(ordinal), []string{runTag(p.Run.ID)},
-		fmt.Sprintf("%s| project %s", rows, fill(raw, published(p.Run, raw))))
+	return appendText("async ", t.table, t.key(b, ordinal), []string{runTag(p.Run.ID)},
+		fmt.Sprintf("%s%s| project %s", rows, t.parse(), fill(t.columns, t.values(p.Run))))
 }

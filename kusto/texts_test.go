@@ -87,9 +87,19 @@ func TestTexts(t *testing.T) {
 	lateStep := goldenPublication
 	lateStep.Steps = []tvmexport.PublicationStep{{Batches: goldenPublication.Steps[0].Batches, Rows: 1, Late: &goldenRun.Window}}
 	for name, text := range map[string]string{
-		"read_function":              readFunction("", inventoryTable, rawColumns).create(".create"),
-		"read_function_records_only": readFunction("hunt_", eventsTable, rawColumns[:1]).create(".create"),
-		"read_function_unknown":      readFunction("", tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw"}, rawColumns).create(".create-or-alter"),
+		"read_function":              currentFunction("", inventoryTable, rawOf(inventoryTable)).create(".create"),
+		"read_function_records_only": currentFunction("hunt_", eventsTable, rawOf(eventsTable, rawColumns[:1]...)).create(".create"),
+		"read_function_unknown":      currentFunction("", newTable, rawOf(newTable)).create(".create-or-alter"),
+		"read_function_typed":        currentFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
+		"read_function_events":       currentFunction("", eventsTable, typedOf(eventsTable)).create(".create"),
+		"read_function_drifted":      currentFunction("", driftedTable, drifted).create(".create"),
+		"as_of":                      asOfFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
+		"as_of_events":               asOfFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
+		"as_of_drifted":              asOfFunction("", driftedTable, drifted).create(".create"),
+		"state_typed":                stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
+		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
+		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
+		"nulled":                     nulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
 		"latest_view":                latest().create(".create"),
 		"seed":                       seedText(both, configurationColumns),
 		"seed_seven":                 seedText(both, seven),
@@ -99,18 +109,18 @@ func TestTexts(t *testing.T) {
 		"failures":                   failuresText(goldenRun),
 		"history":                    historyText(both),
 		"history_partitions":         partitionsText([]string{inventoryTable.Name, eventsTable.Name}, []tvmexport.RunID{goldenRun.ID}),
-		"state":                      stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawColumns),
-		"state_bins":                 stateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawColumns),
-		"step_late":                  stepText(lateStep, 0, b, rawColumns),
-		"step_late_records_only":     stepText(lateStep, 0, b, rawColumns[:1]),
+		"state":                      stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawOf(inventoryTable)),
+		"state_bins":                 stateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawOf(eventsTable)),
+		"step_late":                  rawStep(lateStep, 0, b),
+		"step_late_records_only":     rawStep(lateStep, 0, b, rawColumns[:1]...),
 		"leftovers":                  leftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
 		"unaudited":                  unauditedText(closing.Owner),
 		"ends":                       endsText("k", closing),
 		"partitions":                 strings.Join(partitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
 		"claim":                      claim.text(b.claimKey()),
 		"claims":                     claimsText(goldenRun),
-		"step":                       stepText(goldenPublication, 0, b, rawColumns),
-		"step_records_only":          stepText(goldenPublication, 1, b, rawColumns[:1]),
+		"step":                       rawStep(goldenPublication, 0, b),
+		"step_records_only":          rawStep(goldenPublication, 1, b, rawColumns[:1]...),
 		"legacy_survey":              surveyText(oldEvents.Table, rawDataColumns, time.Time{}),
 		"legacy_survey_state":        surveyText(inventoryTable, rawColumns[:1], goldenRun.StartedAt),
 		"legacy_days":                legacyDaysText(oldEvents, rawDataColumns),
@@ -122,12 +132,12 @@ func TestTexts(t *testing.T) {
 		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
 		"legacy_taken_over":          takenOverText(both),
 		"legacy_strays":              straysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
-		"hours_shared":               countByHour(eventsTable, rawDataColumns),
-		"step_raw_data":              stepText(goldenPublication, 1, b, rawDataColumns),
-		"step_late_raw_data":         stepText(lateStep, 0, b, rawDataColumns),
-		"read_function_raw_data":     readFunction("", eventsTable, rawDataColumns).create(".create"),
-		"step_other_columns":         stepText(goldenPublication, 1, b, []column{{"Source", "string"}, {"Records", "dynamic"}, {"ExportedAt", "string"}, {"Extra", "long"}}),
-		"extents":                    extentsText(goldenRun, runTag(goldenRun.ID)),
+		"hours_shared":               countByHour(eventsTable, rawOf(eventsTable, rawDataColumns...)),
+		"step_raw_data":              rawStep(goldenPublication, 1, b, rawDataColumns...),
+		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
+		"read_function_raw_data":     currentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).create(".create"),
+		"step_other_columns":         rawStep(goldenPublication, 1, b, []column{{"Source", "string"}, {"Records", "dynamic"}, {"ExportedAt", "string"}, {"Extra", "long"}}...),
+		"extents":                    extentsText(goldenRun.Table.Destination, runTag(goldenRun.ID)),
 		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
 		"lease":                      lease,
 		"holders":                    holdersText(both),
@@ -139,6 +149,43 @@ func TestTexts(t *testing.T) {
 		t.Run(name, func(t *testing.T) { golden(t, name, text) })
 	}
 }
+
+// rawOf is a table's Raw with columns, those that init gives it if none are named.
+func rawOf(t tvmexport.Table, columns ...column) source {
+	if len(columns) == 0 {
+		columns = rawColumns
+	}
+	return source{table: t.Destination, columns: columns}
+}
+
+func typedOf(t tvmexport.Table) source {
+	return source{table: t.Typed(), columns: typedColumns(t.Visible()), typed: true}
+}
+
+func rawStep(p tvmexport.Publication, ordinal int, b base, columns ...column) string {
+	seen := rawOf(p.Run.Table, columns...)
+	return stepText(p, ordinal, b, target{table: seen.table, columns: seen.columns}, seen)
+}
+
+func typedStep(p tvmexport.Publication, ordinal int, b base, t tvmexport.Table) string {
+	p.Shown = t.Visible()
+	seen := typedOf(t)
+	return stepText(p, ordinal, b, target{table: seen.table, columns: seen.columns, shown: p.Shown, suffix: ":typed"}, seen)
+}
+
+var newTable = tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw"}
+
+// driftedTable has a column that changed its type, and drifted is a typed table
+// that holds one more, which is gone.
+var (
+	driftedTable = tvmexport.Table{
+		Name: "DeviceTvmSoftwareVulnerabilities", Destination: "DeviceTvmSoftwareVulnerabilitiesRaw", LoadType: tvmexport.Snapshot,
+		Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "CvssScore", Type: "real"}, {Name: "Tags", Type: "string"}},
+	}
+	drifted = source{table: "DeviceTvmSoftwareVulnerabilitiesTyped", typed: true, columns: append([]column{
+		{"DeviceId", "string"}, {"CvssScore", "int"}, {"Tags", "dynamic"}, {"Gone", "string"},
+	}, append(append([]column{}, lineageColumns...), column{"CvssScore_real", "real"}, column{"Tags_string", "string"})...)}
+)
 
 func golden(t *testing.T, name, text string) {
 	t.Helper()

@@ -199,7 +199,7 @@ func TestWatermarkRewoundByHand(t *testing.T) {
 		r.source.Set(events, rows)
 		r.source.SetNow(day(r).Add(24 * time.Hour))
 		r.run()
-		r.admin(".delete table " + events + "Raw records <| " + events + "Raw | where tolong(Records.N) between (20 .. 29)")
+		r.admin(".delete table " + events + "Typed records <| " + events + "Typed | where N between (20 .. 29)")
 		r.admin(fmt.Sprintf(`.set-or-append MigrationConfiguration <| MigrationConfiguration | extend W = ingestion_time() | summarize arg_max(W, *) by SourceTable | extend LastRefreshedTime = datetime(%s) | project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive`,
 			day(r).Add(-time.Hour).Format(time.RFC3339)))
 		r.exporter.Recount = 0

@@ -65,7 +65,7 @@ func choose(t *testing.T, load tvmexport.LoadType, story func(r *rig)) {
 		if load != tvmexport.Snapshot {
 			r.table.Watermark = "Timestamp"
 		}
-		r.source = &exportertest.Source{}
+		r.source = &exportertest.Source{Schema: r.table.Columns}
 		r.exporter.Source = r.source
 		r.exporter.Describe = func(string) (tvmexport.Table, bool) { return r.table, true }
 		r.exporter.Limits = tvmexport.Limits{Rows: 60, Bytes: 1 << 30}

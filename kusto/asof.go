@@ -1,0 +1,56 @@
+package kusto
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// asOfName is the function that shows a table as of a time.
+func asOfName(prefix string, t tvmexport.Table) string { return prefix + t.Name + "AsOf" }
+
+// asOfFunction shows the state as of the last run committed at or before a
+// time. It fails where rows of it are gone: what is left would be no state
+// that the table ever had. Rows of a table that follows a watermark may age
+// out; what is left of them is still true.
+func asOfFunction(prefix string, t tvmexport.Table, s source) function {
+	lets, rows := s.state(t, asOfParameter)
+	checks := fmt.Sprintf("| where assert(toscalar(Visible | count) > 0, %s)\n",
+		literal(t.Name+": no run was committed at or before that time"))
+	if t.LoadType == tvmexport.Snapshot {
+		lets += fmt.Sprintf(`let Gone = toscalar(Visible
+    | join kind=leftouter (%s
+        | where ExportedAt >= Since and ExportedAt <= %s
+        | summarize Found = count() by RunId) on RunId
+    | where Rows > coalesce(Found, 0)
+    | count);
+`, ident(s.table), asOfParameter)
+		checks += fmt.Sprintf("| where assert(Gone == 0, %s)\n",
+			literal(t.Name+": rows of the snapshot of that time are gone from "+s.table+", by its retention or by hand"))
+	}
+	return read(asOfName(prefix, t), asOfParameter+": datetime", asOfDoc(t), lets+rows+checks+s.projection(everShown(t, s)))
+}
+
+// asOfParameter is the time that is asked for.
+const asOfParameter = "t"
+
+// everShown are the columns that readers see, and behind them those that a
+// typed table still holds of earlier times.
+func everShown(t tvmexport.Table, s source) []tvmexport.Column {
+	if !s.typed {
+		return t.Visible()
+	}
+	return append(t.Visible()[:len(t.Visible()):len(t.Visible())], lost(s.columns, t.Visible())...)
+}
+
+func asOfDoc(t tvmexport.Table) string {
+	doc := t.Name + " as of the last run committed at or before t"
+	if t.LoadType == tvmexport.Snapshot {
+		doc += "; fails where its rows are gone"
+	}
+	if len(t.Volatile) > 0 {
+		doc += "; " + strings.Join(t.Volatile, ", ") + " may be older than that: a change in them alone is not fetched"
+	}
+	return doc
+}

@@ -1,0 +1,71 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// nulled counts, per column of the typed table, the values of a publication
+// that were there in the record and are null once converted, and says so. Raw
+// holds them as they came.
+func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []target) {
+	for _, t := range into {
+		if t.shown == nil {
+			continue
+		}
+		counts := map[string]int64{}
+		for _, step := range p.Steps {
+			text := nulledText(p.Run.Table, step.Batches, t.shown)
+			if text == "" {
+				return
+			}
+			s := statement{op: "publish", table: p.Run.Table.Name, text: text}
+			rows, err := c.query(ctx, s)
+			if err != nil {
+				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
+				return
+			}
+			_, err = readRows(s, rows, func(r *reader) struct{} {
+				counts[r.text("Name")] += r.long("Count")
+				return struct{}{}
+			})
+			if err != nil {
+				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
+				return
+			}
+		}
+		for _, column := range t.shown {
+			if n := counts[column.Name]; n > 0 {
+				c.log.WarnContext(ctx, "kusto: values do not fit the type of their column and are null there", "table", t.table, "column", column.Name, "type", column.Type, "values", n, "run", p.Run.ID)
+			}
+		}
+	}
+}
+
+// nulledText counts values that conversion makes null; "" where no column is converted.
+func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexport.Column) string {
+	var sums, pairs []string
+	for _, c := range shown {
+		if _, ok := conversions[c.Type]; !ok || c.Type == "string" {
+			continue
+		}
+		n := fmt.Sprintf("N%d", len(sums))
+		sums = append(sums, fmt.Sprintf("    %s = countif(isnotempty(tostring(%s)) and isnull(%s))", n, parsedRecord+memberOf(c.Name), fromRecord(parsedRecord, c)))
+		pairs = append(pairs, literal(c.Name)+", "+n)
+	}
+	if len(sums) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(`%s
+| where BatchId in (%s) and Line > 0
+| extend %s = parse_json(Records)
+| summarize
+%s
+| project Nulled = bag_pack(%s)
+| mv-expand kind=array Nulled
+| project Name = tostring(Nulled[0]), Count = tolong(Nulled[1])
+| where Count > 0`, ident(t.Landing()), literals(batches), parsedRecord, strings.Join(sums, ",\n"), strings.Join(pairs, ", "))
+}

@@ -1,0 +1,132 @@
+package kusto
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// source is the table that readers' queries take a table's rows from: the
+// typed one, or Raw, whose records are converted as they are read.
+type source struct {
+	table   string
+	columns []column // of that table
+	typed   bool
+}
+
+// lineage says whether rows carry their run and their partition.
+func (s source) lineage() bool { return lineage(s.columns) }
+
+// bounded says whether rows carry the beginning of their run.
+func (s source) bounded() bool { return slices.Contains(s.columns, column{"ExportedAt", "datetime"}) }
+
+// values are the expressions for columns over rows of the source.
+func (s source) values(columns []tvmexport.Column) []string {
+	out := make([]string, len(columns))
+	if s.typed {
+		for i, h := range holdings(s.columns, columns) {
+			out[i] = h.value()
+		}
+		return out
+	}
+	for i, c := range columns {
+		out[i] = fromRecord(recordColumn, c)
+	}
+	return out
+}
+
+// value is the expression for one column.
+func (s source) value(c tvmexport.Column) string { return s.values([]tvmexport.Column{c})[0] }
+
+// projection shows columns; the record itself where none are known.
+func (s source) projection(columns []tvmexport.Column) string {
+	if len(columns) == 0 {
+		return "| project " + recordColumn + "\n"
+	}
+	var b strings.Builder
+	for i, value := range s.values(columns) {
+		lead, end := "          ", ",\n"
+		if i == 0 {
+			lead = "| project "
+		}
+		if i == len(columns)-1 {
+			end = "\n"
+		}
+		name := ident(columns[i].Name)
+		if value != name {
+			value = name + " = " + value
+		}
+		b.WriteString(lead + value + end)
+	}
+	return b.String()
+}
+
+// state is the query of the rows that readers see of a table, now or, where
+// at names a datetime, as of then: what it defines, and the rows.
+//
+// With a committed full run they are those of the newest one and of the
+// committed runs after it, else of all committed runs. A run of a Snapshot
+// after its full one replaces the partitions that it records. Rows carry the
+// time at which their run began, so that nothing older than the full run is
+// looked at; the ledger's partitions are bounded likewise. Where the table has
+// no column RunId, rows are told apart by the tag that publishing gives extents.
+func (s source) state(t tvmexport.Table, at string) (lets, rows string) {
+	until := ""
+	if at != "" {
+		until = " and At <= " + at
+	}
+	lets = fmt.Sprintf(`let Commits = %s
+    | where Table == %s and State == %s%s
+    | summarize At = min(At), Began = min(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01))), Rows = max(Rows) by RunId, Kind;
+let FullAt = toscalar(Commits | where Kind == %s | summarize max(At));
+let Visible = Commits
+    | where isnull(FullAt) or At >= FullAt;
+`, runsTable, literal(t.Name), literal(committed), until, literal(string(tvmexport.FullRun)))
+	if s.bounded() {
+		lets += "let Since = toscalar(Visible | summarize min(Began));\n"
+	}
+	if shared(t, s.columns) {
+		legacy, rows := sharedRows(t)
+		return lets + legacy, rows + asRecords(s.columns)
+	}
+	rows = ident(s.table) + "\n"
+	if s.bounded() {
+		rows += "| where ExportedAt >= Since" // the runs' own times, to the tick
+		if at != "" {
+			rows += " and ExportedAt <= " + at
+		}
+		rows += "\n"
+	}
+	switch {
+	case foreign(s.columns):
+		rows += fmt.Sprintf("| where %s in (Visible | project RunId)\n", publishedBy)
+	case !s.lineage():
+		rows += "| where RunId in (Visible | project RunId)\n"
+	case t.LoadType == tvmexport.Snapshot:
+		recorded := ""
+		if s.bounded() {
+			recorded = " and (isnull(ingestion_time()) or ingestion_time() >= Since)"
+		}
+		lets += fmt.Sprintf(`let Full = toscalar(Visible | where Kind == %s | summarize arg_max(At, RunId) | project RunId);
+let Replaced = materialize(%s
+    | where Table == %s%s
+    | where RunId in (Visible | where Kind != %s | project RunId)
+    | join kind=inner (Visible | project RunId, At) on RunId
+    | summarize arg_max(At, RunId) by Partition
+    | project Partition, Row = strcat(RunId, "|", Partition));
+`, literal(string(tvmexport.FullRun)), partitionsTable, literal(t.Name), recorded, literal(string(tvmexport.FullRun)))
+		rows += "| where RunId in (Visible | project RunId)\n" +
+			"| where RunId == Full and Partition !in (Replaced | project Partition) or strcat(RunId, \"|\", Partition) in (Replaced | project Row)\n"
+	default:
+		// Rows without a watermark come again with each run.
+		lets += "let Newest = toscalar(Visible | summarize arg_max(At, RunId) | project RunId);\n"
+		rows += "| where RunId in (Visible | project RunId)\n" +
+			fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == Newest\n", literal(tvmexport.NullWatermark))
+	}
+	if !s.typed {
+		rows += asRecords(s.columns)
+	}
+	return lets, rows
+}

@@ -1,0 +1,162 @@
+package kusto
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// TestEmulatorStates is the history of a snapshot table in its typed form: full
+// runs, runs that replace partitions, and every state in between.
+func TestEmulatorStates(t *testing.T) {
+	onStage(t, func(s stage) {
+		s.setUp(softwareTable)
+		states := map[time.Time]string{}
+		previous := ""
+		step := func(id string, kind tvmexport.RunKind, sees string, parts map[tvmexport.Partition][]string) {
+			s.Helper()
+			time.Sleep(24 * time.Hour)
+			previous = string(s.publishParts(softwareTable, id, previous, kind, parts))
+			time.Sleep(time.Minute)
+			states[s.now()] = sees
+			if got := s.devices("DeviceTvmSoftwareInventory"); got != sees {
+				s.Errorf("after %s readers see %s, want %s", id, got, sees)
+			}
+		}
+		early := s.now()
+		step("20260101T000000Z-1", tvmexport.FullRun, "30:1 31:1 41:1 50:1", map[tvmexport.Partition][]string{"3": {"30:1", "31:1"}, "4": {"41:1"}, "5": {"50:1"}})
+		step("20260102T000000Z-2", tvmexport.DeltaRun, "30:2 31:1 41:1", map[tvmexport.Partition][]string{"3": {"30:2", "31:1"}, "5": nil})
+		step("20260103T000000Z-3", tvmexport.DeltaRun, "30:2 31:1 41:1", nil)
+		step("20260104T000000Z-4", tvmexport.DeltaRun, "30:3 41:2 41:2 60:1", map[tvmexport.Partition][]string{"3": {"30:3"}, "4": {"41:2", "41:2"}, "6": {"60:1"}})
+		step("20260105T000000Z-5", tvmexport.FullRun, "30:3 41:2", map[tvmexport.Partition][]string{"30": {"30:3"}, "41": {"41:2"}, "50": nil, "60": nil})
+		step("20260106T000000Z-6", tvmexport.DeltaRun, "30:3", map[tvmexport.Partition][]string{"41": nil})
+		for at, want := range states {
+			if got := s.devices("DeviceTvmSoftwareInventoryAsOf(" + datetime(at) + ")"); got != want {
+				s.Errorf("as of %s: %s, want %s", at, got, want)
+			}
+		}
+		s.refuses("DeviceTvmSoftwareInventoryAsOf("+datetime(early)+")", "no run was committed at or before that time")
+
+		// The first full run ages out: what rests on it is refused, the rest is not.
+		_, err := s.admin.command(s.Context(), statement{op: "test", text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
+		s.must(err)
+		for at, want := range states {
+			of := "DeviceTvmSoftwareInventoryAsOf(" + datetime(at) + ")"
+			if strings.HasPrefix(want, "30:3") && !strings.Contains(want, "60") {
+				if got := s.devices(of); got != want {
+					s.Errorf("as of %s: %s, want %s", at, got, want)
+				}
+				continue
+			}
+			s.refuses(of, "rows of the snapshot of that time are gone")
+		}
+	})
+}
+
+// publishParts makes a run of rows "DEVICE:COUNT" by partition, and commits it.
+func (s stage) publishParts(t tvmexport.Table, id, previous string, kind tvmexport.RunKind, parts map[tvmexport.Partition][]string) tvmexport.RunID {
+	s.Helper()
+	run := runOfTable(t, id, previous, kind)
+	run.StartedAt = s.now()
+	p := tvmexport.Publication{Run: run, Layout: tvmexport.Both, Shown: t.Visible()}
+	var batches []tvmexport.Batch
+	for part, list := range parts {
+		p.Partitions = append(p.Partitions, tvmexport.PartitionRecord{Partition: part, Rows: int64(len(list))})
+		if len(list) == 0 {
+			continue
+		}
+		var rows []string
+		for _, row := range list {
+			device, n, _ := strings.Cut(row, ":")
+			rows = append(rows, `{"DeviceId":"`+device+`","Count":`+n+`}`)
+		}
+		b := batchOf(run, len(batches)+1, part, rows...)
+		batches = append(batches, b)
+		p.Rows += b.Rows
+		p.Steps = append(p.Steps, tvmexport.PublicationStep{Batches: []tvmexport.BatchID{b.ID}, Rows: b.Rows})
+	}
+	s.land(run, batches...)
+	rows, err := s.client.Publish(s.Context(), p)
+	s.must(err)
+	if rows != p.Rows {
+		s.Errorf("run %s published %d rows, want %d", id, rows, p.Rows)
+	}
+	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: id, Rows: rows, Partitions: p.Partitions}))
+	return run.ID
+}
+
+// devices lists rows as publishParts takes them.
+func (s stage) devices(of string) string {
+	s.Helper()
+	return strings.Join(s.ask(of+" | project Row = strcat(DeviceId, ':', Count) | order by Row asc"), " ")
+}
+
+func (s stage) now() time.Time {
+	h, err := s.client.History(s.Context(), []tvmexport.Table{softwareTable})
+	s.must(err)
+	return h[softwareTable.Name].Now
+}
+
+func (s stage) refuses(text, says string) {
+	s.Helper()
+	_, err := s.client.query(s.Context(), statement{op: "ask", text: text})
+	if err == nil || !strings.Contains(err.Error(), says) {
+		s.Errorf("%s: %v, want %q", text, err, says)
+	}
+}
+
+// TestEmulatorDrift: a column that changes its type, one that appears and one
+// that is lost, with rows from before and after.
+func TestEmulatorDrift(t *testing.T) {
+	onStage(t, func(s stage) {
+		table := softwareTable
+		s.setUp(table)
+		fit := func(want ...string) {
+			s.Helper()
+			changes, err := s.client.Fit(s.Context(), table)
+			s.must(err)
+			if d := cmp.Diff(want, changes); d != "" {
+				s.Errorf("changes (-want +got):\n%s", d)
+			}
+		}
+		export := func(id, previous string, kind tvmexport.RunKind, rows ...string) time.Time {
+			s.Helper()
+			run := runOfTable(table, id, previous, kind)
+			run.StartedAt = s.now()
+			s.export(run, batchOf(run, 1, "3f", rows...))
+			time.Sleep(time.Minute)
+			return s.now()
+		}
+		fit()
+		first := export("20260101T000000Z-1", "", tvmexport.FullRun, `{"DeviceId":"3f01","Count":7,"Score":1.5,"CveTags":["a"]}`)
+
+		table.Columns = typed("DeviceId", "string", "IsOld", "bool", "Count", "real", "CveTags", "dynamic", "Publisher", "string")
+		fit("column Count_real:real was added to table DeviceTvmSoftwareInventoryTyped", "column Publisher:string was added to table DeviceTvmSoftwareInventoryTyped",
+			"function DeviceTvmSoftwareInventory was made anew", "function DeviceTvmSoftwareInventoryAsOf was made anew")
+		fit()
+		second := export("20260102T000000Z-2", "20260101T000000Z-1", tvmexport.FullRun, `{"DeviceId":"3f01","Count":7.5,"CveTags":["a"],"Publisher":"p"}`)
+
+		shows := func(of string, want ...string) {
+			s.Helper()
+			if d := cmp.Diff(want, s.ask(of)); d != "" {
+				s.Errorf("%s (-want +got):\n%s", of, d)
+			}
+		}
+		shows("DeviceTvmSoftwareInventory | getschema | project strcat(ColumnName, ':', ColumnType)",
+			"DeviceId:string", "IsOld:bool", "Count:real", "CveTags:dynamic", "Publisher:string")
+		shows("DeviceTvmSoftwareInventory | project strcat_delim('|', DeviceId, Count, Publisher)", "3f01|7.5|p")
+		shows("DeviceTvmSoftwareInventoryAsOf("+datetime(first)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score, EndOfSupportDate)", "3f01|7.0||1.5|")
+		shows("DeviceTvmSoftwareInventoryAsOf("+datetime(second)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score)", "3f01|7.5|p|")
+
+		// init keeps what the runs have found.
+		setup, err := s.client.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
+		s.must(err)
+		if len(setup.Made) != 0 {
+			s.Errorf("init after drift made %v", setup.Made)
+		}
+	})
+}
