@@ -39,16 +39,21 @@ func sharedRows(t tvmexport.Table) (lets, rows string) {
 
 // content tells records of equal content, whichever exporter wrote them: bools
 // may be 0 and 1, a dynamic may be the text of it, and there may be members
-// that are no columns. root is an expression of the record.
+// that are no columns. Columns that are published as pseudonyms tell nothing.
+// root is an expression of the record.
 func content(t tvmexport.Table, root string) string {
 	if len(t.Columns) == 0 {
 		return "tostring(" + root + ")"
 	}
 	kinds := make(map[string]string, len(t.Columns))
+	var columns []tvmexport.Column
 	for _, c := range t.Columns {
 		kinds[c.Name] = c.Type
+		if !t.Choice.Masks(c.Name) {
+			columns = append(columns, c)
+		}
 	}
-	return fingerprint.Row(t.Columns, func(name string) string {
+	return fingerprint.Row(columns, func(name string) string {
 		member := root + memberOf(name)
 		if convert, ok := conversions[kinds[name]]; ok {
 			return convert + "(" + member + ")"

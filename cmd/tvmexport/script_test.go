@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 //	                                  destination
 //	count N QUERY                     the query has so many rows at the destination
 //	admin COMMAND                     runs a management command as the database's administrator
+//	oldexporter KIND TABLE COLUMN LOADTYPE [KQL]  one run of an exporter that import takes over
 //	exits CODE COMMAND...             runs the program and wants this exit code
 //	fault RULES                       puts fault rules of the emulator in force
 //	proxy                             starts a proxy that leads every host to the emulator's
@@ -57,6 +58,8 @@ func TestScripts(t *testing.T) {
 			"exits":    cmdExits,
 			"fault":    cmdFault,
 			"proxy":    cmdProxy,
+
+			"oldexporter": cmdOldExporter,
 		},
 	})
 }
@@ -153,23 +156,37 @@ func (r *running) ask(ts *testscript.TestScript, path, query string) emulator.Di
 
 // cmdAdmin posts a management command the way curl would.
 func cmdAdmin(ts *testscript.TestScript, neg bool, args []string) {
-	e := emulators.get(ts)
-	token, err := e.Entra().Issue(e.Ready.AdminClientID, "https://kusto.kusto.windows.net", time.Hour)
-	ts.Check(err)
-	body, err := json.Marshal(map[string]string{"db": e.Ready.Database, "csl": args[0]})
-	ts.Check(err)
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, e.Ready.Kusto+"/v1/rest/mgmt", strings.NewReader(string(body)))
-	ts.Check(err)
+	if err := emulators.get(ts).command(args[0]); (err == nil) == neg {
+		ts.Fatalf("%s: %v", args[0], err)
+	}
+}
+
+// command runs a management command as the database's administrator.
+func (r *running) command(text string) error {
+	token, err := r.Entra().Issue(r.Ready.AdminClientID, "https://kusto.kusto.windows.net", time.Hour)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]string{"db": r.Ready.Database, "csl": text})
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, r.Ready.Kusto+"/v1/rest/mgmt", strings.NewReader(string(body)))
+	if err != nil {
+		return err
+	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
-	response, err := e.client.Do(request)
-	ts.Check(err)
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	ts.Check(err)
-	if (response.StatusCode == http.StatusOK) == neg {
-		ts.Fatalf("%s: %s: %s", args[0], response.Status, text)
+	response, err := r.client.Do(request)
+	if err != nil {
+		return err
 	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", response.Status, answer)
+	}
+	return err
 }
 
 func cmdFault(ts *testscript.TestScript, _ bool, args []string) {

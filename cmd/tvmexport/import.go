@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+type importFlags struct {
+	tables   []string
+	print    bool
+	noReport bool
+	maxWait  time.Duration
+	json     bool
+}
+
+func (p *process) importCommand() *cobra.Command {
+	var f importFlags
+	c := &cobra.Command{
+		Use:   "import",
+		Short: "Take over a database that another exporter has filled",
+		Long: `import takes over a database that an older exporter of the same family has
+filled: tables with the columns Records or RawData, listed in MigrationConfiguration
+or meta_MigrationConfiguration. No data is copied, and nothing of theirs is altered
+or dropped: runs continue into the same tables. What came in before counts as one
+run; of tables that follow a watermark readers see it, of states it stays in the
+published table. TVM tables become Snapshots.
+
+It reports, by table and day, what the old exporter has doubled and left out, as far
+as the data and, for the last 30 days, Defender can show. Stop the old exporter
+first; run twice, import changes nothing.`,
+		Example: "  tvmexport import --print\n  tvmexport import\n  tvmexport import --json > takeover.ndjson",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.takeOver(c.Context(), f) },
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to take over (repeatable; default all that the old exporter lists)")
+	flags.BoolVar(&f.print, "print", false, "write nothing; print the commands that would be sent, and the report")
+	flags.BoolVar(&f.noReport, "no-report", false, "leave out the report, which reads all old rows")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait for the tenant's quota")
+	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
+	return c
+}
+
+func (p *process) takeOver(ctx context.Context, f importFlags) error {
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	x, err := p.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	list, err := x.destination.Takeovers(ctx, catalog.Table, f.tables)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "nothing to take over: every published table that is listed is tvmexport's own")
+		return err
+	}
+	commands, err := p.takeOverTables(ctx, x, list, f.print)
+	if err != nil {
+		return err
+	}
+	reports := reportsOf(list)
+	if !f.noReport {
+		p.examine(ctx, x, reports, f.maxWait)
+	}
+	if f.json {
+		err = printTakeoverLines(p.stdout, reports)
+	} else {
+		err = printTakeovers(p.stdout, reports, commands)
+	}
+	if err != nil {
+		return err
+	}
+	codes := make([]int, len(list))
+	for i, t := range list {
+		if t.Err != nil {
+			codes[i] = codeOf(tvmexport.CauseOf(t.Err))
+		}
+	}
+	if code := joint(codes); code != exitDone {
+		return &reported{code}
+	}
+	return nil
+}
+
+// takeOverTables makes what the tables lack and takes them over, or only lists
+// the commands.
+func (p *process) takeOverTables(ctx context.Context, x *parts, list []kusto.Takeover, dry bool) ([]kusto.Command, error) {
+	var tables []tvmexport.Table
+	for _, t := range list {
+		if t.Err == nil {
+			tables = append(tables, t.Table)
+		}
+	}
+	tables, err := chosen(tables, x.config)
+	if err != nil || len(tables) == 0 {
+		return nil, err
+	}
+	o := kusto.ScriptOptions{FunctionPrefix: x.config.Functions.Prefix}
+	if dry {
+		setup, err := x.destination.Plan(ctx, tables, o)
+		if err != nil {
+			return nil, err
+		}
+		commands, err := x.destination.TakeoverCommands(ctx, list)
+		return append(setup.Made, commands...), err
+	}
+	setup, err := x.destination.Init(ctx, tables, o)
+	for _, note := range setup.Notes {
+		fmt.Fprintf(p.stderr, "note: %s\n", note)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, x.destination.TakeOver(ctx, owner()+" import "+time.Now().UTC().Format(time.RFC3339Nano), list)
+}
+
+// takeoverReport is what import says of a table.
+type takeoverReport struct {
+	kusto.Takeover
+	days     []kusto.LegacyDay
+	examined bool
+}
+
+func reportsOf(list []kusto.Takeover) []*takeoverReport {
+	out := make([]*takeoverReport, len(list))
+	for i, t := range list {
+		out[i] = &takeoverReport{Takeover: t}
+	}
+	return out
+}
+
+// sourceHours is how far back Defender is asked: its oldest day is about to age out.
+const sourceHours = 29 * 24
+
+// examine fills in the days of each table. What cannot be found out is a note:
+// the takeover stands.
+func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverReport, maxWait time.Duration) {
+	terminal, width := p.terminal()
+	printer := progress.New(p.stderr, terminal, width)
+	defer printer.Close()
+	source, why := p.source(ctx, x, maxWait, printer)
+	for _, r := range reports {
+		if r.Err != nil || r.Absent || r.Rows == 0 {
+			continue
+		}
+		days, err := x.destination.LegacyDays(ctx, r.Takeover)
+		if err != nil {
+			r.Notes = append(r.Notes, "the old rows were not examined: "+oneLine(err.Error()))
+			continue
+		}
+		r.days, r.examined = days, true
+		if r.Table.LoadType == tvmexport.Snapshot || r.Newest.IsZero() {
+			continue
+		}
+		err = why
+		if err == nil {
+			r.days, err = compareDays(ctx, x.destination, source, r.Takeover, days)
+		}
+		if err != nil {
+			r.Notes = append(r.Notes, "Defender was not asked what is missing: "+oneLine(err.Error()))
+		}
+	}
+}
+
+// compareDays compares the days that Defender still holds.
+func compareDays(ctx context.Context, d *kusto.Client, source tvmexport.Source, t kusto.Takeover, days []kusto.LegacyDay) ([]kusto.LegacyDay, error) {
+	w := tvmexport.Window{From: time.Now().UTC().Truncate(time.Hour).Add(-sourceHours*time.Hour - tvmexport.Tick), To: t.Newest}
+	if !w.From.Before(w.To) {
+		return days, nil
+	}
+	counts, err := source.Count(ctx, tvmexport.CountQuery{Table: t.Table, Window: w, Bin: time.Hour})
+	if err != nil {
+		return days, err
+	}
+	have, err := d.LegacyHours(ctx, t, w)
+	if err != nil {
+		return days, err
+	}
+	return kusto.Compare(days, counts.Parts, have), nil
+}
