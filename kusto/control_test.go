@@ -73,6 +73,10 @@ func TestReady(t *testing.T) {
 		{"sound", func(database) {}, "", "", ""},
 		{"no ledger", func(d database) { delete(d.tables, runsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
 		{"another ledger", func(d database) { d.tables[runsTable] = runsColumns[:3] }, "has no column At:datetime", "", "tvmexport init"},
+		{"an audit of the original system", func(d database) {
+			d.tables[auditTable] = append(append([]column{}, auditColumns[:4]...), column{"RecordCount", "int"})
+		}, "", "", ""},
+		{"another audit", func(d database) { d.tables[auditTable] = auditColumns[:4] }, "has no column RecordCount:long", "", "tvmexport init"},
 		{"no published table", func(d database) { delete(d.tables, "DeviceProcessEventsRaw") }, "", "there is no table DeviceProcessEventsRaw", "tvmexport init"},
 		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []column{{"Records", "string"}} }, "", "no dynamic column for the record", "DestinationTable"},
 		{"no landing table", func(d database) { delete(d.tables, "DeviceProcessEventsLanding") }, "", "there is no table DeviceProcessEventsLanding", "tvmexport init"},

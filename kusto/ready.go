@@ -26,7 +26,11 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		if !ok {
 			return nil, missingTable("check", "", t.name)
 		}
-		if lack := lacking(found.columns, t.columns); lack != "" {
+		lack := lacking(found.columns, t.columns)
+		if t.name == auditTable { // in the field with other types, into which values are converted
+			lack = lackingNames(found.columns, t.columns)
+		}
+		if lack != "" {
 			return nil, refused("check", "", fmt.Errorf("table %s has no column %s", t.name, lack),
 				"it was not made by tvmexport init: rename it and run tvmexport init")
 		}
@@ -61,6 +65,16 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 func lacking(have, want []column) string {
 	for _, w := range want {
 		if !slices.Contains(have, w) {
+			return w.name + ":" + w.kind
+		}
+	}
+	return ""
+}
+
+// lackingNames is lacking, whatever the types.
+func lackingNames(have, want []column) string {
+	for _, w := range want {
+		if !slices.ContainsFunc(have, func(c column) bool { return c.name == w.name }) {
 			return w.name + ":" + w.kind
 		}
 	}

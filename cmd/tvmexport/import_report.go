@@ -112,7 +112,10 @@ func printTakeovers(w io.Writer, reports []*takeoverReport, commands []kusto.Com
 	fmt.Fprintln(t, "TABLE\tOLD ROWS\tINGESTED\tLOAD TYPE\tCONTINUES FROM\tREADERS SEE OLD ROWS")
 	for _, r := range reports {
 		l := r.line()
-		load, from, see := l.LoadType, l.ContinuesFrom, "no"
+		load, from, see, ingested := l.LoadType, l.ContinuesFrom, "no", "-"
+		if !r.From.IsZero() {
+			ingested = dayText(r.From) + " .. " + dayText(r.To)
+		}
 		if l.OldLoadType != load {
 			load = l.OldLoadType + " -> " + load
 		}
@@ -127,7 +130,7 @@ func printTakeovers(w io.Writer, reports []*takeoverReport, commands []kusto.Com
 		if from == "" {
 			from = "-"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s .. %s\t%s\t%s\t%s\n", l.Table, progress.Count(l.Rows), dayText(r.From), dayText(r.To), load, from, see)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Table, progress.Count(l.Rows), ingested, load, from, see)
 	}
 	if err := t.Flush(); err != nil {
 		return err
