@@ -187,7 +187,8 @@ func (f *fetching) late(ctx context.Context, parts []Count, recent Window) ([]Pi
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, behind(within(parts, recent), seen, f.plan.Again)...)
+		hours := within(parts, recent)
+		out = append(out, joined(behind(hours, seen, f.plan.Again), hours, f.plan.Again, f.budget())...)
 	}
 	out = slices.DeleteFunc(out, func(p Piece) bool { return p.Rows == 0 || p.Window.Null })
 	for i := range out {

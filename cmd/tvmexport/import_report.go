@@ -112,12 +112,12 @@ func printTakeovers(w io.Writer, reports []*takeoverReport, commands []kusto.Com
 	fmt.Fprintln(t, "TABLE\tOLD ROWS\tINGESTED\tLOAD TYPE\tCONTINUES FROM\tREADERS SEE OLD ROWS")
 	for _, r := range reports {
 		l := r.line()
-		load, from, see, ingested := l.LoadType, l.ContinuesFrom, "no", "-"
+		load, from, see, ingested := l.OldLoadType, l.ContinuesFrom, "no", "-"
 		if !r.From.IsZero() {
 			ingested = dayText(r.From) + " .. " + dayText(r.To)
 		}
-		if l.OldLoadType != load {
-			load = l.OldLoadType + " -> " + load
+		if r.Old.Load != r.Table.LoadType {
+			load += " -> " + l.LoadType
 		}
 		switch {
 		case r.Err != nil:
@@ -163,7 +163,7 @@ func (r *takeoverReport) print(w io.Writer) {
 	l := r.line()
 	fmt.Fprintf(w, "\n%s: %s old rows on %d days, %s of them copies", l.Table, progress.Count(l.Rows), len(r.days), progress.Count(l.Copies))
 	if l.Lost > 0 {
-		fmt.Fprintf(w, ", and %s rows are missing that Defender still holds", progress.Count(l.Lost))
+		fmt.Fprintf(w, ", and up to %s rows are missing that Defender still holds", progress.Count(l.Lost))
 	}
 	fmt.Fprintln(w)
 	for _, g := range l.Gaps {
@@ -202,6 +202,9 @@ func (r *takeoverReport) wrong(d dayLine, end bool) string {
 			out += ", "
 		}
 		out += fmt.Sprintf(format, args...)
+	}
+	if d.Lost > 0 && d.Lost == d.Copies && *d.Source == d.Rows {
+		return fmt.Sprintf("%s of %s rows are copies and as many are missing, unless Defender holds equal rows itself", progress.Count(d.Copies), progress.Count(d.Rows))
 	}
 	if d.Copies > 0 {
 		say("%s of %s rows are copies", progress.Count(d.Copies), progress.Count(d.Rows))
