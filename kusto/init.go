@@ -185,7 +185,7 @@ func missing(commands []Command, inv inventory, d details) Setup {
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
 			if !done && cmd.Name == recordsMapping && tableThere && table.folder != folder {
 				done = true
-				if payload(table.columns) == recordColumn {
+				if name := payload(table.columns); name == "" || name == recordColumn {
 					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
 				}
 			}
