@@ -53,6 +53,7 @@ func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
 	const head = "kusto: {cluster: https://adx.kusto.windows.net, database: security}\n"
 	tests := []struct{ text, want string }{
 		{head + "defender:\n  shares: 1\n", `c.yaml:3:3: unknown key "defender.shares"; did you mean "defender.share"?`},
+		{head + "auth:\n  client_secret: x\n", `c.yaml:3:3: unknown key "auth.client_secret"; secrets are not written here: put it into a file and name that in AZURE_CLIENT_SECRET_FILE`},
 		{head + "kutso: {}\n", `c.yaml:2:1: unknown key "kutso"; did you mean "kusto"?`},
 		{head + "zzzzzzzzzzzz: 1\n", `c.yaml:2:1: unknown key "zzzzzzzzzzzz"`},
 		{head + "defender:\n  share: much\n", `c.yaml:3:10: defender.share is "much"; it must be a number`},

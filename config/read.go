@@ -209,6 +209,9 @@ func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
 // else one like it in the same section.
 func unknownKey(key, path string, section reflect.Type) string {
 	message := fmt.Sprintf("unknown key %q", strings.TrimPrefix(path+"."+key, "."))
+	if strings.HasSuffix(path, "auth") && (strings.Contains(key, "secret") || strings.Contains(key, "password")) {
+		return message + "; secrets are not written here: put it into a file and name that in " + secretVariables[path] + "_FILE"
+	}
 	near := ""
 	for _, f := range Fields() {
 		if near == "" && f.Name() == key {
@@ -223,6 +226,9 @@ func unknownKey(key, path string, section reflect.Type) string {
 	}
 	return message
 }
+
+// secretVariables hold the client secret of each section that signs in.
+var secretVariables = map[string]string{"auth": "AZURE_CLIENT_SECRET", "kusto.auth": "TVMEXPORT_KUSTO_AUTH_CLIENT_SECRET"}
 
 func or(s, otherwise string) string {
 	if s == "" {

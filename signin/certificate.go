@@ -109,7 +109,7 @@ func (o Options) badCertificate(err error) error {
 	switch {
 	case errors.Is(err, errPassword):
 		out.Cause = tvmexport.Permission
-		out.Hint = "set " + variables(o.Passwords)
+		out.Hint = "set " + variables(o.Passwords, " or ")
 	case errors.Is(err, errSealed):
 		out.Hint = "make a PFX of it (openssl pkcs12 -export), whose password can be given, or decrypt the key (openssl pkey)"
 	case errors.Is(err, errNoKey):

@@ -118,7 +118,7 @@ func (c *Credential) hint(number string) string {
 	s := c.o.Section
 	switch number {
 	case "7000215":
-		return "give the value of the secret, not its id, in " + strings.TrimPrefix(variables(c.o.Secrets), "none of ")
+		return "give the value of the secret, not its id, in " + variables(c.o.Secrets, " or ")
 	case "7000222":
 		return "make a new client secret under App registrations, Certificates & secrets"
 	case "700016", "90002":

@@ -64,7 +64,7 @@ func (o Options) byCertificate(client *http.Client) (azcore.TokenCredential, *sh
 		return nil, nil, o.usage("the method %s needs a file", "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
 	}
 	password, err := o.secret(o.Passwords)
-	if err != nil && !errors.Is(err, errNotSet) {
+	if err != nil && !errors.Is(err, errNone) {
 		return nil, nil, o.misconfigured(err, "")
 	}
 	data, err := os.ReadFile(o.CertificateFile)
@@ -128,7 +128,7 @@ func (o Options) byDefault(client *http.Client) (azcore.TokenCredential, *shown,
 		case err == nil:
 			c, err := o.bySecret(client, secret)
 			return c, nil, err
-		case !errors.Is(err, errNotSet):
+		case !errors.Is(err, errNone):
 			return nil, nil, o.misconfigured(err, "")
 		case o.CertificateFile != "":
 			return o.byCertificate(client)
@@ -136,7 +136,7 @@ func (o Options) byDefault(client *http.Client) (azcore.TokenCredential, *shown,
 	}
 	if o.ClientID != o.env("AZURE_CLIENT_ID") {
 		return nil, nil, o.misconfigured(errors.New("the default chain knows one application, that of AZURE_CLIENT_ID, and "+o.Section+".client_id names another"),
-			"give its secret ("+variables(o.Secrets)+") or certificate, or set "+o.Section+".method")
+			"give its secret ("+variables(o.Secrets, " or ")+") or certificate, or set "+o.Section+".method")
 	}
 	c, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), TenantID: o.TenantID, DisableInstanceDiscovery: !known(o.Authority),

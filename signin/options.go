@@ -88,8 +88,8 @@ func (o Options) env(name string) string {
 	return v
 }
 
-// errNotSet: none of the variables of a secret is set.
-var errNotSet = errors.New("is not set")
+// errNone: none of the variables of a secret is set.
+var errNone = errors.New("none")
 
 // secret is the value of the first variable that is set, or the content of the
 // file that NAME_FILE names.
@@ -112,17 +112,14 @@ func (o Options) secret(names []string) (string, error) {
 		}
 		return v, nil
 	}
-	return "", fmt.Errorf("%s %w", variables(names), errNotSet)
+	return "", fmt.Errorf("%w of %s is set", errNone, variables(names, ", "))
 }
 
 // variables lists what a secret may be given as.
-func variables(names []string) string {
+func variables(names []string, between string) string {
 	var all []string
 	for _, n := range names {
 		all = append(all, n, n+"_FILE")
 	}
-	if len(all) < 2 {
-		return strings.Join(all, "")
-	}
-	return "none of " + strings.Join(all, ", ")
+	return strings.Join(all, between)
 }

@@ -23,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tvmexport": main})
+	testscript.Main(m, map[string]func(){"tvmexport": main, "az": azureCLI})
 }
 
 // The program as a user meets it. Beside testscript's own commands:
@@ -40,6 +40,12 @@ func TestMain(m *testing.M) {
 //	fault RULES                       puts fault rules of the emulator in force
 //	proxy                             starts a proxy that leads every host to the emulator's
 //	                                  cluster, and sets PROXY
+//	second                            starts another tenant with a cluster, to be exported into
+//	pfx PEM PFX PASSWORD [legacy]     makes a PFX file of a PEM file
+//	stranger                          makes a certificate and a federated token that nobody knows
+//	mark, unmoved                     nothing was read or written since the mark
+//	hides                             what the last command printed holds no secret
+//	tunnel, tunnelled HOST...         everything goes through a proxy, by names; it was asked for these
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -60,6 +66,15 @@ func TestScripts(t *testing.T) {
 			"proxy":    cmdProxy,
 
 			"oldexporter": cmdOldExporter,
+
+			"second":    cmdSecond,
+			"pfx":       cmdPFX,
+			"stranger":  cmdStranger,
+			"mark":      cmdMark,
+			"unmoved":   cmdUnmoved,
+			"hides":     cmdHides,
+			"tunnel":    cmdTunnel,
+			"tunnelled": cmdTunnelled,
 		},
 	})
 }
@@ -67,7 +82,10 @@ func TestScripts(t *testing.T) {
 // running is the emulator of a script.
 type running struct {
 	*emulator.Server
-	client *http.Client
+	client  *http.Client
+	landing *running // where rows are exported to, if not here
+	tunnel  *tunnelProxy
+	marked  string
 }
 
 func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
@@ -81,15 +99,36 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 			f.devices = n
 		case "quota":
 			f.quota = value
+		case "storage":
+			f.storageHost = value
 		default:
 			ts.Fatalf("emulator: unknown argument %q", a)
 		}
 	}
+	r := startEmulator(ts, f, "")
+	s := r.Server
+	emulators.put(ts, r)
+	setSignIn(ts, s.Ready)
+	for name, value := range map[string]string{
+		"AZURE_TENANT_ID": s.Ready.TenantID, "AZURE_CLIENT_ID": s.Ready.ClientID, "AZURE_CLIENT_SECRET": s.Ready.ClientSecret,
+		"AZURE_AUTHORITY_HOST": s.Ready.Authority, "GRAPH": s.Ready.Graph, "KUSTO": s.Ready.Kusto, "CONTROL": s.Ready.Control,
+		"ADMIN_ID": s.Ready.AdminClientID, "ADMIN_SECRET": s.Ready.AdminClientSecret,
+	} {
+		ts.Setenv(name, value)
+	}
+	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n  database: %s\nca_file: %s\n",
+		s.Ready.Graph, s.Ready.Kusto, s.Ready.Ingest, s.Ready.Database, s.Ready.CA)
+	ts.Check(os.WriteFile(ts.MkAbs("tvmexport.yaml"), []byte(text), 0o600))
+}
+
+// startEmulator starts one for the script, of the tenant or the usual one.
+func startEmulator(ts *testscript.TestScript, f emulatorFlags, tenant string) *running {
 	_, err := defender.ParseQuota(f.quota)
 	ts.Check(err)
 	p := process{env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }}
 	o, err := p.emulatorOptions(f)
 	ts.Check(err)
+	o.TenantID = tenant
 	s, err := emulator.Start(o.Options, emulator.Listen{})
 	ts.Check(err)
 	ts.Defer(func() {
@@ -102,17 +141,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	roots.AppendCertsFromPEM(pem)
 	r := &running{Server: s, client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
 	ts.Defer(r.client.CloseIdleConnections)
-	emulators.put(ts, r)
-	for name, value := range map[string]string{
-		"AZURE_TENANT_ID": s.Ready.TenantID, "AZURE_CLIENT_ID": s.Ready.ClientID, "AZURE_CLIENT_SECRET": s.Ready.ClientSecret,
-		"AZURE_AUTHORITY_HOST": s.Ready.Authority, "GRAPH": s.Ready.Graph, "KUSTO": s.Ready.Kusto, "CONTROL": s.Ready.Control,
-		"ADMIN_ID": s.Ready.AdminClientID, "ADMIN_SECRET": s.Ready.AdminClientSecret,
-	} {
-		ts.Setenv(name, value)
-	}
-	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n  database: %s\nca_file: %s\n",
-		s.Ready.Graph, s.Ready.Kusto, s.Ready.Ingest, s.Ready.Database, s.Ready.CA)
-	ts.Check(os.WriteFile(ts.MkAbs("tvmexport.yaml"), []byte(text), 0o600))
+	return r
 }
 
 func cmdAdvance(ts *testscript.TestScript, _ bool, args []string) {
@@ -141,6 +170,9 @@ func cmdCount(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func (r *running) ask(ts *testscript.TestScript, path, query string) emulator.Digest {
+	if path == "/landed" && r.landing != nil {
+		r = r.landing
+	}
 	response, err := r.client.Get(r.Ready.Control + path + "?q=" + url.QueryEscape(query))
 	ts.Check(err)
 	defer response.Body.Close()

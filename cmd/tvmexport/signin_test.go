@@ -1,0 +1,118 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/signin"
+)
+
+// What kusto.auth leaves out is taken from auth, and what auth leaves out from
+// azidentity's variables, but no secret goes to an application that it is not of.
+func TestWhoSignsInToKusto(t *testing.T) {
+	vars := map[string]string{
+		"AZURE_TENANT_ID": "env-tenant", "AZURE_CLIENT_ID": "env-app", "AZURE_AUTHORITY_HOST": "https://env.example",
+		"AZURE_CLIENT_CERTIFICATE_PATH": "env.pem", "AZURE_FEDERATED_TOKEN_FILE": "env.token",
+	}
+	common := signin.Options{
+		Section: "kusto.auth", Method: "secret", TenantID: "env-tenant", ClientID: "env-app", Authority: "https://env.example",
+		CertificateFile: "env.pem", TokenFile: "env.token",
+		Secrets: []string{kustoSecret, "AZURE_CLIENT_SECRET"}, Passwords: []string{kustoPassword, "AZURE_CLIENT_CERTIFICATE_PASSWORD"},
+	}
+	change := func(f func(*signin.Options)) signin.Options {
+		o := common
+		f(&o)
+		return o
+	}
+	for _, tt := range []struct {
+		name string
+		auth config.Auth // of Kusto
+		want signin.Options
+	}{
+		{"nothing", config.Auth{}, common},
+		{"another tenant, the same application", config.Auth{TenantID: "other"}, change(func(o *signin.Options) { o.TenantID = "other" })},
+		{"another application", config.Auth{ClientID: "other"}, change(func(o *signin.Options) {
+			o.ClientID, o.Secrets = "other", []string{kustoSecret}
+		})},
+		{"the same application, said again", config.Auth{ClientID: "env-app"}, common},
+		{"another certificate", config.Auth{Method: "certificate", Certificate: "other.pem"}, change(func(o *signin.Options) {
+			o.Method, o.CertificateFile, o.Passwords = signin.Certificate, "other.pem", []string{kustoPassword}
+		})},
+		{"the machine's identity", config.Auth{Method: "managed-identity"}, change(func(o *signin.Options) {
+			o.Method, o.ClientID = signin.ManagedIdentity, ""
+		})},
+		{"a user-assigned identity", config.Auth{Method: "managed-identity", ClientID: "identity"}, change(func(o *signin.Options) {
+			o.Method, o.ClientID, o.Secrets = signin.ManagedIdentity, "identity", []string{kustoSecret}
+		})},
+		{"all of its own", config.Auth{Method: "workload-identity", TenantID: "t", ClientID: "c", TokenFile: "f", Authority: "https://a"}, change(func(o *signin.Options) {
+			o.Method, o.TenantID, o.ClientID, o.TokenFile, o.Authority, o.Secrets = signin.WorkloadIdentity, "t", "c", "f", "https://a", []string{kustoSecret}
+		})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := config.Default()
+			c.Auth.Method, c.Kusto.Auth = "secret", tt.auth
+			got := kustoAuth(c, hunting.Cloud{}, func(name string) (string, bool) { v, ok := vars[name]; return v, ok })
+			if d := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(signin.Options{}, "Env", "HTTPClient", "Logger")); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// The authority is the configuration's, the environment's, or that of the cloud by its name.
+func TestAuthorityByCloud(t *testing.T) {
+	for name, want := range map[string]string{
+		"commercial": "https://login.microsoftonline.com", "gcc": "https://login.microsoftonline.com",
+		"gcc-high": "https://login.microsoftonline.us", "dod": "https://login.microsoftonline.us",
+	} {
+		cloud, err := hunting.LookupCloud(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, vars := config.Default(), map[string]string{}
+		env := func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
+		authority := func(want string) {
+			t.Helper()
+			if got := defenderAuth(c, cloud, env).Authority; got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+			if got := kustoAuth(c, cloud, env).Authority; got != want {
+				t.Errorf("%s, Kusto: %s, want %s", name, got, want)
+			}
+		}
+		authority(want)
+		vars["AZURE_AUTHORITY_HOST"] = "https://env.example"
+		authority("https://env.example")
+		c.Auth.Authority = "https://config.example"
+		authority("https://config.example")
+	}
+}
+
+func TestOneIdentityForBothSides(t *testing.T) {
+	p := &process{env: func(name string) (string, bool) { return map[string]string{"SET": "x"}[name], name == "SET" }}
+	same := func(c config.Config) bool {
+		defender, sink := p.signIn(c, hunting.Cloud{Authority: "https://login.example"}, nil, nil)
+		a, err := defender()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := sink()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a == b
+	}
+	c := config.Default()
+	c.Auth.Method = "azure-cli"
+	if !same(c) {
+		t.Error("two credentials for one identity")
+	}
+	c.Kusto.Auth.TenantID = "11111111-2222-3333-4444-555555555555"
+	if same(c) {
+		t.Error("one credential for two tenants")
+	}
+}
