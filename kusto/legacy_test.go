@@ -1,0 +1,369 @@
+package kusto
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-kusto-go/azkustoingest"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+var (
+	oldDay   = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	describe = func(name string) (tvmexport.Table, bool) {
+		for _, t := range []tvmexport.Table{softwareTable, eventsTable} {
+			if t.Name == name {
+				return t, true
+			}
+		}
+		return tvmexport.Table{}, false
+	}
+)
+
+// TestProposeAndDecide: how a table is exported from now on, from where, and
+// what becomes of its old rows.
+func TestProposeAndDecide(t *testing.T) {
+	found := Takeover{Rows: 10, Newest: oldDay, To: oldDay.AddDate(0, 0, 1)}
+	type want struct {
+		Load        tvmexport.LoadType
+		Column      string
+		Watermark   time.Time
+		Joined, New bool
+		Note        string
+	}
+	for _, c := range []struct {
+		name   string
+		row    configured
+		listed string
+		change func(*Takeover)
+		ours   bool
+		want   want
+	}{
+		{
+			"an event table", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true}, configurationTable, nil, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, ""},
+		},
+		{
+			"what was noted first had not all landed", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Full", refreshed: oldDay.Add(time.Hour), active: true}, configurationTable, nil, false,
+			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, false, ""},
+		},
+		{
+			"what was noted is older", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true}, configurationTable, nil, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay.Add(-time.Hour), true, false, ""},
+		},
+		{
+			"nothing was noted", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true}, configurationTable, nil, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, ""},
+		},
+		{
+			"a clock was wrong", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true}, configurationTable,
+			func(t *Takeover) { t.Newest = t.Newest.AddDate(10, 0, 0) }, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay.AddDate(0, 0, 1), true, false, ""},
+		},
+		{
+			"ingestion_time() of a table that has a time", configured{source: eventsTable.Name, watermark: "None", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true}, configurationTable, nil, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay, true, true, "becomes Timestamp"},
+		},
+		{
+			"ingestion_time() of an unknown table", configured{source: "NewEvents", watermark: "None", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true}, configurationTable, nil, false,
+			want{tvmexport.Incremental, tvmexport.IngestionTime, oldDay.Add(-time.Hour), true, false, ""},
+		},
+		{
+			"a state", configured{source: softwareTable.Name, watermark: "None", load: "Incr", refreshed: oldDay, active: true}, configurationTable, nil, false,
+			want{tvmexport.Snapshot, "", time.Time{}, false, true, "LoadType Incr becomes Snapshot"},
+		},
+		{
+			"of the sibling", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Full", refreshed: oldDay, active: true}, siblingTable, nil, false,
+			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, true, ""},
+		},
+		{
+			"no rows and nothing noted", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true}, configurationTable,
+			func(t *Takeover) { t.Rows, t.Newest, t.To = 0, time.Time{}, time.Time{} }, false,
+			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, ""},
+		},
+		{
+			"rows without a watermark", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true}, configurationTable,
+			func(t *Takeover) { t.Newest, t.Unmarked = time.Time{}, 10 }, false,
+			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, "no old row has a watermark"},
+		},
+		{
+			"exported by us already", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true}, configurationTable, nil, true,
+			want{tvmexport.Incremental, "Timestamp", oldDay, false, false, "has exported it already"},
+		},
+		{
+			"switched off", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay}, configurationTable, nil, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "switched off"},
+		},
+		{
+			"without a time of ingestion", configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true}, configurationTable,
+			func(t *Takeover) { t.Untimed = 3 }, false,
+			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "3 old rows have no ingestion_time()"},
+		},
+		{
+			"taken over before", configured{source: softwareTable.Name, watermark: "None", load: "Incr", active: true}, configurationTable,
+			func(t *Takeover) { t.Since = oldDay }, false,
+			want{tvmexport.Snapshot, "", time.Time{}, false, false, "was taken over at 2026-11-20T00:00:00Z"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := order(c.row)
+			x := found
+			x.Listed, x.Old, x.Loads = c.listed, o, c.row.load
+			x.Table = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
+			if c.change != nil {
+				c.change(&x)
+			}
+			x.propose(describe)
+			x.decide(c.ours)
+			notes := strings.Join(x.Notes, "\n")
+			got := want{x.Table.LoadType, x.Table.Watermark, x.Watermark, x.Joined, x.Reconfigure, c.want.Note}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if !strings.Contains(notes, c.want.Note) || c.want.Note == "" && notes != "" {
+				t.Errorf("notes %q, want %q", notes, c.want.Note)
+			}
+		})
+	}
+}
+
+func TestCompareAndGaps(t *testing.T) {
+	day := func(n int) time.Time { return oldDay.AddDate(0, 0, n) }
+	days := []LegacyDay{
+		{Day: day(0), Rows: 5, Source: tvmexport.Missing},
+		{Day: day(-1), Rows: 5, Source: tvmexport.Missing},
+		{Day: day(-4), Rows: 1, Source: tvmexport.Missing},
+		{Rows: 2, Source: tvmexport.Missing}, // without a watermark
+	}
+	if diff := cmp.Diff([]tvmexport.Window{{From: day(-3), To: day(-1)}}, Gaps(days)); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+	got := Compare(days, []tvmexport.Count{
+		{Start: day(0).Add(3 * time.Hour), Rows: 4},
+		{Start: day(0).Add(5 * time.Hour), Rows: 4},
+		{Start: day(-2).Add(5 * time.Hour), Rows: 6},
+		{Rows: 9}, // without a watermark
+	}, map[time.Time]int64{day(0).Add(3 * time.Hour): 5, day(0).Add(5 * time.Hour): 1})
+	want := []LegacyDay{
+		{Day: day(0), Rows: 5, Source: 8, Lost: 3},
+		{Day: day(-1), Rows: 5, Source: tvmexport.Missing},
+		{Day: day(-2), Source: 6, Lost: 6},
+		{Day: day(-4), Rows: 1, Source: tvmexport.Missing},
+		{Rows: 2, Source: tvmexport.Missing},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("days (-want +got):\n%s", diff)
+	}
+}
+
+// TestReadersOfShared: rows of another exporter stand in Raw, so readers look
+// there as long as ours are published there too.
+func TestReadersOfShared(t *testing.T) {
+	existing := map[string][]column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): typedColumns(eventsTable.Columns)}
+	for layout, want := range map[tvmexport.Layout]string{
+		"": eventsTable.Destination, tvmexport.Both: eventsTable.Destination, tvmexport.RawOnly: eventsTable.Destination, tvmexport.TypedOnly: eventsTable.Typed(),
+	} {
+		table := eventsTable
+		table.Layout = layout
+		if got := readersOf(table, existing).table; got != want {
+			t.Errorf("layout %q: readers look at %s, want %s", layout, got, want)
+		}
+	}
+}
+
+// old pushes rows the way other exporters do: queued, through their mapping.
+func (s stage) old(table, mapping string, rows ...string) {
+	s.Helper()
+	queue, err := s.admin.openQueue()
+	s.must(err)
+	_, err = queue.FromReader(s.Context(), strings.NewReader(strings.Join(rows, "\n")+"\n"),
+		azkustoingest.Table(table), azkustoingest.IngestionMappingRef(mapping, azkustoingest.JSON))
+	s.must(err)
+	before := s.ask(table + " | count")[0]
+	for range 400 {
+		if s.ask(table + " | count")[0] != before {
+			return
+		}
+		time.Sleep(time.Second) // in the bubble
+	}
+	s.Fatalf("%s stays at %s rows", table, before)
+}
+
+func (s stage) administer(texts ...string) {
+	s.Helper()
+	for _, text := range texts {
+		_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+		s.must(err)
+	}
+}
+
+// TestEmulatorTakeOver is the life of two tables that the original system had
+// filled, with the roles of user and ingestor alone.
+func TestEmulatorTakeOver(t *testing.T) {
+	onStage(t, func(s stage) {
+		s.administer(
+			".create table MigrationConfiguration (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, LoadType:string, IsActive:bool)",
+			".create table MigrationAuditLog (TableName:string, Timestamp:datetime, Status:string, FailureReason:string, RecordCount:int)",
+		)
+		for _, table := range []string{"DeviceProcessEventsRaw", "DeviceTvmSoftwareInventoryRaw"} {
+			s.administer(".create table "+table+" (Records:dynamic)",
+				".create-or-alter table "+table+` ingestion json mapping 'DynamicJsonMap' '[{"column":"Records","Properties":{"path":"$"},"datatype":"dynamic"}]'`)
+		}
+		now := time.Now().UTC()
+		at := func(hours int) string {
+			return now.Add(time.Duration(hours) * time.Hour).Truncate(time.Second).Format(time.RFC3339)
+		}
+		s.old("DeviceProcessEventsRaw", "DynamicJsonMap",
+			fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"a","IngestionTime":%q}`, at(-30), at(-29)),
+			fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"b"}`, at(-5)), fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"b"}`, at(-5)))
+		s.old("DeviceTvmSoftwareInventoryRaw", "DynamicJsonMap", `{"DeviceId":"x","IsOld":1}`, `{"DeviceId":"x","IsOld":1}`)
+		time.Sleep(3 * time.Hour)
+		s.old("DeviceTvmSoftwareInventoryRaw", "DynamicJsonMap", `{"DeviceId":"x","IsOld":1}`)
+		s.administer(fmt.Sprintf(`.set-or-append MigrationConfiguration <| datatable (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, LoadType:string, IsActive:bool) [
+			"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", datetime(%s), "Incr", true,
+			"DeviceTvmSoftwareInventory", "DeviceTvmSoftwareInventoryRaw", "None", datetime(null), "Full", true]`, at(-4)))
+		time.Sleep(time.Minute)
+
+		list, err := s.client.Takeovers(s.Context(), describe, nil)
+		s.must(err)
+		if len(list) != 2 || list[0].Rows != 3 || !list[0].Joined || list[0].Reconfigure || list[0].Watermark.Format(time.RFC3339) != at(-5) ||
+			list[1].Rows != 3 || list[1].Joined || !list[1].Reconfigure {
+			s.Fatalf("found %+v", list)
+		}
+		tables := []tvmexport.Table{list[0].Table, list[1].Table}
+		_, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		s.must(err)
+
+		// Not while somebody exports a table.
+		held := tvmexport.Lease{Owner: "somebody", Tables: tables[1:], Term: time.Minute}
+		_, err = s.client.Acquire(s.Context(), held)
+		s.must(err)
+		if err := s.client.TakeOver(s.Context(), newOwner(), list); tvmexport.CauseOf(err) != tvmexport.Held {
+			s.Errorf("with the lease held: %v", err)
+		}
+		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "somebody", Tables: held.Tables}))
+		for range 2 {
+			s.must(s.client.TakeOver(s.Context(), newOwner(), list))
+		}
+		if got := strings.Join(s.ask(runsTable+` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows) | order by Column1 asc`), "; "); got != "DeviceProcessEvents committed 3; DeviceTvmSoftwareInventory takenover 3" {
+			s.Errorf("the ledger says %q", got)
+		}
+		if got := strings.Join(s.ask(latestView+` | project strcat_delim(" ", SourceTable, LoadType, WatermarkColumn) | order by Column1 asc`), "; "); got != "DeviceProcessEvents Incr Timestamp; DeviceTvmSoftwareInventory Snapshot None" {
+			s.Errorf("the configuration says %q", got)
+		}
+		if got := strings.Join(s.ask("DeviceProcessEvents | project DeviceId | order by DeviceId asc"), " "); got != "a b b" {
+			s.Errorf("readers see %q of the old rows", got)
+		}
+		if got := s.ask("DeviceTvmSoftwareInventory | count")[0]; got != "0" {
+			s.Errorf("%s old rows are part of the current state", got)
+		}
+
+		// The report: a copy within an hour, and one within a load, not between loads.
+		list, err = s.client.Takeovers(s.Context(), describe, nil)
+		s.must(err)
+		for i, want := range []int64{1, 1} {
+			if list[i].Since.IsZero() {
+				s.Errorf("%s is not known as taken over", list[i].Table.Name)
+			}
+			days, err := s.client.LegacyDays(s.Context(), list[i])
+			s.must(err)
+			var copies int64
+			for _, d := range days {
+				copies += d.Copies
+			}
+			if copies != want {
+				s.Errorf("%s: %d copies, want %d: %+v", list[i].Table.Name, copies, want, days)
+			}
+		}
+
+		// A run continues: of the hour that is asked for again only what is missing comes in.
+		h, err := s.client.History(s.Context(), tables)
+		s.must(err)
+		events := h[eventsTable.Name]
+		if events.Last == nil || events.Last.Kind != tvmexport.LegacyRun || events.Last.Watermark.Format(time.RFC3339) != at(-5) || events.Legacy == nil || events.Legacy.Strays != 0 ||
+			h[softwareTable.Name].Last != nil || h[softwareTable.Name].Legacy == nil {
+			s.Fatalf("history %+v", h)
+		}
+		run := runOfTable(tables[0], "20261201T050000Z-aaaaaaaaaaaa", string(events.Last.ID), tvmexport.DeltaRun)
+		late := batch(run, 1, fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"b"}`, at(-5)), fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"c"}`, at(-5)))
+		s.land(run, late)
+		hours, err := s.client.Hours(s.Context(), tables[0], tvmexport.Window{To: now})
+		s.must(err)
+		if len(hours) != 2 || hours[0].Rows != 1 || hours[1].Rows != 1 {
+			s.Errorf("hours %+v, want two of one row: copies must not hide what is missing", hours)
+		}
+		lacking, err := s.client.Lacking(s.Context(), run, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: tvmexport.Window{To: now}}}})
+		s.must(err)
+		if lacking[late.ID] != 1 {
+			s.Errorf("lacking %v, want the one row that is not there", lacking)
+		}
+		p := publicationOf(run, late)
+		p.Rows, p.Steps[0].Rows, p.Steps[0].Late = 1, 1, &tvmexport.Window{To: now}
+		rows, err := s.client.Publish(s.Context(), p)
+		s.must(err)
+		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: "o", Rows: rows}))
+		if got := strings.Join(s.ask("DeviceProcessEvents | project DeviceId | order by DeviceId asc"), " "); got != "a b b c" {
+			s.Errorf("readers see %q", got)
+		}
+
+		// The old script still runs: its rows are not seen, and are counted.
+		s.old("DeviceProcessEventsRaw", "DynamicJsonMap", fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"d"}`, at(-1)))
+		h, err = s.client.History(s.Context(), tables)
+		s.must(err)
+		if l := h[eventsTable.Name].Legacy; l.Strays != 1 || !l.StrayAt.After(l.Until) {
+			s.Errorf("strays %+v, want one", l)
+		}
+		if l := h[softwareTable.Name].Legacy; l.Strays != 0 {
+			s.Errorf("strays of the other table %+v", l)
+		}
+		if got := strings.Join(s.ask("DeviceProcessEvents | project DeviceId | order by DeviceId asc"), " "); got != "a b b c" {
+			s.Errorf("readers see %q", got)
+		}
+	})
+}
+
+// TestEmulatorTakeOverSibling: eight columns, RawData, and a table that the
+// other exporter never made.
+func TestEmulatorTakeOverSibling(t *testing.T) {
+	onStage(t, func(s stage) {
+		s.administer(
+			".create table meta_MigrationConfiguration (SourceTable:string, DestinationFolder:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, HighWatermark:datetime, LoadType:string, IsActive:bool)",
+			".create-merge table DeviceTvmSoftwareInventoryRaw (Watermark_IngestionTime:datetime, RawData:dynamic) with (folder = 'raw')",
+			`.create-or-alter table DeviceTvmSoftwareInventoryRaw ingestion json mapping 'RawDataMap' '[{"column":"Watermark_IngestionTime","path":"$.Watermark_IngestionTime","datatype":"datetime"},{"column":"RawData","path":"$","datatype":"dynamic"}]'`,
+			`.set-or-append meta_MigrationConfiguration <| datatable (SourceTable:string, DestinationFolder:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, HighWatermark:datetime, LoadType:string, IsActive:bool) [
+				"DeviceTvmSoftwareInventory", "raw", "DeviceTvmSoftwareInventoryRaw", "Watermark_IngestionTime", datetime(2026-11-20), datetime(2026-11-20), "Full", false,
+				"DeviceProcessEvents", "raw", "DeviceProcessEventsRaw", "Timestamp", datetime(null), datetime(null), "Incr", true]`,
+		)
+		s.old("DeviceTvmSoftwareInventoryRaw", "RawDataMap", `{"DeviceId":"x","Watermark_IngestionTime":"2026-11-20T00:00:00Z"}`)
+		list, err := s.client.Takeovers(s.Context(), describe, nil)
+		s.must(err)
+		if len(list) != 2 || !list[0].Absent || list[0].Joined || list[1].Rows != 1 || list[1].Old.Active {
+			s.Fatalf("found %+v", list)
+		}
+		tables := []tvmexport.Table{list[0].Table, list[1].Table}
+		_, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		s.must(err)
+		s.must(s.client.TakeOver(s.Context(), newOwner(), list))
+		orders, err := s.client.Orders(s.Context())
+		s.must(err)
+		want := []tvmexport.Order{
+			{Table: "DeviceProcessEvents", Into: "DeviceProcessEventsRaw", Load: tvmexport.Incremental, Column: "Timestamp", Active: true},
+			{Table: "DeviceTvmSoftwareInventory", Into: "DeviceTvmSoftwareInventoryRaw", Load: tvmexport.Snapshot, From: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)},
+		}
+		if diff := cmp.Diff(want, orders); diff != "" {
+			s.Errorf("orders (-want +got):\n%s", diff)
+		}
+		if got := s.ask(runsTable + ` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows)`); strings.Join(got, "; ") != "DeviceTvmSoftwareInventory takenover 1" {
+			s.Errorf("the ledger says %q", got)
+		}
+		failed, err := s.client.Ready(s.Context(), tables)
+		s.must(err)
+		if len(failed) != 0 {
+			s.Errorf("not ready: %v", failed)
+		}
+	})
+}
