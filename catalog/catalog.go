@@ -124,7 +124,7 @@ func Table(name string) (tvmexport.Table, bool) {
 	}
 	t := tvmexport.Table{
 		Name: name, Destination: name + "Raw", LoadType: tvmexport.Snapshot,
-		Columns: i.Columns, Key: i.key(), RowBytes: i.rowBytes(),
+		Columns: i.Columns, Key: i.key(), NaturalKey: i.NaturalKey, RowBytes: i.rowBytes(),
 	}
 	if !i.Snapshot {
 		t.LoadType, t.Watermark = tvmexport.Incremental, i.TimeColumn

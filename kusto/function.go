@@ -37,7 +37,9 @@ func readFunctions(prefix string, t tvmexport.Table, s source) []function {
 	}
 	asOf := asOfFunction(prefix, t, s)
 	asOf.what = " as of a time"
-	return []function{current, asOf}
+	changes := changesFunction(prefix, t, s)
+	changes.what = ", what changed between two times"
+	return []function{current, asOf, changes}
 }
 
 // currentFunction shows a table as Defender does: its columns and types, rows

@@ -256,13 +256,16 @@ func TestMissing(t *testing.T) {
 		t.Errorf("an empty database: %q, %d there, %q", list(fresh), fresh.There, fresh.Notes)
 	}
 	raw := rawOf(table)
-	doc, asOf := currentFunction("", table, raw).doc, asOfFunction("", table, raw).doc
+	functions := map[string]functionInfo{latestView: {}}
+	for _, f := range readFunctions("", table, raw) {
+		functions[f.name] = functionInfo{folder, f.doc}
+	}
 	full := inventory{
 		tables: map[string]tableInfo{
 			configurationTable: {folder: ""}, auditTable: {folder: ""}, runsTable: {columns: runsColumns, folder: folder}, partitionsTable: {columns: partitionsColumns, folder: folder},
 			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {columns: landingColumns, folder: folder},
 		},
-		functions: map[string]functionInfo{latestView: {}, "DeviceProcessEvents": {folder, doc}, "DeviceProcessEventsAsOf": {folder, asOf}},
+		functions: functions,
 	}
 	set := details{
 		mappings: map[string][]string{"DeviceProcessEventsLanding": {landingMapping}},

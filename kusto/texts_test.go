@@ -86,6 +86,8 @@ func TestTexts(t *testing.T) {
 	}
 	lateStep := goldenPublication
 	lateStep.Steps = []tvmexport.PublicationStep{{Batches: goldenPublication.Steps[0].Batches, Rows: 1, Late: &goldenRun.Window}}
+	keyed := inventoryTable
+	keyed.NaturalKey, keyed.Volatile = []string{"DeviceId", "kind"}, []string{"Score"}
 	for name, text := range map[string]string{
 		"read_function":              currentFunction("", inventoryTable, rawOf(inventoryTable)).create(".create"),
 		"read_function_records_only": currentFunction("hunt_", eventsTable, rawOf(eventsTable, rawColumns[:1]...)).create(".create"),
@@ -96,6 +98,9 @@ func TestTexts(t *testing.T) {
 		"as_of":                      asOfFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
 		"as_of_events":               asOfFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
 		"as_of_drifted":              asOfFunction("", driftedTable, drifted).create(".create"),
+		"changes":                    changesFunction("", keyed, typedOf(keyed)).create(".create"),
+		"changes_events":             changesFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
+		"changes_unkeyed":            changesFunction("", driftedTable, drifted).create(".create"),
 		"state_typed":                stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
 		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
 		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),

@@ -1,11 +1,14 @@
 package kusto
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -14,15 +17,17 @@ import (
 // runs, runs that replace partitions, and every state in between.
 func TestEmulatorStates(t *testing.T) {
 	onStage(t, func(s stage) {
-		s.setUp(softwareTable)
-		states := map[time.Time]string{}
+		table := softwareTable
+		table.NaturalKey = []string{"DeviceId"}
+		s.setUp(table)
+		var states []state
 		previous := ""
 		step := func(id string, kind tvmexport.RunKind, sees string, parts map[tvmexport.Partition][]string) {
 			s.Helper()
 			time.Sleep(24 * time.Hour)
-			previous = string(s.publishParts(softwareTable, id, previous, kind, parts))
+			previous = string(s.publishParts(table, id, previous, kind, parts))
 			time.Sleep(time.Minute)
-			states[s.now()] = sees
+			states = append(states, state{s.now(), id, strings.Fields(sees)})
 			if got := s.devices("DeviceTvmSoftwareInventory"); got != sees {
 				s.Errorf("after %s readers see %s, want %s", id, got, sees)
 			}
@@ -34,9 +39,15 @@ func TestEmulatorStates(t *testing.T) {
 		step("20260104T000000Z-4", tvmexport.DeltaRun, "30:3 41:2 41:2 60:1", map[tvmexport.Partition][]string{"3": {"30:3"}, "4": {"41:2", "41:2"}, "6": {"60:1"}})
 		step("20260105T000000Z-5", tvmexport.FullRun, "30:3 41:2", map[tvmexport.Partition][]string{"30": {"30:3"}, "41": {"41:2"}, "50": nil, "60": nil})
 		step("20260106T000000Z-6", tvmexport.DeltaRun, "30:3", map[tvmexport.Partition][]string{"41": nil})
-		for at, want := range states {
-			if got := s.devices("DeviceTvmSoftwareInventoryAsOf(" + datetime(at) + ")"); got != want {
-				s.Errorf("as of %s: %s, want %s", at, got, want)
+		for i, from := range states {
+			if got := s.devices("DeviceTvmSoftwareInventoryAsOf(" + datetime(from.at) + ")"); got != strings.Join(from.rows, " ") {
+				s.Errorf("as of %s: %s, want %s", from.at, got, from.rows)
+			}
+			for j := i; j < len(states); j++ {
+				got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Row = strcat(Change, ' ', DeviceId, ':', Count, iff(isnull(Before), '', strcat(' before ', tostring(Before.Count))), ' in ', RunId) | order by Row asc", datetime(from.at), datetime(states[j].at)))
+				if d := cmp.Diff(changesBetween(states[i:j+1]), got, cmpopts.EquateEmpty()); d != "" {
+					s.Errorf("from %s to %s (-want +got):\n%s", from.run, states[j].run, d)
+				}
 			}
 		}
 		s.refuses("DeviceTvmSoftwareInventoryAsOf("+datetime(early)+")", "no run was committed at or before that time")
@@ -44,17 +55,76 @@ func TestEmulatorStates(t *testing.T) {
 		// The first full run ages out: what rests on it is refused, the rest is not.
 		_, err := s.admin.command(s.Context(), statement{op: "test", text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
 		s.must(err)
-		for at, want := range states {
-			of := "DeviceTvmSoftwareInventoryAsOf(" + datetime(at) + ")"
-			if strings.HasPrefix(want, "30:3") && !strings.Contains(want, "60") {
-				if got := s.devices(of); got != want {
-					s.Errorf("as of %s: %s, want %s", at, got, want)
-				}
-				continue
+		for i, want := range states {
+			of := "DeviceTvmSoftwareInventoryAsOf(" + datetime(want.at) + ")"
+			if i < 4 {
+				s.refuses(of, "rows of the snapshot of that time are gone")
+			} else if got := s.devices(of); got != strings.Join(want.rows, " ") {
+				s.Errorf("as of %s: %s, want %s", want.at, got, want.rows)
 			}
-			s.refuses(of, "rows of the snapshot of that time are gone")
 		}
 	})
+}
+
+// state is what readers see after a run.
+type state struct {
+	at   time.Time
+	run  string
+	rows []string // DEVICE:COUNT, sorted
+}
+
+// changesBetween is the difference of the first and the last of the states, and
+// for each row the last run that changed how often it was there.
+func changesBetween(states []state) []string {
+	old, now := tally(states[0].rows), tally(states[len(states)-1].rows)
+	device := func(row string) string { d, _, _ := strings.Cut(row, ":"); return d }
+	single := func(of map[string]int, d string) (row string, ok bool) {
+		n := 0
+		for r, copies := range of {
+			if device(r) == d {
+				row, n = r, n+copies
+			}
+		}
+		return row, n == 1
+	}
+	showed := func(row string) string {
+		run := ""
+		for i := 1; i < len(states); i++ {
+			if tally(states[i].rows)[row] != tally(states[i-1].rows)[row] {
+				run = states[i].run
+			}
+		}
+		return run
+	}
+	var out []string
+	for row := range tally(append(slices.Clone(states[0].rows), states[len(states)-1].rows...)) {
+		was, oldOne := single(old, device(row))
+		_, nowOne := single(now, device(row))
+		change := "added "
+		switch n := now[row] - old[row]; {
+		case n != 0 && oldOne && nowOne:
+			if n > 0 {
+				out = append(out, "modified "+row+" before "+strings.TrimPrefix(was, device(row)+":")+" in "+showed(row))
+			}
+		case n < 0:
+			change = "removed "
+			fallthrough
+		default:
+			for range max(n, -n) {
+				out = append(out, change+row+" in "+showed(row))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func tally(rows []string) map[string]int {
+	out := map[string]int{}
+	for _, r := range rows {
+		out[r]++
+	}
+	return out
 }
 
 // publishParts makes a run of rows "DEVICE:COUNT" by partition, and commits it.
@@ -136,7 +206,7 @@ func TestEmulatorDrift(t *testing.T) {
 
 		table.Columns = typed("DeviceId", "string", "IsOld", "bool", "Count", "real", "CveTags", "dynamic", "Publisher", "string")
 		fit("column Count_real:real was added to table DeviceTvmSoftwareInventoryTyped", "column Publisher:string was added to table DeviceTvmSoftwareInventoryTyped",
-			"function DeviceTvmSoftwareInventory was made anew", "function DeviceTvmSoftwareInventoryAsOf was made anew")
+			"function DeviceTvmSoftwareInventory was made anew", "function DeviceTvmSoftwareInventoryAsOf was made anew", "function DeviceTvmSoftwareInventoryChanges was made anew")
 		fit()
 		second := export("20260102T000000Z-2", "20260101T000000Z-1", tvmexport.FullRun, `{"DeviceId":"3f01","Count":7.5,"CveTags":["a"],"Publisher":"p"}`)
 

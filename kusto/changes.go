@@ -1,0 +1,185 @@
+package kusto
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/fingerprint"
+)
+
+// changesFunction shows what is different between the states as of two times,
+// and in which run it showed.
+func changesFunction(prefix string, t tvmexport.Table, s source) function {
+	name := prefix + t.Name + "Changes"
+	const params = "from: datetime, to: datetime"
+	if t.LoadType != tvmexport.Snapshot {
+		return read(name, params, "rows of "+t.Name+" that were added by runs committed after from and not after to", addedRows(t, s))
+	}
+	shown := everShown(t, s)
+	key := keyColumns(t, shown)
+	doc := "rows of " + t.Name + " added, removed or modified between the states as of from and to"
+	if len(key) > 0 {
+		doc += ", modified by " + strings.Join(namesIn(key), ", ")
+	}
+	if len(t.Volatile) > 0 {
+		doc += "; a change in " + strings.Join(t.Volatile, ", ") + " alone is none"
+	}
+	return read(name, params, doc, differences(prefix, t, s, shown, key))
+}
+
+func namesIn(columns []tvmexport.Column) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// keyColumns are those of the natural key, none where one of them is not shown.
+func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column {
+	var out []tvmexport.Column
+	for _, name := range t.NaturalKey {
+		i := slices.IndexFunc(shown, func(c tvmexport.Column) bool { return c.Name == name })
+		if i < 0 {
+			return nil
+		}
+		out = append(out, shown[i])
+	}
+	return out
+}
+
+// addedRows are those of the runs between two times. Rows without a watermark,
+// which come again with each run, are left out.
+func addedRows(t tvmexport.Table, s source) string {
+	lets, rows := s.state(t, "to")
+	return lets + rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
+| join kind=inner (Visible | where At > from | project RunId, At) on RunId
+`, literal(tvmexport.NullWatermark)) + changeColumns(`"added"`, s.values(t.Visible()), t.Visible(), "dynamic(null)")
+}
+
+// changeColumns is the projection of a row of changes.
+func changeColumns(change string, values []string, columns []tvmexport.Column, before string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| project Change = %s,\n          RunId,\n          At", change)
+	for i, c := range columns {
+		name := ident(c.Name)
+		if values[i] != name {
+			name += " = " + values[i]
+		}
+		b.WriteString(",\n          " + name)
+	}
+	return b.String() + ",\n          Before = " + before + "\n"
+}
+
+// differences compares two states row for row, as multisets. A content is the
+// hash of a row; what it was in every run between is known of the contents
+// that differ: a run that holds it says how often, a full run and one that
+// records its partition say that it is not there otherwise. The run in which a
+// difference showed is the last that changed how often the content is there.
+func differences(prefix string, t tvmexport.Table, s source, shown, key []tvmexport.Column) string {
+	compared := slices.DeleteFunc(slices.Clone(shown), func(c tvmexport.Column) bool { return slices.Contains(t.Volatile, c.Name) })
+	keyHash, paired := `""`, "false"
+	if len(key) > 0 {
+		keyHash, paired = fingerprint.Row(key, ident), "KeyRows == 1 and KeyWere == 1"
+	}
+	stored := map[string]string{}
+	for i, value := range s.values(shown) {
+		stored[shown[i].Name] = value
+	}
+	asOf := asOfName(prefix, t)
+	names := make([]string, len(shown))
+	for i, c := range shown {
+		names[i] = ident(c.Name)
+	}
+	return fmt.Sprintf(`let States = union (
+    %[1]s(from) | extend ThenOrNow = 0
+), (
+    %[1]s(to) | extend ThenOrNow = 1
+)
+    | extend KeyHash = %[2]s, Content = %[3]s
+    | summarize Were = countif(ThenOrNow == 0), Are = countif(ThenOrNow == 1), arg_max(ThenOrNow, *) by KeyHash, Content;
+let Keys = States
+    | summarize KeyWere = sum(Were), KeyRows = sum(Are), Differ = countif(Were != Are) by KeyHash
+    | where Differ > 0;
+let Changed = materialize(States
+    | where Were != Are
+    | join kind=inner Keys on KeyHash
+    | extend Paired = %[4]s);
+let Runs = ExportRuns
+    | where Table == %[5]s and State == %[6]s and At <= to
+    | summarize At = min(At), Began = min(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01))) by RunId, Kind;
+let Base = toscalar(Runs | where Kind == %[7]s and At <= from | summarize max(At));
+let Steps = materialize(Runs
+    | where isnull(Base) or At >= Base
+    | order by At asc
+    | extend Epoch = row_cumsum(iff(Kind == %[7]s, 1, 0)));
+let Since = toscalar(Steps | summarize min(Began));
+let Seen = materialize(%[8]s
+    | where ExportedAt >= Since and ExportedAt <= to
+    | where RunId in (Steps | project RunId)
+%[13]s    | extend Content = %[9]s
+    | where Content in (Changed | project Content)
+    | summarize Copies = count() by Content, RunId, Partition
+    | join kind=inner Steps on RunId
+    | project Content, Partition, Copies, RunId, At, Epoch);
+let Recorded = %[10]s
+    | where Table == %[5]s and (isnull(ingestion_time()) or ingestion_time() >= Since)
+    | where RunId in (Steps | where Kind != %[7]s | project RunId)
+    | distinct RunId, Partition
+    | join kind=inner Steps on RunId
+    | project Partition, RunId, At, Epoch;
+let Showed = union (
+    Seen
+    | project Content, RunId, At, Copies
+), (
+    Seen
+    | distinct Content, Partition, Epoch
+    | join kind=inner Recorded on Partition, Epoch
+    | project Content, RunId, At, Copies = 0
+), (
+    Changed
+    | project Content, One = 1
+    | join kind=inner (Steps | where Kind == %[7]s | project RunId, At, One = 1) on One
+    | project Content, RunId, At, Copies = 0
+)
+    | summarize Copies = sum(Copies) by Content, RunId, At
+    | order by Content asc, At asc
+    | extend Before = iff(prev(Content) == Content, prev(Copies), 0)
+    | where Copies != Before and At > from
+    | summarize arg_max(At, RunId) by Content;
+let Was = Changed
+    | where Paired and Were > Are
+    | project KeyHash, Before = %[11]s;
+Changed
+| where assert(from <= to, %[12]s)
+| where not(Paired) or Are > Were
+| join kind=leftouter Was on KeyHash
+| join kind=leftouter Showed on Content
+| mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
+`, asOf, keyHash, fingerprint.Row(compared, ident), paired,
+		literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)),
+		ident(s.table), fingerprint.Row(compared, func(n string) string { return stored[n] }), partitionsTable,
+		packed(shown), literal(t.Name+"Changes: from lies after to"), indented(asRecords(s.columns))) +
+		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, names, shown, "iff(Paired, Before, dynamic(null))")
+}
+
+// packArguments is how many columns one bag_pack gets.
+const packArguments = 32
+
+// packed is a bag of columns.
+func packed(columns []tvmexport.Column) string {
+	var bags []string
+	for part := range slices.Chunk(columns, packArguments) {
+		var pairs []string
+		for _, c := range part {
+			pairs = append(pairs, literal(c.Name)+", "+ident(c.Name))
+		}
+		bags = append(bags, "bag_pack("+strings.Join(pairs, ", ")+")")
+	}
+	if len(bags) == 1 {
+		return bags[0]
+	}
+	return "bag_merge(" + strings.Join(bags, ", ") + ")"
+}
