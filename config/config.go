@@ -21,6 +21,8 @@ type Config struct {
 	Auth      Auth      `yaml:"auth"`
 	Kusto     Kusto     `yaml:"kusto"`
 	Functions Functions `yaml:"functions"`
+	Layout    string    `yaml:"layout"`
+	Retention Retention `yaml:"retention"`
 	Publish   Publish   `yaml:"publish"`
 	Snapshots Snapshots `yaml:"snapshots"`
 	Drift     string    `yaml:"drift"`
@@ -105,6 +107,14 @@ type Functions struct {
 	Prefix string `yaml:"prefix"`
 }
 
+// Retention is how long tables that init makes keep rows, and how long these
+// stay in the cluster's cache.
+type Retention struct {
+	Raw   time.Duration `yaml:"raw" bounds:"least=24h"`
+	Typed time.Duration `yaml:"typed" bounds:"least=24h"`
+	Hot   time.Duration `yaml:"hot" bounds:"least=24h"`
+}
+
 // Publish bounds the commands that move landed rows into published tables.
 type Publish struct {
 	Bytes int `yaml:"bytes" bounds:"least=1"`
@@ -115,6 +125,7 @@ func Default() Config {
 	return Config{
 		Defender: Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
 		Auth:     Auth{Method: "default"},
+		Layout:   "both", Retention: Retention{Raw: 30 * day, Typed: 365 * day, Hot: 31 * day},
 		Publish:  Publish{Bytes: 1_000_000_000},
 
 		Snapshots: Snapshots{FullEvery: 7 * 24 * time.Hour}, Drift: "evolve",
@@ -131,6 +142,8 @@ var (
 	// Consistencies: each partition is the state that one answer gave, or the
 	// whole table is the state of one moment.
 	Consistencies = []string{"partition", "table"}
+	// Layouts are where rows are published: as records, in Defender's columns.
+	Layouts = []string{"raw", "typed", "both"}
 	// Drifts are what becomes of columns that appear at the source.
 	Drifts  = []string{"evolve", "freeze", "raw"}
 	Methods = []string{"default", "secret", "certificate", "managed-identity", "workload-identity", "azure-cli"}
@@ -139,7 +152,7 @@ var (
 // words are the keys whose values are words, with the words that they take.
 func words() map[string][]string {
 	return map[string][]string{
-		"defender.api": APIs, "defender.cloud": Clouds, "consistency": Consistencies, "drift": Drifts,
+		"defender.api": APIs, "defender.cloud": Clouds, "consistency": Consistencies, "drift": Drifts, "layout": Layouts,
 		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...),
 	}
 }
@@ -186,6 +199,9 @@ func (c Config) Check() error {
 		if err := checkURL(u.key, u.value); err != nil {
 			return err
 		}
+	}
+	if c.Layout == "typed" && c.Drift == "raw" {
+		return wrong("drift", "is %q, which keeps new columns in records alone, and layout is %q, which has none", c.Drift, c.Layout)
 	}
 	if c.Kusto.Database == "" {
 		return wrong("kusto.database", "is empty; give the name of the database to export into")

@@ -58,7 +58,7 @@ func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
 		{head + "zzzzzzzzzzzz: 1\n", `c.yaml:2:1: unknown key "zzzzzzzzzzzz"`},
 		{head + "defender:\n  share: much\n", `c.yaml:3:10: defender.share is "much"; it must be a number`},
 		{head + "defender: graph\n", `c.yaml:2:11: defender must hold keys and values`},
-		{head + "lag: 15\n", `c.yaml:2:6: lag is "15"; it must be a duration such as 15m or 1h30m`},
+		{head + "lag: 15\n", `c.yaml:2:6: lag is "15"; it must be a duration such as 15m, 1h30m or 7d`},
 		{head + "defender: {api: beta}\n", `c.yaml:2:17: defender.api is "beta"; it must be one of graph, xdr, mde`},
 		{head + "defender: {share: 2}\n", `c.yaml:2:19: defender.share is 2; it must be above 0 and at most 1`},
 		{head + "ca_file: ${NO_SUCH}\n", `c.yaml:2:10: ca_file: the environment has no variable NO_SUCH`},

@@ -282,9 +282,9 @@ func plain(n ast.Node) string {
 func set(to reflect.Value, s, path string) error {
 	switch to.Interface().(type) {
 	case time.Duration:
-		d, err := time.ParseDuration(s)
+		d, err := duration(s)
 		if err != nil {
-			return fmt.Errorf("%s is %q; it must be a duration such as 15m or 1h30m", path, s)
+			return fmt.Errorf("%s is %q; it must be a duration such as 15m, 1h30m or 7d", path, s)
 		}
 		to.SetInt(int64(d))
 	case float64:

@@ -65,7 +65,7 @@ func (s schema) form(v reflect.Value, path string, b bounds) object {
 	case time.Duration:
 		return object{
 			"type": "string", "default": v.Interface().(time.Duration).String(),
-			"pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$|\$\{`,
+			"pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+$|^0$|\$\{`,
 		}
 	case Secret:
 		return object{"type": []string{"string", "null"}}

@@ -37,6 +37,7 @@ func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 		return Setup{}, err
 	}
 	setup := missing(commands, inv, details)
+	setup.Notes = append(setup.Notes, details.notes...)
 	for _, t := range tables {
 		setup.Notes = append(setup.Notes, misfits(t, inv)...)
 	}
@@ -115,7 +116,8 @@ func (c *Client) refreshBatching(ctx context.Context, made []Command) {
 // details is what the inventory does not say of our own tables.
 type details struct {
 	mappings map[string][]string // by table: names of JSON mappings
-	policies map[[2]string]bool  // by table and policy: set
+	policies map[[2]string]bool  // by table and policy: set, or to be left alone
+	notes    []string            // why policies are left alone
 }
 
 // details asks for the mappings and policies of tables that exist.
@@ -131,7 +133,10 @@ func (c *Client) details(ctx context.Context, commands []Command, inv inventory)
 		case cmd.Kind == MakeMapping && d.mappings[cmd.Table] == nil:
 			d.mappings[cmd.Table], err = c.mappingNames(ctx, cmd.Table)
 		case cmd.Kind == MakePolicy && t.folder == folder:
-			d.policies[[2]string{cmd.Table, cmd.Name}], err = c.policySet(ctx, cmd.Table, cmd.Name)
+			var note string
+			if d.policies[[2]string{cmd.Table, cmd.Name}], note, err = c.policyStands(ctx, cmd); note != "" {
+				d.notes = append(d.notes, note)
+			}
 		}
 		if err != nil {
 			return d, err
@@ -153,19 +158,6 @@ func (c *Client) mappingNames(ctx context.Context, table string) ([]string, erro
 		return nil, err
 	}
 	return readRows(s, rows, func(r *reader) string { return r.text("Name") })
-}
-
-func (c *Client) policySet(ctx context.Context, table, policy string) (bool, error) {
-	s := statement{
-		op: "init", table: table, again: true,
-		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy),
-	}
-	rows, err := c.command(ctx, s)
-	if err != nil {
-		return false, err
-	}
-	texts, err := readRows(s, rows, func(r *reader) string { return r.text("Policy") })
-	return slices.ContainsFunc(texts, func(p string) bool { return p != "" && p != "null" }), err
 }
 
 // missing picks the commands whose work is not done.

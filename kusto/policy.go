@@ -1,6 +1,8 @@
 package kusto
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -11,10 +13,12 @@ const tagLife = 60 * 24 * time.Hour
 
 // policies are those of a published table that is ours.
 func (o ScriptOptions) policies(table string, keep time.Duration) []Command {
+	kept := retention(table, "softdelete = "+days(keep)+" recoverability = enabled", "how long rows are kept")
+	kept.keep = keep
 	return []Command{
-		retention(table, "softdelete = "+days(keep)+" recoverability = enabled", "how long rows are kept"),
+		kept,
 		{
-			Kind: MakePolicy, Name: "caching", Table: table, Why: "the newest rows are at hand",
+			Kind: MakePolicy, Name: "caching", Table: table, Why: "the newest rows are at hand", keep: o.Hot,
 			Text: fmt.Sprintf(".alter table %s policy caching hot = %s", ident(table), days(o.Hot)),
 		},
 		tagRetention(table),
@@ -29,6 +33,57 @@ func tagRetention(table string) Command {
 		Text: fmt.Sprintf(".alter table %s policy extent_tags_retention %s", ident(table),
 			literal(fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, dotted(tagLife)))),
 	}
+}
+
+// policyStands says whether a policy of a table that is there and ours is to be
+// left as it is: one that is set is somebody's decision, and none is set that
+// would drop rows. note says what to do where it is not as it was asked for.
+func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, note string, err error) {
+	text, err := c.policyOf(ctx, "init", cmd.Table, cmd.Name)
+	if err != nil || cmd.keep == 0 {
+		return text != "", "", err
+	}
+	if cmd.Name == "caching" {
+		if hot, ok := hotSpan(text); text != "" && ok && hot != cmd.keep {
+			note = fmt.Sprintf("table %s has %s of rows in the cache, and the configuration says %s: the policy was left alone; this changes it: %s", cmd.Table, days(hot), days(cmd.keep), cmd.Text)
+		}
+		return text != "", note, nil
+	}
+	keep, err := c.keptBy(ctx, text)
+	if err != nil || keep == cmd.keep {
+		return text != "", "", err
+	}
+	if text == "" {
+		empty, err := c.isEmpty(ctx, cmd.Table)
+		if err != nil || empty || keep < cmd.keep {
+			return false, "", err
+		}
+	}
+	return true, fmt.Sprintf("table %s keeps rows for %s, and the configuration says %s: the policy was left alone; this changes it: %s", cmd.Table, days(keep), days(cmd.keep), cmd.Text), nil
+}
+
+func (c *Client) isEmpty(ctx context.Context, table string) (bool, error) {
+	s := statement{op: "init", table: table, text: fmt.Sprintf("%s\n| take 1\n| summarize Count = count()", ident(table))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+	return len(counts) > 0 && counts[0] == 0, err
+}
+
+// hotSpan reads how long a caching policy keeps data in the cache; the service
+// has shown the span alone and within an object.
+func hotSpan(text string) (time.Duration, bool) {
+	var p struct{ DataHotSpan json.RawMessage }
+	if json.Unmarshal([]byte(text), &p) != nil {
+		return 0, false
+	}
+	var inner struct{ Value string }
+	if json.Unmarshal(p.DataHotSpan, &inner.Value) != nil && json.Unmarshal(p.DataHotSpan, &inner) != nil {
+		return 0, false
+	}
+	return span(inner.Value)
 }
 
 // days is a duration as commands take it, in the largest unit that holds it.

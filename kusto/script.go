@@ -33,8 +33,9 @@ type Command struct {
 	update string // the same for a function that is there and ours; "" if it is not to be changed
 	doc    string // of a function
 
-	columns  []column // of a table
-	optional bool     // where it is not allowed, the rest works without it
+	columns  []column      // of a table
+	keep     time.Duration // of a policy: how long
+	optional bool          // where it is not allowed, the rest works without it
 }
 
 // ScriptOptions are the choices an installation has.

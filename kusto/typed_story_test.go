@@ -230,3 +230,54 @@ func TestEmulatorDrift(t *testing.T) {
 		}
 	})
 }
+
+// TestEmulatorRetention: init sets what is not set, and never what somebody
+// has set or what would drop rows; a run learns how long readers' rows last.
+func TestEmulatorRetention(t *testing.T) {
+	onStage(t, func(s stage) {
+		tables := []tvmexport.Table{softwareTable}
+		const day = 24 * time.Hour
+		s.setUp(tables...)
+		kept := func(t tvmexport.Table, want time.Duration) {
+			s.Helper()
+			got, err := s.client.retention(s.Context(), []tvmexport.Table{t})
+			s.must(err)
+			if got[t.Name] != want {
+				s.Errorf("readers' rows are kept for %v, want %v", got[t.Name], want)
+			}
+		}
+		raw := softwareTable
+		raw.Layout = tvmexport.RawOnly
+		kept(softwareTable, DefaultTypedRetention)
+		kept(raw, DefaultRawRetention)
+
+		setup, err := s.client.Init(s.Context(), tables, ScriptOptions{RawRetention: 7 * day, Hot: 10 * day})
+		s.must(err)
+		if len(setup.Made) != 0 || len(setup.Notes) != 3 || !strings.Contains(setup.Notes[0], "keeps rows for 30d, and the configuration says 7d") ||
+			!strings.Contains(setup.Notes[0], ".alter-merge table DeviceTvmSoftwareInventoryRaw policy retention softdelete = 7d") {
+			s.Errorf("another configuration: made %v, notes %q", setup.Made, setup.Notes)
+		}
+
+		run := runOfTable(softwareTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)
+		s.export(run, batch(run, 1, `{"DeviceId":"3f01"}`))
+		for _, table := range []string{"DeviceTvmSoftwareInventoryRaw", "DeviceTvmSoftwareInventoryTyped"} {
+			_, err = s.admin.command(s.Context(), statement{op: "test", text: ".delete table " + table + " policy retention"})
+			s.must(err)
+		}
+		kept(softwareTable, unlimited)
+		setup, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		s.must(err)
+		if len(setup.Made) != 0 || len(setup.Notes) != 2 || !strings.Contains(setup.Notes[0], "keeps rows for 36500d") {
+			s.Errorf("tables that hold rows: made %v, notes %q", setup.Made, setup.Notes)
+		}
+		_, err = s.admin.command(s.Context(), statement{op: "test", text: ".alter-merge database security policy retention softdelete = 90d"})
+		s.must(err)
+		kept(softwareTable, 90*day)
+		setup, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		s.must(err)
+		if len(setup.Made) != 1 || setup.Made[0].Table != "DeviceTvmSoftwareInventoryTyped" {
+			s.Errorf("a longer retention drops nothing: made %v, notes %q", setup.Made, setup.Notes)
+		}
+		kept(softwareTable, DefaultTypedRetention)
+	})
+}

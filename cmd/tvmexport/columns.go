@@ -28,13 +28,13 @@ func choices(c config.Config) func(table string) tvmexport.Choice {
 	}
 }
 
-// chosen are the tables with their choices.
+// chosen are the tables as they are configured, with their choices.
 func chosen(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error) {
 	choice := choices(c)
 	out := make([]tvmexport.Table, len(tables))
 	for i, t := range tables {
 		var err error
-		if out[i], err = t.Choose(choice(t.Name)); err != nil {
+		if out[i], err = asConfigured(t, t.Name, c).Choose(choice(t.Name)); err != nil {
 			return nil, err
 		}
 	}

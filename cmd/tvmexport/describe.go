@@ -17,6 +17,7 @@ func describe(c config.Config) func(name string) (tvmexport.Table, bool) {
 
 // asConfigured is a table with what the configuration says of it.
 func asConfigured(t tvmexport.Table, name string, c config.Config) tvmexport.Table {
+	t.Layout = tvmexport.Layout(c.Layout)
 	t.Drift, t.Volatile = tvmexport.Drift(c.Drift), c.Tables[name].Volatile
 	return t
 }

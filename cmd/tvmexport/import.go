@@ -108,7 +108,7 @@ func (p *process) takeOverTables(ctx context.Context, x *parts, list []kusto.Tak
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}
-	o := kusto.ScriptOptions{FunctionPrefix: x.config.Functions.Prefix}
+	o := scriptOptions(x.config)
 	if dry {
 		setup, err := x.destination.Plan(ctx, tables, o)
 		if err != nil {

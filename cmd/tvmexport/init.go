@@ -45,7 +45,7 @@ needs no database.`,
 				return err
 			}
 			defer x.destination.Close()
-			setup, err := x.destination.Init(c.Context(), wanted, kusto.ScriptOptions{FunctionPrefix: cfg.Functions.Prefix})
+			setup, err := x.destination.Init(c.Context(), wanted, scriptOptions(cfg))
 			for _, made := range setup.Made {
 				fmt.Fprintf(p.stdout, "made %s %s%s\n", made.Kind, made.Name, of(made.Table))
 			}
@@ -73,7 +73,7 @@ func (p *process) printScript(tables []tvmexport.Table) error {
 	var o kusto.ScriptOptions
 	c, err := config.File(p.configFile(), p.env)
 	if err == nil {
-		o.FunctionPrefix = c.Functions.Prefix
+		o = scriptOptions(c)
 		if tables, err = chosen(tables, c); err != nil {
 			return err
 		}

@@ -193,7 +193,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 // leftToMake warns of what init would still make, beside tables and mappings.
 func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) []preflight.Finding {
 	known := slices.DeleteFunc(slices.Clone(tables), func(t tvmexport.Table) bool { return i.unknown[t.Name] })
-	setup, err := i.destination.Plan(ctx, known, kusto.ScriptOptions{FunctionPrefix: i.config.Functions.Prefix})
+	setup, err := i.destination.Plan(ctx, known, scriptOptions(i.config))
 	if err != nil {
 		return []preflight.Finding{preflight.Bad("init", err, "")}
 	}

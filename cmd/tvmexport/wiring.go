@@ -49,12 +49,20 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	}
 	destination, err := kusto.New(ctx, kusto.Options{
 		Cluster: c.Kusto.Cluster, Ingest: c.Kusto.Ingest, Database: c.Kusto.Database, TrustedHosts: c.Kusto.TrustedHosts,
-		Credential: credential, HTTPClient: client, Logger: log,
+		Credential: credential, HTTPClient: client, Logger: log, Setup: scriptOptions(c),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &parts{config: c, cloud: cloud, client: client, defender: defender, destination: destination}, nil
+}
+
+// scriptOptions is what a configuration says of what init makes.
+func scriptOptions(c config.Config) kusto.ScriptOptions {
+	return kusto.ScriptOptions{
+		FunctionPrefix: c.Functions.Prefix,
+		RawRetention:   c.Retention.Raw, TypedRetention: c.Retention.Typed, Hot: c.Retention.Hot,
+	}
 }
 
 // source signs in to Defender and learns whose data it is. It is called before

@@ -1,0 +1,109 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// unlimited is how long rows are kept where no policy says so
+// (https://learn.microsoft.com/kusto/management/retention-policy).
+const unlimited = 36500 * 24 * time.Hour
+
+// retention says how long the tables that readers look at keep rows, by the
+// name of the source table: by the policy of the table, else that of the
+// database. A table that is not there yet is left out.
+func (c *Client) retention(ctx context.Context, tables []tvmexport.Table) (map[string]time.Duration, error) {
+	out := make(map[string]time.Duration, len(tables))
+	for _, t := range tables {
+		from, err := c.readers(ctx, t)
+		if errors.Is(err, errNoTable) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		text, err := c.policyOf(ctx, "read schema", from.table, "retention")
+		if err != nil {
+			return nil, err
+		}
+		if out[t.Name], err = c.keptBy(ctx, text); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// keptBy is how long rows are kept by a table's own retention policy, else by
+// the database's.
+func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error) {
+	if text == "" {
+		s := statement{op: "read schema", again: true, text: ".show database " + entity(c.database) + " policy retention"}
+		var err error
+		if text, err = c.policyText(ctx, s); err != nil {
+			return 0, err
+		}
+	}
+	if keep, ok := softDelete(text); ok {
+		return keep, nil
+	}
+	return unlimited, nil
+}
+
+// policyOf is a table's own policy, "" if it has none.
+func (c *Client) policyOf(ctx context.Context, op, table, policy string) (string, error) {
+	return c.policyText(ctx, statement{
+		op: op, table: table, again: true,
+		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy),
+	})
+}
+
+func (c *Client) policyText(ctx context.Context, s statement) (string, error) {
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	texts, err := readRows(s, rows, func(r *reader) string { return r.text("Policy") })
+	for _, text := range texts {
+		if text != "" && text != "null" {
+			return text, err
+		}
+	}
+	return "", err
+}
+
+// softDelete reads how long a retention policy keeps rows.
+func softDelete(text string) (time.Duration, bool) {
+	var p struct{ SoftDeletePeriod string }
+	if json.Unmarshal([]byte(text), &p) != nil {
+		return 0, false
+	}
+	return span(p.SoftDeletePeriod)
+}
+
+// span reads a duration as policies show it: 365.00:00:00, 01:00:00.
+func span(text string) (time.Duration, bool) {
+	days, clock, ok := strings.Cut(text, ".")
+	if !ok || strings.Contains(days, ":") {
+		days, clock = "0", text
+	}
+	parts := strings.Split(clock, ":")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	out := time.Duration(0)
+	for i, part := range []string{days, parts[0], parts[1], strings.Split(parts[2], ".")[0]} {
+		n, err := strconv.ParseUint(part, 10, 16)
+		if err != nil {
+			return 0, false
+		}
+		out += time.Duration(n) * []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}[i]
+	}
+	return out, true
+}
