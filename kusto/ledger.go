@@ -34,13 +34,17 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	if err != nil {
 		return nil, err
 	}
+	kept, err := c.retention(ctx, tables)
+	if err != nil {
+		c.log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
+	}
 	for _, t := range tables {
-		raw, err := c.columns(ctx, t.Destination)
+		from, err := c.readers(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		h := out[t.Name]
-		h.Lineage = lineage(raw)
+		h.Lineage, h.Retention = from.lineage(), kept[t.Name]
 		out[t.Name] = h
 	}
 	if err := c.readLegacy(ctx, tables, out); err != nil {

@@ -41,6 +41,12 @@ func TestHistory(t *testing.T) {
 	const now = "2026-11-23T05:20:00Z"
 	f := &fake{answer: func(text string) reply {
 		switch {
+		case strings.HasSuffix(text, "DeviceTvmSoftwareInventoryTyped policy retention"):
+			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"365.00:00:00"}`}}}
+		case strings.HasPrefix(text, ".show table"):
+			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{"null"}}}
+		case strings.HasPrefix(text, ".show database"):
+			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
 		case strings.Contains(text, "summarize Until"):
 			return reply{columns: []column{{"Table", "string"}, {"Until", "datetime"}}, rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
 		case strings.Contains(text, "Newest = max(ingestion_time())"):
@@ -64,7 +70,7 @@ func TestHistory(t *testing.T) {
 		}}
 	}}
 	c := f.connect(t)
-	c.shapes = map[string][]column{inventoryTable.Destination: rawColumns, eventsTable.Destination: rawColumns[:1]}
+	c.shapes = map[string][]column{inventoryTable.Destination: rawColumns, eventsTable.Destination: rawColumns[:1], inventoryTable.Typed(): lineageColumns, eventsTable.Typed(): lineageColumns}
 	got, err := c.History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})
 	if err != nil {
 		t.Fatal(err)
@@ -73,9 +79,9 @@ func TestHistory(t *testing.T) {
 	open := goldenPublication
 	open.Partitions = []tvmexport.PartitionRecord{{Partition: "3f", Window: goldenRun.Window, Rows: 5}}
 	want := map[string]tvmexport.History{
-		"DeviceTvmSoftwareInventory": {Now: at, Lineage: true, Tenant: "t"},
+		"DeviceTvmSoftwareInventory": {Now: at, Lineage: true, Retention: 365 * 24 * time.Hour, Tenant: "t"},
 		"DeviceProcessEvents": {
-			Now: at, Tenant: "t", FullAt: at.AddDate(0, 0, -1), Fetched: tvmexport.Volume{Rows: 9, Bytes: 900},
+			Now: at, Retention: 30 * 24 * time.Hour, Tenant: "t", FullAt: at.AddDate(0, 0, -1), Fetched: tvmexport.Volume{Rows: 9, Bytes: 900},
 			Publishing: &open, Legacy: &tvmexport.Legacy{Until: at.Add(-320*time.Minute).AddDate(0, 0, -22), Strays: 7, StrayAt: at.Add(-320*time.Minute).AddDate(0, 0, -1)}, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
 			Last: &tvmexport.Committed{
 				ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500,

@@ -2,6 +2,7 @@ package kusto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,6 +19,9 @@ func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of ma
 	var theirs []tvmexport.Table
 	for _, t := range tables {
 		raw, err := c.columns(ctx, t.Destination)
+		if errors.Is(err, errNoTable) && !t.Layout.Raw() {
+			continue
+		}
 		if err != nil {
 			return err
 		}
