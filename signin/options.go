@@ -88,6 +88,17 @@ func (o Options) env(name string) string {
 	return v
 }
 
+// DropEmptyVariables takes variables without a value out of the process's
+// environment: templates of containers leave them behind, and azidentity's chain
+// takes some of them for a value. It is for the beginning of a program.
+func DropEmptyVariables() {
+	for _, name := range []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_TOKEN_CREDENTIALS", "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"} {
+		if v, ok := os.LookupEnv(name); ok && v == "" {
+			_ = os.Unsetenv(name) // it fails for names that are none
+		}
+	}
+}
+
 // errNone: none of the variables of a secret is set.
 var errNone = errors.New("none")
 

@@ -5,9 +5,12 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/tvmexport/tvmexport/signin"
 )
 
 func main() {
+	signin.DropEmptyVariables()
 	os.Exit(process{
 		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv,
 	}.run(context.Background()))

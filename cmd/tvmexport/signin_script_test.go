@@ -50,7 +50,7 @@ func cmdSecond(ts *testscript.TestScript, _ bool, _ []string) {
 	r := first.landing.Ready
 	for name, value := range map[string]string{
 		"SECOND_TENANT": r.TenantID, "SECOND_ID": r.ClientID, "SECOND_SECRET": r.ClientSecret, "SECOND_AUTHORITY": r.Authority,
-		"SECOND_KUSTO": r.Kusto, "SECOND_INGEST": r.Ingest, "SECOND_CERT": r.Certificate,
+		"SECOND_GRAPH": r.Graph, "SECOND_KUSTO": r.Kusto, "SECOND_INGEST": r.Ingest, "SECOND_CERT": r.Certificate,
 	} {
 		ts.Setenv(name, value)
 	}

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { ClientSecretCredential } from "@azure/identity";
+import { ClientCertificateCredential, ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential } from "@azure/identity";
 import { Client, ClientRequestProperties, KustoConnectionStringBuilder } from "azure-kusto-data";
 import {
     BlobDescriptor,
@@ -77,6 +77,16 @@ function signIn(url, secret = ready.clientSecret) {
         disableInstanceDiscovery: true,
     });
     return KustoConnectionStringBuilder.withTokenCredential(url, credential);
+}
+
+const kustoScope = "https://kusto.kusto.windows.net/.default";
+
+// signedInAs: the credential's token is taken by the cluster, as that application.
+async function signedInAs(id, credential) {
+    const other = new Client(KustoConnectionStringBuilder.withTokenCredential(ready.kusto, credential));
+    const roles = JSON.stringify(list((await other.executeMgmt(database, ".show principal roles")).primaryResults[0]));
+    assert.ok(roles.includes(id), roles);
+    other.close();
 }
 
 const client = new Client(signIn(ready.kusto));
@@ -318,6 +328,23 @@ const cases = {
         const frames = await client.executeQuery(database, "print long(9223372036854775807)", p);
         const kinds = frames.map((frame) => frame.FrameType);
         assert.deepEqual(kinds, ["DataSetHeader", "DataTable", "DataTable", "DataTable", "DataSetCompletion"]);
+    },
+    "other ways to sign in": async () => {
+        const options = { authorityHost: ready.authority, disableInstanceDiscovery: true };
+        await signedInAs(ready.clientId, new ClientCertificateCredential(ready.tenantId, ready.clientId, { certificatePath: ready.certificate }, { ...options, sendCertificateChain: true }));
+        const expired = new ClientCertificateCredential(ready.tenantId, ready.clientId, { certificatePath: ready.expiredCertificate }, options);
+        assert.match((await refused(() => expired.getToken(kustoScope))).message, /AADSTS700027.*The key used is expired/);
+        await signedInAs(ready.clientId, new WorkloadIdentityCredential({ tenantId: ready.tenantId, clientId: ready.clientId, tokenFilePath: ready.federatedToken, ...options }));
+        process.env.IDENTITY_ENDPOINT = ready.identityEndpoint;
+        process.env.IDENTITY_HEADER = ready.identityHeader;
+        try {
+            await signedInAs(ready.identityClientId, new ManagedIdentityCredential({ clientId: ready.identityClientId }));
+            await signedInAs(ready.identityClientId, new ManagedIdentityCredential({ resourceId: ready.identityResourceId }));
+            await signedInAs("", new ManagedIdentityCredential());
+        } finally {
+            delete process.env.IDENTITY_ENDPOINT;
+            delete process.env.IDENTITY_HEADER;
+        }
     },
     refusals: async () => {
         const missing = problem(await refused(() => query("NoSuchTable | take 1")));

@@ -5,6 +5,7 @@ line per case and ends with 1 if any failed.
 """
 
 import asyncio
+import contextlib
 import gzip
 import io
 import json
@@ -19,7 +20,14 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-from azure.identity import ClientSecretCredential
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import (
+    CertificateCredential,
+    ClientSecretCredential,
+    DefaultAzureCredential,
+    ManagedIdentityCredential,
+    WorkloadIdentityCredential,
+)
 from azure.identity.aio import ClientSecretCredential as AsyncClientSecretCredential
 from azure.kusto.data import ClientRequestProperties, DataFormat, KustoClient, KustoConnectionStringBuilder
 from azure.kusto.data.aio import KustoClient as AsyncKustoClient
@@ -402,6 +410,63 @@ def application_key_signs_in():
         assert any(READY["clientId"] in str(row) for row in details), details
 
 
+@contextlib.contextmanager
+def environment(**variables):
+    """Sets variables for a while."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+KUSTO_SCOPE = "https://kusto.kusto.windows.net/.default"
+AUTHORITY = {"authority": READY["authority"], "disable_instance_discovery": True}
+
+
+def signed_in_as(client_id, credential):
+    """The credential's token is taken by the cluster, as that application."""
+    with credential, KustoClient(KustoConnectionStringBuilder.with_azure_token_credential(READY["kusto"], credential)) as client:
+        roles = client.execute_mgmt(DATABASE, ".show principal roles").primary_results[0]
+        assert any(client_id in str(row) for row in roles), roles
+
+
+def certificates_sign_in():
+    for chain in (False, True):
+        credential = CertificateCredential(READY["tenantId"], READY["clientId"], READY["certificate"], send_certificate_chain=chain, **AUTHORITY)
+        signed_in_as(READY["clientId"], credential)
+    expired = CertificateCredential(READY["tenantId"], READY["clientId"], READY["expiredCertificate"], **AUTHORITY)
+    refusal = refused(ClientAuthenticationError, lambda: expired.get_token(KUSTO_SCOPE))
+    assert "AADSTS700027" in str(refusal) and "The key used is expired" in str(refusal), refusal
+
+
+def federated_token_signs_in():
+    credential = WorkloadIdentityCredential(
+        tenant_id=READY["tenantId"], client_id=READY["clientId"], token_file_path=READY["federatedToken"], **AUTHORITY
+    )
+    signed_in_as(READY["clientId"], credential)
+
+
+def managed_identities_sign_in():
+    imds = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": READY["imds"]}
+    app_service = {"IDENTITY_ENDPOINT": READY["identityEndpoint"], "IDENTITY_HEADER": READY["identityHeader"]}
+    user = READY["identityClientId"]
+    for form in (imds, app_service):
+        with environment(**form):
+            with ManagedIdentityCredential() as machine:
+                token = machine.get_token(KUSTO_SCOPE)
+                assert user not in token.token and token.expires_on > time.time() + 23 * 3600, token.expires_on
+            signed_in_as(user, ManagedIdentityCredential(client_id=user))
+            signed_in_as(user, ManagedIdentityCredential(identity_config={"object_id": READY["identityObjectId"]}))
+            signed_in_as(user, ManagedIdentityCredential(identity_config={"resource_id": READY["identityResourceId"]}))
+            with ManagedIdentityCredential(client_id=READY["clientId"]) as stranger:
+                refused(ClientAuthenticationError, lambda: stranger.get_token(KUSTO_SCOPE))
+    with environment(**app_service, AZURE_TOKEN_CREDENTIALS="prod"):
+        signed_in_as(user, DefaultAzureCredential(managed_identity_client_id=user))
+
+
 def service_is_described():
     same(mgmt(".show version")[0]["ServiceType"], "Engine")
     with KustoClient(sign_in(READY["ingest"])) as client:
@@ -414,6 +479,9 @@ CASES = [
     service_is_described,
     application_key_signs_in,
     sign_in_is_checked,
+    certificates_sign_in,
+    federated_token_signs_in,
+    managed_identities_sign_in,
     file_is_queued_and_read_back,
     compressed_stream_is_queued,
     blob_is_queued_by_its_address,
