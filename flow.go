@@ -165,6 +165,7 @@ type fetching struct {
 	next    int                       // ordinal of the next batch
 	size    float64                   // JSON bytes a row, the largest mean seen; 0 while unknown
 	total   int64
+	held    int64 // rows counted, whether they are fetched or not
 
 	oneKey map[Partition]bool // partitions whose rows all have the same key
 }

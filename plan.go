@@ -60,6 +60,7 @@ func (f *fetching) planState(ctx context.Context) error {
 	}
 	f.progress.Calls += counts.Calls
 	f.pieces = piecesOf(counts.Parts, Window{})
+	f.held = rowsOf(counts.Parts)
 	f.weaken(counts)
 	if q.Within == Whole {
 		var rows int64
@@ -146,6 +147,7 @@ func (f *fetching) planWindow(ctx context.Context) error {
 		return err
 	}
 	f.progress.Calls += counts.Calls
+	f.held = rowsOf(counts.Parts)
 	if timeless(counts.Parts) && run.Window.From.IsZero() {
 		// The service keeps no time for this table, so that nothing can be
 		// told from before: each run is a full one.
@@ -259,6 +261,14 @@ func (f *fetching) closeWindow(now time.Time) {
 		to = run.Window.From
 	}
 	run.Window.To, run.Watermark = to, to
+}
+
+func rowsOf(parts []Count) int64 {
+	var rows int64
+	for _, p := range parts {
+		rows += p.Rows
+	}
+	return rows
 }
 
 func piecesOf(parts []Count, w Window) []Piece {

@@ -151,6 +151,8 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 	err = read(b)
 	a.Bytes, a.Took = b.read, time.Since(start)
 	c.bytes.Add(a.Bytes)
+	c.answered.Add(1)
+	c.took.Add(int64(a.Took))
 	var handed *handedOn
 	switch {
 	case err == nil:

@@ -49,6 +49,8 @@ type Client struct {
 	budget   *budget
 	dialects dialects
 	calls    atomic.Int64
+	answered atomic.Int64
+	took     atomic.Int64 // nanoseconds, of the answered calls
 	bytes    atomic.Int64
 }
 

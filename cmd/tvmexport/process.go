@@ -152,8 +152,19 @@ Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done;
 	flags.StringVar(&p.flags.logFormat, "log-format", "text", "format of the log on standard error: text or json")
 	flags.StringVar(&p.flags.logLevel, "log-level", "warn", "least level that is logged: debug, info, warn or error")
 	root.AddCommand(
-		p.demoCommand(), p.emulatorCommand(), p.initCommand(), p.checkCommand(), p.importCommand(), p.runCommand(), p.verifyCommand(), p.repairCommand(), p.statusCommand(),
-		p.tablesCommand(), p.configCommand(), p.versionCommand(),
+		p.demoCommand(),
+		p.emulatorCommand(),
+		p.initCommand(),
+		p.checkCommand(),
+		p.importCommand(),
+		p.planCommand(),
+		p.runCommand(),
+		p.verifyCommand(),
+		p.repairCommand(),
+		p.statusCommand(),
+		p.tablesCommand(),
+		p.configCommand(),
+		p.versionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+// outlook is a plan as it is printed.
+type outlook struct {
+	Tables []planLine
+	Total  planTotal
+}
+
+// planLine is what a run of one table would do.
+type planLine struct {
+	Table    string   `json:"table"`
+	Kind     string   `json:"kind"` // full, delta, failed
+	Why      string   `json:"why,omitempty"`
+	Held     int64    `json:"held"` // rows at the source, as far as counted
+	Rows     int64    `json:"rows"` // to be fetched
+	Resumed  int64    `json:"resumed,omitempty"`
+	Finishes string   `json:"finishes,omitempty"`
+	Parts    int      `json:"parts"`
+	Changed  int      `json:"changed"`
+	Slices   int      `json:"slices"`
+	Calls    int      `json:"calls"`
+	Bytes    int64    `json:"bytes"`
+	RowBytes float64  `json:"rowBytes"`
+	Learned  bool     `json:"learned"` // rowBytes is what earlier runs fetched
+	Seconds  float64  `json:"seconds"` // of its calls, if it ran alone
+	From     string   `json:"from,omitempty"`
+	To       string   `json:"to,omitempty"`
+	Commands []string `json:"commands,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// planTotal is what the whole run would do.
+type planTotal struct {
+	Total       bool     `json:"total"`
+	Tables      int      `json:"tables"`
+	Rows        int64    `json:"rows"`
+	Slices      int      `json:"slices"`
+	Calls       int      `json:"calls"`
+	Bytes       int64    `json:"bytes"`
+	Seconds     float64  `json:"seconds"` // until the last commit
+	Held        float64  `json:"secondsHeld"`
+	HourlyShare float64  `json:"hourlyShare"` // of the tenant's calls in an hour
+	UsedShare   float64  `json:"usedShare"`   // of them, used in the last hour
+	Spent       int      `json:"spent"`       // calls that the plan made
+	Permissions []string `json:"permissions"`
+	Commands    []string `json:"commands,omitempty"`
+	Number      string   `json:"number"`
+}
+
+func outlookOf(ctx context.Context, x *parts, source *hunting.Client, tables []tvmexport.PlannedTable) (outlook, error) {
+	hourly := float64(x.config.Defender.CallsPerHour)
+	need := hunting.API(x.config.Defender.API).Permission()
+	out := outlook{Total: planTotal{
+		Total: true, Commands: kusto.Overhead(),
+		Permissions: []string{
+			granted(need),
+			"Database User or Viewer on " + x.config.Kusto.Database,
+			"Database Ingestor on " + x.config.Kusto.Database + ", or Table Ingestor on each of its tables",
+		},
+	}}
+	chain := 0
+	for _, t := range tables {
+		chain = max(chain, t.Chain)
+		l := lineOfPlan(t)
+		if t.Err == nil {
+			l.Seconds = round(timeOf(source, t.Calls, t.Chain, t.Bytes).Took.Seconds())
+			var err error
+			if l.Commands, err = x.destination.Outline(ctx, t, max(t.Changed, t.Slices)); err != nil {
+				return out, err
+			}
+			out.Total.Tables++
+		}
+		out.Tables = append(out.Tables, l)
+		out.Total.Rows += l.Rows
+		out.Total.Slices += l.Slices
+		out.Total.Calls += l.Calls
+		out.Total.Bytes += l.Bytes
+		out.Total.Spent += t.Spent
+	}
+	f := timeOf(source, out.Total.Calls, chain, out.Total.Bytes)
+	out.Total.Seconds, out.Total.Held = f.Took.Seconds(), round(f.Held.Seconds())
+	if out.Total.Rows > 0 {
+		out.Total.Seconds += landing.Seconds()
+	}
+	out.Total.Seconds = round(out.Total.Seconds)
+	out.Total.HourlyShare, out.Total.UsedShare = round(float64(out.Total.Calls)/hourly), round(float64(source.Used())/hourly)
+	out.Total.Number = out.number()
+	return out, nil
+}
+
+// round keeps four decimals, which is more than anybody knows.
+func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
+
+func lineOfPlan(t tvmexport.PlannedTable) planLine {
+	l := planLine{
+		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: t.Whole, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
+		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,
+		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: t.Notes,
+	}
+	if t.Err != nil {
+		l.Kind, l.Error = "failed", t.Err.Error()
+		return l
+	}
+	if l.Why == "" && t.Table.LoadType == tvmexport.Snapshot {
+		l.Why = fmt.Sprintf("%d of %d parts have changed since the last run", t.Changed, t.Parts)
+	}
+	if w := t.Run.Window; w != (tvmexport.Window{}) {
+		l.From, l.To = stamp(w.From), stamp(w.To)
+		l.Why = fmt.Sprintf("what the watermark %s has passed", t.Table.Watermark)
+	}
+	return l
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// number stands for what is planned: the same plan has the same number. Times,
+// which differ from moment to moment, are left out.
+func (o outlook) number() string {
+	h := sha256.New()
+	for _, l := range o.Tables {
+		fmt.Fprintf(h, "%s|%s|%d|%d|%d|%d\n", l.Table, l.Kind, l.Rows, l.Slices, l.Calls, l.Bytes)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:4])
+}
+
+func (o outlook) print(w io.Writer, f planFlags) error {
+	if f.json {
+		out := json.NewEncoder(w)
+		out.SetEscapeHTML(false)
+		for _, l := range o.Tables {
+			if err := out.Encode(l); err != nil {
+				return err
+			}
+		}
+		return out.Encode(o.Total)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TABLE\tKIND\tROWS\tOF\tPARTS\tSLICES\tCALLS\tJSON\tTIME")
+	for _, l := range o.Tables {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", l.Table, l.Kind, progress.Count(l.Rows), progress.Count(l.Held),
+			l.Changed, l.Slices, l.Calls, progress.Size(l.Bytes), seconds(l.Seconds))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, l := range o.Tables {
+		for _, text := range o.sayings(l, f.commands) {
+			fmt.Fprintf(w, "%s: %s\n", l.Table, oneLine(text))
+		}
+	}
+	total := o.Total
+	if f.commands {
+		for _, c := range total.Commands {
+			fmt.Fprintf(w, "once: %s\n", c)
+		}
+	}
+	for _, p := range total.Permissions {
+		fmt.Fprintf(w, "needs: %s\n", p)
+	}
+	if total.Held >= 1 {
+		fmt.Fprintf(w, "the quota holds the calls back for %s of the time\n", seconds(total.Held))
+	}
+	fmt.Fprintf(w, "this plan itself made %d calls; %.1f %% of the hour's calls are used\n", total.Spent, 100*total.UsedShare)
+	fmt.Fprintf(w, "plan %s: %d tables, %s rows, %d calls (%.1f %% of an hour's), %s, about %s; nothing was written\n",
+		total.Number, total.Tables, progress.Count(total.Rows), total.Calls, 100*total.HourlyShare, progress.Size(total.Bytes), seconds(total.Seconds))
+	return nil
+}
+
+// sayings are the sentences about one table.
+func (o outlook) sayings(l planLine, commands bool) []string {
+	var out []string
+	if l.Error != "" {
+		return []string{l.Error}
+	}
+	if l.Why != "" {
+		why := l.Kind + ": " + l.Why
+		if l.To != "" {
+			why += ", " + dash(l.From) + " to " + l.To
+		}
+		out = append(out, why)
+	}
+	if l.Finishes != "" {
+		out = append(out, "first the publication of run "+l.Finishes+" is finished")
+	}
+	if l.Resumed > 0 {
+		out = append(out, progress.Count(l.Resumed)+" rows that an interrupted run has landed are taken over")
+	}
+	out = append(out, l.Notes...)
+	if commands {
+		out = append(out, l.Commands...)
+	}
+	return out
+}
+
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}

@@ -1,0 +1,82 @@
+package hunting
+
+import (
+	"slices"
+	"time"
+)
+
+// Forecast is how long calls would take that began now.
+type Forecast struct {
+	Took time.Duration // until the last of them is answered
+	Held time.Duration // of that, how long the quota keeps all of them waiting
+}
+
+// Forecast says how long calls would take under the budget as it is now, with
+// what this client and others have called in the last hour, if each takes so
+// long, at most so many are under way, and so many follow one another, each
+// built on the last. It makes none.
+func (c *Client) Forecast(calls, chain, atOnce int, each time.Duration) Forecast {
+	c.budget.mu.Lock()
+	b := newBudget(c.budget.quota, min(max(atOnce, 1), c.budget.most), 0, nil)
+	b.made, b.others, b.until = slices.Clone(c.budget.made), slices.Clone(c.budget.others), c.budget.until
+	c.budget.mu.Unlock()
+	f := b.rehearse(time.Now(), calls, each)
+	f.Took = max(f.Took, time.Duration(chain)*each)
+	return f
+}
+
+// rehearse lets calls pass one after the other, as enter and leave do, on a
+// clock of its own.
+func (b *budget) rehearse(now time.Time, calls int, each time.Duration) Forecast {
+	start, end := now, now
+	var f Forecast
+	var under []time.Time // when the calls under way end, in order
+	for range calls {
+		for len(under) >= b.limit {
+			now, under = later(now, under[0]), under[1:]
+			b.leave(bearable)
+		}
+		if _, at := b.next(now); at.After(now) {
+			f.Held += at.Sub(now)
+			now = at
+		}
+		b.running++
+		b.made = append(b.made, now)
+		under = append(under, now.Add(each))
+		end = later(end, now.Add(each))
+		for len(under) > 0 && !under[0].After(now) {
+			under = under[1:]
+			b.leave(bearable)
+		}
+	}
+	f.Took = end.Sub(start)
+	return f
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Mean is how long the calls of this client have taken on the average.
+func (c *Client) Mean() time.Duration {
+	n := c.answered.Load()
+	if n == 0 {
+		return 0
+	}
+	return time.Duration(c.took.Load() / n)
+}
+
+// Quota is what this client may call, its share of the tenant's.
+func (c *Client) Quota() Quota { return c.budget.quota }
+
+// Used is what was called in the last hour, by this client and by others.
+func (c *Client) Used() int {
+	b := c.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forget(time.Now())
+	return len(b.made) + len(b.others)
+}

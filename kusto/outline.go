@@ -1,0 +1,44 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Outline is what a run of a table would send, one line for each kind of
+// command, with how often. partitions is how many the ledger would record.
+func (c *Client) Outline(ctx context.Context, p tvmexport.PlannedTable, partitions int) ([]string, error) {
+	inv, err := c.inventory(ctx, "plan", false)
+	if err != nil {
+		return nil, err
+	}
+	t := p.Table
+	var out []string
+	add := func(n int, format string, args ...any) {
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d x ", n)+fmt.Sprintf(format, args...))
+		}
+	}
+	add(p.Slices, "blob and message of queued ingestion into %s", t.Landing())
+	if _, typed := inv.tables[t.Typed()]; typed && t.Layout.Typed() {
+		add(p.Steps, ".set-or-append async %s <| %s", t.Typed(), t.Landing())
+	}
+	if t.Layout.Raw() {
+		add(p.Steps, ".set-or-append async %s <| %s", t.Destination, t.Landing())
+	}
+	add(2, ".set-or-append %s (publishing, committed)", runsTable)
+	add((partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", partitionsTable)
+	add(1, ".clear table %s data", t.Landing())
+	return out, nil
+}
+
+// Overhead is what an invocation sends for all its tables together.
+func Overhead() []string {
+	return []string{
+		".set-or-append " + runsTable + " (lease, each minute anew; end)",
+		".set-or-append " + configurationTable + " (watermarks)",
+		".set-or-append " + auditTable,
+	}
+}

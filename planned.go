@@ -1,0 +1,273 @@
+package tvmexport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// PlannedTable is what a run of a table would do, if it began now.
+type PlannedTable struct {
+	Table    Table
+	Run      Run    // its kind and window; the id is not that of the run to come
+	Whole    string // why a Snapshot is fetched whole; "" where it is not
+	Finishes RunID  // a publication that an earlier run began and that is finished first; "" if none
+
+	Held    int64 // rows at the source, as far as they were counted
+	Rows    int64 // to be fetched
+	Resumed int64 // landed by an earlier run, to be taken over
+	Parts   int   // of a Snapshot, compared
+	Changed int   // parts to be fetched
+
+	Slices int
+	Calls  int   // to the source: schema, counts, slices
+	Chain  int   // of them, those that wait for one another
+	Bytes  int64 // of source JSON
+	Steps  int   // commands that publish
+
+	RowBytes float64 // by which bytes are reckoned
+	Learned  bool    // RowBytes is what earlier runs fetched, not a sample
+	Spent    int     // calls that the plan itself has made
+	Notes    []string
+	Err      error // why nothing can be planned
+}
+
+// Plan says what Run would do with the same request, by the same counts and
+// the same cut. It writes nothing and takes no lease. Where nothing is known of
+// the size of rows it asks for a sample of them, by one call.
+func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error) {
+	orders, err := e.Destination.Orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if orders, err = choose(orders, req.Tables); err != nil {
+		return nil, err
+	}
+	v := &invocation{
+		Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders,
+		results: make([]Result, len(orders)), described: map[string]bool{},
+	}
+	for i, o := range orders {
+		t, asked, err := v.table(ctx, o)
+		v.results[i].Table, v.results[i].Err = t, err
+		v.described[t.Name] = asked
+	}
+	v.mark(v.Destination.Ready(ctx, v.sound()))
+	v.leased = v.sound() // which it does not lease: past is asked about them
+	var history map[string]History
+	var left map[string][]Leftover
+	if len(v.leased) > 0 {
+		if history, left, err = v.past(ctx); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]PlannedTable, len(orders))
+	var g errgroup.Group
+	g.SetLimit(cmp.Or(v.Tables, 3))
+	for i := range out {
+		r, name := &v.results[i], v.results[i].Table.Name
+		g.Go(func() error {
+			if r.Err == nil {
+				out[i], r.Err = v.outlook(ctx, r, orders[i], history[name], left[name])
+			}
+			out[i].Table, out[i].Err = r.Table, r.Err
+			return nil
+		})
+	}
+	_ = g.Wait() // every error is in its table
+	return out, nil
+}
+
+// outlook is what runTable would do.
+func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History, left []Leftover) (PlannedTable, error) {
+	var out PlannedTable
+	if err := v.sameTenant(r.Table, h); err != nil {
+		return out, err
+	}
+	s := &rehearsal{source: v.Source, destination: v.Destination}
+	if p := h.Publishing; p != nil {
+		p.Run.Table = p.table(r.Table)
+		out.Finishes = p.Run.ID
+		h = h.after(*p)
+	}
+	notes, schema, err := v.fit(ctx, s, r, h)
+	if err != nil {
+		return out, err
+	}
+	plan, err := v.plan(r.Table, o, h)
+	if err != nil {
+		return out, err
+	}
+	plan.Leftovers = resumable(plan.Run, left, v.Resume)
+	f := &fetching{plan: plan, steps: s, hooks: &Hooks{}, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole}}
+	if err := f.count(ctx); err != nil {
+		return out, err
+	}
+	s.envelope = envelopeBytes(r.Table)
+	s.size, out.Learned = f.size, f.size > 0
+	if full := min(f.budget(), plan.Last); out.Learned && full > 0 {
+		// What was learned holds its share of the envelopes.
+		s.size = max(s.size-float64(s.envelope)/float64(full), 1)
+	}
+	if !out.Learned && f.total > 0 {
+		if s.size, err = s.sample(ctx, r.Table, f.pieces); err != nil {
+			return out, err
+		}
+	}
+	if err := f.fetchAll(ctx); err != nil {
+		return out, err
+	}
+	p := f.progress
+	out.Run, out.Whole, out.Parts, out.Changed = f.plan.Run, p.Whole, p.Parts, p.Changed
+	out.Held, out.Rows, out.Resumed = f.held, f.total, p.Resumed
+	out.Slices, out.Calls, out.Bytes = p.Slices, schema+p.Calls, p.Bytes
+	if v.described[r.Table.Name] {
+		out.Calls++ // its columns were asked for before anything else
+		s.calls++
+	}
+	if plan.Consistent && r.Table.LoadType == Snapshot {
+		out.Calls++ // the count that shows that the table stood still
+		notes = append(notes, "consistency is table: what moves while it is read costs further calls")
+	}
+	out.Chain = out.Calls - max(p.Slices-1, 0)
+	if !out.Learned && p.Slices > 1 {
+		out.Chain++ // the size of rows is learned from the first answer
+	}
+	steps, _ := publicationSteps(f.all(), allOf(f.all()), r.Table, plan.StepBytes)
+	out.Steps, out.RowBytes, out.Spent = len(steps), s.size, s.calls
+	out.Notes = append(append(notes, p.Notes...), h.Legacy.notes(r.Table)...)
+	return out, nil
+}
+
+// allOf takes every late row for one that readers lack: the most that may come.
+func allOf(batches []BatchInfo) map[BatchID]int64 {
+	out := make(map[BatchID]int64, len(batches))
+	for _, b := range batches {
+		out[b.ID] = b.Rows
+	}
+	return out
+}
+
+// envelopeBytes is about what an answer holds beside its rows: its schema, and
+// the row that carries the count.
+func envelopeBytes(t Table) int64 {
+	n := int64(300)
+	for _, c := range t.Columns {
+		n += int64(len(c.Name)) + 36
+	}
+	return n
+}
+
+// rehearsal carries out the steps of a plan: it asks, and pretends that what
+// would be fetched has come and landed.
+type rehearsal struct {
+	source      Source
+	destination Destination
+	size        float64 // JSON bytes of a row
+	envelope    int64   // JSON bytes of an answer without its rows
+	calls       int     // to the source
+}
+
+// Columns implements Steps.
+func (s *rehearsal) Columns(ctx context.Context, table string) ([]Column, error) {
+	s.calls++
+	return s.source.Columns(ctx, table)
+}
+
+// Fit implements Steps: it changes nothing, and says that a run would.
+func (s *rehearsal) Fit(context.Context, Table) ([]string, error) {
+	return nil, nil
+}
+
+// Count implements Steps.
+func (s *rehearsal) Count(ctx context.Context, q CountQuery) (Counts, error) {
+	counts, err := s.source.Count(ctx, q)
+	s.calls += counts.Calls
+	return counts, err
+}
+
+// Hours implements Steps.
+func (s *rehearsal) Hours(ctx context.Context, t Table, w Window) ([]Count, error) {
+	return s.destination.Hours(ctx, t, w)
+}
+
+// FetchAndLand implements Steps: every slice is answered by one call, with the
+// rows that were counted.
+func (s *rehearsal) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcome, error) {
+	out := make([]FetchOutcome, len(in))
+	for i, f := range in {
+		bytes := int64(float64(f.Slice.Rows)*s.size) + s.envelope
+		out[i] = FetchOutcome{
+			Batch: BatchInfo{ID: f.Batch, Slice: f.Slice, Rows: f.Slice.Rows, Bytes: bytes},
+			Bytes: bytes, Calls: 1,
+		}
+	}
+	return out, nil
+}
+
+var errRehearsal = errors.New("a plan neither publishes nor commits")
+
+// Confirm implements Steps.
+func (s *rehearsal) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) {
+	return ConfirmOutcome{}, errRehearsal
+}
+
+// Lacking implements Steps.
+func (s *rehearsal) Lacking(context.Context, Run, []BatchInfo) (map[BatchID]int64, error) {
+	return nil, errRehearsal
+}
+
+// Publish implements Steps.
+func (s *rehearsal) Publish(context.Context, Publication) (int64, error) { return 0, errRehearsal }
+
+// Commit implements Steps.
+func (s *rehearsal) Commit(context.Context, Commit) error { return errRehearsal }
+
+// sampleRows is how many rows a sample should have at least.
+const sampleRows = 500
+
+// sample asks for some rows and gives the mean size of one.
+func (s *rehearsal) sample(ctx context.Context, t Table, pieces []Piece) (float64, error) {
+	slice, ok := sampleOf(t, pieces)
+	if !ok {
+		return float64(cmp.Or(t.RowBytes, DefaultRowBytes)), nil
+	}
+	a, err := s.source.Fetch(ctx, slice, unread{})
+	s.calls += a.Calls
+	if err != nil && ActionOf(err) == Stop {
+		return 0, fmt.Errorf("sample of rows: %w", err)
+	}
+	if err != nil || a.Rows == 0 {
+		return float64(cmp.Or(t.RowBytes, DefaultRowBytes)), nil
+	}
+	return float64(max(a.Bytes-s.envelope, a.Rows)) / float64(a.Rows), nil
+}
+
+// sampleOf is a slice of some rows from all over a table: pieces of it that
+// one call can ask for together. ok is false where that would be no small part.
+func sampleOf(t Table, pieces []Piece) (_ Slice, ok bool) {
+	var filled []Piece
+	for _, p := range pieces {
+		if p.Rows > 0 {
+			filled = append(filled, p)
+		}
+	}
+	if len(filled) == 0 {
+		return Slice{}, false
+	}
+	const spread = 16 // places that the rows come from
+	stride := max(len(filled)/spread, 1)
+	slice := filled[stride/2].Slice(t)
+	for i := stride/2 + stride; i < len(filled) && slice.Rows < sampleRows; i += stride {
+		slice.take(filled[i])
+	}
+	return slice, slice.Rows <= 20*sampleRows
+}
+
+// unread throws rows away.
+type unread struct{}
+
+func (unread) WriteRow(_, _ []byte) error { return nil }

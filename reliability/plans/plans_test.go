@@ -1,0 +1,242 @@
+package plans_test
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/klauspost/compress/gzip"
+	"go.uber.org/goleak"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/kusto"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// What a plan says agrees with what the run then makes: calls within 5 %,
+// bytes within 15 %, time under the documented quotas within 20 %. Time is that
+// of the bubble, from the first call to the last answer; each call takes a
+// second. The calls are those that the emulated service has counted.
+func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 10, catalog.Default()...)
+		for _, story := range []struct {
+			name string
+			days int
+			req  tvmexport.Request
+			kind tvmexport.RunKind // of the vulnerabilities
+		}{
+			{"a first run", 0, tvmexport.Request{}, tvmexport.FullRun},
+			{"nothing has changed", 0, tvmexport.Request{}, tvmexport.DeltaRun},
+			{"a day later", 1, tvmexport.Request{}, tvmexport.DeltaRun},
+			{"all of it again", 0, tvmexport.Request{Full: true}, tvmexport.FullRun},
+			{"one table", 2, tvmexport.Request{Tables: []string{"DeviceTvmSoftwareInventory"}}, ""},
+		} {
+			r.emulator.Tenant().Advance(story.days)
+			plan := r.plan(story.req)
+			forecast := r.source.Forecast(plan.calls, plan.chain, 4, r.source.Mean())
+			run := r.run(story.req)
+			t.Logf("%-20s calls %d, planned %d; bytes %d, planned %d; rows %d, planned %d; %s, planned %s",
+				story.name, run.calls, plan.calls, run.bytes, plan.bytes, run.rows, plan.rows, run.took, forecast.Took)
+			within(t, story.name+": calls", float64(plan.calls), float64(run.calls), 0.05)
+			within(t, story.name+": bytes", float64(plan.bytes), float64(run.bytes), 0.15)
+			within(t, story.name+": seconds", forecast.Took.Seconds(), run.took.Seconds(), 0.20)
+			if plan.rows != run.rows {
+				t.Errorf("%s: %d rows planned, %d published", story.name, plan.rows, run.rows)
+			}
+			if kind := plan.kinds["DeviceTvmSoftwareVulnerabilities"]; kind != story.kind || kind != run.kinds["DeviceTvmSoftwareVulnerabilities"] {
+				t.Errorf("%s: a %s run was planned, and %s made", story.name, kind, run.kinds["DeviceTvmSoftwareVulnerabilities"])
+			}
+			time.Sleep(2 * time.Hour) // the quota is whole again
+		}
+	})
+}
+
+// A table that follows its watermark: what is new, and hours counted again.
+// Events go on while the plan is made, so that a few more come.
+func TestAPlanOfEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 4, "DeviceProcessEvents")
+		r.exporter.Limits = tvmexport.Limits{Rows: 2000, Bytes: 2_000_000}
+		r.exporter.Lag, r.exporter.Recount = 15*time.Minute, 48*time.Hour
+		for _, days := range []int{0, 1, 3} {
+			r.emulator.Tenant().Advance(days)
+			plan := r.plan(tvmexport.Request{})
+			run := r.run(tvmexport.Request{})
+			t.Logf("%d days later: calls %d, planned %d; bytes %d, planned %d; rows %d, planned %d", days, run.calls, plan.calls, run.bytes, plan.bytes, run.rows, plan.rows)
+			within(t, "calls", float64(plan.calls), float64(run.calls), 0.05)
+			within(t, "bytes", float64(plan.bytes), float64(run.bytes), 0.15)
+			within(t, "rows", float64(plan.rows), float64(run.rows), 0.02)
+			time.Sleep(2 * time.Hour)
+		}
+	})
+}
+
+func within(t *testing.T, what string, planned, made, share float64) {
+	t.Helper()
+	if off := planned - made; off > share*made || -off > share*made {
+		t.Errorf("%s: planned %.0f, made %.0f", what, planned, made)
+	}
+}
+
+// account is what was planned, or done.
+type account struct {
+	calls       int
+	chain       int // of them, that follow one another
+	bytes, rows int64
+	took        time.Duration
+	kinds       map[string]tvmexport.RunKind
+}
+
+// rig is an exporter of the emulated tenant, in a bubble of time.
+type rig struct {
+	*testing.T
+	emulator *emulator.Emulator
+	source   *hunting.Client
+	exporter *tvmexport.Exporter
+
+	mu   sync.Mutex
+	last time.Time // when an answer came
+}
+
+func newRig(t *testing.T, devices int, names ...string) *rig {
+	e, err := emulator.New(emulator.Options{Devices: devices, Seed: 3, Dir: t.TempDir()})
+	must(t, err)
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r := &rig{T: t, emulator: e}
+	at, hc := e.Endpoints(), &http.Client{Transport: canonical{e.Transport()}}
+	r.source, err = hunting.New(hunting.Options{
+		API: hunting.Graph, Endpoint: at.Graph, HTTPClient: hc, Share: 1, MaxWait: 12 * time.Hour, Credential: issued{e},
+	})
+	must(t, err)
+	client, err := kusto.New(t.Context(), kusto.Options{
+		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc, Credential: issued{e},
+	})
+	must(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	var tables []tvmexport.Table
+	for _, name := range names {
+		table, _ := catalog.Table(name)
+		tables = append(tables, table)
+	}
+	_, err = client.Init(t.Context(), tables, kusto.ScriptOptions{})
+	must(t, err)
+	must(t, client.Configure(t.Context(), tables))
+	_, err = e.Faults().Add(faults.Rule{Endpoint: "graph", Delay: faults.Duration(time.Second)})
+	must(t, err)
+	r.exporter = &tvmexport.Exporter{
+		Source: r.source, Destination: client, Describe: catalog.Table, Owner: "test",
+		Limits:   tvmexport.Limits{Rows: 120, Bytes: 60_000}, // so that a small tenant takes many calls
+		Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
+		Hooks: tvmexport.Hooks{Fetched: func(tvmexport.Run, tvmexport.Slice, tvmexport.Answer) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.last = time.Now()
+		}},
+	}
+	return r
+}
+
+// calls are those that the service has counted.
+func (r *rig) calls() int { return int(r.emulator.Stats().Defender["graph"].Calls) }
+
+// plan plans, and shows that nothing was written.
+func (r *rig) plan(req tvmexport.Request) account {
+	r.Helper()
+	before, calls := written(r.emulator), r.calls()
+	tables, err := r.exporter.Plan(r.Context(), req)
+	must(r.T, err)
+	if after := written(r.emulator); !maps.Equal(before, after) {
+		r.Errorf("a plan has written: %v, before it %v", after, before)
+	}
+	out := account{kinds: map[string]tvmexport.RunKind{}}
+	spent := 0
+	for _, p := range tables {
+		must(r.T, p.Err)
+		out.calls += p.Calls
+		out.chain = max(out.chain, p.Chain)
+		out.bytes += p.Bytes
+		out.rows += p.Rows
+		out.kinds[p.Table.Name] = p.Run.Kind
+		spent += p.Spent
+	}
+	if made := r.calls() - calls; made != spent {
+		r.Errorf("the plan says that it made %d calls, and it made %d", spent, made)
+	}
+	return out
+}
+
+// written counts what changes a database, by the service's own count.
+func written(e *emulator.Emulator) map[string]int64 {
+	s := e.Stats()
+	out := map[string]int64{"blobs": s.Ingestion.Blobs, "messages": s.Ingestion.Messages, "rows": s.Kusto.RowsIngested}
+	for name, n := range s.Kusto.Commands {
+		if !strings.HasPrefix(name, ".show") {
+			out[name] = n
+		}
+	}
+	return out
+}
+
+func (r *rig) run(req tvmexport.Request) account {
+	r.Helper()
+	calls, start := r.calls(), time.Now()
+	r.last = start
+	report, err := r.exporter.Run(r.Context(), req)
+	must(r.T, err)
+	out := account{calls: r.calls() - calls, kinds: map[string]tvmexport.RunKind{}}
+	for _, o := range report.Outcomes {
+		must(r.T, o.Err)
+		out.bytes += o.Bytes
+		out.rows += o.Rows
+		out.kinds[o.Table.Name] = o.Run.Kind
+	}
+	if out.took = r.last.Sub(start); out.took == 0 { // counts alone
+		out.took = report.Took
+	}
+	return out
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// issued signs in without asking: the emulated authority gives what it would.
+type issued struct{ e *emulator.Emulator }
+
+func (i issued) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := i.e.Entra().Issue(i.e.Endpoints().ClientID, strings.TrimSuffix(o.Scopes[0], "/.default"), time.Hour)
+	return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, err
+}
+
+// canonical writes the names of headers as a connection would deliver them.
+type canonical struct{ to http.RoundTripper }
+
+func (c canonical) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := r.Clone(r.Context())
+	sent.Header = http.Header{}
+	for name, values := range r.Header {
+		sent.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	return c.to.RoundTrip(sent)
+}
