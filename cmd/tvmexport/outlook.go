@@ -122,13 +122,13 @@ func lineOfPlan(t tvmexport.PlannedTable) planLine {
 		l.Why = fmt.Sprintf("%d of %d parts have changed since the last run", t.Changed, t.Parts)
 	}
 	if w := t.Run.Window; w != (tvmexport.Window{}) {
-		l.From, l.To = stamp(w.From), stamp(w.To)
+		l.From, l.To = momentOf(w.From), momentOf(w.To)
 		l.Why = fmt.Sprintf("what the watermark %s has passed", t.Table.Watermark)
 	}
 	return l
 }
 
-func stamp(t time.Time) string {
+func momentOf(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
