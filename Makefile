@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build demo test vet lint race crash races fuzz kqlcheck interop memory bench clean
+.PHONY: help build demo test vet lint race crash races fuzz kqlcheck interop memory bench readers clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAss
 bench: build ## rows and MB per second and CPU-second of the exporter alone
 	$(GO) run ./bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
 	$(GO) test ./hunting . -run '^$$' -bench . -benchmem
+
+readers: ## what readers' queries cost after a week and after a year of daily runs
+	$(GO) test ./kusto -run '^$$' -bench Readers -benchtime 5x
 
 memory: build ## peak memory with 5 million rows, against a tenth of them
 	$(GO) run ./bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2

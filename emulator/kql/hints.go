@@ -64,7 +64,7 @@ func prefixHint(e *expr) (hint, bool) {
 			return h, true
 		}
 		return startOf(e.args[1], e.args[:1], true)
-	case "in":
+	case "in", "in table":
 		return startOf(e.args[0], e.args[1:], true)
 	}
 	return hint{}, false
@@ -163,14 +163,19 @@ func boundOf(e *expr, f *frame) value.Value {
 	return value.Value{}
 }
 
-// prefixesOf is nil if one of the texts is empty, or is no text.
+// mostPrefixes is how many texts a condition has at most: looking for more in
+// every block costs more than it spares.
+const mostPrefixes = 200
+
+// prefixesOf is nil if one of the texts is empty, or is no text, and if there
+// are too many.
 func prefixesOf(texts []*expr, f *frame) []string {
 	var prefixes []string
 	add := func(v value.Value) bool {
 		if s, ok := v.Scalar(); ok {
 			v = s
 		}
-		if v.Kind() != value.String || v.Text() == "" {
+		if v.Kind() != value.String || v.Text() == "" || len(prefixes) == mostPrefixes {
 			return false
 		}
 		prefixes = append(prefixes, v.Text())

@@ -106,7 +106,7 @@ func (b *binder) membership(op string, left, list *expr) *expr {
 	negated := op[0] == '!'
 	fold := strings.HasSuffix(op, "~")
 	build := &late{} // only its identity counts
-	e := &expr{kind: value.Bool, op: "in table", args: []*expr{left}, reads: left.reads, volatile: left.volatile, cost: left.cost + 10}
+	e := &expr{kind: value.Bool, op: op + " table", args: []*expr{left, list}, reads: left.reads, volatile: left.volatile, cost: left.cost + 10}
 	e.eval = func(f *frame) value.Value {
 		set, ok := f.x.sets[build]
 		if !ok {

@@ -1,0 +1,180 @@
+package kusto
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/emulator/engine"
+	"github.com/tvmexport/tvmexport/emulator/kql"
+)
+
+// installation is a database as daily runs leave it, without the runs: a full
+// one each week, and every other day one that replaces the rows of 1 % of the
+// devices.
+type installation struct {
+	testing.TB
+	engine *engine.Engine
+	admin  engine.Principal
+	clock  time.Time
+	table  tvmexport.Table
+}
+
+const aging = "security"
+
+// aged makes an installation of so many days.
+func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
+	t.Helper()
+	i := &installation{
+		TB: t, admin: engine.Principal{ObjectID: "o", AppID: "a", TenantID: "t"}, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		table: tvmexport.Table{
+			Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot, NaturalKey: []string{"DeviceId", "SoftwareName"},
+			Columns: typed("DeviceId", "string", "OSPlatform", "string", "SoftwareVendor", "string", "SoftwareName", "string", "SoftwareVersion", "string", "EndOfSupportDate", "datetime"),
+		},
+	}
+	i.engine = engine.New(engine.Options{Now: func() time.Time { return i.clock }, Admins: []engine.Principal{i.admin}, Dir: t.TempDir()})
+	t.Cleanup(func() {
+		if err := i.engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	i.engine.CreateDatabase(aging)
+	commands, err := Script([]tvmexport.Table{i.table}, ScriptOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range commands {
+		i.command(c.Text)
+	}
+	previous := ""
+	for day := range days {
+		i.clock = i.clock.Add(24 * time.Hour).Truncate(24 * time.Hour)
+		run := tvmexport.Run{
+			ID: tvmexport.RunID(fmt.Sprintf("%s-%04d", i.clock.Format("20060102T150405Z"), day)), Previous: tvmexport.RunID(previous),
+			Table: i.table, Kind: tvmexport.FullRun, Depth: 3, StartedAt: i.clock,
+		}
+		of := fmt.Sprintf("range Device from 0 to %d step 1", devices-1)
+		if day%7 != 0 {
+			run.Kind = tvmexport.DeltaRun
+			changed := max(1, devices/100)
+			of = fmt.Sprintf("range N from 0 to %d step 1 | extend Device = (N * 37 + %d) %% %d", changed-1, day*changed*37, devices)
+		}
+		i.publish(run, of, rowsPerDevice)
+		previous = string(run.ID)
+	}
+	i.clock = i.clock.Add(12 * time.Hour)
+	return i
+}
+
+// publish writes what a run writes: leases, the claim with its partitions,
+// rows, and an hour later the commit.
+func (i *installation) publish(run tvmexport.Run, devices string, rowsPerDevice int) {
+	i.Helper()
+	row := func(state string) record { r := recordOf(run, state); r.owner = "host"; return r }
+	for n := range 5 {
+		i.command(row(leased).text(fmt.Sprintf("lease:%s:%d", run.ID, n)))
+	}
+	keys := devices + " | extend DeviceId = substring(hash_sha256(Device), 0, 40) | extend Partition = substring(DeviceId, 0, 3)"
+	i.command(guarded(partitionsTable, "partitions:"+string(run.ID), nil, fmt.Sprintf("%s\n| summarize Rows = %d * count() by Partition\n| project %s", keys, rowsPerDevice, fill(partitionsColumns, map[string]expression{
+		"Table": {"string", literal(run.Table.Name)}, "RunId": {"string", literal(string(run.ID))},
+		"Partition": {"string", "Partition"}, "Rows": {"long", "Rows"}, "WindowNull": {"bool", "false"},
+	}))))
+	i.command(row(publishing).text("claim:" + string(run.ID)))
+	i.command(appendText("", run.Table.Typed(), "rows:"+string(run.ID), []string{runTag(run.ID)}, fmt.Sprintf(`%s
+| mv-expand Software = range(1, %d, 1) to typeof(long)
+| project DeviceId, OSPlatform = "Windows11", SoftwareVendor = strcat("vendor", Software %% 7), SoftwareName = strcat("software", Software),
+    SoftwareVersion = strcat(%d, ".", Device %% 5), EndOfSupportDate = datetime(2027-01-01) + Software * 1d,
+    RunId = %s, Partition, ExportedAt = %s`, keys, rowsPerDevice, run.StartedAt.YearDay(), literal(string(run.ID)), datetime(run.StartedAt))))
+	i.clock = i.clock.Add(time.Hour)
+	detail, err := document(commitDetail{Origin: run.Origin()})
+	if err != nil {
+		i.Fatal(err)
+	}
+	done := row(committed)
+	done.detail = detail
+	i.command(done.text("commit:" + string(run.ID)))
+}
+
+func (i *installation) command(text string) {
+	i.Helper()
+	r, err := i.engine.Command(i.Context(), engine.Call{Principal: i.admin, Database: aging, Text: text})
+	if err != nil {
+		i.Fatalf("%v\nin %.2000s", err, text)
+	}
+	for _, t := range r.Tables {
+		for _, err := range t.Rows {
+			if err != nil {
+				i.Fatal(err)
+			}
+		}
+	}
+}
+
+// count runs a query that gives one number, and says how many rows of tables
+// it has read.
+func (i *installation) count(text string) (n, scanned int64) {
+	i.Helper()
+	q, err := kql.Compile(text, kql.Environment{Catalog: i.engine.Catalog(aging, i.admin), Database: aging, Now: i.clock})
+	if err != nil {
+		i.Fatal(err)
+	}
+	for row, err := range q.Statements[0].Rows(i.Context()) {
+		if err != nil {
+			i.Fatal(err)
+		}
+		n = row[0].Int64()
+	}
+	return n, q.Statements[0].Stats().RowsScanned
+}
+
+// The questions that readers ask, each answered by one number, and how often
+// the answer looks through the runs of the ledger.
+var questions = map[string]struct {
+	text string
+	runs int64
+}{
+	"current": {"DeviceTvmSoftwareInventory | where SoftwareVersion != '' | summarize dcount(DeviceId)", 1},
+	"asof":    {"DeviceTvmSoftwareInventoryAsOf(ago(1d)) | where SoftwareVersion != '' | summarize dcount(DeviceId)", 1},
+	"changes": {"DeviceTvmSoftwareInventoryChanges(ago(2d), now()) | summarize count()", 5},
+}
+
+const week, year = 7, 52 * 7 // the last run of both is the sixth after a full one
+
+// TestReadersDoNotAge: what readers read of the tables does not grow with the
+// age of the installation, but for the few rows of the ledger.
+func TestReadersDoNotAge(t *testing.T) {
+	const devices, rows = 100, 5
+	young, old := aged(t, week, devices, rows), aged(t, year, devices, rows)
+	for name, q := range questions {
+		young, read := young.count(q.text)
+		old, readLater := old.count(q.text)
+		if young != old || young == 0 {
+			t.Errorf("%s: %d after a week, %d after a year", name, young, old)
+		}
+		// Eight rows of the ledger are written a day.
+		if most := read + q.runs*8*year; readLater > most {
+			t.Errorf("%s: %d rows were read after a week, %d after a year, want %d at most", name, read, readLater, most)
+		}
+	}
+}
+
+// BenchmarkReaders is the cost of what readers ask after a week and after a
+// year of daily runs over 2,000 devices.
+func BenchmarkReaders(b *testing.B) {
+	for _, age := range []struct {
+		name string
+		days int
+	}{{"week", week}, {"year", year}} {
+		i := aged(b, age.days, 2000, 20)
+		for name, q := range questions {
+			b.Run(name+"/"+age.name, func(b *testing.B) {
+				var scanned int64
+				for b.Loop() {
+					_, scanned = i.count(q.text)
+				}
+				b.ReportMetric(float64(scanned), "rows-read/op")
+			})
+		}
+	}
+}
