@@ -131,13 +131,19 @@ func (v *invocation) failed(r *Result) {
 	}
 }
 
+// What an Exporter does at once.
+const (
+	defaultTables = 3
+	defaultCalls  = 4
+)
+
 func (v *invocation) runTables(ctx context.Context, history map[string]History, left map[string][]Leftover) {
 	eng := &engine{
 		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
-		calls: make(chan struct{}, cmp.Or(v.Calls, 4)), patience: v.Patience, limits: v.limits(), owner: v.owner,
+		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner,
 	}
 	var g errgroup.Group
-	g.SetLimit(cmp.Or(v.Tables, 3))
+	g.SetLimit(cmp.Or(v.Tables, defaultTables))
 	for i := range v.results {
 		r := &v.results[i]
 		if r.Err != nil {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -66,7 +68,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	}
 	out := make([]PlannedTable, len(orders))
 	var g errgroup.Group
-	g.SetLimit(cmp.Or(v.Tables, 3))
+	g.SetLimit(cmp.Or(v.Tables, defaultTables))
 	for i := range out {
 		r, name := &v.results[i], v.results[i].Table.Name
 		g.Go(func() error {
@@ -79,6 +81,29 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	}
 	_ = g.Wait() // every error is in its table
 	return out, nil
+}
+
+// Takes is about how long a run would take whose calls take so long each, and
+// all together, by the source's quota, so long; and whose rows are there and
+// published so long after the last answer of their table. A table keeps its
+// place among those that run side by side until it is committed.
+func (e *Exporter) Takes(tables []PlannedTable, each, quota, landing time.Duration) time.Duration {
+	places := make([]time.Duration, cmp.Or(e.Tables, defaultTables))
+	calls := time.Duration(cmp.Or(e.Calls, defaultCalls))
+	end := quota
+	for _, p := range tables {
+		if p.Err != nil {
+			continue
+		}
+		took := time.Duration(p.Chain)*each + time.Duration(p.Calls-p.Chain)*each/calls
+		if p.Rows > 0 {
+			took += landing
+			end = quota + landing
+		}
+		i := slices.Index(places, slices.Min(places))
+		places[i] += took
+	}
+	return max(end, slices.Max(places))
 }
 
 // outlook is what runTable would do.

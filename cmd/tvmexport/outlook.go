@@ -64,7 +64,7 @@ type planTotal struct {
 	Number      string   `json:"number"`
 }
 
-func outlookOf(ctx context.Context, x *parts, source *hunting.Client, tables []tvmexport.PlannedTable) (outlook, error) {
+func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *tvmexport.Exporter, tables []tvmexport.PlannedTable) (outlook, error) {
 	hourly := float64(x.config.Defender.CallsPerHour)
 	need := hunting.API(x.config.Defender.API).Permission()
 	out := outlook{Total: planTotal{
@@ -80,7 +80,9 @@ func outlookOf(ctx context.Context, x *parts, source *hunting.Client, tables []t
 		chain = max(chain, t.Chain)
 		l := lineOfPlan(t)
 		if t.Err == nil {
-			l.Seconds = round(timeOf(source, t.Calls, t.Chain, t.Bytes).Took.Seconds())
+			each := meanOf(source, t.Calls, t.Bytes)
+			quota := source.Forecast(t.Calls, t.Chain, callsAtOnce, each).Took
+			l.Seconds = round(e.Takes([]tvmexport.PlannedTable{t}, each, quota, landing).Seconds())
 			var err error
 			if l.Commands, err = x.destination.Outline(ctx, t, max(t.Changed, t.Slices)); err != nil {
 				return out, err
@@ -94,12 +96,9 @@ func outlookOf(ctx context.Context, x *parts, source *hunting.Client, tables []t
 		out.Total.Bytes += l.Bytes
 		out.Total.Spent += t.Spent
 	}
-	f := timeOf(source, out.Total.Calls, chain, out.Total.Bytes)
-	out.Total.Seconds, out.Total.Held = f.Took.Seconds(), round(f.Held.Seconds())
-	if out.Total.Rows > 0 {
-		out.Total.Seconds += landing.Seconds()
-	}
-	out.Total.Seconds = round(out.Total.Seconds)
+	each := meanOf(source, out.Total.Calls, out.Total.Bytes)
+	f := source.Forecast(out.Total.Calls, chain, callsAtOnce, each)
+	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.Takes(tables, each, f.Took, landing).Seconds())
 	out.Total.HourlyShare, out.Total.UsedShare = round(float64(out.Total.Calls)/hourly), round(float64(source.Used())/hourly)
 	out.Total.Number = out.number()
 	return out, nil

@@ -89,7 +89,7 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	out, err := outlookOf(ctx, x, source, tables)
+	out, err := outlookOf(ctx, x, source, exporter, tables)
 	if err != nil {
 		return err
 	}
@@ -111,15 +111,15 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 // What is reckoned with where nothing is measured.
 const (
 	bytesPerSecond = 10e6             // of an answer
-	landing        = 45 * time.Second // from the last answer to the commit: the batching policy, and what follows
+	landing        = 45 * time.Second // from a table's last answer to its commit: the batching policy, and what follows
 	callsAtOnce    = 4                // of an Exporter
 )
 
-// timeOf is how long calls with so many bytes would take that began now.
-func timeOf(source *hunting.Client, calls, chain int, bytes int64) hunting.Forecast {
+// meanOf is how long one of so many calls takes, with so many bytes in all.
+func meanOf(source *hunting.Client, calls int, bytes int64) time.Duration {
 	each := source.Mean()
 	if calls > 0 {
 		each += time.Duration(float64(bytes) / float64(calls) / bytesPerSecond * float64(time.Second))
 	}
-	return source.Forecast(calls, chain, callsAtOnce, each)
+	return each
 }
