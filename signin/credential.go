@@ -8,17 +8,18 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/tvmexport/tvmexport"
 )
 
 // Credential signs in by one method. It is safe for concurrent use.
 type Credential struct {
-	o      Options
-	inner  azcore.TokenCredential
-	http   *http.Client
-	shown  *shown // the certificate, if one is used
-	tenant string // resolved from o.TenantID; guarded by turn
+	o    Options
+	http *http.Client
 
-	turn   chan struct{} // holds one while somebody asks for a token
+	turn   chan struct{} // holds one while somebody asks for a token, and guards the rest
+	inner  built
+	tenant string // resolved from o.TenantID
 	tokens map[string]azcore.AccessToken
 }
 
@@ -32,8 +33,7 @@ func New(o Options) (*Credential, error) {
 	}
 	c := &Credential{o: o, http: o.client(), turn: make(chan struct{}, 1), tokens: map[string]azcore.AccessToken{}}
 	var err error
-	c.inner, c.shown, err = o.build(c.http)
-	if err != nil {
+	if c.inner, err = o.build(c.http); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -57,10 +57,12 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	if t, ok := c.tokens[key]; ok && plain && fresh(t, time.Now()) {
 		return t, nil
 	}
-	ctx, m := withMishap(ctx)
-	t, err := c.inner.GetToken(ctx, o)
+	t, err := c.ask(ctx, o)
+	if tvmexport.CauseOf(err) == tvmexport.Permission && c.renewed() {
+		t, err = c.ask(ctx, o)
+	}
 	if err != nil {
-		return azcore.AccessToken{}, c.explain(ctx, m, err)
+		return azcore.AccessToken{}, err
 	}
 	who, err := c.checkTenant(ctx, t.Token)
 	if err != nil {
@@ -72,6 +74,26 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 		c.tokens[key] = t
 	}
 	return t, nil
+}
+
+func (c *Credential) ask(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	ctx, m := withMishap(ctx)
+	t, err := c.inner.GetToken(ctx, o)
+	if err != nil {
+		err = c.explain(ctx, m, err)
+	}
+	return t, err
+}
+
+// renewed reads secret and certificate again and says whether they have changed:
+// a program that runs for months outlives both, and files are replaced under it.
+func (c *Credential) renewed() bool {
+	again, err := c.o.build(c.http)
+	if err != nil || again.material == c.inner.material {
+		return false
+	}
+	c.inner = again
+	return true
 }
 
 // fresh says whether a token can be used without asking for another.

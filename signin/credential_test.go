@@ -47,7 +47,7 @@ func (e *entra) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 
 func credential(o Options, inner azcore.TokenCredential) *Credential {
 	o = o.completed()
-	return &Credential{o: o, inner: inner, http: o.client(), turn: make(chan struct{}, 1), tokens: map[string]azcore.AccessToken{}}
+	return &Credential{o: o, inner: built{TokenCredential: inner}, http: o.client(), turn: make(chan struct{}, 1), tokens: map[string]azcore.AccessToken{}}
 }
 
 func ask(t *testing.T, c *Credential) (azcore.AccessToken, error) {
@@ -73,8 +73,8 @@ func TestTheTokensTenantIsChecked(t *testing.T) {
 		{"in capitals", strings.ToUpper(ours), token(ours), ""},
 		{"none configured", "", token(theirs), ""},
 		{"by its name", "contoso.com", token(ours), ""},
-		{"another", ours, token(theirs), "the token is of tenant " + theirs + ", but the configured tenant is " + ours},
-		{"another than the name's", "contoso.com", token(theirs), "the configured tenant is contoso.com (" + ours + ")"},
+		{"another", ours, token(theirs), "the token is of another tenant, " + theirs + ", not of the configured one, " + ours},
+		{"another than the name's", "contoso.com", token(theirs), "not of the configured one, contoso.com (" + ours + ")"},
 		{"unknown name", "nowhere.com", token(ours), `does not say which tenant "nowhere.com" is`},
 		{"no token", ours, "opaque", "not a token"},
 		{"a token without tenant", ours, token(""), "not a token"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -37,6 +38,12 @@ func (c *Credential) explain(ctx context.Context, m *mishap, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	var failed *azidentity.AuthenticationFailedError
+	if errors.As(err, &failed) && failed.RawResponse != nil && passing(failed.RawResponse.StatusCode) {
+		return &tvmexport.Error{
+			Op: c.o.op(), Action: tvmexport.Retry, Err: errors.New(saidOtherwise(err)), Hint: "the identity service is down; run again later",
+		}
+	}
 	if said := entraSaid(err); said.number != "" {
 		return c.o.refused(errors.New(said.text), c.hint(said.number))
 	}
@@ -48,6 +55,11 @@ func (c *Credential) explain(ctx context.Context, m *mishap, err error) error {
 		return c.unreachable(broken)
 	}
 	return c.o.refused(errors.New(saidOtherwise(err)), c.hint(""))
+}
+
+// passing says whether a status is of a failure that passes by itself.
+func passing(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
 // unreachable is about a network that failed.
@@ -124,7 +136,7 @@ func (c *Credential) hint(number string) string {
 	case "700016", "90002":
 		return "check " + s + ".tenant_id (AZURE_TENANT_ID), " + s + ".client_id (AZURE_CLIENT_ID) and the cloud"
 	case "700027":
-		if why := c.shown.outOfTime(time.Now()); why != "" {
+		if why := c.inner.shown.outOfTime(time.Now()); why != "" {
 			return why
 		}
 		return "upload the certificate to the application under App registrations, Certificates & secrets"

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,27 +16,31 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// build makes azidentity's credential, and the certificate that it shows, if any.
-func (o Options) build(client *http.Client) (azcore.TokenCredential, *shown, error) {
+// built is azidentity's credential and what it was made of.
+type built struct {
+	azcore.TokenCredential
+	shown    *shown   // the certificate, if one is used
+	material [32]byte // a hash of the secret or certificate; zero for methods that keep none
+}
+
+// build makes the credential.
+func (o Options) build(client *http.Client) (built, error) {
 	switch o.Method {
 	case Secret:
 		secret, err := o.secret(o.Secrets)
 		if err != nil {
-			return nil, nil, o.misconfigured(err, "give the value of the client secret in one of them")
+			return built{}, o.misconfigured(err, "give the value of the client secret in one of them")
 		}
-		c, err := o.bySecret(client, secret)
-		return c, nil, err
+		return o.bySecret(client, secret)
 	case Certificate:
 		return o.byCertificate(client)
 	case ManagedIdentity:
-		c, err := o.byManagedIdentity(client)
-		return c, nil, err
+		return o.byManagedIdentity(client)
 	case WorkloadIdentity:
-		c, err := o.byWorkloadIdentity(client)
-		return c, nil, err
+		return o.byWorkloadIdentity(client)
 	case AzureCLI:
 		c, err := azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: o.TenantID})
-		return c, nil, o.unusable(err)
+		return built{TokenCredential: c}, o.unusable(err)
 	}
 	return o.byDefault(client)
 }
@@ -52,34 +57,34 @@ func (o Options) clientOptions(client *http.Client, retries int32) azcore.Client
 // is for as well.
 const entraRetries = 2
 
-func (o Options) bySecret(client *http.Client, secret string) (azcore.TokenCredential, error) {
+func (o Options) bySecret(client *http.Client, secret string) (built, error) {
 	c, err := azidentity.NewClientSecretCredential(o.TenantID, o.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), DisableInstanceDiscovery: !known(o.Authority),
 	})
-	return c, o.unusable(err)
+	return built{TokenCredential: c, material: sha256.Sum256([]byte(secret))}, o.unusable(err)
 }
 
-func (o Options) byCertificate(client *http.Client) (azcore.TokenCredential, *shown, error) {
+func (o Options) byCertificate(client *http.Client) (built, error) {
 	if o.CertificateFile == "" {
-		return nil, nil, o.usage("the method %s needs a file", "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
+		return built{}, o.usage("the method %s needs a file", "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
 	}
 	password, err := o.secret(o.Passwords)
 	if err != nil && !errors.Is(err, errNone) {
-		return nil, nil, o.misconfigured(err, "")
+		return built{}, o.misconfigured(err, "")
 	}
 	data, err := os.ReadFile(o.CertificateFile)
 	if err != nil {
-		return nil, nil, o.misconfigured(err, "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
+		return built{}, o.misconfigured(err, "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
 	}
 	certificates, key, err := parseCertificates(data, password)
 	if err != nil {
-		return nil, nil, o.badCertificate(err)
+		return built{}, o.badCertificate(err)
 	}
 	c, err := azidentity.NewClientCertificateCredential(o.TenantID, o.ClientID, certificates, key, &azidentity.ClientCertificateCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), DisableInstanceDiscovery: !known(o.Authority),
 		SendCertificateChain: o.sendChain(),
 	})
-	return c, show(o.CertificateFile, certificates, key), o.unusable(err)
+	return built{c, show(o.CertificateFile, certificates, key), sha256.Sum256(data)}, o.unusable(err)
 }
 
 // sendChain follows azidentity's variable. Without it the chain is sent: where it
@@ -91,7 +96,7 @@ func (o Options) sendChain() bool {
 
 // byManagedIdentity leaves repeating to azidentity, which knows for how long the
 // metadata service may be away.
-func (o Options) byManagedIdentity(client *http.Client) (azcore.TokenCredential, error) {
+func (o Options) byManagedIdentity(client *http.Client) (built, error) {
 	m := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: o.clientOptions(client, 0)}
 	switch {
 	case o.ClientID == "":
@@ -101,47 +106,46 @@ func (o Options) byManagedIdentity(client *http.Client) (azcore.TokenCredential,
 		m.ID = azidentity.ClientID(o.ClientID)
 	}
 	c, err := azidentity.NewManagedIdentityCredential(m)
-	return c, o.unusable(err)
+	return built{TokenCredential: c}, o.unusable(err)
 }
 
-func (o Options) byWorkloadIdentity(client *http.Client) (azcore.TokenCredential, error) {
+func (o Options) byWorkloadIdentity(client *http.Client) (built, error) {
 	if o.TokenFile == "" {
-		return nil, o.usage("the method %s needs the file of the federated token", "set "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE; on Kubernetes the workload identity webhook sets it")
+		return built{}, o.usage("the method %s needs the file of the federated token", "set "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE; on Kubernetes the workload identity webhook sets it")
 	}
 	if _, err := os.Stat(o.TokenFile); err != nil {
-		return nil, o.misconfigured(fmt.Errorf("the federated token: %w", err), "check "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE")
+		return built{}, o.misconfigured(fmt.Errorf("the federated token: %w", err), "check "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE")
 	}
 	c, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), DisableInstanceDiscovery: !known(o.Authority),
 		TenantID: o.TenantID, ClientID: o.ClientID, TokenFilePath: o.TokenFile,
 	})
-	return c, o.unusable(err)
+	return built{TokenCredential: c}, o.unusable(err)
 }
 
 // byDefault is azidentity's chain. Its first link, the environment, is built
 // here, because secrets may also lie in files and because a section of the
 // configuration may name another application than AZURE_CLIENT_ID.
-func (o Options) byDefault(client *http.Client) (azcore.TokenCredential, *shown, error) {
+func (o Options) byDefault(client *http.Client) (built, error) {
 	if o.TenantID != "" && o.ClientID != "" && o.chainHas("EnvironmentCredential") {
 		secret, err := o.secret(o.Secrets)
 		switch {
 		case err == nil:
-			c, err := o.bySecret(client, secret)
-			return c, nil, err
+			return o.bySecret(client, secret)
 		case !errors.Is(err, errNone):
-			return nil, nil, o.misconfigured(err, "")
+			return built{}, o.misconfigured(err, "")
 		case o.CertificateFile != "":
 			return o.byCertificate(client)
 		}
 	}
 	if o.ClientID != o.env("AZURE_CLIENT_ID") {
-		return nil, nil, o.misconfigured(errors.New("the default chain knows one application, that of AZURE_CLIENT_ID, and "+o.Section+".client_id names another"),
+		return built{}, o.misconfigured(errors.New("the default chain knows one application, that of AZURE_CLIENT_ID, and "+o.Section+".client_id names another"),
 			"give its secret ("+variables(o.Secrets, " or ")+") or certificate, or set "+o.Section+".method")
 	}
 	c, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), TenantID: o.TenantID, DisableInstanceDiscovery: !known(o.Authority),
 	})
-	return c, nil, o.unusable(err)
+	return built{TokenCredential: c}, o.unusable(err)
 }
 
 // chainHas says whether AZURE_TOKEN_CREDENTIALS leaves a link of production in

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +18,9 @@ var (
 	guid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	guidPart = regexp.MustCompile(`(?i)/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(/|$)`)
 )
+
+// ErrWrongTenant: a token is of another tenant than the configured one.
+var ErrWrongTenant = errors.New("the token is of another tenant")
 
 // checkTenant reads who a token is for and refuses one of another tenant than
 // the configured one.
@@ -33,7 +37,7 @@ func (c *Credential) checkTenant(ctx context.Context, token string) (Identity, e
 		return who, nil
 	}
 	return Identity{}, c.o.refused(
-		fmt.Errorf("the token is of tenant %s, but the configured tenant is %s; nothing was read or written with it", who.TenantID, c.o.named(want)),
+		fmt.Errorf("%w, %s, not of the configured one, %s; nothing was read or written with it", ErrWrongTenant, who.TenantID, c.o.named(want)),
 		"correct "+c.o.Section+".tenant_id (or AZURE_TENANT_ID), or sign in with an identity of that tenant")
 }
 

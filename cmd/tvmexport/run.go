@@ -70,9 +70,11 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 	terminal, width := p.terminal()
 	printer := progress.New(p.stderr, terminal, width)
 	defer printer.Close()
-	source, err := p.source(ctx, x, maxWait, printer)
-	if err != nil {
-		return err
+	var source tvmexport.Source
+	if source, err = p.source(ctx, x, maxWait, printer); err != nil {
+		if source, err = withoutSignIn(err); err != nil {
+			return err
+		}
 	}
 	exporter := p.exporter(x, source, printer)
 	req, err := request(ctx, exporter)
