@@ -112,7 +112,8 @@ function destinationSchema(list) {
       for (const m of created[1].matchAll(/(?:\['([^']+)'\]|\["([^"]+)"\]|([A-Za-z_]\w*))\s*\(([^()]*:[^()]*)\)/g)) {
         const name = m[1] ?? m[2] ?? m[3];
         const columns = m[4].split(",").map((c) => c.split(":").map((s) => s.trim().replace(/^\[['"]|['"]\]$/g, "")));
-        tables.set(name, columns);
+        const known = tables.get(name) ?? []; // tests make some tables in several shapes
+        tables.set(name, [...known, ...columns.filter(([c]) => !known.some(([k]) => k === c))]);
       }
     }
     const made = /^\.create(?:-or-alter)?(?: function)? function?[\s\S]*/.exec(text.trim()) && /function\s+(?:ifnotexists\s+)?(?:with\s*\((?:[^()'"]|'[^']*'|"[^"]*")*\)\s*)?(?:\['([^']+)'\]|([A-Za-z_]\w*))\s*(\([^{]*?\))\s*(\{[\s\S]*\})\s*$/.exec(text.trim());

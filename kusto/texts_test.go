@@ -137,7 +137,7 @@ func TestTexts(t *testing.T) {
 		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
 		"legacy_taken_over":          takenOverText(both),
 		"legacy_strays":              straysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
-		"hours_shared":               countByHour(eventsTable, rawOf(eventsTable, rawDataColumns...)),
+		"hours_shared":               hoursOf(eventsTable, rawOf(eventsTable, rawDataColumns...)),
 		"step_raw_data":              rawStep(goldenPublication, 1, b, rawDataColumns...),
 		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
 		"read_function_raw_data":     currentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).create(".create"),
@@ -191,6 +191,11 @@ var (
 		{"DeviceId", "string"}, {"CvssScore", "int"}, {"Tags", "dynamic"}, {"Gone", "string"},
 	}, append(append([]column{}, lineageColumns...), column{"CvssScore_real", "real"}, column{"Tags_string", "string"})...)}
 )
+
+func hoursOf(t tvmexport.Table, from source) string {
+	lets, rows := from.state(t, "")
+	return lets + rows + countByHour(t, from)
+}
 
 func golden(t *testing.T, name, text string) {
 	t.Helper()
