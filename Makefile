@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build demo test vet lint race crash races fuzz kqlcheck interop memory bench readers clean
+.PHONY: help build man demo test vet lint race crash races fuzz kqlcheck interop memory bench readers clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ fuzz: ## each fuzz target for FUZZTIME
 
 kqlcheck: ## every KQL text that tests sent, under Microsoft's own parser
 	cd kqlcheck && npm ci --silent --no-audit --no-fund && node check.mjs $(RECORD) ..
+
+man: build ## the manual pages, into dist/man
+	$(BIN) man dist/man
 
 interop: build ## the official Node and Python SDKs against the emulator
 	interop/run.sh $(BIN)

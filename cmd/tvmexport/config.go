@@ -13,13 +13,21 @@ func (p *process) configCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Print or check a configuration",
-		Args:  noArguments,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Long: `config prints a complete configuration with comments (example), says where one is
+not sound (validate), and prints the JSON schema by which editors check and complete
+one (schema). tvmexport reads the file that --config names, else tvmexport.yaml in
+the working folder, else variables alone (tvmexport help environment).`,
+		Example: `  tvmexport config example > tvmexport.yaml
+  tvmexport config validate
+  tvmexport config schema > tvmexport.schema.json`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
 		&cobra.Command{
 			Use:     "example",
 			Short:   "Print a complete configuration file with comments",
+			Long:    "example prints every key with its default and what it is for. Keys that are left\nout have their default.",
 			Example: "  tvmexport config example > tvmexport.yaml",
 			Args:    noArguments,
 			RunE: func(*cobra.Command, []string) error {
@@ -47,8 +55,11 @@ the file names it:
 			},
 		},
 		&cobra.Command{
-			Use:     "validate",
-			Short:   "Say whether the configuration is sound, or where it is not",
+			Use:   "validate",
+			Short: "Say whether the configuration is sound, or where it is not",
+			Long: `validate reads the configuration, its ${NAME} references and the TVMEXPORT_
+variables over it, and names each mistake by file, line and column, with the nearest
+known key. It makes no call; tvmexport check does.`,
 			Example: "  tvmexport config validate --config prod.yaml",
 			Args:    noArguments,
 			RunE: func(*cobra.Command, []string) error {

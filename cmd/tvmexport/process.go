@@ -133,20 +133,24 @@ func (p *process) root() *cobra.Command {
 vulnerability-management (TVM) tables, into Azure Data Explorer or a Fabric
 Eventhouse: complete, each row once, within Defender's quotas.
 
-Try it without an account:   tvmexport demo
-Then:                        tvmexport config example > tvmexport.yaml
-                             tvmexport init
-                             tvmexport run
+tvmexport help quickstart leads from nothing to a first export. Results go to
+standard output, everything else to standard error; --json prints results as JSON.
 
-Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done;
-4 sign-in or permission; 5 out of quota or time; 11 another run holds the table;
-130 and 143 stopped by a signal.`,
+Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done, or verify
+found a difference; 4 sign-in or permission; 5 out of quota or time; 11 another run
+holds the table; 130 and 143 stopped by a signal.`,
+		Example: `  tvmexport demo
+  tvmexport config example > tvmexport.yaml
+  tvmexport init
+  tvmexport check
+  tvmexport run`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArguments,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(flagError)
+	root.SuggestionsMinimumDistance = 2
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.flags.config, "config", "", "configuration file (default "+defaultConfig+" when it is there)")
 	flags.StringVar(&p.flags.logFormat, "log-format", "text", "format of the log on standard error: text or json")
@@ -165,7 +169,9 @@ Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done;
 		p.tablesCommand(),
 		p.configCommand(),
 		p.versionCommand(),
+		p.manCommand(),
 	)
+	arrange(root)
 	return root
 }
 

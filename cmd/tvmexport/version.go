@@ -13,9 +13,10 @@ var version = "development"
 
 func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  noArguments,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  tvmexport version",
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			revision := "unknown"
 			if info, ok := debug.ReadBuildInfo(); ok {
@@ -29,12 +30,4 @@ func (p *process) versionCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-// noArguments is cobra.NoArgs as a usage error.
-func noArguments(c *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(c, args); err != nil {
-		return usage(err)
-	}
-	return nil
 }
