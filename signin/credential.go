@@ -2,8 +2,10 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -17,10 +19,12 @@ type Credential struct {
 	o    Options
 	http *http.Client
 
-	turn   chan struct{} // holds one while somebody asks for a token, and guards the rest
+	turn   chan struct{} // holds one while somebody asks for a token, and guards the next two
 	inner  built
 	tenant string // resolved from o.TenantID
-	tokens map[string]azcore.AccessToken
+
+	mu     sync.Mutex
+	tokens map[string]azcore.AccessToken // by scope
 }
 
 var _ azcore.TokenCredential = (*Credential)(nil)
@@ -43,20 +47,49 @@ func New(o Options) (*Credential, error) {
 const spare = 5 * time.Minute
 
 // GetToken implements azcore.TokenCredential. Tokens are kept, since some methods
-// start a program for each. A token of another tenant than the configured one is
-// an error with the cause Permission.
+// start a program for each; a kept one waits for nobody. A token of another
+// tenant than the configured one is an error with the cause Permission.
 func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return azcore.AccessToken{}, context.Cause(ctx)
-	}
 	key := strings.Join(o.Scopes, " ")
 	plain := o.Claims == "" && o.TenantID == "" && !o.EnableCAE
-	if t, ok := c.tokens[key]; ok && plain && fresh(t, time.Now()) {
-		return t, nil
+	kept, state := c.kept(key, plain)
+	if state == fresh {
+		return kept, nil
 	}
+	select {
+	case c.turn <- struct{}{}:
+	default:
+		if state == aging { // somebody is at it
+			return kept, nil
+		}
+		select {
+		case c.turn <- struct{}{}:
+		case <-ctx.Done():
+			return azcore.AccessToken{}, context.Cause(ctx)
+		}
+	}
+	defer func() { <-c.turn }()
+	if kept, state = c.kept(key, plain); state == fresh {
+		return kept, nil
+	}
+	t, err := c.signIn(ctx, o, key)
+	switch {
+	case err != nil && state == aging && !errors.Is(err, ErrWrongTenant):
+		c.o.Logger.Warn("a token was not renewed; the one that is there holds for a while", "section", c.o.Section, "scope", key, "until", kept.ExpiresOn, "error", err)
+		return kept, nil
+	case err != nil:
+		return azcore.AccessToken{}, err
+	}
+	if plain {
+		c.mu.Lock()
+		c.tokens[key] = t
+		c.mu.Unlock()
+	}
+	return t, nil
+}
+
+// signIn asks for a token and checks whose it is.
+func (c *Credential) signIn(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
 	t, err := c.ask(ctx, o)
 	if tvmexport.CauseOf(err) == tvmexport.Permission && c.renewed() {
 		t, err = c.ask(ctx, o)
@@ -70,9 +103,6 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	}
 	c.o.Logger.Debug("signed in", "section", c.o.Section, "method", string(c.o.Method), "scope", key,
 		"tenant", who.TenantID, "app", who.AppID, "object", who.ObjectID, "roles", strings.Join(who.Roles, ","), "until", t.ExpiresOn)
-	if plain {
-		c.tokens[key] = t
-	}
 	return t, nil
 }
 
@@ -96,9 +126,33 @@ func (c *Credential) renewed() bool {
 	return true
 }
 
-// fresh says whether a token can be used without asking for another.
-func fresh(t azcore.AccessToken, now time.Time) bool {
-	return t.ExpiresOn.Sub(now) > spare && (t.RefreshOn.IsZero() || now.Before(t.RefreshOn))
+// age is what a kept token is good for.
+type age int
+
+const (
+	gone  age = iota // there is none, or its end is near
+	aging            // it holds, and the authority wants it renewed
+	fresh
+)
+
+func ageOf(t azcore.AccessToken, now time.Time) age {
+	switch {
+	case t.ExpiresOn.Sub(now) <= spare:
+		return gone
+	case !t.RefreshOn.IsZero() && !now.Before(t.RefreshOn):
+		return aging
+	}
+	return fresh
+}
+
+func (c *Credential) kept(key string, plain bool) (azcore.AccessToken, age) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, ok := c.tokens[key]
+	if !ok || !plain {
+		return t, gone
+	}
+	return t, ageOf(t, time.Now())
 }
 
 // Identify signs in for a scope and says who that is.

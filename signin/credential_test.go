@@ -155,6 +155,47 @@ func TestTokensAreKept(t *testing.T) {
 	})
 }
 
+// While a token holds, nobody waits for its successor, and an outage passes unseen;
+// a successor of another tenant does not.
+func TestATokenThatHoldsIsUsedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		let, next := make(chan struct{}), token(ours)
+		var fail error
+		e := &entra{}
+		e.give = func(calls int) (azcore.AccessToken, error) {
+			if calls > 1 {
+				<-let
+			}
+			return azcore.AccessToken{Token: next, ExpiresOn: time.Now().Add(time.Hour), RefreshOn: time.Now().Add(10 * time.Minute)}, fail
+		}
+		c := credential(Options{TenantID: ours}, e)
+		if _, err := ask(t, c); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute)
+		fail = errors.New("AADSTS90033: down")
+		done := make(chan error)
+		go func() { _, err := ask(t, c); done <- err }()
+		synctest.Wait()
+		if _, err := ask(t, c); err != nil || e.calls.Load() != 2 {
+			t.Errorf("%v after %d calls", err, e.calls.Load())
+		}
+		close(let)
+		if err := <-done; err != nil {
+			t.Errorf("the token still holds, and %v", err)
+		}
+		fail, next = nil, token(theirs)
+		if _, err := ask(t, c); !errors.Is(err, ErrWrongTenant) {
+			t.Errorf("%v", err)
+		}
+		time.Sleep(36 * time.Minute)
+		fail = errors.New("AADSTS90033: down")
+		if _, err := ask(t, c); err == nil {
+			t.Error("a token was used until its end")
+		}
+	})
+}
+
 // One that waits for another's sign-in can be stopped.
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	c := credential(Options{}, &entra{})
