@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/kql"
@@ -16,13 +18,61 @@ type Digest struct {
 	SHA256 string `json:"sha256"` // see RowHash
 }
 
-// Truth is the digest of a query over the source as it is now.
-func (e *Emulator) Truth(ctx context.Context, query string) (Digest, error) {
-	r, err := e.truth(ctx, query)
+// State is the source at one moment. It does not change when the tenant does, so
+// what it held can be asked later.
+type State struct {
+	catalog kql.Catalog
+	now     time.Time
+}
+
+// State is the source as it is now.
+func (e *Emulator) State() State { return State{e.tenant.Catalog(), e.tenant.Now()} }
+
+// Truth is the digest of a query over the source as it was.
+func (s State) Truth(ctx context.Context, query string) (Digest, error) {
+	r, err := s.run(ctx, query)
 	if err != nil {
 		return Digest{}, fmt.Errorf("truth of %q: %w", query, err)
 	}
 	return digest(r)
+}
+
+// Rows are the canonical rows of a query over the source as it was. A row is
+// valid until the next one only; an error ends the sequence.
+func (s State) Rows(ctx context.Context, query string) iter.Seq2[[]byte, error] {
+	return canonicalRows(func() (result, error) { return s.run(ctx, query) })
+}
+
+// Truth is the digest of a query over the source as it is now.
+func (e *Emulator) Truth(ctx context.Context, query string) (Digest, error) {
+	return e.State().Truth(ctx, query)
+}
+
+// LandedRows are the canonical rows of a query over a database of the
+// destination, "" for the one of Options. A row is valid until the next one
+// only; an error ends the sequence.
+func (e *Emulator) LandedRows(ctx context.Context, database, query string) iter.Seq2[[]byte, error] {
+	return canonicalRows(func() (result, error) { return e.landed(ctx, database, query) })
+}
+
+// errEnough ends a walk over rows that nobody wants more of.
+var errEnough = errors.New("no more rows are wanted")
+
+func canonicalRows(run func() (result, error)) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		r, err := run()
+		if err == nil {
+			err = eachCanonical(r, func(row []byte) error {
+				if !yield(row, nil) {
+					return errEnough
+				}
+				return nil
+			})
+		}
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
 }
 
 // Landed is the digest of a query over a database of the destination, "" for the
@@ -49,17 +99,22 @@ func digest(r result) (Digest, error) {
 
 var errManyResults = errors.New("the query has several results; ask for one")
 
-// truth runs a query over the tenant, without the quotas of the services.
+// truth runs a query over the tenant as it is now.
 func (e *Emulator) truth(ctx context.Context, query string) (result, error) {
-	compiled, err := kql.Compile(query, kql.Environment{Catalog: e.tenant.Catalog(), Now: e.tenant.Now()})
+	return e.State().run(ctx, query)
+}
+
+// run runs a query without the quotas of the services.
+func (s State) run(ctx context.Context, query string) (result, error) {
+	compiled, err := kql.Compile(query, kql.Environment{Catalog: s.catalog, Now: s.now})
 	if err != nil {
 		return result{}, err
 	}
 	if len(compiled.Statements) != 1 {
 		return result{}, errManyResults
 	}
-	s := compiled.Statements[0]
-	return result{columns: s.Columns(), rows: s.Rows(ctx)}, nil
+	statement := compiled.Statements[0]
+	return result{columns: statement.Columns(), rows: statement.Rows(ctx)}, nil
 }
 
 // landed runs a query over the destination as its administrator, without the

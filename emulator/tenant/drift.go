@@ -115,7 +115,7 @@ func (v view) drift(table string, base []value.Column, d Drift) (view, error) {
 			return nil, fmt.Errorf("%s of %s is %s as it is", d.Retype.Name, table, kind)
 		}
 		next[at].kind = kind
-		next[at].then(func(x value.Value, _ dice) value.Value { return scalar.Convert(x, kind) })
+		next[at].then(func(x value.Value, _ dice) value.Value { return converted(x, kind) })
 		return next, nil
 	}
 	at := v.find(d.Nest.Column)
@@ -129,4 +129,13 @@ func (v view) drift(table string, base []value.Column, d Drift) (view, error) {
 	}
 	next[at].then(nested(table, d.Nest.Column, d.Nest.Key))
 	return next, nil
+}
+
+// converted is a value of another type, as by Kusto's tostring, todynamic and
+// their like.
+func converted(v value.Value, k value.Kind) value.Value {
+	if k == value.Dynamic && v.Kind() == value.String {
+		return value.DynamicJSON(v.Text())
+	}
+	return scalar.Convert(v, k)
 }

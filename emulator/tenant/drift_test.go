@@ -115,6 +115,18 @@ func TestDriftRetypesAColumn(t *testing.T) {
 	}
 }
 
+// Text becomes a dynamic as by todynamic: what is JSON is parsed.
+func TestDriftParsesText(t *testing.T) {
+	x := tenant.New(options(12, 5))
+	was := texts(t, x.Catalog(), "DeviceTvmCertificateInfo", "KeySize")
+	drifted(t, x, "DeviceTvmCertificateInfo", tenant.Drift{Retype: &tenant.NewColumn{Name: "KeySize", Type: "dynamic"}})
+	for i, now := range texts(t, x.Catalog(), "DeviceTvmCertificateInfo", "KeySize") {
+		if want := strings.Trim(was[i], `"`); now != want && !(want == "" && now == "null") {
+			t.Fatalf("%s became %s", was[i], now)
+		}
+	}
+}
+
 func TestDriftNestsAKey(t *testing.T) {
 	for _, at := range []tenant.NewKey{{Column: "AdditionalFields", Key: "Extra"}} {
 		x := tenant.New(options(12, 5))
