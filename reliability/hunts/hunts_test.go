@@ -1,12 +1,11 @@
 package hunts_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
+	"iter"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/reliability/rig"
 )
 
 // hunt is a hunting query of testdata.
@@ -54,10 +53,10 @@ func hunts(t *testing.T) []hunt {
 // A hunting query written for Defender gives the same rows over the functions
 // that the exporter makes, unchanged.
 func TestHuntsAnswerAlike(t *testing.T) {
-	exported(t, func(t *testing.T, e *emulator.Emulator, c *http.Client) {
+	exported(t, func(t *testing.T, r *rig.Rig) {
 		asked, answered := 0, 0
 		for _, h := range hunts(t) {
-			want, got := h.rows(t, e, c, "truth"), h.rows(t, e, c, "landed")
+			want, got := h.rows(t, r.Emulator.State().Rows(t.Context(), h.query)), h.rows(t, r.Emulator.LandedRows(t.Context(), "", h.query))
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("%s: %d rows at the source, %d landed (-source +landed):\n%.1500s", h.name, len(want), len(got), d)
 			}
@@ -69,7 +68,7 @@ func TestHuntsAnswerAlike(t *testing.T) {
 			}
 			// Graph has another form of rows; that it takes the query and
 			// answers as many is what counts here.
-			if n := graphRows(t, e, c, h.query); n != len(want) {
+			if n := graphRows(t, r, h.query); n != len(want) {
 				t.Errorf("%s: %d rows by Graph, %d at the source", h.name, n, len(want))
 			}
 		}
@@ -79,25 +78,18 @@ func TestHuntsAnswerAlike(t *testing.T) {
 	})
 }
 
-// rows are the canonical rows of the query, sorted, and so are the arrays whose
-// order nothing says.
-func (h hunt) rows(t *testing.T, e *emulator.Emulator, c *http.Client, side string) []string {
+// rows are the canonical rows, sorted, and so are the arrays whose order nothing
+// says.
+func (h hunt) rows(t *testing.T, answer iter.Seq2[[]byte, error]) []string {
 	t.Helper()
-	answer, err := c.Get(e.Endpoints().Control + "/" + side + "?rows=1&q=" + url.QueryEscape(h.query))
-	must(t, err)
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(answer.Body)
-		t.Errorf("%s: %s: %s", h.name, side, text)
-		return nil
-	}
 	rows := []string{}
-	lines := bufio.NewScanner(answer.Body)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		rows = append(rows, h.ordered(t, lines.Bytes()))
+	for row, err := range answer {
+		if err != nil {
+			t.Errorf("%s: %v", h.name, err)
+			return nil
+		}
+		rows = append(rows, h.ordered(t, row))
 	}
-	must(t, lines.Err())
 	slices.Sort(rows)
 	return rows
 }
@@ -123,18 +115,18 @@ func (h hunt) ordered(t *testing.T, row []byte) string {
 	return string(text)
 }
 
-func graphRows(t *testing.T, e *emulator.Emulator, c *http.Client, query string) int {
+func graphRows(t *testing.T, r *rig.Rig, query string) int {
 	t.Helper()
-	at := e.Endpoints()
-	token, err := e.Entra().Issue(at.ClientID, "https://graph.microsoft.com", time.Hour)
+	at := r.Emulator.Endpoints()
+	token, err := r.Emulator.Entra().Issue(at.ClientID, "https://graph.microsoft.com", time.Hour)
 	must(t, err)
 	body, err := json.Marshal(map[string]string{"Query": query})
 	must(t, err)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at.Graph+"/v1.0/security/runHuntingQuery", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at.Graph+"/v1.0/security/runHuntingQuery", bytes.NewReader(body))
 	must(t, err)
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := c.Do(r)
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := r.HTTP.Do(request)
 	must(t, err)
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
