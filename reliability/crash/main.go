@@ -49,6 +49,7 @@ type tally struct {
 	mu     sync.Mutex
 	events map[string]int // kills by step, or races by outcome
 	rows   int64          // taken over from dead runs
+	past   int            // states that were asked for again
 	failed []string
 }
 
@@ -112,6 +113,7 @@ func work(ctx context.Context, o options, seed uint64, n int, each func(context.
 		}
 		t.add(event, resumed, failures)
 	}
+	w.lookBack(ctx, t)
 	return nil
 }
 
@@ -135,5 +137,5 @@ func (t *tally) print(o options, took time.Duration) {
 			doubled++
 		}
 	}
-	fmt.Printf("rows taken over from dead runs: %d\ncases with lost rows: %d\ncases with doubled rows: %d\nother differences: %d\n", t.rows, lost, doubled, len(t.failed)-lost-doubled)
+	fmt.Printf("rows taken over from dead runs: %d\npast states compared: %d\ncases with lost rows: %d\ncases with doubled rows: %d\nother differences: %d\n", t.rows, t.past, lost, doubled, len(t.failed)-lost-doubled)
 }

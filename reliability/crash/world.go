@@ -19,6 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/reliability/past"
 )
 
 // The tables, one or more of each load type.
@@ -33,6 +34,7 @@ type world struct {
 	dice   *rand.Rand
 	server *emulator.Server
 	dir    string
+	book   *past.Book // what the source held at commits of Snapshots
 
 	mu     sync.Mutex
 	notice func(faults.Event) // told of what exporters ask for
@@ -49,6 +51,7 @@ func newWorld(o options, seed uint64) (*world, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	w.book = past.NewBook(w.server, snapshots...)
 	w.server.Faults().Observe(func(e faults.Event) {
 		w.mu.Lock()
 		f := w.notice
