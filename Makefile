@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race crash races fuzz kqlcheck interop memory bench readers clean
+.PHONY: help build man demo test vet lint race crash races history transfer fuzz kqlcheck interop memory bench readers clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ crash: build ## kill exporters at random moments and named steps; nothing lost, 
 
 races: build ## two exporters on one table, paused and late; one published result
 	$(GO) run ./reliability/crash -bin $(BIN) -n $(RACES) -races
+
+history: ## 30 days of 2,000 devices; every past state and every change, against the source of its day
+	$(GO) run ./reliability/history -days 30 -devices 2000
+
+transfer: ## 20,000 devices of which 1 % change; what travels then, and when nothing changes
+	$(GO) run ./reliability/transfer -devices 20000
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
