@@ -100,10 +100,11 @@ func entraSaid(err error) said {
 }
 
 // saidOtherwise is the sentence of an endpoint that is not Entra's, such as the
-// metadata service, or what azidentity says itself.
+// metadata service, or what azidentity says itself: of the default chain, what
+// was tried and why each link failed.
 func saidOtherwise(err error) string {
 	var failed *azidentity.AuthenticationFailedError
-	if !errors.As(err, &failed) || failed.RawResponse == nil {
+	if !errors.As(err, &failed) || failed.RawResponse == nil || strings.HasPrefix(err.Error(), "DefaultAzureCredential") {
 		return tidy(err.Error())
 	}
 	body, readErr := runtime.Payload(failed.RawResponse)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -121,3 +122,42 @@ func TestTheWayToTheMetadataService(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// The default chain tells what was tried: here the metadata service of a sandbox
+// that is none.
+func TestDefaultChainTellsItsLinks(t *testing.T) {
+	for _, name := range []string{"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"} {
+		if v, ok := os.LookupEnv(name); ok {
+			t.Setenv(name, v) // restored after the test
+			os.Unsetenv(name)
+		}
+	}
+	t.Setenv("AZURE_TOKEN_CREDENTIALS", "prod")
+	refusing := roundTripper(func(r *http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
+		w.WriteHeader(http.StatusForbidden)
+		answer := w.Result()
+		answer.Request = r
+		return answer, nil
+	})
+	c, err := New(Options{Authority: "https://login.example", Env: none, HTTPClient: &http.Client{Transport: refusing}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ask(t, c)
+	if err == nil {
+		t.Fatal("signed in as nobody")
+	}
+	for _, want := range []string{"EnvironmentCredential: missing environment variable AZURE_TENANT_ID", "WorkloadIdentityCredential: ", "ManagedIdentityCredential", "403", "or choose auth.method"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\ndoes not tell %s", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") || tvmexport.CauseOf(err) != tvmexport.Permission {
+		t.Errorf("%v", err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -61,7 +61,7 @@ it is stopped.`,
 	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
 	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "how long a batch of queued ingestion stays open")
 	flags.StringVar(&f.storageHost, "storage-host", "", "host that storage URLs are advertised under: NAME or {account}.{kind}.NAME")
-	flags.StringVar(&f.dir, "dir", "", "folder for the test CA (ca.pem) and spilled data (default a new temporary one)")
+	flags.StringVar(&f.dir, "dir", "", "folder for the test CA (ca.pem), client certificates and spilled data (default a new temporary one)")
 	return c
 }
 
