@@ -1,6 +1,9 @@
 package tvmexport
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Hooks are what the engine announces. Nil fields are silent. They are called
 // from many goroutines and must not block.
@@ -16,6 +19,30 @@ type Hooks struct {
 	Committed func(run Run, rows int64)                // the run counts
 	Fallback  func(run Run, what string, why error)    // a poorer way was taken, and why
 	Failed    func(table string, run RunID, err error) // the table's run ended without a commit
+}
+
+// JoinHooks announces to each listener, in their order.
+func JoinHooks(listeners ...Hooks) Hooks {
+	var out Hooks
+	joined := reflect.ValueOf(&out).Elem()
+	for i := range joined.NumField() {
+		var all []reflect.Value
+		for _, l := range listeners {
+			if f := reflect.ValueOf(l).Field(i); !f.IsNil() {
+				all = append(all, f)
+			}
+		}
+		if len(all) == 0 {
+			continue
+		}
+		joined.Field(i).Set(reflect.MakeFunc(joined.Field(i).Type(), func(said []reflect.Value) []reflect.Value {
+			for _, f := range all {
+				f.Call(said)
+			}
+			return nil
+		}))
+	}
+	return out
 }
 
 func (h *Hooks) planned(r Run, rows int64, slices int) {

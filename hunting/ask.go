@@ -64,7 +64,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 		case errors.Is(err, errPreempted):
 			// What is pre-empted often passes half a minute later.
 			preempted = true
-			err = wait(ctx, 30*time.Second, nil)
+			err = c.rest(ctx, q, 30*time.Second, err)
 		case e.Action == tvmexport.Wait:
 			c.budget.hold(began, e.After)
 			continue
@@ -76,10 +76,10 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			return a, err
 		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts:
 			// A gateway's failure may pass. If it does not, less may be asked for at a time.
-			err = wait(ctx, backoff(attempt), nil)
+			err = c.rest(ctx, q, backoff(attempt), err)
 			attempt++
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:
-			err = wait(ctx, backoff(attempt), nil)
+			err = c.rest(ctx, q, backoff(attempt), err)
 			attempt++
 		case e.Action == tvmexport.Retry:
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, %d times in a row", e.Err, attempt)
@@ -91,6 +91,14 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			return a, err
 		}
 	}
+}
+
+// rest waits before a call is repeated that failed because of why.
+func (c *Client) rest(ctx context.Context, q question, d time.Duration, why error) error {
+	if c.o.OnRetry != nil {
+		c.o.OnRetry(q.table, q.op, d, why)
+	}
+	return wait(ctx, d, nil)
 }
 
 // backoff is half a second to a second and a half, and twice as long each time.

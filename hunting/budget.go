@@ -140,12 +140,12 @@ func (b *budget) next(now time.Time) (cause string, at time.Time) {
 	if len(b.others) > 0 {
 		made = slices.SortedFunc(slices.Values(slices.Concat(b.made, b.others)), time.Time.Compare)
 	}
-	cause, at = "the service throttles the tenant", b.until
+	cause, at = throttles, b.until
 	for _, w := range []struct {
 		calls int
 		span  time.Duration
 		name  string
-	}{{b.quota.PerMinute, time.Minute, "calls of this minute"}, {b.quota.PerHour, time.Hour, "calls of this hour"}} {
+	}{{b.quota.PerMinute, time.Minute, ofMinute}, {b.quota.PerHour, time.Hour, ofHour}} {
 		if len(made) < w.calls {
 			continue
 		}

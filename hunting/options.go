@@ -33,6 +33,9 @@ type Options struct {
 
 	// OnWait is told when calls are held back, by what, and until when.
 	OnWait func(cause string, until time.Time)
+	// OnRetry is told when a call failed in a way that may pass, and is made
+	// again after a rest.
+	OnRetry func(table, op string, in time.Duration, why error)
 	// OnFallback is told when the service refused a construct and a poorer
 	// way is taken.
 	OnFallback func(table, what string, why error)

@@ -236,12 +236,7 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 		func() { maps.Copy(read, of) },
 		func(r *reader) {
 			table, run := r.text("Table"), tvmexport.RunID(r.text("Open"))
-			record := tvmexport.PartitionRecord{
-				Partition: tvmexport.Partition(r.text("Partition")),
-				Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
-				Rows:      r.long("Rows"),
-			}
-			r.fail("Fingerprint", record.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
+			record := readPartition(r)
 			h := read[table]
 			switch {
 			case run == "":

@@ -1,0 +1,165 @@
+package kusto
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// RunRecord is what the ledger says of one run of a table.
+type RunRecord struct {
+	Table     string
+	Run       tvmexport.RunID // "" where it failed before a run began
+	Previous  tvmexport.RunID
+	Owner     string
+	Kind      tvmexport.RunKind
+	Load      tvmexport.LoadType
+	Committed bool
+	Began     time.Time // by the service's clock; zero where that is not recorded
+	At        time.Time // of the commit, or of the end
+	From      time.Time // lower end of the window; zero: none
+	Watermark time.Time
+	Rows      int64
+	Bytes     int64
+	Calls     int64
+	Reason    string // why it failed
+}
+
+// Runs are the runs that the ledger knows, newest first, not more than the
+// given number of each table, with the service's clock. Of a run that is
+// committed the commit record counts, of another what was noted at its end.
+func (c *Client) Runs(ctx context.Context, perTable int) (now time.Time, runs []RunRecord, err error) {
+	s := statement{op: "read ledger", text: recentText(perTable)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return now, nil, err
+	}
+	lines, err := readRows(s, rows, readRunLine)
+	if err != nil {
+		return now, nil, err
+	}
+	for _, l := range lines {
+		now = l.now
+	}
+	return now, merge(lines, perTable), nil
+}
+
+// recentText asks for commits and for ends apart: neither crowds out the other.
+func recentText(perTable int) string {
+	return fmt.Sprintf(`%s
+| where State in (%s) and isnotempty(Table)
+| order by State asc, Table asc, At desc
+| extend Ordinal = row_number(1, prev(Table) != Table or prev(State) != State)
+| where Ordinal <= %d
+| project Now = now(), Table, RunId, State, At, Previous, Kind, LoadType, WatermarkFrom, Watermark, Rows, Bytes, Calls, Owner, Detail`,
+		runsTable, literals([]string{committed, ended}), perTable)
+}
+
+// runLine is a row of the ledger about a run.
+type runLine struct {
+	RunRecord
+	now    time.Time
+	failed bool // an end that says so
+}
+
+func readRunLine(r *reader) runLine {
+	l := runLine{now: r.time("Now"), RunRecord: RunRecord{
+		Table: r.text("Table"), Run: tvmexport.RunID(r.text("RunId")), Previous: tvmexport.RunID(r.text("Previous")), Owner: r.text("Owner"),
+		Kind: tvmexport.RunKind(r.text("Kind")), Load: tvmexport.LoadType(r.text("LoadType")), Committed: r.text("State") == committed,
+		At: r.time("At"), From: r.time("WatermarkFrom"), Watermark: r.time("Watermark"),
+		Rows: r.long("Rows"), Bytes: r.long("Bytes"), Calls: r.long("Calls"),
+	}}
+	var detail struct {
+		StartedAt      time.Time `json:"startedAt"`
+		Status, Reason string
+	}
+	if text := r.document("Detail"); len(text) > 0 {
+		r.fail("Detail", json.Unmarshal(text, &detail))
+	}
+	l.Began, l.Reason, l.failed = detail.StartedAt, detail.Reason, detail.Status == failedRun
+	return l
+}
+
+// merge makes one record of the rows of each run, newest first.
+func merge(lines []runLine, perTable int) []RunRecord {
+	counts := map[[2]string]bool{}
+	for _, l := range lines {
+		if l.Committed {
+			counts[[2]string{l.Table, string(l.Run)}] = true
+		}
+	}
+	var out []RunRecord
+	for _, l := range lines {
+		if l.Committed || l.failed && !counts[[2]string{l.Table, string(l.Run)}] {
+			out = append(out, l.RunRecord)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b RunRecord) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Table, b.Table))
+	})
+	seen := map[string]int{}
+	return slices.DeleteFunc(out, func(r RunRecord) bool {
+		seen[r.Table]++
+		return seen[r.Table] > perTable
+	})
+}
+
+// LedgerRow is a row of the ledger as it stands there.
+type LedgerRow struct {
+	State  string
+	At     time.Time
+	Rows   int64
+	Bytes  int64
+	Calls  int64
+	Owner  string
+	Detail json.RawMessage // null where there is none
+}
+
+// Record is all that the ledger holds of one run: its rows, oldest first, and
+// its partitions.
+func (c *Client) Record(ctx context.Context, table string, run tvmexport.RunID) ([]LedgerRow, []tvmexport.PartitionRecord, error) {
+	if err := tvmexport.CheckIdentifier("table", table); err != nil {
+		return nil, nil, usage("read ledger", "", err)
+	}
+	s := statement{op: "read ledger", table: table, text: fmt.Sprintf(`%s
+| where Table == %s and RunId == %s
+| order by At asc
+| project State, At, Rows, Bytes, Calls, Owner, Detail`, runsTable, literal(table), literal(string(run)))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := readRows(s, rows, func(r *reader) LedgerRow {
+		return LedgerRow{
+			State: r.text("State"), At: r.time("At"), Rows: r.long("Rows"), Bytes: r.long("Bytes"), Calls: r.long("Calls"),
+			Owner: r.text("Owner"), Detail: r.document("Detail"),
+		}
+	})
+	if err != nil || len(list) == 0 {
+		return nil, nil, err
+	}
+	s.text = fmt.Sprintf(`%s
+| where Table == %s and RunId == %s
+| distinct Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
+| order by WindowFrom asc, Partition asc`, partitionsTable, literal(table), literal(string(run)))
+	if rows, err = c.query(ctx, s); err != nil {
+		return nil, nil, err
+	}
+	parts, err := readRows(s, rows, readPartition)
+	return list, parts, err
+}
+
+func readPartition(r *reader) tvmexport.PartitionRecord {
+	p := tvmexport.PartitionRecord{
+		Partition: tvmexport.Partition(r.text("Partition")),
+		Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
+		Rows:      r.long("Rows"),
+	}
+	r.fail("Fingerprint", p.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
+	return p
+}

@@ -1,0 +1,187 @@
+package schedule
+
+import (
+	"context"
+	"time"
+)
+
+// Known is an active table as the ledger has it.
+type Known struct {
+	Name string
+	Last time.Time // when its last committed run began, by this process's clock; zero: never
+}
+
+// Loop carries out a timetable. Fields are set before Run.
+type Loop struct {
+	// Timetable is asked before each decision, so that it may change.
+	Timetable func() Timetable
+	// Tables reads which tables are active. If it fails, the ones known go on.
+	Tables func(ctx context.Context) ([]Known, error)
+	// Export brings tables forward and returns when it is over. It names the
+	// tables that others held.
+	Export func(ctx context.Context, tables []string) (held []string)
+	// Missed is told each span of missed fires, once.
+	Missed func(Missed)
+	// Decided is told each decision before it is carried out.
+	Decided func(Decision)
+	// Changed wakes the loop: the timetable may be another one.
+	Changed <-chan struct{}
+	// Refresh is how old the knowledge of tables may become; 0 is 30 minutes.
+	Refresh time.Duration
+}
+
+// A run that began so shortly before a fire serves it, when only the ledger
+// knows of the run: clocks differ a little.
+const tolerance = 10 * time.Second
+
+// glance is how often the clock is looked at: the machine may have been asleep.
+const glance = 30 * time.Second
+
+// retryTables is how soon Tables is asked again when it failed.
+const retryTables = time.Minute
+
+// state is what the loop remembers of a table.
+type state struct {
+	served   time.Time
+	schedule string
+	why      Reason
+	first    bool // its first export is still to come
+}
+
+// memory is what the loop remembers.
+type memory struct {
+	loop    *Loop
+	order   []string
+	tables  map[string]*state
+	started bool
+	asked   time.Time // when the tables were read
+	again   time.Duration
+}
+
+// Run serves until ctx ends, and returns after the export that is then under way.
+func (l *Loop) Run(ctx context.Context) {
+	m := &memory{loop: l, tables: map[string]*state{}}
+	for ctx.Err() == nil {
+		m.learn(ctx)
+		now, timetable := time.Now(), l.Timetable()
+		m.adopt(timetable, now)
+		d := timetable.Decide(now, m.known())
+		m.settle(d, now)
+		l.Decided(d)
+		if len(d.Due) == 0 {
+			l.wait(ctx, d, now)
+			continue
+		}
+		held := l.Export(ctx, d.Due)
+		if ctx.Err() != nil {
+			return
+		}
+		for _, table := range held {
+			if fire := d.Fires[table]; !fire.IsZero() {
+				l.Missed(Missed{Table: table, Span: Span{1, fire, fire}, Reason: Held})
+			}
+		}
+		for _, s := range m.tables {
+			s.why = Busy
+		}
+		m.asked = time.Time{} // the ledger has changed
+	}
+}
+
+// learn reads the tables if what is known is old. What it knows of a table
+// only the first reading decides: later ones see our own runs.
+func (m *memory) learn(ctx context.Context) {
+	if now := time.Now(); !m.asked.IsZero() && now.Sub(m.asked) < m.again {
+		return
+	}
+	list, err := m.loop.Tables(ctx)
+	m.asked, m.again = time.Now(), m.loop.Refresh
+	if m.again == 0 {
+		m.again = 30 * time.Minute
+	}
+	if err != nil {
+		m.again = min(m.again, retryTables)
+		return
+	}
+	fresh := map[string]*state{}
+	m.order = nil
+	for _, k := range list {
+		s, ok := m.tables[k.Name]
+		if !ok {
+			s = &state{served: k.Last, first: k.Last.IsZero()}
+			if !s.first {
+				s.served = k.Last.Add(tolerance)
+			}
+			if !m.started {
+				s.why = Down
+			}
+		}
+		fresh[k.Name] = s
+		m.order = append(m.order, k.Name)
+	}
+	m.tables, m.started = fresh, true
+}
+
+// adopt tells the fires that a change of schedule has swallowed, and starts
+// the new schedule at the moment.
+func (m *memory) adopt(t Timetable, now time.Time) {
+	for _, name := range m.order {
+		s := m.tables[name]
+		text := t.For(name).String()
+		if s.schedule == text {
+			continue
+		}
+		if old, err := Parse(s.schedule); err == nil && !s.first {
+			before := Timetable{Jitter: t.Jitter, Seed: t.Seed}
+			if passed, _ := before.fired(old, s.served, now); passed.Count > 0 {
+				m.loop.Missed(Missed{Table: name, Span: passed, Reason: Reload})
+			}
+			s.served = now
+		}
+		s.schedule = text
+	}
+}
+
+func (m *memory) known() []Table {
+	out := make([]Table, len(m.order))
+	for i, name := range m.order {
+		s := m.tables[name]
+		out[i] = Table{Name: name, Served: s.served, Why: s.why}
+		if s.first {
+			out[i].Served = time.Time{}
+		}
+	}
+	return out
+}
+
+// settle takes a decision as carried out.
+func (m *memory) settle(d Decision, now time.Time) {
+	for _, missed := range d.Missed {
+		m.loop.Missed(missed)
+	}
+	for _, s := range m.tables {
+		s.why = Asleep
+	}
+	for _, name := range d.Due {
+		s := m.tables[name]
+		if s.served = d.Fires[name]; s.first {
+			s.served, s.first = now, false
+		}
+	}
+}
+
+// wait lasts until something may be due, the tables are to be read again, or
+// the timetable has changed.
+func (l *Loop) wait(ctx context.Context, d Decision, now time.Time) {
+	wait := glance
+	for _, at := range d.Next {
+		wait = min(wait, at.Sub(now))
+	}
+	timer := time.NewTimer(max(wait, 0))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.Changed:
+	case <-ctx.Done():
+	}
+}
