@@ -37,12 +37,25 @@ type Config struct {
 	PseudonymisationKey Secret             `yaml:"pseudonymisation_key"`
 
 	Schedule string `yaml:"schedule"`
+	Serve    Serve  `yaml:"serve"`
 	CAFile   string `yaml:"ca_file"`
 }
 
 // Snapshots are how tables that are a state are brought forward.
 type Snapshots struct {
 	FullEvery time.Duration `yaml:"full_every" bounds:"least=1m"`
+}
+
+// Serve is what serve does beside exporting, and when it exports what.
+type Serve struct {
+	Listen      string            `yaml:"listen"`
+	Token       Secret            `yaml:"token"`
+	Certificate string            `yaml:"certificate"`
+	Key         string            `yaml:"key"`
+	ClientCA    string            `yaml:"client_ca"`
+	Jitter      time.Duration     `yaml:"jitter" bounds:"least=0s"`
+	Refresh     time.Duration     `yaml:"refresh" bounds:"least=10s"`
+	Schedules   map[string]string `yaml:"schedules"`
 }
 
 // Columns are which columns of a table are published, which of them as
@@ -132,6 +145,7 @@ func Default() Config {
 		Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
 		Consistency: "partition", Lease: 3 * time.Minute,
 		Schedule: "0 */6 * * *",
+		Serve:    Serve{Listen: "127.0.0.1:9464", Refresh: 30 * time.Minute},
 	}
 }
 
@@ -205,6 +219,11 @@ func (c Config) Check() error {
 	}
 	if c.Kusto.Database == "" {
 		return wrong("kusto.database", "is empty; give the name of the database to export into")
+	}
+	for _, table := range slices.Sorted(maps.Keys(c.Serve.Schedules)) {
+		if err := tvmexport.CheckIdentifier("table", table); err != nil {
+			return wrong("serve.schedules."+table, "is not a table's name: %v", err)
+		}
 	}
 	return c.checkColumns()
 }

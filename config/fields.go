@@ -41,7 +41,12 @@ func walk(section reflect.Value, path string, visit func(Field)) {
 		case reflect.Struct:
 			walk(f.value, f.Path, visit)
 		case reflect.Map:
-			walk(reflect.New(f.Type.Elem()).Elem(), f.Path+".*", visit)
+			entry := Field{Path: f.Path + ".*", Type: f.Type.Elem(), value: reflect.New(f.Type.Elem()).Elem()}
+			if entry.Type.Kind() == reflect.Struct {
+				walk(entry.value, entry.Path, visit)
+			} else {
+				visit(entry)
+			}
 		default:
 			visit(f)
 		}
