@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/pprof"
@@ -27,6 +28,17 @@ type process struct {
 	env    config.Lookup
 
 	flags global
+
+	// instrument makes a client whose requests to a service are counted; nil
+	// leaves it as it is.
+	instrument func(service string, c *http.Client) *http.Client
+}
+
+func (p *process) instrumented(service string, c *http.Client) *http.Client {
+	if p.instrument == nil {
+		return c
+	}
+	return p.instrument(service, c)
 }
 
 // global holds the flags that every command has.
@@ -163,6 +175,7 @@ holds the table; 130 and 143 stopped by a signal.`,
 		p.importCommand(),
 		p.planCommand(),
 		p.runCommand(),
+		p.serveCommand(),
 		p.verifyCommand(),
 		p.repairCommand(),
 		p.statusCommand(),

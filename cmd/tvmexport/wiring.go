@@ -49,7 +49,7 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	}
 	destination, err := kusto.New(ctx, kusto.Options{
 		Cluster: c.Kusto.Cluster, Ingest: c.Kusto.Ingest, Database: c.Kusto.Database, TrustedHosts: c.Kusto.TrustedHosts,
-		Credential: credential, HTTPClient: client, Logger: log, Setup: scriptOptions(c),
+		Credential: credential, HTTPClient: p.instrumented("kusto", client), Logger: log, Setup: scriptOptions(c),
 	})
 	if err != nil {
 		return nil, err
@@ -81,13 +81,19 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 		return nil, err
 	}
 	x.tenant = who.TenantID
+	var retry func(string, string, time.Duration, error)
+	if r, ok := printer.(interface {
+		Retry(table, op string, in time.Duration, why error)
+	}); ok {
+		retry = r.Retry
+	}
 	return hunting.New(hunting.Options{
 		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
-		Credential: credential, HTTPClient: x.client, Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
+		Credential: credential, HTTPClient: p.instrumented("defender", x.client), Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
 		PseudonymKey: []byte(x.config.PseudonymisationKey),
 
 		Quota:  hunting.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
-		OnWait: printer.Wait,
+		OnWait: printer.Wait, OnRetry: retry,
 	})
 }
 

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/statuspage"
+)
+
+// shownRuns is how many runs of each table the status page knows.
+const shownRuns = 60
+
+// tables reads the ledger for the page, the metrics and the schedule.
+func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	destination := s.set.parts.destination
+	status, err := destination.Status(ctx)
+	var now time.Time
+	var runs []kusto.RunRecord
+	if err == nil {
+		now, runs, err = destination.Runs(ctx, shownRuns)
+	}
+	s.mu.Lock()
+	s.unread, s.hasRead = err, s.hasRead || err == nil
+	s.mu.Unlock()
+	if err != nil {
+		s.board.Tables(nil, err)
+		s.log.ErrorContext(ctx, "the ledger cannot be read", "error", oneLine(err.Error()))
+		return nil, err
+	}
+	behind := time.Duration(0) // our clock
+	if !now.IsZero() {
+		behind = time.Since(now)
+	}
+	list, known := s.shown(status, runs, behind)
+	s.board.Tables(list, nil)
+	s.unknownSchedules(ctx, status)
+	return known, nil
+}
+
+// shown makes the tables of the page, and of active ones what the schedule
+// goes by; it counts what it sees. Times are brought to our clock.
+func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time.Duration) ([]statuspage.Table, []schedule.Known) {
+	var list []statuspage.Table
+	var known []schedule.Known
+	ours := func(t time.Time) time.Time {
+		if t.IsZero() {
+			return t
+		}
+		return t.Add(behind)
+	}
+	me := owner() + " "
+	for _, st := range status.Tables {
+		name := st.Order.Table
+		t := statuspage.Table{Name: name, Into: st.Order.Into, Load: string(st.Order.Load), Active: st.Order.Active}
+		if st.Holder != nil && !strings.HasPrefix(st.Holder.Owner, me) {
+			t.HeldBy = st.Holder.Owner
+		}
+		var last time.Time
+		for _, r := range runs {
+			if r.Table != name {
+				continue
+			}
+			shown := statuspage.Run{
+				Table: name, ID: string(r.Run), Previous: string(r.Previous), Owner: r.Owner, Kind: string(r.Kind), Load: string(r.Load),
+				Committed: r.Committed, Began: ours(r.Began), At: ours(r.At), From: r.From, Watermark: r.Watermark,
+				Rows: r.Rows, Bytes: r.Bytes, Calls: r.Calls,
+			}
+			if !r.Committed {
+				shown.Failure = statuspage.ProblemOfText(r.Reason, shown.At)
+			} else if last.IsZero() {
+				if last = shown.Began; last.IsZero() {
+					last = shown.At
+				}
+			}
+			t.Runs = append(t.Runs, shown)
+		}
+		if st.Order.Err != nil {
+			t.Failure = statuspage.ProblemOf(st.Order.Err, time.Now())
+		}
+		s.count(t, me)
+		list = append(list, t)
+		if st.Order.Active {
+			known = append(known, schedule.Known{Name: name, Last: last})
+		}
+	}
+	return list, known
+}
+
+// count tells the metrics what the ledger shows of a table.
+func (s *service) count(t statuspage.Table, me string) {
+	s.metrics.Table(t.Name)
+	for _, r := range slices.Backward(t.Runs) {
+		if !r.Committed {
+			continue
+		}
+		if strings.HasPrefix(r.Owner, me) && r.At.After(s.began) {
+			s.metrics.Commit(t.Name, tvmexport.RunID(r.ID), r.Rows, r.At)
+		}
+		s.metrics.Known(t.Name, r.Rows, r.At)
+	}
+}
+
+// unknownSchedules tells of schedules that no table has.
+func (s *service) unknownSchedules(ctx context.Context, status kusto.Status) {
+	for table := range s.set.timetable.Own {
+		if !slices.ContainsFunc(status.Tables, func(t kusto.TableStatus) bool { return t.Order.Table == table }) && !s.told[table] {
+			s.told[table] = true
+			s.log.WarnContext(ctx, "serve.schedules names a table that MigrationConfiguration does not have", "table", table)
+		}
+	}
+}
+
+// recordTime bounds how long a reader waits for the ledger.
+const recordTime = 30 * time.Second
+
+// record reads all that the ledger holds of one run.
+func (s *service) record(ctx context.Context, table, run string) (statuspage.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	defer cancel()
+	s.use.RLock()
+	defer s.use.RUnlock()
+	rows, parts, err := s.set.parts.destination.Record(ctx, table, tvmexport.RunID(run))
+	var out statuspage.Record
+	for _, r := range rows {
+		detail := string(r.Detail)
+		if detail == "null" {
+			detail = ""
+		}
+		out.Rows = append(out.Rows, statuspage.RecordRow{State: r.State, At: r.At, Rows: r.Rows, Bytes: r.Bytes, Calls: r.Calls, Owner: r.Owner, Detail: detail})
+	}
+	for _, p := range parts {
+		line := statuspage.RecordPartition{Name: partitionName(p.Partition), Rows: p.Rows, Fingerprint: p.Print.String()}
+		if p.Window != (tvmexport.Window{}) {
+			line.Window = windowName(p.Window)
+		}
+		out.Partitions = append(out.Partitions, line)
+	}
+	return out, err
+}
+
+func partitionName(p tvmexport.Partition) string {
+	if p == tvmexport.Whole {
+		return "all rows"
+	}
+	return string(p)
+}
+
+func windowName(w tvmexport.Window) string {
+	if w.Null {
+		return "rows without a watermark"
+	}
+	return w.From.UTC().Format(time.RFC3339) + " to " + w.To.UTC().Format(time.RFC3339)
+}

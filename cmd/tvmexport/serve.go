@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tvmexport/tvmexport/metrics"
+	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/server"
+	"github.com/tvmexport/tvmexport/statuspage"
+)
+
+type serveFlags struct {
+	listen  string
+	maxWait time.Duration
+}
+
+func (p *process) serveCommand() *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Export on a schedule, with a status page and metrics",
+		Long: `serve brings the active tables forward on a schedule (schedule, serve.schedules)
+until it is stopped. Exports never overlap. A scheduled time at which no run
+began is logged, counted and shown; what was missed in a row is made good by one
+run, also after a downtime: the ledger says when each table was last exported.
+
+Under the address of serve.listen it shows a status page (/), Prometheus metrics
+(/metrics), and whether it is alive (/healthz) and ready (/readyz). All of it is
+read-only. On another address than loopback it asks for a token
+(TVMEXPORT_SERVE_TOKEN or TVMEXPORT_SERVE_TOKEN_FILE; browsers send it as the
+password) or for a client certificate (serve.client_ca).
+
+SIGHUP reads the configuration again; if it is not sound, the old one stays.
+SIGTERM ends the export that is under way as it ends run. OTEL_* variables send
+metrics and traces by OTLP.`,
+		Example: "  tvmexport serve\n  TVMEXPORT_SERVE_TOKEN_FILE=/run/secrets/token tvmexport serve --listen 0.0.0.0:9464\n  kill -HUP $(pidof tvmexport)",
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !c.Flags().Changed("log-level") {
+				p.flags.logLevel = "info"
+			}
+			return p.serve(c.Context(), f)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.listen, "listen", "", "address of status page and metrics (default serve.listen, which is 127.0.0.1:9464)")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait of one export for the tenant's quota; what has landed is kept for the next")
+	return c
+}
+
+func (p *process) serve(ctx context.Context, f serveFlags) error {
+	log, err := p.logger()
+	if err != nil {
+		return err
+	}
+	s := &service{process: p, flags: f, log: log, reloads: make(chan struct{}, 1), began: time.Now(), told: map[string]bool{}}
+	first, err := s.read()
+	if err != nil {
+		return err
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.metrics = metrics.New(reg, version)
+	p.instrument = func(service string, c *http.Client) *http.Client {
+		counted := *c
+		counted.Transport = s.metrics.RoundTripper(service, c.Transport)
+		return &counted
+	}
+	host, _ := os.Hostname() // "" is shown as nothing
+	s.board = statuspage.NewBoard(statuspage.Setup{
+		Host: host, Version: version, Cluster: first.config.Kusto.Cluster, Database: first.config.Kusto.Database, Began: time.Now(),
+	})
+	if err := s.adopt(ctx, first); err != nil {
+		return err
+	}
+	defer s.close()
+	return s.run(ctx, reg, log)
+}
+
+// run serves and exports until ctx ends. The page stays until the last export
+// is over.
+func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.Logger) error {
+	page, err := statuspage.NewHandler(s.board, s.record)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", page)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg, EnableOpenMetrics: true}))
+	listen := s.listening()
+	listen.Handler, listen.Ready = mux, s.ready
+	web, err := server.Open(ctx, listen, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stdout, "status page: %s\n", web.URL)
+	log.InfoContext(ctx, "serving", "url", web.URL, "schedule", s.now().config.Schedule)
+
+	open, shut := context.WithCancel(context.WithoutCancel(ctx))
+	var g errgroup.Group
+	g.Go(func() error {
+		defer shut()
+		defer s.hangUps(ctx)()
+		loop := &schedule.Loop{
+			Timetable: func() schedule.Timetable { return s.timetable(ctx) },
+			Tables:    s.tables, Export: s.export, Missed: s.missed, Decided: s.decided,
+			Changed: s.reloads, Refresh: s.now().config.Serve.Refresh,
+		}
+		loop.Run(ctx)
+		s.board.Stopping()
+		return context.Cause(ctx)
+	})
+	g.Go(func() error { return web.Serve(open, log) })
+	return g.Wait()
+}
+
+// hangUps reloads at each SIGHUP until the returned function is called.
+func (s *service) hangUps(ctx context.Context) (stop func()) {
+	incoming, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
+	signal.Notify(incoming, syscall.SIGHUP)
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				return
+			case <-incoming:
+				s.reload(ctx)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(incoming)
+		close(done)
+		<-ended
+	}
+}

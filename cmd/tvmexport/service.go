@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/metrics"
+	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/server"
+	"github.com/tvmexport/tvmexport/statuspage"
+)
+
+// service is a serve under way.
+type service struct {
+	*process
+	flags   serveFlags
+	log     *slog.Logger
+	board   *statuspage.Board
+	metrics *metrics.Metrics
+	reloads chan struct{} // wakes the loop
+
+	mu      sync.Mutex
+	waiting *setting // read by a reload, in use from the next decision on
+	unread  error    // why the ledger could not be read
+	hasRead bool     // the ledger was read once
+
+	began time.Time
+	told  map[string]bool // schedules without a table
+
+	use sync.RWMutex // who uses the setting's parts holds it for reading
+	set *setting
+}
+
+// setting is a configuration with what is made of it.
+type setting struct {
+	config    config.Config
+	timetable schedule.Timetable
+	parts     *parts
+}
+
+// read reads the configuration and checks what only serve looks at.
+func (s *service) read() (*setting, error) {
+	c, err := s.configuration()
+	if err != nil {
+		return nil, err
+	}
+	if s.flags.listen != "" {
+		c.Serve.Listen = s.flags.listen
+	}
+	t, err := timetableOf(c)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return &setting{config: c, timetable: t}, listenOptions(c).Check()
+}
+
+// timetableOf is the timetable of a configuration. Exporters of different
+// databases have different delays.
+func timetableOf(c config.Config) (schedule.Timetable, error) {
+	t := schedule.Timetable{Own: map[string]schedule.Schedule{}, Jitter: c.Serve.Jitter, Seed: c.Kusto.Cluster + " " + c.Kusto.Database}
+	var err error
+	if t.Default, err = schedule.Parse(c.Schedule); err != nil {
+		return t, fmt.Errorf("schedule: %w", err)
+	}
+	for table, text := range c.Serve.Schedules {
+		if t.Own[table], err = schedule.Parse(text); err != nil {
+			return t, fmt.Errorf("serve.schedules.%s: %w", table, err)
+		}
+	}
+	return t, nil
+}
+
+func listenOptions(c config.Config) server.Options {
+	return server.Options{
+		Listen: c.Serve.Listen, Token: string(c.Serve.Token),
+		Certificate: c.Serve.Certificate, Key: c.Serve.Key, ClientCA: c.Serve.ClientCA,
+	}
+}
+
+// place is what cannot change while the program listens.
+func place(c config.Serve) [5]string {
+	return [5]string{c.Listen, string(c.Token), c.Certificate, c.Key, c.ClientCA}
+}
+
+func (s *service) listening() server.Options { return listenOptions(s.now().config) }
+
+// now is the setting in use.
+func (s *service) now() *setting {
+	s.use.RLock()
+	defer s.use.RUnlock()
+	return s.set
+}
+
+// adopt puts a setting to use and closes what the old one had open.
+func (s *service) adopt(ctx context.Context, next *setting) error {
+	x, err := s.open(ctx, next.config)
+	if err != nil {
+		return err
+	}
+	next.parts = x
+	s.use.Lock()
+	defer s.use.Unlock()
+	if s.set != nil {
+		_ = s.set.parts.destination.Close() // nothing is under way
+	}
+	s.set = next
+	return nil
+}
+
+func (s *service) close() {
+	s.use.Lock()
+	defer s.use.Unlock()
+	_ = s.set.parts.destination.Close() // at the end of the program
+}
+
+// reload reads the configuration again. What is not sound changes nothing.
+func (s *service) reload(ctx context.Context) {
+	next, err := s.read()
+	s.reloaded(ctx, err)
+	if err != nil {
+		return
+	}
+	if place(next.config.Serve) != place(s.now().config.Serve) {
+		s.log.WarnContext(ctx, "serve.listen, its token and its certificates are read at the start only; restart to change them")
+	}
+	s.mu.Lock()
+	s.waiting = next
+	s.mu.Unlock()
+	select {
+	case s.reloads <- struct{}{}:
+	default: // the loop will look anyway
+	}
+}
+
+func (s *service) reloaded(ctx context.Context, err error) {
+	s.board.Reloaded(err)
+	s.metrics.Reloaded(err == nil)
+	if err != nil {
+		s.log.ErrorContext(ctx, "the configuration was not reloaded, the old one stays", "error", oneLine(err.Error()))
+		return
+	}
+	s.log.InfoContext(ctx, "the configuration was reloaded")
+}
+
+// timetable is the one in use. Between two decisions nothing is under way, so
+// that here a new configuration takes the place of the old one.
+func (s *service) timetable(ctx context.Context) schedule.Timetable {
+	s.mu.Lock()
+	next := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	if next != nil {
+		if err := s.adopt(ctx, next); err != nil {
+			s.reloaded(ctx, err)
+		}
+	}
+	return s.now().timetable
+}
+
+// missed makes a record of scheduled times at which no run began.
+func (s *service) missed(m schedule.Missed) {
+	s.log.Warn("missed a schedule", "table", m.Table, "times", m.Count, "first", m.First, "last", m.Last, "reason", string(m.Reason), "made_up", m.MadeUp)
+	s.metrics.Missed(m.Table, string(m.Reason), m.Count)
+	s.board.Missed(statuspage.Missed{Table: m.Table, Count: m.Count, First: m.First, Last: m.Last, Reason: reasons[m.Reason], MadeUp: m.MadeUp})
+}
+
+// reasons are what the status page says of them.
+var reasons = map[schedule.Reason]string{
+	schedule.Down:   "tvmexport serve was not running",
+	schedule.Busy:   "another export was still under way",
+	schedule.Asleep: "the machine was suspended",
+	schedule.Held:   "another exporter held the table",
+	schedule.Reload: "the schedule was changed before its turn came",
+}
+
+func (s *service) decided(d schedule.Decision) {
+	t, now := s.now().timetable, time.Now()
+	s.board.Scheduled(func(table string) (string, time.Time, time.Duration) {
+		own, next := t.For(table), d.Next[table]
+		if next.IsZero() {
+			return own.String(), next, 0
+		}
+		following := own.Next(now)
+		return own.String(), next, own.Next(following).Sub(following)
+	})
+}
+
+// export brings tables forward. It names those that others held.
+func (s *service) export(ctx context.Context, tables []string) (held []string) {
+	s.log.InfoContext(ctx, "exporting", "tables", tables)
+	s.board.Exporting(tables)
+	defer s.board.Exporting(nil)
+	began := time.Now()
+	report, err := s.exportNow(ctx, tables)
+	if err != nil {
+		s.log.ErrorContext(ctx, "export", "error", oneLine(err.Error()))
+	}
+	failed := 0
+	for _, o := range report.Outcomes {
+		if o.Err != nil {
+			failed++
+		}
+		if tvmexport.CauseOf(o.Err) == tvmexport.Held {
+			held = append(held, o.Table.Name)
+		}
+	}
+	s.log.InfoContext(ctx, "exported", "tables", len(tables), "failed", failed, "took", time.Since(began))
+	if ctx.Err() == nil {
+		_, _ = s.tables(ctx) // it says itself what went wrong
+	}
+	return held
+}
+
+func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Report, error) {
+	x := s.now().parts
+	l := &listener{service: s, ctx: ctx}
+	source, err := s.source(ctx, x, s.flags.maxWait, l)
+	if err != nil {
+		for _, table := range tables {
+			l.Hooks().Failed(table, "", err)
+		}
+		return tvmexport.Report{}, err
+	}
+	s.board.Tenant(x.tenant)
+	s.board.Quota(func() *statuspage.Quota {
+		u := source.Usage()
+		return &statuspage.Quota{Minute: u.Minute, PerMinute: u.Quota.PerMinute, Hour: u.Hour, PerHour: u.Quota.PerHour, At: time.Now()}
+	})
+	s.metrics.Quota(func() metrics.Quota {
+		u := source.Usage()
+		return metrics.Quota{Minute: u.Minute, PerMinute: u.Quota.PerMinute, Hour: u.Hour, PerHour: u.Quota.PerHour, PausedUntil: u.Paused}
+	})
+	return s.exporter(x, source, l).Run(ctx, tvmexport.Request{Tables: tables})
+}
+
+// listener tells the page, the metrics and the log what an export does.
+type listener struct {
+	*service
+	ctx context.Context
+}
+
+// Hooks implements progress.Printer.
+func (l *listener) Hooks() tvmexport.Hooks {
+	log := l.log
+	if tenant := l.now().parts.tenant; tenant != "" {
+		log = log.With("tenant", tenant)
+	}
+	return tvmexport.JoinHooks(progress.Journal(log), l.metrics.Hooks(), l.board.Hooks())
+}
+
+// Wait implements progress.Printer.
+func (l *listener) Wait(cause string, until time.Time) {
+	l.log.InfoContext(l.ctx, "waiting", "cause", cause, "until", until)
+	l.metrics.Waiting(hunting.Brief(cause), time.Until(until))
+	l.board.Waiting(cause, until)
+}
+
+// Retry is told when a call to Defender is made again.
+func (l *listener) Retry(table, op string, in time.Duration, why error) {
+	l.log.WarnContext(l.ctx, "trying again", "table", table, "op", op, "in", in, "why", why)
+	l.metrics.Retrying(op, in)
+}
+
+// Close implements progress.Printer.
+func (l *listener) Close() {}
+
+// ready says why the program is not ready: its ledger cannot be read.
+func (s *service) ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unread == nil && !s.hasRead {
+		return errStarting
+	}
+	return s.unread
+}
+
+var errStarting = errors.New("the ledger was not read yet")

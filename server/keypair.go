@@ -1,0 +1,43 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// keyPair is a certificate with its key, read again when their files change:
+// certificates are renewed while the program runs.
+type keyPair struct {
+	certificate, key string
+
+	mu     sync.Mutex
+	loaded *tls.Certificate
+	stamp  [2]time.Time
+}
+
+// get is tls.Config.GetCertificate. A pair that cannot be read keeps the old one.
+func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var stamp [2]time.Time
+	for i, file := range []string{k.certificate, k.key} {
+		if info, err := os.Stat(file); err == nil {
+			stamp[i] = info.ModTime()
+		}
+	}
+	if k.loaded != nil && stamp == k.stamp {
+		return k.loaded, nil
+	}
+	pair, err := tls.LoadX509KeyPair(k.certificate, k.key)
+	if err != nil {
+		if k.loaded != nil {
+			return k.loaded, nil
+		}
+		return nil, fmt.Errorf("serve.certificate: %w", err)
+	}
+	k.loaded, k.stamp = &pair, stamp
+	return k.loaded, nil
+}

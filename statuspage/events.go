@@ -1,0 +1,44 @@
+package statuspage
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// How often an open page is told of changes at most, and at least: ages grow
+// though nothing happens.
+const (
+	shortestPause = 700 * time.Millisecond
+	longestPause  = 10 * time.Second
+)
+
+// events tells an open page when to ask again, as server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // of nginx in front
+	send := http.NewResponseController(w)
+	fmt.Fprint(w, "retry: 3000\n\n")
+	for n := 1; ; n++ {
+		changed := h.Board.Changed()
+		fmt.Fprintf(w, "id: %d\nevent: changed\ndata: %d\n\n", n, n)
+		if send.Flush() != nil || !rest(r, shortestPause, nil) || !rest(r, longestPause-shortestPause, changed) {
+			return
+		}
+	}
+}
+
+// rest waits, until something changes at most; false: the reader has gone.
+func rest(r *http.Request, d time.Duration, changed <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-changed:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}

@@ -1,0 +1,152 @@
+// Package statuspage shows what an exporter that serves does: its tables, their
+// runs, what is under way, what went wrong and how to mend it. Pages are
+// rendered here, work without scripts, and update live with them. A Board
+// collects what is shown; showing it asks nobody but the Board, except for the
+// record of one run.
+package statuspage
+
+import "time"
+
+// Page is what is shown at a moment.
+type Page struct {
+	Setup
+	Now       time.Time
+	Exporting []string  // tables of the export that is under way
+	Next      time.Time // of any table; zero: nothing is scheduled
+	Ledger    Ledger
+	Reload    Reload
+	Quota     *Quota // nil before the first export
+	Wait      *Wait  // nil while calls go on
+	Tables    []Table
+	Missed    []Missed // newest first
+	Stopping  bool
+}
+
+// Setup is what does not change while the program runs.
+type Setup struct {
+	Host, Version     string
+	Tenant            string
+	Cluster, Database string
+	Began             time.Time
+}
+
+// Ledger is how current what is shown is.
+type Ledger struct {
+	Read time.Time
+	Err  *Problem // why it could not be read since
+}
+
+// Reload is how the last reading of the configuration went.
+type Reload struct {
+	At  time.Time
+	Err string // why the old one was kept; "" if it was not
+}
+
+// Quota is how much of the source's quota is used.
+type Quota struct {
+	Minute, PerMinute int
+	Hour, PerHour     int
+	At                time.Time
+}
+
+// Wait is why calls to the source are held back, and until when.
+type Wait struct {
+	Cause string
+	Until time.Time
+}
+
+// Missed are scheduled times at which no run began.
+type Missed struct {
+	Table       string
+	Count       int
+	First, Last time.Time
+	Reason      string
+	MadeUp      bool
+	Told        time.Time
+}
+
+// Table is what is known of one table.
+type Table struct {
+	Name, Into, Load string
+	Active           bool
+	Schedule         string
+	Next             time.Time     // zero: never
+	Interval         time.Duration // between scheduled times; 0: none
+	HeldBy           string        // who runs it, if not this program
+	Runs             []Run         // newest first
+	Live             *Live         // nil: no run is under way here
+	Failure          *Problem      // of the newest run; nil if it was committed
+}
+
+// Run is what the ledger says of one run.
+type Run struct {
+	Table           string
+	ID              string // "" where it failed before a run began
+	Previous        string
+	Owner           string
+	Kind, Load      string
+	Committed       bool
+	Began, At       time.Time
+	From, Watermark time.Time
+	Rows, Bytes     int64
+	Calls           int64
+	Failure         *Problem
+}
+
+// Took is how long the run lasted; 0 if that is not known.
+func (r Run) Took() time.Duration {
+	if r.Began.IsZero() {
+		return 0
+	}
+	return r.At.Sub(r.Began)
+}
+
+// Problem is what went wrong, and how to mend it.
+type Problem struct {
+	At   time.Time
+	Text string
+	Mend string // may be empty
+}
+
+// Live is a run that is under way.
+type Live struct {
+	Run                string
+	Step               string // counting, fetching, landing, publishing, committed
+	Began              time.Time
+	Rows, Of           int64 // fetched, planned
+	Bytes              int64
+	Calls              int // answered
+	Batches, Confirmed int
+	Rate               float64 // rows a second while fetching
+	Note               string  // what it is doing about a trouble
+}
+
+// Left is how long fetching may still take; 0 if that cannot be told.
+func (l Live) Left() time.Duration {
+	if l.Step != "fetching" || l.Rate <= 0 || l.Of <= l.Rows {
+		return 0
+	}
+	return time.Duration(float64(l.Of-l.Rows) / l.Rate * float64(time.Second))
+}
+
+// Record is all that the ledger holds of one run.
+type Record struct {
+	Rows       []RecordRow
+	Partitions []RecordPartition
+}
+
+// RecordRow is a row of ExportRuns.
+type RecordRow struct {
+	State              string
+	At                 time.Time
+	Rows, Bytes, Calls int64
+	Owner, Detail      string
+}
+
+// RecordPartition is a row of ExportPartitions.
+type RecordPartition struct {
+	Name        string
+	Window      string
+	Rows        int64
+	Fingerprint string
+}
