@@ -110,7 +110,7 @@ func (m *memory) learn(ctx context.Context) {
 		if !ok {
 			s = &state{served: k.Last, first: k.Last.IsZero()}
 			if !s.first {
-				s.served = k.Last.Add(tolerance)
+				s.served = k.Last.Add(m.tolerance(k))
 			}
 			if !m.started {
 				s.why = Down
@@ -120,6 +120,16 @@ func (m *memory) learn(ctx context.Context) {
 		m.order = append(m.order, k.Name)
 	}
 	m.tables, m.started = fresh, true
+}
+
+// tolerance is how shortly before a fire a run may have begun to serve it.
+func (m *memory) tolerance(k Known) time.Duration {
+	schedule := m.loop.Timetable().For(k.Name)
+	next := schedule.Next(k.Last)
+	if next.IsZero() {
+		return 0
+	}
+	return min(tolerance, schedule.Next(next).Sub(next)/2)
 }
 
 // adopt tells the fires that a change of schedule has swallowed, and starts

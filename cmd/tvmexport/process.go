@@ -210,6 +210,9 @@ func (p *process) configuration() (config.Config, error) {
 	if err == nil {
 		err = knownColumns(c)
 	}
+	if err == nil {
+		_, err = timetableOf(c)
+	}
 	if err != nil {
 		return c, usage(err)
 	}
