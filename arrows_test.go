@@ -91,9 +91,9 @@ func TestOnePackagePerLibrary(t *testing.T) {
 		"github.com/spf13/cobra":                           {"cmd/tvmexport"},
 		"github.com/goccy/go-yaml":                         {"config"},
 		"github.com/vbauerster/mpb":                        {"progress"},
-		"github.com/prometheus/client_golang":               {"metrics", "telemetry", "cmd/tvmexport"},
-		"github.com/robfig/cron":                            {"schedule"},
-		"go.opentelemetry.io":                               {"telemetry"},
+		"github.com/prometheus/client_golang":              {"metrics", "telemetry", "cmd/tvmexport"},
+		"github.com/robfig/cron":                           {"schedule"},
+		"go.opentelemetry.io":                              {"telemetry"},
 		"github.com/golang-jwt/jwt":                        {"emulator/entra"},
 	}
 	for _, p := range packages(t) {

@@ -139,7 +139,7 @@ func Default() Config {
 		Defender: Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
 		Auth:     Auth{Method: "default"},
 		Layout:   "both", Retention: Retention{Raw: 30 * day, Typed: 365 * day, Hot: 31 * day},
-		Publish:  Publish{Bytes: 1_000_000_000},
+		Publish: Publish{Bytes: 1_000_000_000},
 
 		Snapshots: Snapshots{FullEvery: 7 * 24 * time.Hour}, Drift: "evolve",
 		Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,

@@ -11,11 +11,11 @@ import (
 // guard lets those read who may. Browsers, which cannot be told a token, send
 // it as the password of HTTP's basic authentication, under any name.
 type guard struct {
-	token       [sha256.Size]byte
-	asksToken   bool
-	asksCert    bool
-	onlyLocal   bool // no guard but the address: names of other hosts are refused
-	next        http.Handler
+	token     [sha256.Size]byte
+	asksToken bool
+	asksCert  bool
+	onlyLocal bool // no guard but the address: names of other hosts are refused
+	next      http.Handler
 }
 
 func newGuard(o Options) *guard {
