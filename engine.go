@@ -50,15 +50,6 @@ func (e *engine) Count(ctx context.Context, q CountQuery) (Counts, error) {
 	return e.source.Count(ctx, q)
 }
 
-// Columns implements Steps.
-func (e *engine) Columns(ctx context.Context, table string) ([]Column, error) {
-	if err := e.enter(ctx); err != nil {
-		return nil, err
-	}
-	defer e.leave()
-	return e.source.Columns(ctx, table)
-}
-
 // Fit implements Steps.
 func (e *engine) Fit(ctx context.Context, t Table) ([]string, error) {
 	return e.destination.Fit(ctx, t)

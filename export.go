@@ -79,7 +79,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders)), described: map[string]bool{}}
+	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
 	v.carryOut(ctx)
 	err = v.close(ctx)
 	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err
@@ -112,8 +112,8 @@ func choose(orders []Order, names []string) ([]Order, error) {
 }
 
 // table makes the table of an order from the catalogue, or from the source's
-// own schema where the catalogue does not know it; asked says so.
-func (e *Exporter) table(ctx context.Context, o Order) (_ Table, asked bool, _ error) {
+// own schema where the catalogue does not know it.
+func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 	t := Table{Name: o.Table}
 	ok := false
 	if e.Describe != nil && o.Err == nil {
@@ -121,12 +121,12 @@ func (e *Exporter) table(ctx context.Context, o Order) (_ Table, asked bool, _ e
 	}
 	t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
 	if o.Err != nil {
-		return t, false, o.Err
+		return t, o.Err
 	}
 	if !ok {
 		columns, err := e.Source.Columns(ctx, o.Table)
 		if err != nil {
-			return t, true, err
+			return t, err
 		}
 		t.Columns = columns
 		if slices.Contains(columns, Column{Name: "DeviceId", Type: "string"}) {
@@ -137,10 +137,9 @@ func (e *Exporter) table(ctx context.Context, o Order) (_ Table, asked bool, _ e
 		t.Watermark = IngestionTime
 	}
 	if e.Choose != nil {
-		t, err := t.Choose(e.Choose(t.Name))
-		return t, !ok, err
+		return t.Choose(e.Choose(t.Name))
 	}
-	return t, !ok, nil
+	return t, nil
 }
 
 func newID() string {

@@ -12,8 +12,6 @@ import (
 // and each can be repeated. The flow below drives them and knows neither
 // goroutines nor a network; an engine carries them out.
 type Steps interface {
-	// Columns asks the source for the schema of a table as it is now.
-	Columns(ctx context.Context, table string) ([]Column, error)
 	// Fit makes what readers use fit the columns that the table shows.
 	Fit(ctx context.Context, t Table) (changes []string, err error)
 	// Count asks the source how rows are spread.

@@ -18,18 +18,16 @@ type invocation struct {
 	orders  []Order
 	results []Result // one for each order
 
-	described map[string]bool // tables whose columns the source has told
-	leased    []Table
-	earlier   []Closing // invocations whose audit rows are missing
+	leased  []Table
+	schemas map[string][]Column // of the leased tables, as far as the source tells
+	earlier []Closing           // invocations whose audit rows are missing
 }
 
 // carryOut prepares the tables together, with few calls to the destination,
 // and runs them side by side. Every error ends up in a result.
 func (v *invocation) carryOut(ctx context.Context) {
 	for i, o := range v.orders {
-		t, asked, err := v.table(ctx, o)
-		v.results[i].Table, v.results[i].Err = t, err
-		v.described[t.Name] = asked
+		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
 	v.mark(v.Destination.Ready(ctx, v.sound()))
 	v.mark(v.acquire(ctx))
@@ -41,6 +39,9 @@ func (v *invocation) carryOut(ctx context.Context) {
 	ctx, stop := keepLease(ctx, v.Destination, v.lease, v.term())
 	defer stop()
 	history, left, err := v.past(ctx)
+	if err == nil {
+		v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased))
+	}
 	v.mark(nil, err)
 	v.announce()
 	v.runTables(ctx, history, left)
@@ -85,6 +86,14 @@ func (v *invocation) sound() []Table {
 		if r.Err == nil {
 			out = append(out, r.Table)
 		}
+	}
+	return out
+}
+
+func namesOf(tables []Table) []string {
+	out := make([]string, len(tables))
+	for i, t := range tables {
+		out[i] = t.Name
 	}
 	return out
 }
@@ -178,7 +187,7 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 		r.Finished = p.Rows
 		h = h.after(*p)
 	}
-	notes, calls, err := v.fit(ctx, s, r, h)
+	notes, err := v.fit(ctx, s, r, h)
 	if err != nil {
 		return err
 	}
@@ -193,7 +202,6 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	}
 	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
 	r.Notes = append(notes, r.Notes...)
-	r.Calls += calls
 	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
 	if r.Finished > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
@@ -215,32 +223,25 @@ func (v *invocation) sameTenant(t Table, h History) error {
 
 // fit meets the source's schema as it is now, and lets the destination follow
 // it. Where the source does not tell its schema, the last known one stands.
-func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h History) (notes []string, calls int, err error) {
-	live := r.Table.Columns
-	if !v.described[r.Table.Name] {
-		calls = 1
-		live, err = s.Columns(ctx, r.Table.Name)
-		switch {
-		case err != nil && CauseOf(err) != Refused:
-			return nil, calls, err
-		case err != nil:
-			live = r.Table.Columns
-			if h.Last != nil && len(h.Last.Columns) > 0 {
-				live = h.Last.Columns
-			}
-			notes = append(notes, fmt.Sprintf("the source does not tell the table's columns, so that the last known ones stand: %v", err))
+func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h History) (notes []string, err error) {
+	live, told := v.schemas[r.Table.Name]
+	if !told {
+		live = r.Table.Columns
+		if h.Last != nil && len(h.Last.Columns) > 0 {
+			live = h.Last.Columns
 		}
+		notes = append(notes, "the source does not tell the table's columns: the last known ones stand")
 	}
 	table, drift, err := meet(r.Table, live, h.Last)
 	if err != nil {
-		return notes, calls, err
+		return notes, err
 	}
 	r.Table, notes = table, append(notes, drift...)
 	if h.Last != nil && h.Last.Definition == table.Definition() {
-		return notes, calls, nil
+		return notes, nil
 	}
 	changes, err := s.Fit(ctx, table)
-	return append(notes, changes...), calls, err
+	return append(notes, changes...), err
 }
 
 // close ends the invocation at the destination, and earlier ones whose audit

@@ -21,6 +21,10 @@ type Source interface {
 
 	// Columns asks for the schema of a table that the catalogue does not know.
 	Columns(ctx context.Context, table string) ([]Column, error)
+
+	// Schemas asks, in one call where that can be, for the columns of tables
+	// as they are now. Tables of which the service does not tell are left out.
+	Schemas(ctx context.Context, tables []string) (map[string][]Column, error)
 }
 
 // RowWriter takes the rows of an answer.

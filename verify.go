@@ -43,7 +43,7 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run RunID) ([]Co
 	out := make([]Comparison, len(orders))
 	var sound []Table
 	for i, o := range orders {
-		if out[i].Table, _, out[i].Err = e.table(ctx, o); out[i].Err == nil {
+		if out[i].Table, out[i].Err = e.table(ctx, o); out[i].Err == nil {
 			sound = append(sound, out[i].Table)
 		}
 	}

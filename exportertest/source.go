@@ -211,4 +211,15 @@ func (s *Source) Columns(_ context.Context, table string) ([]tvmexport.Column, e
 	return []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Timestamp", Type: "datetime"}}, nil
 }
 
+// Schemas implements tvmexport.Source.
+func (s *Source) Schemas(ctx context.Context, tables []string) (map[string][]tvmexport.Column, error) {
+	out := map[string][]tvmexport.Column{}
+	for _, t := range tables {
+		if c, err := s.Columns(ctx, t); err == nil {
+			out[t] = c
+		}
+	}
+	return out, nil
+}
+
 var _ tvmexport.Source = (*Source)(nil)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
@@ -155,18 +154,4 @@ func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
 	return b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
 }
 
-func (b *body) countRows(rows *[]countRow) error {
-	return b.envelope(func([]byte) error { return nil }, func(text []byte) (int, error) {
-		s := scan{text: text}
-		end := s.value(0, 0)
-		if end < 0 {
-			return end, nil
-		}
-		var r countRow
-		if err := json.Unmarshal(text[:end], &r, jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
-			return 0, fmt.Errorf("a row of the count, %.200q: %w", text[:end], err)
-		}
-		*rows = append(*rows, r)
-		return end, nil
-	})
-}
+func (b *body) countRows(rows *[]countRow) error { return rowsInto(b, "count", rows) }

@@ -93,30 +93,6 @@ func newMark() string {
 	return hex.EncodeToString(b[:]) + ":"
 }
 
-// Columns implements tvmexport.Source.
-func (c *Client) Columns(ctx context.Context, table string) ([]tvmexport.Column, error) {
-	t := tvmexport.Table{Name: table}
-	if err := check("schema", t); err != nil {
-		return nil, err
-	}
-	var columns []tvmexport.Column
-	q := question{op: "schema", table: table, text: name(table) + "\n| take 0"}
-	_, err := c.ask(ctx, q, func(b *body) error {
-		n := newNormaliser(c.o.API, tvmexport.Slice{Table: t}, newMark(), nil, nil)
-		err := b.rows(n, discard{})
-		columns = n.schema.declared
-		return err
-	})
-	if err == nil && len(columns) == 0 {
-		err = &tvmexport.Error{Op: "schema", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: errors.New("the service answers no schema")}
-	}
-	return columns, err
-}
-
-type discard struct{}
-
-func (discard) WriteRow(_, _ []byte) error { return nil }
-
 // check refuses names that are none, whatever the configuration table holds.
 func check(op string, t tvmexport.Table) error {
 	err := tvmexport.CheckIdentifier("table", t.Name)
