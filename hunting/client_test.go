@@ -359,6 +359,24 @@ func TestColumns(t *testing.T) {
 	})
 }
 
+// A table that is not there, or a service that refuses getschema, does not hide
+// the schemas of the others.
+func TestSchemasOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{reply: func(_ int, q string) answer {
+			if strings.Contains(q, "getschema") || strings.Contains(q, "Missing") {
+				return answer{status: 400, body: `{"error":{"code":"BadRequest","message":"Failed to resolve table or column expression named 'Missing'. Fix semantic errors in your query."}}`}
+			}
+			return answer{body: `{"Schema":[{"Name":"A","Type":"Int64"}],"Results":[]}`}
+		}}
+		got, err := s.client(t, nil).Schemas(t.Context(), []string{"Missing", "There"})
+		want := map[string][]tvmexport.Column{"There": {{Name: "A", Type: "long"}}}
+		if d := cmp.Diff(want, got); err != nil || d != "" || len(s.at) != 3 {
+			t.Error(len(s.at), err, d)
+		}
+	})
+}
+
 func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(n int, _ string) answer {
