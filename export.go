@@ -111,14 +111,18 @@ func choose(orders []Order, names []string) ([]Order, error) {
 	return out, nil
 }
 
+// describe is what the catalogue knows of a table.
+func (e *Exporter) describe(name string) (Table, bool) {
+	if e.Describe == nil {
+		return Table{Name: name}, false
+	}
+	return e.Describe(name)
+}
+
 // table makes the table of an order from the catalogue, or from the source's
 // own schema where the catalogue does not know it.
 func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
-	t := Table{Name: o.Table}
-	ok := false
-	if e.Describe != nil && o.Err == nil {
-		t, ok = e.Describe(o.Table)
-	}
+	t, ok := e.describe(o.Table)
 	t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
 	if o.Err != nil {
 		return t, o.Err

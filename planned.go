@@ -50,12 +50,10 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	}
 	v := &invocation{
 		Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders,
-		results: make([]Result, len(orders)), described: map[string]bool{},
+		results: make([]Result, len(orders)),
 	}
 	for i, o := range orders {
-		t, asked, err := v.table(ctx, o)
-		v.results[i].Table, v.results[i].Err = t, err
-		v.described[t.Name] = asked
+		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
 	v.mark(v.Destination.Ready(ctx, v.sound()))
 	v.leased = v.sound() // which it does not lease: past is asked about them
@@ -63,6 +61,9 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	var left map[string][]Leftover
 	if len(v.leased) > 0 {
 		if history, left, err = v.past(ctx); err != nil {
+			return nil, err
+		}
+		if v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased)); err != nil {
 			return nil, err
 		}
 	}
@@ -80,6 +81,11 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		})
 	}
 	_ = g.Wait() // every error is in its table
+	if len(v.leased) > 0 {
+		// One call asks for the schemas of all tables; it stands with the first.
+		first := &out[slices.IndexFunc(orders, func(o Order) bool { return o.Table == v.leased[0].Name })]
+		first.Calls, first.Spent, first.Chain = first.Calls+1, first.Spent+1, first.Chain+1
+	}
 	return out, nil
 }
 
@@ -118,7 +124,7 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History,
 		out.Finishes = p.Run.ID
 		h = h.after(*p)
 	}
-	notes, schema, err := v.fit(ctx, s, r, h)
+	notes, err := v.fit(ctx, s, r, h)
 	if err != nil {
 		return out, err
 	}
@@ -148,8 +154,8 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History,
 	p := f.progress
 	out.Run, out.Whole, out.Parts, out.Changed = f.plan.Run, p.Whole, p.Parts, p.Changed
 	out.Held, out.Rows, out.Resumed = f.held, f.total, p.Resumed
-	out.Slices, out.Calls, out.Bytes = p.Slices, schema+p.Calls, p.Bytes
-	if v.described[r.Table.Name] {
+	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
+	if _, known := v.describe(r.Table.Name); !known {
 		out.Calls++ // its columns were asked for before anything else
 		s.calls++
 	}
@@ -194,12 +200,6 @@ type rehearsal struct {
 	size        float64 // JSON bytes of a row
 	envelope    int64   // JSON bytes of an answer without its rows
 	calls       int     // to the source
-}
-
-// Columns implements Steps.
-func (s *rehearsal) Columns(ctx context.Context, table string) ([]Column, error) {
-	s.calls++
-	return s.source.Columns(ctx, table)
 }
 
 // Fit implements Steps: it changes nothing, and says that a run would.

@@ -40,3 +40,8 @@ func (u unsigned) Fetch(_ context.Context, s tvmexport.Slice, _ tvmexport.RowWri
 func (u unsigned) Columns(_ context.Context, table string) ([]tvmexport.Column, error) {
 	return nil, u.fail("schema", table)
 }
+
+// Schemas implements tvmexport.Source.
+func (u unsigned) Schemas(context.Context, []string) (map[string][]tvmexport.Column, error) {
+	return nil, u.fail("schema", "")
+}
