@@ -61,9 +61,9 @@ func (s *Server) checkAssertion(r *http.Request, app App, kind, assertion string
 			return refusalOf(wrongAssertionAudience())
 		}
 	case len(app.Federated) > 0:
-		federated := app.federation(payload)
-		if federated == nil {
-			return refusalOf(noFederatedCredential())
+		federated, refused := app.federation(payload)
+		if refused != nil {
+			return refused
 		}
 		key = federated.Key
 	default:
@@ -173,18 +173,26 @@ func names(value any, thumbprint []byte) bool {
 	return subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
 }
 
-// federation is the credential that matches the token, or nil.
-func (a App) federation(payload jwt.RegisteredClaims) *FederatedCredential {
+// federation is the credential that matches the token: by issuer, subject and
+// audience, to the letter. The refusal names the first of them that does not.
+func (a App) federation(payload jwt.RegisteredClaims) (*FederatedCredential, *refusal) {
+	mismatch := unknownFederation("issuer", 700211, payload.Issuer)
 	for i, f := range a.Federated {
 		audience := f.Audience
 		if audience == "" {
 			audience = defaultExchange
 		}
-		if f.Key != nil && f.Issuer == payload.Issuer && f.Subject == payload.Subject && slices.Contains(payload.Audience, audience) {
-			return &a.Federated[i]
+		switch {
+		case f.Key == nil || f.Issuer != payload.Issuer:
+		case f.Subject != payload.Subject:
+			mismatch = unknownFederation("subject", 700213, payload.Subject)
+		case !slices.Contains(payload.Audience, audience):
+			mismatch = unknownFederation("audience", 700212, strings.Join(payload.Audience, ","))
+		default:
+			return &a.Federated[i], nil
 		}
 	}
-	return nil
+	return nil, refusalOf(mismatch)
 }
 
 // isOwnEndpoint says whether audience is an endpoint of this tenant: clients

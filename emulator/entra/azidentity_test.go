@@ -235,6 +235,9 @@ func TestFederatedAssertion(t *testing.T) {
 	}
 	otherSubject := payload
 	otherSubject.Subject = "system:serviceaccount:ns:other"
+	otherIssuer, otherAudience := payload, payload
+	otherIssuer.Issuer = "https://oidc.example/"
+	otherAudience.Audience = jwt.ClaimStrings{"https://kubernetes.default.svc"}
 	late := payload
 	late.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Hour))
 	for _, tt := range []struct {
@@ -244,7 +247,9 @@ func TestFederatedAssertion(t *testing.T) {
 		want    string // in the error; "" for success
 	}{
 		{"good", issuerKey, payload, ""},
-		{"another subject", issuerKey, otherSubject, "AADSTS70021:"},
+		{"another subject", issuerKey, otherSubject, "AADSTS700213:"},
+		{"another issuer", issuerKey, otherIssuer, "AADSTS700211:"},
+		{"another audience", issuerKey, otherAudience, "AADSTS700212:"},
 		{"another key", strangerKey, payload, "AADSTS700027:"},
 		{"late", issuerKey, late, "AADSTS700024:"},
 	} {

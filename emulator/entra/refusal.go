@@ -156,10 +156,11 @@ func wrongAssertionIssuer() refusal {
 	}
 }
 
-func noFederatedCredential() refusal {
+// unknownFederation names what no federated credential of the application has.
+func unknownFederation(what string, number int, value string) refusal {
 	return refusal{
-		http.StatusBadRequest, "invalid_client", 70021,
-		"No matching federated identity record found for presented assertion. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion.",
+		http.StatusBadRequest, "invalid_client", number,
+		fmt.Sprintf("No matching federated identity record found for presented assertion %s '%s'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://docs.microsoft.com/en-us/azure/active-directory/develop/workload-identity-federation", what, value),
 	}
 }
 
