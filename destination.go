@@ -62,6 +62,10 @@ type Destination interface {
 	// flight. changes says what was changed, a sentence each.
 	Fit(ctx context.Context, t Table) (changes []string, err error)
 
+	// Refill makes the rows of the typed table anew from the records of the
+	// runs whose records are all there, in the columns that the table shows.
+	Refill(ctx context.Context, t Table) (Refilled, error)
+
 	// Hours counts what readers see of a table with a watermark column, by
 	// hour of the watermark, as far as it lies in the window. Equal rows of a
 	// legacy run count once: its copies must not hide what it lacks.

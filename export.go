@@ -127,7 +127,7 @@ func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 	if o.Err != nil {
 		return t, o.Err
 	}
-	if !ok {
+	if !ok && e.Source != nil { // else what the ledger says of the table has to do
 		columns, err := e.Source.Columns(ctx, o.Table)
 		if err != nil {
 			return t, err

@@ -62,7 +62,8 @@ func TestScripts(t *testing.T) {
 			"count":    cmdCount,
 			"admin":    cmdAdmin,
 			"exits":    cmdExits,
-			"fault":    cmdFault,
+			"fault":    cmdControl("/faults"),
+			"drift":    cmdControl("/drift"),
 			"proxy":    cmdProxy,
 
 			"oldexporter": cmdOldExporter,
@@ -221,13 +222,16 @@ func (r *running) command(text string) error {
 	return err
 }
 
-func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
-	e := emulators.get(ts)
-	response, err := e.client.Post(e.Ready.Control+"/faults", "application/json", strings.NewReader(args[0]))
-	ts.Check(err)
-	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
-		ts.Fatalf("fault %s: %s: %s %v", args[0], response.Status, text, err)
+// cmdControl posts its argument to the control API.
+func cmdControl(path string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		e := emulators.get(ts)
+		response, err := e.client.Post(e.Ready.Control+path, "application/json", strings.NewReader(args[0]))
+		ts.Check(err)
+		defer response.Body.Close()
+		if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+			ts.Fatalf("%s %s: %s: %s %v", path, args[0], response.Status, text, err)
+		}
 	}
 }
 

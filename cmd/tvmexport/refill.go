@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/progress"
+)
+
+func (p *process) refillCommand() *cobra.Command {
+	var tables []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "refill",
+		Short: "Make typed rows anew from the records of earlier runs",
+		Long: `refill makes the rows of the typed tables anew from the records of the runs that
+published them: a column that was kept in the records alone (drift: raw), or
+that was not known then, is filled in older rows too. It fetches nothing from
+Defender. Runs whose records have aged out stay as they are. Readers see each
+run as it was or as it is now.`,
+		Example: "  tvmexport refill --table DeviceTvmSoftwareInventory",
+		Args:    noArguments,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.refill(c.Context(), tables, asJSON) },
+	}
+	c.Flags().StringArrayVar(&tables, "table", nil, "source table (repeatable; default all active ones)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON, one line per table")
+	return c
+}
+
+func (p *process) refill(ctx context.Context, tables []string, asJSON bool) error {
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	x, err := p.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	exporter := &tvmexport.Exporter{
+		Destination: x.destination, Describe: describe(cfg), Choose: choices(cfg), Owner: owner(), Term: cfg.Lease,
+	}
+	list, err := exporter.Refill(ctx, tables)
+	if err != nil {
+		return err
+	}
+	if err := printRefilled(p.stdout, list, asJSON); err != nil {
+		return err
+	}
+	codes := make([]int, len(list))
+	for i, r := range list {
+		if r.Err != nil {
+			codes[i] = codeOf(tvmexport.CauseOf(r.Err))
+		}
+	}
+	if code := joint(codes); code != exitDone {
+		return &reported{code}
+	}
+	return nil
+}
+
+// refilledLine is a table's result as JSON.
+type refilledLine struct {
+	Table string `json:"table"`
+	Runs  int    `json:"runs"`
+	Rows  int64  `json:"rows"`
+	Short int    `json:"short,omitempty"` // runs whose records are not all there any more
+	Error string `json:"error,omitempty"`
+}
+
+func printRefilled(w io.Writer, list []tvmexport.Refilled, asJSON bool) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if !asJSON {
+		fmt.Fprintln(t, "TABLE\tRUNS\tROWS\tLEFT")
+	}
+	out := json.NewEncoder(w)
+	for _, r := range list {
+		l := refilledLine{Table: r.Table.Name, Runs: r.Runs, Rows: r.Rows, Short: r.Short}
+		if r.Err != nil {
+			l.Error = oneLine(r.Err.Error())
+		}
+		if asJSON {
+			if err := out.Encode(l); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%d\n", l.Table, l.Runs, progress.Count(l.Rows), l.Short)
+		if l.Error != "" {
+			fmt.Fprintf(t, "%s: %s\n", l.Table, l.Error)
+		}
+	}
+	return t.Flush()
+}

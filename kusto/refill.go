@@ -1,0 +1,147 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Refill implements tvmexport.Destination. Each run is made anew in a table of
+// its own, counted there, and put in the place of what the typed table has of
+// it by one command, so that readers see the run as it was or as it is now,
+// never both and never neither
+// (https://learn.microsoft.com/kusto/management/replace-extents).
+func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refilled, error) {
+	var out tvmexport.Refilled
+	if err := checkNames(t); err != nil {
+		return out, err
+	}
+	raw, err := c.columns(ctx, t.Destination)
+	if err != nil {
+		return out, err
+	}
+	typed, err := c.columns(ctx, t.Typed())
+	if err != nil {
+		return out, err
+	}
+	if !lineage(raw) || payload(raw) == "" {
+		return out, refused("refill", t.Name, fmt.Errorf("rows of table %s do not carry their record, run and partition", t.Destination), "only runs that tvmexport published into a table of its own can be filled again")
+	}
+	runs, err := c.refillable(ctx, t)
+	if err != nil {
+		return out, err
+	}
+	if err := c.makeBench(ctx, t, typed); err != nil {
+		return out, err
+	}
+	for _, r := range runs {
+		if r.have != r.rows {
+			out.Short++
+			continue
+		}
+		if err := c.refillRun(ctx, t, r, raw, typed); err != nil {
+			return out, err
+		}
+		out.Runs++
+		out.Rows += r.rows
+	}
+	_, err = c.command(ctx, statement{op: "refill", table: t.Name, again: true, text: fmt.Sprintf(".drop table %s ifexists", ident(bench(t)))})
+	return out, err
+}
+
+// bench is the table in which a run's rows are made anew.
+func bench(t tvmexport.Table) string { return t.Name + "Refill" }
+
+// makeBench makes the bench like the typed table, whatever an earlier refill left.
+func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []column) error {
+	for _, text := range []string{
+		fmt.Sprintf(".drop table %s ifexists", ident(bench(t))),
+		fmt.Sprintf(".create-merge table %s (%s) with (folder = %s)", ident(bench(t)), declaration(typed), literal(folder)),
+	} {
+		if _, err := c.command(ctx, statement{op: "refill", table: t.Name, text: text, again: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// past is a committed run, and how many of its rows Raw still holds.
+type past struct {
+	run        tvmexport.RunID
+	rows, have int64
+}
+
+func (c *Client) refillable(ctx context.Context, t tvmexport.Table) ([]past, error) {
+	s := statement{op: "refill", table: t.Name, text: refillableText(t)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) past {
+		return past{tvmexport.RunID(r.text("RunId")), r.long("Rows"), r.long("Have")}
+	})
+}
+
+func refillableText(t tvmexport.Table) string {
+	return fmt.Sprintf(`%s
+| where Table == %s and State == %s and Rows > 0 and isnotempty(RunId)
+| summarize Rows = max(Rows), At = max(At) by RunId
+| join kind=leftouter (%s | summarize Have = count() by RunId) on RunId
+| order by At asc
+| project RunId, Rows, Have = coalesce(Have, 0)`, runsTable, literal(t.Name), literal(committed), ident(t.Destination))
+}
+
+func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []column) error {
+	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true}); err != nil {
+		return err
+	}
+	run := tvmexport.Run{ID: r.run, Table: t}
+	made, err := c.published(ctx, run, target{table: bench(t)})
+	if err != nil {
+		return err
+	}
+	if made.rows != r.rows {
+		return refused("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
+	}
+	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: replaceText(t, r.run)}); err != nil {
+		// It may have been carried out all the same: the count decides.
+		c.log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", err)
+	}
+	now, err := c.published(ctx, run, target{table: t.Typed()})
+	if err != nil {
+		return err
+	}
+	if now.rows != r.rows {
+		return refused("refill", t.Name, fmt.Errorf("%s holds %d rows of run %s, of which the ledger says %d", t.Typed(), now.rows, r.run, r.rows), "run tvmexport refill again")
+	}
+	return nil
+}
+
+// refillText makes the rows of a run anew, in the place of what the bench holds.
+func refillText(t tvmexport.Table, run tvmexport.RunID, raw, typed []column) string {
+	values := typedValues(tvmexport.Run{ID: run, Table: t}, typed, t.Visible())
+	values["ExportedAt"] = expression{"datetime", "ExportedAt"}
+	if _, ok := columnType(raw, "ExportedAt"); !ok {
+		values["ExportedAt"] = expression{"datetime", "datetime(null)"}
+	}
+	return fmt.Sprintf(".set-or-replace async %s with (tags = %s) <|\n%s\n| where RunId == %s\n| extend %s = %s\n| project %s",
+		ident(bench(t)), tags(runTag(run)), ident(t.Destination), literal(string(run)), parsedRecord, ident(payload(raw)), fill(typed, values))
+}
+
+func columnType(columns []column, name string) (kind string, ok bool) {
+	for _, c := range columns {
+		if c.name == name {
+			return c.kind, true
+		}
+	}
+	return "", false
+}
+
+// replaceText puts the bench's extents in the place of those that the typed
+// table has of the run.
+func replaceText(t tvmexport.Table, run tvmexport.RunID) string {
+	return fmt.Sprintf(".replace async extents in table %s with (extentCreatedOnFrom = datetime(2000-01-01), extentCreatedOnTo = %s) <|\n{ .show table %s extents where tags has %s },\n{ .show table %s extents }",
+		ident(t.Typed()), datetime(time.Now().Add(24*time.Hour)), ident(t.Typed()), literal(runTag(run)), ident(bench(t)))
+}
