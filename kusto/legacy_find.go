@@ -195,7 +195,9 @@ func (t *Takeover) propose(describe func(string) (tvmexport.Table, bool)) {
 		return
 	}
 	if known, ok := describe(t.Table.Name); ok {
-		t.Table.Columns, t.Table.Key, t.Table.RowBytes = known.Columns, known.Key, known.RowBytes
+		as := t.Table
+		t.Table = known
+		t.Table.Name, t.Table.Destination, t.Table.LoadType, t.Table.Watermark = as.Name, as.Destination, as.LoadType, as.Watermark
 		switch {
 		case known.LoadType == tvmexport.Snapshot:
 			t.Table.LoadType, t.Table.Watermark = tvmexport.Snapshot, ""

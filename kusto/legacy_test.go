@@ -310,6 +310,15 @@ func TestEmulatorTakeOver(t *testing.T) {
 			}
 		}
 
+		// What the old audit says of a day, beside what came in.
+		s.administer(fmt.Sprintf(`.set-or-append MigrationAuditLog <| datatable (TableName:string, Timestamp:datetime, Status:string, FailureReason:string, RecordCount:int) [
+			"DeviceProcessEventsRaw", datetime(%[1]s), "Success", "", 5, "DeviceProcessEventsRaw", datetime(%[1]s), "Failed", "429", 0, "DeviceTvmSoftwareInventoryRaw", datetime(%[1]s), "Success", "", 3]`, at(0)))
+		runs, err := s.client.LegacyAudit(s.Context(), list[0])
+		s.must(err)
+		if len(runs) != 1 || runs[0] != (LegacyRuns{Day: now.Truncate(24 * time.Hour), Runs: 2, Failed: 1, Sent: 5, Ingested: 3}) || !runs[0].Short() {
+			s.Errorf("audit %+v", runs)
+		}
+
 		// A run continues: of the hour that is asked for again only what is missing comes in.
 		h, err := s.client.History(s.Context(), tables)
 		s.must(err)
@@ -394,6 +403,17 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 		s.must(err)
 		if len(failed) != 0 {
 			s.Errorf("not ready: %v", failed)
+		}
+		runs, err := s.client.LegacyAudit(s.Context(), list[1])
+		if err != nil || len(runs) != 0 {
+			s.Errorf("without an audit: %+v, %v", runs, err)
+		}
+		s.administer(
+			".create table meta_MigrationAudit (ingestion_id:string, ingestion_timestamp:datetime, folder:string, table:string, success:bool, records_processed:long, chunked:bool, chunks_processed:int, chunks_failed:int, chunk_results:dynamic, error:string)",
+			`.set-or-append meta_MigrationAudit <| print "x", now(), "raw", "DeviceTvmSoftwareInventoryRaw", false, long(7), true, int(1), int(1), dynamic([]), "429"`,
+		)
+		if runs, err = s.client.LegacyAudit(s.Context(), list[1]); err != nil || len(runs) != 1 || runs[0].Failed != 1 || runs[0].Sent != 7 || runs[0].Ingested != 1 {
+			s.Errorf("audit %+v, %v", runs, err)
 		}
 	})
 }

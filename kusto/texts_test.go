@@ -135,6 +135,8 @@ func TestTexts(t *testing.T) {
 		"legacy_configuration":       reconfigureText(oldEvents, configurationColumns),
 		"legacy_configuration_seven": reconfigureText(oldEvents, seven),
 		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
+		"legacy_audit":               legacyAuditText(Takeover{Table: eventsTable, Listed: configurationTable}),
+		"legacy_audit_sibling":       legacyAuditText(oldEvents),
 		"legacy_taken_over":          takenOverText(both),
 		"legacy_strays":              straysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
 		"hours_shared":               hoursOf(eventsTable, rawOf(eventsTable, rawDataColumns...)),

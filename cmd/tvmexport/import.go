@@ -71,7 +71,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 	if err != nil {
 		return err
 	}
-	reports := reportsOf(list)
+	reports := reportsOf(list, x.config.Layout)
 	if !f.noReport {
 		p.examine(ctx, x, reports, f.maxWait)
 	}
@@ -131,12 +131,17 @@ func (p *process) takeOverTables(ctx context.Context, x *parts, list []kusto.Tak
 type takeoverReport struct {
 	kusto.Takeover
 	days     []kusto.LegacyDay
+	audit    []kusto.LegacyRuns
 	examined bool
 }
 
-func reportsOf(list []kusto.Takeover) []*takeoverReport {
+func reportsOf(list []kusto.Takeover, layout string) []*takeoverReport {
 	out := make([]*takeoverReport, len(list))
 	for i, t := range list {
+		if t.Joined && !tvmexport.Layout(layout).Raw() {
+			t.Joined = false
+			t.Notes = append(t.Notes, "layout is "+layout+": readers do not see the old rows, which stay in "+t.Table.Destination+"; they begin with what Defender still holds")
+		}
 		out[i] = &takeoverReport{Takeover: t}
 	}
 	return out
@@ -162,6 +167,9 @@ func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverRepo
 			continue
 		}
 		r.days, r.examined = days, true
+		if r.audit, err = x.destination.LegacyAudit(ctx, r.Takeover); err != nil {
+			r.Notes = append(r.Notes, "the old audit was not read: "+oneLine(err.Error()))
+		}
 		if r.Table.LoadType == tvmexport.Snapshot || r.Newest.IsZero() {
 			continue
 		}

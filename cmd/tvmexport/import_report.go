@@ -30,6 +30,7 @@ type takeoverLine struct {
 	Lost            int64     `json:"lost"`
 	Days            []dayLine `json:"days,omitempty"`
 	Gaps            []gapLine `json:"gaps,omitempty"`
+	Audit           []runLine `json:"audit,omitempty"`
 	Notes           []string  `json:"notes,omitempty"`
 	Error           string    `json:"error,omitempty"`
 }
@@ -42,6 +43,15 @@ type dayLine struct {
 	Loads  int64  `json:"loads,omitempty"`  // of a state
 	Source *int64 `json:"source,omitempty"` // rows that Defender holds
 	Lost   int64  `json:"lost,omitempty"`
+}
+
+// runLine is what the old audit says of a day, beside what came in.
+type runLine struct {
+	Day      string `json:"day"`
+	Runs     int64  `json:"runs"`
+	Failed   int64  `json:"failed"`
+	Sent     int64  `json:"sent"`
+	Ingested int64  `json:"ingested"`
 }
 
 type gapLine struct {
@@ -93,6 +103,9 @@ func (r *takeoverReport) line() takeoverLine {
 	}
 	for _, g := range kusto.Gaps(r.days) {
 		l.Gaps = append(l.Gaps, gapLine{dayText(g.From), dayText(g.To.Add(-24 * time.Hour))})
+	}
+	for _, a := range r.audit {
+		l.Audit = append(l.Audit, runLine{dayText(a.Day), a.Runs, a.Failed, a.Sent, a.Ingested})
 	}
 	return l
 }
@@ -183,6 +196,31 @@ func (r *takeoverReport) print(w io.Writer) {
 	}
 	if left > 0 {
 		fmt.Fprintf(w, "  and %d days more; --json has them all\n", left)
+	}
+	r.printAudit(w)
+}
+
+// printAudit writes the days of ingestion on which runs failed, or rows that
+// were reported as sent did not all come in.
+func (r *takeoverReport) printAudit(w io.Writer) {
+	var all kusto.LegacyRuns
+	var wrong []kusto.LegacyRuns
+	for _, a := range r.audit {
+		all.Runs, all.Failed, all.Sent, all.Ingested = all.Runs+a.Runs, all.Failed+a.Failed, all.Sent+a.Sent, all.Ingested+a.Ingested
+		if a.Failed > 0 || a.Short() {
+			wrong = append(wrong, a)
+		}
+	}
+	if all.Runs == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  by its own audit: %d runs, %d of them failed; %s rows sent, %s ingested on those days\n", all.Runs, all.Failed, progress.Count(all.Sent), progress.Count(all.Ingested))
+	for i, a := range wrong {
+		if i == shownDays {
+			fmt.Fprintf(w, "    and %d days more; --json has them all\n", len(wrong)-i)
+			return
+		}
+		fmt.Fprintf(w, "    ingested %s: %d of %d runs failed; %s rows sent, %s ingested\n", dayText(a.Day), a.Failed, a.Runs, progress.Count(a.Sent), progress.Count(a.Ingested))
 	}
 }
 

@@ -1,0 +1,66 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// siblingAudit is the audit of the exporter that siblingTable belongs to.
+const siblingAudit = "meta_MigrationAudit"
+
+// LegacyRuns is what another exporter's own audit says of a day, beside what came in.
+type LegacyRuns struct {
+	Day      time.Time
+	Runs     int64
+	Failed   int64
+	Sent     int64 // rows that it reports for runs that succeeded
+	Ingested int64 // rows that came in on that day
+}
+
+// Short says whether rows that were reported as sent did not all come in.
+func (r LegacyRuns) Short() bool { return r.Sent > r.Ingested }
+
+// LegacyAudit compares another exporter's audit with the rows that came in, by
+// day of ingestion, newest first, mostDays at most. It is empty where there is
+// no audit.
+func (c *Client) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, error) {
+	inv, err := c.inventory(ctx, "import", false)
+	if err != nil {
+		return nil, err
+	}
+	audit := legacyAuditText(t)
+	table := auditTable
+	want := auditColumns
+	if t.Listed == siblingTable {
+		table, want = siblingAudit, []column{{"table", "string"}, {"ingestion_timestamp", "datetime"}, {"success", "bool"}, {"records_processed", "long"}}
+	}
+	found, ok := inv.tables[table]
+	if !ok || lackingNames(found.columns, want) != "" {
+		return nil, nil
+	}
+	s := statement{op: "import", table: t.Table.Name, text: fmt.Sprintf(`%s
+| join kind=leftouter (%s| summarize Ingested = count() by Day = startofday(ingestion_time())) on Day
+| project Day, Runs, Failed, Sent, Ingested = coalesce(Ingested, 0)
+| top %d by Day desc`, audit, theirs(t.Table, inv.tables[t.Table.Destination].columns, t.Since), mostDays)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(s, rows, func(r *reader) LegacyRuns {
+		return LegacyRuns{Day: r.time("Day"), Runs: r.long("Runs"), Failed: r.long("Failed"), Sent: r.long("Sent"), Ingested: r.long("Ingested")}
+	})
+}
+
+// legacyAuditText sums up an audit. Other exporters name the published table
+// in it, tvmexport the source table.
+func legacyAuditText(t Takeover) string {
+	if t.Listed == siblingTable {
+		return fmt.Sprintf(`%s
+| where ['table'] == %s
+| summarize Runs = count(), Failed = countif(success != true), Sent = sum(tolong(records_processed)) by Day = startofday(ingestion_timestamp)`, siblingAudit, literal(t.Table.Destination))
+	}
+	return fmt.Sprintf(`%s
+| where TableName == %s
+| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`, auditTable, literal(t.Table.Destination), literal(succeeded))
+}
