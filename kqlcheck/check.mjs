@@ -107,7 +107,7 @@ function destinationSchema(list) {
   const tables = new Map();
   const functions = new Map();
   for (const { text } of list) {
-    const created = /^\.create(?:-merge)? tables?\s+([\s\S]*)$/.exec(text.trim());
+    const created = /^\.(?:create(?:-merge)?|alter-merge) tables?\s+([\s\S]*)$/.exec(text.trim());
     if (created) {
       for (const m of created[1].matchAll(/(?:\['([^']+)'\]|\["([^"]+)"\]|([A-Za-z_]\w*))\s*\(([^()]*:[^()]*)\)/g)) {
         const name = m[1] ?? m[2] ?? m[3];
