@@ -27,6 +27,7 @@ type control struct {
 	advance func(days int) error
 	move    func(share float64) (tenant.Change, error)
 	drift   func(table string, d tenant.Drift) ([]value.Column, error)
+	insert  func(table string, rows ...json.RawMessage) error
 	stats   func() any
 	truth   func(ctx context.Context, query string) (result, error)
 	landed  func(ctx context.Context, database, query string) (result, error)
@@ -43,6 +44,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.HandleFunc("POST "+prefix+"/advance", c.serveAdvance)
 	mux.HandleFunc("POST "+prefix+"/move", c.serveMove)
 	mux.HandleFunc("POST "+prefix+"/drift", c.serveDrift)
+	mux.HandleFunc("POST "+prefix+"/insert", c.serveInsert)
 	mux.HandleFunc("GET "+prefix+"/truth", func(w http.ResponseWriter, r *http.Request) {
 		c.serveRows(w, r, func(ctx context.Context, query string) (result, error) { return c.truth(ctx, query) })
 	})
@@ -53,7 +55,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.Handle(prefix+"/faults", c.faults)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, "the control API has no "+r.Method+" "+r.URL.Path+
-			"; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, faults; DELETE faults")
+			"; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, insert, faults; DELETE faults")
 	})
 	return mux
 }
@@ -77,6 +79,23 @@ func (c *control) serveAdvance(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, map[string]int{"days": *body.Days})
+}
+
+// serveInsert puts rows into a table of events: POST {"table": name, "rows": [...]}.
+func (c *control) serveInsert(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Table string            `json:"table"`
+		Rows  []json.RawMessage `json:"rows"`
+	}
+	err := readJSON(w, r, &body)
+	if err == nil {
+		err = c.insert(body.Table, body.Rows...)
+	}
+	if err != nil {
+		replyError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	reply(w, http.StatusOK, map[string]int{"rows": len(body.Rows)})
 }
 
 // serveRows answers the count and hash of a query's canonical rows, or with

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,6 +57,13 @@ func fakeControl(asked *[]string) *control {
 			}
 			return []value.Column{{Name: "a", Kind: value.Real}}, nil
 		},
+		insert: func(table string, rows ...json.RawMessage) error {
+			*asked = append(*asked, "insert", table)
+			for _, r := range rows {
+				*asked = append(*asked, string(r))
+			}
+			return nil
+		},
 		stats: func() any { return map[string]int{"calls": 1} },
 		truth: func(_ context.Context, q string) (result, error) { *asked = append(*asked, "truth", q); return run(q) },
 		landed: func(_ context.Context, db, q string) (result, error) {
@@ -89,6 +97,8 @@ func TestControlAPI(t *testing.T) {
 		{"POST", "/control/drift", `{"table":"T","drop":"C"}`, 200, `{"table":"T","columns":[{"name":"a","type":"real"}]}`, "drift T {Add:<nil> Drop:C Retype:<nil> Nest:<nil>}"},
 		{"POST", "/control/drift", `{"table":"T","drop":"X"}`, 400, `{"error":"T has no column X"}`, "drift T {Add:<nil> Drop:X Retype:<nil> Nest:<nil>}"},
 		{"POST", "/control/drift", `{"table":"T","rename":"X"}`, 400, `{"error":"read the body: json: unknown field \"rename\""}`, ""},
+		{"POST", "/control/insert", `{"table":"T","rows":[{"a":1},{}]}`, 200, `{"rows":2}`, `insert T {"a":1} {}`},
+		{"POST", "/control/insert", `{"rows":1}`, 400, `{"error":"read the body: json: cannot unmarshal number into Go struct field .rows of type []json.RawMessage"}`, ""},
 		{"GET", "/control/truth?q=T", "", 200, want, "truth T"},
 		{"GET", "/control/truth?q=T&rows=0", "", 200, want, "truth T"},
 		{"GET", "/control/truth?q=T&rows=1", "", 200, `{"a":"<x>","b":0}` + "\n" + `{"a":"<x>","b":1}`, "truth T"},
@@ -99,7 +109,7 @@ func TestControlAPI(t *testing.T) {
 		{"GET", "/control/truth?q=breaks+at+once&rows=1", "", 400, `{"error":"it broke"}`, "truth breaks at once"},
 		{"GET", "/control/landed?q=T&database=d", "", 200, want, "landed d T"},
 		{"GET", "/control/faults", "", 200, `[]`, ""},
-		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, faults; DELETE faults"}`, ""},
+		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, insert, faults; DELETE faults"}`, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			var asked []string

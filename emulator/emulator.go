@@ -39,6 +39,7 @@ type Options struct {
 	Seed       uint64          // of the tenant
 	ChangeRate float64         // share of devices that change on a day; 0 means tenant.DefaultChangeRate
 	CVEs       int             // that are known; 0 means tenant.LibrarySize
+	History    int             // days of events at the start; 0 means tenant.DefaultHistoryDays
 	Quota      *defender.Quota // of hunting; nil means defender.Documented
 	Wire       defender.Wire   // what hunting answers look like
 	Apps       []entra.App     // beside those that are there
@@ -119,7 +120,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
 		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}
-	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, Clock: o.Now})
+	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, HistoryDays: o.History, Clock: o.Now})
 	if e.entra, err = entra.New(e.identities(at)); err != nil {
 		return e, err
 	}

@@ -53,6 +53,7 @@ func (e *Emulator) routeDefender() http.Handler {
 		advance: func(days int) error { e.tenant.Advance(days); return nil },
 		move:    func(share float64) (tenant.Change, error) { return e.tenant.Move(share), nil },
 		drift:   e.tenant.Drift,
+		insert:  e.tenant.Insert,
 		stats:   func() any { return e.Stats() },
 		truth:   e.truth,
 		landed:  e.landed,

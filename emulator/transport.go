@@ -35,8 +35,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	served.RequestURI = r.URL.RequestURI()
 	served.RemoteAddr = "127.0.0.1:0"
 	served.TLS = &tls.ConnectionState{ServerName: r.URL.Hostname(), HandshakeComplete: true}
-	if served.Body == nil {
-		served.Body = http.NoBody
+	sent := &sentBody{from: r.Body}
+	served.Body = http.NoBody
+	if r.Body != nil {
+		served.Body = sent
 	}
 	reader, writer := io.Pipe()
 	w := &pipedResponse{header: http.Header{}, body: writer, started: make(chan struct{})}
@@ -47,8 +49,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	select {
 	case <-w.started:
 	case <-r.Context().Done():
-		// The handler goes on until it sees the end of its context.
+		// The handler goes on until it sees the end of its context, but reads
+		// no more of what its client may be about to use again.
 		err := r.Context().Err()
+		sent.giveBack()
 		_ = reader.CloseWithError(err) // it always succeeds
 		return nil, err
 	}
@@ -105,6 +109,33 @@ func closeBody(r *http.Request) {
 		// The handler has read what it wanted: an error has no consequence.
 		_ = r.Body.Close()
 	}
+}
+
+// sentBody is the body of a request, until its client takes it back.
+type sentBody struct {
+	mu   sync.Mutex
+	from io.ReadCloser // nil once it was taken back
+}
+
+// Read implements io.Reader.
+func (b *sentBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.from == nil {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return b.from.Read(p)
+}
+
+// Close does nothing: the body is closed when its handler has ended.
+func (b *sentBody) Close() error { return nil }
+
+// giveBack returns when no read is under way and none will be, as the client of
+// a connection can rely on: see the end of net/http's persistConn.mapRoundTripError.
+func (b *sentBody) giveBack() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.from = nil
 }
 
 // pipedResponse is the answer of one handler on its way to the client.

@@ -128,3 +128,29 @@ func TestTransportUnderAFakeClock(t *testing.T) {
 		}
 	})
 }
+
+// A client that gave up may use the body's memory again.
+func TestTransportGivesTheBodyBack(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error)
+	c := client(func(_ http.ResponseWriter, r *http.Request) {
+		if _, err := r.Body.Read(make([]byte, 2)); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		<-over
+		_, err := r.Body.Read(make([]byte, 2))
+		over <- err
+	})
+	r, err := http.NewRequestWithContext(ctx, "PUT", "https://service.example/", io.MultiReader(strings.NewReader("hello")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Do(r); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	over <- nil
+	if err := <-over; !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the handler goes on reading: %v", err)
+	}
+}

@@ -46,7 +46,7 @@ func (s *session) Table(db, name string) (kql.Relation, bool) {
 		m.timestamp = slices.IndexFunc(r.Columns(), func(c value.Column) bool {
 			return c.Name == "Timestamp" && c.Kind == value.DateTime
 		})
-		m.within = within
+		m.within, m.timeless = within, s.asked.open()
 	}
 	return m, true
 }
@@ -78,11 +78,13 @@ func isEventTable(name string) bool {
 type metered struct {
 	kql.Relation
 	session   *session
-	timestamp int // column; -1 for no range
+	timestamp int  // column; -1 for no range
+	timeless  bool // rows without a time are yielded: a range that is kept does not make them old, one that is asked for leaves them out
 	within    span
 }
 
-// Scan passes the range on as a condition, so that the relation can skip rows.
+// Scan passes the range on as a condition, so that the relation can skip rows
+// whose time lies outside.
 func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Value, error] {
 	var from, to int64
 	if m.timestamp >= 0 {
@@ -123,7 +125,7 @@ func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Val
 			}
 			if m.timestamp >= 0 {
 				t := row[m.timestamp]
-				if t.IsNull() || t.Ticks() < from || t.Ticks() > to {
+				if t.IsNull() && !m.timeless || !t.IsNull() && (t.Ticks() < from || t.Ticks() > to) {
 					continue
 				}
 			}

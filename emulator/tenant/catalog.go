@@ -51,6 +51,9 @@ func (c catalog) Table(db, name string) (kql.Relation, bool) {
 	}
 	for _, s := range sources {
 		if s.title() == name {
+			if rows := c.state.inserted[name]; len(rows) > 0 {
+				s = grown{s, rows}
+			}
 			r := &relation{source: s, state: c.state, view: c.state.drifted[name]}
 			r.columns, r.hidden = s.schema()
 			if r.view != nil {

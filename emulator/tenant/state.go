@@ -19,7 +19,8 @@ type state struct {
 	moves     int // Move calls so far
 	joined    int // devices that ever joined
 	devices   []device
-	drifted   map[string]view // tables whose schema has changed, by name; replaced, never changed
+	drifted   map[string]view            // tables whose schema has changed, by name; replaced, never changed
+	inserted  map[string][][]value.Value // by table; with the hidden columns
 }
 
 func newState(o Options) *state {
