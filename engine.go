@@ -19,6 +19,7 @@ type engine struct {
 	patience    Patience
 	limits      Limits
 	owner       string // the invocation
+	farewell    *farewell
 }
 
 // Patience bounds what the engine waits for.
@@ -293,7 +294,7 @@ func (e *engine) Publish(ctx context.Context, p Publication) (int64, error) {
 // Commit implements Steps. The rows are published: an end of ctx does not keep
 // the run from counting.
 func (e *engine) Commit(ctx context.Context, c Commit) error {
-	ctx, cancel := ending(ctx)
+	ctx, cancel := e.farewell.words(ctx)
 	defer cancel()
 	c.Owner = e.owner
 	return e.destination.Commit(ctx, c)

@@ -80,6 +80,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 		return Report{}, err
 	}
 	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
+	defer v.farewell.begins(ctx)()
 	v.carryOut(ctx)
 	err = v.close(ctx)
 	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err

@@ -18,15 +18,21 @@ type invocation struct {
 	orders  []Order
 	results []Result // one for each order
 
-	leased  []Table
-	schemas map[string][]Column // of the leased tables, as far as the source tells
-	earlier []Closing           // invocations whose audit rows are missing
+	leased   []Table
+	schemas  map[string][]Column // of the leased tables, as far as the source tells
+	earlier  []Closing           // invocations whose audit rows are missing
+	farewell farewell
 }
 
 // carryOut prepares the tables together, with few calls to the destination,
 // and runs them side by side. Every error ends up in a result.
 func (v *invocation) carryOut(ctx context.Context) {
+	spent := v.spent(ctx) // before the first call to the source
 	for i, o := range v.orders {
+		if spent != nil {
+			v.results[i].Table, v.results[i].Err = Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}, spent
+			continue
+		}
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
 	v.mark(v.Destination.Ready(ctx, v.sound()))
@@ -47,16 +53,21 @@ func (v *invocation) carryOut(ctx context.Context) {
 	v.runTables(ctx, history, left)
 }
 
-// past is what the destination remembers: of the quota, of earlier
-// invocations, of the tables.
-func (v *invocation) past(ctx context.Context) (map[string]History, map[string][]Leftover, error) {
-	if m, ok := v.Source.(Meter); ok {
-		spent, err := v.Destination.Spent(ctx, v.owner)
-		if err != nil {
-			return nil, nil, err
-		}
+// spent lets the source begin with what the destination remembers of the quota.
+func (v *invocation) spent(ctx context.Context) error {
+	m, ok := v.Source.(Meter)
+	if !ok {
+		return nil
+	}
+	spent, err := v.Destination.Spent(ctx, v.owner)
+	if err == nil {
 		m.Begin(spent)
 	}
+	return err
+}
+
+// past is what the destination remembers of earlier invocations and of the tables.
+func (v *invocation) past(ctx context.Context) (map[string]History, map[string][]Leftover, error) {
 	var err error
 	if v.earlier, err = v.Destination.Unaudited(ctx, v.owner); err != nil {
 		return nil, nil, err
@@ -149,7 +160,7 @@ const (
 func (v *invocation) runTables(ctx context.Context, history map[string]History, left map[string][]Leftover) {
 	eng := &engine{
 		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
-		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner,
+		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, farewell: &v.farewell,
 	}
 	var g errgroup.Group
 	g.SetLimit(cmp.Or(v.Tables, defaultTables))
@@ -247,7 +258,7 @@ func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h History) (no
 // close ends the invocation at the destination, and earlier ones whose audit
 // is missing. It takes place also when the run was interrupted.
 func (v *invocation) close(ctx context.Context) error {
-	ctx, cancel := ending(ctx)
+	ctx, cancel := v.farewell.words(ctx)
 	defer cancel()
 	c := Closing{Owner: v.owner, Tables: v.leased, Spent: v.lease().Spent}
 	for _, r := range v.results {
@@ -262,13 +273,4 @@ func (v *invocation) close(ctx context.Context) error {
 		err = errors.Join(err, v.Destination.Finish(ctx, c))
 	}
 	return err
-}
-
-// ending is time for what must still be said: a little when ctx has ended.
-func ending(ctx context.Context) (context.Context, context.CancelFunc) {
-	term := 5 * time.Minute
-	if ctx.Err() != nil {
-		term = 20 * time.Second
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), term)
 }

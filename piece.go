@@ -15,6 +15,7 @@ type Piece struct {
 	OneKey    bool        `json:"oneKey,omitempty"`
 	Late      bool        `json:"late,omitempty"` // of a window that was published before: only rows that are missing count
 	Print     Fingerprint `json:"print,omitzero"`
+	Wider     bool        `json:"wider,omitempty"` // Rows was counted of a wider window
 }
 
 // Slice is the piece as a slice of its own.
@@ -119,11 +120,12 @@ func tile(counts []Count, window Window, within Partition, bin time.Duration) []
 	var out []Piece
 	from := window.From
 	cover := func(to time.Time, rows int64) {
+		wider := rows > 0 && from.After(to.Add(-bin))
 		if !window.To.IsZero() && to.After(window.To) {
-			to = window.To
+			to, wider = window.To, rows > 0
 		}
 		if to.After(from) {
-			out = append(out, Piece{Window: Window{From: from, To: to}, Partition: within, Rows: rows})
+			out = append(out, Piece{Window: Window{From: from, To: to}, Partition: within, Rows: rows, Wider: wider})
 			from = to
 		}
 	}

@@ -17,7 +17,7 @@ func (f *fetching) count(ctx context.Context) error {
 	if err := plan(ctx); err != nil {
 		return err
 	}
-	f.adopted, f.pieces = adopt(f.pieces, f.plan.Leftovers)
+	f.adopted, f.pieces = adopt(f.pieces, fresh(f.pieces, f.plan.Leftovers))
 	for _, b := range f.adopted {
 		f.progress.Resumed += b.Rows
 		f.progress.Fetched += b.Rows
@@ -165,7 +165,8 @@ func (f *fetching) planWindow(ctx context.Context) error {
 	return nil
 }
 
-// recent is the window of whole hours that is counted again; zero if none is.
+// recent is the window that is counted again, from a whole hour to the
+// watermark; zero if none is.
 // ingestion_time() needs none: rows do not come late by the time at which they came.
 func (f *fetching) recent() Window {
 	at := f.plan.Run.Window.From
@@ -174,7 +175,7 @@ func (f *fetching) recent() Window {
 	}
 	return Window{
 		From: at.Add(-f.plan.Recount).Truncate(time.Hour).Add(-Tick),
-		To:   at.Truncate(time.Hour).Add(-Tick),
+		To:   at,
 	}
 }
 
@@ -189,8 +190,11 @@ func (f *fetching) late(ctx context.Context, parts []Count, recent Window) ([]Pi
 		if err != nil {
 			return nil, err
 		}
-		hours := within(parts, recent)
-		out = append(out, joined(behind(hours, seen, f.plan.Again), hours, f.plan.Again, f.budget())...)
+		hours, err := f.upTo(ctx, recent.To, within(parts, recent), seen)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, joined(behind(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
 	}
 	out = slices.DeleteFunc(out, func(p Piece) bool { return p.Rows == 0 || p.Window.Null })
 	for i := range out {
@@ -199,17 +203,47 @@ func (f *fetching) late(ctx context.Context, parts []Count, recent Window) ([]Pi
 	return out, nil
 }
 
-// behind are the hours in which the source holds more rows than readers see,
-// but for those within windows that are asked for anyway.
-func behind(source, seen []Count, but []Window) []Piece {
-	have := make(map[time.Time]int64, len(seen))
-	for _, c := range seen {
-		have[c.Start.UTC()] = c.Rows
+// upTo makes the count of the hour that the watermark lies in one of the rows
+// up to it, by a call of its own where the hour as a whole holds more rows than
+// readers see.
+func (f *fetching) upTo(ctx context.Context, at time.Time, parts, seen []Count) ([]Count, error) {
+	i := slices.IndexFunc(parts, func(c Count) bool { return c.Start.Add(time.Hour - Tick).After(at) })
+	if i < 0 || parts[i].Rows <= rowsAt(seen, parts[i].Start) {
+		return parts, nil
 	}
+	counts, err := f.steps.Count(ctx, CountQuery{
+		Table: f.plan.Run.Table, Window: Window{From: parts[i].Start.Add(-Tick), To: at}, Bin: time.Hour,
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.progress.Calls += counts.Calls
+	parts = slices.Clone(parts)
+	parts[i].Rows = rowsAt(counts.Parts, parts[i].Start)
+	return parts, nil
+}
+
+// rowsAt is the count of the hour that begins at start.
+func rowsAt(parts []Count, start time.Time) (rows int64) {
+	for _, c := range parts {
+		if c.Start.Equal(start) {
+			rows += c.Rows
+		}
+	}
+	return rows
+}
+
+// behind are the hours, the last one up to the watermark, in which the source
+// holds more rows than readers see, but for those within windows that are
+// asked for anyway.
+func behind(source, seen []Count, to time.Time, but []Window) []Piece {
 	var out []Piece
 	for _, c := range source {
 		w := Window{From: c.Start.Add(-Tick), To: c.Start.Add(time.Hour - Tick)}
-		if c.Rows > have[c.Start.UTC()] && !slices.ContainsFunc(but, w.overlaps) {
+		if w.To.After(to) {
+			w.To = to
+		}
+		if c.Rows > rowsAt(seen, c.Start) && !slices.ContainsFunc(but, w.overlaps) {
 			out = append(out, Piece{Window: w, Rows: c.Rows})
 		}
 	}

@@ -76,7 +76,7 @@ func (v *invocation) refill(ctx context.Context, t Table, h History) (Refilled, 
 
 // giveBack ends an invocation that made no run.
 func (v *invocation) giveBack(ctx context.Context) error {
-	ctx, cancel := ending(ctx)
+	ctx, cancel := v.farewell.words(ctx)
 	defer cancel()
 	return v.Destination.Finish(ctx, Closing{Owner: v.owner, Tables: v.leased})
 }

@@ -79,19 +79,25 @@ func choose(t *testing.T, load tvmexport.LoadType, story func(r *rig)) {
 func tenant(t *testing.T, maxWait time.Duration, story func(r *rig)) {
 	t.Helper()
 	bubble(t, func(r *rig) {
-		at := r.emulator.Endpoints()
-		source, err := hunting.New(hunting.Options{
-			API: hunting.Graph, Endpoint: at.Graph, HTTPClient: r.http, Share: 1, MaxWait: maxWait,
-			Credential: r.credential(at.ClientID, at.ClientSecret),
-		})
-		r.must(err)
-		r.exporter.Source = source
+		r.exporter.Source = r.hunting(maxWait)
 		r.exporter.Describe = catalog.Table
 		r.exporter.Limits = tvmexport.Limits{Rows: 300, Bytes: 200_000}
 		r.table, _ = catalog.Table(inventory)
 		r.setUp()
 		story(r)
 	})
+}
+
+// hunting is the real source, as a new process has it.
+func (r *rig) hunting(maxWait time.Duration) *hunting.Client {
+	r.Helper()
+	at := r.emulator.Endpoints()
+	source, err := hunting.New(hunting.Options{
+		API: hunting.Graph, Endpoint: at.Graph, HTTPClient: r.http, Share: 1, MaxWait: maxWait,
+		Credential: r.credential(at.ClientID, at.ClientSecret),
+	})
+	r.must(err)
+	return source
 }
 
 func bubble(t *testing.T, f func(r *rig)) {
