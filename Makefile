@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race crash races history transfer fuzz kqlcheck interop memory bench readers clean
+.PHONY: help build man demo test vet lint race crash races chaos hardship history transfer fuzz kqlcheck interop memory bench readers clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,18 @@ history: ## 30 days of 2,000 devices; every past state and every change, against
 
 transfer: ## 20,000 devices of which 1 % change; what travels then, and when nothing changes
 	$(GO) run ./reliability/transfer -devices 20000
+
+# How many faults, from which seed on; a report is printed.
+FAULTS ?= 10000
+SEED   ?= 1
+
+chaos: ## small exports while everything fails; nothing lost, nothing doubled, no hang, no storm
+	$(GO) test ./reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
+
+hardship: ## the three above, as short as CI takes them
+	$(MAKE) crash KILLS=20
+	$(MAKE) races RACES=6
+	$(MAKE) chaos FAULTS=500
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -19,11 +19,18 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/reliability/check"
 	"github.com/tvmexport/tvmexport/reliability/past"
 )
 
 // The tables, one or more of each load type.
-var tables = []string{"DeviceTvmSoftwareInventory", "DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo", "DeviceProcessEvents", "DeviceNetworkEvents"}
+var tables = []check.Table{
+	{Name: "DeviceTvmSoftwareInventory"},
+	{Name: "DeviceTvmHardwareFirmware"},
+	{Name: "DeviceTvmCertificateInfo"},
+	{Name: "DeviceProcessEvents", Events: true},
+	{Name: "DeviceNetworkEvents", Events: true},
+}
 
 // term is how long the lease of a killed exporter lives.
 const term = time.Second
@@ -68,7 +75,7 @@ func newWorld(o options, seed uint64) (*world, error) {
 	}
 	args := []string{"init"}
 	for _, t := range tables {
-		args = append(args, "--table", t)
+		args = append(args, "--table", t.Name)
 	}
 	if p, err := w.start(args...); err != nil {
 		return nil, errors.Join(err, w.close())

@@ -1,0 +1,70 @@
+package chaos_test
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+var (
+	wanted  = flag.Int("faults", 60, "faults to inject at least")
+	first   = flag.Uint64("seed", 1, "of the first world; the others follow")
+	rounds  = flag.Int("rounds", 8, "disturbed runs in a world")
+	each    = flag.Bool("each", false, "a line for each run")
+	workers = flag.Int("workers", runtime.NumCPU(), "worlds side by side")
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestChaos(t *testing.T) {
+	began, all := time.Now(), newTally()
+	var worlds atomic.Uint64
+	t.Run("worlds", func(t *testing.T) {
+		for i := range *workers {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				for all.injected() < *wanted {
+					live(t, *first+worlds.Add(1)-1, all)
+				}
+			})
+		}
+	})
+	all.print(worlds.Load(), time.Since(began))
+	if len(all.failed) > 0 {
+		t.Errorf("%d differences", len(all.failed))
+	}
+}
+
+// longest is how long one world may take by the clock on the wall.
+const longest = 2 * time.Minute
+
+// live lets one world happen. A bubble panics when one of its goroutines
+// stays behind.
+func live(t *testing.T, seed uint64, all *tally) {
+	defer func() {
+		if p := recover(); p != nil {
+			all.fail(fmt.Sprintf("seed %d: %v\n%s", seed, p, debug.Stack()))
+		}
+	}()
+	slow := time.AfterFunc(longest, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("the world of seed %d does not end", seed))
+	})
+	defer slow.Stop()
+	synctest.Test(t, func(t *testing.T) {
+		w, err := newWorld(t, seed, all)
+		if err == nil {
+			err = w.live(t.Context())
+		}
+		if err != nil {
+			all.fail(fmt.Sprintf("seed %d: %v", seed, err))
+		}
+	})
+}

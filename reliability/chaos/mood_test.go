@@ -1,0 +1,141 @@
+package chaos_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/faults"
+)
+
+// mood is what befalls a run beside the faults of services: the source moves
+// at some of its calls, or its process is ended.
+type mood struct {
+	moves map[int]func() // before the n-th hunting call
+	endAt int            // the n-th request; 0: not ended
+	kill  bool           // nothing more leaves the process; else a signal
+
+	mu     sync.Mutex
+	calls  int
+	states []state // of the source, the first before the run
+	end    time.Time
+	ended  atomic.Bool
+}
+
+func (w *world) mood(ctx context.Context) (*mood, error) {
+	m, err := w.calm(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch w.IntN(4) {
+	case 0:
+		m.moves = map[int]func(){}
+		for range 1 + w.IntN(3) {
+			change := w.change()
+			m.moves[1+w.IntN(12)] = func() {
+				w.tally.struck(change.name, 1)
+				err := change.do()
+				s, stateErr := w.state(context.WithoutCancel(ctx))
+				if err != nil || stateErr != nil {
+					w.fail("the source cannot move: %v, %v", err, stateErr)
+				}
+				m.states = append(m.states, s)
+			}
+		}
+	case 1:
+		m.endAt, m.kill = 1+w.IntN(90), w.IntN(2) == 0
+	}
+	return m, nil
+}
+
+// calm is the mood in which nothing befalls a run.
+func (w *world) calm(ctx context.Context) (*mood, error) {
+	s, err := w.state(ctx)
+	return &mood{states: []state{s}}, err
+}
+
+// reached is told of each request before it is served, and of its number.
+func (m *mood) reached(n int, e faults.Event, end func(kill bool)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e.Endpoint == faults.Graph {
+		m.calls++
+		if move := m.moves[m.calls]; move != nil {
+			delete(m.moves, m.calls)
+			move()
+		}
+	}
+	if n == m.endAt {
+		m.end = time.Now()
+		m.ended.Store(true)
+		end(m.kill)
+	}
+}
+
+// change is a movement of the source.
+type change struct {
+	name string
+	do   func() error
+}
+
+func (w *world) change() change {
+	tenant := w.emulator.Tenant()
+	share := 0.1 + 0.5*w.Float64()
+	own := dice{rand.New(rand.NewPCG(w.Uint64(), 0))} // for when it happens
+	return []change{
+		{"source: moved in mid-run", func() error { tenant.Move(share); return nil }},
+		{"source: a day passes in mid-run", func() error {
+			if w.young() {
+				tenant.Advance(1)
+			}
+			return nil
+		}},
+		{"source: odd rows of events in mid-run", func() error { return w.insert(own) }},
+	}[w.IntN(3)]
+}
+
+// oddRows puts events into the tables that come late, share their time at the
+// edge of an hour, are there twice, or have no time.
+func (w *world) oddRows() error {
+	w.tally.struck("source: odd rows of events", 1)
+	return w.insert(w.dice)
+}
+
+func (w *world) insert(d dice) error {
+	rows := d.odd(w.emulator.Tenant().Now())
+	for _, t := range w.tables {
+		if !t.Events {
+			continue
+		}
+		if err := w.emulator.Tenant().Insert(t.Name, rows...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d dice) odd(now time.Time) (rows []json.RawMessage) {
+	for range 1 + d.IntN(6) {
+		// Not before what is counted again, not within the lag.
+		at := now.Add(-lag - time.Minute - time.Duration(d.Int64N(int64(40*time.Hour))))
+		switch d.IntN(4) {
+		case 0:
+			at = at.Truncate(time.Hour)
+		case 1:
+			at = at.Truncate(time.Hour).Add(-100 * time.Nanosecond)
+		}
+		stamp := fmt.Sprintf(`"Timestamp": %q, `, at.UTC().Format(time.RFC3339Nano))
+		if d.IntN(4) == 0 {
+			stamp = ""
+		}
+		row := json.RawMessage(fmt.Sprintf(`{%s"DeviceId": "%040x", "ReportId": %d}`, stamp, d.Uint64(), d.IntN(1000)))
+		for range 1 + d.IntN(3)/2 {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}

@@ -1,0 +1,251 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/defender"
+	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/reliability/check"
+	"github.com/tvmexport/tvmexport/reliability/past"
+)
+
+// The tables that a world can have, of each load type.
+var tables = []struct {
+	check.Table
+	load tvmexport.LoadType
+}{
+	{check.Table{Name: "DeviceTvmSoftwareInventory"}, tvmexport.Snapshot},
+	{check.Table{Name: "DeviceTvmHardwareFirmware"}, tvmexport.Snapshot},
+	{check.Table{Name: "DeviceTvmCertificateInfo"}, tvmexport.Snapshot},
+	{check.Table{Name: "DeviceTvmBrowserExtensions"}, tvmexport.Snapshot},
+	{check.Table{Name: "DeviceProcessEvents", Events: true}, tvmexport.Incremental},
+	{check.Table{Name: "DeviceNetworkEvents", Events: true}, tvmexport.FullThenIncr},
+}
+
+// world is an emulated tenant with its destination, in a bubble of time.
+type world struct {
+	dice
+	seed     uint64
+	began    time.Time
+	emulator *emulator.Emulator
+	tables   []check.Table
+	tally    *tally
+	limits   tvmexport.Limits
+	steps    int64 // bytes of one publishing command
+	runs     int   // invocations so far
+	uploads  int   // at once, in the next process
+
+	past map[string][]state // of each table, since the run that brought it forward last
+	book *past.Book         // what the source held at commits of Snapshots
+
+	mu     sync.Mutex
+	notice func(faults.Event)
+}
+
+func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
+	w := &world{past: map[string][]state{}, seed: seed, began: time.Now(), tally: all, dice: dice{rand.New(rand.NewPCG(seed, 0))}}
+	quota := defender.Documented()
+	// Most exporters take few rows for the most that an answer holds, so that a
+	// table comes in many, and a device may have more than one answer's.
+	w.limits = tvmexport.DocumentedLimits
+	if n := []int64{0, 40, 150, 600}[w.IntN(4)]; n > 0 {
+		w.limits.Rows = n
+	}
+	w.steps = []int64{0, 20_000, 200_000}[w.IntN(3)]
+	var err error
+	w.emulator, err = emulator.New(emulator.Options{
+		Devices: 1 + w.IntN(4), Seed: seed, Quota: &quota, History: 2, ChangeRate: 0.3, Dir: t.TempDir(),
+		Wire: defender.Wire{
+			Int64Sidecars: w.IntN(2) == 0, NullAsNull: w.IntN(2) == 0, OldResultSizeText: w.IntN(2) == 0, GraphRetryAfter: w.IntN(2) == 0,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() {
+		if err := w.emulator.Close(); err != nil {
+			w.fail("close: %v", err)
+		}
+	})
+	w.emulator.Faults().Observe(func(e faults.Event) {
+		w.mu.Lock()
+		f := w.notice
+		w.mu.Unlock()
+		if f != nil {
+			f(e)
+		}
+	})
+	return w, w.setUp(t)
+}
+
+// setUp chooses a few tables and makes the database ready for them.
+func (w *world) setUp(t *testing.T) error {
+	p, err := w.process(nil)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	var chosen []tvmexport.Table
+	for _, i := range w.Perm(len(tables))[:1+w.IntN(3)] {
+		table, ok := catalog.Table(tables[i].Name)
+		if !ok {
+			return fmt.Errorf("the catalogue has no %s", tables[i].Name)
+		}
+		table.LoadType = tables[i].load
+		chosen, w.tables = append(chosen, table), append(w.tables, tables[i].Table)
+	}
+	var snapshots []string
+	for _, t := range w.tables {
+		if !t.Events {
+			snapshots = append(snapshots, t.Name)
+		}
+	}
+	w.book = past.NewBook(w.emulator, snapshots...)
+	if _, err := p.destination.Init(t.Context(), chosen, kusto.ScriptOptions{}); err != nil {
+		return err
+	}
+	return p.destination.Configure(t.Context(), chosen)
+}
+
+func (w *world) fail(format string, args ...any) {
+	w.tally.fail(fmt.Sprintf("seed %d, run %d: %s", w.seed, w.runs, fmt.Sprintf(format, args...)))
+}
+
+// watch tells f of each request from now on; nil nobody.
+func (w *world) watch(f func(faults.Event)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notice = f
+}
+
+// process is an exporter as a process would have it: nothing is left of the
+// one before but what the services hold.
+type process struct {
+	exporter    *tvmexport.Exporter
+	destination *kusto.Client
+}
+
+// process makes one that works over a connection, over one of its own if nil.
+func (w *world) process(through http.RoundTripper) (*process, error) {
+	if through == nil {
+		through = w.emulator.Transport()
+	}
+	w.runs++
+	at, client := w.emulator.Endpoints(), &http.Client{Transport: through}
+	secret, err := azidentity.NewClientSecretCredential(at.TenantID, at.ClientID, at.ClientSecret, &azidentity.ClientSecretCredentialOptions{
+		ClientOptions: azcore.ClientOptions{
+			Transport: client, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: at.Authority + "/"},
+			Retry: policy.RetryOptions{MaxRetries: 2},
+		},
+		DisableInstanceDiscovery: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	credential := &oneByOne{secret, make(chan struct{}, 1)}
+	source, err := hunting.New(hunting.Options{Endpoint: at.Graph, HTTPClient: client, Credential: credential, MaxWait: maxWait})
+	if err != nil {
+		return nil, err
+	}
+	destination, err := kusto.New(context.Background(), kusto.Options{
+		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: client, Credential: credential,
+		Concurrency: w.uploads,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &process{destination: destination, exporter: &tvmexport.Exporter{
+		Source: source, Destination: destination, Describe: catalog.Table,
+		Compress: func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) },
+		Owner:    fmt.Sprintf("chaos, process %d", w.runs), Limits: w.limits, StepBytes: w.steps,
+		Lag: lag, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
+	}}, nil
+}
+
+// oneByOne lets one token be asked for at a time. azidentity does so with a
+// mutex, and time in a bubble stands still while a goroutine waits for one.
+type oneByOne struct {
+	azcore.TokenCredential
+	turn chan struct{}
+}
+
+func (c *oneByOne) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+		return c.TokenCredential.GetToken(ctx, o)
+	case <-ctx.Done():
+		return azcore.AccessToken{}, context.Cause(ctx)
+	}
+}
+
+func (p *process) close() { _ = p.destination.Close() } // a process would just end
+
+// What the program's own defaults are.
+const (
+	maxWait = time.Hour
+	lag     = 15 * time.Minute
+	term    = 3 * time.Minute // of a lease
+)
+
+// disturb puts a few kinds of faults in force. settle ends them and counts
+// what struck.
+func (w *world) disturb() (settle func(), err error) {
+	all := kinds()
+	byRule := map[int]string{}
+	w.uploads = 0
+	for _, i := range w.Perm(len(all))[:1+w.IntN(5)] {
+		rule := all[i].rule(w.dice)
+		ids, err := w.emulator.Faults().Add(rule)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", all[i].name, err)
+		}
+		byRule[ids[0]] = all[i].name
+		if rule.Endpoint == faults.IngestMgmt || rule.Endpoint == faults.Token {
+			// The SDK holds a mutex while it waits to ask for its resources
+			// again, and time in a bubble stands still while another upload
+			// waits for the mutex.
+			w.uploads = 1
+		}
+	}
+	return func() {
+		for _, r := range w.emulator.Faults().List() {
+			if r.Hits > 0 {
+				w.tally.struck(byRule[r.ID], r.Hits)
+			}
+		}
+		w.emulator.Faults().Clear()
+	}, nil
+}
+
+// busiest is the most moments within any span of d.
+func busiest(moments []time.Time, d time.Duration) (most int) {
+	slices.SortFunc(moments, time.Time.Compare)
+	from := 0
+	for to, at := range moments {
+		for at.Sub(moments[from]) >= d {
+			from++
+		}
+		most = max(most, to-from+1)
+	}
+	return most
+}
