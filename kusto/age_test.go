@@ -135,7 +135,7 @@ var questions = map[string]struct {
 	runs int64
 }{
 	"current": {"DeviceTvmSoftwareInventory | where SoftwareVersion != '' | summarize dcount(DeviceId)", 1},
-	"asof":    {"DeviceTvmSoftwareInventoryAsOf(ago(1d)) | where SoftwareVersion != '' | summarize dcount(DeviceId)", 1},
+	"asof":    {"DeviceTvmSoftwareInventoryAsOf(ago(1d)) | where SoftwareVersion != '' | summarize dcount(DeviceId)", 2},
 	"changes": {"DeviceTvmSoftwareInventoryChanges(ago(2d), now()) | summarize count()", 5},
 }
 

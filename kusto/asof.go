@@ -20,12 +20,11 @@ func asOfFunction(prefix string, t tvmexport.Table, s source) function {
 		literal(t.Name+": no run was committed at or before that time"))
 	if t.LoadType == tvmexport.Snapshot {
 		lets += fmt.Sprintf(`let Gone = toscalar(Visible
-    | join kind=leftouter (%s
-        | where ExportedAt >= Since and ExportedAt <= %s
-        | summarize Found = count() by RunId) on RunId
+    | join kind=leftouter (
+%s        | summarize Found = count() by RunId) on RunId
     | where Rows > coalesce(Found, 0)
     | count);
-`, ident(s.table), asOfParameter)
+`, indented(indented(s.of(t, "Visible", asOfParameter))))
 		checks += fmt.Sprintf("| where assert(Gone == 0, %s)\n",
 			literal(t.Name+": rows of the snapshot of that time are gone from "+s.table+", by its retention or by hand"))
 	}
@@ -38,10 +37,14 @@ const asOfParameter = "t"
 // everShown are the columns that readers see, and behind them those that a
 // typed table still holds of earlier times.
 func everShown(t tvmexport.Table, s source) []tvmexport.Column {
-	if !s.typed {
-		return t.Visible()
+	shown := t.Visible()[:len(t.Visible()):len(t.Visible())]
+	switch {
+	case s.typed:
+		return append(shown, lost(s.columns, shown)...)
+	case s.other != nil:
+		return append(shown, lost(s.other.columns, shown)...)
 	}
-	return append(t.Visible()[:len(t.Visible()):len(t.Visible())], lost(s.columns, t.Visible())...)
+	return shown
 }
 
 func asOfDoc(t tvmexport.Table) string {

@@ -13,7 +13,7 @@ import (
 // and in which run it showed.
 func changesFunction(prefix string, t tvmexport.Table, s source) function {
 	name := prefix + t.Name + "Changes"
-	const params = "from: datetime, to: datetime"
+	const params = "from: datetime, ['to']: datetime"
 	if t.LoadType != tvmexport.Snapshot {
 		return read(name, params, "rows of "+t.Name+" that were added by runs committed after from and not after to", addedRows(t, s))
 	}
@@ -28,6 +28,9 @@ func changesFunction(prefix string, t tvmexport.Table, s source) function {
 	}
 	return read(name, params, doc, differences(prefix, t, s, shown, key))
 }
+
+// toParameter is a word of the language, which has to be quoted.
+const toParameter = "['to']"
 
 func namesIn(columns []tvmexport.Column) []string {
 	out := make([]string, len(columns))
@@ -53,7 +56,7 @@ func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column 
 // addedRows are those of the runs between two times. Rows without a watermark,
 // which come again with each run, are left out.
 func addedRows(t tvmexport.Table, s source) string {
-	lets, rows := s.state(t, "to")
+	lets, rows := s.state(t, toParameter)
 	return lets + rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
 | join kind=inner (Visible | where At > from | project RunId, At) on RunId
 `, literal(tvmexport.NullWatermark)) + changeColumns(`"added"`, s.values(t.Visible()), t.Visible(), "dynamic(null)")
@@ -96,7 +99,7 @@ func differences(prefix string, t tvmexport.Table, s source, shown, key []tvmexp
 	return fmt.Sprintf(`let States = union (
     %[1]s(from) | extend ThenOrNow = 0
 ), (
-    %[1]s(to) | extend ThenOrNow = 1
+    %[1]s(['to']) | extend ThenOrNow = 1
 )
     | extend KeyHash = %[2]s, Content = %[3]s
     | summarize Were = countif(ThenOrNow == 0), Are = countif(ThenOrNow == 1), arg_max(ThenOrNow, *) by KeyHash, Content;
@@ -108,7 +111,7 @@ let Changed = materialize(States
     | join kind=inner Keys on KeyHash
     | extend Paired = %[4]s);
 let Runs = ExportRuns
-    | where Table == %[5]s and State == %[6]s and At <= to
+    | where Table == %[5]s and State == %[6]s and At <= ['to']
     | summarize At = min(At), Began = min(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01))) by RunId, Kind;
 let Base = toscalar(Runs | where Kind == %[7]s and At <= from | summarize max(At));
 let Steps = materialize(Runs
@@ -116,10 +119,8 @@ let Steps = materialize(Runs
     | order by At asc
     | extend Epoch = row_cumsum(iff(Kind == %[7]s, 1, 0)));
 let Since = toscalar(Steps | summarize min(Began));
-let Seen = materialize(%[8]s
-    | where ExportedAt >= Since and ExportedAt <= to
-    | where RunId in (Steps | project RunId)
-%[13]s    | extend Content = %[9]s
+%[13]slet Seen = materialize(
+%[8]s    | extend Content = %[9]s
     | where Content in (Changed | project Content)
     | summarize Copies = count() by Content, RunId, Partition
     | join kind=inner Steps on RunId
@@ -153,15 +154,15 @@ let Was = Changed
     | where Paired and Were > Are
     | project KeyHash, Before = %[11]s;
 Changed
-| where assert(from <= to, %[12]s)
+| where assert(from <= ['to'], %[12]s)
 | where not(Paired) or Are > Were
 | join kind=leftouter Was on KeyHash
 | join kind=leftouter Showed on Content
 | mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
 `, asOf, keyHash, fingerprint.Row(compared, ident), paired,
 		literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)),
-		ident(s.table), fingerprint.Row(compared, func(n string) string { return stored[n] }), partitionsTable,
-		packed(shown), literal(t.Name+"Changes: from lies after to"), indented(asRecords(s.columns))) +
+		indented(s.of(t, "Steps", toParameter)+s.records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), partitionsTable,
+		packed(shown), literal(t.Name+"Changes: from lies after to"), s.placed(t)) +
 		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, names, shown, "iff(Paired, Before, dynamic(null))")
 }
 

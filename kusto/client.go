@@ -51,6 +51,7 @@ type Client struct {
 	mu        sync.Mutex
 	queue     ingestor
 	shapes    map[string][]column // columns of tables, as last read
+	lacks     map[string]lacks    // by source table: runs that are not in a published table
 	uncleared bool                // clearing landing tables was refused
 	counted   map[string]*whole   // by table: batches of its last run that are known to be whole
 }
@@ -82,7 +83,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	hc := withoutRedirects(o.HTTPClient)
 	c := &Client{
 		database: o.Database, record: o.Record, log: o.Logger, setup: o.Setup,
-		shapes: map[string][]column{}, counted: map[string]*whole{},
+		shapes: map[string][]column{}, lacks: map[string]lacks{}, counted: map[string]*whole{},
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = DefaultConcurrency

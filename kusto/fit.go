@@ -20,7 +20,11 @@ func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
 	if err := taken(t, inv); err != nil {
 		return nil, refused("fit", t.Name, err, "rename it, or set layout to raw")
 	}
-	setup := missing(fitting(t, c.setup.withDefaults(), inv), inv, details{})
+	lacks, err := c.placements(ctx, []tvmexport.Table{t}, inv)
+	if err != nil {
+		return nil, err
+	}
+	setup := missing(fitting(t, c.setup.withDefaults(), inv, lacks), inv, details{})
 	for _, note := range setup.Notes {
 		c.log.WarnContext(ctx, "kusto: "+note, "table", t.Name)
 	}
@@ -35,15 +39,13 @@ func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
 		}
 		changes = append(changes, changed(cmd, inv)...)
 	}
-	c.mu.Lock()
-	delete(c.shapes, t.Typed())
-	c.mu.Unlock()
+	c.forget(t)
 	return changes, nil
 }
 
 // fitting are the commands that make the typed table and the read functions
 // fit the columns that t shows.
-func fitting(t tvmexport.Table, o ScriptOptions, inv inventory) []Command {
+func fitting(t tvmexport.Table, o ScriptOptions, inv inventory, lacks map[string]lacks) []Command {
 	existing := inv.shapes()
 	var out []Command
 	if isTyped(t) {
@@ -52,7 +54,7 @@ func fitting(t tvmexport.Table, o ScriptOptions, inv inventory) []Command {
 			out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
 		}
 	}
-	return append(out, functionsOf(t, o, existing)...)
+	return append(out, functionsOf(t, o, existing, lacks[t.Name])...)
 }
 
 // changed says what a command has changed, a sentence for each column.

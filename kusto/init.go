@@ -28,7 +28,11 @@ func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	if tables, err = c.asShown(ctx, tables, inv); err != nil {
 		return Setup{}, err
 	}
-	commands, err := script(tables, o, inv.shapes())
+	lacks, err := c.placements(ctx, tables, inv)
+	if err != nil {
+		return Setup{}, err
+	}
+	commands, err := script(tables, o, inv.shapes(), lacks)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -76,6 +80,7 @@ func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	}
 	c.mu.Lock()
 	clear(c.shapes)
+	clear(c.lacks)
 	c.mu.Unlock()
 	c.refreshBatching(ctx, setup.Made)
 	return setup, errors.Join(errs...)

@@ -46,14 +46,13 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 	if foreign(seen.columns) {
 		own = fmt.Sprintf("| where tostring(extent_tags()) has %s\n", literal(runTag(run.ID)))
 	}
-	if !seen.typed {
-		own += asRecords(seen.columns)
-	}
-	bounded := ""
+	own += seen.alone().records()
+	bounded, boundedOwn := "", ""
 	if t.Watermark != tvmexport.IngestionTime {
-		bounded = within(t, w, seen)
+		bounded, boundedOwn = within(t, w, seen), within(t, w, seen.alone())
 	}
 	there, here := contents(t, seen, shown)
+	ours, _ := contents(t, seen.alone(), shown)
 	return fmt.Sprintf(`%slet Seen = union (
 %s%s| project Content = %s
 ), (
@@ -67,7 +66,7 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, bounded, there, ident(seen.table), own, bounded, there, landedLines(t, batches), parsedRecord, here)
+`, lets, rows, bounded, there, ident(seen.table), own, boundedOwn, ours, landedLines(t, batches), parsedRecord, here)
 }
 
 // contents are the texts that are equal for equal rows: of published rows, and
@@ -76,7 +75,7 @@ func contents(t tvmexport.Table, seen source, shown []tvmexport.Column) (there, 
 	switch {
 	case shared(t, seen.columns):
 		return content(t, recordColumn), content(t, parsedRecord)
-	case !seen.typed:
+	case !seen.typed && seen.other == nil:
 		return "tostring(" + recordColumn + ")", "tostring(" + parsedRecord + ")"
 	}
 	published, landed := map[string]string{}, map[string]string{}

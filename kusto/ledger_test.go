@@ -47,6 +47,8 @@ func TestHistory(t *testing.T) {
 			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{"null"}}}
 		case strings.HasPrefix(text, ".show database"):
 			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
+		case strings.Contains(text, "LackRaw"):
+			return reply{columns: []column{{"Table", "string"}, {"LackRaw", "long"}, {"LackTyped", "long"}}}
 		case strings.Contains(text, "summarize Until"):
 			return reply{columns: []column{{"Table", "string"}, {"Until", "datetime"}}, rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
 		case strings.Contains(text, "Newest = max(ingestion_time())"):

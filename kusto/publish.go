@@ -39,7 +39,11 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, e
 			return 0, err
 		}
 	}
-	seen := seenBy(into)
+	seen, err := c.seenBy(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	defer c.forget(p.Run.Table)
 	for ordinal := range p.Steps {
 		// Late rows are told by what the last table, which readers see, lacks
 		// yet: it comes last, so that all tables get the same ones.

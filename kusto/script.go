@@ -76,11 +76,12 @@ const landingBatching = `{"MaximumBatchingTimeSpan":"00:00:30","MaximumNumberOfI
 // command each, in order. A principal with the database roles user and
 // ingestor can run it: whoever creates a table administers it.
 func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
-	return script(tables, o, nil)
+	return script(tables, o, nil, nil)
 }
 
-// script is Script for a database whose tables have the columns existing.
-func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]column) ([]Command, error) {
+// script is Script for a database whose tables have the columns existing, some
+// of which lack runs.
+func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]column, lacks map[string]lacks) ([]Command, error) {
 	if o.FunctionPrefix != "" {
 		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
 			return nil, usage("init", "", err)
@@ -95,7 +96,7 @@ func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]col
 		out = append(out, ofTable(t, o, existing)...)
 	}
 	for _, t := range tables {
-		out = append(out, functionsOf(t, o, existing)...)
+		out = append(out, functionsOf(t, o, existing, lacks[t.Name])...)
 	}
 	if len(tables) > 0 {
 		out = append(out, Command{
@@ -164,8 +165,9 @@ func makeTyped(t tvmexport.Table, existing map[string][]column) Command {
 }
 
 // functionsOf makes the read functions of a table.
-func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]column) []Command {
-	from := readersOf(t, expected(t, existing))
+func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]column, l lacks) []Command {
+	shapes := expected(t, existing)
+	from := readersOf(t, shapes).with(t, shapes, l)
 	var out []Command
 	for _, f := range readFunctions(o.FunctionPrefix, t, from) {
 		out = append(out, makeFunction(f, "read "+t.Name+f.what))

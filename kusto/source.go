@@ -14,6 +14,7 @@ type source struct {
 	table   string
 	columns []column // of that table
 	typed   bool
+	other   *source // the other published table, where it has runs that this one has not
 }
 
 // lineage says whether rows carry their run and their partition.
@@ -25,6 +26,12 @@ func (s source) bounded() bool { return slices.Contains(s.columns, column{"Expor
 // values are the expressions for columns over rows of the source.
 func (s source) values(columns []tvmexport.Column) []string {
 	out := make([]string, len(columns))
+	if s.other != nil {
+		for i, c := range columns {
+			out[i] = ident(c.Name)
+		}
+		return out
+	}
 	if s.typed {
 		for i, h := range holdings(s.columns, columns) {
 			out[i] = h.value()
@@ -87,23 +94,14 @@ let Visible = Commits
 	if s.bounded() {
 		lets += "let Since = toscalar(Visible | summarize min(Began));\n"
 	}
+	lets += s.placed(t)
 	if shared(t, s.columns) {
 		legacy, rows := sharedRows(t)
 		return lets + legacy, rows + asRecords(s.columns)
 	}
-	rows = ident(s.table) + "\n"
-	if s.bounded() {
-		rows += "| where ExportedAt >= Since" // the runs' own times, to the tick
-		if at != "" {
-			rows += " and ExportedAt <= " + at
-		}
-		rows += "\n"
-	}
+	rows = s.of(t, "Visible", at)
 	switch {
-	case foreign(s.columns):
-		rows += fmt.Sprintf("| where %s in (Visible | project RunId)\n", publishedBy)
 	case !s.lineage():
-		rows += "| where RunId in (Visible | project RunId)\n"
 	case t.LoadType == tvmexport.Snapshot:
 		recorded := ""
 		if s.bounded() {
@@ -117,16 +115,68 @@ let Replaced = materialize(%s
     | summarize arg_max(At, RunId) by Partition
     | project Partition, Row = strcat(RunId, "|", Partition));
 `, literal(string(tvmexport.FullRun)), partitionsTable, literal(t.Name), recorded, literal(string(tvmexport.FullRun)))
-		rows += "| where RunId in (Visible | project RunId)\n" +
-			"| where RunId == Full and Partition !in (Replaced | project Partition) or strcat(RunId, \"|\", Partition) in (Replaced | project Row)\n"
+		rows += "| where RunId == Full and Partition !in (Replaced | project Partition) or strcat(RunId, \"|\", Partition) in (Replaced | project Row)\n"
 	default:
 		// Rows without a watermark come again with each run.
 		lets += "let Newest = toscalar(Visible | summarize arg_max(At, RunId) | project RunId);\n"
-		rows += "| where RunId in (Visible | project RunId)\n" +
-			fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == Newest\n", literal(tvmexport.NullWatermark))
+		rows += fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == Newest\n", literal(tvmexport.NullWatermark))
 	}
-	if !s.typed {
-		rows += asRecords(s.columns)
+	return lets, rows + s.records()
+}
+
+// records gives the record its name, where rows have one.
+func (s source) records() string {
+	if s.typed || s.other != nil {
+		return ""
 	}
-	return lets, rows
+	return asRecords(s.columns)
+}
+
+// of is the rows of the runs that the table called runs lists, not newer than
+// at. Where they stand in two tables, they come in the columns that are shown.
+func (s source) of(t tvmexport.Table, runs, at string) string {
+	bound := ""
+	if s.bounded() {
+		bound = "| where ExportedAt >= Since" // the runs' own times, to the tick
+		if at != "" {
+			bound += " and ExportedAt <= " + at
+		}
+		bound += "\n"
+	}
+	by := "RunId"
+	if foreign(s.columns) {
+		by = publishedBy
+	}
+	if s.other == nil {
+		return fmt.Sprintf("%s\n%s| where %s in (%s | project RunId)\n", ident(s.table), bound, by, runs)
+	}
+	part := func(from source, where string) string {
+		return indented(fmt.Sprintf("%s\n%s| where RunId in (%s | where RunId %s (Placed) | project RunId)\n%s",
+			ident(from.table), bound, runs, where, from.traced(everShown(t, s))))
+	}
+	return "union (\n" + part(s.alone(), "in") + "), (\n" + part(*s.other, "!in") + ")\n"
+}
+
+// alone is the table without the other one.
+func (s source) alone() source {
+	s.other = nil
+	return s
+}
+
+// traced shows columns and where their rows came from.
+func (s source) traced(columns []tvmexport.Column) string {
+	return strings.TrimSuffix(s.projection(columns), "\n") + ",\n          RunId,\n          Partition,\n          ExportedAt\n"
+}
+
+// placed defines, where rows stand in two tables, the runs that are in this
+// one: as their publications say.
+func (s source) placed(t tvmexport.Table) string {
+	if s.other == nil {
+		return ""
+	}
+	return fmt.Sprintf(`let Placed = %s
+    | where Table == %s and State == %s and tostring(Detail.layout) %s (%s)
+    | project RunId;
+`, runsTable, literal(t.Name), literal(publishing), map[bool]string{true: "in", false: "!in"}[s.typed],
+		map[bool]string{true: literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}), false: literal(string(tvmexport.TypedOnly))}[s.typed])
 }

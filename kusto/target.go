@@ -1,9 +1,11 @@
 package kusto
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -87,7 +89,8 @@ func (c *Client) readers(ctx context.Context, t tvmexport.Table) (source, error)
 	if from.columns == nil {
 		return from, missingTable("read schema", t.Name, from.table)
 	}
-	return from, nil
+	lacks, err := c.lacking(ctx, t)
+	return from.with(t, existing, lacks), err
 }
 
 // readersOf is the table that readers see rows of t in, where tables have the
@@ -105,8 +108,13 @@ func readersOf(t tvmexport.Table, existing map[string][]column) source {
 // one and columns are known to make it of.
 func isTyped(t tvmexport.Table) bool { return t.Layout.Typed() && len(t.Visible()) > 0 }
 
-// seenBy is the table among those that a publication fills that readers look at.
-func seenBy(into []target) source {
-	last := into[len(into)-1]
-	return source{table: last.table, columns: last.columns, typed: last.shown != nil}
+// seenBy is where readers of a publication's layout see rows; it is needed for
+// late steps alone.
+func (c *Client) seenBy(ctx context.Context, p tvmexport.Publication) (source, error) {
+	if !slices.ContainsFunc(p.Steps, func(s tvmexport.PublicationStep) bool { return s.Late != nil }) {
+		return source{}, nil
+	}
+	t := p.Run.Table
+	t.Layout, t.Shown = cmp.Or(p.Layout, tvmexport.RawOnly), p.Shown
+	return c.readers(ctx, t)
 }

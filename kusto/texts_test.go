@@ -97,10 +97,15 @@ func TestTexts(t *testing.T) {
 		"read_function_drifted":      currentFunction("", driftedTable, drifted).create(".create"),
 		"as_of":                      asOfFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
 		"as_of_events":               asOfFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
+		"drifted_table":              makeTable(drifted.table, drifted.columns, "drifted").Text,
 		"as_of_drifted":              asOfFunction("", driftedTable, drifted).create(".create"),
 		"changes":                    changesFunction("", keyed, typedOf(keyed)).create(".create"),
 		"changes_events":             changesFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
 		"changes_unkeyed":            changesFunction("", driftedTable, drifted).create(".create"),
+		"read_function_mixed":        currentFunction("", inventoryTable, mixed(inventoryTable, typedOf(inventoryTable))).create(".create"),
+		"as_of_mixed":                asOfFunction("", eventsTable, mixed(eventsTable, rawOf(eventsTable))).create(".create"),
+		"changes_mixed":              changesFunction("", keyed, mixed(keyed, typedOf(keyed))).create(".create"),
+		"lacks":                      lacksText(both),
 		"state_typed":                stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
 		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
 		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
@@ -174,10 +179,16 @@ func rawStep(p tvmexport.Publication, ordinal int, b base, columns ...column) st
 	return stepText(p, ordinal, b, target{table: seen.table, columns: seen.columns}, seen)
 }
 
+// mixed is a published table where some runs are only in the other one.
+func mixed(t tvmexport.Table, s source) source {
+	return s.with(t, map[string][]column{t.Destination: rawColumns, t.Typed(): typedColumns(t.Visible())}, lacks{true, true})
+}
+
 func typedStep(p tvmexport.Publication, ordinal int, b base, t tvmexport.Table) string {
 	p.Shown = t.Visible()
 	seen := typedOf(t)
-	return stepText(p, ordinal, b, target{table: seen.table, columns: seen.columns, shown: p.Shown, suffix: ":typed"}, seen)
+	into := target{table: seen.table, columns: seen.columns, shown: p.Shown, suffix: ":typed"}
+	return stepText(p, ordinal, b, into, seen)
 }
 
 var newTable = tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw"}

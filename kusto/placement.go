@@ -1,0 +1,91 @@
+package kusto
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// lacks says in which published tables committed runs of a table are missing:
+// they were published with another layout.
+type lacks struct{ raw, typed bool }
+
+// with adds the other published table where it holds runs that this one lacks.
+func (s source) with(t tvmexport.Table, existing map[string][]column, l lacks) source {
+	other := source{table: t.Typed(), columns: existing[t.Typed()], typed: true}
+	lacking := l.raw
+	if s.typed {
+		other, lacking = source{table: t.Destination, columns: existing[t.Destination]}, l.typed
+	}
+	if lacking && len(t.Visible()) > 0 && s.lineage() && s.bounded() && other.lineage() && other.bounded() {
+		s.other = &other
+	}
+	return s
+}
+
+// lacking is what lacksOf says of one table, asked for once until the table is
+// published or made fit again.
+func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (lacks, error) {
+	c.mu.Lock()
+	known, ok := c.lacks[t.Name]
+	c.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	found, err := c.lacksOf(ctx, []tvmexport.Table{t})
+	if err != nil {
+		return lacks{}, err
+	}
+	c.mu.Lock()
+	c.lacks[t.Name] = found[t.Name]
+	c.mu.Unlock()
+	return found[t.Name], nil
+}
+
+// forget drops what is known of a table's shape and runs.
+func (c *Client) forget(t tvmexport.Table) {
+	c.mu.Lock()
+	delete(c.shapes, t.Typed())
+	delete(c.lacks, t.Name)
+	c.mu.Unlock()
+}
+
+func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[string]lacks, error) {
+	s := statement{op: "read ledger", text: lacksText(tables)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]lacks{}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		out[r.text("Table")] = lacks{raw: r.long("LackRaw") > 0, typed: r.long("LackTyped") > 0}
+		return struct{}{}
+	})
+	return out, err
+}
+
+// lacksText counts the committed runs whose rows are not in each published
+// table, by what their publications say; the earliest versions said nothing
+// and filled Raw.
+func lacksText(tables []tvmexport.Table) string {
+	names := among(namesOf(tables))
+	return fmt.Sprintf(`let Layouts = %s
+    | where Table in (%s) and State == %s
+    | summarize Layout = max(tostring(Detail.layout)) by RunId;
+%s
+| where Table in (%s) and State == %s and Kind != %s and Rows > 0
+| join kind=leftouter Layouts on RunId
+| summarize LackRaw = countif(Layout == %s), LackTyped = countif(Layout !in (%s)) by Table`,
+		runsTable, names, literal(publishing), runsTable, names, literal(committed), literal(string(tvmexport.LegacyRun)),
+		literal(string(tvmexport.TypedOnly)), literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}))
+}
+
+// placements is lacksOf where there is a ledger.
+func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv inventory) (map[string]lacks, error) {
+	if found, ok := inv.tables[runsTable]; !ok || len(tables) == 0 || !slices.Contains(found.columns, column{"Detail", "dynamic"}) {
+		return nil, nil
+	}
+	return c.lacksOf(ctx, tables)
+}
