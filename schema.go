@@ -101,7 +101,7 @@ func (d Drift) describe(before, now []Column) []string {
 		out = append(out, fmt.Sprintf("the source has new columns (%s): %s", strings.Join(appeared, ", "), fate))
 	}
 	if len(vanished) > 0 {
-		out = append(out, fmt.Sprintf("the source does not have the columns %s any more: they read as null from now on", strings.Join(vanished, ", ")))
+		out = append(out, fmt.Sprintf("the source does not have the columns %s any more, and the current state does not show them; AsOf and Changes show them without values from now on", strings.Join(vanished, ", ")))
 	}
 	return out
 }
