@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -87,56 +86,70 @@ func TestEveryDayCanBeAskedFor(t *testing.T) {
 	})
 }
 
-// The schema of a table changes in mid-history: every day before and after it
-// can still be asked for, under each way to meet drift.
-func TestEveryDayCanBeAskedForThoughTheSchemaDrifts(t *testing.T) {
-	const firmware, settings = "DeviceTvmHardwareFirmware", "DeviceTvmSecureConfigurationAssessment"
-	for _, tt := range []struct {
-		name, table string
-		drifts      []tenant.Drift // from day 2 on, one a day
-		appears     string         // column that the table did not have
-	}{
-		{"a new column", firmware, []tenant.Drift{{Add: &tenant.NewColumn{Name: "RiskScore", Type: "real"}}}, "RiskScore"},
-		{"a new bag", firmware, []tenant.Drift{{Add: &tenant.NewColumn{Name: "Extra", Type: "dynamic"}}}, "Extra"},
-		{"a lost column", firmware, []tenant.Drift{{Drop: "Manufacturer"}}, ""},
-		{"a lost key", firmware, []tenant.Drift{{Drop: "DeviceId"}}, ""},
-		{"a changed type", firmware, []tenant.Drift{{Retype: &tenant.NewColumn{Name: "ComponentVersion", Type: "dynamic"}}}, ""},
-		{"a number that becomes text", settings, []tenant.Drift{{Retype: &tenant.NewColumn{Name: "ConfigurationImpact", Type: "string"}}}, ""},
-		{"a new nested key", firmware, []tenant.Drift{{Nest: &tenant.NewKey{Column: "AdditionalFields", Key: "Vendor"}}}, ""},
-		{"a column that comes back", firmware, []tenant.Drift{{Drop: "Manufacturer"}, {Add: &tenant.NewColumn{Name: "Manufacturer", Type: "string"}}}, ""},
-		{"all at once", firmware, []tenant.Drift{
-			{Add: &tenant.NewColumn{Name: "RiskScore", Type: "real"}}, {Drop: "ComponentFamily"}, {Nest: &tenant.NewKey{Column: "AdditionalFields", Key: "Vendor"}},
-		}, "RiskScore"},
-	} {
-		for _, way := range []tvmexport.Drift{tvmexport.Evolve, tvmexport.Freeze, tvmexport.KeepInRaw} {
-			if way != tvmexport.Evolve && tt.appears == "" {
-				continue // the ways differ in columns that appear
+// What is true of both tables is true where there is one of them.
+func TestEveryDayCanBeAskedForInEachLayout(t *testing.T) {
+	for _, layout := range []tvmexport.Layout{tvmexport.RawOnly, tvmexport.TypedOnly} {
+		t.Run(string(layout), func(t *testing.T) {
+			o := rig.Options{
+				Emulator: emulator.Options{Devices: 8, ChangeRate: 0.3}, Tables: []string{"DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo"},
+				Describe: func(t tvmexport.Table) tvmexport.Table { t.Layout = layout; return t },
 			}
-			t.Run(fmt.Sprintf("%s, %s", tt.name, way), func(t *testing.T) {
-				o := rig.Options{
-					Emulator: emulator.Options{Devices: 8, ChangeRate: 0.3}, Tables: []string{tt.table},
-					Describe: func(t tvmexport.Table) tvmexport.Table { t.Drift = way; return t },
-				}
-				tell(t, o, func(t *testing.T, c *chronicle) {
-					c.frozen = way != tvmexport.Evolve
-					c.days(t, 3+len(tt.drifts), func(day int) error {
-						if day < 2 || day-2 >= len(tt.drifts) {
-							return nil
-						}
-						_, err := c.rig.Emulator.Tenant().Drift(tt.table, tt.drifts[day-2])
-						return err
-					})
-					c.holds(t)
-					if tt.appears == "" {
-						return
-					}
-					kept, err := c.rig.Emulator.Landed(t.Context(), "", tt.table+"Raw | where isnotempty(Records."+tt.appears+")")
-					must(t, err)
-					if kept.Rows == 0 {
-						t.Errorf("no record holds %s", tt.appears)
-					}
-				})
+			tell(t, o, func(t *testing.T, c *chronicle) {
+				c.days(t, 4, nil)
+				c.holds(t)
 			})
-		}
+		})
+	}
+}
+
+// Schemas change in mid-history: every day before and after can still be asked
+// for, under each way to meet drift.
+func TestEveryDayCanBeAskedForThoughSchemasDrift(t *testing.T) {
+	firmware, certificates, extensions, profiles := "DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo", "DeviceTvmBrowserExtensions", "DeviceBaselineComplianceProfiles"
+	settings, inventory, rules := "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareInventory", "DeviceBaselineComplianceAssessmentKB"
+	drifts := map[int]map[string]tenant.Drift{ // by day and table
+		1: {
+			firmware:     {Add: &tenant.NewColumn{Name: "RiskScore", Type: "real"}},
+			certificates: {Retype: &tenant.NewColumn{Name: "KeySize", Type: "dynamic"}},
+			extensions:   {Drop: "ExtensionVendor"},
+			profiles:     {Add: &tenant.NewColumn{Name: "Extra", Type: "dynamic"}},
+			settings:     {Retype: &tenant.NewColumn{Name: "ConfigurationImpact", Type: "string"}},
+			inventory:    {Drop: "DeviceId"}, // what its parts are told apart by
+			rules:        {Drop: "ConfigurationId"},
+		},
+		2: {
+			firmware:   {Nest: &tenant.NewKey{Column: "AdditionalFields", Key: "Vendor"}},
+			extensions: {Add: &tenant.NewColumn{Name: "ExtensionVendor", Type: "string"}},
+			profiles:   {Drop: "CreatedOn"},
+		},
+	}
+	for _, way := range []tvmexport.Drift{tvmexport.Evolve, tvmexport.Freeze, tvmexport.KeepInRaw} {
+		t.Run(string(way), func(t *testing.T) {
+			o := rig.Options{
+				Emulator: emulator.Options{Devices: 3, ChangeRate: 0.5},
+				Tables:   []string{firmware, certificates, extensions, profiles, settings, inventory, rules},
+				Describe: func(t tvmexport.Table) tvmexport.Table { t.Drift = way; return t },
+			}
+			tell(t, o, func(t *testing.T, c *chronicle) {
+				c.frozen = way != tvmexport.Evolve
+				c.days(t, 4, func(day int) error {
+					for table, d := range drifts[day] {
+						if c.frozen && day == 2 && table == extensions {
+							continue // it was not shown any more, and nothing says that it was once
+						}
+						if _, err := c.rig.Emulator.Tenant().Drift(table, d); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				c.holds(t)
+				for table, column := range map[string]string{firmware: "RiskScore", profiles: "Extra"} {
+					if c.landed(t, table+"Raw | where isnotempty(Records."+column+")") == 0 {
+						t.Errorf("no record of %s holds %s", table, column)
+					}
+				}
+			})
+		})
 	}
 }
