@@ -417,3 +417,40 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 		}
 	})
 }
+
+// TestEmulatorContent: records of equal content are told to be equal, whichever
+// exporter and interface wrote them.
+func TestEmulatorContent(t *testing.T) {
+	onStage(t, func(s stage) {
+		ours := `{"DeviceId":"a","EndOfSupportDate":"2026-05-28T07:06:58.1000000Z","IsOld":true,"Count":7,"Score":5.0,"CveTags":["x",{"b":null}]}`
+		for _, c := range []struct {
+			theirs string
+			equal  bool
+		}{
+			{ours, true},
+			{`{"DeviceId":"a","EndOfSupportDate":"2026-05-28T07:06:58.1Z","IsOld":1,"Count":7,"Score":5,"CveTags":["x",{"b":null}],"IngestionTime":"2026-05-28T08:00:00Z"}`, true},
+			{`{"DeviceId":"a","EndOfSupportDate":"2026-05-28T07:06:58.1Z","IsOld":1,"Count":7,"Score":5,"CveTags":"[\"x\",{\"b\":null}]"}`, true},
+			{`{"DeviceId":"a","EndOfSupportDate":"2026-05-28T07:06:58.1Z","IsOld":0,"Count":7,"Score":5,"CveTags":["x",{"b":null}]}`, false},
+			{`{"DeviceId":"a","EndOfSupportDate":"2026-05-28T07:06:58.1Z","IsOld":1,"Count":7,"Score":5,"CveTags":["y"]}`, false},
+			{`{"DeviceId":"a"}`, false},
+		} {
+			got := s.ask(fmt.Sprintf("print Mine = parse_json(%s), Theirs = parse_json(%s) | project tostring(%s == %s)",
+				literal(ours), literal(c.theirs), content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
+			if got[0] != fmt.Sprint(c.equal) {
+				s.Errorf("%s: equal is %s, want %t", c.theirs, got[0], c.equal)
+			}
+		}
+		null := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"a","IsOld":null,"CveTags":null,"EndOfSupportDate":null}'), Theirs = parse_json('{"DeviceId":"a"}') | project tostring(%s == %s)`,
+			content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
+		if null[0] != "true" {
+			s.Errorf("nulls and missing members differ")
+		}
+		masked := softwareTable
+		masked.Choice.Pseudonymise = []string{"DeviceId"}
+		hidden := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"k1:99","Count":1}'), Theirs = parse_json('{"DeviceId":"a","Count":1}') | project tostring(%s == %s)`,
+			content(masked, "Mine"), content(masked, "Theirs")))
+		if hidden[0] != "true" {
+			s.Errorf("a pseudonym makes rows of equal content differ")
+		}
+	})
+}
