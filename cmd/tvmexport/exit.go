@@ -52,6 +52,21 @@ func reportCode(r tvmexport.Report) int {
 	return joint(codes)
 }
 
+// jointly is the end of a command over several tables whose results were
+// printed: nil if none has failed.
+func jointly[T any](list []T, err func(T) error) error {
+	codes := make([]int, len(list))
+	for i, t := range list {
+		if err := err(t); err != nil {
+			codes[i] = codeOf(tvmexport.CauseOf(err))
+		}
+	}
+	if code := joint(codes); code != exitDone {
+		return &reported{code}
+	}
+	return nil
+}
+
 // joint is the code of several tables: theirs where all have the same, else
 // that of partly done.
 func joint(codes []int) int {

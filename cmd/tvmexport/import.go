@@ -83,16 +83,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 	if err != nil {
 		return err
 	}
-	codes := make([]int, len(list))
-	for i, t := range list {
-		if t.Err != nil {
-			codes[i] = codeOf(tvmexport.CauseOf(t.Err))
-		}
-	}
-	if code := joint(codes); code != exitDone {
-		return &reported{code}
-	}
-	return nil
+	return jointly(list, func(t kusto.Takeover) error { return t.Err })
 }
 
 // takeOverTables makes what the tables lack and takes them over, or only lists

@@ -96,16 +96,7 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if err := out.print(p.stdout, f); err != nil {
 		return err
 	}
-	codes := make([]int, len(tables))
-	for i, t := range tables {
-		if t.Err != nil {
-			codes[i] = codeOf(tvmexport.CauseOf(t.Err))
-		}
-	}
-	if code := joint(codes); code != exitDone {
-		return &reported{code}
-	}
-	return nil
+	return jointly(tables, func(t tvmexport.PlannedTable) error { return t.Err })
 }
 
 // What is reckoned with where nothing is measured.

@@ -53,16 +53,7 @@ func (p *process) refill(ctx context.Context, tables []string, asJSON bool) erro
 	if err := printRefilled(p.stdout, list, asJSON); err != nil {
 		return err
 	}
-	codes := make([]int, len(list))
-	for i, r := range list {
-		if r.Err != nil {
-			codes[i] = codeOf(tvmexport.CauseOf(r.Err))
-		}
-	}
-	if code := joint(codes); code != exitDone {
-		return &reported{code}
-	}
-	return nil
+	return jointly(list, func(r tvmexport.Refilled) error { return r.Err })
 }
 
 // refilledLine is a table's result as JSON.
