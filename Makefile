@@ -87,5 +87,14 @@ readers: ## what readers' queries cost after a week and after a year of daily ru
 memory: build ## peak memory with 5 million rows, against a tenth of them
 	$(GO) run ./bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2
 
+browser: build ## the status page in Chromium, with axe; screenshots in dist/screenshots
+	cd browser && npm ci --silent --no-audit --no-fund && node test.mjs ../$(BIN) ../dist/screenshots
+
+# How often serve exports in its long test.
+CYCLES ?= 50
+
+cycles: ## serve over CYCLES exports with faults and a downtime: nothing overlaps, nothing is lost, nothing grows
+	TVMEXPORT_CYCLES=$(CYCLES) $(GO) test ./cmd/tvmexport -run '^TestCycles$$' -count 1 -v
+
 clean: ## remove what the other targets made
-	rm -rf bin dist kqlcheck/node_modules interop/node_modules interop/.venv
+	rm -rf bin dist kqlcheck/node_modules browser/node_modules interop/node_modules interop/.venv

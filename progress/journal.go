@@ -40,7 +40,11 @@ func Journal(log *slog.Logger) tvmexport.Hooks {
 		},
 		Published: func(r tvmexport.Run, rows int64) { of(r).Info("published", "rows", rows) },
 		Committed: func(r tvmexport.Run, rows int64) {
-			of(r).Info("committed", "rows", rows, "watermark", r.Watermark)
+			l := of(r)
+			if !r.Watermark.IsZero() {
+				l = l.With("watermark", r.Watermark)
+			}
+			l.Info("committed", "rows", rows)
 		},
 		Fallback: func(r tvmexport.Run, what string, why error) {
 			of(r).Warn("falling back", "to", what, "why", why)

@@ -20,8 +20,8 @@ type Board struct {
 	changed chan struct{}
 }
 
-// mostMissed is how many records of missed schedules are shown.
-const mostMissed = 50
+// mostMissed is how many records of missed schedules are kept; the log has all.
+const mostMissed = 200
 
 // NewBoard makes a board with nothing on it.
 func NewBoard(s Setup) *Board {

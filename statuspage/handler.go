@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -197,8 +198,15 @@ func functions(stamp string) template.FuncMap {
 			}
 			return t.UTC().Format("2 Jan 15:04")
 		},
-		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"path":       url.PathEscape,
+		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"path": url.PathEscape,
+		"pretty": func(text string) string {
+			var out bytes.Buffer
+			if json.Indent(&out, []byte(text), "", "  ") != nil {
+				return text
+			}
+			return out.String()
+		},
 		"chart":      chart,
 		"tableState": func(t Table, now time.Time) string { return string(t.State(now)) },
 	}

@@ -72,7 +72,7 @@ func TestPages(t *testing.T) {
 		"/tables/A":           {200, []string{"ARaw", `href="/tables/A/runs/R2"`, "5.0 kB in 3 calls"}},
 		"/tables/B":           {200, []string{"the table BRaw is missing", "none began"}},
 		"/tables/nobody":      {404, []string{"No table of this name"}},
-		"/tables/A/runs/R2":   {200, []string{`href="/tables/A/runs/R1"`, "{&#34;depth&#34;:1}", "<code>3f</code>", "after 10m"}},
+		"/tables/A/runs/R2":   {200, []string{`href="/tables/A/runs/R1"`, "&#34;depth&#34;: 1", "<code>3f</code>", "after 10m"}},
 		"/tables/A/runs/R1":   {200, []string{"The ledger could not be read: the ledger is away"}},
 		"/tables/A/runs/R9":   {404, []string{"no such run"}},
 		"/nonsense":           {404, []string{"no such page"}},
@@ -121,7 +121,7 @@ func TestLive(t *testing.T) {
 		b.Waiting("the service throttles the tenant", time.Now().Add(time.Minute))
 		shows("waiting", "the service throttles the tenant, resumes "+time.Now().Add(time.Minute).UTC().Format(time.TimeOnly))
 		time.Sleep(2 * time.Minute)
-		shows("going on", "Calls go on")
+		shows("going on", "Calls to Defender go on")
 		h.Retrying(run, "fetch", time.Second, errors.New("the answer was cut"))
 		shows("retrying", "trying fetch again in 1s: the answer was cut")
 		h.Landing(run, tvmexport.Batch{})

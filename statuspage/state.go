@@ -30,8 +30,11 @@ func (t Table) Last() *Run {
 	return nil
 }
 
+// runTime is how long a run may take before its table is late.
+const runTime = 10 * time.Minute
+
 // State is how the table is at a moment. It is late if two scheduled times
-// have passed since its newest commit.
+// have passed since its newest commit, and a run would have had its time.
 func (t Table) State(now time.Time) State {
 	last := t.Last()
 	switch {
@@ -43,7 +46,7 @@ func (t Table) State(now time.Time) State {
 		return Off
 	case last == nil:
 		return Never
-	case t.Interval > 0 && now.Sub(last.At) > 2*t.Interval:
+	case t.Interval > 0 && now.Sub(last.At) > 2*t.Interval+runTime:
 		return Late
 	}
 	return Fresh
@@ -181,4 +184,41 @@ func (l Live) Line() string {
 		return figures.Count(l.Rows) + " rows into the published table"
 	}
 	return figures.Count(l.Rows) + " rows"
+}
+
+// shownMissed is how many records of missed schedules the overview shows.
+const shownMissed = 8
+
+// Misses are the newest records of missed schedules, those of several tables
+// at the same times as one.
+func (p Page) Misses() (list []Misses) {
+	for _, m := range p.Missed {
+		if n := len(list); n > 0 && list[n-1].same(m) {
+			list[n-1].Tables = append(list[n-1].Tables, m.Table)
+			continue
+		}
+		if len(list) == shownMissed {
+			break
+		}
+		list = append(list, Misses{Missed: m, Tables: []string{m.Table}})
+	}
+	return list
+}
+
+// Misses are missed schedules of several tables.
+type Misses struct {
+	Missed
+	Tables []string
+}
+
+func (m Misses) same(o Missed) bool {
+	return m.Count == o.Count && m.First.Equal(o.First) && m.Last.Equal(o.Last) && m.Reason == o.Reason && m.MadeUp == o.MadeUp
+}
+
+// Names are the tables, as briefly as can be.
+func (m Misses) Names() string {
+	if len(m.Tables) == 1 {
+		return m.Tables[0]
+	}
+	return tables(len(m.Tables))
 }

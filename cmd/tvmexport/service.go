@@ -183,6 +183,9 @@ var reasons = map[schedule.Reason]string{
 
 func (s *service) decided(d schedule.Decision) {
 	t, now := s.now().timetable, time.Now()
+	for _, table := range d.Due {
+		s.log.Info("due", "table", table, "since", d.Fires[table])
+	}
 	s.board.Scheduled(func(table string) (string, time.Time, time.Duration) {
 		own, next := t.For(table), d.Next[table]
 		if next.IsZero() {

@@ -1,0 +1,242 @@
+// The status page in Debian's Chromium: alive during a run, an error with its
+// mend, the width of a phone, the keyboard alone, no scripts, and axe on every
+// page, light and dark.
+//
+//   node test.mjs BIN SCREENSHOTS
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { chromium } from "playwright-core";
+import { until, World } from "./world.mjs";
+
+const [bin, shots] = process.argv.slice(2).map((p) => resolve(p));
+if (!bin || !shots) {
+  console.error("usage: node test.mjs BIN SCREENSHOTS");
+  process.exit(2);
+}
+mkdirSync(shots, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const world = new World(bin);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+let failures = 0;
+async function story(name, tell) {
+  const began = Date.now();
+  try {
+    await tell();
+    console.log(`ok   ${name} (${((Date.now() - began) / 1000).toFixed(1)}s)`);
+  } catch (err) {
+    failures++;
+    console.log(`FAIL ${name}: ${err.stack}`);
+  }
+}
+
+const wide = { width: 1280, height: 900 };
+const phone = { width: 390, height: 844 };
+
+// open opens a page in a browser of its own; what the page complains about
+// fails the story.
+async function open(path, options = {}) {
+  const context = await browser.newContext({ viewport: wide, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && complaints.push(m.text()));
+  page.on("pageerror", (e) => complaints.push(String(e)));
+  await page.goto(new URL(path, world.url).href);
+  return { page, done: async () => { assert.deepEqual(complaints, []); await context.close(); } };
+}
+
+const shot = (page, name, fullPage = true) => page.screenshot({ path: join(shots, name + ".png"), fullPage });
+
+async function clean(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), []);
+}
+
+const fits = async (page) => {
+  const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
+  assert.ok(scroll <= width, `the page is ${scroll} wide on a screen of ${width}`);
+};
+
+const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement, s = getComputedStyle(e);
+  return { text: e.textContent.trim(), href: e.getAttribute("href"), id: e.id, outline: s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 };
+});
+
+// press presses Tab until the focus is on what is looked for; everything on
+// the way must show that it has the focus.
+async function press(page, found) {
+  for (let i = 0; i < 80; i++) {
+    await page.keyboard.press("Tab");
+    const at = await focused(page);
+    assert.ok(at.outline, `the focus does not show on ${JSON.stringify(at)}`);
+    if (found(at)) return at;
+  }
+  throw new Error("never reached by the Tab key");
+}
+
+const table = "DeviceTvmSoftwareVulnerabilities", other = "DeviceTvmHardwareFirmware";
+const runs = (outcome, name = table) => world.metric(`tvmexport_runs_total{outcome="${outcome}",table="${name}"}`);
+const summary = (page) => page.locator("#summary").textContent();
+
+try {
+  await world.open();
+
+  await story("a history is made", async () => {
+    for (let n = 1; n <= 6; n++) {
+      await until(`run ${n}`, async () => (await runs("committed")) >= n);
+      if (n === 4) await world.control("POST", "/faults", [{ endpoint: "graph", match: other, status: 403, count: 2 }]);
+      await world.control("POST", "/advance", { days: 1 });
+    }
+    world.configure("@daily");
+    const { page, done } = await open("/");
+    await until("the page rests", async () => /All is well|failed/.test(await summary(page)));
+    await page.locator("#h-missed").waitFor(); // a run takes longer than the second between two
+    await done();
+  });
+
+  await story("live during a run", async () => {
+    const { page, done } = await open("/");
+    await page.evaluate(() => (window.neverReloaded = true));
+    await world.control("DELETE", "/faults");
+    await world.control("POST", "/faults", [{ endpoint: "graph", delay: "1500ms" }]);
+    world.configure("@every 1s");
+    await page.waitForFunction(() => document.querySelector("#running progress") && /Exporting/.test(document.title), null, { timeout: 30_000 });
+    const seen = new Set();
+    await until("the page shows a run in its steps", async () => {
+      for (const step of await page.locator(".step").allTextContents()) seen.add(step);
+      return seen.has("fetching") && seen.has("committed");
+    });
+    assert.match(await page.locator("#running").textContent(), /rows/);
+    await shot(page, "running");
+    await clean(page);
+    const dark = await open("/", { colorScheme: "dark" });
+    await dark.page.waitForSelector("#running progress", { timeout: 30_000 });
+    await shot(dark.page, "running-dark");
+    await dark.done();
+    const before = await page.locator("#rows").textContent();
+    await until("the table changes by itself", async () => (await page.locator("#rows").textContent()) !== before);
+    world.configure("@daily");
+    await world.control("DELETE", "/faults");
+    await page.waitForFunction(() => /^All is well/.test(document.title), null, { timeout: 60_000 });
+    assert.equal(await page.evaluate(() => window.neverReloaded), true);
+    await done();
+  });
+
+  await story("all is well, light and dark", async () => {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, done } = await open("/", { colorScheme });
+      await shot(page, colorScheme === "dark" ? "overview-dark" : "overview");
+      await clean(page);
+      await done();
+    }
+  });
+
+  await story("the keyboard alone", async () => {
+    const { page, done } = await open("/");
+    await page.keyboard.press("Tab");
+    assert.equal((await focused(page)).text, "Skip to the content");
+    await page.keyboard.press("Enter");
+    assert.equal((await focused(page)).id, "main");
+    await press(page, (at) => at.id === "t-" + table);
+    // The live update replaces the row under the focus and gives the focus back.
+    await until("the focus stays through an update", async () => {
+      assert.equal((await focused(page)).id, "t-" + table);
+      return (await page.locator("#rows time").first().textContent()) !== (await page.evaluate(() => (window.firstAge ??= document.querySelector("#rows time").textContent)));
+    }, 40);
+    await shot(page, "keyboard", false);
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/tables/" + table);
+    await press(page, (at) => at.href?.includes("/runs/"));
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/runs/**");
+    await press(page, (at) => at.text === "Overview");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(world.url);
+    await done();
+  });
+
+  await story("a table and the record of a run", async () => {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, done } = await open("/tables/" + table, { colorScheme });
+      await shot(page, colorScheme === "dark" ? "table-dark" : "table");
+      await clean(page);
+      await page.locator("a.id").last().click(); // the first run: a full one
+      await page.waitForURL("**/runs/**");
+      assert.match(await page.locator("main").textContent(), /Rows of the ledger[\s\S]*committed[\s\S]*Partitions \(/);
+      await shot(page, colorScheme === "dark" ? "record-dark" : "record");
+      await clean(page);
+      await done();
+    }
+  });
+
+  await story("an error, with its mend", async () => {
+    await world.control("POST", "/faults", [{ endpoint: "graph", match: other, status: 403 }]);
+    world.configure("@daily", { [other]: "@every 1s" });
+    const { page, done } = await open("/");
+    await page.waitForFunction((name) => document.querySelector("#problems")?.textContent.includes(name), other, { timeout: 60_000 });
+    world.configure("@daily");
+    await until("the export is over", async () => /failed in the last run/.test(await summary(page)));
+    assert.match(await page.locator("#problems").textContent(), /To mend it: grant the application permission ThreatHunting.Read.All/);
+    await shot(page, "error");
+    await clean(page);
+    const dark = await open("/", { colorScheme: "dark" });
+    await shot(dark.page, "error-dark");
+    await clean(dark.page);
+    await dark.done();
+    await done();
+  });
+
+  await story("the width of a phone", async () => {
+    for (const [path, name] of [["/", "phone"], ["/tables/" + other, "phone-table"]]) {
+      const { page, done } = await open(path, { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
+      await fits(page);
+      await shot(page, name);
+      await clean(page);
+      await done();
+    }
+    const { page, done } = await open("/tables/" + table, { viewport: { width: 320, height: 640 } });
+    await fits(page);
+    await page.locator("a.id").first().click();
+    await page.waitForURL("**/runs/**");
+    await fits(page);
+    await shot(page, "phone-record");
+    await clean(page);
+    await done();
+  });
+
+  await story("without scripts", async () => {
+    const { page, done } = await open("/", { javaScriptEnabled: false });
+    assert.equal(await page.locator("#rows tr").count(), 9);
+    assert.equal(await page.locator("noscript meta[http-equiv=refresh]").count(), 1);
+    await page.getByRole("link", { name: table }).click();
+    await page.waitForURL("**/tables/" + table);
+    await done();
+  });
+
+  await story("the program goes away", async () => {
+    const { page } = await open("/");
+    await page.waitForLoadState("load");
+    world.serve.kill("SIGTERM");
+    await page.waitForFunction(() => document.body.classList.contains("stale"), null, { timeout: 30_000 });
+    await shot(page, "away", false);
+    await page.context().close();
+  });
+} catch (err) {
+  failures++;
+  console.log("FAIL " + err.stack);
+}
+await browser.close();
+await world.close();
+if (failures) {
+  console.log(world.log.split("\n").slice(-40).join("\n"));
+  process.exit(1);
+}
+console.log(`screenshots in ${shots}`);
