@@ -40,15 +40,13 @@ func (h History) ordered() time.Time {
 
 // reconcile makes the first run after a takeover ask again, by difference, for
 // what the source still holds from before: the watermark of another exporter
-// does not prove that the rows behind it are there. Whole hours are counted at
-// both ends; the hour that the watermark lies in is asked for as it is, and so
-// is everything where the published rows do not carry the watermark.
+// does not prove that the rows behind it are there. Hours are counted at both
+// ends; where published rows do not carry the watermark, all is asked for.
 func (p *Plan) reconcile() {
 	at := p.Run.Window.From
-	p.Recount = max(p.Recount, sourceKeeps)
-	from := at.Truncate(time.Hour)
 	if p.Run.Table.Watermark == IngestionTime {
-		from = at.Add(-sourceKeeps)
+		p.Again = append(p.Again, Window{From: at.Add(-sourceKeeps), To: at})
+		return
 	}
-	p.Again = append(p.Again, Window{From: from.Add(-Tick), To: at})
+	p.Recount = max(p.Recount, sourceKeeps)
 }
