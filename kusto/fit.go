@@ -2,6 +2,7 @@ package kusto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
@@ -31,16 +32,29 @@ func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
 	var changes []string
 	for _, cmd := range setup.Made {
 		if _, err := c.command(ctx, statement{op: "fit", table: t.Name, text: cmd.Text, again: true}); err != nil && !exists(err) {
-			if cmd.optional {
+			switch {
+			case cmd.optional:
 				c.log.InfoContext(ctx, "kusto: left undone", "what", string(cmd.Kind)+" "+cmd.Name, "table", cmd.Table, "error", err)
-				continue
+			case cmd.Kind == MakeFunction && tvmexport.CauseOf(err) == tvmexport.Permission:
+				changes = append(changes, fmt.Sprintf("function %s is somebody else's to alter and stays as it was: let its administrator run tvmexport init", cmd.Name))
+			default:
+				return changes, forAdministrator(err, cmd)
 			}
-			return changes, err
+			continue
 		}
 		changes = append(changes, changed(cmd, inv)...)
 	}
 	c.forget(t)
 	return changes, nil
+}
+
+// forAdministrator names the command that somebody else has to run.
+func forAdministrator(err error, cmd Command) error {
+	var e *tvmexport.Error
+	if errors.As(err, &e) && e.Cause == tvmexport.Permission {
+		e.Hint = "let an administrator of the table run: " + cmd.Text
+	}
+	return err
 }
 
 // fitting are the commands that make the typed table and the read functions

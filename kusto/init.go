@@ -225,6 +225,32 @@ func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note str
 	return cmd, true, fmt.Sprintf("the function %s is not ours, so it was left alone: set functions.prefix", cmd.Name)
 }
 
+// Ordered gives tables the destination, load type and watermark that their rows
+// in MigrationConfiguration say, where there are any.
+func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmexport.Table, error) {
+	inv, err := c.inventory(ctx, "init", false)
+	if err != nil {
+		return nil, err
+	}
+	found, ok := inv.tables[configurationTable]
+	if !ok || lacking(found.columns, configurationColumns) != "" {
+		return tables, nil
+	}
+	orders, err := c.Orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(tables)
+	for i := range out {
+		for _, o := range orders {
+			if o.Table == out[i].Name && o.Err == nil {
+				out[i].Destination, out[i].LoadType, out[i].Watermark = o.Into, o.Load, o.Column
+			}
+		}
+	}
+	return out, nil
+}
+
 // asShown gives tables the columns that readers are shown since the newest
 // commit of each, where the ledger says so.
 func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv inventory) ([]tvmexport.Table, error) {

@@ -45,6 +45,9 @@ needs no database.`,
 				return err
 			}
 			defer x.destination.Close()
+			if wanted, err = x.destination.Ordered(c.Context(), wanted); err != nil {
+				return err
+			}
 			setup, err := x.destination.Init(c.Context(), wanted, scriptOptions(cfg))
 			for _, made := range setup.Made {
 				fmt.Fprintf(p.stdout, "made %s %s%s\n", made.Kind, made.Name, of(made.Table))

@@ -1,0 +1,75 @@
+package kusto
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// TestEmulatorChangesOfAnyHistory compares Changes with the difference of the
+// states, over histories of chance: rows come and go and come back, some of
+// them several times, and full runs change the depth of partitions.
+func TestEmulatorChangesOfAnyHistory(t *testing.T) {
+	onStage(t, func(s stage) {
+		table := softwareTable
+		table.NaturalKey = []string{"DeviceId"}
+		s.setUp(table)
+		chance := rand.New(rand.NewPCG(7, 11))
+		rows := map[string][]string{} // by device
+		devices := []string{"30", "31", "32", "45", "46"}
+		depth := 1
+		var states []state
+		previous := ""
+		for n := range 9 {
+			touched := map[string]bool{}
+			for range chance.IntN(4) {
+				d := devices[chance.IntN(len(devices))]
+				touched[d], rows[d] = true, nil
+				for range chance.IntN(3) {
+					rows[d] = append(rows[d], fmt.Sprintf("%s:%d", d, chance.IntN(3)))
+				}
+			}
+			kind := tvmexport.DeltaRun
+			if n%4 == 0 {
+				kind, depth = tvmexport.FullRun, 1+chance.IntN(2)
+			}
+			parts := map[tvmexport.Partition][]string{}
+			for _, d := range devices {
+				p := tvmexport.Of(d, depth)
+				if kind == tvmexport.DeltaRun && !slices.ContainsFunc(devices, func(o string) bool { return touched[o] && tvmexport.Of(o, depth) == p }) {
+					continue
+				}
+				parts[p] = append(parts[p], rows[d]...)
+			}
+			time.Sleep(time.Hour)
+			id := fmt.Sprintf("20260101T000000Z-%d", n)
+			previous = string(s.publishParts(table, id, previous, kind, parts))
+			time.Sleep(time.Minute)
+			var all []string
+			for _, d := range devices {
+				all = append(all, rows[d]...)
+			}
+			slices.Sort(all)
+			states = append(states, state{s.now(), id, all})
+			if got := s.devices("DeviceTvmSoftwareInventory"); got != strings.Join(all, " ") {
+				s.Fatalf("after %s readers see %s, want %s", id, got, all)
+			}
+		}
+		for i, from := range states {
+			for j := i + 1; j < len(states); j += 2 {
+				got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Row = strcat(Change, ' ', DeviceId, ':', Count, iff(isnull(Before), '', strcat(' before ', tostring(Before.Count))), ' in ', RunId) | order by Row asc", datetime(from.at), datetime(states[j].at)))
+				if d := cmp.Diff(changesBetween(states[i:j+1]), got, cmpopts.EquateEmpty()); d != "" {
+					s.Errorf("from %s %v to %s %v (-want +got):\n%s", from.run, from.rows, states[j].run, states[j].rows, d)
+				}
+			}
+		}
+	})
+}
