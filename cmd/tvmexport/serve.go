@@ -20,6 +20,7 @@ import (
 	"github.com/tvmexport/tvmexport/schedule"
 	"github.com/tvmexport/tvmexport/server"
 	"github.com/tvmexport/tvmexport/statuspage"
+	"github.com/tvmexport/tvmexport/telemetry"
 )
 
 type serveFlags struct {
@@ -83,6 +84,10 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 	s.board = statuspage.NewBoard(statuspage.Setup{
 		Host: host, Version: version, Cluster: first.config.Kusto.Cluster, Database: first.config.Kusto.Database, Began: time.Now(),
 	})
+	if s.telemetry, err = telemetry.Start(ctx, telemetry.Lookup(p.env), version, reg); err != nil {
+		return usage(err)
+	}
+	defer s.flush(ctx)
 	if err := s.adopt(ctx, first); err != nil {
 		return err
 	}
@@ -125,6 +130,16 @@ func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.L
 	})
 	g.Go(func() error { return web.Serve(open, log) })
 	return g.Wait()
+}
+
+// flush sends the last metrics and traces; an endpoint that is away does not
+// keep the program from ending.
+func (s *service) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := s.telemetry.Close(ctx); err != nil {
+		s.log.WarnContext(ctx, "the last metrics or traces were not sent", "error", oneLine(err.Error()))
+	}
 }
 
 // hangUps reloads at each SIGHUP until the returned function is called.

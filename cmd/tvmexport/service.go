@@ -16,16 +16,18 @@ import (
 	"github.com/tvmexport/tvmexport/schedule"
 	"github.com/tvmexport/tvmexport/server"
 	"github.com/tvmexport/tvmexport/statuspage"
+	"github.com/tvmexport/tvmexport/telemetry"
 )
 
 // service is a serve under way.
 type service struct {
 	*process
-	flags   serveFlags
-	log     *slog.Logger
-	board   *statuspage.Board
-	metrics *metrics.Metrics
-	reloads chan struct{} // wakes the loop
+	flags     serveFlags
+	log       *slog.Logger
+	board     *statuspage.Board
+	metrics   *metrics.Metrics
+	telemetry *telemetry.Telemetry
+	reloads   chan struct{} // wakes the loop
 
 	mu      sync.Mutex
 	waiting *setting // read by a reload, in use from the next decision on
@@ -201,7 +203,7 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 	s.log.InfoContext(ctx, "exporting", "tables", tables)
 	s.board.Exporting(tables)
 	defer s.board.Exporting(nil)
-	began := time.Now()
+	began, end := time.Now(), s.telemetry.Export(ctx, tables)
 	report, err := s.exportNow(ctx, tables)
 	if err != nil {
 		s.log.ErrorContext(ctx, "export", "error", oneLine(err.Error()))
@@ -215,6 +217,7 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 			held = append(held, o.Table.Name)
 		}
 	}
+	end(failed, err)
 	s.log.InfoContext(ctx, "exported", "tables", len(tables), "failed", failed, "took", time.Since(began))
 	if ctx.Err() == nil {
 		_, _ = s.tables(ctx) // it says itself what went wrong
@@ -256,7 +259,7 @@ func (l *listener) Hooks() tvmexport.Hooks {
 	if tenant := l.now().parts.tenant; tenant != "" {
 		log = log.With("tenant", tenant)
 	}
-	return tvmexport.JoinHooks(progress.Journal(log), l.metrics.Hooks(), l.board.Hooks())
+	return tvmexport.JoinHooks(progress.Journal(log), l.metrics.Hooks(), l.board.Hooks(), l.telemetry.Hooks())
 }
 
 // Wait implements progress.Printer.
