@@ -268,9 +268,9 @@ func (v *invocation) close(ctx context.Context) error {
 		}
 		c.Outcomes = append(c.Outcomes, o)
 	}
-	err := v.Destination.Finish(ctx, c)
-	for _, c := range v.earlier {
-		err = errors.Join(err, v.Destination.Finish(ctx, c))
+	var err error
+	for _, earlier := range v.earlier { // first: what they have told, this one does not tell again
+		err = errors.Join(err, v.Destination.Finish(ctx, earlier))
 	}
-	return err
+	return errors.Join(v.Destination.Finish(ctx, c), err)
 }

@@ -149,7 +149,8 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) 
 
 // auditText appends a row for each outcome. How many rows were published, and
 // whether the run counts, the ledger says: whoever committed may not have
-// heard of it. The time is the end of the table's run by the service's clock:
+// heard of it. A commit that the service carried out only after its own
+// invocation had been audited is counted by the next invocation of the table. The time is the end of the table's run by the service's clock:
 // how long ago it ended is known, the exporter's clock may be wrong.
 func auditText(key string, f tvmexport.Closing, columns []column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
@@ -161,17 +162,30 @@ func auditText(key string, f tvmexport.Closing, columns []column, now time.Time)
 		}
 		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", literal(o.Table), literal(string(o.Run)), timespan(ago), literal(status), literal(reason))
 	}
-	return guarded(auditTable, key, nil, fmt.Sprintf(`let Commits = %s
+	return guarded(auditTable, key, nil, fmt.Sprintf(`let Recent = %s
+    | where At > ago(14d) and State in (%s);
+let Told = Recent
+    | where State == %s
+    | project Owner, ToldAt = At
+    | join kind=inner (Recent | where State == %s | distinct Owner, Table) on Owner
+    | project Owner, Table, ToldAt;
+let Untold = Recent
+    | where State == %s and Owner != %s
+    | join kind=inner (Told | summarize LastAt = max(ToldAt) by Table) on Table
+    | where At > LastAt and Owner in (Told | project Owner)
+    | project Table, Rows;
+let Commits = %s
     | where State == %s and Owner == %s;
 datatable (TableName:string, RunId:string, Ago:timespan, Status:string, FailureReason:string) [
 %s]
-| join kind=leftouter (Commits | summarize Published = sum(Rows) by TableName = Table) on TableName
+| join kind=leftouter (union (Commits | project Table, Rows), Untold | summarize Published = sum(Rows) by TableName = Table) on TableName
 | extend Counts = RunId in (Commits | project RunId)
-| project %s`, runsTable, literal(committed), literal(f.Owner), strings.Join(rows, ",\n"), fill(columns, map[string]expression{
-		"TableName":     {"string", "TableName"},
-		"Timestamp":     {"datetime", "now() - Ago"},
-		"Status":        {"string", fmt.Sprintf("iff(Counts, %s, Status)", literal(succeeded))},
-		"FailureReason": {"string", `iff(Counts, "", FailureReason)`},
-		"RecordCount":   {"long", "coalesce(Published, 0)"},
-	})))
+| project %s`, runsTable, literals([]string{audited, ended, committed}), literal(audited), literal(ended), literal(committed), literal(f.Owner),
+		runsTable, literal(committed), literal(f.Owner), strings.Join(rows, ",\n"), fill(columns, map[string]expression{
+			"TableName":     {"string", "TableName"},
+			"Timestamp":     {"datetime", "now() - Ago"},
+			"Status":        {"string", fmt.Sprintf("iff(Counts, %s, Status)", literal(succeeded))},
+			"FailureReason": {"string", `iff(Counts, "", FailureReason)`},
+			"RecordCount":   {"long", "coalesce(Published, 0)"},
+		})))
 }

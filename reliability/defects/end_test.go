@@ -112,3 +112,25 @@ func TestPauseIsHonouredByTheNextProcess(t *testing.T) {
 		r.agrees(nil)
 	})
 }
+
+// A commit that the service carries out when its run has been given up and
+// audited is in the audit too.
+func TestCommitCarriedOutAfterTheAudit(t *testing.T) {
+	choose(t, tvmexport.Snapshot, func(r *rig) {
+		rows := rowsFrom("ab", 150, day(r))
+		r.source.Set(events, rows)
+		r.fault(faults.Rule{Endpoint: faults.KustoMgmt, Match: `State = "committed"`, Status: 504, Late: faults.Duration(30 * time.Minute)})
+		if result, err := r.try(); err != nil || result.Err == nil {
+			t.Fatalf("got %v, %v; want a failed commit", result.Err, err)
+		}
+		r.audit("1 Failed")
+		r.emulator.Faults().Clear()
+		time.Sleep(2 * time.Hour)
+		for range 3 {
+			r.run()
+			r.agrees(rows)
+			time.Sleep(time.Hour)
+		}
+		r.audit("3 Success", "1 Failed")
+	})
+}
