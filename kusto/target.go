@@ -94,11 +94,11 @@ func (c *Client) readers(ctx context.Context, t tvmexport.Table) (source, error)
 }
 
 // readersOf is the table that readers see rows of t in, where tables have the
-// columns existing: the typed one where there is one already, but Raw where
+// columns existing: the typed one where there is one of ours, but Raw where
 // rows of another exporter stand there beside ours.
 func readersOf(t tvmexport.Table, existing map[string][]column) source {
 	raw, typed := existing[t.Destination], existing[t.Typed()]
-	if isTyped(t) && (raw == nil || typed != nil && !(shared(t, raw) && t.Layout.Raw())) {
+	if isTyped(t) && (raw == nil || typed != nil && !foreign(typed) && !(shared(t, raw) && t.Layout.Raw())) {
 		return source{table: t.Typed(), columns: typed, typed: true}
 	}
 	return source{table: t.Destination, columns: raw}

@@ -1,0 +1,91 @@
+package kusto
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// TestEmulatorFitRefused: what somebody else made is his to alter; the sentence
+// says what he has to do.
+func TestEmulatorFitRefused(t *testing.T) {
+	onStage(t, func(s stage) {
+		_, err := s.admin.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
+		s.must(err)
+		changes, err := s.client.Fit(s.Context(), softwareTable)
+		s.must(err)
+		if len(changes) != 0 {
+			s.Errorf("nothing differs, and %q was changed", changes)
+		}
+		grown := softwareTable
+		grown.Columns = append(grown.Columns[:len(grown.Columns):len(grown.Columns)], typed("Publisher", "string")...)
+		_, err = s.client.Fit(s.Context(), grown)
+		var e *tvmexport.Error
+		if !errors.As(err, &e) || e.Cause != tvmexport.Permission || !strings.Contains(e.Hint, ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)") {
+			s.Errorf("a column of somebody else's table: %v, hint of %+v", err, e)
+		}
+		_, err = s.admin.command(s.Context(), statement{op: "test", text: ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)"})
+		s.must(err)
+		changes, err = s.client.Fit(s.Context(), grown)
+		s.must(err)
+		if len(changes) != 3 || !strings.Contains(changes[0], "let its administrator run tvmexport init") {
+			s.Errorf("functions of somebody else: %q", changes)
+		}
+	})
+}
+
+// TestEmulatorTakenName: a table or a function of a wanted name that is not ours is left alone.
+func TestEmulatorTakenName(t *testing.T) {
+	onStage(t, func(s stage) {
+		for _, text := range []string{
+			".create table DeviceTvmSoftwareInventoryTyped (Mine:string)",
+			`.create function DeviceTvmSoftwareInventoryAsOf(t: datetime) { print t }`,
+		} {
+			_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+			s.must(err)
+		}
+		tables := []tvmexport.Table{softwareTable}
+		setup, err := s.client.Init(s.Context(), tables, ScriptOptions{})
+		s.must(err)
+		notes := strings.Join(setup.Notes, "\n")
+		for _, says := range []string{
+			"table DeviceTvmSoftwareInventoryTyped is not tvmexport's", "rename it, or set layout to raw",
+			"the function DeviceTvmSoftwareInventoryAsOf is not ours, so it was left alone: set functions.prefix",
+		} {
+			if !strings.Contains(notes, says) {
+				s.Errorf("notes %q do not say %q", setup.Notes, says)
+			}
+		}
+		if d := cmp.Diff([]string{"Mine"}, s.ask("DeviceTvmSoftwareInventoryTyped | getschema | project ColumnName")); d != "" {
+			s.Errorf("their table (-want +got):\n%s", d)
+		}
+		failed, err := s.client.Ready(s.Context(), tables)
+		s.must(err)
+		if err := failed[softwareTable.Name]; err == nil || !strings.Contains(err.Error(), "is not tvmexport's") {
+			s.Errorf("a run would begin: %v", err)
+		}
+		if _, err := s.client.Fit(s.Context(), softwareTable); err == nil || !strings.Contains(err.Error(), "is not tvmexport's") {
+			s.Errorf("Fit: %v", err)
+		}
+	})
+}
+
+// TestEmulatorNulled counts what conversion makes null, and nothing else.
+func TestEmulatorNulled(t *testing.T) {
+	onStage(t, func(s stage) {
+		s.setUp(softwareTable)
+		run := runOfTable(softwareTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)
+		b := batch(run, 1, `{"DeviceId":"3f01","Count":"many","EndOfSupportDate":"soon","IsOld":true,"CveTags":"x"}`, `{"DeviceId":"3f02","Count":1.5,"EndOfSupportDate":"","Score":null}`, `{"DeviceId":"3f03","Count":7,"IsOld":0}`)
+		s.export(run, b)
+		s.must(s.client.Land(s.Context(), b)) // a commit clears the landing table
+		s.confirm(run, b)
+		got := s.ask(nulledText(softwareTable, []tvmexport.BatchID{b.ID}, softwareTable.Columns) + "\n| project Row = strcat(Name, ' ', Count)\n| order by Row asc")
+		if d := cmp.Diff([]string{"Count 1", "EndOfSupportDate 1"}, got); d != "" {
+			s.Errorf("(-want +got):\n%s", d)
+		}
+	})
+}
