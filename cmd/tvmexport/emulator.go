@@ -35,9 +35,15 @@ func (p *process) emulatorCommand() *cobra.Command {
 Kusto with queued ingestion, over a synthetic tenant. It is for tests, demos and
 rehearsals: unmodified official clients work against it. It listens on loopback
 only, prints one line of JSON that says where and how to sign in, and runs until
-it is stopped.`,
-		Example: "  tvmexport emulator --devices 2000 --quota off --dir /tmp/emulator",
-		Args:    noArguments,
+it is stopped.
+
+With --dir it also writes there what this program needs to export from it: the
+configuration (tvmexport.yaml) and the sign-in as shell variables (emulator.env).`,
+		Example: `  tvmexport emulator --devices 2000 --quota off --dir /tmp/emulator
+  . /tmp/emulator/emulator.env                 # in another terminal
+  tvmexport init --config /tmp/emulator/tvmexport.yaml
+  tvmexport run --config /tmp/emulator/tvmexport.yaml`,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o, err := p.emulatorOptions(f)
 			if err != nil {
@@ -45,6 +51,11 @@ it is stopped.`,
 			}
 			defer o.close()
 			err = emulator.Serve(c.Context(), o.Options, emulator.Listen{Defender: f.defender, Kusto: f.kusto}, func(r emulator.Ready) error {
+				if f.dir != "" {
+					if err := p.writeAccess(f, r); err != nil {
+						return err
+					}
+				}
 				return json.NewEncoder(p.stdout).Encode(r)
 			})
 			if err != nil {

@@ -93,10 +93,11 @@ var topics = []struct{ name, short, text string }{
 Where another exporter has filled the database before, tvmexport import goes
 before step 5.
 
-The same without an account: tvmexport emulator prints where it listens and how
-to sign in. Put "graph" into defender.endpoint, "kusto" into kusto.cluster,
-"ingest" into kusto.ingest and "ca" into ca_file, export "authority" as
-AZURE_AUTHORITY_HOST and the ids and the secret as in step 4, and go on with step 5.`,
+The same without an account: the emulator stands in for Defender, Entra and the
+database, and writes the configuration and the sign-in of steps 2 to 4:
+        tvmexport emulator --dir emulated &
+        cd emulated && . ./emulator.env
+Go on with step 5.`,
 	},
 	{
 		"exit-codes", "What the exit codes mean",

@@ -62,6 +62,7 @@ func tried(t *testing.T, where, text string) {
 		line, _, _ := strings.Cut(m[1], "#")
 		line, _, _ = strings.Cut(line, ">")
 		line, _, _ = strings.Cut(line, "|")
+		line, _, _ = strings.Cut(line, "&")
 		args := strings.Fields(line)[1:]
 		c, rest, err := tree().Find(args)
 		if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,8 +50,8 @@ needs no database.`,
 				return err
 			}
 			setup, err := x.destination.Init(c.Context(), wanted, scriptOptions(cfg))
-			for _, made := range setup.Made {
-				fmt.Fprintf(p.stdout, "made %s %s%s\n", made.Kind, made.Name, of(made.Table))
+			for _, line := range madeLines(setup.Made) {
+				fmt.Fprintln(p.stdout, line)
 			}
 			for _, note := range setup.Notes {
 				fmt.Fprintf(p.stderr, "note: %s\n", note)
@@ -86,6 +87,35 @@ func (p *process) printScript(tables []tvmexport.Table) error {
 		return err
 	}
 	return kusto.WriteScript(p.stdout, commands)
+}
+
+// madeLines say what was made: of each table with what belongs to it, and of
+// each source table the functions, on one line.
+func madeLines(list []kusto.Command) []string {
+	var out []string
+	table, functions := "", "" // of the last line
+	for _, m := range list {
+		switch {
+		case m.Kind == kusto.MakeTable:
+			table, functions = m.Name, ""
+			out = append(out, "made table "+m.Name)
+		case m.Table != "" && m.Table == table:
+			sep := ", "
+			if !strings.Contains(out[len(out)-1], " with ") {
+				sep = " with "
+			}
+			out[len(out)-1] += fmt.Sprintf("%s%s %s", sep, m.Kind, m.Name)
+		case m.Kind == kusto.MakeFunction && functions != "" && strings.HasPrefix(m.Name, functions):
+			out[len(out)-1] += ", " + m.Name
+		default:
+			table, functions = "", ""
+			if m.Kind == kusto.MakeFunction {
+				functions = m.Name
+			}
+			out = append(out, fmt.Sprintf("made %s %s%s", m.Kind, m.Name, of(m.Table)))
+		}
+	}
+	return out
 }
 
 // of names the table that something belongs to.

@@ -309,7 +309,7 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	if r.Ingest != nil {
 		out = append(out, preflight.Bad(r.Table, r.Ingest, ""))
 	} else {
-		out = append(out, preflight.Good("", "one row was queued, landed and counted in %s", r.Took.Round(100*time.Millisecond)))
+		out = append(out, preflight.Good("", "one row was queued, landed and counted in %s", r.Took.Round(10*time.Millisecond)))
 	}
 	if r.Remove != nil {
 		out = append(out, preflight.Finding{

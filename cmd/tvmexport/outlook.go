@@ -122,7 +122,7 @@ func lineOfPlan(t tvmexport.PlannedTable) planLine {
 	}
 	if w := t.Run.Window; w != (tvmexport.Window{}) {
 		l.From, l.To = momentOf(w.From), momentOf(w.To)
-		l.Why = fmt.Sprintf("what the watermark %s has passed", t.Table.Watermark)
+		l.Why = fmt.Sprintf("%s from %s to %s", t.Table.Watermark, dash(l.From), dash(l.To))
 	}
 	return l
 }
@@ -156,10 +156,10 @@ func (o outlook) print(w io.Writer, f planFlags) error {
 		return out.Encode(o.Total)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TABLE\tKIND\tROWS\tOF\tPARTS\tSLICES\tCALLS\tJSON\tTIME")
+	fmt.Fprintln(t, "TABLE\tKIND\tROWS\tOF\tPARTS\tSLICES\tCALLS\tJSON\tTIME\tWHY")
 	for _, l := range o.Tables {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", l.Table, l.Kind, progress.Count(l.Rows), progress.Count(l.Held),
-			l.Changed, l.Slices, l.Calls, progress.Size(l.Bytes), seconds(l.Seconds))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Table, l.Kind, progress.Count(l.Rows), progress.Count(l.Held),
+			l.Changed, l.Slices, l.Calls, progress.Size(l.Bytes), seconds(l.Seconds), dash(l.Why))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -192,13 +192,6 @@ func (o outlook) sayings(l planLine, commands bool) []string {
 	var out []string
 	if l.Error != "" {
 		return []string{l.Error}
-	}
-	if l.Why != "" {
-		why := l.Kind + ": " + l.Why
-		if l.To != "" {
-			why += ", " + dash(l.From) + " to " + l.To
-		}
-		out = append(out, why)
 	}
 	if l.Finishes != "" {
 		out = append(out, "first the publication of run "+l.Finishes+" is finished")

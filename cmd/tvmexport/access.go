@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tvmexport/tvmexport/emulator"
+)
+
+// written is how the files begin that the emulator may write anew.
+const written = "# Written by tvmexport emulator; it is written anew at each start.\n"
+
+// writeAccess writes a configuration and a sign-in for the emulator into a
+// folder. A file that somebody else wrote is left alone.
+func (p *process) writeAccess(f emulatorFlags, r emulator.Ready) error {
+	calls := "" // no analyst shares the emulated tenant
+	if strings.EqualFold(f.quota, "off") {
+		calls = "  calls_per_minute: 100000\n  calls_per_hour: 1000000\n"
+	}
+	ca, err := filepath.Abs(r.CA)
+	if err != nil {
+		return err
+	}
+	for _, w := range []struct{ name, text string }{
+		{defaultConfig, fmt.Sprintf("defender:\n  endpoint: %q\n  share: 1\n%skusto:\n  cluster: %q\n  ingest: %q\n  database: %q\nca_file: %q\n",
+			r.Graph, calls, r.Kusto, r.Ingest, r.Database, ca)},
+		{"emulator.env", fmt.Sprintf("export AZURE_TENANT_ID='%s'\nexport AZURE_CLIENT_ID='%s'\nexport AZURE_CLIENT_SECRET='%s'\nexport AZURE_AUTHORITY_HOST='%s'\n",
+			r.TenantID, r.ClientID, r.ClientSecret, r.Authority)},
+	} {
+		path := filepath.Join(f.dir, w.name)
+		old, err := os.ReadFile(path)
+		switch {
+		case err == nil && !bytes.HasPrefix(old, []byte(written)):
+			fmt.Fprintf(p.stderr, "note: %s is there and not the emulator's, so it was left alone\n", path)
+			continue
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+		if err := os.WriteFile(path, []byte(written+w.text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
