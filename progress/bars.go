@@ -1,7 +1,9 @@
 package progress
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/figures"
 )
 
 // bars shows one bar per table: rows fetched of rows planned, then the step
@@ -19,12 +22,21 @@ type bars struct {
 	container *mpb.Progress
 	width     int      // of a bar alone
 	tables    sync.Map // name -> *bar
-	wait      atomic.Pointer[string]
+	wait      atomic.Pointer[wait]
+	budget    atomic.Pointer[func() int]
+}
+
+// wait is why calls are held back, and until when.
+type wait struct {
+	cause string
+	until time.Time
 }
 
 type bar struct {
 	*mpb.Bar
 	rows  atomic.Int64
+	of    atomic.Int64
+	since atomic.Int64 // when fetching began, in nanoseconds
 	state atomic.Pointer[string]
 }
 
@@ -48,11 +60,37 @@ func (b *bars) start(r tvmexport.Run) {
 
 func (b *bars) status(one *bar) string {
 	state := *one.state.Load()
-	if wait := b.wait.Load(); wait != nil && state == "fetching" {
-		return *wait
+	if state != "fetching" {
+		return Count(one.rows.Load()) + " rows, " + state
 	}
-	return Count(one.rows.Load()) + " rows, " + state
+	if w := b.wait.Load(); w != nil && time.Now().Before(w.until) {
+		return w.cause + ", resumes " + w.until.Local().Format(time.TimeOnly)
+	}
+	left := -1
+	if ask := b.budget.Load(); ask != nil {
+		left = (*ask)()
+	}
+	return fetching(one.rows.Load(), one.of.Load(), time.Duration(time.Now().UnixNano()-one.since.Load()), left)
 }
+
+// fetching is how fetching goes: rows and how many a second, how long it may
+// still take, and how many calls the minute still allows (-1: not known).
+func fetching(rows, of int64, took time.Duration, calls int) string {
+	s := Count(rows) + " rows"
+	if rate := float64(rows) / max(took.Seconds(), 0.001); rows > 0 && took > 0 {
+		s += ", " + Count(int64(rate)) + "/s"
+		if of > rows {
+			s += ", " + figures.Span(time.Duration(float64(of-rows)/rate*float64(time.Second)).Truncate(time.Second)) + " left"
+		}
+	}
+	if calls >= 0 {
+		s += fmt.Sprintf(", %s this minute", plural(calls, "call"))
+	}
+	return s
+}
+
+// Budget sets whom to ask how many calls the minute still allows.
+func (b *bars) Budget(left func() int) { b.budget.Store(&left) }
 
 func (b *bars) with(table string, change func(*bar)) {
 	if one, ok := b.tables.Load(table); ok {
@@ -64,7 +102,12 @@ func (b *bars) Hooks() tvmexport.Hooks {
 	return tvmexport.Hooks{
 		Started: b.start,
 		Planned: func(r tvmexport.Run, rows int64, _ int) {
-			b.with(r.Table.Name, func(one *bar) { one.enter("fetching"); one.SetTotal(rows+1, false) })
+			b.with(r.Table.Name, func(one *bar) {
+				one.of.Store(rows)
+				one.since.Store(time.Now().UnixNano())
+				one.enter("fetching")
+				one.SetTotal(rows+1, false)
+			})
 		},
 		Fetched: func(r tvmexport.Run, _ tvmexport.Slice, a tvmexport.Answer) {
 			b.wait.Store(nil)
@@ -93,8 +136,10 @@ func (b *bars) Hooks() tvmexport.Hooks {
 }
 
 func (b *bars) Wait(cause string, until time.Time) {
-	text := cause + ", resumes " + until.Local().Format(time.TimeOnly)
-	b.wait.Store(&text)
+	if strings.Contains(cause, "throttle") {
+		cause = "throttled"
+	}
+	b.wait.Store(&wait{cause, until})
 }
 
 func (b *bars) Close() {

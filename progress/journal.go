@@ -54,3 +54,16 @@ func Journal(log *slog.Logger) tvmexport.Hooks {
 		},
 	}
 }
+
+// NewLog is a Printer that writes each step to a log.
+func NewLog(log *slog.Logger) Printer { return &logged{log} }
+
+type logged struct{ log *slog.Logger }
+
+func (l *logged) Hooks() tvmexport.Hooks { return Journal(l.log) }
+
+func (l *logged) Wait(cause string, until time.Time) {
+	l.log.Info("waiting", "cause", cause, "until", until)
+}
+
+func (l *logged) Close() {}

@@ -2,6 +2,7 @@ package progress_test
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -76,5 +77,71 @@ func TestBars(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("missing %q in:\n%s", want, out.String())
 		}
+	}
+}
+
+// Bars go on terminals that know nothing but ASCII and no colours; a wait is
+// shown as one, and how many calls the minute still allows.
+func TestBarsWhileFetching(t *testing.T) {
+	var out strings.Builder
+	p := progress.New(&out, true, 160)
+	h := p.Hooks()
+	run := tvmexport.Run{ID: "R1", Table: tvmexport.Table{Name: "DeviceTvmHardwareFirmware"}}
+	until := time.Now().Add(time.Hour)
+	p.(interface{ Budget(func() int) }).Budget(func() int { return 12 })
+	h.Started(run)
+	h.Planned(run, 12_000, 1)
+	h.Fetched(run, tvmexport.Slice{}, tvmexport.Answer{Rows: 1200})
+	p.Close() // draws the last state
+	for _, want := range []string{"1,200 rows, ", "/s, ", "12 calls this minute"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("missing %q in:\n%s", want, out.String())
+		}
+	}
+	out.Reset()
+	p = progress.New(&out, true, 160)
+	h = p.Hooks()
+	h.Started(run)
+	h.Planned(run, 12_000, 1)
+	p.Wait("the service throttles the tenant", until)
+	p.Close()
+	if want := "throttled, resumes " + until.Local().Format(time.TimeOnly); !strings.Contains(out.String(), want) {
+		t.Errorf("missing %q in:\n%s", want, out.String())
+	}
+	for _, r := range out.String() {
+		if r > 126 {
+			t.Fatalf("%q is not ASCII", r)
+		}
+	}
+	if strings.Contains(out.String(), "\x1b[3") {
+		t.Error("the bars are coloured")
+	}
+}
+
+func TestLog(t *testing.T) {
+	var out strings.Builder
+	story(progress.NewLog(slog.New(slog.NewJSONHandler(&out, nil))))
+	for _, want := range []string{
+		`"msg":"planned","table":"DeviceTvmHardwareFirmware","run":"R1","rows":1200`, `"msg":"waiting","cause":"throttled"`,
+		`"msg":"fetched"`, `"msg":"committed"`, `"level":"ERROR","msg":"failed","table":"DeviceTvmCertificateInfo","run":"R2","error":"no such table"`,
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("missing %q in:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestRequests(t *testing.T) {
+	var q progress.Requests
+	h := q.Hooks()
+	for i, id := range []string{"a", "", "b"} {
+		h.Fetched(tvmexport.Run{ID: "R1"}, tvmexport.Slice{}, tvmexport.Answer{Request: id})
+		h.Fetched(tvmexport.Run{ID: "R2"}, tvmexport.Slice{}, tvmexport.Answer{Request: strings.Repeat("x", i)})
+	}
+	if got := strings.Join(q.Of("R1"), " "); got != "a b" {
+		t.Errorf("the requests of R1 are %q", got)
+	}
+	if q.Of("R3") != nil {
+		t.Error("a run that never was has requests")
 	}
 }

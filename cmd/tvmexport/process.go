@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/progress"
 )
 
 // process is the surroundings of a command, as values: nothing behind it
@@ -228,6 +229,22 @@ func (p *process) configFile() string {
 		return defaultConfig
 	}
 	return ""
+}
+
+// printer shows progress on standard error: bars on a terminal, a line per step
+// elsewhere, and lines of JSON where the log is JSON.
+func (p *process) printer() (progress.Printer, error) {
+	if _, err := p.logger(); err != nil {
+		return nil, err
+	}
+	if p.flags.logFormat == "json" {
+		return progress.NewLog(slog.New(slog.NewJSONHandler(p.stderr, nil))), nil
+	}
+	terminal, width := p.terminal()
+	if kind, _ := p.env("TERM"); kind == "dumb" {
+		terminal = false
+	}
+	return progress.New(p.stderr, terminal, width), nil
 }
 
 // terminal says whether standard error is one, and how wide it is.

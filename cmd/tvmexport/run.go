@@ -67,8 +67,10 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 		return err
 	}
 	defer x.destination.Close()
-	terminal, width := p.terminal()
-	printer := progress.New(p.stderr, terminal, width)
+	printer, err := p.printer()
+	if err != nil {
+		return err
+	}
 	defer printer.Close()
 	var source tvmexport.Source
 	if source, err = p.source(ctx, x, maxWait, printer); err != nil {
@@ -76,14 +78,15 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 			return err
 		}
 	}
-	exporter := p.exporter(x, source, printer)
+	exporter, requests := p.exporter(x, source, printer), &progress.Requests{}
+	exporter.Hooks = tvmexport.JoinHooks(exporter.Hooks, requests.Hooks())
 	req, err := request(ctx, exporter)
 	if err != nil {
 		return err
 	}
 	report, err := exporter.Run(ctx, req)
 	printer.Close()
-	if perr := printReport(p.stdout, report, asJSON); perr != nil {
+	if perr := printReport(p.stdout, report, requests, asJSON); perr != nil {
 		return perr
 	}
 	if code := reportCode(report); err == nil && code != exitDone {
@@ -122,15 +125,16 @@ type resultLine struct {
 	Late      int64    `json:"late,omitempty"`     // rows with an older watermark
 	Finished  int64    `json:"finished,omitempty"` // rows of an earlier run's publication
 	Seconds   float64  `json:"seconds"`
+	Requests  []string `json:"requests,omitempty"` // Microsoft's ids of the answers
 	Notes     []string `json:"notes,omitempty"`
 	Error     string   `json:"error,omitempty"`
 }
 
-func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
+func printReport(w io.Writer, r tvmexport.Report, requests *progress.Requests, asJSON bool) error {
 	if asJSON {
 		out := json.NewEncoder(w)
 		for _, o := range r.Outcomes {
-			if err := out.Encode(lineOf(o)); err != nil {
+			if err := out.Encode(lineOf(o, requests.Of(o.Run.ID))); err != nil {
 				return err
 			}
 		}
@@ -142,7 +146,7 @@ func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TABLE\tSTATUS\tROWS\tJSON\tCALLS\tTIME")
 	for _, o := range r.Outcomes {
-		l := lineOf(o)
+		l := lineOf(o, nil)
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", l.Table, l.Status, progress.Count(l.Rows), progress.Size(l.Bytes), l.Calls, o.Took.Round(100*time.Millisecond))
 	}
 	if err := t.Flush(); err != nil {
@@ -162,10 +166,10 @@ func printReport(w io.Writer, r tvmexport.Report, asJSON bool) error {
 	return nil
 }
 
-func lineOf(o tvmexport.Result) resultLine {
+func lineOf(o tvmexport.Result, requests []string) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: o.Nulled,
-		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: o.Whole, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(),
+		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: o.Whole, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(), Requests: requests,
 	}
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)

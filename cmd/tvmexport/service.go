@@ -228,12 +228,17 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Report, error) {
 	x := s.now().parts
 	l := &listener{service: s, ctx: ctx}
+	request := tvmexport.Request{Tables: tables}
 	source, err := s.source(ctx, x, s.flags.maxWait, l)
 	if err != nil {
-		for _, table := range tables {
-			l.Hooks().Failed(table, "", err)
+		unsigned, err := withoutSignIn(err)
+		if err != nil {
+			for _, table := range tables {
+				l.Hooks().Failed(table, "", err)
+			}
+			return tvmexport.Report{}, err
 		}
-		return tvmexport.Report{}, err
+		return s.exporter(x, unsigned, l).Run(ctx, request)
 	}
 	s.board.Tenant(x.tenant)
 	s.board.Quota(func() *statuspage.Quota {
@@ -244,7 +249,7 @@ func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Rep
 		u := source.Usage()
 		return metrics.Quota{Minute: u.Minute, PerMinute: u.Quota.PerMinute, Hour: u.Hour, PerHour: u.Quota.PerHour, PausedUntil: u.Paused}
 	})
-	return s.exporter(x, source, l).Run(ctx, tvmexport.Request{Tables: tables})
+	return s.exporter(x, source, l).Run(ctx, request)
 }
 
 // listener tells the page, the metrics and the log what an export does.

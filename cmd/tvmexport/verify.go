@@ -74,8 +74,10 @@ func (p *process) verify(ctx context.Context, f verifyFlags) error {
 		return err
 	}
 	defer x.destination.Close()
-	terminal, width := p.terminal()
-	printer := progress.New(p.stderr, terminal, width)
+	printer, err := p.printer()
+	if err != nil {
+		return err
+	}
 	defer printer.Close()
 	source, err := p.source(ctx, x, f.maxWait, printer)
 	if err != nil {

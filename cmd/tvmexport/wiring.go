@@ -87,7 +87,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 	}); ok {
 		retry = r.Retry
 	}
-	return hunting.New(hunting.Options{
+	client, err := hunting.New(hunting.Options{
 		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
 		Credential: credential, HTTPClient: p.instrumented("defender", x.client), Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
 		PseudonymKey: []byte(x.config.PseudonymisationKey),
@@ -95,6 +95,10 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 		Quota:  hunting.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
 		OnWait: printer.Wait, OnRetry: retry,
 	})
+	if b, ok := printer.(interface{ Budget(left func() int) }); ok && err == nil {
+		b.Budget(func() int { u := client.Usage(); return max(0, u.Quota.PerMinute-u.Minute) })
+	}
+	return client, err
 }
 
 // exporter puts source and destination together.
