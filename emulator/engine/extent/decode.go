@@ -16,6 +16,9 @@ var errCorrupt = errors.New("stored column is damaged")
 // decode reads the column that flush wrote into out, which has one place per
 // row. Texts share one buffer that belongs to them from then on.
 func decode(kind value.Kind, data []byte, out []value.Value) error {
+	if n, err := s2.DecodedLen(data); err != nil || n > columnSize {
+		return errCorrupt
+	}
 	plain, err := s2.Decode(nil, data)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errCorrupt, err)
@@ -121,7 +124,7 @@ func decodeTexts(kind value.Kind, data []byte, out []value.Value) ([]byte, error
 	total := uint64(0)
 	for range out {
 		m, w := binary.Uvarint(rest)
-		if w <= 0 {
+		if w <= 0 || m == 1 {
 			return nil, errCorrupt
 		}
 		rest = rest[w:]

@@ -124,10 +124,19 @@ func (l *lexer) name(t *Token) error {
 		t.Kind, t.Text = NameToken, "in~"
 		return nil
 	}
-	if kind, ok := literalTypes[t.Text]; ok && l.at < len(l.text) && l.text[l.at] == '(' && !l.declares() {
-		return l.typed(t, kind)
+	kind, ok := literalTypes[t.Text]
+	if !ok || l.declares() {
+		return nil
 	}
-	return nil
+	open := l.at
+	if kind == value.Dynamic { // of the types this alone may stand apart from what it holds
+		open = len(l.text) - len(strings.TrimLeft(l.text[open:], " \t\r\n"))
+	}
+	if open == len(l.text) || l.text[open] != '(' {
+		return nil
+	}
+	l.at = open
+	return l.typed(t, kind)
 }
 
 // declares says whether the name stands where a type or a function name is

@@ -27,7 +27,7 @@ func TestParseQuery(t *testing.T) {
 		{"numbers", "print 1, 0x1F, 1.5, 1e3, long(-7), int(3), real(nan), decimal(1.5)", `(print 1, 31, real(1.5), real(1000), long(-7), int(3), real(NaN), decimal(1.5))`},
 		{"timespans", "print 1d, 2.5h, 10ms, 1tick, time(1.02:03:04)", `(print timespan(1.00:00:00), timespan(02:30:00), timespan(00:00:00.0100000), timespan(00:00:00.0000001), timespan(1.02:03:04))`},
 		{"datetimes", "print datetime(2026-01-02T03:04:05.1234567Z), datetime(null)", `(print datetime(2026-01-02T03:04:05.1234567Z), datetime(null))`},
-		{"dynamics", `print dynamic({"a":[1,'x',null]}), dynamic(null), dynamic([datetime(2026-01-02), -1.5])`, `(print dynamic({"a":[1,"x",null]}), dynamic(null), dynamic(["2026-01-02T00:00:00.0000000Z",-1.5]))`},
+		{"dynamics", `print dynamic({"a":[1,'x',null]}), dynamic (null), dynamic([datetime(2026-01-02), -1.5])`, `(print dynamic({"a":[1,"x",null]}), dynamic(null), dynamic(["2026-01-02T00:00:00.0000000Z",-1.5]))`},
 		{"comments", "T // one | two\n| count // three", `(T | count)`},
 		{"projections", "T | project a, b = c + 1, (d, e) = f() | project-away x*, y | project-rename n = o | project-reorder b asc, *", `(T | project a, b = (c + 1), (d, e) = f() | project-away x*, y | project-rename n = o | project-reorder b asc, *)`},
 		{"summarize", "T | summarize hint.strategy=shuffle count(), x = dcount(a) by bin(t, 1h), b", `(T | summarize count(), x = dcount(a) by bin(t, timespan(01:00:00)), b)`},
