@@ -26,7 +26,9 @@ func changesFunction(prefix string, t tvmexport.Table, s source) function {
 	if len(t.Volatile) > 0 {
 		doc += "; a change in " + strings.Join(t.Volatile, ", ") + " alone is none"
 	}
-	return read(name, params, doc, differences(prefix, t, s, shown, key))
+	f := read(name, params, doc, differences(prefix, t, s, shown, key))
+	f.calls = asOfName(prefix, t)
+	return f
 }
 
 // toParameter is a word of the language, which has to be quoted.

@@ -55,6 +55,7 @@ func TestEmulatorTakenName(t *testing.T) {
 		for _, says := range []string{
 			"table DeviceTvmSoftwareInventoryTyped is not tvmexport's", "rename it, or set layout to raw",
 			"the function DeviceTvmSoftwareInventoryAsOf is not ours, so it was left alone: set functions.prefix",
+			"the function DeviceTvmSoftwareInventoryChanges was left alone too, as it reads from DeviceTvmSoftwareInventoryAsOf",
 		} {
 			if !strings.Contains(notes, says) {
 				s.Errorf("notes %q do not say %q", setup.Notes, says)

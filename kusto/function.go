@@ -16,6 +16,7 @@ type function struct {
 	params string // what stands between its parentheses
 	doc    string
 	body   string
+	calls  string // the stored function that the body calls; "" for none
 }
 
 // read makes a function over what readers see of a table. The end of its

@@ -209,11 +209,13 @@ func missing(commands []Command, inv inventory, d details) Setup {
 // functionCommand decides about one function: to be made, to be brought up to
 // date where it is ours, or left alone.
 func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note string) {
-	_, isTable := inv.tables[cmd.Name]
 	found, isFunction := inv.functions[cmd.Name]
+	called, callable := inv.functions[cmd.calls]
 	switch {
-	case isTable, inv.views[cmd.Name]:
+	case inv.hasTable(cmd.Name):
 		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not made: set functions.prefix", cmd.Name)
+	case inv.hasTable(cmd.calls), callable && called.folder != folder:
+		return cmd, true, fmt.Sprintf("the function %s was left alone too, as it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
 	case !isFunction:
 		return cmd, false, ""
 	case cmd.update == "" || found.doc == cmd.doc:

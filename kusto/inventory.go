@@ -24,6 +24,12 @@ func (inv inventory) shapes() map[string][]column {
 	return out
 }
 
+// hasTable tells whether a table or a materialized view has the name.
+func (inv inventory) hasTable(name string) bool {
+	_, is := inv.tables[name]
+	return is || inv.views[name]
+}
+
 type tableInfo struct {
 	columns []column
 	folder  string

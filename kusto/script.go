@@ -32,6 +32,7 @@ type Command struct {
 	Text   string
 	update string // the same for a function that is there and ours; "" if it is not to be changed
 	doc    string // of a function
+	calls  string // the function that a function calls; "" for none
 
 	columns  []column      // of a table
 	keep     time.Duration // of a policy: how long
@@ -226,7 +227,7 @@ func mapping(table, name string, paths []path, why string) Command {
 
 func makeFunction(f function, why string) Command {
 	return Command{
-		Kind: MakeFunction, Name: f.name, Why: why, doc: f.doc,
+		Kind: MakeFunction, Name: f.name, Why: why, doc: f.doc, calls: f.calls,
 		Text: f.create(".create"), update: f.create(".create-or-alter"),
 	}
 }
