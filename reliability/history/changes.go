@@ -236,20 +236,29 @@ func (c *chronicle) checkChanges(ctx context.Context, f *findings, more int, dic
 			return err
 		}
 		for _, days := range pairs {
-			want, err := p.changes(days[0], days[1])
+			difference, err := c.checkPair(ctx, p, days[0], days[1])
 			if err != nil {
 				return err
-			}
-			got, err := c.shownChanges(ctx, p, days[0], days[1])
-			if err != nil {
-				return fmt.Errorf("%s, days %d to %d: %w", t.Name, days[0], days[1], err)
-			}
-			difference := ""
-			if d := want.minus(got); len(d) > 0 {
-				difference = fmt.Sprintf("%sChanges of days %d to %d%s", t.Name, days[0], days[1], d)
 			}
 			f.add(difference)
 		}
 	}
 	return nil
+}
+
+// checkPair says how Changes between two days differs from the difference of the
+// sources; "" if it does not.
+func (c *chronicle) checkPair(ctx context.Context, p course, from, to int) (string, error) {
+	want, err := p.changes(from, to)
+	if err != nil {
+		return "", err
+	}
+	got, err := c.shownChanges(ctx, p, from, to)
+	if err != nil {
+		return "", fmt.Errorf("%s, days %d to %d: %w", p.table.Name, from, to, err)
+	}
+	if d := want.minus(got); len(d) > 0 {
+		return fmt.Sprintf("%sChanges of days %d to %d%s", p.table.Name, from, to, d), nil
+	}
+	return "", nil
 }

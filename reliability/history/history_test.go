@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,69 @@ func TestEveryDayCanBeAskedFor(t *testing.T) {
 			t.Errorf("%d runs fetched a table whole and %d what had changed; the story wants both", whole, part)
 		}
 		c.holds(t)
+	})
+}
+
+// Where most devices change each day, and a column goes and comes back, more than
+// one run has changed what differs between two days: all pairs of days. Of one
+// device the first row of each table is there twice, so that its key names no row.
+func TestChangesOfWhatComesAndGoes(t *testing.T) {
+	const extensions = "DeviceTvmBrowserExtensions"
+	o := rig.Options{
+		Emulator: emulator.Options{Devices: 6, Seed: 1, ChangeRate: 0.9}, FullEvery: 60 * time.Hour,
+		Tables: []string{"DeviceBaselineComplianceAssessment", vulnerabilities, extensions},
+	}
+	tell(t, o, func(t *testing.T, c *chronicle) {
+		c.days(t, 7, func(day int) error {
+			d := tenant.Drift{Drop: "ExtensionVendor"}
+			if day%2 == 0 {
+				d = tenant.Drift{Add: &tenant.NewColumn{Name: "ExtensionVendor", Type: "string"}}
+			}
+			if day > 4 {
+				return nil
+			}
+			_, err := c.rig.Emulator.Tenant().Drift(extensions, d)
+			return err
+		})
+		kinds, back, doubled := map[string]int{}, 0, 0
+		for _, table := range c.rig.Tables {
+			p, err := c.course(t.Context(), table)
+			must(t, err)
+			for from := range c.entries {
+				for to := from + 1; to < len(c.entries); to++ {
+					d, err := c.checkPair(t.Context(), p, from, to)
+					must(t, err)
+					if d != "" {
+						t.Error(d)
+					}
+					rows, err := p.changes(from, to)
+					must(t, err)
+					for row := range rows {
+						kind, _, _ := strings.Cut(row, " ")
+						kinds[kind]++
+					}
+					for row := range p.between(from, to) {
+						days := 0
+						for day := from + 1; day <= to; day++ {
+							if p.steps[day].rows[row] != 0 {
+								days++
+							}
+						}
+						if days > 1 {
+							back++
+						}
+						key, err := p.keyOf(row)
+						must(t, err)
+						if n, m := p.count(key, from), p.count(key, to); n == 1 && m > 1 || n > 1 && m == 1 {
+							doubled++
+						}
+					}
+				}
+			}
+		}
+		if kinds["added"] == 0 || kinds["removed"] == 0 || kinds["modified"] == 0 || back == 0 || doubled == 0 {
+			t.Errorf("the story has %v, %d rows that changed more than once, %d of keys that are there once and then twice, or the other way round", kinds, back, doubled)
+		}
 	})
 }
 
