@@ -53,6 +53,7 @@ func (w *world) live(ctx context.Context) error {
 			time.Sleep(pause)
 		}
 	}
+	defer w.told(ctx)
 	return w.clean(ctx)
 }
 
@@ -213,6 +214,7 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 	if n := busiest(calls, time.Hour); n > callsPerHour {
 		w.fail("%d hunting calls in an hour, of %d allowed", n, callsPerHour)
 	}
+	w.written(r)
 	w.note(r, took, calls)
 	return r, nil
 }

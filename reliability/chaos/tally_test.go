@@ -21,6 +21,7 @@ type tally struct {
 	pasts    int           // states of the past that were compared
 	resumed  int64         // rows taken over from runs that ended early
 	slowest  time.Duration // run, by its own clock
+	written  int64         // bytes of logs, errors, ledgers and audits that were looked through
 	busiest  int           // hunting calls of one process in a minute
 	failed   []string
 }
@@ -72,6 +73,12 @@ func (t *tally) looked(pasts int) {
 	t.pasts += pasts
 }
 
+func (t *tally) read(written int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.written += written
+}
+
 func (t *tally) print(worlds uint64, took time.Duration) {
 	total := t.injected()
 	t.mu.Lock()
@@ -98,6 +105,7 @@ func (t *tally) print(worlds uint64, took time.Duration) {
 	}
 	fmt.Printf("runs after which readers were held against the source: %d\nstates of the past compared: %d\nrows taken over from runs that ended early: %d\n", t.checked, t.pasts, t.resumed)
 	fmt.Printf("longest run: %s of its own time\nmost calls of one process in a minute: %d\n", t.slowest.Round(time.Second), t.busiest)
+	fmt.Printf("looked for secrets and rows in what was written: %d kB\n", t.written>>10)
 	fmt.Printf("cases with lost rows: %d\ncases with doubled rows: %d\nother differences: %d\n", lost, doubled, other)
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto"
 	"github.com/tvmexport/tvmexport/reliability/check"
 	"github.com/tvmexport/tvmexport/reliability/past"
+	"github.com/tvmexport/tvmexport/reliability/secrecy"
 )
 
 // The tables that a world can have, of each load type.
@@ -52,7 +53,8 @@ type world struct {
 	limits   tvmexport.Limits
 	steps    int64 // bytes of one publishing command
 	runs     int   // invocations so far
-	uploads  int   // at once, in the next process
+	secrets  *secrecy.Watch
+	uploads  int // at once, in the next process
 
 	past map[string][]state // of each table, since the run that brought it forward last
 	book *past.Book         // what the source held at commits of Snapshots
@@ -62,7 +64,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
-	w := &world{past: map[string][]state{}, seed: seed, began: time.Now(), tally: all, dice: dice{rand.New(rand.NewPCG(seed, 0))}}
+	w := &world{past: map[string][]state{}, seed: seed, began: time.Now(), tally: all, secrets: secrecy.New(), dice: dice{rand.New(rand.NewPCG(seed, 0))}}
 	quota := defender.Documented()
 	// Most exporters take few rows for the most that an answer holds, so that a
 	// table comes in many, and a device may have more than one answer's.
@@ -104,6 +106,9 @@ func (w *world) setUp(t *testing.T) error {
 		return err
 	}
 	defer p.close()
+	if err := w.guard(t.Context()); err != nil {
+		return err
+	}
 	var chosen []tvmexport.Table
 	for _, i := range w.Perm(len(tables))[:1+w.IntN(3)] {
 		table, ok := catalog.Table(tables[i].Name)
@@ -150,7 +155,8 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 		through = w.emulator.Transport()
 	}
 	w.runs++
-	at, client := w.emulator.Endpoints(), &http.Client{Transport: through}
+	at, client := w.emulator.Endpoints(), &http.Client{Transport: w.secrets.Over(through)}
+	text, lines := w.logs()
 	secret, err := azidentity.NewClientSecretCredential(at.TenantID, at.ClientID, at.ClientSecret, &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: azcore.ClientOptions{
 			Transport: client, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: at.Authority + "/"},
@@ -162,13 +168,13 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 		return nil, err
 	}
 	credential := &oneByOne{secret, make(chan struct{}, 1)}
-	source, err := hunting.New(hunting.Options{Endpoint: at.Graph, HTTPClient: client, Credential: credential, MaxWait: maxWait})
+	source, err := hunting.New(hunting.Options{Endpoint: at.Graph, HTTPClient: client, Credential: credential, MaxWait: maxWait, Logger: text})
 	if err != nil {
 		return nil, err
 	}
 	destination, err := kusto.New(context.Background(), kusto.Options{
 		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: client, Credential: credential,
-		Concurrency: w.uploads,
+		Concurrency: w.uploads, Logger: lines,
 	})
 	if err != nil {
 		return nil, err
@@ -177,7 +183,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 		Source: source, Destination: destination, Describe: catalog.Table,
 		Compress: func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) },
 		Owner:    fmt.Sprintf("chaos, process %d", w.runs), Limits: w.limits, StepBytes: w.steps,
-		Lag: lag, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
+		Lag: lag, Recount: 48 * time.Hour, Resume: 24 * time.Hour, Hooks: w.printed(),
 	}}, nil
 }
 
