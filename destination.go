@@ -76,10 +76,9 @@ type Destination interface {
 	Lacking(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
 
 	// Publish records in the ledger that the publication begins, then carries
-	// out its steps, each at most once whoever asks. It returns the rows
-	// that the publication has put into the published table. ErrSuperseded
-	// means that another run on the same base published first.
-	Publish(ctx context.Context, p Publication) (rows int64, err error)
+	// out its steps, each at most once whoever asks. ErrSuperseded means that
+	// another run on the same base published first.
+	Publish(ctx context.Context, p Publication) (Published, error)
 
 	// Commit writes the ledger record that makes the run count, with its
 	// partitions, and clears the landing table where that is allowed.
@@ -120,6 +119,12 @@ type Publication struct {
 	Shown   []Column `json:"shown,omitempty"`   // that the typed table is filled by
 
 	Partitions []PartitionRecord `json:"-"` // written with the commit
+}
+
+// Published is what Publish has done.
+type Published struct {
+	Rows  int64    // that the publication has put into each table
+	Notes []string // what people should know of it, a sentence each
 }
 
 // table is a table as the publication met it.

@@ -287,7 +287,7 @@ func lacking(run Run, batches []BatchInfo, landed []Landed) ([]BatchID, error) {
 }
 
 // Publish implements Steps.
-func (e *engine) Publish(ctx context.Context, p Publication) (int64, error) {
+func (e *engine) Publish(ctx context.Context, p Publication) (Published, error) {
 	return e.destination.Publish(ctx, p)
 }
 

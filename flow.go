@@ -25,7 +25,7 @@ type Steps interface {
 	Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error)
 	// Lacking counts the rows of late batches that readers do not see.
 	Lacking(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
-	Publish(ctx context.Context, p Publication) (rows int64, err error)
+	Publish(ctx context.Context, p Publication) (Published, error)
 	Commit(ctx context.Context, c Commit) error
 }
 
@@ -123,10 +123,11 @@ func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
 // finish publishes and commits. It is also how a later run completes what an
 // earlier one began to publish.
 func finish(ctx context.Context, s Steps, pub Publication, p *Progress, h *Hooks) error {
-	rows, err := s.Publish(ctx, pub)
+	published, err := s.Publish(ctx, pub)
 	if err != nil {
 		return err
 	}
+	rows := published.Rows
 	if rows != pub.Rows {
 		return &Error{
 			Op: "publish", Table: pub.Run.Table.Name, Action: Stop, Cause: Unproven,
@@ -141,7 +142,7 @@ func finish(ctx context.Context, s Steps, pub Publication, p *Progress, h *Hooks
 	if err != nil {
 		return err
 	}
-	p.Run, p.Rows = pub.Run, rows
+	p.Run, p.Rows, p.Notes = pub.Run, rows, append(p.Notes, published.Notes...)
 	h.committed(pub.Run, rows)
 	return nil
 }

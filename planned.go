@@ -246,7 +246,9 @@ func (s *rehearsal) Lacking(context.Context, Run, []BatchInfo) (map[BatchID]int6
 }
 
 // Publish implements Steps.
-func (s *rehearsal) Publish(context.Context, Publication) (int64, error) { return 0, errRehearsal }
+func (s *rehearsal) Publish(context.Context, Publication) (Published, error) {
+	return Published{}, errRehearsal
+}
 
 // Commit implements Steps.
 func (s *rehearsal) Commit(context.Context, Commit) error { return errRehearsal }

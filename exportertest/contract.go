@@ -115,12 +115,12 @@ func (h Harness) history(t *testing.T) tvmexport.History {
 
 func (h Harness) publish(t *testing.T, p tvmexport.Publication) {
 	t.Helper()
-	rows, err := h.Destination.Publish(t.Context(), p)
+	out, err := h.Destination.Publish(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows != p.Rows {
-		t.Fatalf("published %d rows, want %d", rows, p.Rows)
+	if out.Rows != p.Rows {
+		t.Fatalf("published %d rows, want %d", out.Rows, p.Rows)
 	}
 }
 

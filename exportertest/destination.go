@@ -272,7 +272,7 @@ func (d *Destination) Landed(_ context.Context, run tvmexport.Run) (tvmexport.De
 }
 
 // Publish implements tvmexport.Destination.
-func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (int64, error) {
+func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
@@ -283,13 +283,13 @@ func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (int64
 	for i, step := range p.Steps {
 		if d.OnPublish != nil {
 			if err := d.OnPublish(p, i); err != nil {
-				return 0, err
+				return tvmexport.Published{}, err
 			}
 		}
 		guard := fmt.Sprintf("%s:%s:%d", table, p.Run.Previous, i)
 		if by, done := d.steps[guard]; done {
 			if by != p.Run.ID {
-				return 0, tvmexport.ErrSuperseded
+				return tvmexport.Published{}, tvmexport.ErrSuperseded
 			}
 			continue
 		}
@@ -304,13 +304,13 @@ func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (int64
 			d.published[table] = append(d.published[table], Published{p.Run.ID, l.Partition, row})
 		}
 	}
-	var rows int64
+	var out tvmexport.Published
 	for _, r := range d.published[table] {
 		if r.Run == p.Run.ID {
-			rows++
+			out.Rows++
 		}
 	}
-	return rows, nil
+	return out, nil
 }
 
 // Commit implements tvmexport.Destination.

@@ -155,8 +155,9 @@ func TestEmulatorExport(t *testing.T) {
 			s.Errorf("history %+v, last %+v, publishing %+v", at, at.Last, at.Publishing)
 		}
 		resumed := *h[softwareTable.Name].Publishing
-		rows, err := s.client.Publish(s.Context(), resumed)
+		out, err := s.client.Publish(s.Context(), resumed)
 		s.must(err)
+		rows := out.Rows
 		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: resumed.Run, Owner: "invocation", Rows: rows, Partitions: resumed.Partitions}))
 		if got := s.ask("DeviceTvmSoftwareInventory | project DeviceId | order by DeviceId asc"); strings.Join(got, " ") != "3f02 3f04" {
 			s.Errorf("after the second run readers see %q", got)

@@ -205,17 +205,19 @@ func publicationOf(run tvmexport.Run, batches ...tvmexport.Batch) tvmexport.Publ
 	return p
 }
 
-// export lands, publishes and commits.
-func (s stage) export(run tvmexport.Run, batches ...tvmexport.Batch) {
+// export lands, publishes and commits, and gives what was said of it.
+func (s stage) export(run tvmexport.Run, batches ...tvmexport.Batch) (notes []string) {
 	s.Helper()
 	s.land(run, batches...)
 	p := publicationOf(run, batches...)
-	rows, err := s.client.Publish(s.Context(), p)
+	out, err := s.client.Publish(s.Context(), p)
 	s.must(err)
+	rows := out.Rows
 	if rows != p.Rows {
 		s.Fatalf("run %s published %d rows, want %d", run.ID, rows, p.Rows)
 	}
 	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: string(run.ID), Rows: rows, Bytes: 100, Calls: 1, Partitions: p.Partitions}))
+	return out.Notes
 }
 
 func runOfTable(t tvmexport.Table, id, previous string, kind tvmexport.RunKind) tvmexport.Run {

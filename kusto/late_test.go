@@ -30,10 +30,10 @@ func TestEmulatorLateInBoth(t *testing.T) {
 		p := publicationOf(run2, late)
 		p.Rows, p.Steps[0].Rows, p.Steps[0].Late = 2, 2, &w
 		for range 2 { // the second time it is found done
-			rows, err := s.client.Publish(s.Context(), p)
+			out, err := s.client.Publish(s.Context(), p)
 			s.must(err)
-			if rows != 2 {
-				s.Errorf("%d rows were published, want 2", rows)
+			if out.Rows != 2 {
+				s.Errorf("%d rows were published, want 2", out.Rows)
 			}
 		}
 		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run2, Owner: "o", Rows: 2}))

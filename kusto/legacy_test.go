@@ -342,9 +342,9 @@ func TestEmulatorTakeOver(t *testing.T) {
 		}
 		p := publicationOf(run, late)
 		p.Rows, p.Steps[0].Rows, p.Steps[0].Late = 1, 1, &tvmexport.Window{To: now}
-		rows, err := s.client.Publish(s.Context(), p)
+		out, err := s.client.Publish(s.Context(), p)
 		s.must(err)
-		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: "o", Rows: rows}))
+		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: "o", Rows: out.Rows}))
 		if got := strings.Join(s.ask("DeviceProcessEvents | project DeviceId | order by DeviceId asc"), " "); got != "a b b c" {
 			s.Errorf("readers see %q", got)
 		}

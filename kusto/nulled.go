@@ -9,9 +9,9 @@ import (
 )
 
 // nulled counts, per column of the typed table, the values of a publication
-// that were there in the record and are null once converted, and says so. Raw
-// holds them as they came.
-func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []target) {
+// that were there in the record and are null once converted, and says so, a
+// sentence a column. Raw holds them as they came.
+func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []target) (notes []string) {
 	for _, t := range into {
 		if t.shown == nil {
 			continue
@@ -20,13 +20,13 @@ func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []tar
 		for _, step := range p.Steps {
 			text := nulledText(p.Run.Table, step.Batches, t.shown)
 			if text == "" {
-				return
+				return notes
 			}
 			s := statement{op: "publish", table: p.Run.Table.Name, text: text}
 			rows, err := c.query(ctx, s)
 			if err != nil {
 				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
-				return
+				return notes
 			}
 			_, err = readRows(s, rows, func(r *reader) struct{} {
 				counts[r.text("Name")] += r.long("Count")
@@ -34,15 +34,16 @@ func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []tar
 			})
 			if err != nil {
 				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
-				return
+				return notes
 			}
 		}
 		for _, column := range t.shown {
 			if n := counts[column.Name]; n > 0 {
-				c.log.WarnContext(ctx, "kusto: values do not fit the type of their column and are null there", "table", t.table, "column", column.Name, "type", column.Type, "values", n, "run", p.Run.ID)
+				notes = append(notes, fmt.Sprintf("%d values do not fit the type %[3]s of column %[2]s and are null in table %[4]s", n, column.Name, column.Type, t.table))
 			}
 		}
 	}
+	return notes
 }
 
 // nulledText counts values that conversion makes null; "" where no column is converted.

@@ -67,9 +67,9 @@ func TestEmulatorRawData(t *testing.T) {
 			s.Errorf("lacking %v, want 1", lacking)
 		}
 		p := tvmexport.Publication{Run: run2, Rows: 1, Steps: []tvmexport.PublicationStep{{Batches: []tvmexport.BatchID{late.ID}, Rows: 1, Late: &w}}}
-		rows, err := s.client.Publish(s.Context(), p)
+		out, err := s.client.Publish(s.Context(), p)
 		s.must(err)
-		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run2, Owner: "o", Rows: rows}))
+		s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run2, Owner: "o", Rows: out.Rows}))
 		if got := s.ask("DeviceProcessEvents | project DeviceId | order by DeviceId asc"); strings.Join(got, " ") != "a b c" {
 			s.Errorf("readers see %q", got)
 		}

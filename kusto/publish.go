@@ -16,32 +16,32 @@ import (
 // what is to be finished. Then each step is one command for each table that
 // rows go into, guarded in the same way; what became of it is read from the
 // tags of the extents it made. Each table must hold what was confirmed.
-func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, error) {
+func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
 	if err := checkNames(p.Run.Table); err != nil {
-		return 0, err
+		return tvmexport.Published{}, err
 	}
 	into, err := c.targets(ctx, p)
 	if err != nil {
-		return 0, err
+		return tvmexport.Published{}, err
 	}
 	base, fresh, err := c.claimBase(ctx, p)
 	if err != nil {
-		return 0, err
+		return tvmexport.Published{}, err
 	}
 	done := make([]extents, len(into))
 	if !fresh {
 		for i, t := range into {
 			if done[i], err = c.published(ctx, p.Run, t); err != nil {
-				return 0, err
+				return tvmexport.Published{}, err
 			}
 		}
 		if err := c.checkLanding(ctx, p, base, into, done); err != nil {
-			return 0, err
+			return tvmexport.Published{}, err
 		}
 	}
 	seen, err := c.seenBy(ctx, p)
 	if err != nil {
-		return 0, err
+		return tvmexport.Published{}, err
 	}
 	defer c.forget(p.Run.Table)
 	for ordinal := range p.Steps {
@@ -52,18 +52,17 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (int64, e
 				continue
 			}
 			if err := c.step(ctx, p, ordinal, base, t, seen); err != nil {
-				return 0, err
+				return tvmexport.Published{}, err
 			}
 		}
 	}
 	for _, t := range into {
 		rows, err := c.proven(ctx, p, base, t, into)
 		if err != nil {
-			return rows, err
+			return tvmexport.Published{Rows: rows}, err
 		}
 	}
-	c.nulled(ctx, p, into)
-	return p.Rows, nil
+	return tvmexport.Published{Rows: p.Rows, Notes: c.nulled(ctx, p, into)}, nil
 }
 
 // proven counts what a table holds of a publication whose steps were carried out.

@@ -138,7 +138,9 @@ func publish(t *testing.T, l *ledgerFake, p tvmexport.Publication) (rows int64, 
 		f := &fake{answer: l.serve}
 		c := f.connect(t)
 		c.shapes[p.Run.Table.Destination] = rawColumns
-		rows, err = c.Publish(t.Context(), p)
+		var out tvmexport.Published
+		out, err = c.Publish(t.Context(), p)
+		rows = out.Rows
 		sent = f.sent()
 	})
 	return rows, sent, err

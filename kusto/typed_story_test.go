@@ -150,8 +150,9 @@ func (s stage) publishParts(t tvmexport.Table, id, previous string, kind tvmexpo
 		p.Steps = append(p.Steps, tvmexport.PublicationStep{Batches: []tvmexport.BatchID{b.ID}, Rows: b.Rows})
 	}
 	s.land(run, batches...)
-	rows, err := s.client.Publish(s.Context(), p)
+	out, err := s.client.Publish(s.Context(), p)
 	s.must(err)
+	rows := out.Rows
 	if rows != p.Rows {
 		s.Errorf("run %s published %d rows, want %d", id, rows, p.Rows)
 	}
