@@ -141,8 +141,10 @@ func (d *demonstration) demoSource(ctx context.Context) (tvmexport.Source, error
 // export makes one run and proves it.
 func (d *demonstration) export(ctx context.Context, source tvmexport.Source, title string) error {
 	fmt.Fprintf(d.stdout, "\n%s\n", title)
-	terminal, width := d.terminal()
-	printer := progress.New(d.stderr, terminal, width)
+	printer, err := d.printer()
+	if err != nil {
+		return err
+	}
 	report, err := d.exporter(d.parts, source, printer).Run(ctx, tvmexport.Request{})
 	printer.Close()
 	if err != nil {

@@ -50,11 +50,7 @@ first; run twice, import changes nothing.`,
 }
 
 func (p *process) takeOver(ctx context.Context, f importFlags) error {
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	x, err := p.open(ctx, cfg)
+	x, err := p.configured(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,7 +69,12 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 	}
 	reports := reportsOf(list, x.config.Layout)
 	if !f.noReport {
-		p.examine(ctx, x, reports, f.maxWait)
+		printer, err := p.printer()
+		if err != nil {
+			return err
+		}
+		p.examine(ctx, x, reports, f.maxWait, printer)
+		printer.Close()
 	}
 	if f.json {
 		err = printTakeoverLines(p.stdout, reports)
@@ -143,10 +144,7 @@ const sourceHours = 29 * 24
 
 // examine fills in the days of each table. What cannot be found out is a note:
 // the takeover stands.
-func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverReport, maxWait time.Duration) {
-	terminal, width := p.terminal()
-	printer := progress.New(p.stderr, terminal, width)
-	defer printer.Close()
+func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverReport, maxWait time.Duration, printer progress.Printer) {
 	source, why := p.source(ctx, x, maxWait, printer)
 	for _, r := range reports {
 		if r.Err != nil || r.Absent || r.Rows == 0 {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/hunting"
-	"github.com/tvmexport/tvmexport/progress"
 )
 
 type planFlags struct {
@@ -67,17 +66,15 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if req.To, err = moment("--to", f.to); err != nil {
 		return err
 	}
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	x, err := p.open(ctx, cfg)
+	x, err := p.configured(ctx)
 	if err != nil {
 		return err
 	}
 	defer x.destination.Close()
-	terminal, width := p.terminal()
-	printer := progress.New(p.stderr, terminal, width)
+	printer, err := p.printer()
+	if err != nil {
+		return err
+	}
 	defer printer.Close()
 	source, err := p.source(ctx, x, f.maxWait, printer)
 	if err != nil {

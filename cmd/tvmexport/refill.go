@@ -34,17 +34,13 @@ run as it was or as it is now.`,
 }
 
 func (p *process) refill(ctx context.Context, tables []string, asJSON bool) error {
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	x, err := p.open(ctx, cfg)
+	x, err := p.configured(ctx)
 	if err != nil {
 		return err
 	}
 	defer x.destination.Close()
 	exporter := &tvmexport.Exporter{
-		Destination: x.destination, Describe: describe(cfg), Choose: choices(cfg), Owner: owner(), Term: cfg.Lease,
+		Destination: x.destination, Describe: describe(x.config), Choose: choices(x.config), Owner: owner(), Term: x.config.Lease,
 	}
 	list, err := exporter.Refill(ctx, tables)
 	if err != nil {

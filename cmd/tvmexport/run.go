@@ -58,11 +58,7 @@ func (p *process) export(ctx context.Context, f runFlags) error {
 
 // exportWith makes one run of what the request says.
 func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON bool, request func(context.Context, *tvmexport.Exporter) (tvmexport.Request, error)) error {
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	x, err := p.open(ctx, cfg)
+	x, err := p.configured(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,7 @@ func (p *process) statusCommand() *cobra.Command {
 		Example: "  tvmexport status --json",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := p.configuration()
-			if err != nil {
-				return err
-			}
-			x, err := p.open(c.Context(), cfg)
+			x, err := p.configured(c.Context())
 			if err != nil {
 				return err
 			}

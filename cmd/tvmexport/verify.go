@@ -65,11 +65,7 @@ carry their partition, the whole table is fetched.`,
 }
 
 func (p *process) verify(ctx context.Context, f verifyFlags) error {
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	x, err := p.open(ctx, cfg)
+	x, err := p.configured(ctx)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,15 @@ type parts struct {
 	tenant      string // whose data the source has, once source has signed in
 }
 
+// configured opens what the configuration names.
+func (p *process) configured(ctx context.Context) (*parts, error) {
+	c, err := p.configuration()
+	if err != nil {
+		return nil, err
+	}
+	return p.open(ctx, c)
+}
+
 // open prepares the sign-in to both sides and the destination. It makes no call yet.
 func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	log, err := p.logger()
