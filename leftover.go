@@ -125,7 +125,9 @@ func (r region) overlaps(q region) bool {
 }
 
 // without is what is left of a piece when regions are taken out of it. Its
-// rows are spread evenly over what is left: an estimate that nothing rests on.
+// rows are spread evenly over what is left. It is an estimate, which must not say
+// of any part that it has none: all of them may lie there, and what has no rows
+// is not asked for.
 func (p Piece) without(covered []region) []Piece {
 	mine := region{p.Window, p.Partition, p.Late}
 	var in []region
@@ -150,7 +152,7 @@ func (p Piece) without(covered []region) []Piece {
 		}
 	}
 	for i := range out {
-		out[i].Rows = p.Rows / int64(len(out))
+		out[i].Rows = (p.Rows + int64(len(out)) - 1) / int64(len(out))
 	}
 	return out
 }

@@ -23,6 +23,9 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 			pieces = append(pieces, Piece{Window: Window{Null: true}, Rows: 3})
 		} else {
 			pieces = Complete(nil, Whole, Window{}, dice.IntN(3))
+			for i := range pieces {
+				pieces[i].Rows = 3 // fewer than the parts that may be left of it
+			}
 		}
 		var list []Leftover
 		for i := range 12 {
@@ -47,6 +50,9 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 		}
 		for _, p := range rest {
 			all = append(all, region{p.Window, p.Partition, p.Late})
+			if p.Rows == 0 {
+				t.Fatalf("seed %d: %+v would not be asked for", seed, p)
+			}
 		}
 		for range 200 {
 			row := region{partition: Partition(digits(dice, 6) + "#" + digits(dice, 4))}
