@@ -51,6 +51,7 @@ type Client struct {
 	mu        sync.Mutex
 	queue     ingestor
 	shapes    map[string][]column // columns of tables, as last read
+	forgotten int                 // how often something was dropped from shapes
 	lacks     map[string]lacks    // by source table: runs that are not in a published table
 	uncleared bool                // clearing landing tables was refused
 	counted   map[string]*whole   // by table: batches of its last run that are known to be whole

@@ -81,6 +81,7 @@ func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	c.mu.Lock()
 	clear(c.shapes)
 	clear(c.lacks)
+	c.forgotten++
 	c.mu.Unlock()
 	c.refreshBatching(ctx, setup.Made)
 	return setup, errors.Join(errs...)

@@ -39,6 +39,9 @@ type functionInfo struct{ folder, doc string }
 
 // inventory reads all tables in one command; functions too if asked for.
 func (c *Client) inventory(ctx context.Context, op string, functions bool) (inventory, error) {
+	c.mu.Lock()
+	forgotten := c.forgotten
+	c.mu.Unlock()
 	s := statement{op: op, again: true, text: ".show database " + entity(c.database) + " schema as json"}
 	rows, err := c.command(ctx, s)
 	if err != nil {
@@ -55,8 +58,10 @@ func (c *Client) inventory(ctx context.Context, op string, functions bool) (inve
 		}
 	}
 	c.mu.Lock()
-	for name, t := range inv.tables {
-		c.shapes[name] = t.columns
+	if c.forgotten == forgotten { // else a table may have been altered after it was read
+		for name, t := range inv.tables {
+			c.shapes[name] = t.columns
+		}
 	}
 	c.mu.Unlock()
 	if functions {

@@ -49,6 +49,7 @@ func (c *Client) forget(t tvmexport.Table) {
 	c.mu.Lock()
 	delete(c.shapes, t.Typed())
 	delete(c.lacks, t.Name)
+	c.forgotten++
 	c.mu.Unlock()
 }
 
