@@ -89,7 +89,8 @@ var topics = []struct{ name, short, text string }{
  7. See how far it is, and that nothing is lost or doubled:
         tvmexport status
         tvmexport verify
- 8. Let it run on a schedule, with a status page on http://127.0.0.1:9464/:
+ 8. Let it run every six hours, or as the key schedule says ("@every 90m"), with a
+    status page on http://127.0.0.1:9464/:
         tvmexport serve
 
 Where another exporter has filled the database before, tvmexport import goes
