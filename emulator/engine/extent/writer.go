@@ -12,7 +12,7 @@ import (
 const (
 	rowsPerBlock  = 4096
 	bytesPerBlock = 4 << 20 // of values, where rows are large
-	columnSize    = 1 << 28 // bytes that no column of a block reaches
+	columnSize    = 1 << 25 // bytes that no column of a block reaches
 
 	// MaxRows is the most rows that a Writer puts into one extent.
 	MaxRows = 1 << 20
