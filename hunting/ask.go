@@ -110,6 +110,11 @@ func backoff(attempt int) time.Duration {
 // once makes one call, when the budget lets it.
 func (c *Client) once(ctx context.Context, q question, a *tvmexport.Answer, p *patience, read func(*body) error) error {
 	fail := failure{op: q.op, table: q.table, api: c.o.API}
+	// Whoever signs in slowly waits here: a call is made when the budget lets it,
+	// not some time later, together with others.
+	if _, err := c.token(ctx); err != nil {
+		return fail.signIn(err)
+	}
 	if err := c.budget.enter(ctx, p); err != nil {
 		return fail.budget(err)
 	}
@@ -125,14 +130,20 @@ func (c *Client) once(ctx context.Context, q question, a *tvmexport.Answer, p *p
 	return err
 }
 
+// token is one for the service, which the credential keeps while it is valid.
+func (c *Client) token(ctx context.Context) (string, error) {
+	t, err := c.o.Credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
+	return t.Token, err
+}
+
 func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexport.Answer, read func(*body) error) error {
-	token, err := c.o.Credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
+	token, err := c.token(ctx) // anew, for the budget may have taken its time
 	if err != nil {
 		return fail.signIn(err)
 	}
 	ctx, stall := watch(ctx)
 	defer stall.end()
-	request, err := c.request(ctx, q.text, token.Token)
+	request, err := c.request(ctx, q.text, token)
 	if err != nil {
 		return err
 	}
