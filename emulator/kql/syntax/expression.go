@@ -250,7 +250,7 @@ func (p *parser) typeOf() *TypeOf {
 	x := &TypeOf{Place: p.here()}
 	p.expect("typeof")
 	p.expect("(")
-	if p.peek(1).Is(")") {
+	if !p.is(")") && p.peek(1).Is(")") {
 		x.Kind = p.kind()
 		p.expect(")")
 		return x
