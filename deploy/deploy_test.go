@@ -39,6 +39,8 @@ func read(t *testing.T, path string) []byte {
 	return text
 }
 
+// promtool judges what Prometheus is to read. It is skipped where nobody has installed
+// it, so that make test asks for no package; .ci/run installs it.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
 	if _, err := exec.LookPath("promtool"); err != nil {
@@ -312,6 +314,8 @@ func TestSystemd(t *testing.T) {
 			t.Errorf("the unit holds the line %q", line)
 		}
 	}
+	// What is above holds everywhere. systemd judges its own unit where it runs, which
+	// in containers, CI's among them, it mostly does not.
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("systemd-analyze is not installed")
 	}
