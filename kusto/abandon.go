@@ -59,10 +59,7 @@ func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, p
 		return err
 	}
 	for _, t := range into {
-		if _, err := c.command(ctx, statement{
-			op: "publish", table: run.Table.Name, again: true,
-			text: fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", ident(t.table), literal(runTag(run.ID))),
-		}); err != nil {
+		if err := c.drop(ctx, "publish", run.Table.Name, t.table, "where tags has "+literal(runTag(run.ID))); err != nil {
 			c.log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
 		}
 	}

@@ -3,29 +3,52 @@ package kusto
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
 
-// clearLanding empties a landing table after a commit: what is in it was
-// published, or belongs to a run that cannot publish any more. It is a
-// courtesy that needs the role of the table's administrator; without it,
-// retention does the same within days.
-func (c *Client) clearLanding(ctx context.Context, t tvmexport.Table) {
+// clearLanding empties a landing table, after a commit, of what landed before
+// the run's publication was claimed: it was published, or belongs to a run that
+// cannot publish any more. What landed later may belong to a run that builds
+// upon this one, if this process was paused and another one committed for it.
+// It is a courtesy that needs the role of the table's administrator; without
+// it, retention does the same within days.
+func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 	c.mu.Lock()
 	refused := c.uncleared
 	c.mu.Unlock()
 	if refused {
 		return
 	}
-	_, err := c.command(ctx, statement{op: "clear", table: t.Name, text: fmt.Sprintf(".clear table %s data", ident(t.Landing()))})
+	until, err := c.claimedAt(ctx, run)
+	if err == nil {
+		err = c.drop(ctx, "clear", run.Table.Name, run.Table.Landing(), "| where MaxCreatedOn <= "+datetime(until))
+	}
 	if err == nil {
 		return
 	}
-	c.log.InfoContext(ctx, "kusto: the landing table was not cleared, its retention will", "table", t.Name, "error", err)
+	c.log.InfoContext(ctx, "kusto: the landing table was not cleared, its retention will", "table", run.Table.Name, "error", err)
 	if tvmexport.CauseOf(err) == tvmexport.Permission {
 		c.mu.Lock()
 		c.uncleared = true
 		c.mu.Unlock()
 	}
+}
+
+// claimedAt is when the run's claim came into the ledger, by the service's
+// clock, which is also that of extents. The zero time if it never did.
+func (c *Client) claimedAt(ctx context.Context, run tvmexport.Run) (time.Time, error) {
+	s := statement{op: "clear", table: run.Table.Name, text: fmt.Sprintf(`%s
+| where Table == %s and RunId == %s and State == %s
+| summarize Since = min(coalesce(ingestion_time(), At))`, runsTable, literal(run.Table.Name), literal(string(run.ID)), literal(publishing))}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return time.Time{}, err
+	}
+	found, err := readRows(s, rows, func(r *reader) time.Time { return r.time("Since") })
+	if err != nil || len(found) == 0 {
+		return time.Time{}, err
+	}
+	return found[0], nil
 }

@@ -29,7 +29,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 	c.mu.Lock()
 	delete(c.counted, table)
 	c.mu.Unlock()
-	c.clearLanding(ctx, m.Run.Table)
+	c.clearLanding(ctx, m.Run)
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (c *Client) Outline(ctx context.Context, p tvmexport.PlannedTable, partitio
 	}
 	add(2, ".set-or-append %s (publishing, committed)", runsTable)
 	add((partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", partitionsTable)
-	add(1, ".clear table %s data", t.Landing())
+	add(1, ".drop extents (...) from %s", t.Landing())
 	return out, nil
 }
 

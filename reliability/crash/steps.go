@@ -29,7 +29,7 @@ var steps = []step{
 	{"tags", faults.KustoMgmt, []string{"Raw extents where tags has"}},
 	{"partitions", faults.KustoMgmt, []string{".set-or-append ExportPartitions"}},
 	{"commit", faults.KustoMgmt, []string{".set-or-append ExportRuns", `State = "committed"`}},
-	{"clear", faults.KustoMgmt, []string{".clear table"}},
+	{"clear", faults.KustoMgmt, []string{".drop extents", "Landing"}},
 	{"ends", faults.KustoMgmt, []string{".set-or-append ExportRuns", "tvmexport-ended:"}},
 	{"watermark", faults.KustoMgmt, []string{".set-or-append MigrationConfiguration"}},
 	{"audit", faults.KustoMgmt, []string{".set-or-append MigrationAuditLog"}},
