@@ -73,3 +73,38 @@ func TestEmulatorChangesOfAnyHistory(t *testing.T) {
 		}
 	})
 }
+
+// TestEmulatorChangesOfDynamics: values of a dynamic column that have the same
+// text are not the same.
+func TestEmulatorChangesOfDynamics(t *testing.T) {
+	for _, layout := range []tvmexport.Layout{tvmexport.Both, tvmexport.RawOnly} {
+		t.Run(string(layout), func(t *testing.T) {
+			onStage(t, func(s stage) {
+				table := softwareTable
+				table.NaturalKey, table.Layout = []string{"DeviceId"}, layout
+				s.setUp(table)
+				previous, at := "", time.Time{}
+				for i, value := range []string{`null`, `""`, `{}`, `"{}"`, `[]`, `1`, `"1"`, `true`, `"true"`, `null`} {
+					run := runOfTable(table, fmt.Sprintf("20260101T000000Z-%d", i), previous, tvmexport.FullRun)
+					time.Sleep(time.Minute)
+					b := batch(run, 1, `{"DeviceId":"3f01","CveTags":`+value+`}`)
+					s.land(run, b)
+					p := publicationOf(run, b)
+					p.Layout = layout
+					_, err := s.client.Publish(s.Context(), p)
+					s.must(err)
+					s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: newOwner(), Rows: 1, Partitions: p.Partitions}))
+					time.Sleep(time.Minute)
+					now := s.now()
+					if i > 0 {
+						got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Change", datetime(at), datetime(now)))
+						if !slices.Equal(got, []string{"modified"}) {
+							s.Errorf("when it became %s Changes shows %v", value, got)
+						}
+					}
+					previous, at = string(run.ID), now
+				}
+			})
+		})
+	}
+}

@@ -19,7 +19,9 @@ const mostArguments = 64
 
 // Row is the hash of a row over the columns: their texts, each behind its
 // length, so that no two rows give one text. quote makes a name of the
-// language. Bools are taken through tobool, since Defender keeps them as 0 and 1.
+// language. Bools are taken through tobool, since Defender keeps them as 0 and
+// 1. A dynamic is taken as a list of one: by itself it has the same text as
+// null and "", or as 1 and "1".
 func Row(columns []tvmexport.Column, quote func(string) string) string {
 	parts := make([]string, 0, 3*len(columns))
 	for _, c := range columns {
@@ -28,6 +30,8 @@ func Row(columns []tvmexport.Column, quote func(string) string) string {
 		case "string":
 		case "bool":
 			value = "tostring(tobool(" + value + "))"
+		case "dynamic":
+			value = "tostring(pack_array(" + value + "))"
 		default:
 			value = "tostring(" + value + ")"
 		}

@@ -14,7 +14,7 @@ func TestRow(t *testing.T) {
 	got := Row([]tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "IsActive", Type: "bool"}, {Name: "Tags", Type: "dynamic"}}, plain)
 	want := "hash_sha256(strcat(tostring(strlen(DeviceId)), ':', DeviceId, " +
 		"tostring(strlen(tostring(tobool(IsActive)))), ':', tostring(tobool(IsActive)), " +
-		"tostring(strlen(tostring(Tags))), ':', tostring(Tags)))"
+		"tostring(strlen(tostring(pack_array(Tags)))), ':', tostring(pack_array(Tags))))"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
