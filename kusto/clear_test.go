@@ -1,6 +1,7 @@
 package kusto
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -40,6 +41,25 @@ func TestClearLanding(t *testing.T) {
 		s.must(s.client.Commit(s.Context(), c))
 		if diff := cmp.Diff([]string{fmt.Sprintf("%s.0001", second.ID)}, landed()); diff != "" {
 			s.Errorf("the landing table after a late commit (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestOutrun: a run that waits for batches which another's commit has cleared
+// away learns that the other one holds its base, and waits no longer.
+func TestOutrun(t *testing.T) {
+	onStage(t, func(s stage) {
+		s.setUp(softwareTable)
+		waiting := runOfTable(softwareTable, "20250101T010000.000-wait", "", tvmexport.FullRun)
+		s.must(s.admin.Land(s.Context(), batch(waiting, 1, `{"DeviceId":"w"}`)))
+		_, err := s.admin.Landed(s.Context(), waiting)
+		s.must(err)
+		other := runOfTable(softwareTable, "20250101T020000.000-fast", "", tvmexport.FullRun)
+		time.Sleep(time.Minute)
+		s.export(other, batch(other, 1, `{"DeviceId":"f"}`))
+		d, err := s.admin.Landed(s.Context(), waiting)
+		if !errors.Is(err, tvmexport.ErrSuperseded) {
+			t.Errorf("the run that waits sees %v, %v", d, err)
 		}
 	})
 }

@@ -14,15 +14,16 @@ import (
 type whole struct {
 	run     tvmexport.RunID
 	batches map[tvmexport.BatchID]tvmexport.Landed
-	asked   time.Time // for failures, the last time
+	asked   time.Time // why nothing comes, the last time
 }
 
-// failuresEvery is how often a run that waits asks for ingestion failures.
-const failuresEvery = 10 * time.Second
+// askEvery is how often a run that waits asks why nothing comes.
+const askEvery = 10 * time.Second
 
 // Landed implements tvmexport.Destination. While something is missing it looks
-// for ingestion failures that time does not mend, so that nobody waits for
-// what will not come.
+// for what time does not mend, so that nobody waits for what will not come:
+// ingestion failures, and another run that publishes upon the same base, whose
+// commit empties the landing table.
 func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
 	var d tvmexport.Delivery
 	if err := checkNames(run.Table); err != nil {
@@ -43,7 +44,10 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 	if err != nil {
 		return d, err
 	}
-	if !slices.ContainsFunc(counted, whollyThere) { // nothing more came in whole
+	if !slices.ContainsFunc(counted, whollyThere) && c.askWhy(run) { // nothing more came in whole
+		if err := c.outrun(ctx, run); err != nil {
+			return d, err
+		}
 		if d.Failed, err = c.failures(ctx, run); err != nil {
 			return d, err
 		}
@@ -126,19 +130,33 @@ func (c *Client) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvmex
 	return counted
 }
 
-// failures asks, at most every failuresEvery, whether ingestion into the
-// landing table has failed for good since the run began.
-func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err error) {
+// askWhy says, at most every askEvery, that it is time to ask.
+func (c *Client) askWhy(run tvmexport.Run) bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	w := c.counted[run.Table.Name]
-	due := w != nil && w.run == run.ID && time.Since(w.asked) >= failuresEvery
-	if due {
-		w.asked = time.Now()
+	if w == nil || w.run != run.ID || time.Since(w.asked) < askEvery {
+		return false
 	}
-	c.mu.Unlock()
-	if !due {
-		return nil, nil
+	w.asked = time.Now()
+	return true
+}
+
+// outrun is an error if another run publishes upon the run's base.
+func (c *Client) outrun(ctx context.Context, run tvmexport.Run) error {
+	claims, err := c.claims(ctx, run)
+	if err != nil {
+		return err
 	}
+	if holder, _ := holderOf(claims); holder != "" && holder != run.ID {
+		return superseded(run, holder)
+	}
+	return nil
+}
+
+// failures asks whether ingestion into the landing table has failed for good
+// since the run began.
+func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err error) {
 	s := statement{op: "confirm", table: run.Table.Name, again: true, text: failuresText(run)}
 	rows, err := c.command(ctx, s)
 	if err != nil {

@@ -150,7 +150,7 @@ func TestLandedReportsFailure(t *testing.T) {
 		if _, err := c.Landed(t.Context(), goldenRun); err != nil {
 			t.Fatalf("the first count asks for no failures: %v", err)
 		}
-		time.Sleep(failuresEvery) // virtual
+		time.Sleep(askEvery) // virtual
 		got, err := c.Landed(t.Context(), goldenRun)
 		if err != nil {
 			t.Fatal(err)
