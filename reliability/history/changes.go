@@ -219,9 +219,10 @@ func rejoin(members map[string]json.RawMessage) string {
 	return b.String()
 }
 
-// checkChanges holds Changes between all days that follow each other, and
-// between others chosen at random, against the difference of the two days.
-func (c *chronicle) checkChanges(ctx context.Context, f *findings, more int, dice *rand.Rand) error {
+// checkChanges holds Changes of a table between all days that follow each
+// other, and between others chosen at random, against the difference of the two
+// days.
+func (c *chronicle) checkChanges(ctx context.Context, t tvmexport.Table, f *findings, more int, dice *rand.Rand) error {
 	var pairs [][2]int
 	for day := 1; day < len(c.entries); day++ {
 		pairs = append(pairs, [2]int{day - 1, day})
@@ -230,20 +231,11 @@ func (c *chronicle) checkChanges(ctx context.Context, f *findings, more int, dic
 		from := dice.IntN(len(c.entries) - 1)
 		pairs = append(pairs, [2]int{from, from + 1 + dice.IntN(len(c.entries)-1-from)})
 	}
-	for _, t := range c.rig.Tables {
-		p, err := c.course(ctx, t)
-		if err != nil {
-			return err
-		}
-		for _, days := range pairs {
-			difference, err := c.checkPair(ctx, p, days[0], days[1])
-			if err != nil {
-				return err
-			}
-			f.add(difference)
-		}
+	p, err := c.course(ctx, t)
+	if err != nil {
+		return err
 	}
-	return nil
+	return f.look(len(pairs), func(i int) (string, error) { return c.checkPair(ctx, p, pairs[i][0], pairs[i][1]) })
 }
 
 // checkPair says how Changes between two days differs from the difference of the

@@ -52,18 +52,23 @@ func run(ctx context.Context, o options) (err error) {
 	if err := c.live(ctx, o.days, nil, report); err != nil {
 		return err
 	}
-	failed := 0
-	for _, check := range []struct {
+	type check struct {
 		what string
 		do   func(context.Context, *findings) error
-	}{
+	}
+	checks := []check{
 		{"the current functions against the source of the last day", c.checkNow},
 		{"AsOf each commit against the source of its day", c.checkDays},
 		{"AsOf moments next to commits against the day that they belong to", c.checkBetween},
-		{"Changes of days that follow each other, and of pairs at random, against the difference of the sources", func(ctx context.Context, f *findings) error {
-			return c.checkChanges(ctx, f, o.pairs, rand.New(rand.NewPCG(o.seed, 1)))
-		}},
-	} {
+	}
+	dice := rand.New(rand.NewPCG(o.seed, 1))
+	for _, t := range r.Tables {
+		checks = append(checks, check{t.Name + "Changes of days that follow each other, and of pairs at random, against the difference of the sources", func(ctx context.Context, f *findings) error {
+			return c.checkChanges(ctx, t, f, o.pairs, dice)
+		}})
+	}
+	failed := 0
+	for _, check := range checks {
 		f, began := &findings{}, time.Now()
 		if err := check.do(ctx, f); err != nil {
 			return fmt.Errorf("%s: %w", check.what, err)
