@@ -128,14 +128,14 @@ func (l *lexer) name(t *Token) error {
 	if !ok || l.declares() {
 		return nil
 	}
-	open := l.at
+	end := l.at
 	if kind == value.Dynamic { // of the types this alone may stand apart from what it holds
-		open = len(l.text) - len(strings.TrimLeft(l.text[open:], " \t\r\n"))
+		l.blanks()
 	}
-	if open == len(l.text) || l.text[open] != '(' {
+	if l.at == len(l.text) || l.text[l.at] != '(' {
+		l.at = end
 		return nil
 	}
-	l.at = open
 	return l.typed(t, kind)
 }
 
