@@ -241,6 +241,10 @@ func (p *parser) named() Expr {
 	}
 	p.next()
 	if p.is("(") {
+		if _, ok := literalTypes[t.Text]; ok { // a literal's parenthesis follows at once
+			p.unexpected()
+			return nil
+		}
 		return &Call{Place: at, Name: t.Text, Args: p.arguments()}
 	}
 	return &Ident{Place: at, Name: t.Text}

@@ -85,6 +85,7 @@ func TestErrors(t *testing.T) {
 		offset     int
 	}{
 		{"T | foo", "Query operator expected.", 4},
+		{"print datetime (2026-01-02)", "A recognition error occurred.", 15},
 		{"T | ", "Query operator expected.", 4},
 		{"(0 % 0); (union 0)", "A recognition error occurred.", 16},
 		{"T | where", "The incomplete fragment is unexpected", 9},
