@@ -52,6 +52,8 @@ type Destination interface {
 	Land(ctx context.Context, b Batch) error
 
 	// Landed counts what has landed of a run, per batch.
+	// ErrSuperseded means that another run on the same base publishes, whose
+	// commit may have cleared what is missing.
 	Landed(ctx context.Context, run Run) (Delivery, error)
 
 	// Fit makes what readers use fit the columns that a table shows: the typed
@@ -81,7 +83,9 @@ type Destination interface {
 	Publish(ctx context.Context, p Publication) (Published, error)
 
 	// Commit writes the ledger record that makes the run count, with its
-	// partitions, and clears the landing table where that is allowed.
+	// partitions, and clears the landing table of what cannot be published any
+	// more, where that is allowed. Repeated or late, it changes nothing, and
+	// leaves what runs that build upon this one have landed.
 	Commit(ctx context.Context, c Commit) error
 
 	// State counts what readers see, in the parts of a CountQuery, with

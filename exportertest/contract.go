@@ -34,6 +34,7 @@ func TestDestination(t *testing.T, harness func(t *testing.T) Harness) {
 		{"PublishTwiceAddsNothing", publishTwice},
 		{"OnlyOneRunPublishesOnABase", oneRunOnABase},
 		{"PublicationIsRememberedUntilItsCommit", publicationRemembered},
+		{"LateCommitLeavesWhatTheNextRunLanded", lateCommit},
 		{"LeaseKeepsOthersOut", leaseKeepsOthersOut},
 	}
 	for _, s := range stories {
@@ -192,6 +193,27 @@ func publicationRemembered(t *testing.T, h Harness) {
 	if got := h.history(t).Publishing; got != nil {
 		t.Fatalf("after the commit the ledger still remembers %+v", got)
 	}
+}
+
+// lateCommit: a process was paused in its commit, another one committed the run
+// for it and went on.
+func lateCommit(t *testing.T, h Harness) {
+	first, second := h.run("R1", ""), h.run("R2", "R1")
+	h.publish(t, publication(first, h.land(t, first, 1, 3, 1)))
+	c := tvmexport.Commit{Run: first, Rows: 3}
+	if err := h.Destination.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	b := h.land(t, second, 1, 4, 1)
+	if err := h.Destination.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Destination.Landed(t.Context(), second)
+	if err != nil || len(got.Batches) != 1 || !got.Batches[0].Whole(b.Rows) {
+		t.Fatalf("after a late commit of the run before, what has landed is %+v, %v", got.Batches, err)
+	}
+	h.publish(t, publication(second, b))
+	h.has(t, second, 4)
 }
 
 func leaseKeepsOthersOut(t *testing.T, h Harness) {
