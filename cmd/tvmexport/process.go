@@ -66,13 +66,13 @@ func (p process) run(ctx context.Context) int {
 	root.SetArgs(p.args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	err = root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	var stopped *signalled
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(context.Cause(ctx), &stopped):
-		fmt.Fprintf(p.stderr, "tvmexport: stopped by %s; what was confirmed is kept, nothing incomplete was published\n", stopped.signal)
+		fmt.Fprintf(p.stderr, "tvmexport: %v%s\n", stopped, keeps[command.Name()])
 		return 128 + int(stopped.signal)
 	}
 	var said *reported
@@ -81,6 +81,11 @@ func (p process) run(ctx context.Context) int {
 	}
 	return exitCode(err)
 }
+
+// keeps says, for commands that export, what a signal leaves behind.
+var keeps = map[string]string{"run": confirmed, "serve": confirmed, "repair": confirmed}
+
+const confirmed = "; what was confirmed is kept, nothing incomplete was published"
 
 // profile writes a CPU profile to the file that TVMEXPORT_CPUPROFILE names.
 func (p process) profile() (stop func(), err error) {
