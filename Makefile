@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race crash races chaos hardship history transfer fuzz kqlcheck interop memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint race crash races chaos hardship soak history transfer fuzz kqlcheck interop memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,10 +54,15 @@ SEED   ?= 1
 chaos: ## small exports while everything fails; nothing lost, nothing doubled, no hang, no storm
 	$(GO) test ./reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
 
-hardship: ## the three above, as short as CI takes them
-	$(MAKE) crash KILLS=20
-	$(MAKE) races RACES=6
-	$(MAKE) chaos FAULTS=500
+# How long soak goes on; what it makes in any case, and its first seed (0: from the clock), are its flags.
+SOAK      ?= 60m
+SOAKFLAGS ?=
+
+soak: build ## kills, races, chaos and histories with new seeds for SOAK; one line of figures at the end
+	$(GO) run ./reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
+
+hardship: build ## the same once, as short as CI takes it
+	$(GO) run ./reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -18,6 +18,7 @@ var (
 	first   = flag.Uint64("seed", 1, "of the first world; the others follow")
 	rounds  = flag.Int("rounds", 8, "disturbed runs in a world")
 	each    = flag.Bool("each", false, "a line for each run")
+	counted = flag.String("figures", "", "file that the figures are written to")
 	workers = flag.Int("workers", runtime.NumCPU(), "worlds side by side")
 )
 
@@ -49,6 +50,9 @@ func TestChaos(t *testing.T) {
 		}
 	})
 	all.print(worlds.Load(), time.Since(began))
+	if err := all.figures().Write(*counted); err != nil {
+		t.Error(err)
+	}
 	if len(all.failed) > 0 {
 		t.Errorf("%d differences", len(all.failed))
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tvmexport/tvmexport/reliability/figures"
 )
 
 // tally is what all worlds have seen.
@@ -107,6 +109,13 @@ func (t *tally) print(worlds uint64, took time.Duration) {
 	fmt.Printf("longest run: %s of its own time\nmost calls of one process in a minute: %d\n", t.slowest.Round(time.Second), t.busiest)
 	fmt.Printf("looked for secrets and rows in what was written: %d kB\n", t.written>>10)
 	fmt.Printf("cases with lost rows: %d\ncases with doubled rows: %d\nother differences: %d\n", lost, doubled, other)
+}
+
+// figures are what was counted, for the program that started the test.
+func (t *tally) figures() figures.Figures {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return figures.Figures{Faults: t.faults, Runs: t.runs, Failures: t.failed}
 }
 
 // list prints counts, the largest first.

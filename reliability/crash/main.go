@@ -10,10 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tvmexport/tvmexport/reliability/figures"
 )
 
 type options struct {
@@ -24,6 +27,7 @@ type options struct {
 	workers int
 	races   bool
 	verbose bool
+	figures string
 }
 
 func main() {
@@ -35,6 +39,7 @@ func main() {
 	flag.IntVar(&o.workers, "workers", runtime.NumCPU(), "emulators side by side")
 	flag.BoolVar(&o.races, "races", false, "two exporters at once instead of kills")
 	flag.BoolVar(&o.verbose, "v", false, "a line for each kill")
+	flag.StringVar(&o.figures, "figures", "", "file that the figures are written to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -80,6 +85,9 @@ func run(ctx context.Context, o options) error {
 		})
 	}
 	wg.Wait()
+	if err := t.figures(o.races, errs).Write(o.figures); err != nil {
+		return err
+	}
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -90,6 +98,24 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("%d differences", len(t.failed))
 	}
 	return nil
+}
+
+// figures are what was counted. What ended a worker counts as a failure.
+func (t *tally) figures(races bool, errs []error) figures.Figures {
+	f := figures.Figures{Failures: slices.Clone(t.failed)}
+	for _, err := range errs {
+		if err != nil {
+			f.Failures = append(f.Failures, err.Error())
+		}
+	}
+	for _, n := range t.events {
+		if races {
+			f.Races += n
+		} else {
+			f.Kills += n
+		}
+	}
+	return f
 }
 
 // work lets n kills or races happen in one world.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/reliability/figures"
 	"github.com/tvmexport/tvmexport/reliability/rig"
 )
 
@@ -22,6 +23,7 @@ type options struct {
 	devices int
 	seed    uint64
 	pairs   int
+	figures string
 }
 
 func main() {
@@ -30,6 +32,7 @@ func main() {
 	flag.IntVar(&o.devices, "devices", 2000, "of the emulated tenant")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the tenant and the pairs")
 	flag.IntVar(&o.pairs, "pairs", 30, "of days that do not follow each other, for Changes")
+	flag.StringVar(&o.figures, "figures", "", "file that the figures are written to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -67,7 +70,7 @@ func run(ctx context.Context, o options) (err error) {
 			return c.checkChanges(ctx, t, f, o.pairs, dice)
 		}})
 	}
-	failed := 0
+	counted := figures.Figures{Histories: 1}
 	for _, check := range checks {
 		f, began := &findings{}, time.Now()
 		if err := check.do(ctx, f); err != nil {
@@ -77,13 +80,15 @@ func run(ctx context.Context, o options) (err error) {
 		for _, d := range f.differ {
 			fmt.Println("  " + d)
 		}
-		failed += len(f.differ)
+		for _, d := range f.differ {
+			counted.Failures = append(counted.Failures, fmt.Sprintf("history, seed %d: %s", o.seed, d))
+		}
 	}
 	fmt.Printf("took %s\n", time.Since(began).Round(time.Second))
-	if failed > 0 {
-		return fmt.Errorf("%d differences", failed)
+	if n := len(counted.Failures); n > 0 {
+		return errors.Join(fmt.Errorf("%d differences", n), counted.Write(o.figures))
 	}
-	return nil
+	return counted.Write(o.figures)
 }
 
 // report prints a line of a day's runs.
