@@ -134,7 +134,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	}
 	e.hunting, err = defender.New(defender.Options{
 		Catalog: e.tenant.Catalog, TenantNow: e.tenant.Now, Now: o.Now,
-		Verify: e.verify, Quota: quota, Wire: o.Wire, Dir: answers, Record: o.Record,
+		Verify: e.verify, Quota: quota, Wire: o.Wire, Dir: answers, Record: o.Record, Hidden: faults.Hidden,
 	})
 	if err != nil {
 		return e, err

@@ -106,6 +106,8 @@ func kustoEndpoint(mgmt faults.Endpoint) func(*http.Request) faults.Endpoint {
 			return faults.KustoQuery
 		case strings.HasPrefix(path, "/v1/rest/ingest/"):
 			return faults.KustoIngest
+		case path == "/v1/rest/auth/metadata":
+			return faults.KustoAuth
 		}
 		return ""
 	}

@@ -94,6 +94,8 @@ func defenderEndpoint(r *http.Request) faults.Endpoint {
 		return faults.XDR
 	case r.Method == http.MethodPost && strings.HasSuffix(path, "/token"), path == entra.IMDSPath, path == entra.AppServicePath:
 		return faults.Token
+	case strings.HasSuffix(path, "/.well-known/openid-configuration"), strings.HasSuffix(path, "/discovery/instance"):
+		return faults.Discovery
 	}
 	return ""
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// Dir is where large answers are spooled; "" means the system's folder for
 	// temporary files.
 	Dir string
+	// Hidden is how many rows of each table are hidden from the request with a
+	// context, the first that a scan yields; nil hides none.
+	Hidden func(ctx context.Context) int
 	// Record is told every query that was accepted for compiling; nil is silent.
 	Record func(front, query string)
 }

@@ -170,6 +170,9 @@ func (f *front) run(ctx context.Context, t traits, q request) (*answer, *failure
 		mdeOnly: t.endpoint,
 		most:    mostRows(o.Quota.RequestTime, o.Quota.RequestCPU),
 	}
+	if o.Hidden != nil {
+		s.hidden = o.Hidden(ctx)
+	}
 	if o.Quota.DataRange > 0 {
 		// Data leave the service by the day, not by the second.
 		s.events.from = now.Add(-o.Quota.DataRange).Truncate(24 * time.Hour).Add(-24 * time.Hour)

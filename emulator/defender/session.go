@@ -23,6 +23,7 @@ type session struct {
 
 	scanned atomic.Int64
 	most    int64 // rows that may be scanned, by the limits of one request; 0 is no limit
+	hidden  int   // rows of each table that are not shown
 }
 
 // errTooMuch ends a scan that went beyond a limit of one request.
@@ -108,7 +109,7 @@ func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Val
 		// The shared meter is told in steps: it is read by one goroutine only
 		// when the scan has ended, and a limit need not be exact.
 		const step = 1024
-		n := int64(0)
+		n, hide := int64(0), m.session.hidden
 		defer func() { m.session.scanned.Add(n) }()
 		for row, err := range m.Relation.Scan(ctx, r) {
 			if err != nil {
@@ -128,6 +129,10 @@ func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Val
 				if t.IsNull() && !m.timeless || !t.IsNull() && (t.Ticks() < from || t.Ticks() > to) {
 					continue
 				}
+			}
+			if hide > 0 {
+				hide--
+				continue
 			}
 			if !yield(row, nil) {
 				return

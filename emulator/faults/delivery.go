@@ -29,7 +29,7 @@ type Outcome struct {
 // Deliver counts one message and says what is to happen to it; false means
 // nothing unusual. text is the message, for Match to be looked for in.
 func (s *Set) Deliver(text string) (Outcome, bool) {
-	rule, ok := s.take(Delivery, text)
+	rule, _, ok := s.take(Delivery, text)
 	if !ok {
 		return Outcome{}, false
 	}

@@ -30,9 +30,11 @@ const (
 	XDR         Endpoint = "xdr"
 	MDE         Endpoint = "mde"
 	Token       Endpoint = "token"
+	Discovery   Endpoint = "discovery" // of the sign-in endpoint's metadata
 	KustoQuery  Endpoint = "kusto-query"
 	KustoMgmt   Endpoint = "kusto-mgmt"
 	KustoIngest Endpoint = "kusto-ingest" // streaming ingestion
+	KustoAuth   Endpoint = "kusto-auth"   // how to sign in to a cluster
 	IngestMgmt  Endpoint = "ingest-mgmt"
 	Blob        Endpoint = "blob"
 	Queue       Endpoint = "queue"
@@ -43,7 +45,7 @@ const (
 // Endpoints are all of them.
 func Endpoints() []Endpoint {
 	return []Endpoint{
-		Graph, XDR, MDE, Token, KustoQuery, KustoMgmt, KustoIngest, IngestMgmt, Blob, Queue, Table, Delivery,
+		Graph, XDR, MDE, Token, Discovery, KustoQuery, KustoMgmt, KustoIngest, KustoAuth, IngestMgmt, Blob, Queue, Table, Delivery,
 	}
 }
 
@@ -65,13 +67,19 @@ type Rule struct {
 	Delay        Duration          `json:"delay,omitempty"`        // wait before anything else
 	CutAfter     int               `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
 	TruncateJSON bool              `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
-	DropRows     int               `json:"dropRows,omitempty"`     // leave so many rows at the end of a hunting answer out; the JSON stays valid
+	DropRows     int               `json:"dropRows,omitempty"`     // leave so many rows at the end of an answer out; the JSON stays valid
+	HideRows     int               `json:"hideRows,omitempty"`     // let a hunting query see so many rows of each table less
+	Values       string            `json:"values,omitempty"`       // of the answer's rows: null, retyped
+	Replay       bool              `json:"replay,omitempty"`       // answer what the same text was answered first since the rule is in force
 	LieGzip      bool              `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
 	Late         Duration          `json:"late,omitempty"`         // with status: do what was asked so long after the answer
 	ExpireToken  bool              `json:"expireToken,omitempty"`  // treat the bearer token as expired
 	ExpireSAS    bool              `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
 	Delivery     string            `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient
 }
+
+// withAnswers are the endpoints whose answers have rows.
+var withAnswers = []Endpoint{Graph, XDR, MDE, KustoQuery, KustoMgmt, IngestMgmt}
 
 // Duration is a time.Duration that is text in JSON, such as "1.5s".
 type Duration time.Duration
@@ -134,7 +142,7 @@ func (rule Rule) Validate() error {
 	if !slices.Contains(Endpoints(), rule.Endpoint) {
 		return fmt.Errorf("endpoint %q is not known; it is one of %v", rule.Endpoint, Endpoints())
 	}
-	for name, n := range map[string]int{"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter, "dropRows": rule.DropRows} {
+	for name, n := range map[string]int{"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter, "dropRows": rule.DropRows, "hideRows": rule.HideRows} {
 		if n < 0 {
 			return fmt.Errorf("%s is %d; it must not be negative", name, n)
 		}
@@ -164,12 +172,20 @@ func (rule Rule) Validate() error {
 	case rule.Delivery != "":
 		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
 	case !rule.isHTTP():
-		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, dropRows, lieGzip, expireToken or expireSAS")
-	case rule.DropRows > 0 && !slices.Contains([]Endpoint{Graph, XDR, MDE}, rule.Endpoint):
-		return fmt.Errorf("dropRows needs endpoint graph, xdr or mde, not %q", rule.Endpoint)
+		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, dropRows, hideRows, values, replay, lieGzip, expireToken or expireSAS")
+	case rule.DropRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
+		return fmt.Errorf("dropRows needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
+	case rule.Values != "" && !slices.Contains(withAnswers, rule.Endpoint):
+		return fmt.Errorf("values needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
+	case rule.Values != "" && rule.Values != nullValues && rule.Values != retypedValues:
+		return fmt.Errorf("values is %q; it is %s or %s", rule.Values, nullValues, retypedValues)
+	case rule.HideRows > 0 && !slices.Contains([]Endpoint{Graph, XDR, MDE}, rule.Endpoint):
+		return fmt.Errorf("hideRows needs endpoint graph, xdr or mde, not %q", rule.Endpoint)
+	case rule.Replay && !slices.Contains(withAnswers, rule.Endpoint):
+		return fmt.Errorf("replay needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
 	case rule.ExpireSAS && !slices.Contains([]Endpoint{Blob, Queue, Table}, rule.Endpoint):
 		return fmt.Errorf("expireSAS needs endpoint blob, queue or table, not %q", rule.Endpoint)
-	case rule.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token}, rule.Endpoint):
+	case rule.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token, Discovery, KustoAuth}, rule.Endpoint):
 		return fmt.Errorf("expireToken needs an endpoint that takes a bearer token, not %q", rule.Endpoint)
 	}
 	return nil
@@ -178,5 +194,5 @@ func (rule Rule) Validate() error {
 // isHTTP says whether the rule has an action on HTTP requests.
 func (rule Rule) isHTTP() bool {
 	return rule.Status != 0 || len(rule.Headers) > 0 || rule.Delay != 0 || rule.CutAfter != 0 ||
-		rule.TruncateJSON || rule.DropRows > 0 || rule.LieGzip || rule.ExpireToken || rule.ExpireSAS
+		rule.TruncateJSON || rule.DropRows > 0 || rule.HideRows > 0 || rule.Values != "" || rule.Replay || rule.LieGzip || rule.ExpireToken || rule.ExpireSAS
 }

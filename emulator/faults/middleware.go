@@ -29,9 +29,20 @@ func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handle
 			next.ServeHTTP(w, r)
 			return
 		}
-		rule, hit := s.take(at, texts(at, r)...)
+		said := texts(at, r)
+		rule, old, hit := s.take(at, said...)
 		if !hit {
+			if a := s.keeping(at, said); a != nil {
+				// What is kept is to be the text, not a compressed stream.
+				r = r.Clone(r.Context())
+				r.Header.Del("Accept-Encoding")
+				next = s.keep(a, said, next)
+			}
 			next.ServeHTTP(w, r)
+			return
+		}
+		if old != nil {
+			old.serve(w)
 			return
 		}
 		if rule.Late > 0 {
@@ -97,7 +108,10 @@ func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	if rule.ExpireSAS {
 		r = withExpiredSAS(r)
 	}
-	if rule.TruncateJSON || rule.DropRows > 0 || rule.LieGzip {
+	if rule.HideRows > 0 {
+		r = r.WithContext(context.WithValue(r.Context(), hiddenRows{}, rule.HideRows))
+	}
+	if rule.TruncateJSON || rule.DropRows > 0 || rule.Values != "" || rule.LieGzip {
 		// What is dropped is to be JSON, not the end of a compressed stream.
 		r = r.Clone(r.Context())
 		r.Header.Del("Accept-Encoding")
@@ -142,6 +156,17 @@ type expiredToken struct{}
 func TokenExpired(ctx context.Context) bool {
 	expired, _ := ctx.Value(expiredToken{}).(bool)
 	return expired
+}
+
+// hiddenRows is the key under which a request's context says how many rows are
+// hidden from it.
+type hiddenRows struct{}
+
+// Hidden is how many rows of each table a rule hides from the request with this
+// context. Whoever answers queries asks it.
+func Hidden(ctx context.Context) int {
+	n, _ := ctx.Value(hiddenRows{}).(int)
+	return n
 }
 
 // withExpiredSAS moves the expiry (se) of the request's shared access signature

@@ -21,6 +21,8 @@ type Set struct {
 type active struct {
 	Report
 	chance *rand.Rand
+	kept   map[string]kept // by the text of their requests
+	size   int             // of what is kept
 }
 
 // Report is a rule in force: how many requests it matched and how many it hit.
@@ -90,26 +92,34 @@ func (s *Set) empty() bool {
 	return len(s.rules) == 0
 }
 
-// take counts one request and returns the rule that hits it. texts are what
-// Match is looked for in.
-func (s *Set) take(at Endpoint, texts ...string) (Rule, bool) {
+// take counts one request and returns the rule that hits it, with the answer that
+// it replays, if it does. texts are what Match is looked for in.
+func (s *Set) take(at Endpoint, texts ...string) (Rule, *kept, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var hit *active
+	var old *kept
 	for _, a := range s.rules {
 		if a.Endpoint != at || !a.matches(texts) {
+			continue
+		}
+		k, known := a.kept[strings.Join(texts, "\n")]
+		if a.Replay && !known {
 			continue
 		}
 		a.Seen++
 		if hit == nil && a.fires() {
 			a.Hits++
 			hit = a
+			if a.Replay {
+				old = &k
+			}
 		}
 	}
 	if hit == nil {
-		return Rule{}, false
+		return Rule{}, nil, false
 	}
-	return hit.Rule, true
+	return hit.Rule, old, true
 }
 
 func (a *active) matches(texts []string) bool {

@@ -18,8 +18,8 @@ func (rule Rule) wrap(w http.ResponseWriter) (out http.ResponseWriter, finish fu
 		t := &truncated{ResponseWriter: out}
 		out, finish = t, t.finish
 	}
-	if rule.DropRows > 0 {
-		d := &dropping{ResponseWriter: out, rows: rule.DropRows}
+	if rule.DropRows > 0 || rule.Values != "" {
+		d := &rewriting{ResponseWriter: out, rule: rule}
 		out, finish = d, d.finish
 	}
 	headers := rule.Headers
