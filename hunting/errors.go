@@ -117,13 +117,15 @@ func (f failure) status(r *http.Response) error {
 			Op: f.op, Table: f.table, Action: tvmexport.Wait, Cause: tvmexport.Quota, Err: reason,
 			After: retryAfter(r.Header.Get("Retry-After"), message, time.Now()),
 		}
-	case code == http.StatusUnauthorized && (strings.Contains(message, "license") || strings.Contains(message, "inactive")):
-		return f.make(tvmexport.Stop, tvmexport.Permission, "the tenant has no licence for this data, or its account is inactive", reason)
 	case code == http.StatusUnauthorized:
+		if err, known := f.denied(r, body, reason); known {
+			return err
+		}
 		return f.make(tvmexport.Stop, tvmexport.Permission, "check that the application belongs to this tenant and cloud",
 			fmt.Errorf("%w: %w", errUnauthorized, reason))
 	case code == http.StatusForbidden:
-		return f.make(tvmexport.Stop, tvmexport.Permission, "grant the application permission "+f.api.permission()+" and admin consent to it", reason)
+		err, _ := f.denied(r, body, reason)
+		return err
 	case code == http.StatusRequestEntityTooLarge:
 		return f.make(tvmexport.Split, tvmexport.Refused, "", reason)
 	case code == http.StatusBadRequest:

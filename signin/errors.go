@@ -145,6 +145,12 @@ func (c *Credential) hint(number string) string {
 		return "check this machine's clock, and that the federated token is renewed"
 	case "70021", "700211", "700212", "700213", "700222", "700223":
 		return "add a federated credential with this issuer, subject and audience to the application"
+	case "53003", "530003", "530034", "53011", "53000", "53001":
+		return "a Conditional Access policy blocks this sign-in: let an administrator exclude the application's service principal or add this machine's address to the policy's named locations"
+	case "50105", "7000112":
+		return "the application is disabled in this tenant, or its service principal is not assigned: look at Enterprise applications in the Entra admin centre"
+	case "7000229":
+		return "the application has no service principal in this tenant: let an administrator consent to it"
 	case "500011":
 		return "the tenant does not know the service: check the cloud (defender.cloud), the tenant and the endpoint"
 	}

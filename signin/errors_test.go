@@ -27,7 +27,9 @@ func TestEntrasWordsAndTheirMend(t *testing.T) {
 		{Certificate, `AADSTS700027: The certificate is not registered."}`, "sign in (auth): AADSTS700027: The certificate is not registered. (upload the certificate to the application under App registrations, Certificates & secrets)"},
 		{WorkloadIdentity, "AADSTS700213: No matching record", "sign in (auth): AADSTS700213: No matching record (add a federated credential with this issuer, subject and audience to the application)"},
 		{AzureCLI, "AzureCLICredential: ERROR: Please run 'az login'", "sign in (auth): AzureCLICredential: ERROR: Please run 'az login' (run az login, for the right tenant, and check az account get-access-token)"},
-		{Secret, "AADSTS53003: Blocked by conditional access", "sign in (auth): AADSTS53003: Blocked by conditional access (check auth in the configuration and the AZURE_ variables)"},
+		{Secret, "AADSTS53003: Blocked by conditional access", "sign in (auth): AADSTS53003: Blocked by conditional access (a Conditional Access policy blocks this sign-in: let an administrator exclude the application's service principal or add this machine's address to the policy's named locations)"},
+		{Secret, "AADSTS7000229: The client application is missing service principal in the tenant", "sign in (auth): AADSTS7000229: The client application is missing service principal in the tenant (the application has no service principal in this tenant: let an administrator consent to it)"},
+		{Secret, "AADSTS1: Something new", "sign in (auth): AADSTS1: Something new (check auth in the configuration and the AZURE_ variables)"},
 		{AzureCLI, "it printed eyJhbGciOiJub25lIn0.eyJ0aWQiOiIxIn0.c2ln by mistake", "sign in (auth): it printed REDACTED by mistake (run az login, for the right tenant, and check az account get-access-token)"},
 	} {
 		c := credential(Options{Method: tt.method, Secrets: []string{"AZURE_CLIENT_SECRET"}}, &entra{give: func(int) (azcore.AccessToken, error) {
