@@ -78,6 +78,9 @@ func New(_ context.Context, o Options) (*Client, error) {
 			return nil, err
 		}
 	}
+	if err := checkAddresses(cluster, intake); err != nil {
+		return nil, err
+	}
 	if err := trust(o.TrustedHosts); err != nil {
 		return nil, err
 	}

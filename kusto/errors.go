@@ -59,7 +59,7 @@ func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 	case errors.As(err, &inBand):
 		m := inBand.ErrorMessage
 		sortAnswer(out, to, answer{status: http.StatusOK, code: m.Code, message: firstOf(m.Description, m.Message), permanent: &m.IsPermanent})
-	case sortTransport(out, to, err):
+	case sortUpload(out, err), sortTransport(out, to, err):
 	case errors.As(err, &sdkError):
 		sortSDK(out, sdkError)
 	default:
@@ -109,7 +109,10 @@ const statusIngestionError = 520
 func sortAnswer(out *tvmexport.Error, to *endpoint, a answer) {
 	out.Err = errors.New(a.String())
 	missing := missingEntity(a.message)
+	known, isNamed := causeNamed(a.code + " " + a.message)
 	switch {
+	case isNamed && (a.permanent == nil || *a.permanent):
+		out.Cause, out.Hint = known.cause, known.hint
 	case a.status == http.StatusUnauthorized:
 		out.Cause = tvmexport.Permission
 		out.Hint = "the token was refused: look at auth, its tenant, and that the cluster belongs to it"
@@ -121,7 +124,7 @@ func sortAnswer(out *tvmexport.Error, to *endpoint, a answer) {
 	case missing == databaseMissing:
 		out.Cause, out.Hint = tvmexport.Usage, "kusto.database names a database of the cluster in kusto.cluster, by its own name"
 	case missing == entityMissing:
-		out.Cause, out.Hint = tvmexport.Refused, "run tvmexport init"
+		out.Cause, out.Hint = tvmexport.Refused, initHint(out.Table)
 	case a.status == http.StatusNotFound:
 		out.Cause, out.Hint = tvmexport.Usage, to.setting+" names something that is not a Kusto endpoint"
 	case a.permanent != nil && *a.permanent:
@@ -134,6 +137,9 @@ func sortAnswer(out *tvmexport.Error, to *endpoint, a answer) {
 		out.Action = tvmexport.Retry
 	default:
 		out.Cause = tvmexport.Refused
+	}
+	if isNamed && out.Hint == "" {
+		out.Hint = known.hint
 	}
 }
 
@@ -182,7 +188,7 @@ func sortTransport(out *tvmexport.Error, to *endpoint, err error) bool {
 	switch {
 	case errors.As(err, &dns):
 		out.Err = fmt.Errorf("%s %s: there is no host %s", to.setting, to.uri, dns.Name)
-		out.Hint = "copy the URI from the cluster's page in the portal"
+		out.Hint = noHost
 		out.Cause = tvmexport.Usage
 		if !dns.IsNotFound {
 			out.Action, out.Cause = tvmexport.Retry, tvmexport.Unknown
@@ -197,7 +203,7 @@ func sortTransport(out *tvmexport.Error, to *endpoint, err error) bool {
 		out.Err = fmt.Errorf("%s %s does not answer like a Kusto endpoint", to.setting, to.uri)
 		out.Hint = "copy the URI from the cluster's page in the portal"
 	case errors.As(err, &link):
-		out.Action = tvmexport.Retry
+		out.Action, out.Hint = tvmexport.Retry, noAnswer
 		out.Err = fmt.Errorf("%s %s: %s", to.setting, to.uri, tidy(link.Err.Error()))
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		out.Action = tvmexport.Retry
@@ -225,7 +231,7 @@ func sortSDK(out *tvmexport.Error, e *sdk.Error) {
 	case e.Kind == sdk.KClientArgs:
 		out.Cause = tvmexport.Usage
 	case missingEntity(text) == entityMissing:
-		out.Cause, out.Hint = tvmexport.Refused, "run tvmexport init"
+		out.Cause, out.Hint = tvmexport.Refused, initHint(out.Table)
 	default:
 		// Exceptions inside an answer that had begun, broken frames: the
 		// service does not say whether they last.

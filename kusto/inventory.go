@@ -165,5 +165,5 @@ func (c *Client) columns(ctx context.Context, table string) ([]column, error) {
 var errNoTable = errors.New("in the database")
 
 func missingTable(op, of, table string) error {
-	return refused(op, of, fmt.Errorf("there is no table %s %w", table, errNoTable), "run tvmexport init")
+	return refused(op, of, fmt.Errorf("there is no table %s %w", table, errNoTable), initHint(of))
 }

@@ -171,10 +171,14 @@ func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err e
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
+	hint := "nothing was published; " + initHint(run.Table.Name) + ", and look at .show ingestion failures"
+	if known, ok := causeNamed(list[0].code + " " + list[0].details); ok {
+		hint = known.hint
+	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
 		Err:  fmt.Errorf("ingestion into %s failed for good at %s: %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), list[0].code, tidy(list[0].details)),
-		Hint: "nothing was published; run tvmexport init, and look at .show ingestion failures",
+		Hint: hint,
 	}, nil
 }
 

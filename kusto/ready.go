@@ -139,7 +139,7 @@ func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
 			fmt.Errorf("the mapping %s of table %s was changed", landingMapping, t.Landing()),
 			fmt.Sprintf("run .drop table %s ingestion json mapping %s, then tvmexport init", t.Landing(), literal(landingMapping)))
 	}
-	return refused("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), landingMapping), "run tvmexport init")
+	return refused("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), landingMapping), initHint(t.Name))
 }
 
 // noMappings recognises the refusal to list mappings where there are none.

@@ -105,13 +105,16 @@ func running(state string) bool {
 
 func operationError(s statement, state, status string, again bool) error {
 	err := refused(s.op, s.table, fmt.Errorf("the publishing command ended as %s: %s", state, tidy(status)), "")
+	known, isNamed := causeNamed(status)
 	switch {
 	case state == "Throttled":
 		err.Action, err.Cause = tvmexport.Wait, tvmexport.Quota
 	case again || state == "Abandoned" || state == "Canceled":
 		err.Action, err.Cause = tvmexport.Retry, tvmexport.Unknown
+	case isNamed:
+		err.Cause, err.Hint = known.cause, known.hint
 	case missingEntity(status) == entityMissing:
-		err.Hint = "run tvmexport init"
+		err.Hint = initHint(s.table)
 	}
 	return err
 }

@@ -63,7 +63,7 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 	}
 	for _, h := range holdings(columns, p.Shown) {
 		if lack := lacking(columns, []column{{h.at, h.Type}}); lack != "" {
-			return nil, refused("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), "run tvmexport init")
+			return nil, refused("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), initHint(t.Name))
 		}
 	}
 	typed := target{table: t.Typed(), columns: columns, shown: p.Shown, suffix: ":typed"}
