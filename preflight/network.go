@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -23,6 +24,8 @@ type Place struct {
 	Name    string // that other checks need it under
 	Setting string // that names it in the configuration
 	URL     string
+
+	Unresolved string // what to do if there is no such host; "" is to correct Setting
 }
 
 func (p Place) host() string {
@@ -39,12 +42,12 @@ const dialTime = 20 * time.Second
 // Reach says of each place whether it answers, whatever it answers. Places
 // that fail for one cause with one mend make one finding.
 func Reach(ctx context.Context, hc *http.Client, places []Place) []Finding {
-	errs := make([]error, len(places))
+	errs, clocks := make([]error, len(places)), make([]clock, len(places))
 	var g errgroup.Group
 	g.SetLimit(8)
 	for i, p := range places {
 		g.Go(func() error {
-			errs[i] = dial(ctx, hc, p.URL)
+			clocks[i], errs[i] = dial(ctx, hc, p.URL)
 			return nil
 		})
 	}
@@ -67,7 +70,7 @@ func Reach(ctx context.Context, hc *http.Client, places []Place) []Finding {
 		at[kind] = len(out)
 		out = append(out, f)
 	}
-	return out
+	return append(out, wrongClock(places, clocks)...)
 }
 
 // through names the proxy on the way to an address; "" if there is none.
@@ -83,19 +86,21 @@ func through(address string) string {
 	return " through the proxy " + proxy.Host
 }
 
-func dial(ctx context.Context, hc *http.Client, address string) error {
+func dial(ctx context.Context, hc *http.Client, address string) (clock, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return err
+		return clock{}, err
 	}
+	sent := time.Now()
 	answer, err := hc.Do(r)
 	if err != nil {
-		return err
+		return clock{}, err
 	}
+	read := readClock(answer.Header.Get("Date"), sent, time.Now())
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
-	return answer.Body.Close()
+	return read, answer.Body.Close()
 }
 
 // unreached is the finding about a place that does not answer, and the kind of
@@ -107,6 +112,7 @@ func unreached(p Place, err error) (kind string, f Finding) {
 		untrusted x509.UnknownAuthorityError
 		verify    *tls.CertificateVerificationError
 		op        *net.OpError
+		invalid   x509.CertificateInvalidError
 	)
 	if u, perr := url.Parse(p.URL); perr != nil || u.Host == "" {
 		f.Cause, f.Text, f.Mend = tvmexport.Usage, fmt.Sprintf("%s is %q, which is not a URL", p.Setting, p.URL), "correct "+p.Setting
@@ -115,7 +121,7 @@ func unreached(p Place, err error) (kind string, f Finding) {
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		f.Cause, f.Text = tvmexport.Usage, fmt.Sprintf("%s: there is no host %s", p.Setting, dns.Name)
-		f.Mend = "correct " + p.Setting + ": copy the address from the portal"
+		f.Mend = cmp.Or(p.Unresolved, "correct "+p.Setting+": copy the address from the portal; a stopped or deleted service has no address either, and a private one is known on its own network only")
 	case errors.As(err, &dns):
 		kind = "dns"
 		f.Text, f.Mend = fmt.Sprintf("%s: look up %s: %s", p.Setting, dns.Name, dns.Err), "look at this machine's name servers"
@@ -123,6 +129,9 @@ func unreached(p Place, err error) (kind string, f Finding) {
 		kind = "authority"
 		f.Cause, f.Text = tvmexport.Usage, "the certificate is signed by an authority that this machine does not trust"+issuer(untrusted.Cert)
 		f.Mend = "save that authority's certificate as a PEM file and name it in ca_file (TVMEXPORT_CA_FILE)"
+	case errors.As(err, &verify) && errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		f.Cause, f.Text = tvmexport.Usage, fmt.Sprintf("%s: %v", p.Setting, verify.Err)
+		f.Mend = "check this machine's clock; if it is right, the certificate of " + p.host() + " has to be renewed"
 	case errors.As(err, &verify):
 		f.Cause, f.Text, f.Mend = tvmexport.Usage, fmt.Sprintf("%s: %v", p.Setting, verify.Err), "correct "+p.Setting+", or have the certificate mended"
 	case errors.As(err, &op) && op.Op == "proxyconnect":
