@@ -179,8 +179,8 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 		case err != nil:
 			mend := ""
 			var e *tvmexport.Error
-			if errors.As(err, &e) && e.Hint == "run tvmexport init" {
-				mend = "tvmexport init --table " + t.Name
+			if errors.As(err, &e) && strings.HasPrefix(e.Hint, "run tvmexport ") {
+				mend = strings.TrimPrefix(e.Hint, "run ") // a command to be copied
 			}
 			out = append(out, preflight.Bad(t.Name, err, mend))
 		default:
@@ -228,6 +228,15 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 			out = append(out, preflight.Bad(t, err, ""))
 		}
 	}
+	broken, err := i.destination.BrokenUpdates(ctx, tables)
+	if err != nil && tvmexport.CauseOf(err) != tvmexport.Permission {
+		out = append(out, preflight.Bad("update policies", err, ""))
+	}
+	for _, t := range tables {
+		if err := broken[t]; err != nil && refused[t] == nil {
+			out = append(out, preflight.Bad(t, err, ""))
+		}
+	}
 	switch {
 	case len(denied) > 0:
 		mend := i.destination.AddRole("ingestors", principal(i.writer))
@@ -264,6 +273,10 @@ func (i *inspection) without(denied []string) string {
 	return "watermarks and the audit cannot be kept"
 }
 
+// privateStorage is what to do where the hosts of storage do not resolve: no
+// setting of ours names them.
+const privateStorage = "on a private network, link the private DNS zones of blob and queue storage to it, or let this machine resolve public names"
+
 // storage dials the accounts that queued ingestion goes through.
 func (i *inspection) storage(ctx context.Context) preflight.Result {
 	hosts, err := i.destination.Stores(ctx)
@@ -276,7 +289,7 @@ func (i *inspection) storage(ctx context.Context) preflight.Result {
 	}
 	places := make([]preflight.Place, len(hosts))
 	for n, h := range hosts {
-		places[n] = preflight.Place{Name: storage, Setting: "storage of the ingestion service", URL: "https://" + h + "/"}
+		places[n] = preflight.Place{Name: storage, Setting: "storage of the ingestion service", URL: "https://" + h + "/", Unresolved: privateStorage}
 	}
 	found := preflight.Reach(ctx, i.client, places)
 	if slices.ContainsFunc(found, func(f preflight.Finding) bool { return f.Status != preflight.OK }) || len(found) == 0 {

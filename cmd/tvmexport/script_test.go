@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	oldexporter KIND TABLE COLUMN LOADTYPE [KQL]  one run of an exporter that import takes over
 //	exits CODE COMMAND...             runs the program and wants this exit code
 //	fault RULES                       puts fault rules of the emulator in force
+//	nofaults                          ends all fault rules
 //	proxy                             starts a proxy that leads every host to the emulator's
 //	                                  cluster, and sets PROXY
 //	second                            starts another tenant with a cluster, to be exported into
@@ -63,6 +64,7 @@ func TestScripts(t *testing.T) {
 			"admin":    cmdAdmin,
 			"exits":    cmdExits,
 			"fault":    cmdControl("/faults"),
+			"nofaults": cmdNoFaults,
 			"drift":    cmdControl("/drift"),
 			"proxy":    cmdProxy,
 
@@ -232,6 +234,18 @@ func cmdControl(path string) func(*testscript.TestScript, bool, []string) {
 		if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
 			ts.Fatalf("%s %s: %s: %s %v", path, args[0], response.Status, text, err)
 		}
+	}
+}
+
+func cmdNoFaults(ts *testscript.TestScript, _ bool, _ []string) {
+	e := emulators.get(ts)
+	request, err := http.NewRequest(http.MethodDelete, e.Ready.Control+"/faults", nil)
+	ts.Check(err)
+	response, err := e.client.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		ts.Fatalf("DELETE /faults: %s", response.Status)
 	}
 }
 

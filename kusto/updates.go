@@ -1,0 +1,110 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// updatePolicy is one transactional update policy: what is ingested into
+// Source passes its Query, and if that fails, the ingestion fails
+// (https://learn.microsoft.com/kusto/management/update-policy).
+type updatePolicy struct {
+	Target           string // the table that the policy fills
+	Source           string
+	SourceIsWildCard bool
+	IsEnabled        bool
+	IsTransactional  bool
+	Query            string
+}
+
+func (p updatePolicy) reads(table string) bool {
+	if prefix, ok := strings.CutSuffix(p.Source, "*"); ok && p.SourceIsWildCard {
+		return strings.HasPrefix(table, prefix)
+	}
+	return p.Source == table
+}
+
+// BrokenUpdates returns, by the name of the table that it reads, an error for
+// each update policy that keeps rows from being ingested into one of the
+// tables. It runs each such policy's query over no rows.
+func (c *Client) BrokenUpdates(ctx context.Context, tables []string) (map[string]error, error) {
+	policies, err := c.updatePolicies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	broken := map[string]error{}
+	for _, p := range policies {
+		i := slices.IndexFunc(tables, p.reads)
+		if i < 0 || !p.IsEnabled || !p.IsTransactional {
+			continue
+		}
+		if err := c.tryUpdate(ctx, p); err != nil {
+			broken[tables[i]] = err
+		}
+	}
+	return broken, nil
+}
+
+func (c *Client) updatePolicies(ctx context.Context) ([]updatePolicy, error) {
+	s := statement{op: "check", again: true, text: ".show table * policy update"}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	type shown struct{ entity, policy string }
+	list, err := readRows(s, rows, func(r *reader) shown { return shown{r.text("EntityName"), r.text("Policy")} })
+	if err != nil {
+		return nil, err
+	}
+	var out []updatePolicy
+	for _, l := range list {
+		var of []updatePolicy
+		if l.policy == "" || json.Unmarshal([]byte(l.policy), &of) != nil {
+			continue // null: the table has no policy
+		}
+		target := l.entity[strings.LastIndexByte(l.entity, '.')+1:]
+		for _, p := range of {
+			p.Target = strings.Trim(target, "[]")
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// tryUpdate says why a policy's query cannot fill its table: it fails, or its
+// columns have other types than those of the table, which are matched by order.
+func (c *Client) tryUpdate(ctx context.Context, p updatePolicy) error {
+	fail := func(err error) error {
+		known, _ := causeNamed("update policy")
+		return refused("check", "", fmt.Errorf("the update policy of table %s reads it and fails: %w", p.Target, err), known.hint)
+	}
+	s := statement{op: "check", text: p.Query + "\n| getschema\n| project ColumnType"}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		if tvmexport.CauseOf(err) == tvmexport.Permission {
+			return nil // the query runs with the rights of another identity
+		}
+		return fail(err)
+	}
+	got, err := readRows(s, rows, func(r *reader) string { return r.text("ColumnType") })
+	if err != nil {
+		return err
+	}
+	columns, err := c.columns(ctx, p.Target)
+	if err != nil {
+		return err
+	}
+	want := make([]string, len(columns))
+	for i, k := range columns {
+		want[i] = k.kind
+	}
+	if !slices.Equal(got, want) {
+		return fail(fmt.Errorf("its query gives (%s), the table takes (%s)", strings.Join(got, ", "), strings.Join(want, ", ")))
+	}
+	return nil
+}
