@@ -92,7 +92,6 @@ func TestOnePackagePerLibrary(t *testing.T) {
 		"github.com/goccy/go-yaml":                         {"config"},
 		"github.com/vbauerster/mpb":                        {"progress"},
 		"github.com/prometheus/client_golang":              {"metrics", "telemetry", "cmd/tvmexport"},
-		"github.com/robfig/cron":                           {"schedule"},
 		"go.opentelemetry.io":                              {"telemetry"},
 		"github.com/golang-jwt/jwt":                        {"emulator/entra"},
 	}

@@ -22,6 +22,7 @@ type Metrics struct {
 	retries                   *prometheus.CounterVec // op
 	fallbacks                 *prometheus.CounterVec // table
 	missed                    *prometheus.CounterVec // table, reason
+	jumps                     *prometheus.CounterVec // direction
 	requests                  *prometheus.CounterVec // service, code
 	waited                    *prometheus.CounterVec // cause
 	duration                  *prometheus.HistogramVec
@@ -81,6 +82,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		runs:      counter("runs_total", "Runs of tables that ended.", "table", "outcome"),
 		retries:   counter("retries_total", "Calls to Defender that were made again.", "op"),
 		fallbacks: counter("fallbacks_total", "Times that a poorer way was taken because Defender refused a query.", "table"),
+		jumps:     counter("clock_jumps_total", "Steps of this machine's wall clock of two seconds or more; forward also after a suspension.", "direction"),
 		missed:    counter("schedules_missed_total", "Scheduled times at which no run of the table began.", "table", "reason"),
 		requests:  counter("api_requests_total", "HTTP requests by service and status code; code is error where there was no answer.", "service", "code"),
 		waited:    counter("wait_seconds_total", "Seconds that calls to Defender were held back, by cause: throttled by the service, the quota of the minute or hour, or a retry.", "cause"),
@@ -99,6 +101,9 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tvmexport_build_info", Help: "Always 1."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	reg.MustRegister(m.duration, m.success, m.reloaded, build, &moving{m})
+	for _, direction := range []string{"back", "forward"} {
+		m.jumps.WithLabelValues(direction)
+	}
 	for _, cause := range waitCauses {
 		m.waited.WithLabelValues(cause)
 	}
@@ -136,6 +141,15 @@ func (m *Metrics) Retrying(op string, d time.Duration) {
 // Missed is told of scheduled times at which no run began.
 func (m *Metrics) Missed(table, reason string, n int) {
 	m.missed.WithLabelValues(table, reason).Add(float64(n))
+}
+
+// Jumped is told by how much the wall clock of this machine was set.
+func (m *Metrics) Jumped(by time.Duration) {
+	direction := "forward"
+	if by < 0 {
+		direction = "back"
+	}
+	m.jumps.WithLabelValues(direction).Inc()
 }
 
 // Reloaded is told how reading the configuration again ended.

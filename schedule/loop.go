@@ -24,6 +24,14 @@ type Loop struct {
 	Missed func(Missed)
 	// Decided is told each decision before it is carried out.
 	Decided func(Decision)
+	// Clock is the wall clock; nil is time.Now. It may be set while the loop runs.
+	Clock func() time.Time
+	// Jumped is told by how much the wall clock was set, back if it is negative.
+	// Forward may also mean that the machine was suspended. It may be nil.
+	Jumped func(by time.Duration)
+	// Ahead is told of a table whose last run began later than it is now. The
+	// table is exported at once. It may be nil.
+	Ahead func(table string, last time.Time)
 	// Changed wakes the loop: the timetable may be another one.
 	Changed <-chan struct{}
 	// Refresh is how old the knowledge of tables may become; 0 is 30 minutes.
@@ -33,6 +41,10 @@ type Loop struct {
 // A run that began so shortly before a fire serves it, when only the ledger
 // knows of the run: clocks differ a little.
 const tolerance = 10 * time.Second
+
+// farAhead is how far in the future the last run of a table may have begun: a
+// later one was made while a clock was wrong, and tells nothing.
+const farAhead = time.Minute
 
 // glance is how often the clock is looked at: the machine may have been asleep.
 const glance = 30 * time.Second
@@ -51,6 +63,7 @@ type state struct {
 // memory is what the loop remembers.
 type memory struct {
 	loop    *Loop
+	clock   clock
 	order   []string
 	tables  map[string]*state
 	started bool
@@ -60,16 +73,16 @@ type memory struct {
 
 // Run serves until ctx ends, and returns after the export that is then under way.
 func (l *Loop) Run(ctx context.Context) {
-	m := &memory{loop: l, tables: map[string]*state{}}
+	m := &memory{loop: l, clock: clock{wall: l.Clock}, tables: map[string]*state{}}
 	for ctx.Err() == nil {
-		m.learn(ctx)
-		now, timetable := time.Now(), l.Timetable()
+		m.learn(ctx, m.tick())
+		now, timetable := m.tick(), l.Timetable()
 		m.adopt(timetable, now)
 		d := timetable.Decide(now, m.known())
 		m.settle(d, now)
 		l.Decided(d)
 		if len(d.Due) == 0 {
-			l.wait(ctx, d, now)
+			l.wait(ctx, d, m.tick())
 			continue
 		}
 		held := l.Export(ctx, d.Due)
@@ -90,8 +103,8 @@ func (l *Loop) Run(ctx context.Context) {
 
 // learn reads the tables if what is known is old. What it knows of a table
 // only the first reading decides: later ones see our own runs.
-func (m *memory) learn(ctx context.Context) {
-	if now := time.Now(); !m.asked.IsZero() && now.Sub(m.asked) < m.again {
+func (m *memory) learn(ctx context.Context, now time.Time) {
+	if !m.asked.IsZero() && time.Since(m.asked) < m.again {
 		return
 	}
 	list, err := m.loop.Tables(ctx)
@@ -109,6 +122,12 @@ func (m *memory) learn(ctx context.Context) {
 		s, ok := m.tables[k.Name]
 		if !ok {
 			s = &state{served: k.Last, first: k.Last.IsZero()}
+			if k.Last.After(now.Add(farAhead)) {
+				s.first = true
+				if m.loop.Ahead != nil {
+					m.loop.Ahead(k.Name, k.Last)
+				}
+			}
 			if !s.first {
 				s.served = k.Last.Add(m.tolerance(k))
 			}
@@ -125,11 +144,7 @@ func (m *memory) learn(ctx context.Context) {
 // tolerance is how shortly before a fire a run may have begun to serve it.
 func (m *memory) tolerance(k Known) time.Duration {
 	schedule := m.loop.Timetable().For(k.Name)
-	next := schedule.Next(k.Last)
-	if next.IsZero() {
-		return 0
-	}
-	return min(tolerance, schedule.Next(next).Sub(next)/2)
+	return min(tolerance, schedule.interval(k.Last)/2)
 }
 
 // adopt tells the fires that a change of schedule has swallowed, and starts
@@ -143,8 +158,8 @@ func (m *memory) adopt(t Timetable, now time.Time) {
 		}
 		if old, err := Parse(s.schedule); err == nil && !s.first {
 			before := Timetable{Jitter: t.Jitter, Seed: t.Seed}
-			if passed, _ := before.fired(old, s.served, now); passed.Count > 0 {
-				m.loop.Missed(Missed{Table: name, Span: passed, Reason: Reload})
+			if p, _ := before.fired(old, s.served, now); p.Count > 0 {
+				m.loop.Missed(Missed{Table: name, Span: p.Span, Reason: Reload})
 			}
 			s.served = now
 		}

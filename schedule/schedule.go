@@ -3,10 +3,9 @@ package schedule
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
-
-	"github.com/robfig/cron/v3"
 )
 
 // Off as a schedule never fires.
@@ -14,8 +13,14 @@ const Off = "off"
 
 // Schedule says when something is due. The zero value never is.
 type Schedule struct {
-	text string
-	next cron.Schedule
+	text  string
+	times times
+}
+
+// times are the fires of a schedule, found in two ways that share no search.
+type times interface {
+	next(t time.Time) time.Time
+	elapsed(from, to time.Time) iter.Seq[time.Time]
 }
 
 // Parse reads five fields (minute, hour, day of month, month, day of week),
@@ -26,66 +31,58 @@ func Parse(text string) (Schedule, error) {
 	if strings.EqualFold(text, Off) {
 		return Schedule{text: Off}, nil
 	}
-	if zone, rest, _ := strings.Cut(text, " "); strings.HasPrefix(zone, "CRON_TZ=") || strings.HasPrefix(zone, "TZ=") {
-		if rest = strings.TrimSpace(rest); rest == "" {
-			return Schedule{}, mistake(text, errors.New("there is nothing behind the time zone"))
-		}
-	}
-	next, err := cron.ParseStandard(text)
+	times, err := parse(text)
 	if err != nil {
-		return Schedule{}, mistake(text, err)
+		return Schedule{}, fmt.Errorf("%q is no schedule: %w; it must be five fields such as \"0 */6 * * *\", @daily, @every 90m, or off", text, err)
 	}
-	s := Schedule{text, next}
-	if s.Next(time.Unix(0, 0)).IsZero() {
-		return Schedule{}, mistake(text, errors.New("no day is like that"))
-	}
-	return s, nil
+	return Schedule{text, times}, nil
 }
 
-func mistake(text string, err error) error {
-	return fmt.Errorf("%q is no schedule: %w; it must be five fields such as \"0 */6 * * *\", @daily, @every 90m, or off", text, err)
+func parse(text string) (times, error) {
+	zone, fields := time.UTC, text
+	if first, rest, _ := strings.Cut(text, " "); strings.HasPrefix(first, "CRON_TZ=") || strings.HasPrefix(first, "TZ=") {
+		if fields = strings.TrimSpace(rest); fields == "" {
+			return nil, errors.New("there is nothing behind the time zone")
+		}
+		_, name, _ := strings.Cut(first, "=")
+		var err error
+		if zone, err = time.LoadLocation(name); err != nil {
+			return nil, fmt.Errorf("the time zone %q is not known: %w", name, err)
+		}
+	}
+	if strings.HasPrefix(fields, "@") {
+		word, rest, _ := strings.Cut(fields, " ")
+		if strings.EqualFold(word, "@every") {
+			return parseInterval(strings.TrimSpace(rest))
+		}
+		five, ok := words[strings.ToLower(fields)]
+		if !ok {
+			return nil, fmt.Errorf("there is no word %s", fields)
+		}
+		fields = five
+	}
+	f, err := parseFields(fields, zone)
+	if err != nil {
+		return nil, err
+	}
+	if f.next(time.Unix(0, 0)).IsZero() {
+		return nil, errors.New("no day is like that")
+	}
+	return f, nil
 }
 
 // String is the text of the schedule.
 func (s Schedule) String() string {
-	if s.next == nil {
+	if s.times == nil {
 		return Off
 	}
 	return s.text
 }
 
-// Next is the first fire behind t; zero if there is none.
+// Next is the first fire after t; zero if there is none.
 func (s Schedule) Next(t time.Time) time.Time {
-	if s.next == nil {
+	if s.times == nil {
 		return time.Time{}
 	}
-	return s.next.Next(t.UTC()).UTC().Truncate(0)
-}
-
-// longestBack bounds how far back fires are counted.
-const longestBack = 366 * 24 * time.Hour
-
-// Span is a number of fires in a row.
-type Span struct {
-	Count       int
-	First, Last time.Time
-}
-
-// fired are the fires after from whose time, with their delay, has come.
-func (t Timetable) fired(s Schedule, from, now time.Time) (passed Span, next time.Time) {
-	if oldest := now.Add(-longestBack); from.Before(oldest) {
-		from = oldest
-	}
-	for fire := s.Next(from); ; fire = s.Next(fire) {
-		if fire.IsZero() {
-			return passed, fire
-		}
-		if at := fire.Add(t.delay(s, fire)); at.After(now) {
-			return passed, at
-		}
-		if passed.Count == 0 {
-			passed.First = fire
-		}
-		passed.Count, passed.Last = passed.Count+1, fire
-	}
+	return s.times.next(t.UTC().Round(0)) // without the monotonic clock
 }

@@ -80,35 +80,32 @@ func (t Timetable) Decide(now time.Time, tables []Table) Decision {
 		if from.IsZero() {
 			from = now
 		}
-		passed, next := t.fired(s, from, now)
+		fires, next := t.fired(s, from, now)
 		if !next.IsZero() {
 			d.Next[table.Name] = next
 		}
 		switch {
-		case s.next == nil:
+		case s.times == nil:
 			continue
 		case table.Served.IsZero():
-		case passed.Count == 0:
+		case fires.Count == 0:
 			continue
 		}
 		d.Due = append(d.Due, table.Name)
-		d.Fires[table.Name] = passed.Last
-		if missed, ok := missedOf(table, passed, s); ok {
+		d.Fires[table.Name] = fires.Last
+		if missed, ok := missedOf(table, fires); ok {
 			d.Missed = append(d.Missed, missed)
 		}
 	}
 	return d
 }
 
-// missedOf are the fires of passed that no run serves in its time: all of them
-// if nothing was there, all but the last if something was in the way.
-func missedOf(table Table, passed Span, s Schedule) (Missed, bool) {
-	m := Missed{Table: table.Name, Span: passed, Reason: table.Why, MadeUp: true}
+// missedOf are the fires that no run serves in its time: all of them if nothing
+// was there, all but the last if something was in the way.
+func missedOf(table Table, fires passed) (Missed, bool) {
+	m := Missed{Table: table.Name, Span: fires.Span, Reason: table.Why, MadeUp: true}
 	if table.Why != Down && m.Count > 0 {
-		m.Count--
-		for fire := m.First; fire.Before(passed.Last); fire = s.Next(fire) {
-			m.Last = fire
-		}
+		m.Count, m.Last = m.Count-1, fires.before
 	}
 	return m, m.Count > 0 && table.Why != ""
 }

@@ -122,6 +122,7 @@ func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.L
 		loop := &schedule.Loop{
 			Timetable: func() schedule.Timetable { return s.timetable(ctx) },
 			Tables:    s.tables, Export: s.export, Missed: s.missed, Decided: s.decided,
+			Jumped: s.jumped, Ahead: s.ahead,
 			Changed: s.reloads, Refresh: s.now().config.Serve.Refresh,
 		}
 		loop.Run(ctx)

@@ -178,7 +178,7 @@ func (s *service) missed(m schedule.Missed) {
 var reasons = map[schedule.Reason]string{
 	schedule.Down:   "tvmexport serve was not running",
 	schedule.Busy:   "another export was still under way",
-	schedule.Asleep: "the machine was suspended",
+	schedule.Asleep: "the machine was suspended, or its clock was set forward",
 	schedule.Held:   "another exporter held the table",
 	schedule.Reload: "the schedule was changed before its turn came",
 }
