@@ -5,7 +5,7 @@ BIN      := bin/tvmexport
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race crash races chaos hardship soak history transfer fuzz kqlcheck interop memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint race crash races chaos hardship soak history transfer fuzz kqlcheck recorded interop memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,12 @@ fuzz: ## each fuzz target for FUZZTIME
 
 kqlcheck: ## every KQL text that tests sent, under Microsoft's own parser
 	cd kqlcheck && npm ci --silent --no-audit --no-fund && node check.mjs $(RECORD) ..
+
+# A file of queries with the answers that Microsoft's engine gave.
+CORPUS ?=
+
+recorded: ## recorded answers of the real engine against the emulator's; CORPUS names the file
+	$(GO) run ./emulator/recorded -corpus $(CORPUS)
 
 man: build ## the manual pages, into dist/man
 	$(BIN) man dist/man

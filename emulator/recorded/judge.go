@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/kql"
+	"github.com/tvmexport/tvmexport/emulator/kql/value"
+)
+
+// outcome sorts a comparison.
+type outcome string
+
+const (
+	equal        outcome = "equal"
+	typesDiffer  outcome = "types"        // the same values in columns of other types
+	wrong        outcome = "wrong"        // another answer
+	incomparable outcome = "incomparable" // the query does not determine its answer
+	refused      outcome = "refused"
+)
+
+// verdict is the outcome of one case.
+type verdict struct {
+	outcome outcome
+	why     string
+	answer  answer
+}
+
+// undetermined are parts of queries whose answer is another one at each run,
+// or an estimate whose algorithm is not published.
+var undetermined = []struct {
+	what    string
+	pattern *regexp.Regexp
+}{
+	{"the time of the run", regexp.MustCompile(`(?i)\b(now|ago|ingestion_time|startofday\s*\(\s*now)\s*\(`)},
+	{"random values", regexp.MustCompile(`(?i)\b(rand|new_guid|sample|sample-distinct|hash_many)\b`)},
+	{"an arbitrary choice", regexp.MustCompile(`(?i)\b(take_any|any|take|limit|dcount_hll|hll|tdigest|reduce|autocluster|basket|diffpatterns)\b`)},
+	{"an identity or a place", regexp.MustCompile(`(?i)\b(current_\w+|cluster|database)\s*\(`)},
+}
+
+// queryTime bounds one query.
+const queryTime = 20 * time.Second
+
+// judge runs a case and compares the answers.
+func judge(c recordedCase) verdict {
+	got, err := run(c.KQL)
+	if err != nil {
+		return verdict{outcome: refused, why: reason(err)}
+	}
+	why := compare(c.Expected, got)
+	v := verdict{outcome: equal, answer: got}
+	if why != "" {
+		v.outcome, v.why = wrong, why
+		for _, u := range undetermined {
+			if u.pattern.MatchString(c.KQL) {
+				v.outcome, v.why = incomparable, u.what+" ("+why+")"
+				break
+			}
+		}
+		return v
+	}
+	for i, t := range c.Expected.Types {
+		if got.Types[i] != t {
+			return verdict{outcome: typesDiffer, why: fmt.Sprintf("column %s is %s, recorded %s", got.Columns[i], got.Types[i], t), answer: got}
+		}
+	}
+	return v
+}
+
+// reason is a refusal without its position, short enough to be counted.
+func reason(err error) string {
+	var e *kql.Error
+	text := err.Error()
+	if errors.As(err, &e) {
+		text = e.Message
+		if e.Kind != kql.Unsupported {
+			text = "NOT BY NAME: " + text
+		}
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	if len(line) > 160 {
+		line = line[:160]
+	}
+	return line
+}
+
+// run evaluates a query and answers its last result.
+func run(text string) (_ answer, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), queryTime)
+	defer cancel()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	q, err := kql.Compile(text, kql.Environment{Catalog: nothing{}, Database: "Home", Now: time.Now()})
+	if err != nil {
+		return answer{}, err
+	}
+	s := q.Statements[0] // the recorded answer is the first result
+	var a answer
+	for _, c := range s.Columns() {
+		a.Columns, a.Types = append(a.Columns, c.Name), append(a.Types, netTypes[c.Kind])
+	}
+	for row, err := range s.Rows(ctx) {
+		if err != nil {
+			return a, err
+		}
+		cells := make([]any, len(row))
+		for i, v := range row {
+			if cells[i], err = cell(v); err != nil {
+				return a, err
+			}
+		}
+		a.Rows = append(a.Rows, cells)
+	}
+	return a, nil
+}
+
+// cell is a value as JSON has it in an answer.
+func cell(v value.Value) (any, error) {
+	var out any
+	d := json.NewDecoder(strings.NewReader(string(v.AppendJSON(nil))))
+	d.UseNumber()
+	err := d.Decode(&out)
+	return out, err
+}
+
+// netTypes are the names that answers of version 1 give to types
+// (https://learn.microsoft.com/kusto/query/scalar-data-types).
+var netTypes = map[value.Kind]string{
+	value.Bool: "SByte", value.Int: "Int32", value.Long: "Int64", value.Real: "Double", value.Decimal: "SqlDecimal",
+	value.DateTime: "DateTime", value.TimeSpan: "TimeSpan", value.String: "String", value.GUID: "Guid", value.Dynamic: "Object",
+}
+
+// nothing is a catalog without tables and functions.
+type nothing struct{}
+
+func (nothing) Table(string, string) (kql.Relation, bool)    { return nil, false }
+func (nothing) Function(string, string) (kql.Function, bool) { return kql.Function{}, false }
+func (nothing) Tables(string) []string                       { return nil }
