@@ -71,7 +71,7 @@ type Result struct {
 // the others.
 func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	started := time.Now()
-	orders, err := e.Destination.Orders(ctx)
+	orders, err := e.orders(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -125,7 +125,7 @@ func (e *Exporter) describe(name string) (Table, bool) {
 func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 	t, ok := e.describe(o.Table)
 	t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
-	if o.Err != nil {
+	if o.Err != nil && !errors.Is(o.Err, errMixed) {
 		return t, o.Err
 	}
 	if !ok && e.Source != nil { // else what the ledger says of the table has to do
@@ -137,6 +137,9 @@ func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 		if slices.Contains(columns, Column{Name: "DeviceId", Type: "string"}) {
 			t.Key.Column = "DeviceId"
 		}
+	}
+	if o.Err != nil { // after the source was asked: a table that it does not know is the better reason
+		return t, o.Err
 	}
 	if t.LoadType != Snapshot && t.Watermark == "" {
 		t.Watermark = IngestionTime

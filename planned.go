@@ -41,7 +41,7 @@ type PlannedTable struct {
 // the same cut. It writes nothing and takes no lease. Where nothing is known of
 // the size of rows it asks for a sample of them, by one call.
 func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error) {
-	orders, err := e.Destination.Orders(ctx)
+	orders, err := e.orders(ctx)
 	if err != nil {
 		return nil, err
 	}

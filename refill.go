@@ -18,7 +18,7 @@ type Refilled struct {
 // were not shown when a run was published are filled, as far as the records
 // are still there. Readers see each run as it was or as it is now.
 func (e *Exporter) Refill(ctx context.Context, tables []string) ([]Refilled, error) {
-	orders, err := e.Destination.Orders(ctx)
+	orders, err := e.orders(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,9 @@ func (k Key) isRow() bool { return k.Column == "" && len(k.Hashed) == 0 }
 // Landing is the name of the table's landing table.
 func (t Table) Landing() string { return t.Name + "Landing" }
 
+// Refilling is the name of the table in which a refill makes rows.
+func (t Table) Refilling() string { return t.Name + "Refill" }
+
 // Typed is the name of the table that holds rows in Defender's columns.
 func (t Table) Typed() string { return t.Name + "Typed" }
 

@@ -33,7 +33,7 @@ type Difference struct {
 // each part. It writes nothing and takes no lease. With run, that run must be
 // the newest committed one of every table compared.
 func (e *Exporter) Verify(ctx context.Context, tables []string, run RunID) ([]Comparison, error) {
-	orders, err := e.Destination.Orders(ctx)
+	orders, err := e.orders(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,14 @@ func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	if err != nil {
 		return Setup{}, err
 	}
+	if err := misnamed(tables, commands); err != nil {
+		return Setup{}, err
+	}
+	for _, t := range tables {
+		if err := reading(t, inv); err != nil {
+			return Setup{}, err
+		}
+	}
 	details, err := c.details(ctx, commands, inv)
 	if err != nil {
 		return Setup{}, err
@@ -237,7 +245,7 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 	}
 	found, ok := inv.tables[configurationTable]
 	if !ok || lacking(found.columns, configurationColumns) != "" {
-		return tables, nil
+		return tables, uncollided(tables, nil)
 	}
 	orders, err := c.Orders(ctx)
 	if err != nil {
@@ -249,9 +257,12 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 			if o.Table == out[i].Name && o.Err == nil {
 				out[i].Destination, out[i].LoadType, out[i].Watermark = o.Into, o.Load, o.Column
 			}
+			if o.Table == out[i].Name && o.Err != nil && tvmexport.CheckIdentifier("destination table", o.Into) == nil {
+				out[i].Destination = o.Into
+			}
 		}
 	}
-	return out, nil
+	return out, uncollided(out, orders)
 }
 
 // asShown gives tables the columns that readers are shown since the newest

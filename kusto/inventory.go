@@ -81,6 +81,7 @@ func (inv inventory) read(database, text string) error {
 		Databases map[string]struct {
 			Tables            map[string]object
 			MaterializedViews map[string]json.RawMessage
+			Functions         map[string]struct{ Folder, DocString string }
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
@@ -96,6 +97,9 @@ func (inv inventory) read(database, text string) error {
 		}
 		for name := range db.MaterializedViews {
 			inv.views[name] = true
+		}
+		for name, f := range db.Functions {
+			inv.functions[name] = functionInfo{folder: f.Folder, doc: f.DocString}
 		}
 	}
 	return nil

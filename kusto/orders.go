@@ -25,13 +25,15 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) tvmexport.Order {
+	orders, err := readRows(s, rows, func(r *reader) tvmexport.Order {
 		return order(configured{
 			source: r.text("SourceTable"), destination: r.text("DestinationTable"),
 			watermark: r.text("WatermarkColumn"), load: r.text("LoadType"),
 			refreshed: r.time("LastRefreshedTime"), active: r.flag("IsActive"),
 		})
 	})
+	tvmexport.RefuseCollisions(orders)
+	return orders, err
 }
 
 // configured is a configuration row as it stands.

@@ -86,6 +86,9 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 	if err := checkNames(t); err != nil {
 		return err
 	}
+	if err := reading(t, inv); err != nil {
+		return err
+	}
 	raw, ok := inv.tables[t.Destination]
 	if !ok && t.Layout.Raw() {
 		return missingTable("check", t.Name, t.Destination)

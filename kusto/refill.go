@@ -52,7 +52,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 }
 
 // bench is the table in which a run's rows are made anew.
-func bench(t tvmexport.Table) string { return t.Name + "Refill" }
+func bench(t tvmexport.Table) string { return t.Refilling() }
 
 // makeBench makes the bench like the typed table, whatever an earlier refill left.
 func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []column) error {

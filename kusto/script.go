@@ -243,7 +243,7 @@ func checkNames(t tvmexport.Table) error {
 		}
 	}
 	switch t.Destination {
-	case configurationTable, auditTable, runsTable, partitionsTable, latestView, t.Landing(), t.Typed():
+	case configurationTable, auditTable, runsTable, partitionsTable, latestView, t.Landing(), t.Typed(), bench(t):
 		return usage("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
 	}
 	return nil

@@ -1,0 +1,77 @@
+package tvmexport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// orders reads the orders, and refuses those whose destinations collide.
+func (e *Exporter) orders(ctx context.Context) ([]Order, error) {
+	list, err := e.Destination.Orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.Clone(list)
+	RefuseCollisions(list)
+	return list, nil
+}
+
+// RefuseCollisions gives an Err to each order whose destination belongs to
+// something else: another order's destination, or a table that the exporter
+// keeps for one of the orders. An order that is switched off does not block
+// one that is active, since nothing is written for it.
+func RefuseCollisions(orders []Order) {
+	owners := map[string][]int{} // by destination: the orders that name it
+	kept := map[string]string{}  // by name: what the exporter keeps there
+	names := map[string]bool{}   // of source tables
+	for i, o := range orders {
+		t := Table{Name: o.Table}
+		owners[o.Into] = append(owners[o.Into], i)
+		for name, what := range map[string]string{t.Landing(): "landing", t.Typed(): "typed", t.Refilling(): "refill"} {
+			kept[name] = fmt.Sprintf("the %s table of %s", what, o.Table)
+		}
+		names[o.Table] = true
+	}
+	for i := range orders {
+		o := &orders[i]
+		if o.Err != nil {
+			continue
+		}
+		if what, ok := kept[o.Into]; ok {
+			o.Err = collision(*o, what)
+			continue
+		}
+		if o.Into != o.Table && names[o.Into] {
+			o.Err = collision(*o, "the name of a source table, under which readers ask for its rows")
+			continue
+		}
+		for _, j := range owners[o.Into] {
+			if other := orders[j]; other.Table != o.Table && (other.Active || !o.Active) {
+				o.Err = collision(*o, "the destination of "+other.Table+" too")
+				break
+			}
+		}
+	}
+}
+
+// errMixed is why two tables do not share a destination.
+var errMixed = errors.New("rows of the two would be mixed")
+
+func collision(o Order, what string) error {
+	return &Error{
+		Op: "configuration", Table: o.Table, Action: Stop, Cause: Usage,
+		Err:  fmt.Errorf("destination table %s is %s: %w", o.Into, what, errMixed),
+		Hint: fmt.Sprintf("append a row to MigrationConfiguration that names another DestinationTable for %s, such as %s", o.Table, cmp.Or(o.free(), "a new name")),
+	}
+}
+
+// free is the usual destination of the order's table, "" if that is the one refused.
+func (o Order) free() string {
+	if name := o.Table + "Raw"; name != o.Into {
+		return name
+	}
+	return ""
+}
