@@ -42,7 +42,7 @@ func (c *Client) inventory(ctx context.Context, op string, functions bool) (inve
 	c.mu.Lock()
 	forgotten := c.forgotten
 	c.mu.Unlock()
-	s := statement{op: op, again: true, text: ".show database " + entity(c.database) + " schema as json"}
+	s := statement{op: op, again: true, one: true, text: ".show database " + entity(c.database) + " schema as json"}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return inventory{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -36,10 +37,17 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 		return d, err
 	}
 	counted, err := readRows(s, rows, func(r *reader) tvmexport.Landed {
-		return tvmexport.Landed{
-			Batch: tvmexport.BatchID(r.text("BatchId")),
-			Lines: r.long("Lines"), Rows: r.long("Rows"), Nulls: r.long("Nulls"), Tail: r.long("Tail"),
+		l := tvmexport.Landed{Batch: tvmexport.BatchID(r.text("BatchId")), Rows: r.count("Rows"), Nulls: r.count("Nulls")}
+		if l.Lines = r.long("Lines"); l.Lines != recounted {
+			l.Lines = r.count("Lines")
 		}
+		if l.Tail = r.long("Tail"); l.Tail != tvmexport.Missing {
+			l.Tail = r.count("Tail")
+		}
+		if !strings.HasPrefix(string(l.Batch), string(run.ID)+".") {
+			r.fail("BatchId", fmt.Errorf("batch %.80q is not of run %s", l.Batch, run.ID))
+		}
+		return l
 	})
 	if err != nil {
 		return d, err

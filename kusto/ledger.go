@@ -3,6 +3,7 @@ package kusto
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -141,7 +142,7 @@ func namesOf(tables []tvmexport.Table) []string {
 }
 
 func readEntry(r *reader) entry {
-	return entry{
+	e := entry{
 		now: r.time("Now"), at: r.time("At"), table: r.text("Table"), state: r.text("State"),
 		run: tvmexport.RunID(r.text("RunId")), previous: tvmexport.RunID(r.text("Previous")),
 		kind: tvmexport.RunKind(r.text("Kind")), watermark: r.time("Watermark"),
@@ -150,7 +151,22 @@ func readEntry(r *reader) entry {
 		full: r.time("FullAt"), fetched: tvmexport.Volume{Rows: r.long("FetchedRows"), Bytes: r.long("FetchedBytes")},
 		tenant: r.text("Tenant"),
 	}
+	if e.state == "" { // a table without runs
+		return e
+	}
+	r.count("Rows")
+	r.count("Bytes")
+	if e.run == "" {
+		r.fail("RunId", errors.New("a run has no id"))
+	}
+	if e.at.After(e.now.Add(clockError)) {
+		r.fail("At", fmt.Errorf("run %s is of %s, and the clock of the cluster says %s", e.run, e.at.Format(time.RFC3339), e.now.Format(time.RFC3339)))
+	}
+	return e
 }
+
+// clockError is how far apart the clocks of a cluster's nodes may be.
+const clockError = time.Hour
 
 // history makes one table's history of the entries of all.
 func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {

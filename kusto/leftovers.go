@@ -35,7 +35,7 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 		manifest []byte
 	}
 	lines, err := readRows(s, rows, func(r *reader) line {
-		return line{r.text("Table"), tvmexport.BatchID(r.text("BatchId")), r.long("BatchRows"), r.document("Slice")}
+		return line{r.text("Table"), tvmexport.BatchID(r.text("BatchId")), r.count("BatchRows"), r.document("Slice")}
 	})
 	if err != nil {
 		return nil, err

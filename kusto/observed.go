@@ -124,7 +124,7 @@ func (c *Client) counts(ctx context.Context, t tvmexport.Table, text string) ([]
 		return nil, err
 	}
 	return readRows(s, rows, func(r *reader) tvmexport.Count {
-		p := tvmexport.Count{Partition: tvmexport.Partition(r.text("Part")), Start: r.time("Start"), Rows: r.long("Rows"), Print: tvmexport.EmptyPrint}
+		p := tvmexport.Count{Partition: tvmexport.Partition(r.text("Part")), Start: r.time("Start"), Rows: r.count("Rows"), Print: tvmexport.EmptyPrint}
 		for i, name := range fingerprint.Columns {
 			p.Print.Sums[i] = r.long(name)
 		}

@@ -236,7 +236,7 @@ func (c *Client) extents(ctx context.Context, run tvmexport.Run, t target, tag s
 	}
 	out := extents{tags: map[string]bool{}}
 	_, err = readRows(s, rows, func(r *reader) struct{} {
-		out.rows += r.long("Rows")
+		out.rows += r.count("Rows")
 		for tag := range strings.FieldsSeq(r.text("Tags")) {
 			out.tags[tag] = true
 		}
@@ -277,13 +277,13 @@ func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t targe
 
 // isCommitted says whether the ledger holds the run's commit.
 func (c *Client) isCommitted(ctx context.Context, table string, run tvmexport.RunID) (bool, error) {
-	s := statement{op: "publish", table: table, text: fmt.Sprintf(`%s
+	s := statement{op: "publish", table: table, one: true, text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
 | summarize Count = count()`, runsTable, literal(table), literal(string(run)), literal(committed))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return false, err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+	counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Count") })
 	return len(counts) > 0 && counts[0] > 0, err
 }

@@ -158,7 +158,7 @@ func readPartition(r *reader) tvmexport.PartitionRecord {
 	p := tvmexport.PartitionRecord{
 		Partition: tvmexport.Partition(r.text("Partition")),
 		Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
-		Rows:      r.long("Rows"),
+		Rows:      r.count("Rows"),
 	}
 	r.fail("Fingerprint", p.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
 	return p

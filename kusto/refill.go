@@ -80,7 +80,7 @@ func (c *Client) refillable(ctx context.Context, t tvmexport.Table) ([]past, err
 		return nil, err
 	}
 	return readRows(s, rows, func(r *reader) past {
-		return past{tvmexport.RunID(r.text("RunId")), r.long("Rows"), r.long("Have")}
+		return past{tvmexport.RunID(r.text("RunId")), r.count("Rows"), r.count("Have")}
 	})
 }
 
@@ -94,7 +94,7 @@ func refillableText(t tvmexport.Table) string {
 }
 
 func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []column) error {
-	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true}); err != nil {
+	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true, one: true}); err != nil {
 		return err
 	}
 	run := tvmexport.Run{ID: r.run, Table: t}
@@ -105,7 +105,7 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 	if made.rows != r.rows {
 		return refused("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
 	}
-	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: replaceText(t, r.run)}); err != nil {
+	if err := c.begin(ctx, statement{op: "refill", table: t.Name, one: true, text: replaceText(t, r.run)}); err != nil {
 		// It may have been carried out all the same: the count decides.
 		c.log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", err)
 	}

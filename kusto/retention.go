@@ -44,7 +44,7 @@ func (c *Client) retention(ctx context.Context, tables []tvmexport.Table) (map[s
 // the database's.
 func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error) {
 	if text == "" {
-		s := statement{op: "read schema", again: true, text: ".show database " + entity(c.database) + " policy retention"}
+		s := statement{op: "read schema", again: true, one: true, text: ".show database " + entity(c.database) + " policy retention"}
 		var err error
 		if text, err = c.policyText(ctx, s); err != nil {
 			return 0, err
@@ -59,7 +59,7 @@ func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error)
 // policyOf is a table's own policy, "" if it has none.
 func (c *Client) policyOf(ctx context.Context, op, table, policy string) (string, error) {
 	return c.policyText(ctx, statement{
-		op: op, table: table, again: true,
+		op: op, table: table, again: true, one: true,
 		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy),
 	})
 }

@@ -1,10 +1,12 @@
 package kusto
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/Azure/azure-kusto-go/azkustodata/query"
+	"github.com/Azure/azure-kusto-go/azkustodata/value"
 )
 
 // reader takes the values of a row by column name and keeps the first error.
@@ -49,6 +51,36 @@ func (r *reader) long(name string) int64 {
 		r.fail(name, fmt.Errorf("%T is not a number", n))
 	}
 	return 0
+}
+
+// count is a number of rows. It is never null and never negative.
+func (r *reader) count(name string) int64 {
+	v, err := r.row.ValueByName(name)
+	r.fail(name, err)
+	if err != nil {
+		return 0
+	}
+	if null(v) {
+		r.fail(name, errors.New("a count is null"))
+	}
+	n := r.long(name)
+	if n < 0 {
+		r.fail(name, fmt.Errorf("a count is %d", n))
+	}
+	return n
+}
+
+// null says whether a value is the null of a number.
+func null(v value.Kusto) bool {
+	switch n := v.GetValue().(type) {
+	case *int64:
+		return n == nil
+	case *int32:
+		return n == nil
+	case *float64:
+		return n == nil
+	}
+	return false
 }
 
 func (r *reader) time(name string) time.Time {

@@ -16,7 +16,7 @@ const stepAttempts = 5
 // and is asked about by its operation id, so that no connection has to live
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, t target, seen source) error {
-	s := statement{op: "publish", table: p.Run.Table.Name, text: stepText(p, ordinal, b, t, seen)}
+	s := statement{op: "publish", table: p.Run.Table.Name, one: true, text: stepText(p, ordinal, b, t, seen)}
 	for attempt := 1; ; attempt++ {
 		err := c.begin(ctx, s)
 		if err == nil {
@@ -60,6 +60,10 @@ func (c *Client) begin(ctx context.Context, s statement) error {
 	return nil
 }
 
+// unknownRounds is how often an operation may be missing from .show operations,
+// one answer after the other, before its fate is in doubt: for about two minutes.
+const unknownRounds = 30
+
 // follow waits until an operation has ended.
 func (c *Client) follow(ctx context.Context, s statement, id string) error {
 	ask := statement{
@@ -71,7 +75,7 @@ func (c *Client) follow(ctx context.Context, s statement, id string) error {
 		again        bool
 	}
 	wait := 100 * time.Millisecond
-	for {
+	for unknown := 0; ; {
 		rows, err := c.command(ctx, ask)
 		if err != nil {
 			return err
@@ -89,6 +93,13 @@ func (c *Client) follow(ctx context.Context, s statement, id string) error {
 			default:
 				return operationError(ask, s.name, s.status, s.again)
 			}
+		}
+		if unknown++; len(states) > 0 {
+			unknown = 0
+		} else if unknown == unknownRounds {
+			failed := refused(s.op, s.table, fmt.Errorf("the service does not know operation %s, which it has begun", id), "")
+			failed.Action = tvmexport.Retry
+			return failed
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err
@@ -136,14 +147,14 @@ func (c *Client) settled(ctx context.Context, run tvmexport.Run, t target, key s
 			return true, nil
 		}
 		s := statement{
-			op: "publish", table: run.Table.Name, again: true,
+			op: "publish", table: run.Table.Name, again: true, one: true,
 			text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`,
 		}
 		rows, err := c.command(ctx, s)
 		if err != nil {
 			return false, err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+		counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Count") })
 		if err != nil {
 			return false, err
 		}

@@ -15,10 +15,10 @@ import (
 func (c *Client) each(ctx context.Context, s statement, begin func(), read func(*reader)) error {
 	s.again = true
 	var shape error
-	_, err := c.execute(ctx, c.engine, s, func(ctx context.Context) ([]query.Table, error) {
+	_, err := c.execute(ctx, c.engine, s, func(ctx context.Context) ([]query.Row, error) {
 		begin()
 		shape = nil
-		data, err := c.engine.client.IterativeQuery(ctx, c.database, stmt(s.text), azkustodata.NoTruncation())
+		data, proof, err := c.ask(ctx, s.text, azkustodata.NoTruncation())
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,10 @@ func (c *Client) each(ctx context.Context, s statement, begin func(), read func(
 				shape = r.err
 			}
 		}
-		return nil, ctx.Err()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, proof.err()
 	})
 	if err == nil && shape != nil {
 		err = refused(s.op, s.table, fmt.Errorf("the answer of the service: %w", shape), "")

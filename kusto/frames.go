@@ -1,0 +1,110 @@
+package kusto
+
+// Depths of an answer in the v2 form: [ { "Rows": [ [ ...
+const (
+	inFrames = 1
+	inFrame  = 2
+	inRows   = 3
+	inRow    = 4
+)
+
+// longest is how much of a member's name or value is kept.
+const longest = 64
+
+// frameScan is a scanner of JSON that knows frames, their scalar members and
+// how many elements their Rows have. Whether the text is JSON at all is for
+// the SDK to say.
+type frameScan struct {
+	completeness
+
+	depth    int
+	inString bool
+	escaped  bool
+	named    bool   // key holds the name of the member whose value is read
+	key      string // of the frame's member
+	token    []byte // the string or scalar that is read, as far as it is kept
+	frame    frame
+}
+
+func (s *frameScan) write(b []byte) {
+	for _, c := range b {
+		switch {
+		case s.inString:
+			s.text(c)
+		default:
+			s.structure(c)
+		}
+	}
+}
+
+// text takes a byte of a string.
+func (s *frameScan) text(c byte) {
+	switch {
+	case s.escaped:
+		s.escaped = false
+	case c == '\\':
+		s.escaped = true
+	case c == '"':
+		s.inString = false
+		return
+	}
+	s.keep(c)
+}
+
+// keep adds to the token, where one is of interest.
+func (s *frameScan) keep(c byte) {
+	if s.depth == inFrame && len(s.token) < longest {
+		s.token = append(s.token, c)
+	}
+}
+
+// structure takes a byte outside of strings.
+func (s *frameScan) structure(c byte) {
+	switch c {
+	case '"':
+		s.inString, s.token = true, s.token[:0]
+	case '{', '[':
+		s.begin()
+	case '}', ']':
+		s.end()
+	case ':':
+		if s.depth == inFrame && !s.named {
+			s.named, s.key, s.token = true, string(s.token), s.token[:0]
+		}
+	case ',':
+		if s.depth == inFrame {
+			s.member()
+		}
+	case ' ', '\t', '\r', '\n':
+	default:
+		s.keep(c)
+	}
+}
+
+func (s *frameScan) begin() {
+	s.depth++
+	switch {
+	case s.depth == inFrame:
+		s.frame, s.named, s.token = frame{}, false, s.token[:0]
+	case s.depth == inRow && s.key == "Rows":
+		s.frame.rows++
+	case s.depth == inRow && s.key == "OneApiErrors":
+		s.frame.failed = true
+	}
+}
+
+func (s *frameScan) end() {
+	if s.depth == inFrame {
+		s.member()
+		s.add(s.frame)
+	}
+	s.depth--
+}
+
+// member ends a member of the frame.
+func (s *frameScan) member() {
+	if s.named {
+		s.frame.set(s.key, string(s.token))
+	}
+	s.named, s.key, s.token = false, "", s.token[:0]
+}
