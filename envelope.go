@@ -1,6 +1,7 @@
 package tvmexport
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -82,12 +83,30 @@ func (l *lines) WriteRow(key, row []byte) error {
 	return nil
 }
 
-// shown is a key for people, where published rows show it.
+// shown names a key in an error, by which its row can be found. Only an id, which
+// is hex digits and hyphens, is quoted; of any other key, which may be a name or
+// what a broken answer made of a value, the length and the beginning of its
+// SHA-256 are given: hash_sha256(key) finds it.
 func (l *lines) shown(key []byte) string {
 	if guise := l.run.Table.Guise(); guise != "" {
 		return "that is " + guise
 	}
-	return fmt.Sprintf("%.80q", key)
+	if isID(key) {
+		return strconv.Quote(string(key))
+	}
+	sum := sha256.Sum256(key)
+	return fmt.Sprintf("of %d bytes with a hash_sha256 that begins with %x", len(key), sum[:8])
+}
+
+// isID says whether a key has the form of Defender's ids: 40 or 64 hex digits,
+// or a GUID.
+func isID(key []byte) bool {
+	for _, c := range key {
+		if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' || c == '-') {
+			return false
+		}
+	}
+	return len(key) == 40 || len(key) == 64 || len(key) == 36
 }
 
 // close writes the manifest and what is left. prints are the fingerprints

@@ -123,3 +123,22 @@ func BenchmarkPack(b *testing.B) {
 		c.release()
 	}
 }
+
+// A key is quoted where it is an id; any other may be a value of a row.
+func TestKeysInErrors(t *testing.T) {
+	id := strings.Repeat("0f", 20)
+	for key, want := range map[string]string{
+		id:           `key "` + id + `"`,
+		"PC-of-Anna": "key of 10 bytes with a hash_sha256 that begins with ",
+		id + "x":     "key of 41 bytes with a hash_sha256 that begins with ",
+		"":           "key of 0 bytes with a hash_sha256 that begins with e3b0c44298fc1c14",
+	} {
+		l := newLines("B", Run{}, Slice{Partitions: []Partition{"3"}}, io.Discard)
+		for _, row := range []string{`{}`, strings.Repeat("x", MaxRecord+1)} {
+			err := l.WriteRow([]byte(key), []byte(row))
+			if err == nil || !strings.Contains(err.Error(), want) || key != id && key != "" && strings.Contains(err.Error(), key) {
+				t.Errorf("%q: %v", key, err)
+			}
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 	attempt, preempted, unauthorized := 1, false, false
 	for {
 		began := time.Now()
-		err := c.once(ctx, q, &a, &p, read)
+		err := c.again.judge(q.table, c.once(ctx, q, &a, &p, read))
 		if err == nil {
 			return a, nil
 		}
@@ -68,7 +68,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 		case e.Action == tvmexport.Wait:
 			c.budget.hold(began, e.After)
 			continue
-		case e.Action == tvmexport.Retry && errors.Is(err, errBroken) && q.handsOn:
+		case e.Action == tvmexport.Retry && errors.Is(err, errBroken) && q.handsOn: // rows may have gone on
 			return a, err
 		case errors.Is(err, errGateway) && c.budget.broke():
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; gateways have failed %d times in a row, over all calls", e.Err, mostGateway)
@@ -167,7 +167,9 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 		return fail.broken(err)
 	}
 	defer b.close()
-	err = read(b)
+	if err = b.recognise(response); err == nil {
+		err = read(b)
+	}
 	a.Bytes, a.Took = b.read, time.Since(start)
 	c.bytes.Add(a.Bytes)
 	c.answered.Add(1)

@@ -2,9 +2,11 @@ package hunting
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,8 +21,9 @@ import (
 // body is the answer to a query, decompressed and read as a stream.
 type body struct {
 	*stream
-	raw io.ReadCloser
-	gz  *gzip.Reader
+	raw     io.ReadCloser
+	gz      *gzip.Reader
+	results int // how often the answer has them
 }
 
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
@@ -44,7 +47,10 @@ func decompressed(r *http.Response) (io.Reader, error) {
 		return r.Body, nil
 	case "gzip":
 		z := gzipReaders.Get().(*gzip.Reader)
-		if err := z.Reset(r.Body); err != nil {
+		switch err := z.Reset(r.Body); {
+		case errors.Is(err, gzip.ErrHeader):
+			return nil, foreignAnswer(r, "Content-Encoding says gzip, and the body is not compressed")
+		case err != nil:
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
 		return z, nil
@@ -55,7 +61,7 @@ func decompressed(r *http.Response) (io.Reader, error) {
 		}
 		return plain, nil
 	default:
-		return nil, fmt.Errorf("the answer is encoded as %q, which was not asked for", encoding)
+		return nil, foreignAnswer(r, fmt.Sprintf("Content-Encoding %q was not asked for", oneLine(encoding, 40)))
 	}
 }
 
@@ -80,12 +86,15 @@ func (b *body) close() {
 // envelope reads the outer object: onSchema takes the text of the schema, and
 // onRow all that comes for each row of the results, of which it says how many
 // bytes the row has, or short. A nil error means that the answer was read to
-// its end and nothing stands behind it.
+// its end and nothing stands behind it. An answer with a schema and without
+// results has no rows.
 func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte) (int, error)) error {
 	if err := b.take('{'); err != nil {
 		return err
 	}
-	results := 0
+	schemas := 0
+	b.results = 0
+	var failed *errorInside
 	for first := true; ; first = false {
 		c, err := b.peek()
 		if err != nil {
@@ -105,10 +114,19 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 		}
 		switch {
 		case strings.EqualFold(name, "schema"):
+			schemas++
 			err = b.value(onSchema)
 		case strings.EqualFold(name, "results"):
-			results++
+			b.results++
+			if c, peeked := b.peek(); peeked == nil && c == 'n' {
+				return &foreign{"HTTP 200 with an answer whose results are null"}
+			}
 			err = b.list(onRow)
+		case name == "error":
+			err = b.value(func(text []byte) error {
+				failed = &errorInside{readSaid(slices.Concat([]byte(`{"error":`), text, []byte("}")))}
+				return nil
+			})
 		default:
 			err = b.value(nil)
 		}
@@ -119,13 +137,18 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 	if err := b.take('}'); err != nil {
 		return err
 	}
-	if c, err := b.peek(); err != nil {
+	if _, err := b.peek(); err != nil {
 		return err
 	} else if b.at < len(b.buf) {
-		return fmt.Errorf("the answer goes on behind its end, with %q", c)
+		return fmt.Errorf("%w: the answer goes on behind its end, at byte %d", errInvalid, b.offset())
 	}
-	if results != 1 {
-		return fmt.Errorf("the answer holds results %d times, not once", results)
+	switch {
+	case failed != nil && b.results == 0:
+		return failed
+	case b.results == 0 && schemas == 0:
+		return &foreign{"HTTP 200 with a JSON object that has neither a schema nor results"}
+	case b.results > 1:
+		return fmt.Errorf("the answer holds results %d times, not once", b.results)
 	}
 	return nil
 }
@@ -149,8 +172,20 @@ func (b *body) name() (string, error) {
 	return name, b.take(':')
 }
 
-// rows gives each row of the answer to w, in its normal form.
+// rows gives each row of the answer to w, in its normal form. The answer to a
+// fetch has a row that carries its count, so it is never without results.
 func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
+	if err := b.declared(n, w); err != nil {
+		return err
+	}
+	if b.results == 0 {
+		return &foreign{"HTTP 200 with an answer without results, not even the row that carries their count"}
+	}
+	return nil
+}
+
+// declared is rows for an answer that may be without results.
+func (b *body) declared(n *normaliser, w tvmexport.RowWriter) error {
 	return b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
 }
 

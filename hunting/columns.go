@@ -24,7 +24,7 @@ func (c *Client) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 	q := question{op: "schema", table: table, text: name(table) + "\n| take 0"}
 	_, err := c.ask(ctx, q, func(b *body) error {
 		n := newNormaliser(c.o.API, tvmexport.Slice{Table: t}, newMark(), nil, nil)
-		err := b.rows(n, discard{})
+		err := b.declared(n, discard{})
 		columns = n.schema.declared
 		return err
 	})
@@ -117,9 +117,19 @@ func rowsInto[T any](b *body, of string, rows *[]T) error {
 		}
 		var r T
 		if err := json.Unmarshal(text[:end], &r, jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
-			return 0, fmt.Errorf("a row of the %s, %.200q: %w", of, text[:end], err)
+			return 0, unreadable(of, err)
 		}
 		*rows = append(*rows, r)
 		return end, nil
 	})
+}
+
+// unreadable is about a row that does not have the members of its Go type. The
+// library's reason quotes values; the place within the row is enough.
+func unreadable(of string, err error) error {
+	var semantic *json.SemanticError
+	if errors.As(err, &semantic) && semantic.GoType != nil {
+		return fmt.Errorf("a row of the %s does not hold a %s where one is expected", of, semantic.GoType)
+	}
+	return fmt.Errorf("a row of the %s is not as it was asked for", of)
 }

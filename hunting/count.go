@@ -135,7 +135,7 @@ func (t *nullableTime) UnmarshalJSON(b []byte) error {
 	case string(b) == "null" || len(b) > 0 && b[0] == '{' && empty(b):
 		return nil
 	case !isMoment(b):
-		return fmt.Errorf("%.40q is no datetime", b)
+		return fmt.Errorf("a value of %d bytes is not a datetime", len(b))
 	}
 	return t.Time.UnmarshalJSON(b)
 }
@@ -153,7 +153,7 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 		if hashed {
 			p = q.Within.Base() + "#" + tvmexport.Partition(r.Part)
 			if len(r.Part) != len(row)+q.Depth || !p.Valid() {
-				return nil, fmt.Errorf("a part of the count is %.80q, not %d digits of a hash", r.Part, len(row)+q.Depth)
+				return nil, fmt.Errorf("a part of the count has %d bytes that are not %d digits of a hash", len(r.Part), len(row)+q.Depth)
 			}
 		}
 		i, ok := at[p]

@@ -1,9 +1,9 @@
 package hunting
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -80,25 +80,29 @@ func (f failure) transport(err error) error {
 	case errors.Is(err, errStalled):
 		return f.make(tvmexport.Split, tvmexport.Unknown, "", err)
 	}
+	if strings.Contains(err.Error(), "malformed") { // net/http quotes what it could not read, which may be rows
+		err = errors.New("what answers does not speak HTTP, or goes on behind the end of its last answer")
+	}
 	return f.make(tvmexport.Retry, tvmexport.Unknown, "check the network, the proxy and defender.endpoint", err)
 }
 
 // broken is about an answer that cannot be read to its end.
 func (f failure) broken(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	var inside *errorInside
+	switch {
+	case errors.As(err, &inside):
+		if f, known := f.knownRefusal(inside.said.Error.Message, inside); known {
+			return f
+		}
+		return f.make(tvmexport.Retry, tvmexport.Unproven, proxyHint, err)
+	case errors.Is(err, errForeign):
+		return f.make(tvmexport.Retry, tvmexport.Unproven, proxyHint, err)
+	case errors.Is(err, errDeep), errors.Is(err, errHuge):
+		return f.make(tvmexport.Stop, tvmexport.Refused, "the destination does not take such a value: exclude the column (tables: exclude), or shorten it at its source", err)
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		err = fmt.Errorf("it ends early: %w", err)
 	}
 	return f.make(tvmexport.Retry, tvmexport.Unproven, "", fmt.Errorf("%w: %w", errBroken, err))
-}
-
-// said is the error body of any of the fronts.
-type said struct {
-	Error struct {
-		Code       string
-		Message    string
-		Target     string
-		InnerError map[string]any `json:"innerError"`
-	}
 }
 
 // errorBytes is how much of an error's body is read.
@@ -161,14 +165,8 @@ var badRequests = []struct {
 }
 
 func (f failure) badRequest(message string, reason error) error {
-	for _, b := range badRequests {
-		if !strings.Contains(message, b.text) {
-			continue
-		}
-		if b.is != nil {
-			reason = fmt.Errorf("%w: %w", b.is, reason)
-		}
-		return f.make(b.action, tvmexport.Refused, "", reason)
+	if err, known := f.knownRefusal(message, reason); known {
+		return err
 	}
 	if strings.Contains(message, "Failed to resolve table") {
 		return f.make(tvmexport.Stop, tvmexport.Refused, "the table does not exist, is not licensed, or may not be seen by this application",
@@ -177,43 +175,50 @@ func (f failure) badRequest(message string, reason error) error {
 	return f.make(tvmexport.Stop, tvmexport.Refused, "the query is in the log at level debug", fmt.Errorf("%w: %w", errRefused, reason))
 }
 
+// knownRefusal sorts a message that is among badRequests.
+func (f failure) knownRefusal(message string, reason error) (error, bool) {
+	for _, b := range badRequests {
+		if !strings.Contains(message, b.text) {
+			continue
+		}
+		if b.is != nil {
+			reason = fmt.Errorf("%w: %w", b.is, reason)
+		}
+		return f.make(b.action, tvmexport.Refused, "", reason), true
+	}
+	return nil, false
+}
+
 // describe reads an error's body and makes one sentence of it: the status, the
-// service's words, its request id.
+// service's own words where they come in an error object, its request id. Of any
+// other body it gives what it is, and of a page the title.
 func describe(r *http.Response) (said, error) {
-	var body said
 	var text []byte
 	if plain, err := decompressed(r); err == nil {
 		text, _ = io.ReadAll(io.LimitReader(plain, errorBytes))
 	}
-	_ = json.Unmarshal(text, &body) // a proxy answers HTML
-	words := body.Error.Message
-	if words == "" && body.Error.Code == "" {
-		words = strings.Join(strings.Fields(tags.ReplaceAllString(string(text[:min(len(text), 300)]), " ")), " ")
-	}
+	body := readSaid(text)
 	sentence := fmt.Sprintf("HTTP %d", r.StatusCode)
-	if body.Error.Code != "" {
-		sentence += " " + body.Error.Code
-	}
-	if words != "" {
+	words := body.words()
+	switch trimmed := bytes.TrimSpace(text); {
+	case words != "" && body.Error.Code == "":
 		sentence += ": " + words
+	case words != "":
+		sentence += " " + words
+	case len(trimmed) == 0:
+		sentence += " " + http.StatusText(r.StatusCode)
+	case trimmed[0] == '<':
+		sentence += fmt.Sprintf(" %s with %s: %s", http.StatusText(r.StatusCode), contentType(r), page(trimmed))
+	default:
+		sentence += fmt.Sprintf(" %s with %s and %d bytes that are no error object", http.StatusText(r.StatusCode), contentType(r), len(text))
 	}
-	id := requestID(r)
-	if inner, ok := body.Error.InnerError["request-id"].(string); ok && id == "" {
-		id = inner
-	}
-	if id == "" {
-		id = body.Error.Target
-	}
-	if id != "" {
+	if id := firstOf(requestID(r), body.request()); id != "" {
 		sentence += " [request " + id + "]"
 	}
 	return body, errors.New(sentence)
 }
 
-var (
-	tags      = regexp.MustCompile(`<[^>]*>`)
-	inSeconds = regexp.MustCompile(`in (\d+) seconds`)
-)
+var inSeconds = regexp.MustCompile(`in (\d+) seconds`)
 
 // aMinute is in what the service says of its calls per minute
 // ("API calls quota exceeded! maximum allowed 45 per 00:01:00").
@@ -223,12 +228,13 @@ const aMinute = "per 00:01:00"
 const longestHint = 24 * time.Hour
 
 // retryAfter is how long the service asks to wait: the header in seconds or as
-// a date, else what the message says; 0 if neither does.
+// a date, else what the message says; 0 if neither does. A moment that is over
+// says nothing: the caller backs off by itself.
 func retryAfter(header, message string, now time.Time) time.Duration {
-	if s, err := strconv.Atoi(strings.TrimSpace(header)); err == nil && s >= 0 {
+	if s, err := strconv.Atoi(strings.TrimSpace(header)); err == nil && s > 0 {
 		return min(time.Duration(min(s, 1e6))*time.Second, longestHint)
 	}
-	if at, err := http.ParseTime(header); err == nil {
+	if at, err := http.ParseTime(header); err == nil && at.After(now) {
 		return min(max(at.Sub(now), time.Second), longestHint)
 	}
 	if m := inSeconds.FindStringSubmatch(message); m != nil {

@@ -83,7 +83,7 @@ func TestRetryAfter(t *testing.T) {
 	}{
 		{"733", "", 733 * time.Second},
 		{"Mon, 23 Nov 2026 12:05:00 GMT", "", 5 * time.Minute},
-		{"Mon, 23 Nov 2026 11:00:00 GMT", "", time.Second},
+		{"Mon, 23 Nov 2026 11:00:00 GMT", "", 0},
 		{"", "You can run queries again in 2871 seconds", 2871 * time.Second},
 		{"soon", "in 5 seconds", 5 * time.Second},
 		{"", "API calls quota exceeded! maximum allowed 45 per 00:01:00", time.Minute},

@@ -64,28 +64,3 @@ func (m *members) fail(fault int) (guessed, ok bool) {
 	m.fault = fault
 	return false, false
 }
-
-// elements walks over the elements of a JSON array that is known to be valid.
-type elements struct {
-	scan
-	end   int
-	value []byte
-}
-
-func elementsOf(text []byte) elements { return elements{scan: scan{text: text}, end: 1} }
-
-func (e *elements) next() bool {
-	i := e.blanks(e.end)
-	if e.at(i) == ',' {
-		i = e.blanks(i + 1)
-	}
-	if e.at(i) == ']' {
-		return false
-	}
-	end := e.scan.value(i, 0)
-	if end < 0 {
-		return false
-	}
-	e.value, e.end = e.text[i:end], end
-	return true
-}

@@ -2,6 +2,7 @@ package hunting
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -13,78 +14,131 @@ var sidecar = []byte("@odata.type")
 // list as objects again.
 func (n *normaliser) nested(v []byte) error {
 	if n.graph {
-		n.graphValue(v)
+		g := graphValue{scan: scan{text: v}, out: n.out}
+		g.write(0, 0)
+		n.out = g.out
+		if g.deep {
+			return errDeep
+		}
 		return nil
 	}
 	start := len(n.out)
 	n.out = append(n.out, v...)
 	text := jsontext.Value(n.out[start:])
-	err := text.Compact()
-	n.out = n.out[:start+len(text)]
-	return err
-}
-
-func (n *normaliser) graphValue(v []byte) {
-	switch v[0] {
-	case '{':
-		n.graphBag(v)
-	case '[':
-		n.out = append(n.out, '[')
-		first := true
-		for e := elementsOf(v); e.next(); first = false {
-			if !first {
-				n.out = append(n.out, ',')
-			}
-			n.graphElement(e.value)
-		}
-		n.out = append(n.out, ']')
-	default:
-		n.out = append(n.out, v...)
+	if text.Compact() != nil { // its reason quotes the text
+		return errors.New("a dynamic value is malformed")
 	}
+	n.out = n.out[:start+len(text)]
+	return nil
 }
 
-// graphBag writes an object. One without members is null, unless its sidecar
-// says that it is a bag.
-func (n *normaliser) graphBag(v []byte) {
-	start := len(n.out)
-	n.out = append(n.out, '{')
+// graphValue writes one value of Graph's wire form. It passes over the text
+// once, whatever its depth. The text is valid JSON.
+type graphValue struct {
+	scan
+	out  []byte
+	deep bool // nested deeper than deepest, with what travels as text
+}
+
+// write appends the value that begins at i and returns the offset behind it.
+// depth is that of all around it, texts included.
+func (g *graphValue) write(i, depth int) int {
+	switch g.text[i] {
+	case '{':
+		return g.bag(i, depth)
+	case '[':
+		return g.list(i, depth)
+	}
+	return g.copy(i)
+}
+
+// copy appends a scalar as it is.
+func (g *graphValue) copy(i int) int {
+	end := g.value(i, 0)
+	if end < 0 { // a number that nothing follows
+		end = len(g.text)
+	}
+	g.out = append(g.out, g.text[i:end]...)
+	return end
+}
+
+// bag writes an object. One without members is null, unless its sidecar says
+// that it is a bag.
+func (g *graphValue) bag(i, depth int) int {
+	start := len(g.out)
+	g.out = append(g.out, '{')
 	first, typed := true, false
-	for m := membersOf(v); ; {
-		if _, ok := m.next(nil); !ok {
-			break
-		}
-		if bytes.Contains(m.key, sidecar) {
+	for i = g.blanks(i + 1); g.at(i) != '}'; i = g.next(i) {
+		end := g.string(i)
+		key := g.text[i:end]
+		i = g.blanks(g.blanks(end) + 1)
+		if bytes.Contains(key, sidecar) {
 			typed = true
+			i = g.value(i, 0)
 			continue
 		}
 		if !first {
-			n.out = append(n.out, ',')
+			g.out = append(g.out, ',')
 		}
 		first = false
-		n.out = append(n.out, '"')
-		n.out = append(n.out, m.key...)
-		n.out = append(n.out, '"', ':')
-		n.graphValue(m.value)
+		g.out = append(g.out, key...)
+		g.out = append(g.out, ':')
+		i = g.write(i, depth+1)
 	}
 	if first && !typed {
-		n.out = append(n.out[:start], "null"...)
-		return
+		g.out = append(g.out[:start], "null"...)
+	} else {
+		g.out = append(g.out, '}')
 	}
-	n.out = append(n.out, '}')
+	return i + 1
 }
 
-// graphElement writes an element of a list. A string that holds a JSON object
-// was an object: Graph declares lists of dynamics as lists of strings.
-func (n *normaliser) graphElement(v []byte) {
-	if !bytes.HasPrefix(v, []byte(`"{`)) {
-		n.graphValue(v)
-		return
+// list writes an array.
+func (g *graphValue) list(i, depth int) int {
+	g.out = append(g.out, '[')
+	first := true
+	for i = g.blanks(i + 1); g.at(i) != ']'; i = g.next(i) {
+		if !first {
+			g.out = append(g.out, ',')
+		}
+		first = false
+		i = g.element(i, depth+1)
 	}
-	inner, err := jsontext.AppendUnquote(nil, v)
+	g.out = append(g.out, ']')
+	return i + 1
+}
+
+// next is the offset of what follows the member or element that ends at i: its
+// successor, or the closing bracket.
+func (g *graphValue) next(i int) int {
+	if i = g.blanks(i); g.at(i) == ',' {
+		i = g.blanks(i + 1)
+	}
+	return i
+}
+
+// element writes an element of a list. A string that holds a JSON object was an
+// object: Graph declares lists of dynamics as lists of strings.
+func (g *graphValue) element(i, depth int) int {
+	if !bytes.HasPrefix(g.text[i:], []byte(`"{`)) {
+		return g.write(i, depth)
+	}
+	end := g.string(i)
+	inner, err := jsontext.AppendUnquote(nil, g.text[i:end])
 	inner = bytes.TrimSpace(inner)
-	if err != nil || !jsontext.Value(inner).IsValid(jsontext.AllowDuplicateNames(true)) {
-		n.out = append(n.out, v...)
-		return
+	o := graphValue{scan: scan{text: inner}, out: g.out}
+	whole := invalid
+	if err == nil {
+		whole = o.value(0, depth)
 	}
-	n.graphValue(inner)
+	switch {
+	case whole == tooDeep:
+		g.deep = true
+	case whole == len(inner):
+		o.write(0, depth)
+		g.out, g.deep = o.out, g.deep || o.deep
+		return end
+	}
+	g.out = append(g.out, g.text[i:end]...)
+	return end
 }

@@ -68,7 +68,7 @@ func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, typ
 // done then.
 func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 	if text[0] != '{' {
-		return 0, fmt.Errorf("a result is %.20q, not an object", text)
+		return 0, fmt.Errorf("%w: a result is not an object", errInvalid)
 	}
 	n.text, n.from, n.to, n.out = text, 0, 0, append(n.out[:0], '{')
 	n.nulls = 0
@@ -106,10 +106,12 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 			continue
 		}
 		if err := n.member(c, &m); err != nil {
-			return 0, fmt.Errorf("column %s: %w", c.name, err)
+			return 0, fmt.Errorf("%s: %w", c.said(), err)
 		}
 	}
 	switch {
+	case m.fault == tooDeep:
+		return 0, fmt.Errorf("%s: %w", n.schema.said(m.key), errDeep)
 	case m.fault < 0:
 		return m.fault, nil
 	case count != nil:
@@ -150,7 +152,7 @@ func (n *normaliser) count(value []byte) error {
 	var err error
 	for i, text := range said {
 		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil || numbers[i] < 0 {
-			return fmt.Errorf("the row that carries the count says %.80q", value)
+			return fmt.Errorf("the row that carries the count holds %d bytes that are not counts", len(value))
 		}
 	}
 	switch sums := numbers[1:]; len(sums) {
@@ -158,7 +160,7 @@ func (n *normaliser) count(value []byte) error {
 	case len(n.print.Sums):
 		n.print = tvmexport.Fingerprint{Known: true, Sums: [3]int64(sums)}
 	default:
-		return fmt.Errorf("the row that carries the count says %.80q", value)
+		return fmt.Errorf("the row that carries the count holds %d numbers", len(numbers))
 	}
 	if n.counted != tvmexport.Missing {
 		return errors.New("two rows carry the count")
@@ -224,7 +226,7 @@ func (n *normaliser) value(c *column, v []byte) error {
 		n.out = append(n.out, v[1:len(v)-1]...)
 	case c.declared:
 		if n.nulls++; n.misfit == "" {
-			n.misfit = fmt.Sprintf("%s, a %s: %.80s", c.name, c.kind, v)
+			n.misfit = fmt.Sprintf("%s, a %s: a value of %d bytes", c.said(), c.kind, len(v))
 		}
 		n.null()
 	case v[0] == '{' || v[0] == '[':
@@ -259,11 +261,18 @@ func (n *normaliser) fromText(v []byte) error {
 	n.out, _ = jsontext.AppendUnquote(n.out, v)
 	text := n.out[start:]
 	if len(text) < 3 || text[0] != '[' || text[len(text)-1] != ']' {
-		return fmt.Errorf("%.80q is not the text of a list of one", text)
+		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
+	}
+	s := scan{text: text}
+	switch end := s.value(0, 0); {
+	case end == tooDeep:
+		return errDeep
+	case end != len(text):
+		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
 	}
 	inner := jsontext.Value(text[1 : len(text)-1])
-	if err := inner.Compact(); err != nil {
-		return fmt.Errorf("%.80q is not the text of a list of one: %w", text, err)
+	if err := inner.Compact(); err != nil { // its reason quotes the text
+		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
 	}
 	n.out = append(n.out[:start], inner...)
 	return nil

@@ -227,7 +227,7 @@ func TestMisfitsAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n.nulled != 2 || n.misfit != `At, a datetime: "x"` {
+	if n.nulled != 2 || n.misfit != `column At, a datetime: a value of 3 bytes` {
 		t.Errorf("%d nulled, the first is %s", n.nulled, n.misfit)
 	}
 }

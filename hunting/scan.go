@@ -17,6 +17,7 @@ type scan struct {
 const (
 	short   = -1 // the text ends first
 	invalid = -2 // it is not JSON
+	tooDeep = -3 // a value in it is nested deeper than deepest
 )
 
 // deepest is how deep values may be nested.
@@ -192,7 +193,7 @@ func (s *scan) digits(i int) int {
 // nested is the offset behind the object or list that begins at i.
 func (s *scan) nested(i, depth int) int {
 	if depth >= deepest {
-		return invalid
+		return tooDeep
 	}
 	object := s.text[i] == '{'
 	closing := byte(']')

@@ -44,6 +44,19 @@ type column struct {
 	lastValue, lastMask []byte // of a masked column: its last value and the pseudonym
 }
 
+// said names the column in messages, where it is one that the catalogue or the
+// answer's schema knows. A key that stands in a row alone may be a value that a
+// broken answer has moved there.
+func (c *column) said() string {
+	if c == nil || c.kind == "" {
+		return "a column that the schema does not name"
+	}
+	return "column " + c.name
+}
+
+// said is the same of a key as it stands in a row.
+func (s *schema) said(key []byte) string { return s.columns[string(key)].said() }
+
 // quotedName is the text that a member of the column begins with; nil for no column.
 func (c *column) quotedName() []byte {
 	if c == nil {
@@ -107,7 +120,7 @@ func (s *schema) nextRow() { s.rows++ }
 // meet notes that the row at hand has the column.
 func (s *schema) meet(c *column) error {
 	if c.row == s.rows {
-		return fmt.Errorf("a row has the column %q twice", c.name)
+		return fmt.Errorf("a row has %s twice", c.said())
 	}
 	c.row = s.rows
 	return nil
@@ -121,8 +134,8 @@ var errSchemaLate = errors.New("the schema stands behind the rows and differs fr
 // more than the catalogue.
 func (s *schema) declare(text []byte) error {
 	var list []struct{ Name, Type string }
-	if err := json.Unmarshal(text, &list, json.MatchCaseInsensitiveNames(true)); err != nil {
-		return fmt.Errorf("the schema of the answer: %w", err)
+	if json.Unmarshal(text, &list, json.MatchCaseInsensitiveNames(true)) != nil { // its reason quotes the text
+		return errors.New("the schema of the answer is not a list of names and types")
 	}
 	s.declared = make([]tvmexport.Column, 0, len(list))
 	late := ""

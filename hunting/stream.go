@@ -18,15 +18,28 @@ type stream struct {
 
 const (
 	bufferBytes = 128 << 10
-	// mostBytes is more than any answer may have.
-	mostBytes = 512 << 20
+	// mostBytes is the largest value that is read. A record is refused at 1 MiB,
+	// and the service's limit for a whole answer is 50 MB
+	// (https://learn.microsoft.com/graph/api/resources/security-api-overview).
+	mostBytes = 64 << 20
 )
 
 func newStream(r io.Reader) *stream {
 	return &stream{r: r, buf: make([]byte, 0, bufferBytes)}
 }
 
-var errInvalid = errors.New("it is not JSON")
+// Errors of an answer's text never quote it: they give positions, lengths and
+// the names of known columns. The text holds rows, and errors reach logs and
+// the audit table.
+var (
+	errInvalid = errors.New("it is not JSON")
+	errDeep    = fmt.Errorf("a value is nested more than %d levels deep", deepest)
+	errHuge    = fmt.Errorf("one value has more than %d MiB", mostBytes>>20)
+)
+
+// offset is the position in the answer, after decompression, of what is not yet
+// taken.
+func (s *stream) offset() int64 { return s.read - int64(len(s.buf)-s.at) }
 
 // more reads on, keeping what is not yet taken. Offsets into the buffer move.
 func (s *stream) more() error {
@@ -37,7 +50,7 @@ func (s *stream) more() error {
 	s.buf, s.at = s.buf[:left], 0
 	if left > cap(s.buf)/2 {
 		if left > mostBytes {
-			return fmt.Errorf("one value has more than %d bytes", mostBytes)
+			return fmt.Errorf("%w (it begins at byte %d)", errHuge, s.offset())
 		}
 		s.buf = append(make([]byte, 0, 2*cap(s.buf)), s.buf...)
 	}
@@ -88,11 +101,12 @@ func (s *stream) take(want byte) error {
 	return nil
 }
 
+// unexpected is the error for the byte c where want is expected.
 func (s *stream) unexpected(c, want byte) error {
 	if c == 0 && s.at == len(s.buf) {
 		return io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("%w: %q stands where %q is due", errInvalid, c, want)
+	return fmt.Errorf("%w: byte %d is not the %q that is expected there", errInvalid, s.offset(), want)
 }
 
 // whole gives all of what comes to f, until f has found in it what it looks
@@ -113,10 +127,27 @@ func (s *stream) whole(f func(text []byte) (int, error)) error {
 			s.at += n
 			return nil
 		case n == invalid:
-			return fmt.Errorf("%w: %.80q", errInvalid, s.buf[s.at:])
+			return fmt.Errorf("%w: the value that begins at byte %d is malformed", errInvalid, s.offset())
+		case n == tooDeep:
+			return fmt.Errorf("%w (it begins at byte %d)", errDeep, s.offset())
 		}
+		if err := s.double(); err != nil {
+			return err
+		}
+	}
+}
+
+// double reads until twice as much is there as before, or the text ends. A value
+// is looked at from its beginning each time: read by small pieces, its cost
+// would grow with the square of its length.
+func (s *stream) double() error {
+	enough := 2 * (len(s.buf) - s.at)
+	for {
 		if err := s.more(); err != nil {
 			return err
+		}
+		if s.ended || len(s.buf)-s.at >= enough {
+			return nil
 		}
 	}
 }
