@@ -1,72 +1,152 @@
 package tvmexport
 
-import "slices"
-
 // fresh leaves out the leftovers of which the plan's counts show that they are
 // not what the source holds any more. Where counts and leftovers cannot be
 // compared, because a part of what was counted together has not landed, a
 // leftover of a late window is left out, and others stay.
+//
+// Without a stale leftover another one can become usable that overlapped it, so
+// that this is repeated until nothing is stale. Leftovers that no piece
+// connects do not influence each other: each such cluster is repeated by itself.
 func fresh(pieces []Piece, list []Leftover) []Leftover {
-	for {
-		taken, _ := adopt(pieces, list)
-		stale := disproved(pieces, taken)
-		if len(stale) == 0 {
-			return list
+	c := comparisonOf(pieces, list)
+	for _, cluster := range c.clusters(c.usable) {
+		for len(cluster) > 0 {
+			stale := c.disproved(c.taken(cluster))
+			if len(stale) == 0 {
+				break
+			}
+			kept := cluster[:0]
+			for _, i := range cluster {
+				if c.stale[i] = stale[i]; !stale[i] {
+					kept = append(kept, i)
+				}
+			}
+			cluster = kept
 		}
-		list = slices.DeleteFunc(slices.Clone(list), func(l Leftover) bool { return stale[l.Batch.ID] })
 	}
+	var out []Leftover
+	for i, l := range list {
+		if !c.stale[i] {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
-// disproved are the batches that the counts of the pieces do not bear out.
-// Pieces and batches that share rows are compared together.
-func disproved(pieces []Piece, taken []BatchInfo) map[BatchID]bool {
-	stale := map[BatchID]bool{}
-	left := slices.Clone(taken)
-	for len(left) > 0 {
-		group := []BatchInfo{left[0]}
-		left = left[1:]
-		var counted []Piece
-		seen := make([]bool, len(pieces))
-		for i := 0; i < len(group); i++ {
-			mine := regionsOfSlice(group[i].Slice)
-			for j, p := range pieces {
-				if seen[j] || !p.meets(mine) {
-					continue
-				}
-				seen[j] = true
-				counted = append(counted, p)
-				left = slices.DeleteFunc(left, func(b BatchInfo) bool {
-					if p.meets(regionsOfSlice(b.Slice)) {
-						group = append(group, b)
-						return true
-					}
-					return false
-				})
-			}
+// comparison is of the counts of a plan with leftovers, each named by its place
+// in its list.
+type comparison struct {
+	pieces []Piece
+	list   []Leftover
+	usable []int   // leftovers of which every row was planned
+	meets  [][]int // by leftover: the pieces that can have rows of it
+	stale  []bool  // by leftover
+	links  links   // of pieces, and behind them of leftovers
+}
+
+func comparisonOf(pieces []Piece, list []Leftover) *comparison {
+	c := &comparison{
+		pieces: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
+		links: newLinks(len(pieces) + len(list)),
+	}
+	counted := &regionIndex{}
+	for _, p := range pieces {
+		counted.add(p.region())
+	}
+	w := wantedOf(pieces)
+	last := make([]int, len(pieces)) // leftover that met the piece last, counted from 1
+	for i, l := range list {
+		if !w.wants(l) {
+			continue
 		}
-		if !bearOut(counted, group) {
-			for _, b := range group {
-				stale[b.ID] = true
+		c.usable = append(c.usable, i)
+		for _, r := range regionsOfSlice(l.Batch.Slice) {
+			counted.each(r, func(piece int) {
+				if last[piece] != i+1 {
+					last[piece] = i + 1
+					c.meets[i] = append(c.meets[i], piece)
+				}
+			})
+		}
+	}
+	return c
+}
+
+// clusters divides leftovers into those that pieces connect, in their order.
+func (c *comparison) clusters(of []int) [][]int {
+	for _, i := range of {
+		c.links.cut(len(c.pieces) + i)
+		for _, p := range c.meets[i] {
+			c.links.cut(p)
+		}
+	}
+	for _, i := range of {
+		for _, p := range c.meets[i] {
+			c.links.join(len(c.pieces)+i, p)
+		}
+	}
+	place := map[int]int{}
+	var out [][]int
+	for _, i := range of {
+		at := c.links.find(len(c.pieces) + i)
+		k, ok := place[at]
+		if !ok {
+			k = len(out)
+			place[at] = k
+			out = append(out, nil)
+		}
+		out[k] = append(out[k], i)
+	}
+	return out
+}
+
+// taken are those of some leftovers that adopt would take over.
+func (c *comparison) taken(of []int) []int {
+	covered := &regionIndex{}
+	var out []int
+	for _, i := range of {
+		if covered.admit(c.list[i]) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// disproved are the leftovers that the counts of the pieces do not bear out.
+// Pieces and leftovers that share rows are compared together.
+func (c *comparison) disproved(taken []int) map[int]bool {
+	stale := map[int]bool{}
+	for _, group := range c.clusters(taken) {
+		if !c.bearOut(group) {
+			for _, i := range group {
+				stale[i] = true
 			}
 		}
 	}
 	return stale
 }
 
-// meets says whether a row can be in the piece and in one of the regions.
-func (p Piece) meets(list []region) bool {
-	return slices.ContainsFunc(list, region{p.Window, p.Partition, p.Late}.overlaps)
-}
-
-// bearOut says whether the batches can be what was counted: as many rows, and
+// bearOut says whether leftovers can be what was counted: as many rows, and
 // with the fingerprints where they are known.
-func bearOut(counted []Piece, batches []BatchInfo) bool {
-	var covered []region
+func (c *comparison) bearOut(group []int) bool {
+	covered := &regionIndex{}
+	seen := map[int]bool{}
+	var counted []Piece
 	var have, want int64
 	held, asked := EmptyPrint, EmptyPrint
 	late := false
-	for _, b := range batches {
-		covered = append(covered, regionsOfSlice(b.Slice)...)
+	for _, i := range group {
+		b := c.list[i].Batch
+		for _, r := range regionsOfSlice(b.Slice) {
+			covered.add(r)
+		}
+		for _, p := range c.meets[i] {
+			if !seen[p] {
+				seen[p] = true
+				counted = append(counted, c.pieces[p])
+			}
+		}
 		have += b.Rows
 		late = late || b.Slice.Late
 		if len(b.Prints) != len(b.Slice.Partitions) {
@@ -77,7 +157,7 @@ func bearOut(counted []Piece, batches []BatchInfo) bool {
 		}
 	}
 	for _, p := range counted {
-		if p.Wider || len(p.without(covered)) > 0 {
+		if p.Wider || !p.within(covered.near(p)) {
 			return !late
 		}
 		want += p.Rows

@@ -60,99 +60,59 @@ func resumable(run Run, list []Leftover, age time.Duration) []Leftover {
 // adopt divides what was planned into leftovers that bring a part of it, each
 // row at most once, and the pieces that are still to be asked for.
 func adopt(pieces []Piece, list []Leftover) (taken []BatchInfo, rest []Piece) {
-	wanted := regionsOf(pieces)
-	var covered []region
+	w := wantedOf(pieces)
+	covered := &regionIndex{}
 	for _, l := range list {
-		mine := regionsOfSlice(l.Batch.Slice)
-		if !slices.ContainsFunc(mine, func(r region) bool {
-			return !r.insideAny(wanted) || slices.ContainsFunc(covered, r.overlaps)
-		}) {
+		if w.wants(l) && covered.admit(l) {
 			taken = append(taken, l.Batch)
-			covered = append(covered, mine...)
 		}
 	}
-	if len(covered) == 0 {
+	if len(taken) == 0 {
 		return nil, pieces
 	}
 	for _, p := range pieces {
-		rest = append(rest, p.without(covered)...)
+		if near := covered.near(p); len(near) > 0 {
+			rest = append(rest, p.without(near)...)
+			continue
+		}
+		rest = append(rest, p)
 	}
 	return taken, rest
 }
 
-// region is a set of rows: those of a partition within a window.
-type region struct {
-	window    Window
-	partition Partition
-	late      bool
-}
+// wanted is what was planned: rows that come late, and the others.
+type wanted map[bool]*regionIndex
 
-func regionsOfSlice(s Slice) []region {
-	out := make([]region, len(s.Partitions))
-	for i, p := range s.Partitions {
-		out[i] = region{s.Window, p, s.Late}
+func wantedOf(pieces []Piece) wanted {
+	w := wanted{false: {}, true: {}}
+	for _, r := range regionsOf(pieces) {
+		w[r.late].add(r)
 	}
-	return out
+	return w
 }
 
-// regionsOf are the regions of pieces, those that meet in time joined.
-func regionsOf(pieces []Piece) []region {
-	var out []region
-	for _, p := range pieces {
-		r := region{p.Window, p.Partition, p.Late}
-		if n := len(out); n > 0 && r.follows(out[n-1]) {
-			out[n-1].window.To = r.window.To
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-func (r region) follows(q region) bool {
-	return r.late == q.late && r.partition == q.partition && !r.window.Null && !q.window.Null &&
-		!q.window.To.IsZero() && q.window.To.Equal(r.window.From)
-}
-
-func (r region) insideAny(list []region) bool {
-	return slices.ContainsFunc(list, func(q region) bool {
-		return r.late == q.late && q.window.contains(r.window) && q.partition.holds(r.partition)
+// wants says whether every row of a leftover was planned.
+func (w wanted) wants(l Leftover) bool {
+	return !slices.ContainsFunc(regionsOfSlice(l.Batch.Slice), func(r region) bool {
+		return !r.partition.Valid() || !w[r.late].holds(r)
 	})
 }
 
-func (r region) overlaps(q region) bool {
-	return r.window.overlaps(q.window) && r.partition.overlaps(q.partition)
+// admit adds the regions of a leftover unless one of them overlaps what is there.
+func (x *regionIndex) admit(l Leftover) bool {
+	mine := regionsOfSlice(l.Batch.Slice)
+	if slices.ContainsFunc(mine, x.overlaps) {
+		return false
+	}
+	for _, r := range mine {
+		x.add(r)
+	}
+	return true
 }
 
-// without is what is left of a piece when regions are taken out of it. Its
-// rows are spread evenly over what is left. It is an estimate, which must not say
-// of any part that it has none: all of them may lie there, and what has no rows
-// is not asked for.
-func (p Piece) without(covered []region) []Piece {
-	mine := region{p.Window, p.Partition, p.Late}
-	var in []region
-	for _, c := range covered {
-		if mine.overlaps(c) {
-			in = append(in, c)
-		}
-	}
-	if len(in) == 0 {
-		return []Piece{p}
-	}
-	var out []Piece
-	for _, w := range p.Window.cutAt(in) {
-		var parts []Partition
-		for _, c := range in {
-			if c.window.overlaps(w) {
-				parts = append(parts, c.partition)
-			}
-		}
-		for _, q := range p.Partition.without(parts) {
-			out = append(out, Piece{Window: w, Partition: q, Late: p.Late, OneKey: p.OneKey})
-		}
-	}
-	for i := range out {
-		out[i].Rows = (p.Rows + int64(len(out)) - 1) / int64(len(out))
-	}
+// near are the regions that overlap a piece.
+func (x *regionIndex) near(p Piece) []region {
+	var out []region
+	x.each(p.region(), func(id int) { out = append(out, x.list[id]) })
 	return out
 }

@@ -128,7 +128,7 @@ func (p Partition) holds(q Partition) bool {
 	theirs, too := q.RowHash()
 	switch {
 	case hashed && too:
-		return p.Base() == q.Base() && strings.HasPrefix(theirs, mine)
+		return p.Base().holds(q.Base()) && strings.HasPrefix(theirs, mine)
 	case hashed:
 		return mine == "" && p.Base().holds(q)
 	case p.Rest():
@@ -141,39 +141,8 @@ func (p Partition) holds(q Partition) bool {
 func (p Partition) overlaps(q Partition) bool {
 	mine, hashed := p.RowHash()
 	theirs, too := q.RowHash()
-	if hashed && too && p.Base() == q.Base() {
-		return strings.HasPrefix(mine, theirs) || strings.HasPrefix(theirs, mine)
+	if hashed && too && !strings.HasPrefix(mine, theirs) && !strings.HasPrefix(theirs, mine) {
+		return false
 	}
 	return p.Base().holds(q.Base()) || q.Base().holds(p.Base())
-}
-
-// without is what is left of p when the others, which do not overlap each
-// other, are taken out: as few partitions as can be, disjoint.
-func (p Partition) without(others []Partition) []Partition {
-	var in []Partition
-	byRow := false
-	for _, q := range others {
-		if q.holds(p) {
-			return nil
-		}
-		if p.overlaps(q) {
-			in = append(in, q)
-			_, hashed := q.RowHash()
-			byRow = byRow || hashed && q.Base() == p.Base()
-		}
-	}
-	if len(in) == 0 {
-		return []Partition{p}
-	}
-	digits, parent := hexDigits, p
-	if _, hashed := p.RowHash(); byRow || hashed {
-		parent = p.ByRowHash()
-	} else {
-		digits += "~"
-	}
-	var out []Partition
-	for _, d := range []byte(digits) {
-		out = append(out, parent.Child(d).without(in)...)
-	}
-	return out
 }
