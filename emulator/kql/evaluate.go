@@ -17,7 +17,8 @@ func (b *binder) evaluate(p *pipeline, n *syntax.Evaluate, before *syntax.Pipe, 
 	if n.Call.Name != "bag_unpack" {
 		return unsupported(n.Pos(), "The plugin %s is not supported here.", n.Call.Name)
 	}
-	if err := argumentCount(n.Call, 1, 2); err != nil {
+	args, err := unpackArguments(n)
+	if err != nil {
 		return err
 	}
 	id, ok := n.Call.Args[0].X.(*syntax.Ident)
@@ -31,14 +32,7 @@ func (b *binder) evaluate(p *pipeline, n *syntax.Evaluate, before *syntax.Pipe, 
 	if bag.kind != value.Dynamic {
 		return semantic(id.Pos(), "bag_unpack(): argument #1 expected to be a dynamic expression")
 	}
-	prefix := ""
-	if len(n.Call.Args) > 1 {
-		l, ok := n.Call.Args[1].X.(*syntax.Literal)
-		if !ok || l.Value.Kind() != value.String {
-			return semantic(n.Pos(), "bag_unpack(): argument #2 must be a constant string")
-		}
-		prefix = l.Value.Text()
-	}
+	prefix := args.prefix
 	rest := slices.DeleteFunc(slices.Clone(p.fields), func(f field) bool { return f.name == bag.name })
 	if n.Schema != nil {
 		return b.unpackAs(p, n.Schema, bag, prefix, rest)
@@ -48,10 +42,18 @@ func (b *binder) evaluate(p *pipeline, n *syntax.Evaluate, before *syntax.Pipe, 
 		return err
 	}
 	for _, column := range columns {
-		if slices.ContainsFunc(rest, func(f field) bool { return f.name == column.Name }) {
+		if slices.Contains(args.ignored, strings.TrimPrefix(column.Name, prefix)) {
+			continue
+		}
+		i := slices.IndexFunc(rest, func(f field) bool { return f.name == column.Name })
+		switch {
+		case i < 0:
+			rest = append(rest, unpackColumn(p, bag, prefix, column))
+		case args.conflict == "replace_source":
+			rest[i] = unpackColumn(p, bag, prefix, column)
+		case args.conflict == "error":
 			return semantic(n.Pos(), "evaluate bag_unpack(): the column '%s' exists already. Give a prefix as second argument", column.Name)
 		}
-		rest = append(rest, unpackColumn(p, bag, prefix, column))
 	}
 	p.fields = rest
 	return nil

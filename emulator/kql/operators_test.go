@@ -429,6 +429,12 @@ func TestExpand(t *testing.T) {
 		{"bag_unpack with a prefix", `datatable(d:dynamic)[dynamic({"Name": "John", "Age":20})] | evaluate bag_unpack(d, 'Property_')`, `
 			Property_Age:long Property_Name:string
 			20 | John`},
+		{"bag_unpack that keeps the source", `datatable(Name:string, d:dynamic)["James", dynamic({"Name": "John", "Age":20})] | evaluate bag_unpack(d, columnsConflict='keep_source')`, `
+			Name:string Age:long
+			James | 20`},
+		{"bag_unpack that replaces the source", `datatable(Name:string, d:dynamic)["James", dynamic({"Name": "John", "Age":20})] | evaluate bag_unpack(d, columnsConflict='replace_source', ignoredProperties=dynamic(["Age"]))`, `
+			Name:string
+			John`},
 		{"bag_unpack of what depends on a kept table", `let m = materialize(range x from 1 to 3 step 1 | sort by x); let n = toscalar(m | summarize max(x));
 			datatable(d:dynamic, a:long)[dynamic({"k": 1}), 3, dynamic({"l": 1}), 1] | where a == n | evaluate bag_unpack(d)`, `
 			a:long k:long
@@ -457,6 +463,18 @@ func TestParse(t *testing.T) {
 		{"parse-where", traces + `Traces | parse-where EventText with * "totalSlices=" totalSlices:long "," * | project totalSlices`, `
 			totalSlices:long
 			27`},
+		{"regex is greedy", `print s = "a=1, b=2, c=3" | parse kind=regex s with "a=" x "," *`, `
+			s:string x:string
+			a=1, b=2, c=3 | 1, b=2`},
+		{"regex with the flag U is not", `print s = "a=1, b=2, c=3" | parse kind=regex flags=U s with "a=" x "," *`, `
+			s:string x:string
+			a=1, b=2, c=3 | 1`},
+		{"regex with a group of its own and a typed column", `print s = "aab=27, c=3" | parse kind=regex s with "(a+)b=" n:long "," *`, `
+			s:string n:long
+			aab=27, c=3 | 27`},
+		{"make_set of arrays", `datatable(d:dynamic)[dynamic(["a","b"]), dynamic(["b","c"])] | summarize make_set(d)`, `
+			set_d:dynamic
+			["a","b","c"]`},
 		{"regex", `print s = "a12b345" | parse kind=regex s with "[a-z]" x:long "[a-z]" y:long`, `
 			s:string x:long y:long
 			a12b345 | 12 | 345`},

@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -20,8 +21,9 @@ type parseStep struct {
 }
 
 type parsedColumn struct {
-	kind value.Kind
-	slot int
+	kind  value.Kind
+	slot  int
+	group int // of the pattern
 }
 
 func (b *binder) parse(p *pipeline, n *syntax.Parse, c site) error {
@@ -37,7 +39,7 @@ func (b *binder) parse(p *pipeline, n *syntax.Parse, c site) error {
 		return semantic(n.Pos(), "'%s' operator: the pattern is not a valid regular expression: %v", c.op, err)
 	}
 	fields := p.fields[:len(p.fields):len(p.fields)]
-	for _, part := range n.Parts {
+	for i, part := range n.Parts {
 		if part.Name == "" {
 			continue
 		}
@@ -45,7 +47,7 @@ func (b *binder) parse(p *pipeline, n *syntax.Parse, c site) error {
 			return unsupported(part.Pos(), "'%s' operator: a column of type dynamic is not supported here.", c.op)
 		}
 		slot := p.lay.slot(part.Kind)
-		step.columns = append(step.columns, parsedColumn{part.Kind, slot})
+		step.columns = append(step.columns, parsedColumn{part.Kind, slot, step.pattern.SubexpIndex(columnGroup(i))})
 		f := field{name: part.Name, kind: part.Kind, ref: slotRef(slot)}
 		replaced := false
 		for i, g := range fields {
@@ -74,10 +76,14 @@ var captures = map[value.Kind]string{
 }
 
 // parsePattern is the regular expression of the pattern: the whole text must
-// match. A column takes as little as it can, the last one the rest.
+// match. A column takes as little as it can, the last one the rest; with
+// kind=regex it takes as much as it can, and the flag U turns that around.
 func parsePattern(n *syntax.Parse) (*regexp.Regexp, error) {
 	var b strings.Builder
-	flags := "s"
+	flags, lazy := "s", "?"
+	if n.Kind == "regex" {
+		lazy = ""
+	}
 	for _, f := range n.Flags {
 		if strings.ContainsRune("imsU", f) && !strings.ContainsRune(flags, f) {
 			flags += string(f)
@@ -90,39 +96,24 @@ func parsePattern(n *syntax.Parse) (*regexp.Regexp, error) {
 		case part.Star && last:
 			b.WriteString(`.*`)
 		case part.Star:
-			b.WriteString(`.*?`)
+			b.WriteString(`.*` + lazy)
 		case part.Name == "" && n.Kind == "regex":
 			b.WriteString("(?:" + part.Text + ")")
 		case part.Name == "":
 			b.WriteString(regexp.QuoteMeta(part.Text))
 		default:
-			b.WriteString(capture(n, i))
+			b.WriteString(strings.Replace(capture(n, i, lazy), "(", "(?P<"+columnGroup(i)+">", 1))
 		}
 	}
 	if n.Kind != "regex" || !endsInText(n) {
 		b.WriteString("$")
 	}
-	re, err := regexp.Compile(b.String())
-	if err != nil {
-		return nil, err
-	}
-	columns := 0
-	for _, part := range n.Parts {
-		if part.Name != "" {
-			columns++
-		}
-	}
-	if re.NumSubexp() != columns {
-		return nil, errCaptures
-	}
-	return re, nil
+	return regexp.Compile(b.String())
 }
 
-var errCaptures = regexpError("it has groups of its own")
-
-type regexpError string
-
-func (e regexpError) Error() string { return string(e) }
+// columnGroup is the name of the group of the i-th part, so that patterns may
+// have groups of their own.
+func columnGroup(i int) string { return fmt.Sprintf("column%d", i) }
 
 func endsInText(n *syntax.Parse) bool {
 	last := n.Parts[len(n.Parts)-1]
@@ -130,21 +121,24 @@ func endsInText(n *syntax.Parse) bool {
 }
 
 // capture is the group of the column at i.
-func capture(n *syntax.Parse, i int) string {
+func capture(n *syntax.Parse, i int, lazy string) string {
 	part := n.Parts[i]
 	last := i == len(n.Parts)-1
+	if group, ok := captures[part.Kind]; ok && n.Kind == "regex" {
+		return group
+	}
 	if !last && !n.Parts[i+1].Star && n.Parts[i+1].Name == "" || part.Kind == value.String {
 		if last {
 			return `(.*)`
 		}
-		return `(.*?)`
+		return `(.*` + lazy + `)`
 	}
 	group, ok := captures[part.Kind]
 	switch {
 	case !ok && last:
 		return `(.*)`
 	case !ok:
-		return `(.*?)`
+		return `(.*` + lazy + `)`
 	case n.Kind == "relaxed":
 		return group + "?"
 	}
@@ -178,10 +172,10 @@ func (s *parseStep) match(f *frame, text string) bool {
 	if groups == nil {
 		return false
 	}
-	for i, c := range s.columns {
+	for _, c := range s.columns {
 		v := value.Null(c.kind)
-		if from := groups[2*i+2]; from >= 0 {
-			found := text[from:groups[2*i+3]]
+		if from := groups[2*c.group]; from >= 0 {
+			found := text[from:groups[2*c.group+1]]
 			if c.kind == value.String {
 				v = value.NewString(found)
 			} else {

@@ -40,6 +40,7 @@ var undetermined = []struct {
 	{"the time of the run", regexp.MustCompile(`(?i)\b(now|ago|ingestion_time|startofday\s*\(\s*now)\s*\(`)},
 	{"random values", regexp.MustCompile(`(?i)\b(rand|new_guid|sample|sample-distinct|hash_many)\b`)},
 	{"an arbitrary choice", regexp.MustCompile(`(?i)\b(take_any|any|take|limit|dcount_hll|hll|tdigest|reduce|autocluster|basket|diffpatterns)\b`)},
+	{"the bytes that a compressor makes", regexp.MustCompile(`(?i)\b(gzip|zlib)_compress_to_base64_string\b`)},
 	{"an identity or a place", regexp.MustCompile(`(?i)\b(current_\w+|cluster|database)\s*\(`)},
 }
 

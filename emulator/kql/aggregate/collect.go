@@ -67,17 +67,30 @@ func (l *list) AppendResults(to []value.Value) []value.Value {
 	return append(to, value.NewArray(l.elements[:len(l.elements):len(l.elements)]))
 }
 
-// set keeps the elements in the order of their first appearance.
+// set keeps the elements in the order of their first appearance. Of an array
+// its elements are added, not the array.
 type set struct {
 	list
 	seen keys
 }
 
 func (s *set) Add(args []value.Value) error {
-	if args[0].IsNull() || len(s.elements) >= s.limit || !s.seen.add(args[0]) {
+	if elements, ok := args[0].Array(); ok {
+		for _, e := range elements {
+			if err := s.addOne(e); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
-	return s.list.Add(args)
+	return s.addOne(args[0])
+}
+
+func (s *set) addOne(v value.Value) error {
+	if v.IsNull() || len(s.elements) >= s.limit || !s.seen.add(v) {
+		return nil
+	}
+	return s.list.Add([]value.Value{v})
 }
 
 // bag merges property bags; of a repeated name the first slot counts.

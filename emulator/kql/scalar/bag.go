@@ -45,11 +45,11 @@ var bags = []Function{
 		return with(a[0], a[1].Text(), a[2])
 	}),
 	fn("bag_zip", value.Dynamic, params{isDynamic, isDynamic}, func(a []value.Value) value.Value {
-		keys, ok1 := a[0].Array()
-		values, ok2 := a[1].Array()
-		if !ok1 || !ok2 {
+		keys, ok := a[0].Array()
+		if !ok {
 			return nullAny
 		}
+		values, _ := a[1].Array() // what is no array has no values
 		var slots []value.Property
 		for i, k := range keys {
 			v := nullAny

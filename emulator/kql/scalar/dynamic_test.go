@@ -130,6 +130,7 @@ func TestBags(t *testing.T) {
 		{"bag_remove_keys", vals(dyn(`{"key1":{"a":1,"b":2}}`), dyn(`["$.key1.a"]`)), `dynamic:{"key1":{"b":2}}`},
 		{"bag_set_key", vals(dyn(`{"k1":1}`), str("k2"), str("abc")), `dynamic:{"k1":1,"k2":"abc"}`},
 		{"bag_set_key", vals(dyn(`{"k1":1}`), str("k1"), long(2)), `dynamic:{"k1":2}`},
+		{"bag_zip", vals(dyn(`["a",8,"b"]`), dyn(`1`)), `dynamic:{"a":null,"b":null}`},
 		{"bag_zip", vals(dyn(`["a","b"]`), dyn(`[1]`)), `dynamic:{"a":1,"b":null}`},
 		{"set_union", vals(dyn("[1,2]"), dyn("[2,3]"), dyn("[3,4]")), "dynamic:[1,2,3,4]"},
 		{"set_intersect", vals(dyn("[1,2,3]"), dyn("[2,3]"), dyn("[3,4]")), "dynamic:[3]"},

@@ -34,8 +34,10 @@ var encodings = []Function{
 		}
 		return value.NewArray(elements)
 	}),
-	textMap("url_encode", escapeAll),
-	textMap("url_encode_component", escapeAll),
+	textMap("url_encode", func(s string) string { return lowerEscapes(url.QueryEscape(s)) }),
+	textMap("url_encode_component", func(s string) string {
+		return lowerEscapes(strings.ReplaceAll(url.QueryEscape(s), "+", "%20"))
+	}),
 	textMap("url_decode", func(s string) string {
 		if d, err := url.QueryUnescape(s); err == nil {
 			return d
@@ -71,5 +73,15 @@ func decodeBase64(s string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
 }
 
-// escapeAll is percent-encoding with %20 for a space.
-func escapeAll(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+// lowerEscapes writes the hex digits of percent-encoded text in lower case, as
+// the service does.
+func lowerEscapes(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:i+3], bytes.ToLower(b[i+1:i+3]))
+			i += 2
+		}
+	}
+	return string(b)
+}

@@ -99,6 +99,9 @@ func parsePath(text string) value.Value {
 	trimmed := strings.TrimPrefix(rest, `\\?\`)
 	if len(trimmed) >= 2 && trimmed[1] == ':' && wordAt(trimmed, 0) {
 		root = trimmed[:2]
+		if len(trimmed) > 2 && isSlash(rune(trimmed[2])) {
+			root = trimmed[:3]
+		}
 	}
 	name := directory
 	if i := strings.LastIndexFunc(directory, isSlash); i >= 0 {

@@ -2,6 +2,7 @@ package scalar
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -78,14 +79,33 @@ func bindIndexOfRegex(c call) (Bound, error) {
 		if err != nil {
 			return value.Value{}, err
 		}
-		return nthIndex(a, func(s string) (int, int) {
-			at := re.FindStringIndex(s)
-			if at == nil {
-				return -1, 0
-			}
-			return at[0], at[1] - at[0]
-		}), nil
+		return nthMatch(a, re), nil
 	}}, nil
+}
+
+// nthMatch evaluates indexof_regex(source, regex [, start [, length [,
+// occurrence]]]). Matches do not overlap; a negative start is null, as the
+// recorded answers of the page's examples have it.
+func nthMatch(a []value.Value, re *regexp.Regexp) value.Value {
+	s := a[0].Text()
+	start, length, occurrence := int64(0), int64(-1), int64(1)
+	for i, p := range []*int64{&start, &length, &occurrence} {
+		if i+2 < len(a) {
+			*p = a[i+2].Int64()
+		}
+	}
+	if start < 0 || occurrence <= 0 || length < -1 {
+		return nullLong
+	}
+	if length == -1 {
+		length = math.MaxInt64
+	}
+	from := skip(s, start)
+	found := re.FindAllStringIndex(cut(s[from:], 0, length), int(min(occurrence, math.MaxInt32)))
+	if int64(len(found)) < occurrence {
+		return value.NewLong(-1)
+	}
+	return value.NewLong(int64(utf8.RuneCountInString(s[:from+found[occurrence-1][0]])))
 }
 
 // bindCountOf binds countof(source, search [, kind]): matches of a plain text

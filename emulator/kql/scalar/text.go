@@ -262,7 +262,8 @@ func trimmer(name string, start, end bool) Function {
 }
 
 // bindReplaceStrings binds replace_strings(source, lookups, rewrites), which
-// replaces one lookup after the other.
+// replaces each lookup in what the lookups before it left over: what was
+// replaced is not looked at again.
 func bindReplaceStrings(c call) (Bound, error) {
 	if err := (params{isString, isDynamic, isDynamic}).check(c); err != nil {
 		return Bound{}, err
@@ -273,12 +274,45 @@ func bindReplaceStrings(c call) (Bound, error) {
 		if !ok1 || !ok2 || len(lookups) != len(rewrites) {
 			return value.Value{}, fmt.Errorf("replace_strings(): lookups and rewrites must be arrays of the same length")
 		}
-		text := a[0].Text()
+		parts := []part{{text: a[0].Text()}}
 		for i, l := range lookups {
-			if l := l.String(); l != "" {
-				text = strings.ReplaceAll(text, l, rewrites[i].String())
-			}
+			parts = replaceIn(parts, l.String(), rewrites[i])
 		}
-		return value.NewString(text), nil
+		var out strings.Builder
+		for _, p := range parts {
+			out.WriteString(p.text)
+		}
+		return value.NewString(out.String()), nil
 	}}, nil
+}
+
+// part is a part of a text. One that is done is not looked at again.
+type part struct {
+	text string
+	done bool
+}
+
+// replaceIn replaces a lookup in the parts that are not done. A rewrite that is
+// no text leaves the lookup as it is, but done.
+func replaceIn(parts []part, lookup string, rewrite value.Value) []part {
+	if lookup == "" {
+		return parts
+	}
+	by := lookup
+	if s, ok := rewrite.Scalar(); ok && s.Kind() == value.String {
+		by = s.Text()
+	}
+	var out []part
+	for _, p := range parts {
+		for !p.done {
+			before, after, found := strings.Cut(p.text, lookup)
+			if !found {
+				break
+			}
+			out = append(out, part{text: before}, part{text: by, done: true})
+			p.text = after
+		}
+		out = append(out, p)
+	}
+	return out
 }
