@@ -10,7 +10,8 @@ import (
 // source's own business. Errors are *Error: their Action says what to do next.
 // Implementations are safe for concurrent use.
 type Source interface {
-	// Count asks, in one call, how the rows of a part of a table are spread.
+	// Count asks, in one call, how the rows of a part of a table are spread. An
+	// answer that does not prove that it is whole is an error.
 	Count(ctx context.Context, q CountQuery) (Counts, error)
 
 	// Fetch asks for a slice and writes each row of the answer to w, in the
@@ -44,6 +45,7 @@ type CountQuery struct {
 	Table  Table
 	Window Window
 	Within Partition
+	Only   []Partition // below Within: rows of others are not counted; nil: all of Within
 	Depth  int
 	Bin    time.Duration
 	Print  bool // each part comes with its fingerprint, where the service can compute it
@@ -56,6 +58,7 @@ type Counts struct {
 	Now   time.Time // the source's clock
 	Print []Column  // the columns that fingerprints are made of
 	Calls int       // calls made for it, retries too
+	Even  bool      // the service counts no parts: Parts are the rows of all of Within, thought to be spread evenly
 }
 
 // Count is one part. Where the part is a step of the watermark, Start is its

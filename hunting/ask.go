@@ -78,6 +78,9 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			// A gateway's failure may pass. If it does not, less may be asked for at a time.
 			err = c.rest(ctx, q, backoff(attempt), err)
 			attempt++
+		case errors.Is(err, errUnproven) && attempt >= unprovenAttempts:
+			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d answers in a row were so", e.Err, attempt)
+			return a, err
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:
 			err = c.rest(ctx, q, backoff(attempt), err)
 			attempt++
@@ -181,6 +184,10 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 		return nil
 	case errors.As(err, &handed):
 		return err
+	case errors.Is(err, errUnproven):
+		return fail.unproven(err)
+	case errors.Is(err, errTooMany):
+		return fail.make(tvmexport.Split, tvmexport.Unproven, "", err)
 	}
 	return fail.broken(stall.explain(ctx, err))
 }

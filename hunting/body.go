@@ -188,5 +188,3 @@ func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
 func (b *body) declared(n *normaliser, w tvmexport.RowWriter) error {
 	return b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
 }
-
-func (b *body) countRows(rows *[]countRow) error { return rowsInto(b, "count", rows) }

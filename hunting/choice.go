@@ -73,7 +73,7 @@ func (s *schema) choose(c tvmexport.Choice) {
 
 // guise says of a column whether it is published, and how.
 func (s *schema) guise(name string, c *column) {
-	if s.choice.IsZero() || name == countColumn {
+	if s.choice.IsZero() {
 		return
 	}
 	c.internal, c.masked = s.choice.Hides(name), s.choice.Masks(name)

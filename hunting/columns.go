@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -14,18 +16,18 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Columns implements tvmexport.Source.
+// Columns implements tvmexport.Source. The answer holds one row, of a column
+// that the query adds: an answer without them is not that of the query.
 func (c *Client) Columns(ctx context.Context, table string) ([]tvmexport.Column, error) {
 	t := tvmexport.Table{Name: table}
 	if err := check("schema", t); err != nil {
 		return nil, err
 	}
 	var columns []tvmexport.Column
-	q := question{op: "schema", table: table, text: name(table) + "\n| take 0"}
-	_, err := c.ask(ctx, q, func(b *body) error {
-		n := newNormaliser(c.o.API, tvmexport.Slice{Table: t}, newMark(), nil, nil)
-		err := b.declared(n, discard{})
-		columns = n.schema.declared
+	mark := newMark()
+	q := question{op: "schema", table: table, text: columnsQuery(table, mark)}
+	_, err := c.ask(ctx, q, func(b *body) (err error) {
+		columns, err = declared(b, mark)
 		return err
 	})
 	if err == nil && len(columns) == 0 {
@@ -34,9 +36,66 @@ func (c *Client) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 	return columns, err
 }
 
-type discard struct{}
+// columnsQuery asks for no rows of a table, and for one row with the word mark
+// in a column of its own, whose name no table has.
+func columnsQuery(table, mark string) string {
+	return fmt.Sprintf("union (%s\n| take 0), (print %s = %s)", name(table), markedColumn(mark), text(mark))
+}
 
-func (discard) WriteRow(_, _ []byte) error { return nil }
+// markedColumn is the column in which the answer to a columnsQuery holds its mark.
+func markedColumn(mark string) string { return proofColumn + mark[:len(mark)-1] }
+
+// declared are the columns that the answer to a columnsQuery declares.
+func declared(b *body, mark string) ([]tvmexport.Column, error) {
+	s := newSchema(nil, nil)
+	rows := 0
+	err := b.envelope(s.declare, func(text []byte) (int, error) {
+		if text[0] != '{' {
+			return 0, unprovenf("a row of it is no object")
+		}
+		m := membersOf(text)
+		for {
+			if _, ok := m.next(nil); !ok {
+				break
+			}
+			if string(m.key) == markedColumn(mark) {
+				if said, err := wireText(m.value); err != nil || said != mark {
+					return 0, unprovenf("it answers another query")
+				}
+				rows++
+			}
+		}
+		if m.fault < 0 {
+			return m.fault, nil
+		}
+		return m.end, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	last := len(s.declared) - 1
+	switch {
+	case rows != 1:
+		return nil, unprovenf("it holds the row that proves it %d times, not once: it was cut, or answers another query", rows)
+	case last < 0:
+		return nil, nil
+	case s.declared[last].Name != markedColumn(mark):
+		return nil, unprovenf("its schema ends before the last column of the query")
+	}
+	return s.declared[:last], distinct(s.declared)
+}
+
+// distinct says which name columns have in common; nil if none.
+func distinct(columns []tvmexport.Column) error {
+	met := make(map[string]bool, len(columns))
+	for _, c := range columns {
+		if met[c.Name] {
+			return unprovenf("its schema has two columns of one name")
+		}
+		met[c.Name] = true
+	}
+	return nil
+}
 
 // Schemas implements tvmexport.Source: one call by getschema, and where the
 // service refuses that, one for each table by a query without rows.
@@ -48,14 +107,18 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 	}
 	out := make(map[string][]tvmexport.Column, len(tables))
 	if len(tables) > 1 {
-		var rows []schemaRow
-		q := question{op: "schema", text: schemasQuery(tables)}
-		_, err := c.ask(ctx, q, func(b *body) error {
-			rows = rows[:0]
-			return b.schemaRows(&rows)
+		mark := newMark()
+		q := question{op: "schema", text: schemasQuery(tables, mark)}
+		_, err := c.ask(ctx, q, func(b *body) (err error) {
+			var rows []schemaRow
+			if err := b.schemaRows(&rows); err != nil {
+				return err
+			}
+			out, err = schemasOf(rows, mark)
+			return err
 		})
 		if err == nil {
-			return schemasOf(rows), nil
+			return out, nil
 		}
 		if !refused(err) {
 			return nil, err
@@ -74,35 +137,85 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 	return out, nil
 }
 
-// schemasQuery asks for the columns of tables
+// schemasQuery asks for the columns of tables, and for the number of them
+// behind the word mark
 // (https://learn.microsoft.com/kusto/query/getschema-operator).
-func schemasQuery(tables []string) string {
+func schemasQuery(tables []string, mark string) string {
 	parts := make([]string, len(tables))
 	for i, t := range tables {
 		parts[i] = fmt.Sprintf("(%s | getschema | project Table = %s, ColumnName, ColumnOrdinal, ColumnType)", name(t), text(t))
 	}
-	return "union " + strings.Join(parts, ",\n")
+	return fmt.Sprintf("let columns = union %s;\nunion columns, (columns\n| summarize Columns = count()\n| project Table = strcat(%s, tostring(Columns)))",
+		strings.Join(parts, ",\n"), text(mark))
 }
 
 // schemaRow is a column as getschema shows it.
 type schemaRow struct {
 	Table         string
 	ColumnName    string
-	ColumnOrdinal int
+	ColumnOrdinal ordinal
 	ColumnType    string // by its Kusto name
 }
 
-func schemasOf(rows []schemaRow) map[string][]tvmexport.Column {
-	slices.SortStableFunc(rows, func(a, b schemaRow) int { return cmp.Compare(a.ColumnOrdinal, b.ColumnOrdinal) })
-	out := map[string][]tvmexport.Column{}
+// schemasOf are the columns of each table in the answer to a schemasQuery.
+func schemasOf(rows []schemaRow, mark string) (map[string][]tvmexport.Column, error) {
+	said := ""
+	of := map[string][]schemaRow{}
+	columns := 0
 	for _, r := range rows {
-		kind, ok := wireTypes[strings.ToLower(r.ColumnType)]
-		if !ok {
-			kind = "dynamic"
+		if n, ok := strings.CutPrefix(r.Table, mark); ok {
+			if said != "" {
+				return nil, unprovenf("it holds its proof twice")
+			}
+			said = n
+			continue
 		}
-		out[r.Table] = append(out[r.Table], tvmexport.Column{Name: r.ColumnName, Type: kind})
+		of[r.Table] = append(of[r.Table], r)
+		columns++
 	}
-	return out
+	if said == "" {
+		return nil, unprovenf("it has %d columns and lacks the row that proves them: it was cut, or answers another query", columns)
+	}
+	if said != strconv.Itoa(columns) {
+		return nil, unprovenf("it has %d columns, and its own proof says otherwise", columns)
+	}
+	out := make(map[string][]tvmexport.Column, len(of))
+	for table, rows := range of {
+		slices.SortStableFunc(rows, func(a, b schemaRow) int { return cmp.Compare(a.ColumnOrdinal, b.ColumnOrdinal) })
+		list := make([]tvmexport.Column, len(rows))
+		for i, r := range rows {
+			if r.ColumnName == "" || r.ColumnOrdinal != ordinal(i) {
+				return nil, unprovenf("it does not have each column of a table once")
+			}
+			kind, ok := wireTypes[strings.ToLower(r.ColumnType)]
+			if !ok {
+				kind = "dynamic"
+			}
+			list[i] = tvmexport.Column{Name: r.ColumnName, Type: kind}
+		}
+		if err := distinct(list); err != nil {
+			return nil, err
+		}
+		out[table] = list
+	}
+	return out, nil
+}
+
+// ordinal is the place of a column; null, which the row with the proof has, is -1.
+type ordinal int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *ordinal) UnmarshalJSON(b []byte) error {
+	n, err := wireCount(b)
+	switch {
+	case err != nil:
+		return err
+	case n == nil:
+		*o = -1
+	default:
+		*o = ordinal(min(*n, math.MaxInt32))
+	}
+	return nil
 }
 
 func (b *body) schemaRows(rows *[]schemaRow) error { return rowsInto(b, "schema", rows) }

@@ -18,7 +18,7 @@ func TestCountFallsBackToTheWhole(t *testing.T) {
 			if strings.Contains(query, "substring") {
 				return answer{status: 400, body: `{"error":{"message":"substring is not supported. Fix semantic errors in your query."}}`}
 			}
-			return answer{body: `{"schema":[],"results":[{"Rows":7,"Now":"2026-11-23T12:00:00Z"}]}`}
+			return answer{body: `{"schema":[],"results":[{"Rows":7,"Proof":"NONCE:1.7","Now":"2026-11-23T12:00:00Z"}]}`}
 		}}
 		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Within: "3", Depth: 1})
 		if err != nil {
@@ -42,10 +42,11 @@ func TestCountFoldsUnexpectedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(int, string) answer {
 			return answer{body: `{"schema":[],"results":[
-				{"Part":"3f","Low":"3fa","High":"3fb","Rows":5,"Now":"2026-11-23T12:00:00.1234567Z"},
-				{"Part":"","Low":"","High":"","Rows":2,"Now":"2026-11-23T12:00:00.1234567Z"},
-				{"Part":"3F","Low":"3FA","High":"3FA","Rows":1,"Now":"2026-11-23T12:00:00.1234567Z"},
-				{"Part":"X-","Low":"X-1","High":"X-1","Rows":4,"Now":"2026-11-23T12:00:00.1234567Z"}]}`}
+				{"Part":"3f","Low":"3fa","High":"3fb","Rows":5},
+				{"Part":"","Low":"","High":"","Rows":2},
+				{"Proof":"NONCE:4.12","Part":"","Rows":null,"Now":"2026-11-23T12:00:00.1234567Z"},
+				{"Part":"3F","Low":"3FA","High":"3FA","Rows":1},
+				{"Part":"X-","Low":"X-1","High":"X-1","Rows":4}]}`}
 		}}
 		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 2})
 		if err != nil {
@@ -71,7 +72,7 @@ func TestHashOfRowsIsThatOfTheCount(t *testing.T) {
 			case strings.Contains(query, "EndOfSupportDate"):
 				return answer{status: 400, body: `{"error":{"message":"'extend' operator: Failed to resolve scalar expression named 'EndOfSupportDate'. Fix semantic errors in your query."}}`}
 			case strings.Contains(query, "summarize Rows ="):
-				return answer{body: `{"results":[{"Part":"a","Low":"a1","High":"a2","Rows":3,"Now":"2026-11-23T12:00:00Z"}]}`}
+				return answer{body: `{"results":[{"Part":"a","Low":"a1","High":"a2","Rows":3},{"Proof":"NONCE:1.3","Now":"2026-11-23T12:00:00Z"}]}`}
 			}
 			return answer{body: good}
 		}}
@@ -96,7 +97,7 @@ func TestCountThatTakesTooLong(t *testing.T) {
 			if strings.Contains(query, "Part =") {
 				return answer{status: 504, body: `{"error":{"code":"UnknownError","message":""}}`}
 			}
-			return answer{body: `{"results":[{"Rows":32,"Now":"2026-11-23T12:00:00Z"}]}`}
+			return answer{body: `{"results":[{"Rows":32,"Proof":"NONCE:1.32","Now":"2026-11-23T12:00:00Z"}]}`}
 		}}
 		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 1})
 		if err != nil || len(got.Parts) != 16 || got.Parts[15].Partition != "f" || got.Parts[15].Rows != 2 || got.Calls != 4 {
@@ -105,16 +106,13 @@ func TestCountThatTakesTooLong(t *testing.T) {
 	})
 }
 
-func TestEmptyCountAsksForTheTime(t *testing.T) {
+func TestEmptyCountTellsTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(_ int, query string) answer {
-			if strings.HasPrefix(query, "print ") {
-				return answer{body: `{"results":[{"Rows":0,"Now":"2026-11-23T12:00:00Z"}]}`}
-			}
-			return answer{body: `{"results":[]}`}
+		s := &service{reply: func(int, string) answer {
+			return answer{body: `{"results":[{"Rows":{},"Proof":"NONCE:0.0","Now":"2026-11-23T12:00:00Z"}]}`}
 		}}
 		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true})
-		if err != nil || len(got.Parts) != 0 || got.Now.Hour() != 12 || got.Calls != 2 {
+		if err != nil || len(got.Parts) != 0 || got.Now.Hour() != 12 || got.Calls != 1 {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
@@ -123,7 +121,7 @@ func TestEmptyCountAsksForTheTime(t *testing.T) {
 func TestBins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(int, string) answer {
-			return answer{body: `{"results":[{"Start":"2026-11-23T11:00:00Z","Rows":5,"Now":"2026-11-23T12:00:00Z"},{"Start":{},"Rows":2,"Now":"2026-11-23T12:00:00Z"}]}`}
+			return answer{body: `{"results":[{"Start":"2026-11-23T11:00:00Z","Rows":5},{"Start":{},"Rows":2},{"Start":{},"Rows":{},"Proof":"NONCE:2.7","Now":"2026-11-23T12:00:00Z"}]}`}
 		}}
 		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: events, Bin: time.Hour, Nulls: true})
 		want := []tvmexport.Count{{Start: time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC), Rows: 5}, {Rows: 2}}

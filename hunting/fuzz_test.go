@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tvmexport/tvmexport"
@@ -126,9 +127,48 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		defer b.close()
-		var rows []countRow
-		if err := b.countRows(&rows); err == nil && encoding == "" && !json.Valid(text) && utf8.Valid(text) {
+		var rows []schemaRow
+		if err := b.schemaRows(&rows); err == nil && encoding == "" && !json.Valid(text) && utf8.Valid(text) {
 			t.Errorf("%q was read to its end", text)
+		}
+	})
+}
+
+// Whatever an answer to a count holds, what is read of it is what its proof says.
+func FuzzCounts(f *testing.F) {
+	f.Add(`{"Part":"3f","Low":"3fa","High":"3fb","Rows":5,"PrintA":7,"PrintB":{},"PrintC":null},{"Proof":"0123abcd:1.5","Now":"2026-11-23T12:00:00Z"}`, 0)
+	f.Add(`{"Start":"2026-11-23T11:00:00Z","Start@odata.type":"#DateTime","Rows":5},{"Start":{},"Rows":2},{"Proof":"0123abcd:2.7","Now":"2026-11-23T12:00:00Z"}`, 1)
+	f.Add(`{"Rows":7,"Proof":"0123abcd:1.7","Now":"2026-11-23T12:00:00Z"}`, 2)
+	f.Add(`{"Rows":9223372036854775807},{"Rows":1},{"Rows":-1},{"Rows":"1"},{"Proof":"0123abcd:01.+1"}`, 0)
+	f.Fuzz(func(t *testing.T, rows string, form int) {
+		b, err := openBody(&http.Response{Body: io.NopCloser(strings.NewReader(`{"results":[` + rows + `]}`)), Header: http.Header{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := tally{mark: mark}
+		if got.read(b) != nil {
+			return
+		}
+		q := tvmexport.CountQuery{Table: inventory, Depth: 1, Print: true}
+		read := readParts
+		switch form & 3 {
+		case 1:
+			q, read = tvmexport.CountQuery{Table: events, Bin: time.Hour, Nulls: true}, readBins
+		case 2:
+			read = readWhole
+		}
+		counts, err := read(q, got.rows)
+		if err != nil {
+			return
+		}
+		var sum int64
+		for _, c := range counts {
+			if sum += c.Rows; c.Rows < 0 || sum < 0 {
+				t.Fatalf("%d rows came out of %q", c.Rows, rows)
+			}
+		}
+		if sum != got.proof.rows || int64(len(got.rows)) != got.proof.parts {
+			t.Errorf("%d rows in %d parts came out of %q", sum, len(got.rows), rows)
 		}
 	})
 }

@@ -59,7 +59,11 @@ func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, typ
 	}
 	n.schema.choose(s.Table.Choice)
 	n.key = keyOfSlice(s, &n.schema)
-	n.schema.column(markColumn(s.Table)).mark = true
+	marked := n.schema.column(markColumn(s.Table))
+	marked.mark = true
+	if !taken(s.Table, marked.name) { // a column that the query adds
+		marked.internal, marked.masked = true, false
+	}
 	return n
 }
 

@@ -41,7 +41,8 @@ func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 // printed are the operators that fingerprint rows: a column of hashes, and the
 // sums of them in a summarize.
 func printed(t tvmexport.Table) (extend, sums string) {
-	return "\n| extend PrintOfRow = " + fingerprint.Row(t.Printed(), name), ", " + fingerprint.Sums("PrintOfRow")
+	column := unused(t, "PrintOfRow")
+	return "\n| extend " + column + " = " + fingerprint.Row(t.Printed(), name), ", " + fingerprint.Sums(column)
 }
 
 // markColumn is the column that carries the count: a string column, which
@@ -58,12 +59,12 @@ func markColumn(t tvmexport.Table) string {
 			return c.Name
 		}
 	}
-	return countColumn
+	return unused(t, countColumn)
 }
 
-// partsQuery counts rows by the first digits of the key. Low and High tell
-// whether a part holds one key only.
-func partsQuery(q tvmexport.CountQuery) string {
+// partsQuery counts rows by the first digits of the key, and proves the answer
+// behind the word mark. Low and High tell whether a part holds one key only.
+func partsQuery(q tvmexport.CountQuery, mark string) string {
 	key, digits := keyExpression(q.Table), q.Within.Depth()+q.Depth
 	if row, hashed := q.Within.RowHash(); hashed {
 		key, digits = rowHash(q.Table), len(row)+q.Depth
@@ -72,42 +73,52 @@ func partsQuery(q tvmexport.CountQuery) string {
 	if q.Print {
 		hash, sums = printed(q.Table)
 	}
-	return fmt.Sprintf("%s%s\n| extend PartitionKey = %s%s\n| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey)%s by Part = substring(PartitionKey, 0, %d)\n| extend Now = now()",
-		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}), key, hash, sums, digits)
+	column := unused(q.Table, "PartitionKey")
+	counted := fmt.Sprintf("%s%s\n| extend %s = %s", name(q.Table.Name), filters(q.Table, q.Window, partsOf(q)), column, key)
+	return proven(counted, hash, fmt.Sprintf(", Low = min(%[1]s), High = max(%[1]s)%[2]s", column, sums),
+		fmt.Sprintf("Part = substring(%s, 0, %d)", column, digits), mark)
 }
 
 // wholeQuery counts rows, and nothing else: for a service that refuses more.
-func wholeQuery(q tvmexport.CountQuery) string {
-	return fmt.Sprintf("%s%s\n| summarize Rows = count()\n| extend Now = now()",
-		name(q.Table.Name), filters(q.Table, q.Window, []tvmexport.Partition{q.Within}))
+func wholeQuery(q tvmexport.CountQuery, mark string) string {
+	return fmt.Sprintf("%s%s\n| summarize Rows = count()\n| extend %s = strcat(%s, '1.', tostring(Rows)), Now = now()",
+		name(q.Table.Name), filters(q.Table, q.Window, partsOf(q)), proofColumn, text(mark))
 }
 
-// binsQuery counts rows by steps of the watermark.
-func binsQuery(q tvmexport.CountQuery) string {
-	mark, extend := watermark(q.Table), ""
+// binsQuery counts rows by steps of the watermark, and proves the answer behind
+// the word mark.
+func binsQuery(q tvmexport.CountQuery, mark string) string {
+	at := watermark(q.Table)
+	counted := name(q.Table.Name) + binFilters(q)
 	if q.Table.Watermark == tvmexport.IngestionTime {
 		// The function stands where Microsoft's documentation has it: in where and extend.
-		extend = "\n| extend IngestedAt = " + mark
-		mark = "IngestedAt"
+		column := unused(q.Table, "IngestedAt")
+		counted += "\n| extend " + column + " = " + at
+		at = column
 	}
-	sums := ""
+	hash, sums := "", ""
 	if q.Print {
-		var hash string
 		hash, sums = printed(q.Table)
-		extend += hash
 	}
-	return fmt.Sprintf("%s%s%s\n| summarize Rows = count()%s by Start = bin(%s, %s)\n| extend Now = now()",
-		name(q.Table.Name), binFilters(q), extend, sums, mark, timespan(q.Bin))
+	return proven(counted, hash, sums, fmt.Sprintf("Start = bin(%s, %s)", at, timespan(q.Bin)), mark)
+}
+
+// partsOf are the partitions that a count looks at.
+func partsOf(q tvmexport.CountQuery) []tvmexport.Partition {
+	if len(q.Only) > 0 {
+		return q.Only
+	}
+	return []tvmexport.Partition{q.Within}
 }
 
 func binFilters(q tvmexport.CountQuery) string {
 	mark := watermark(q.Table)
 	window := windowCondition(q.Window, mark)
 	if window == "" || !q.Nulls {
-		return filters(q.Table, q.Window, []tvmexport.Partition{q.Within})
+		return filters(q.Table, q.Window, partsOf(q))
 	}
 	return fmt.Sprintf("\n| where (%s) or isnull(%s)", window, mark) +
-		filters(q.Table, tvmexport.Window{}, []tvmexport.Partition{q.Within})
+		filters(q.Table, tvmexport.Window{}, partsOf(q))
 }
 
 func filters(t tvmexport.Table, w tvmexport.Window, ps []tvmexport.Partition) string {

@@ -72,24 +72,52 @@ func TestPartitionConditions(t *testing.T) {
 }
 
 func TestCountQueries(t *testing.T) {
+	const proves = `
+| summarize Rows = sum(Rows), Parts = count()
+| project Proof = strcat('word:', tostring(Parts), '.', tostring(coalesce(Rows, 0))), Now = now())`
+	clash := tvmexport.Table{Name: "T", Key: tvmexport.Key{Column: "DeviceId"}, Watermark: tvmexport.IngestionTime, Columns: []tvmexport.Column{
+		{Name: "DeviceId", Type: "string"}, {Name: "PartitionKey", Type: "string"}, {Name: "PrintOfRow", Type: "int"}, {Name: "ingestedat", Type: "datetime"},
+	}}
 	tests := []struct{ got, want string }{
-		{partsQuery(tvmexport.CountQuery{Table: inventory, Depth: 3}), `DeviceTvmSoftwareInventory
-| extend PartitionKey = DeviceId
-| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 3)
-| extend Now = now()`},
-		{partsQuery(tvmexport.CountQuery{Table: inventory, Within: "3f#a", Depth: 1}), `DeviceTvmSoftwareInventory
+		{partsQuery(tvmexport.CountQuery{Table: inventory, Depth: 3}, "word:"), `let counted = DeviceTvmSoftwareInventory
+| extend PartitionKey = DeviceId;
+union (counted
+| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 3)), (counted
+| summarize Rows = count() by Part = substring(PartitionKey, 0, 3)` + proves},
+		{partsQuery(tvmexport.CountQuery{Table: inventory, Depth: 2, Only: []tvmexport.Partition{"3e", "3f"}}, "word:"), `let counted = DeviceTvmSoftwareInventory
+| where substring(DeviceId, 0, 2) in ('3e', '3f')
+| extend PartitionKey = DeviceId;
+union (counted
+| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)), (counted
+| summarize Rows = count() by Part = substring(PartitionKey, 0, 2)` + proves},
+		{partsQuery(tvmexport.CountQuery{Table: inventory, Within: "3f#a", Depth: 1}, "word:"), `let counted = DeviceTvmSoftwareInventory
 | where DeviceId startswith_cs '3f' and (hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))) startswith_cs 'a')
-| extend PartitionKey = hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate)))
-| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)
-| extend Now = now()`},
-		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}), `DeviceProcessEvents
-| where (Timestamp > datetime(2026-11-23T12:00:00.1234567Z)) or isnull(Timestamp)
-| summarize Rows = count() by Start = bin(Timestamp, 3600s)
-| extend Now = now()`},
-		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon, To: noon.Add(time.Hour)}, Bin: time.Minute}), `DeviceProcessEvents
-| where Timestamp > datetime(2026-11-23T12:00:00.1234567Z) and Timestamp <= datetime(2026-11-23T13:00:00.1234567Z)
-| summarize Rows = count() by Start = bin(Timestamp, 60s)
-| extend Now = now()`},
+| extend PartitionKey = hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate)));
+union (counted
+| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)), (counted
+| summarize Rows = count() by Part = substring(PartitionKey, 0, 2)` + proves},
+		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, "word:"), `let counted = DeviceProcessEvents
+| where (Timestamp > datetime(2026-11-23T12:00:00.1234567Z)) or isnull(Timestamp);
+union (counted
+| summarize Rows = count() by Start = bin(Timestamp, 3600s)), (counted
+| summarize Rows = count() by Start = bin(Timestamp, 3600s)` + proves},
+		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon, To: noon.Add(time.Hour)}, Bin: time.Minute}, "word:"), `let counted = DeviceProcessEvents
+| where Timestamp > datetime(2026-11-23T12:00:00.1234567Z) and Timestamp <= datetime(2026-11-23T13:00:00.1234567Z);
+union (counted
+| summarize Rows = count() by Start = bin(Timestamp, 60s)), (counted
+| summarize Rows = count() by Start = bin(Timestamp, 60s)` + proves},
+		// Names that the query adds hide no column of the table.
+		{partsQuery(tvmexport.CountQuery{Table: clash, Depth: 1, Print: true}, "word:"), `let counted = T
+| extend PartitionKey_ = DeviceId;
+union (counted
+| extend PrintOfRow_ = hash_sha256(strcat(tostring(strlen(DeviceId)), ':', DeviceId, tostring(strlen(PartitionKey)), ':', PartitionKey, tostring(strlen(tostring(PrintOfRow))), ':', tostring(PrintOfRow), tostring(strlen(tostring(['ingestedat']))), ':', tostring(['ingestedat'])))
+| summarize Rows = count(), Low = min(PartitionKey_), High = max(PartitionKey_), PrintA = sum(tolong(strcat('0x', substring(PrintOfRow_, 0, 10)))), PrintB = sum(tolong(strcat('0x', substring(PrintOfRow_, 10, 10)))), PrintC = sum(tolong(strcat('0x', substring(PrintOfRow_, 20, 10)))) by Part = substring(PartitionKey_, 0, 1)), (counted
+| summarize Rows = count() by Part = substring(PartitionKey_, 0, 1)` + proves},
+		{binsQuery(tvmexport.CountQuery{Table: clash, Bin: time.Hour}, "word:"), `let counted = T
+| extend IngestedAt_ = ingestion_time();
+union (counted
+| summarize Rows = count() by Start = bin(IngestedAt_, 3600s)), (counted
+| summarize Rows = count() by Start = bin(IngestedAt_, 3600s)` + proves},
 	}
 	for _, tt := range tests {
 		if d := cmp.Diff(tt.want, tt.got); d != "" {

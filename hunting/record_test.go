@@ -32,16 +32,16 @@ func queriesOf(table tvmexport.Table) []string {
 		slices = append(slices, tvmexport.Slice{Table: table, Window: window, Partitions: []tvmexport.Partition{tvmexport.Whole}},
 			tvmexport.Slice{Table: table, Window: tvmexport.Window{Null: true}, Partitions: []tvmexport.Partition{tvmexport.Whole}})
 		out = append(out,
-			binsQuery(tvmexport.CountQuery{Table: table, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}),
-			binsQuery(tvmexport.CountQuery{Table: table, Window: window, Within: "#", Bin: time.Second}))
+			binsQuery(tvmexport.CountQuery{Table: table, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, mark),
+			binsQuery(tvmexport.CountQuery{Table: table, Window: window, Within: "#", Bin: time.Second}, mark))
 	}
 	for _, s := range slices {
 		out = append(out, fetchQuery(s, mark, dialect{}.asText(table)))
 	}
 	for _, q := range counts {
-		out = append(out, partsQuery(q), wholeQuery(q))
+		out = append(out, partsQuery(q, mark), wholeQuery(q, mark))
 	}
-	return append(out, name(table.Name)+"\n| take 0")
+	return append(out, columnsQuery(table.Name, mark))
 }
 
 var call = regexp.MustCompile(`strcat\(([^()]|\([^()]*\))*\)`)
@@ -51,7 +51,7 @@ var call = regexp.MustCompile(`strcat\(([^()]|\([^()]*\))*\)`)
 func TestQueriesOfTheCatalogue(t *testing.T) {
 	var record bytes.Buffer
 	encoder := json.NewEncoder(&record)
-	if err := encoder.Encode(map[string]string{"kind": "hunting", "text": schemasQuery(catalog.Names())}); err != nil {
+	if err := encoder.Encode(map[string]string{"kind": "hunting", "text": schemasQuery(catalog.Names(), mark)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, known := range catalog.Names() {

@@ -77,7 +77,6 @@ func newSchema(columns []tvmexport.Column, asText []string) schema {
 	for _, name := range asText {
 		s.column(name).asText = true
 	}
-	s.column(countColumn).internal = true
 	return s
 }
 

@@ -1,0 +1,89 @@
+package hunting
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// errUnproven: an answer on which decisions rest cannot be shown to be the
+// whole answer to its query, or holds a value that the query cannot give.
+var errUnproven = errors.New("the answer proves nothing")
+
+// unprovenAttempts is how often a call is made whose answer proves nothing.
+const unprovenAttempts = 3
+
+// proof is what an answer to a count says of itself: how many parts the query
+// found, and how many rows lie in them. The query computes it by a second
+// aggregation over the same state, and puts it into one more row, in a column
+// of its own, behind a word that no data holds.
+type proof struct {
+	parts, rows int64
+}
+
+// proofColumn carries the proof of a count.
+const proofColumn = "Proof"
+
+// proven is a query for counted rows, grouped by the expression by, and one more
+// row with the proof of the answer. extend and sums are added to the groups alone.
+func proven(counted, extend, sums, by, mark string) string {
+	return fmt.Sprintf("let counted = %[1]s;\nunion (counted%[2]s\n| summarize Rows = count()%[3]s by %[4]s), (counted\n| summarize Rows = count() by %[4]s\n| summarize Rows = sum(Rows), Parts = count()\n| project %[5]s = strcat(%[6]s, tostring(Parts), '.', tostring(coalesce(Rows, 0))), Now = now())",
+		counted, extend, sums, by, proofColumn, text(mark))
+}
+
+// readProof reads the value of the proof column behind its mark.
+func readProof(said string) (proof, error) {
+	parts, rows, ok := strings.Cut(said, ".")
+	p, errParts := strconv.ParseInt(parts, 10, 64)
+	r, errRows := strconv.ParseInt(rows, 10, 64)
+	if !ok || errParts != nil || errRows != nil || p < 0 || r < 0 {
+		return proof{}, errors.New("its proof is no pair of numbers")
+	}
+	return proof{parts: p, rows: r}, nil
+}
+
+// proves says why an answer of so many parts and rows is not known to be whole;
+// nil if its proof shows that it is.
+func (p *proof) proves(parts, rows int64) error {
+	switch {
+	case p == nil:
+		return fmt.Errorf("it has %d parts and lacks the row that proves them: it was cut, or answers another query", parts)
+	case p.parts != parts || p.rows != rows:
+		return fmt.Errorf("it has %d parts with %d rows, and its own proof says %d parts with %d rows", parts, rows, p.parts, p.rows)
+	}
+	return nil
+}
+
+// unproven is the error of an answer that proves nothing.
+func (f failure) unproven(err error) error {
+	return f.make(tvmexport.Retry, tvmexport.Unproven, "nothing was decided by it; if this repeats, look for a proxy that changes or caches answers", err)
+}
+
+// unused is a name that no column of the table has, so that a column added by
+// a query hides none.
+func unused(t tvmexport.Table, want string) string {
+	for taken(t, want) {
+		want += "_"
+	}
+	return want
+}
+
+func taken(t tvmexport.Table, name string) bool {
+	if strings.EqualFold(name, t.Watermark) || strings.EqualFold(name, t.Key.Column) {
+		return true
+	}
+	for _, c := range t.Columns {
+		if strings.EqualFold(name, c.Name) {
+			return true
+		}
+	}
+	for _, c := range t.Key.Hashed {
+		if strings.EqualFold(name, c) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,200 @@
+package hunting
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// tally is the answer to a count as it is read: its rows and its proof.
+type tally struct {
+	mark  string
+	rows  []countRow
+	proof *proof
+	now   nullableTime
+	sum   int64
+}
+
+// errTooMany: a count has more parts than an answer holds, so that it was cut.
+var errTooMany = errors.New("the count has more parts than one answer holds")
+
+func unprovenf(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUnproven, fmt.Errorf(format, args...))
+}
+
+// read takes an answer, and checks that it is whole.
+func (t *tally) read(b *body) error {
+	*t = tally{mark: t.mark, rows: t.rows[:0]}
+	if err := b.envelope(func([]byte) error { return nil }, t.row); err != nil {
+		return err
+	}
+	parts := int64(len(t.rows))
+	err := t.proof.proves(parts, t.sum)
+	switch {
+	case err != nil && parts+1 >= tvmexport.DocumentedLimits.Rows:
+		return errTooMany
+	case err != nil:
+		return unprovenf("%w", err)
+	case t.now.IsZero():
+		return unprovenf("the service does not tell its time")
+	}
+	return nil
+}
+
+// row takes the row that text begins with.
+func (t *tally) row(text []byte) (int, error) {
+	var r countRow
+	end, err := r.read(text)
+	switch {
+	case end < 0 || err != nil:
+		return end, err
+	case r.proof != "":
+		if err := t.prove(r); err != nil {
+			return 0, err
+		}
+		if r.rows == nil {
+			return end, nil
+		}
+	case r.rows == nil:
+		return 0, unprovenf("a row of it does not say how many rows it counts")
+	}
+	r.Rows = *r.rows
+	if t.sum += r.Rows; t.sum < 0 {
+		return 0, unprovenf("its rows add up to more than 64 bits hold")
+	}
+	if len(t.rows) > int(tvmexport.DocumentedLimits.Rows) {
+		return 0, errTooMany
+	}
+	t.rows = append(t.rows, r)
+	return end, nil
+}
+
+// prove takes the proof of the answer.
+func (t *tally) prove(r countRow) error {
+	said, ok := strings.CutPrefix(r.proof, t.mark)
+	if !ok {
+		return unprovenf("it answers another query")
+	}
+	if t.proof != nil {
+		return unprovenf("it holds its proof twice")
+	}
+	p, err := readProof(said)
+	if err != nil {
+		return unprovenf("%w", err)
+	}
+	t.proof, t.now = &p, r.Now
+	return nil
+}
+
+// countRow is a row of the answer to a count.
+type countRow struct {
+	Part  string
+	Low   string
+	High  string
+	Start nullableTime
+	Rows  int64
+	Now   nullableTime
+
+	rows   *int64
+	prints [3]*int64
+	proof  string
+}
+
+// countColumns are the columns that the answer to a count can have.
+var countColumns = []string{"Part", "Low", "High", "Start", "Rows", "Now", "PrintA", "PrintB", "PrintC", proofColumn}
+
+// read takes the row that text begins with, and returns its length, or a
+// negative result of scan.
+func (r *countRow) read(text []byte) (int, error) {
+	if text[0] != '{' {
+		return 0, unprovenf("a row of it is no object")
+	}
+	seen := 0
+	m := membersOf(text)
+	for {
+		if _, ok := m.next(nil); !ok {
+			break
+		}
+		if bytes.Contains(m.key, sidecar) {
+			continue
+		}
+		i := slices.IndexFunc(countColumns, func(c string) bool { return strings.EqualFold(c, string(m.key)) })
+		if i < 0 {
+			return 0, unprovenf("it has a column that was not asked for")
+		}
+		if seen&(1<<i) != 0 {
+			return 0, unprovenf("a row of it has the column %s twice", countColumns[i])
+		}
+		seen |= 1 << i
+		if err := r.take(countColumns[i], m.value); err != nil {
+			return 0, unprovenf("its column %s: %w", countColumns[i], err)
+		}
+	}
+	if m.fault < 0 {
+		return m.fault, nil
+	}
+	return m.end, nil
+}
+
+func (r *countRow) take(column string, v []byte) (err error) {
+	switch column {
+	case "Part":
+		r.Part, err = wireText(v)
+	case "Low":
+		r.Low, err = wireText(v)
+	case "High":
+		r.High, err = wireText(v)
+	case proofColumn:
+		r.proof, err = wireText(v)
+	case "Start":
+		err = r.Start.UnmarshalJSON(v)
+	case "Now":
+		err = r.Now.UnmarshalJSON(v)
+	case "Rows":
+		r.rows, err = wireCount(v)
+	default:
+		at := &r.prints[column[len(column)-1]-'A']
+		*at, err = wireCount(v)
+	}
+	return err
+}
+
+// absentValue holds for null, as each front writes it.
+func absentValue(v []byte) bool { return string(v) == "null" || v[0] == '{' && empty(v) }
+
+// wireText is a text; null, which strings do not have, is the empty one.
+func wireText(v []byte) (string, error) {
+	switch {
+	case absentValue(v):
+		return "", nil
+	case v[0] != '"':
+		return "", errors.New("its value is no text")
+	}
+	text, _ := jsontext.AppendUnquote(nil, v) // valid but for lone surrogates
+	return string(text), nil
+}
+
+// wireCount is a number of things; nil for null.
+func wireCount(v []byte) (*int64, error) {
+	switch {
+	case absentValue(v):
+		return nil, nil
+	case !isInteger(v):
+		return nil, errors.New("its value is no whole number")
+	}
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	switch {
+	case err != nil:
+		return nil, errors.New("its value is beyond 64 bits")
+	case n < 0:
+		return nil, errors.New("its value is negative")
+	}
+	return &n, nil
+}
