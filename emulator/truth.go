@@ -124,7 +124,7 @@ func (e *Emulator) landed(ctx context.Context, database, query string) (result, 
 		database = e.o.Database
 	}
 	answer, err := e.engine.Query(ctx, engine.Call{
-		Principal: e.admin, Database: database, Text: query,
+		Principal: e.admin, Database: database, Text: query, Unrestricted: true,
 		Options: map[string]any{"notruncation": true, "norequesttimeout": true},
 	})
 	if err != nil {

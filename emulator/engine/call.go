@@ -26,6 +26,10 @@ type Call struct {
 	ActivityID      string            // x-ms-activity-id, a guid
 	Options         map[string]any    // request properties, as decoded JSON: servertimeout, notruncation, ...
 	Parameters      map[string]string // values of declare query_parameters
+
+	// Unrestricted lets a query see all rows, whatever policies hide: for those
+	// who look at the engine from outside.
+	Unrestricted bool
 }
 
 // Result is the answer to a Call: at least one table. Rows stream: they are

@@ -21,6 +21,8 @@ type catalog struct {
 	home    string                  // the default database
 	replace map[string]kql.Relation // tables of the default database that are others for this query
 	depth   int                     // of views within views
+	behind  string                  // the table whose row-level security this query carries out
+	force   bool                    // row-level security applies where it is disabled too
 
 	mu     *sync.Mutex
 	scopes map[string]scope
@@ -93,7 +95,10 @@ func (c *catalog) Table(db, name string) (kql.Relation, bool) {
 
 func (c *catalog) relation(s scope, t *table) kql.Relation {
 	r := &extent.Relation{Schema: t.columns, Extents: t.extents}
-	if !c.system && t.restricted() && !s.of("table", t.name, &t.attributes).permits(c.p, UnrestrictedViewer) {
+	if c.hidesRows(t) {
+		return c.visible(s, t)
+	}
+	if !c.system && t.restricted() && !s.state.holds(c.p, UnrestrictedViewer) { // whatever else it holds
 		return refused{r, forbidden(c.p, "read table '%s' in database '%s', whose view access is restricted", t.name, s.db.name)}
 	}
 	return r

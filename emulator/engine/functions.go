@@ -139,7 +139,7 @@ func (s *session) checkFunction(sc scope, f function) error {
 	}
 	call := quoteName(f.name) + "(" + strings.Join(arguments, ", ") + ")"
 	c := trial{s.e.catalog(sc.db.name, s.call.Principal), f}
-	env := kql.Environment{Catalog: c, Database: sc.db.name, Now: s.e.now()}
+	env := kql.Environment{Catalog: c, Database: sc.db.name, Now: s.e.now(), Principal: s.call.Principal.FQN()}
 	_, tabular := kql.Compile(call, env)
 	if tabular == nil {
 		return nil

@@ -89,13 +89,31 @@ func (s *session) alterPolicy(c *command.AlterPolicy) (*rows, error) {
 		if err := checkPolicy(c.Policy, given); err != nil {
 			return "", badRequest("%v", err)
 		}
-		if c.Policy == policyUpdate {
-			if err := s.checkUpdatePolicy(state, c.Names[0], given); err != nil {
-				return "", err
-			}
-		}
-		return given, nil
+		return given, s.checkAgainst(state, c, given)
 	})
+}
+
+// checkAgainst refuses a policy that what is there rules out.
+func (s *session) checkAgainst(state *state, c *command.AlterPolicy, given string) error {
+	for _, name := range c.Names {
+		var err error
+		switch c.Policy {
+		case policyUpdate:
+			err = s.checkUpdatePolicy(state, name, given)
+		case policyRowLevel:
+			var sc scope
+			if sc, err = s.scope(); err == nil {
+				sc.state = state
+				err = s.checkRowLevel(sc, name, given)
+			}
+		case policyRestricted:
+			err = checkRestricted(state, name, given)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setPolicies gives each of the entities the policy that change makes of its
@@ -133,6 +151,8 @@ func (s *session) setPolicies(scope command.Scope, names []string, policy string
 // policyJSON is the policy that the command gives, in whatever form.
 func policyJSON(c *command.AlterPolicy) (string, error) {
 	switch {
+	case c.Policy == policyRowLevel:
+		return rowLevelJSON(c)
 	case c.Word != "":
 		return policyOfWord(c.Policy, c.Word)
 	case len(c.Settings) > 0:
@@ -141,6 +161,21 @@ func policyJSON(c *command.AlterPolicy) (string, error) {
 		return "", badRequest("The %s policy %q is not valid JSON", c.Policy, excerpt(c.JSON))
 	}
 	return c.JSON, nil
+}
+
+// rowLevelJSON is the policy of: enable "query", disable "query".
+func rowLevelJSON(c *command.AlterPolicy) (string, error) {
+	if c.Scope != command.Table || c.Verb != command.Alter {
+		return "", badRequest("The policy '%s' is supported by this emulator in '.alter table T policy %[1]s enable \"query\"'", c.Policy)
+	}
+	if c.Word != "enable" && c.Word != "disable" || c.JSON == "" {
+		return "", badRequest("The %s policy is set as: enable \"query\", or disable \"query\"", c.Policy)
+	}
+	text, err := json.Marshal(rowLevelSecurity{c.Word == "enable", c.JSON})
+	if err != nil {
+		return "", internalError(err)
+	}
+	return string(text), nil
 }
 
 func policyOfWord(policy, word string) (string, error) {
@@ -254,8 +289,12 @@ func (s *session) checkUpdatePolicy(state *state, name, text string) error {
 		if p.Source == name {
 			return policyError(codeUpdateCyclic, t, "a table cannot be its own source")
 		}
-		if _, err := state.table(p.Source); err != nil {
+		source, err := state.table(p.Source)
+		if err != nil {
 			return err
+		}
+		if source.protected() {
+			return badRequest("The update policy of table '%s' cannot read table '%s', on which row_level_security is enabled, without a managed identity", name, p.Source)
 		}
 		catalog := s.e.catalog(s.call.Database, s.call.Principal)
 		catalog.system = true

@@ -21,13 +21,14 @@ const (
 	policyMerge      = "merge"
 	policyUpdate     = "update"
 	policyRestricted = "restricted_view_access"
+	policyRowLevel   = "row_level_security"
 )
 
 // policyTitles are the names under which .show ... policy shows them.
 var policyTitles = map[string]string{
 	policyRetention: "RetentionPolicy", policyCaching: "CachingPolicy", policyBatching: "IngestionBatchingPolicy",
 	policyStreaming: "StreamingIngestionPolicy", policyMerge: "ExtentsMergePolicy", policyUpdate: "UpdatePolicy",
-	policyRestricted: "RestrictedViewAccessPolicy", "extent_tags_retention": "ExtentTagsRetentionPolicy",
+	policyRestricted: "RestrictedViewAccessPolicy", policyRowLevel: "RowLevelSecurityPolicy", "extent_tags_retention": "ExtentTagsRetentionPolicy",
 	"auto_delete": "AutoDeletePolicy", "encoding": "EncodingPolicy", "roworder": "RowOrderPolicy",
 	"partitioning": "PartitioningPolicy", "ingestiontime": "IngestionTimePolicy", "sharding": "ShardingPolicy",
 }
@@ -111,11 +112,13 @@ func (e *Engine) StreamingEnabled(db, table string) bool {
 	return json.Unmarshal([]byte(s.policy(t, policyStreaming)), &p) == nil && p.IsEnabled
 }
 
-func (t *table) restricted() bool {
+func (t *table) restricted() bool { return restrictedBy(t.policies[policyRestricted]) }
+
+// restrictedBy says whether a restricted_view_access policy is on.
+func restrictedBy(text string) bool {
 	var on bool
 	var p struct{ IsEnabled bool }
-	text := []byte(t.policies[policyRestricted])
-	return json.Unmarshal(text, &on) == nil && on || json.Unmarshal(text, &p) == nil && p.IsEnabled
+	return json.Unmarshal([]byte(text), &on) == nil && on || json.Unmarshal([]byte(text), &p) == nil && p.IsEnabled
 }
 
 // keepsRows says whether the retention policy lets rows live at all.

@@ -26,7 +26,10 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 	if err := e.scope(d).require(c.Principal, Viewer); err != nil {
 		return nil, err
 	}
-	q, err := e.compile(c, e.catalog(d.name, c.Principal), c.Text)
+	catalog := e.catalog(d.name, c.Principal)
+	catalog.system = c.Unrestricted
+	catalog.force = truth(setStatements(c.Text)["query_force_row_level_security"])
+	q, err := e.compile(c, catalog, c.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +45,7 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 
 func (e *Engine) compile(c Call, catalog kql.Catalog, text string) (*kql.Query, error) {
 	q, err := kql.Compile(text, kql.Environment{
-		Catalog: catalog, Database: c.Database, Now: e.now(), Values: c.Parameters,
+		Catalog: catalog, Database: c.Database, Now: e.now(), Values: c.Parameters, Principal: c.Principal.FQN(),
 	})
 	if err != nil {
 		return nil, asError(err)

@@ -51,7 +51,9 @@ func TestQueryNeedsViewer(t *testing.T) {
 	b.fails(principal("v"), `database("secret").T | count`, CodeBadRequest, "")
 	b.run(`.alter table T policy restricted_view_access true`)
 	b.fails(principal("v"), `T | count`, CodeForbidden, "read table 'T' in database 'db', whose view access is restricted")
+	b.fails(root, `T | count`, CodeForbidden, "read table 'T' in database 'db', whose view access is restricted")
 	b.run(`.add database db unrestrictedviewers ('aadapp=v')`)
+	b.run(`.add database db unrestrictedviewers ('` + root.FQN() + `')`)
 	b.want(`T | count`, "0")
 	b.as(principal("v"), `T | count`)
 }

@@ -126,7 +126,9 @@ func (s scope) permits(p Principal, role Role) bool {
 		return s.state.holds(p, User, Viewer)
 	case Monitor:
 		return s.state.holds(p, User, Viewer, Monitor)
-	case UnrestrictedViewer, Ingestor:
+	case UnrestrictedViewer: // a role of the database alone
+		return s.state.holds(p, role)
+	case Ingestor:
 		return s.state.holds(p, role) || s.entity != nil && s.entity.holds(p, role)
 	}
 	return false

@@ -130,10 +130,12 @@ func (b *binder) special(n *syntax.Call, c site) (e *expr, ok bool, err error) {
 		if err = argumentCount(n, 0, 0); err == nil {
 			e = constantExpr(value.NewString(b.databaseName(c.scope.db)))
 		}
+	case "current_principal", "current_principal_is_member_of":
+		e, err = b.principal(n, c)
 	case "row_number", "row_cumsum", "prev", "next":
 		e, err = b.window(n, c)
 	case "row_rank_dense", "row_rank_min", "row_rank", "row_window_session", "cursor_after", "cursor_before_or_at", "cursor_current",
-		"current_principal", "current_principal_details", "current_principal_is_member_of", "current_cluster_endpoint":
+		"current_principal_details", "current_cluster_endpoint":
 		err = unsupported(n.Pos(), "%s() is not supported here.", n.Name)
 	default:
 		return nil, false, nil

@@ -15,6 +15,9 @@ type Environment struct {
 	Database string            // name of the database the query runs in
 	Now      time.Time         // now(), the same throughout the query
 	Values   map[string]string // values of declared query parameters, as KQL literals or plain text
+
+	// Principal is who asks, as current_principal() gives it; "" where nobody is known.
+	Principal string
 }
 
 // Query is a compiled, type-checked query. A query text may hold several

@@ -127,6 +127,9 @@ func policy(p *parser, verb Verb, scope Scope, names []string) (string, any) {
 		}
 	case t.kind == word:
 		a.Word = p.word("A policy")
+		for a.Policy == "row_level_security" && p.peek(0).kind == text { // its query
+			a.JSON += p.take().value
+		}
 	default:
 		p.unexpected(t, "A policy, as a JSON string,")
 	}
@@ -139,7 +142,7 @@ var policies = map[string]string{
 	"streamingingestion": "streamingingestion", "merge": "merge", "update": "update",
 	"extent_tags_retention": "extent_tags_retention", "auto_delete": "auto_delete", "encoding": "encoding",
 	"roworder": "roworder", "partitioning": "partitioning", "restricted_view_access": "restricted_view_access",
-	"ingestiontime": "ingestiontime", "sharding": "sharding",
+	"ingestiontime": "ingestiontime", "sharding": "sharding", "row_level_security": "row_level_security",
 }
 
 func policyName(p *parser) string {

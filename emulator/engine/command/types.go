@@ -195,7 +195,7 @@ type EnableView struct {
 }
 
 // AlterPolicy sets (.alter) or changes (.alter-merge) a policy. Exactly one of
-// JSON, Settings and Word is given.
+// JSON, Settings and Word is given; a word may have a text behind it, in JSON.
 type AlterPolicy struct {
 	Verb     Verb
 	Scope    Scope
