@@ -37,4 +37,5 @@ type Manifest struct {
 	Bytes  int64         `json:"bytes"`            // of all lines but the last, before compression
 	Counts []int64       `json:"counts"`           // rows per partition of the slice
 	Prints []Fingerprint `json:"prints,omitempty"` // and their fingerprints, where the source has shown that they are those of the plan
+	Unread []Unread      `json:"unread,omitempty"` // values of the rows that do not fit their type
 }

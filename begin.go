@@ -74,6 +74,7 @@ func (h History) after(p Publication) History {
 	h.Last = &Committed{
 		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
 		Definition: p.Run.Table.Definition(), Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
+		Unread: p.Unread, Unlike: p.Unlike,
 	}
 	if p.Run.Kind == FullRun {
 		h.Partitions, h.Depth, h.FullAt, h.Fetched = p.Partitions, p.Run.Depth, h.Now, fetched

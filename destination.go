@@ -121,6 +121,8 @@ type Publication struct {
 	Layout  Layout   `json:"layout,omitempty"`  // where the steps put rows; "" is RawOnly
 	Columns []Column `json:"columns,omitempty"` // at the source
 	Shown   []Column `json:"shown,omitempty"`   // that the typed table is filled by
+	Unread  []Unread `json:"unread,omitempty"`  // values of the rows that do not fit their type
+	Unlike  []string `json:"unlike,omitempty"`  // columns of which the runs that this one adds to had such values
 
 	Partitions []PartitionRecord `json:"-"` // written with the commit
 }
@@ -129,6 +131,8 @@ type Publication struct {
 type Published struct {
 	Rows  int64    // that the publication has put into each table
 	Notes []string // what people should know of it, a sentence each
+
+	Unread []Unread // values that the typed table could not take, as the destination counted them
 }
 
 // table is a table as the publication met it.

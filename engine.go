@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -144,6 +145,9 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	if err == nil {
 		err = e.proves(in, answer)
 	}
+	if err == nil {
+		err = placed(in, answer)
+	}
 	if err != nil {
 		_ = zip.Close() // of what is thrown away
 		return batchData{}, BatchInfo{}, err
@@ -152,11 +156,16 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	if in.Run.Table.Drift != Freeze && grown(in.Run.Table.Columns, answer.Columns) {
 		prints = nil // they do not speak of the new column
 	}
+	out.Nulled += answer.Nulled
+	unread := slices.Clone(answer.Unread)
+	for i := range unread {
+		unread[i].Batch = in.Batch
+	}
+	lines.unread = unread
 	if err := errors.Join(lines.close(prints), zip.Close()); err != nil {
 		return batchData{}, BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)
 	}
 	out.Bytes += answer.Bytes
-	out.Nulled += answer.Nulled
 	e.hooks.fetched(in.Run, in.Slice, answer)
 	return batchData{
 		Batch: Batch{
@@ -164,7 +173,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 			Rows: lines.rows, Bytes: lines.bytes, Data: data.reader(),
 		},
 		chunks: data,
-	}, BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Prints: prints}, nil
+	}, BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Prints: prints, Unread: unread}, nil
 }
 
 // proven are the fingerprints of a slice's partitions where the answer shows

@@ -25,6 +25,7 @@ type lines struct {
 	bytes  int64
 	counts []int64     // rows per partition of the slice
 	labels []Partition // of the slice's partitions, as rows carry them
+	unread []Unread    // values of the rows that do not fit their type; set before close
 }
 
 func newLines(id BatchID, run Run, s Slice, to io.Writer) *lines {
@@ -113,7 +114,7 @@ func isID(key []byte) bool {
 // of the slice's partitions, nil where they are not known.
 func (l *lines) close(prints []Fingerprint) error {
 	s, err := json.Marshal(Manifest{
-		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Prints: prints,
+		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Prints: prints, Unread: l.unread,
 	})
 	if err != nil {
 		return fmt.Errorf("describe batch %s: %w", l.id, err)

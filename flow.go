@@ -43,7 +43,7 @@ type FetchOutcome struct {
 	TooLarge bool  // the call cannot be answered in one piece; Why says how that showed
 	Why      error // with TooLarge
 	Bytes    int64 // of the answer's JSON
-	Nulled   int64 // values of the answer that did not fit their type
+	Nulled   int64 // values of the answer that do not fit their type
 	Calls    int
 }
 
@@ -70,6 +70,7 @@ type BatchInfo struct {
 
 	Counts []int64       // rows per partition of the slice; all in the first where it is by row hash
 	Prints []Fingerprint // of each partition as fetched; nil where that is not known
+	Unread []Unread      // values that do not fit their type
 }
 
 // Plan is the input of a run's flow.
@@ -87,20 +88,22 @@ type Plan struct {
 	Recount    time.Duration // how far back published hours are counted again for late rows
 	Again      []Window      // published windows that are asked for again
 	Leftovers  []Leftover
-	Consistent bool  // the table must not move while it is read
-	StepBytes  int64 // of one publishing command; 0 is about 1 GB
+	Consistent bool     // the table must not move while it is read
+	StepBytes  int64    // of one publishing command; 0 is about 1 GB
+	Unlike     []string // columns that have values in what readers keep which are not those of the source
 }
 
 // Progress is what a run has done, also when it failed.
 type Progress struct {
 	Run     Run
-	Rows    int64 // published
-	Fetched int64 // rows in confirmed batches
-	Resumed int64 // rows of them that an earlier run had landed
-	Late    int64 // rows of them that came late
-	Bytes   int64 // of source JSON
-	Nulled  int64 // values that did not fit the type that the source declares, and are null
-	Calls   int   // made to the source
+	Rows    int64    // published
+	Fetched int64    // rows in confirmed batches
+	Resumed int64    // rows of them that an earlier run had landed
+	Late    int64    // rows of them that came late
+	Bytes   int64    // of source JSON
+	Nulled  int64    // fetched values that do not fit the type that the source declares
+	Unread  []Unread // those of published rows, by column
+	Calls   int      // made to the source
 	Slices  int
 	Parts   int      // of a Snapshot, that the source was asked to compare
 	Changed int      // parts that were fetched
@@ -136,13 +139,15 @@ func finish(ctx context.Context, s Steps, pub Publication, p *Progress, h *Hooks
 		}
 	}
 	h.published(pub.Run, rows)
+	unread := mostUnread(pub.Unread, published.Unread)
 	err = s.Commit(ctx, Commit{
 		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions,
+		Unread: unread, Unlike: pub.Unlike,
 	})
 	if err != nil {
 		return err
 	}
-	p.Run, p.Rows, p.Notes = pub.Run, rows, append(p.Notes, published.Notes...)
+	p.Run, p.Rows, p.Notes, p.Unread = pub.Run, rows, append(p.Notes, published.Notes...), unread
 	h.committed(pub.Run, rows)
 	return nil
 }
@@ -380,6 +385,10 @@ func (f *fetching) publication() Publication {
 		Run: run, Bytes: f.progress.Bytes, Calls: f.progress.Calls,
 		Layout: cmp.Or(run.Table.Layout, Both), Columns: run.Table.Columns, Shown: run.Table.Visible(),
 	}
+	for _, b := range f.all() {
+		p.Unread = addUnread(p.Unread, b.Unread)
+	}
+	p.Unlike = f.plan.Unlike
 	p.Steps, p.Rows = publicationSteps(f.all(), f.lacking, run.Table, f.plan.StepBytes)
 	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
 	return p

@@ -189,13 +189,14 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return err
 	}
+	var finished []Unread
 	if p := h.Publishing; p != nil {
 		p.Run.Table = p.table(r.Table)
 		var done Progress
 		if err := finish(ctx, s, *p, &done, &v.Hooks); err != nil {
 			return err
 		}
-		r.Finished = p.Rows
+		r.Finished, finished = p.Rows, done.Unread
 		h = h.after(*p)
 	}
 	notes, err := v.fit(ctx, s, r, h)
@@ -207,11 +208,20 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	if err != nil {
 		return err
 	}
+	if plan.Run.Kind == DeltaRun {
+		plan.Unlike = h.Last.unlike()
+	}
 	plan.Leftovers = resumable(plan.Run, left, v.Resume)
 	if v.Hooks.Started != nil {
 		v.Hooks.Started(plan.Run)
 	}
 	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	r.Unread = addUnread(finished, r.Unread)
+	for _, u := range r.Unread {
+		if where := u.where(); where != "" {
+			r.Notes = append(r.Notes, where)
+		}
+	}
 	r.Notes = append(notes, r.Notes...)
 	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
 	if r.Finished > 0 {

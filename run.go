@@ -61,6 +61,8 @@ type Commit struct {
 	Bytes      int64  // of source JSON fetched for it
 	Calls      int    // made to the source for it
 	Partitions []PartitionRecord
+	Unread     []Unread // values that do not fit their type
+	Unlike     []string // columns of which the runs that this one adds to had such values
 }
 
 // History is what the ledger and the published tables say of one table.
@@ -111,4 +113,21 @@ type Committed struct {
 	Definition string   // of the table as the run met it
 	Columns    []Column // at the source then
 	Shown      []Column // to readers
+	Unread     []Unread // values of the run that do not fit their type
+	Unlike     []string // columns of which the runs that this one adds to had such values
+}
+
+// unlike are the columns in which what readers see can differ from the source
+// because a value did not fit its type.
+func (c *Committed) unlike() []string {
+	if c == nil {
+		return nil
+	}
+	out := slices.Clone(c.Unlike)
+	for _, u := range c.Unread {
+		if !slices.Contains(out, u.Column) {
+			out = append(out, u.Column)
+		}
+	}
+	return out
 }

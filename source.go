@@ -82,7 +82,8 @@ type Answer struct {
 	Took    time.Duration // of the last call
 	Columns []Column      // the schema that the answer declares, in the order of the query
 	Print   Fingerprint   // of the rows, computed by the query itself; known only if the slice asks for it
-	Nulled  int64         // values that did not fit their declared type and are null in the row
+	Nulled  int64         // values that do not fit their declared type
+	Unread  []Unread      // the same by column; they are text in the rows
 }
 
 // Missing as Answer.Counted: the row that carries the count is not in the

@@ -78,10 +78,11 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 	if errors.Is(err, errSchemaLate) { // the rows are with the writer: asked anew, they will be right
 		c.dialects.change(s.Table.Name, func(d *dialect) { d.columns = n.schema.declared })
 	}
-	answer.Rows, answer.Counted, answer.Nulled = n.written, n.counted, n.nulled
+	answer.Rows, answer.Counted, answer.Unread = n.written, n.counted, n.unread()
 	answer.Columns, answer.Print = n.schema.published(), n.print
-	if n.nulled > 0 {
-		c.o.Logger.Warn("values did not fit their declared type and are null", "table", s.Table.Name, "values", n.nulled, "first", n.misfit)
+	answer.Nulled = tvmexport.UnreadValues(answer.Unread)
+	if err == nil && len(answer.Unread) > 0 {
+		c.o.Logger.Warn(tvmexport.UnreadReason(answer.Unread), "table", s.Table.Name)
 	}
 	return answer, err
 }

@@ -176,7 +176,7 @@ func TestRowsOfTheEmulatedTenant(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !a.Complete() || a.Nulled > 0 || a.Bytes == 0 || a.Calls != 1 {
+				if !a.Complete() || len(a.Unread) > 0 || a.Bytes == 0 || a.Calls != 1 {
 					t.Errorf("%s %s: %+v", api, name, a)
 				}
 			}

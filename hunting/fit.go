@@ -2,6 +2,7 @@ package hunting
 
 import (
 	"bytes"
+	"strconv"
 	"time"
 )
 
@@ -26,14 +27,21 @@ func fits(kind string, v []byte) bool {
 	switch v[0] {
 	case '"':
 		switch kind {
+		case "string", "dynamic", "":
+			return true
 		case "datetime":
 			return isMoment(v)
+		case "guid":
+			return isGUID(v[1 : len(v)-1])
+		case "timespan":
+			return isClock(v[1 : len(v)-1])
 		case "real":
 			return notANumber(v)
-		case "bool", "int", "long":
-			return false
+		case "decimal":
+			s := shapeOf(v[1 : len(v)-1])
+			return s.ok && s.digits <= mostDecimal
 		}
-		return true
+		return false
 	case '{', '[':
 		return false
 	case 'n':
@@ -42,12 +50,21 @@ func fits(kind string, v []byte) bool {
 		return kind == "bool" || kind == "dynamic" || kind == ""
 	}
 	switch kind {
-	case "int", "long":
-		return isInteger(v)
-	case "real", "decimal", "dynamic", "":
-		return true
+	case "int":
+		return len(v) < 10 && isInteger(v) || inRangeOf(v, 32)
+	case "long":
+		return len(v) < 19 && isInteger(v) || inRangeOf(v, 64)
+	case "real", "dynamic", "":
+		return !rounds(v)
+	case "decimal":
+		return len(v) <= decimalDigits && !hasExponent(v)
 	}
 	return false
+}
+
+func inRangeOf(v []byte, bits int) bool {
+	_, err := strconv.ParseInt(string(v), 10, bits)
+	return err == nil
 }
 
 // notANumber holds for the values of a real that JSON has no number for.
@@ -92,11 +109,14 @@ func isMoment(v []byte) bool {
 		}
 		rest = rest[digits+1:]
 	}
-	if string(rest) != "Z" {
-		_, err := time.Parse(time.RFC3339, string(v[1:len(v)-1]))
-		return err == nil
+	if len(rest) == 0 || rest[0] != 'Z' && rest[0] != '+' && rest[0] != '-' {
+		return false
 	}
-	return inRange(v[6], v[7], 12) && inRange(v[9], v[10], 31) &&
+	if string(rest) != "Z" || v[9] == '3' || string(v[6:8]) == "02" || string(v[1:5]) == "0000" {
+		t, err := time.Parse(time.RFC3339, string(v[1:len(v)-1]))
+		return err == nil && inYears(t.UTC())
+	}
+	return inRange(v[6], v[7], 12) && inRange(v[9], v[10], 29) &&
 		digit(v[12], v[13]) < 24 && digit(v[15], v[16]) < 60 && digit(v[18], v[19]) < 60
 }
 

@@ -216,3 +216,48 @@ func BenchmarkRows(b *testing.B) {
 		normalise(b, text)
 	}
 }
+
+// No scalar is lost: the record holds the value itself, or its text. What is
+// not counted as unread is the same value in the form of the column's type.
+func FuzzScalars(f *testing.F) {
+	for i, v := range []string{`"2025-04-05T13:59:21"`, `"INF"`, `7.5`, `"7.5"`, `1e400`, `12345678901234567890`, `"\ud800"`, `"x\u0000"`, `true`, `-0.0`, `"P1D"`} {
+		f.Add(uint8(i), v)
+	}
+	wires := []string{"String", "SByte", "Int32", "Int64", "Double", "SqlDecimal", "DateTime", "TimeSpan", "Guid", "Object"}
+	f.Fuzz(func(t *testing.T, kind uint8, value string) {
+		var said any
+		d := json.NewDecoder(strings.NewReader(value))
+		d.UseNumber()
+		if !json.Valid([]byte(value)) || d.Decode(&said) != nil || said == nil {
+			return
+		}
+		switch said.(type) {
+		case map[string]any, []any:
+			return
+		}
+		wire := wires[int(kind)%len(wires)]
+		got, n, err := read(t, XDR, configuration, nil, `{"schema":[{"name":"V","type":"`+wire+`"}],"results":[{"V":`+value+`}]}`)
+		if err != nil {
+			t.Fatalf("%s %s: %v", wire, value, err)
+		}
+		var row struct{ V any }
+		d = json.NewDecoder(strings.NewReader(got.rows[0]))
+		d.UseNumber()
+		if err := d.Decode(&row); err != nil {
+			t.Fatalf("%s %s: %s: %v", wire, value, got.rows[0], err)
+		}
+		if row.V == nil {
+			t.Fatalf("%s %s became null", wire, value)
+		}
+		text, kept := fmt.Sprint(said), fmt.Sprint(row.V)
+		if text == kept {
+			return
+		}
+		if len(n.unread()) > 0 {
+			t.Fatalf("%s %s is counted as not read, and is %s", wire, value, got.rows[0])
+		}
+		if !sameValue(wire, strings.TrimSpace(text), kept) {
+			t.Fatalf("%s %s became %s", wire, value, got.rows[0])
+		}
+	})
+}

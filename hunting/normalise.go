@@ -23,10 +23,12 @@ import (
 //   - dynamic columns that were asked for as text are JSON again
 //   - integers and datetimes keep all their digits
 //   - columns that the schema does not name pass through
-//   - what does not fit the type that the answer declares is null, and counted
+//   - values in another form of their column's type are read (see readable)
+//   - what does not fit the type that the answer declares is text, and counted
+//   - what Kusto would round or not read is text (see nesting)
 //   - columns that the table's choice hides are dropped, and masked ones replaced
 //     by pseudonyms
-//   - invalid UTF-8 is replaced by U+FFFD, as Kusto does
+//   - invalid UTF-8 and lone surrogates are replaced by U+FFFD, as Kusto does
 //
 // Its memory is that of the largest row.
 type normaliser struct {
@@ -41,13 +43,14 @@ type normaliser struct {
 	text     []byte // the row
 	from, to int    // part of text that is copied as it is, and is not in out yet
 	out      []byte
-	nulls    int64 // of the row that do not fit
+	odd      []*column // of the row: a value does not fit
+	lone     bool      // the row may hold a lone surrogate
+	names    [][]byte  // room for nesting
+	list     []byte    // room for the text of a list of one
 
 	written int64
 	counted int64                 // tvmexport.Missing until the row with the count was read
 	print   tvmexport.Fingerprint // as that row says
-	nulled  int64
-	misfit  string // the first value that did not fit
 }
 
 // newNormaliser is for the answer to fetchQuery(s, mark, asText), whose columns
@@ -75,7 +78,7 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 		return 0, fmt.Errorf("%w: a result is not an object", errInvalid)
 	}
 	n.text, n.from, n.to, n.out = text, 0, 0, append(n.out[:0], '{')
-	n.nulls = 0
+	n.odd, n.lone = n.odd[:0], false
 	n.key.reset()
 	n.schema.nextRow()
 	m := membersOf(text)
@@ -110,17 +113,18 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 			continue
 		}
 		if err := n.member(c, &m); err != nil {
-			return 0, fmt.Errorf("%s: %w", c.said(), err)
+			return 0, fmt.Errorf("%s: row %d of the answer: %w", c.said(), n.written+1, err)
 		}
 	}
 	switch {
 	case m.fault == tooDeep:
-		return 0, fmt.Errorf("%s: %w", n.schema.said(m.key), errDeep)
+		return 0, fmt.Errorf("%s: row %d of the answer: %w", n.schema.said(m.key), n.written+1, errDeep)
 	case m.fault < 0:
 		return m.fault, nil
 	case count != nil:
 		return m.end, n.count(count)
 	}
+	n.lone = n.lone || m.lone
 	return m.end, n.give(text[:m.end], m.foreign, w)
 }
 
@@ -136,8 +140,12 @@ func (n *normaliser) give(text []byte, foreign bool, w tvmexport.RowWriter) erro
 		n.out = append(n.out[:0], bytes.ToValidUTF8(row, []byte("\uFFFD"))...)
 		row = n.out
 	}
+	if n.lone {
+		n.out = withoutLone(append(n.out[:0], row...))
+		row = n.out
+	}
 	n.written++
-	n.nulled += n.nulls
+	n.countMisfits()
 	if err := w.WriteRow(n.key.value(), row); err != nil {
 		return &handedOn{err}
 	}
@@ -219,24 +227,30 @@ func (n *normaliser) flush() {
 func (n *normaliser) value(c *column, v []byte) error {
 	switch {
 	case c.asText && v[0] == '"':
-		return n.fromText(v)
+		return n.fromText(c, v)
 	case c.kind == "dynamic":
-		return n.nested(v)
+		return n.nested(c, v)
 	case v[0] == '{' && empty(v):
 		n.null()
-	case c.kind == "bool" && len(v) == 1 && (v[0] == '0' || v[0] == '1'):
-		n.out = strconv.AppendBool(n.out, v[0] == '1')
-	case (c.kind == "int" || c.kind == "long") && v[0] == '"' && isInteger(v[1:len(v)-1]):
-		n.out = append(n.out, v[1:len(v)-1]...)
-	case c.declared:
-		if n.nulls++; n.misfit == "" {
-			n.misfit = fmt.Sprintf("%s, a %s: a value of %d bytes", c.said(), c.kind, len(v))
+		return nil
+	case (v[0] == '{' || v[0] == '[') && !c.declared:
+		return n.nested(c, v)
+	}
+	if v[0] != '{' && v[0] != '[' {
+		var ok bool
+		if n.out, ok = readable(n.out, c.kind, v); ok {
+			return nil
 		}
-		n.null()
-	case v[0] == '{' || v[0] == '[':
-		return n.nested(v)
-	default:
+	}
+	number := v[0] == '-' || '0' <= v[0] && v[0] <= '9'
+	switch {
+	case v[0] == '"', !c.declared && !(number && rounds(v)):
 		n.out = append(n.out, v...)
+	default:
+		n.out = quote(n.out, v)
+	}
+	if c.declared {
+		n.misfit(c)
 	}
 	return nil
 }
@@ -250,7 +264,7 @@ func empty(object []byte) bool {
 }
 
 // fromText takes the element out of the text of a list of one.
-func (n *normaliser) fromText(v []byte) error {
+func (n *normaliser) fromText(c *column, v []byte) error {
 	switch string(v) {
 	case `"[null]"`, `"[]"`, `""`: // Kusto has no null text: the empty one is its null
 		n.null()
@@ -259,25 +273,16 @@ func (n *normaliser) fromText(v []byte) error {
 		n.out = append(n.out, v[2:4]...)
 		return nil
 	}
-	start := len(n.out)
 	// The text is valid JSON; what remains to fail are lone surrogates, which
 	// are replaced.
-	n.out, _ = jsontext.AppendUnquote(n.out, v)
-	text := n.out[start:]
+	n.list, _ = jsontext.AppendUnquote(n.list[:0], v)
+	text := n.list
 	if len(text) < 3 || text[0] != '[' || text[len(text)-1] != ']' {
 		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
 	}
-	s := scan{text: text}
-	switch end := s.value(0, 0); {
-	case end == tooDeep:
-		return errDeep
-	case end != len(text):
+	err := n.nest(c, text[1:], len(text)-2, false)
+	if errors.Is(err, errInvalid) {
 		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
 	}
-	inner := jsontext.Value(text[1 : len(text)-1])
-	if err := inner.Compact(); err != nil { // its reason quotes the text
-		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
-	}
-	n.out = append(n.out[:start], inner...)
-	return nil
+	return err
 }

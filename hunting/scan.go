@@ -12,6 +12,8 @@ import (
 type scan struct {
 	text    []byte
 	foreign bool // some string is not ASCII
+	lone    bool // some string may hold a lone surrogate
+	deep    int  // depth of the deepest list or object that was entered, plus 1
 }
 
 const (
@@ -122,6 +124,9 @@ func (s *scan) escape(i int) int {
 				return invalid
 			}
 		}
+		if s.text[i+2]|0x20 == 'd' && s.text[i+3] >= '8' {
+			s.lone = true
+		}
 		return i + 6
 	}
 	return invalid
@@ -195,6 +200,7 @@ func (s *scan) nested(i, depth int) int {
 	if depth >= deepest {
 		return tooDeep
 	}
+	s.deep = max(s.deep, depth+1)
 	object := s.text[i] == '{'
 	closing := byte(']')
 	if object {

@@ -38,6 +38,8 @@ type column struct {
 	mark     bool   // carries the count in one row
 	key      int    // index among the key's columns, from 1; 0 if it is none
 	row      int64  // the last row that it was met in
+	misfits  int64  // values that do not fit its type
+	misfitAt int64  // the first row that has one, from 1
 
 	next *column // the column that stood behind it in the last row
 

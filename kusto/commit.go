@@ -16,7 +16,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 			return err
 		}
 	}
-	detail, err := document(commitDetail{m.Run.Origin(), m.Run.Table.Columns, m.Run.Table.Visible()})
+	detail, err := document(commitDetail{m.Run.Origin(), m.Run.Table.Columns, m.Run.Table.Visible(), m.Unread, m.Unlike, tvmexport.UnreadReason(m.Unread)})
 	if err != nil {
 		return refused("commit", table, fmt.Errorf("describe the run: %w", err), "")
 	}
@@ -60,6 +60,9 @@ type commitDetail struct {
 	tvmexport.Origin
 	Columns []tvmexport.Column `json:"columns,omitempty"` // at the source
 	Shown   []tvmexport.Column `json:"shown,omitempty"`   // to readers
+	Unread  []tvmexport.Unread `json:"unread,omitempty"`  // values that do not fit their type
+	Unlike  []string           `json:"unlike,omitempty"`  // columns of which the runs before had such values
+	Note    string             `json:"note,omitempty"`    // for the audit
 }
 
 // readCommit reads a commit record's Detail. Records of other programs have none.

@@ -74,7 +74,7 @@ func endsText(key string, f tvmexport.Closing) string {
 	})))
 }
 
-// verdict is what the audit says of an outcome.
+// verdict is what the invocation itself says of an outcome.
 func verdict(o tvmexport.Outcome) (status, reason string) {
 	if o.Err != nil {
 		return failedRun, tidy(o.Err.Error())
@@ -150,7 +150,8 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) 
 // auditText appends a row for each outcome. How many rows were published, and
 // whether the run counts, the ledger says: whoever committed may not have
 // heard of it. A commit that the service carried out only after its own
-// invocation had been audited is counted by the next invocation of the table. The time is the end of the table's run by the service's clock:
+// invocation had been audited is counted by the next invocation of the table. A
+// commit that says which values were not read gives its success this reason. The time is the end of the table's run by the service's clock:
 // how long ago it ended is known, the exporter's clock may be wrong.
 func auditText(key string, f tvmexport.Closing, columns []column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
@@ -178,14 +179,15 @@ let Commits = %s
     | where State == %s and Owner == %s;
 datatable (TableName:string, RunId:string, Ago:timespan, Status:string, FailureReason:string) [
 %s]
-| join kind=leftouter (union (Commits | project Table, Rows), Untold | summarize Published = sum(Rows) by TableName = Table) on TableName
+| join kind=leftouter (union (Commits | project Table, Rows, Note = tostring(Detail.note)), Untold
+    | summarize Published = sum(Rows), Note = strcat_array(make_list_if(Note, isnotempty(Note)), "; ") by TableName = Table) on TableName
 | extend Counts = RunId in (Commits | project RunId)
 | project %s`, runsTable, literals([]string{audited, ended, committed}), literal(audited), literal(ended), literal(committed), literal(f.Owner),
 		runsTable, literal(committed), literal(f.Owner), strings.Join(rows, ",\n"), fill(columns, map[string]expression{
 			"TableName":     {"string", "TableName"},
 			"Timestamp":     {"datetime", "now() - Ago"},
 			"Status":        {"string", fmt.Sprintf("iff(Counts, %s, Status)", literal(succeeded))},
-			"FailureReason": {"string", `iff(Counts, "", FailureReason)`},
+			"FailureReason": {"string", `iff(Counts, coalesce(Note, ""), FailureReason)`},
 			"RecordCount":   {"long", "coalesce(Published, 0)"},
 		})))
 }

@@ -190,6 +190,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 				return h, fmt.Errorf("the commit of run %s: %w", e.run, err)
 			}
 			h.Last.Definition, h.Last.Columns, h.Last.Shown = d.Definition, d.Columns, d.Shown
+			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 			h.FullAt, h.Fetched = e.full, e.fetched
 		case abandoned:

@@ -41,12 +41,16 @@ func codeOf(c tvmexport.Cause) int {
 }
 
 // reportCode is the code for a whole invocation: that of the one cause for
-// which all tables failed, 3 for any mixture.
+// which all tables failed, 3 for any mixture, and where a committed run has
+// values that do not fit their type.
 func reportCode(r tvmexport.Report) int {
 	codes := make([]int, len(r.Outcomes))
 	for i, o := range r.Outcomes {
-		if o.Err != nil {
+		switch {
+		case o.Err != nil:
 			codes[i] = codeOf(tvmexport.CauseOf(o.Err))
+		case len(o.Unread) > 0: // committed, with values that were not read
+			codes[i] = exitPartly
 		}
 	}
 	return joint(codes)

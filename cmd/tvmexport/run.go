@@ -109,7 +109,7 @@ type resultLine struct {
 	Status    string   `json:"status"`
 	Rows      int64    `json:"rows"`
 	Bytes     int64    `json:"bytes"`
-	Nulled    int64    `json:"nulled,omitempty"` // values that did not fit their type
+	Nulled    int64    `json:"nulled,omitempty"` // values that do not fit their type
 	Calls     int      `json:"calls"`
 	Slices    int      `json:"slices"`
 	Kind      string   `json:"kind,omitempty"`    // full, or delta: what has changed or is new
@@ -124,6 +124,8 @@ type resultLine struct {
 	Requests  []string `json:"requests,omitempty"` // Microsoft's ids of the answers
 	Notes     []string `json:"notes,omitempty"`
 	Error     string   `json:"error,omitempty"`
+
+	Unread []tvmexport.Unread `json:"unread,omitempty"` // Nulled by column
 }
 
 func printReport(w io.Writer, r tvmexport.Report, requests *progress.Requests, asJSON bool) error {
@@ -155,8 +157,8 @@ func printReport(w io.Writer, r tvmexport.Report, requests *progress.Requests, a
 		for _, n := range o.Notes {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, n)
 		}
-		if o.Nulled > 0 {
-			fmt.Fprintf(w, "%s: %s values did not fit the type that Defender declares and are null; the log names the first\n", o.Table.Name, progress.Count(o.Nulled))
+		if len(o.Unread) > 0 {
+			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, tvmexport.UnreadReason(o.Unread))
 		}
 	}
 	return nil
@@ -164,7 +166,7 @@ func printReport(w io.Writer, r tvmexport.Report, requests *progress.Requests, a
 
 func lineOf(o tvmexport.Result, requests []string) resultLine {
 	l := resultLine{
-		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: o.Nulled,
+		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: tvmexport.UnreadValues(o.Unread), Unread: o.Unread,
 		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: o.Whole, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(), Requests: requests,
 	}
 	if !o.Run.Watermark.IsZero() {

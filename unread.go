@@ -1,0 +1,94 @@
+package tvmexport
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Unread is how many values of a column do not fit the type that the source
+// declares. Records keep them as text; a typed table has no value there.
+type Unread struct {
+	Column string  `json:"column"`
+	Type   string  `json:"type"`
+	Values int64   `json:"values"`
+	Batch  BatchID `json:"batch,omitempty"` // that holds the first of them
+	Line   int64   `json:"line,omitempty"`  // of the first of them, in its batch
+}
+
+// addUnread adds what was not read elsewhere, by column.
+func addUnread(list, more []Unread) []Unread {
+	for _, u := range more {
+		i := slices.IndexFunc(list, func(k Unread) bool { return k.Column == u.Column })
+		if i < 0 {
+			list = append(slices.Clip(list), u)
+			continue
+		}
+		list = slices.Clone(list)
+		list[i].Values += u.Values
+	}
+	slices.SortFunc(list, func(a, b Unread) int { return cmp.Compare(a.Column, b.Column) })
+	return list
+}
+
+// mostUnread takes for each column the larger count: both are of the same rows.
+func mostUnread(list, other []Unread) []Unread {
+	for _, u := range other {
+		i := slices.IndexFunc(list, func(k Unread) bool { return k.Column == u.Column })
+		switch {
+		case i < 0:
+			list = addUnread(list, []Unread{u})
+		case list[i].Values < u.Values:
+			list = slices.Clone(list)
+			list[i].Values = u.Values
+		}
+	}
+	return list
+}
+
+// UnreadValues is the number of values of all columns.
+func UnreadValues(list []Unread) int64 {
+	n := int64(0)
+	for _, u := range list {
+		n += u.Values
+	}
+	return n
+}
+
+// UnreadReason says what was not read in a sentence for people and the audit,
+// by column and count; "" if all was read. No value is in it.
+func UnreadReason(list []Unread) string {
+	if len(list) == 0 {
+		return ""
+	}
+	parts := make([]string, len(list))
+	for i, u := range list {
+		parts[i] = fmt.Sprintf("%s (%s) %d", u.Column, u.Type, u.Values)
+	}
+	return fmt.Sprintf("values that do not fit the type of their column, kept as text in the records: %s", strings.Join(parts, ", "))
+}
+
+// where names the first row of each column that has such a value.
+func (u Unread) where() string {
+	if u.Batch == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: the first is at line %d of batch %s", u.Column, u.Line, u.Batch)
+}
+
+// placed says why rows cannot be told to lie where they were asked for: a
+// watermark that cannot be read lies in no window, and the rows that have one
+// would be published again by each run.
+func placed(in FetchInput, a Answer) error {
+	t := in.Run.Table
+	i := slices.IndexFunc(a.Unread, func(u Unread) bool { return t.LoadType != Snapshot && u.Column == t.Watermark })
+	if i < 0 {
+		return nil
+	}
+	return &Error{
+		Op: "fetch", Table: t.Name, Action: Retry, Cause: Unproven,
+		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
+		Hint: "nothing was published; look at the column in the portal, or name another WatermarkColumn in MigrationConfiguration",
+	}
+}
