@@ -20,6 +20,9 @@ func (m *Metrics) Hooks() tvmexport.Hooks {
 		Fetched: func(r tvmexport.Run, _ tvmexport.Slice, a tvmexport.Answer) {
 			m.fetched.WithLabelValues(r.Table.Name).Add(float64(a.Rows))
 			m.bytes.WithLabelValues(r.Table.Name).Add(float64(a.Bytes))
+			for _, u := range a.Unread {
+				m.unread.WithLabelValues(r.Table.Name, u.Column).Add(float64(u.Values))
+			}
 		},
 		Splitting: func(r tvmexport.Run, _ tvmexport.Slice, why error) {
 			m.splits.WithLabelValues(r.Table.Name, splitReason(why)).Inc()

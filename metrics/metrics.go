@@ -21,6 +21,7 @@ type Metrics struct {
 	runs                      *prometheus.CounterVec // table, outcome
 	retries                   *prometheus.CounterVec // op
 	fallbacks                 *prometheus.CounterVec // table
+	unread                    *prometheus.CounterVec // table, column
 	missed                    *prometheus.CounterVec // table, reason
 	jumps                     *prometheus.CounterVec // direction
 	requests                  *prometheus.CounterVec // service, code
@@ -83,6 +84,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		retries:   counter("retries_total", "Calls to Defender that were made again.", "op"),
 		fallbacks: counter("fallbacks_total", "Times that a poorer way was taken because Defender refused a query.", "table"),
 		jumps:     counter("clock_jumps_total", "Steps of this machine's wall clock of two seconds or more; forward also after a suspension.", "direction"),
+		unread:    counter("values_unread_total", "Values of complete answers of Defender that do not fit the type of their column; records keep them as text.", "table", "column"),
 		missed:    counter("schedules_missed_total", "Scheduled times at which no run of the table began.", "table", "reason"),
 		requests:  counter("api_requests_total", "HTTP requests by service and status code; code is error where there was no answer.", "service", "code"),
 		waited:    counter("wait_seconds_total", "Seconds that calls to Defender were held back, by cause: throttled by the service, the quota of the minute or hour, or a retry.", "cause"),
