@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // body is the answer to a query, decompressed and read as a stream.
@@ -61,7 +62,7 @@ func decompressed(r *http.Response) (io.Reader, error) {
 		}
 		return plain, nil
 	default:
-		return nil, foreignAnswer(r, fmt.Sprintf("Content-Encoding %q was not asked for", oneLine(encoding, 40)))
+		return nil, foreignAnswer(r, fmt.Sprintf("Content-Encoding %q was not asked for", answers.OneLine(encoding, 40)))
 	}
 }
 
@@ -175,16 +176,9 @@ func (b *body) name() (string, error) {
 // rows gives each row of the answer to w, in its normal form. The answer to a
 // fetch has a row that carries its count, so it is never without results.
 func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
-	if err := b.declared(n, w); err != nil {
-		return err
+	err := b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
+	if err == nil && b.results == 0 {
+		err = &foreign{"HTTP 200 with an answer without results, not even the row that carries their count"}
 	}
-	if b.results == 0 {
-		return &foreign{"HTTP 200 with an answer without results, not even the row that carries their count"}
-	}
-	return nil
-}
-
-// declared is rows for an answer that may be without results.
-func (b *body) declared(n *normaliser, w tvmexport.RowWriter) error {
-	return b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 var (
@@ -77,6 +78,9 @@ func (f failure) transport(err error) error {
 	switch {
 	case errors.As(err, &certificate):
 		return f.make(tvmexport.Stop, tvmexport.Usage, "name the certificate authority in ca_file", err)
+	case isRedirect(err):
+		r, _ := answers.AsRedirect(err)
+		return f.make(tvmexport.Stop, tvmexport.Usage, answers.RedirectHint+" (defender.endpoint)", r)
 	case errors.Is(err, errStalled):
 		return f.make(tvmexport.Split, tvmexport.Unknown, "", err)
 	}
@@ -84,6 +88,11 @@ func (f failure) transport(err error) error {
 		err = errors.New("what answers does not speak HTTP, or goes on behind the end of its last answer")
 	}
 	return f.make(tvmexport.Retry, tvmexport.Unknown, "check the network, the proxy and defender.endpoint", err)
+}
+
+func isRedirect(err error) bool {
+	_, is := answers.AsRedirect(err)
+	return is
 }
 
 // broken is about an answer that cannot be read to its end.
@@ -198,7 +207,7 @@ func describe(r *http.Response) (said, error) {
 		text, _ = io.ReadAll(io.LimitReader(plain, errorBytes))
 	}
 	body := readSaid(text)
-	sentence := fmt.Sprintf("HTTP %d", r.StatusCode)
+	sentence := fmt.Sprintf("HTTP %d", r.StatusCode) // with what the service says
 	words := body.words()
 	switch trimmed := bytes.TrimSpace(text); {
 	case words != "" && body.Error.Code == "":
@@ -208,9 +217,9 @@ func describe(r *http.Response) (said, error) {
 	case len(trimmed) == 0:
 		sentence += " " + http.StatusText(r.StatusCode)
 	case trimmed[0] == '<':
-		sentence += fmt.Sprintf(" %s with %s: %s", http.StatusText(r.StatusCode), contentType(r), page(trimmed))
+		sentence = fmt.Sprintf("%s: it is %s", answers.Head(r), answers.Page(trimmed))
 	default:
-		sentence += fmt.Sprintf(" %s with %s and %d bytes that are no error object", http.StatusText(r.StatusCode), contentType(r), len(text))
+		sentence = fmt.Sprintf("%s and %d bytes that are no error object", answers.Head(r), len(text))
 	}
 	if id := firstOf(requestID(r), body.request()); id != "" {
 		sentence += " [request " + id + "]"

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"html"
-	"mime"
 	"net/http"
 	"regexp"
-	"strings"
-	"unicode"
+
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // errForeign: something other than the hunting API answered, or its answer was
@@ -30,87 +27,23 @@ func (f *foreign) Unwrap() error { return errForeign }
 // recognise looks at the beginning of a successful answer and says why it is
 // not one of the hunting API. It skips a byte order mark.
 func (b *body) recognise(r *http.Response) error {
-	for len(b.buf)-b.at < 3 && !b.ended {
+	what := func() string { return answers.Foreign(b.buf[b.at:]) }
+	for !b.ended && (len(b.buf)-b.at < 3 || what() != "" && len(b.buf) < answers.Looked && len(b.buf) < cap(b.buf)) {
 		if err := b.more(); err != nil {
 			return err
 		}
 	}
-	head := b.buf[b.at:]
-	switch {
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		b.at += 3
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return foreignAnswer(r, "it is encoded as UTF-16")
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		return foreignAnswer(r, "it is compressed more than once")
+	if w := what(); w != "" {
+		return foreignAnswer(r, w)
 	}
-	c, err := b.peek()
-	switch {
-	case err != nil:
-		return err
-	case c == '{':
-		return nil
-	case c == 0 && b.at == len(b.buf):
-		return foreignAnswer(r, "its body is empty")
-	case c == '<':
-		for len(b.buf) < errorBytes && !b.ended {
-			if err := b.more(); err != nil {
-				return err
-			}
-		}
-		return foreignAnswer(r, page(b.buf[b.at:]))
+	if bytes.HasPrefix(b.buf[b.at:], answers.BOM) {
+		b.at += len(answers.BOM)
 	}
-	return foreignAnswer(r, "its body is not a JSON object")
+	return nil
 }
 
 func foreignAnswer(r *http.Response, what string) error {
-	return &foreign{fmt.Sprintf("HTTP %d with %s: %s", r.StatusCode, contentType(r), what)}
-}
-
-var (
-	title    = regexp.MustCompile(`(?is)<title[^>]*>\s*([^<]*)`)
-	mimeType = regexp.MustCompile(`^[a-z0-9.+-]+/[a-z0-9.+-]+$`)
-)
-
-// page describes an HTML page or an XML document by its title.
-func page(text []byte) string {
-	kind := "an XML document"
-	if lower := bytes.ToLower(text[:min(len(text), 1024)]); bytes.Contains(lower, []byte("<html")) || bytes.Contains(lower, []byte("<!doctype")) {
-		kind = "an HTML page"
-	}
-	m := title.FindSubmatch(text)
-	if m == nil {
-		return "it is " + kind
-	}
-	if t := oneLine(html.UnescapeString(string(m[1])), 120); t != "" {
-		return fmt.Sprintf("it is %s titled %q", kind, t)
-	}
-	return "it is " + kind
-}
-
-// contentType is the answer's, without parameters.
-func contentType(r *http.Response) string {
-	t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if !mimeType.MatchString(t) {
-		return "no Content-Type"
-	}
-	return "Content-Type " + t
-}
-
-// oneLine is text without line breaks and control characters, and no longer
-// than most bytes.
-func oneLine(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	return text
+	return &foreign{answers.Head(r) + ": " + what}
 }
 
 // said is the error body of any of the fronts.
@@ -133,12 +66,12 @@ var (
 // one that holds rows: then its words may be theirs.
 func readSaid(text []byte) said {
 	var body said
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	text = bytes.TrimPrefix(text, answers.BOM)
 	if json.Unmarshal(text, &body) != nil || len(body.Results) > 0 {
 		return said{}
 	}
 	e := &body.Error
-	e.Message = oneLine(e.Message, 600)
+	e.Message = answers.OneLine(e.Message, 600)
 	if !codeForm.MatchString(e.Code) {
 		e.Code = ""
 	}

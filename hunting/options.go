@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // Options make a Client. Credential must be set.
@@ -22,7 +23,7 @@ type Options struct {
 	Cloud      Cloud  // zero is the commercial one
 	Endpoint   string // base URL; "" is that of Cloud and API
 	Credential azcore.TokenCredential
-	HTTPClient *http.Client  // nil is http.DefaultClient; its Timeout should be 0, since answers take minutes
+	HTTPClient *http.Client  // nil is http.DefaultClient; its Timeout should be 0, since answers take minutes. Redirects to other hosts are not followed
 	Share      float64       // of Quota that may be used, above 0 and at most 1; 0 is 0.5
 	Quota      Quota         // of the tenant; zero is DocumentedQuota
 	AtOnce     int           // most calls at once; 0 is 5
@@ -80,7 +81,9 @@ func New(o Options) (*Client, error) {
 	if !(o.Share > 0 && o.Share <= 1) {
 		return nil, fmt.Errorf("share %v is not above 0 and at most 1", o.Share)
 	}
-	o.HTTPClient = cmp.Or(o.HTTPClient, http.DefaultClient)
+	hc := *cmp.Or(o.HTTPClient, http.DefaultClient)
+	hc.Transport = answers.SameHost(hc.Transport)
+	o.HTTPClient = &hc
 	o.Quota.PerMinute = cmp.Or(o.Quota.PerMinute, DocumentedQuota.PerMinute)
 	o.Quota.PerHour = cmp.Or(o.Quota.PerHour, DocumentedQuota.PerHour)
 	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
