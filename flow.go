@@ -336,8 +336,12 @@ func (f *fetching) neverLanded(out ConfirmOutcome) error {
 
 // drop forgets batches and puts their slices back.
 func (f *fetching) drop(ids []BatchID) {
+	dropped := make(map[BatchID]bool, len(ids))
+	for _, id := range ids {
+		dropped[id] = true
+	}
 	f.batches = slices.DeleteFunc(f.batches, func(b BatchInfo) bool {
-		if !slices.Contains(ids, b.ID) {
+		if !dropped[b.ID] {
 			return false
 		}
 		f.ready = append(f.ready, b.Slice)

@@ -111,9 +111,10 @@ func vanished(found, known []PartitionRecord, run Run, asked []Partition) []Part
 	for _, r := range found {
 		held[r.Partition] = true
 	}
+	wanted := setOf(asked)
 	for _, k := range known {
 		if k.Rows > 0 && k.Window == (Window{}) && !held[k.Partition] &&
-			(run.Kind == FullRun || slices.Contains(asked, k.Partition)) {
+			(run.Kind == FullRun || wanted[k.Partition]) {
 			found = append(found, PartitionRecord{Partition: k.Partition, Print: EmptyPrint})
 		}
 	}

@@ -23,7 +23,7 @@ func (f *fetching) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		moved := movedSince(f.expected(), now, run, f.mayMove)
+		moved := movedSince(f.expected(), now, run, f.mayMove())
 		if len(moved) == 0 {
 			return nil
 		}
@@ -36,7 +36,8 @@ func (f *fetching) settle(ctx context.Context) error {
 		}
 		f.again(moved, now)
 		if run.Kind == DeltaRun {
-			f.asked = append(f.asked, slices.DeleteFunc(moved, func(p Partition) bool { return slices.Contains(f.asked, p) })...)
+			known := setOf(f.asked)
+			f.asked = append(f.asked, slices.DeleteFunc(moved, func(p Partition) bool { return known[p] })...)
 		}
 		if err := f.fetchAll(ctx); err != nil {
 			return err
@@ -76,8 +77,9 @@ func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
 func (f *fetching) expected() []PartitionRecord {
 	out := recordsOf(f.all(), f.plan.Run)
 	if f.plan.Run.Kind == DeltaRun && f.plan.Only == nil {
+		asked := setOf(f.asked)
 		for _, k := range f.plan.Known {
-			if !slices.Contains(f.asked, k.Partition) {
+			if !asked[k.Partition] {
 				out = append(out, k)
 			}
 		}
@@ -85,10 +87,11 @@ func (f *fetching) expected() []PartitionRecord {
 	return out
 }
 
-// mayMove says whether a partition that was not expected to have rows counts
+// mayMove returns whether a partition that was not expected to have rows counts
 // as moved: in a repair, only those that were asked for do.
-func (f *fetching) mayMove(p Partition) bool {
-	return f.plan.Only == nil || slices.Contains(f.asked, p)
+func (f *fetching) mayMove() func(Partition) bool {
+	asked := setOf(f.asked)
+	return func(p Partition) bool { return f.plan.Only == nil || asked[p] }
 }
 
 // movedSince are the partitions whose rows as expected differ from a count.
@@ -111,42 +114,51 @@ func movedSince(expected []PartitionRecord, now []Piece, run Run, may func(Parti
 	return moved
 }
 
-// again puts back what moved: a batch travels whole, so all of its slice.
+// again puts back what moved: a batch travels whole, so all of its slice. A
+// partition that was divided lies in several batches: all of them go.
 func (f *fetching) again(moved []Partition, now []Piece) {
 	depth := f.plan.Run.Depth
-	hit := func(b BatchInfo) bool {
-		return slices.ContainsFunc(b.Slice.Partitions, func(p Partition) bool { return slices.Contains(moved, p.At(depth)) })
+	all := f.all()
+	of := map[Partition][]int{} // batches that have a part of it
+	for i, b := range all {
+		for _, p := range b.Slice.Partitions {
+			of[p.At(depth)] = append(of[p.At(depth)], i)
+		}
 	}
-	back := map[Partition]bool{}
-	for _, p := range moved {
+	back, gone := map[Partition]bool{}, map[BatchID]bool{}
+	for open := slices.Clone(moved); len(open) > 0; {
+		p := open[len(open)-1]
+		open = open[:len(open)-1]
+		if back[p] {
+			continue
+		}
 		back[p] = true
-	}
-	for _, b := range f.all() {
-		if hit(b) {
-			for _, p := range b.Slice.Partitions {
-				back[p.At(depth)] = true
+		for _, i := range of[p] {
+			b := all[i]
+			if gone[b.ID] {
+				continue
+			}
+			gone[b.ID] = true
+			for _, q := range b.Slice.Partitions {
+				open = append(open, q.At(depth))
 			}
 		}
 	}
-	// A partition that was divided lies in several batches: all of them go.
-	for grown := true; grown; {
-		grown = false
-		for _, b := range f.all() {
-			in := slices.ContainsFunc(b.Slice.Partitions, func(p Partition) bool { return back[p.At(depth)] })
-			for _, p := range b.Slice.Partitions {
-				if at := p.At(depth); in && !back[at] {
-					back[at], grown = true, true
-				}
-			}
-		}
-	}
-	gone := func(b BatchInfo) bool { return back[b.Slice.Partitions[0].At(depth)] }
-	f.batches = slices.DeleteFunc(f.batches, gone)
-	f.adopted = slices.DeleteFunc(f.adopted, gone)
+	isGone := func(b BatchInfo) bool { return gone[b.ID] }
+	f.batches = slices.DeleteFunc(f.batches, isGone)
+	f.adopted = slices.DeleteFunc(f.adopted, isGone)
 	f.remember(now)
 	for _, p := range now {
 		if back[p.Partition.At(depth)] {
 			f.pieces = append(f.pieces, p)
 		}
 	}
+}
+
+func setOf(list []Partition) map[Partition]bool {
+	set := make(map[Partition]bool, len(list))
+	for _, p := range list {
+		set[p] = true
+	}
+	return set
 }
