@@ -161,4 +161,8 @@ type PublicationStep struct {
 type Delivery struct {
 	Batches []Landed
 	Failed  error // an ingestion failure since the run began that time does not mend; nil: none known
+
+	// Slow says by what the destination itself delays what is still missing,
+	// such as a policy; "" where nothing is known to.
+	Slow string
 }

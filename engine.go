@@ -241,7 +241,7 @@ func (e *engine) land(ctx context.Context, in FetchInput, b batchData) error {
 // all batches have landed, the time is over, or the destination says that
 // some have failed for good.
 func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error) {
-	deadline := time.Now().Add(e.patience.landing())
+	patient := waitFor(e.patience.landing())
 	wait := time.Second
 	for {
 		delivery, err := e.destination.Landed(ctx, in.Run)
@@ -259,9 +259,10 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 		if why != nil && why.Error() == in.Known {
 			why = nil // of an attempt that was made good
 		}
-		if len(missing) == 0 || why != nil || !time.Now().Add(wait).Before(deadline) {
+		if len(missing) == 0 || why != nil || !time.Now().Add(wait).Before(patient.deadline) {
 			return ConfirmOutcome{Missing: missing, Why: why}, nil
 		}
+		patient.tell(e.hooks, in.Run, len(missing), len(in.Batches), delivery.Slow)
 		if err := sleep(ctx, wait); err != nil {
 			return ConfirmOutcome{}, err
 		}

@@ -15,6 +15,7 @@ type Hooks struct {
 	Retrying  func(run Run, op string, in time.Duration, why error)
 	Landing   func(run Run, b Batch)                   // a batch was queued
 	Confirmed func(run Run, batches, of int)           // so many batches have landed whole
+	Awaiting  func(run Run, a Awaited)                 // batches are still to land; told once a minute
 	Published func(run Run, rows int64)                // the rows are in the published table
 	Committed func(run Run, rows int64)                // the run counts
 	Fallback  func(run Run, what string, why error)    // a poorer way was taken, and why

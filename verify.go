@@ -209,8 +209,10 @@ func (d Difference) explain(same bool, run RunID) string {
 		return ""
 	case d.Recorded != Missing && d.Source == d.Readers:
 		return "the rows differ in content: the source has changed since the run, or rows were changed by hand"
+	case d.Recorded != Missing && d.Source > d.Readers:
+		return fmt.Sprintf("%d rows of the source are not published: the source has changed since the run, or the run did not get them", d.Source-d.Readers)
 	case d.Recorded != Missing:
-		return "the source has changed since the run"
+		return fmt.Sprintf("%d published rows are not at the source any more: the source has changed since the run", d.Readers-d.Source)
 	case d.Source > d.Readers:
 		return fmt.Sprintf("%d rows are missing", d.Source-d.Readers)
 	case d.Source < d.Readers:

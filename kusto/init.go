@@ -184,8 +184,8 @@ func missing(commands []Command, inv inventory, d details) Setup {
 		case MakeTable:
 			var found tableInfo
 			found, done = inv.tables[cmd.Name]
-			if lack := without(cmd.columns, found.columns); done && found.folder == folder && len(lack) > 0 {
-				cmd.Text, done = fmt.Sprintf(".alter-merge table %s (%s)", ident(cmd.Name), declaration(lack)), false
+			if text := extension(cmd.Name, found.columns, cmd.columns); done && found.folder == folder && text != "" {
+				cmd.Text, done = text, false
 			}
 		case MakeMapping:
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
@@ -268,8 +268,8 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 // asShown gives tables the columns that readers are shown since the newest
 // commit of each, where the ledger says so.
 func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv inventory) ([]tvmexport.Table, error) {
-	if _, ok := inv.tables[runsTable]; !ok || len(tables) == 0 {
-		return tables, nil
+	if found, ok := inv.tables[runsTable]; !ok || len(tables) == 0 || lacking(found.columns, []column{{"Table", "string"}, {"State", "string"}, {"At", "datetime"}, {"Detail", "dynamic"}}) != "" {
+		return tables, nil // a ledger that init is about to complete says nothing yet
 	}
 	s := statement{op: "init", text: fmt.Sprintf(`%s
 | where Table in (%s) and State == %s

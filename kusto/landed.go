@@ -16,6 +16,10 @@ type whole struct {
 	run     tvmexport.RunID
 	batches map[tvmexport.BatchID]tvmexport.Landed
 	asked   time.Time // why nothing comes, the last time
+
+	since     time.Time // when it was first counted
+	slow      string    // what delays its batches
+	askedSlow bool
 }
 
 // askEvery is how often a run that waits asks why nothing comes.
@@ -61,6 +65,7 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 		}
 	}
 	d.Batches = c.remember(run, counted)
+	d.Slow = c.slow(ctx, run)
 	return d, nil
 }
 
@@ -106,7 +111,7 @@ func (c *Client) wholeOf(run tvmexport.Run) []tvmexport.BatchID {
 	defer c.mu.Unlock()
 	w := c.counted[run.Table.Name]
 	if w == nil || w.run != run.ID {
-		w = &whole{run: run.ID, batches: map[tvmexport.BatchID]tvmexport.Landed{}, asked: time.Now()}
+		w = &whole{run: run.ID, batches: map[tvmexport.BatchID]tvmexport.Landed{}, asked: time.Now(), since: time.Now()}
 		c.counted[run.Table.Name] = w
 	}
 	list := make([]tvmexport.BatchID, 0, len(w.batches))

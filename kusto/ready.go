@@ -26,13 +26,8 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		if !ok {
 			return nil, missingTable("check", "", t.name)
 		}
-		lack := lacking(found.columns, t.columns)
-		if t.name == auditTable { // in the field with other types, into which values are converted
-			lack = lackingNames(found.columns, t.columns)
-		}
-		if lack != "" {
-			return nil, refused("check", "", fmt.Errorf("table %s has no column %s", t.name, lack),
-				"it was not made by tvmexport init: rename it and run tvmexport init")
+		if err := unfit(t.name, found, t.columns); err != nil {
+			return nil, err
 		}
 	}
 	failed := map[string]error{}

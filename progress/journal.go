@@ -38,6 +38,13 @@ func Journal(log *slog.Logger) tvmexport.Hooks {
 			}
 			of(r).Log(context.Background(), level, "landed", "batches", n, "of", batches)
 		},
+		Awaiting: func(r tvmexport.Run, a tvmexport.Awaited) {
+			l := of(r).With("batches", a.Landed, "of", a.Of, "for", a.For.Round(time.Second), "most", a.Most)
+			if a.Slow != "" {
+				l = l.With("slow", a.Slow)
+			}
+			l.Info("waiting for batches to land")
+		},
 		Published: func(r tvmexport.Run, rows int64) { of(r).Info("published", "rows", rows) },
 		Committed: func(r tvmexport.Run, rows int64) {
 			l := of(r)

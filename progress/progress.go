@@ -83,6 +83,9 @@ func (l *lines) Hooks() tvmexport.Hooks {
 				l.say(r.Table.Name, "landed: %s", plural(of, "batch"))
 			}
 		},
+		Awaiting: func(r tvmexport.Run, a tvmexport.Awaited) {
+			l.say(r.Table.Name, "%s", awaiting(a))
+		},
 		Published: func(r tvmexport.Run, rows int64) {
 			l.say(r.Table.Name, "published: %s rows", Count(rows))
 		},

@@ -230,3 +230,36 @@ func TestServeShowsErrors(t *testing.T) {
 		t.Errorf("the page says no mend:\n%s", page)
 	}
 }
+
+// An export whose sign-in to Defender fails has failed with each of its tables,
+// whether the run began without a source or did not begin.
+func TestServeCountsTablesThatCouldNotSignIn(t *testing.T) {
+	for name, rule := range map[string]faults.Rule{
+		"refused":     {Endpoint: faults.Token, Match: "graph", Status: 401, Body: `{"error":"invalid_client","error_description":"AADSTS7000222: the secret is expired"}`},
+		"out of work": {Endpoint: faults.Token, Match: "graph", Status: 400, Body: `{"error":"temporarily_unavailable"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, p := newEmulator(t, 5, served1, served2)
+			if _, err := e.Faults().Add(rule); err != nil {
+				t.Fatal(err)
+			}
+			s := serveOn(t, e, p, writeConfig(t, e, "schedule: '@daily'\n"))
+			s.until("/metrics", `tvmexport_runs_total{outcome="failed",table="`+served2+`"} 1`)
+			s.until("/", "2 tables failed")
+			s.waitFor("msg=exported")
+			if log := s.stderr.String(); !strings.Contains(log, "tables=2 failed=2") {
+				t.Errorf("the log does not say that two tables failed:\n%s", log)
+			}
+		})
+	}
+}
+
+// waitFor polls until the log holds a text.
+func (s *served) waitFor(want string) {
+	s.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !strings.Contains(s.stderr.String(), want); time.Sleep(30 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("the log never holds %q:\n%s", want, s.stderr)
+		}
+	}
+}

@@ -208,21 +208,30 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 	if err != nil {
 		s.log.ErrorContext(ctx, "export", "error", oneLine(err.Error()))
 	}
-	failed := 0
 	for _, o := range report.Outcomes {
-		if o.Err != nil {
-			failed++
-		}
 		if tvmexport.CauseOf(o.Err) == tvmexport.Held {
 			held = append(held, o.Table.Name)
 		}
 	}
+	failed := len(tables) - committed(report)
 	end(failed, err)
 	s.log.InfoContext(ctx, "exported", "tables", len(tables), "failed", failed, "took", time.Since(began))
 	if ctx.Err() == nil {
 		_, _ = s.tables(ctx) // it says itself what went wrong
 	}
 	return held
+}
+
+// committed counts the tables whose run was committed. What is not among them
+// has failed, also where the export ended before it had outcomes.
+func committed(r tvmexport.Report) int {
+	n := 0
+	for _, o := range r.Outcomes {
+		if o.Err == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Report, error) {

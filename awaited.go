@@ -1,0 +1,34 @@
+package tvmexport
+
+import "time"
+
+// Awaited is what a run waits for while batches have not landed.
+type Awaited struct {
+	Landed, Of int           // batches
+	For        time.Duration // how long this wait has lasted
+	Most       time.Duration // how long it can last
+	Slow       string        // what delays them, as far as the destination says
+}
+
+// tellEvery is how often a run that waits for batches says so.
+const tellEvery = time.Minute
+
+// patient is a wait for batches.
+type patient struct {
+	began, told, deadline time.Time
+}
+
+func waitFor(most time.Duration) patient {
+	now := time.Now()
+	return patient{began: now, told: now, deadline: now.Add(most)}
+}
+
+// tell says what a run waits for, if it has not said so for a while.
+func (p *patient) tell(h *Hooks, run Run, missing, of int, slow string) {
+	now := time.Now()
+	if h.Awaiting == nil || now.Sub(p.told) < tellEvery {
+		return
+	}
+	p.told = now
+	h.Awaiting(run, Awaited{Landed: of - missing, Of: of, For: now.Sub(p.began), Most: p.deadline.Sub(p.began), Slow: slow})
+}

@@ -1,0 +1,47 @@
+package kusto
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Whichever column of the ledger is missing, or wherever it is, init brings the
+// table into the form that rows are written in, and Ready says that it does.
+func TestLedgersOfOlderVersions(t *testing.T) {
+	for table, want := range map[string][]column{runsTable: runsColumns, partitionsTable: partitionsColumns} {
+		for i, gone := range want {
+			found := slices.Delete(slices.Clone(want), i, i+1)
+			text := extension(table, found, want)
+			if last := i == len(want)-1; last != strings.HasPrefix(text, ".alter-merge") || !last && text != ".alter table "+table+" ("+declaration(want)+")" {
+				t.Errorf("%s without %s: %s", table, gone.name, text)
+			}
+			err := unfit(table, tableInfo{columns: found, folder: folder}, want)
+			if e, ok := err.(*tvmexport.Error); !ok || !strings.HasPrefix(e.Hint, "run tvmexport init:") || !strings.Contains(e.Error(), gone.name+":"+gone.kind) {
+				t.Errorf("%s without %s: %v", table, gone.name, err)
+			}
+			moved := append(found, gone)
+			if text := extension(table, moved, want); (text == "") != slices.Equal(moved, want) {
+				t.Errorf("%s with %s at the end: %q", table, gone.name, text)
+			}
+			changed := slices.Clone(want)
+			changed[i].kind = "guid"
+			err = unfit(table, tableInfo{columns: changed, folder: folder}, want)
+			if e, ok := err.(*tvmexport.Error); !ok || !strings.Contains(e.Hint, "rename it") {
+				t.Errorf("%s with another %s: %v", table, gone.name, err)
+			}
+		}
+		more := append(slices.Clone(want), column{"Note", "string"})
+		if text := extension(table, more, want); text != "" {
+			t.Errorf("%s with a column more: %q", table, text)
+		}
+		if text := extension(table, more[1:], want); !strings.HasSuffix(text, ", Note:string)") {
+			t.Errorf("%s with a column more and one less: %q, which loses data", table, text)
+		}
+		if err := unfit(table, tableInfo{columns: want[1:], folder: "somebody's"}, want); !strings.Contains(err.Error(), "rename it") {
+			t.Errorf("%s of somebody else: %v", table, err)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// slowAfter is how long a run waits for batches before it asks which batching
+// policy holds them.
+const slowAfter = time.Minute
+
+// defaultBatching is how long the service gathers blobs where no policy is set
+// (https://learn.microsoft.com/kusto/management/batching-policy).
+const defaultBatching = 5 * time.Minute
+
+// ourBatching is the time of the policy that init sets, landingBatching.
+const ourBatching = 30 * time.Second
+
+// slow says that a batching policy delays the batches of a run, if it is a
+// slower one than init sets. It asks once per run, after a minute of waiting.
+func (c *Client) slow(ctx context.Context, run tvmexport.Run) string {
+	c.mu.Lock()
+	w := c.counted[run.Table.Name]
+	ask := w != nil && w.run == run.ID && !w.askedSlow && time.Since(w.since) >= slowAfter
+	if ask {
+		w.askedSlow = true
+	}
+	known := ""
+	if w != nil && w.run == run.ID {
+		known = w.slow
+	}
+	c.mu.Unlock()
+	if !ask {
+		return known
+	}
+	known = c.batching(ctx, run.Table)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.slow = known
+	return known
+}
+
+// batching says which batching policy is in force at a landing table, if it is
+// slower than ours; "" also where it cannot be read, for it only explains.
+func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
+	of, wait := "no batching policy is set at the table or its database, and the service's own default", defaultBatching
+	for _, entity := range []string{"table " + ident(t.Landing()), "database " + ident(c.database)} {
+		text, err := c.policyText(ctx, statement{op: "confirm", table: t.Name, again: true, text: fmt.Sprintf(".show %s policy ingestionbatching", entity)})
+		if err != nil {
+			c.log.InfoContext(ctx, "kusto: the batching policy cannot be read", "error", err)
+			return ""
+		}
+		if text == "" {
+			continue
+		}
+		var policy struct{ MaximumBatchingTimeSpan string }
+		if json.Unmarshal([]byte(text), &policy) != nil {
+			return ""
+		}
+		d, ok := span(policy.MaximumBatchingTimeSpan)
+		if !ok {
+			return ""
+		}
+		of, wait = "the batching policy of "+entity, d
+		break
+	}
+	if wait <= ourBatching {
+		return ""
+	}
+	return fmt.Sprintf("%s gathers blobs for up to %s; this makes it faster: .alter table %s policy ingestionbatching %s",
+		of, wait, ident(t.Landing()), literal(landingBatching))
+}

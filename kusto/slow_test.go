@@ -1,0 +1,67 @@
+package kusto
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The batching policy that holds batches is read once, after a minute: that of
+// the table, else that of the database, else the service's own.
+func TestWhichBatchingPolicyDelays(t *testing.T) {
+	policy := func(wait string) string {
+		return `{"MaximumBatchingTimeSpan":"` + wait + `","MaximumNumberOfItems":500,"MaximumRawDataSizeMB":1024}`
+	}
+	for _, tt := range []struct{ name, table, database, want string }{
+		{"ours", policy("00:00:30"), "null", ""},
+		{"slower at the table", policy("00:10:00"), policy("00:00:10"), "the batching policy of table DeviceProcessEventsLanding gathers blobs for up to 10m0s"},
+		{"of the database", "null", policy("00:30:00"), "the batching policy of database security gathers blobs for up to 30m0s"},
+		{"none", "null", "", "no batching policy is set at the table or its database, and the service's own default gathers blobs for up to 5m0s"},
+		{"unreadable", "[]", "null", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				f := &fake{answer: func(text string) reply {
+					shown := tt.table
+					switch {
+					case !strings.HasSuffix(text, " policy ingestionbatching"):
+						return landedNothing(text)
+					case strings.HasPrefix(text, ".show database"):
+						shown = tt.database
+					default:
+						asked++
+					}
+					return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{shown}}}
+				}}
+				c := f.connect(t)
+				got := ""
+				for range 12 {
+					d, err := c.Landed(t.Context(), goldenRun)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got = d.Slow; got != "" && asked != 1 {
+						t.Errorf("asked %d times", asked)
+					}
+					time.Sleep(10 * time.Second)
+				}
+				if !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" || asked != 1 {
+					t.Errorf("after %d questions: %q, want %q", asked, got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// landedNothing answers what a run asks that waits.
+func landedNothing(text string) reply {
+	switch {
+	case strings.HasPrefix(text, ".show ingestion failures"):
+		return reply{columns: []column{{"FailedOn", "datetime"}, {"ErrorCode", "string"}, {"Details", "string"}}}
+	case strings.Contains(text, "Tail"):
+		return reply{columns: []column{{"BatchId", "string"}, {"Rows", "long"}, {"Lines", "long"}, {"Nulls", "long"}, {"Tail", "long"}}}
+	}
+	return reply{}
+}
