@@ -14,17 +14,13 @@ type joinTable struct {
 	buffer  []byte
 }
 
-// key is the bytes of the frame's key; false if there is a null in it.
-func (t *joinTable) key(f *frame, keys []*expr) bool {
+// key puts the bytes of the frame's key into the buffer. Nulls match each
+// other, as measured on the real engine.
+func (t *joinTable) key(f *frame, keys []*expr) {
 	t.buffer = t.buffer[:0]
 	for _, k := range keys {
-		v := k.eval(f)
-		if v.IsNull() {
-			return false
-		}
-		t.buffer = v.AppendKey(t.buffer)
+		t.buffer = k.eval(f).AppendKey(t.buffer)
 	}
-	return true
 }
 
 // first is the first row of the key in the buffer, or -1.
@@ -45,23 +41,20 @@ func (t *joinTable) insert(at int32) {
 	t.tails[string(t.buffer)] = at
 }
 
-// load reads the side that is kept. Rows without a key are kept only where the
-// result has them.
-func (s *joinSource) load(x *execution, keepAll, keysOnly bool) (*joinTable, error) {
+// load reads the side that is kept; with keysOnly, its keys alone.
+func (s *joinSource) load(x *execution, keysOnly bool) (*joinTable, error) {
 	t := &joinTable{rows: rowStore{width: len(s.kept)}, heads: map[string]int32{}, tails: map[string]int32{}}
 	keys := s.keys[1]
 	if s.build == s.left {
 		keys = s.keys[0]
 	}
 	err := s.build.run(x, func(f *frame) error {
-		has := t.key(f, keys)
-		if f.err != nil || !has && !keepAll {
+		t.key(f, keys)
+		if f.err != nil {
 			return f.err
 		}
 		if keysOnly {
-			if has {
-				t.heads[string(t.buffer)] = 0
-			}
+			t.heads[string(t.buffer)] = 0
 			return nil
 		}
 		at := int32(len(t.rows.rows))
@@ -70,9 +63,7 @@ func (s *joinSource) load(x *execution, keepAll, keysOnly bool) (*joinTable, err
 			row[i] = f.at(r)
 		}
 		t.next = append(t.next, -1)
-		if has {
-			t.insert(at)
-		}
+		t.insert(at)
 		return nil
 	})
 	return t, err
@@ -88,7 +79,7 @@ func (s *joinSource) run(x *execution, _ []Condition, yield func(row []value.Val
 	}
 	keepRight := s.kind == "rightouter" || s.kind == "fullouter"
 	keepLeft := s.kind == "leftouter" || s.kind == "fullouter"
-	t, err := s.load(x, keepRight, false)
+	t, err := s.load(x, false)
 	if err != nil {
 		return err
 	}
@@ -100,10 +91,8 @@ func (s *joinSource) run(x *execution, _ []Condition, yield func(row []value.Val
 		seen = map[string]bool{}
 	}
 	err = s.left.run(x, func(f *frame) error {
-		at := int32(-1)
-		if t.key(f, s.keys[0]) {
-			at = t.first()
-		}
+		t.key(f, s.keys[0])
+		at := t.first()
 		if f.err != nil {
 			return f.err
 		}
@@ -152,12 +141,13 @@ func (s *joinSource) run(x *execution, _ []Condition, yield func(row []value.Val
 // filter gives on the rows of one side that have a match on the other, or have
 // none.
 func (s *joinSource) filter(x *execution, p *pipeline, keys []*expr, want bool, out []value.Value, yield func(row []value.Value) error) error {
-	t, err := s.load(x, false, true)
+	t, err := s.load(x, true)
 	if err != nil {
 		return err
 	}
 	return p.run(x, func(f *frame) error {
-		found := t.key(f, keys) && t.first() >= 0
+		t.key(f, keys)
+		found := t.first() >= 0
 		if f.err != nil {
 			return f.err
 		}

@@ -302,13 +302,13 @@ func TestJoin(t *testing.T) {
 			Value2:long
 			20
 			30`},
-		{"null matches nothing", "datatable(k:long)[1, long(null)] | join kind=inner (datatable(k:long, v:long)[1, 1, long(null), 2]) on k", `
+		{"null matches null", "datatable(k:long)[1, long(null)] | join kind=inner (datatable(k:long, v:long)[1, 1, long(null), 2]) on k", `
 			k:long k1:long v:long
-			1 | 1 | 1`},
-		{"null and the unmatched", "datatable(k:long)[1, long(null)] | join kind=fullouter (datatable(k:long)[1, long(null)]) on k", `
+			1 | 1 | 1
+			null | null | 2`},
+		{"null in a full outer join", "datatable(k:long)[1, long(null)] | join kind=fullouter (datatable(k:long)[1, long(null)]) on k", `
 			k:long k1:long
 			1 | 1
-			null | null
 			null | null`},
 		{"lookup has no second key", tables + "X | lookup Y on Key", `
 			Key:string Value1:long Value2:long

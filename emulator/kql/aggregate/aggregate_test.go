@@ -85,7 +85,7 @@ func TestAggregates(t *testing.T) {
 		{"sum", []value.Kind{s}, nil, nil, "error: sum(): argument #1 expected to be a numeric or timespan expression", ""},
 		{"sumif", []value.Kind{l, b}, nil, chosen, "6", "sumif_a"},
 		{"avg", []value.Kind{l}, nil, numbers, "2.25", "avg_a"},
-		{"avg", []value.Kind{l}, nil, nil, "null", "avg_a"},
+		{"avg", []value.Kind{l}, nil, nil, `"NaN"`, "avg_a"},
 		{"avgif", []value.Kind{l, b}, nil, chosen, "3.0", "avgif_a"},
 		{"min", []value.Kind{l}, nil, numbers, "1", "min_a"},
 		{"max", []value.Kind{l}, nil, numbers, "4", "max_a"},

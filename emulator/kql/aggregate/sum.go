@@ -112,6 +112,8 @@ func (a *average) Add(args []value.Value) error {
 
 func (a *average) AppendResults(to []value.Value) []value.Value {
 	switch {
+	case a.n == 0 && a.kind == value.Real:
+		return append(to, value.NewReal(math.NaN())) // as recorded from the real engine
 	case a.n == 0:
 		return append(to, value.Null(a.kind))
 	case a.kind == value.TimeSpan:

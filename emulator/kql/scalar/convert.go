@@ -39,8 +39,20 @@ func bindToString(c call) (Bound, error) {
 		return Bound{Kind: value.String, Cost: 1, Eval: first}, nil
 	}
 	return Bound{Kind: value.String, Cost: 8, Eval: func(a []value.Value) (value.Value, error) {
-		return value.NewString(a[0].String()), nil
+		return value.NewString(plainText(a[0])), nil
 	}}, nil
+}
+
+// plainText is the text of a value as tostring() and strcat() give it. A bool
+// by itself is True or False, one within a dynamic is JSON's.
+func plainText(v value.Value) string {
+	if v.Kind() != value.Bool || v.IsNull() {
+		return v.String()
+	}
+	if v.Bool() {
+		return "True"
+	}
+	return "False"
 }
 
 // first is the kernel that gives its first argument back.
@@ -72,7 +84,7 @@ func converter(from, k value.Kind) cast {
 	case value.TimeSpan:
 		convert = toTimeSpan
 	case value.String:
-		return func(v value.Value) value.Value { return value.NewString(v.String()) }
+		return func(v value.Value) value.Value { return value.NewString(plainText(v)) }
 	case value.GUID:
 		convert = toGUID
 	default:
@@ -118,16 +130,19 @@ func toBool(v value.Value) value.Value {
 	return nullBool
 }
 
+// toInt keeps the low 32 bits of a long that is too large; text that is too
+// large is null. Both are as measured on the real engine.
 func toInt(v value.Value) value.Value {
 	n := toLong(v)
-	if n.IsNull() || n.Int64() > math.MaxInt32 || n.Int64() < math.MinInt32 {
+	if n.IsNull() || v.Kind() == value.String && (n.Int64() > math.MaxInt32 || n.Int64() < math.MinInt32) {
 		return value.Null(value.Int)
 	}
 	return value.NewInt(int32(n.Int64()))
 }
 
-// toLong cuts the fraction of a real. Text may be decimal, also with a
-// fraction, or hexadecimal with 0x (https://learn.microsoft.com/kusto/query/tolong-function).
+// toLong cuts the fraction of a real. Text is a whole number, decimal or
+// hexadecimal with 0x (https://learn.microsoft.com/kusto/query/tolong-function);
+// one with a fraction or an exponent is null, as measured on the real engine.
 func toLong(v value.Value) value.Value {
 	switch v.Kind() {
 	case value.Bool, value.Int, value.Long, value.DateTime, value.TimeSpan:
@@ -163,9 +178,6 @@ func parseLong(text string) value.Value {
 			return value.NewLong(-int64(n))
 		}
 		return value.NewLong(int64(n))
-	}
-	if f, ok := parseReal(text); ok {
-		return truncated(f)
 	}
 	return nullLong
 }

@@ -9,13 +9,13 @@ import (
 
 // dateParts read parts of datetimes and make datetimes of parts.
 var dateParts = []Function{
-	timePart("getyear", time.Time.Year), timePart("getmonth", month),
-	timePart("monthofyear", month), timePart("dayofmonth", time.Time.Day), timePart("dayofyear", time.Time.YearDay),
-	timePart("hourofday", time.Time.Hour), timePart("weekofyear", week), timePart("week_of_year", week),
+	timePart("getyear", value.Long, time.Time.Year), timePart("getmonth", value.Int, month),
+	timePart("monthofyear", value.Long, month), timePart("dayofmonth", value.Int, time.Time.Day), timePart("dayofyear", value.Int, time.Time.YearDay),
+	timePart("hourofday", value.Long, time.Time.Hour), timePart("weekofyear", value.Int, week), timePart("week_of_year", value.Int, week),
 	fn("dayofweek", value.TimeSpan, params{isDateTime}, func(a []value.Value) value.Value {
 		return value.NewTimeSpan(int64(a[0].Time().Weekday()) * value.TicksPerDay)
 	}),
-	fn("datetime_part", value.Int, params{isString, isDateTime}, datetimePart),
+	fn("datetime_part", value.Long, params{isString, isDateTime}, datetimePart),
 	ranged("make_datetime", 1, 7, value.DateTime, params{isNumber | isString | isDateTime}, makeDateTime),
 	fn("make_timespan", value.TimeSpan, params{isNumber}, makeTimeSpan).arity(2, 4),
 }
@@ -24,9 +24,11 @@ func month(t time.Time) int { return int(t.Month()) }
 
 func week(t time.Time) int { _, w := t.ISOWeek(); return w }
 
-func timePart(name string, f func(time.Time) int) Function {
-	return fn(name, value.Int, params{isDateTime}, func(a []value.Value) value.Value {
-		return value.NewInt(int32(f(a[0].Time())))
+// timePart makes the function that reads one part. The kinds are those of
+// recorded answers where there are any, and of the pages for the others.
+func timePart(name string, k value.Kind, f func(time.Time) int) Function {
+	return fn(name, k, params{isDateTime}, func(a []value.Value) value.Value {
+		return Convert(value.NewLong(int64(f(a[0].Time()))), k)
 	})
 }
 
@@ -60,9 +62,9 @@ func datetimePart(a []value.Value) value.Value {
 	case "nanosecond":
 		n = ticks % value.TicksPerSecond * 100
 	default:
-		return value.Null(value.Int)
+		return nullLong
 	}
-	return value.NewInt(int32(n))
+	return value.NewLong(n)
 }
 
 // makeDateTime is make_datetime(year, month, day [, hour, minute [, second]]),

@@ -100,8 +100,8 @@ func bindSign(c call) (Bound, error) {
 	if err := c.check(0, isNumber); err != nil {
 		return Bound{}, err
 	}
-	return Bound{Kind: value.Long, Cost: 1, Eval: strict(value.Long, func(a []value.Value) value.Value {
-		return value.NewLong(int64(value.Compare(a[0], value.NewLong(0))))
+	return Bound{Kind: value.Real, Cost: 1, Eval: strict(value.Real, func(a []value.Value) value.Value {
+		return value.NewReal(float64(value.Compare(a[0], value.NewLong(0))))
 	})}, nil
 }
 

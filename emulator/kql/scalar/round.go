@@ -131,11 +131,6 @@ func bindCeiling(c call) (Bound, error) {
 	if err := (params{isNumber}).check(c); err != nil {
 		return Bound{}, err
 	}
-	if c.args[0].Kind.IsInteger() {
-		return Bound{Kind: value.Long, Cost: 1, Eval: strict(value.Long, func(a []value.Value) value.Value {
-			return value.NewLong(a[0].Int64())
-		})}, nil
-	}
 	return Bound{Kind: value.Real, Cost: 1, Eval: strict(value.Real, func(a []value.Value) value.Value {
 		return value.NewReal(math.Ceil(a[0].Real()))
 	})}, nil

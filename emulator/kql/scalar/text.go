@@ -26,7 +26,7 @@ var textFunctions = []Function{
 	lenient("strcat", 1, 64, value.String, params{isAny}, func(a []value.Value) value.Value {
 		var b []byte
 		for _, v := range a {
-			b = v.AppendText(b)
+			b = append(b, plainText(v)...)
 		}
 		return value.NewString(string(b))
 	}),
@@ -36,7 +36,7 @@ var textFunctions = []Function{
 			if i > 0 {
 				b = append(b, a[0].Text()...)
 			}
-			b = v.AppendText(b)
+			b = append(b, plainText(v)...)
 		}
 		return value.NewString(string(b))
 	}),

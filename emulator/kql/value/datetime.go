@@ -138,14 +138,15 @@ func ParseDateTime(text string) (Value, bool) {
 // maxOtherDateTime bounds the text that is tried against layouts.
 const maxOtherDateTime = 64
 
-// otherLayouts are the documented forms beside ISO 8601, and the American
-// form that .NET reads as well.
+// otherLayouts are the documented forms beside ISO 8601, and the forms that
+// .NET reads as well, with the month first where only numbers are given.
 var otherLayouts = func() []string {
 	var all []string
-	for _, date := range []string{"Mon, 2 Jan 06", "Mon, 2 Jan 2006", "2 Jan 06", "2 Jan 2006", "Monday, 2-Jan-06", "Monday, 2-Jan-2006", "2-Jan-06", "2-Jan-2006", "1/2/2006"} {
+	for _, date := range []string{"Mon, 2 Jan 06", "Mon, 2 Jan 2006", "2 Jan 06", "2 Jan 2006", "Monday, 2-Jan-06", "Monday, 2-Jan-2006", "2-Jan-06", "2-Jan-2006", "1/2/2006", "1-2-2006", "1.2.2006", "2006/1/2", "Jan 2, 2006", "January 2, 2006", "2 January 2006"} {
+		all = append(all, date)
 		for _, clock := range []string{" 15:04:05 MST", " 15:04:05 -0700", " 15:04:05", " 15:04 MST", " 15:04"} {
 			all = append(all, date+clock)
 		}
 	}
-	return append(all, "1/2/2006 3:04:05 PM", "1/2/2006 3:04 PM", "1/2/2006")
+	return append(all, "1/2/2006 3:04:05 PM", "1/2/2006 3:04 PM", "20060102")
 }()
