@@ -60,6 +60,7 @@ func TestCollidingTablesAreNotExported(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		w.source.Set(software, fleet(3, 3))
+		w.source.Set("Other", fleet(1, 1))
 		w.destination.List = append(w.destination.List, tvmexport.Order{Table: "Other", Into: software + "Raw", Load: tvmexport.Snapshot, Active: true})
 		report, err := w.Run(t.Context(), tvmexport.Request{})
 		if err != nil {
