@@ -112,9 +112,9 @@ func TestEmulatorExport(t *testing.T) {
 		}
 		got := s.ask(`DeviceTvmSoftwareInventory | order by DeviceId asc | project strcat_delim("|", DeviceId, tostring(EndOfSupportDate), tostring(isnull(IsOld)), tostring(Count), tostring(Score), tostring(isnull(CveTags)), tostring(CveTags[0]))`)
 		want := []string{
-			"3f01|2026-05-28T07:06:58.4340352Z|false|9007199254740993|5.5|false|a",
-			"3f02||true|||true|",
-			`3f03 "q" Zürich||true|||true|`,
+			"3f01|2026-05-28T07:06:58.4340352Z|False|9007199254740993|5.5|False|a",
+			"3f02||True|||True|",
+			`3f03 "q" Zürich||True|||True|`,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			s.Errorf("rows (-want +got):\n%s", diff)
@@ -221,7 +221,7 @@ func TestEmulatorIncrements(t *testing.T) {
 			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: run.ID, Rows: 1, Watermark: run.Watermark, At: time.Now()}}}))
 		}
 		got := s.ask(latestView + ` | project strcat_delim("|", SourceTable, DestinationTable, WatermarkColumn, tostring(LastRefreshedTime), column_ifexists("LastRefreshedTimeInString", ""), LoadType, tostring(IsActive))`)
-		want := []string{"DeviceProcessEvents|DeviceProcessEventsRaw|Timestamp|2026-11-23T05:00:00.0000012Z|2026-11-23T05:00:00.0000012Z|Incr|true"}
+		want := []string{"DeviceProcessEvents|DeviceProcessEventsRaw|Timestamp|2026-11-23T05:00:00.0000012Z|2026-11-23T05:00:00.0000012Z|Incr|True"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			s.Errorf("configuration (-want +got):\n%s", diff)
 		}

@@ -436,20 +436,20 @@ func TestEmulatorContent(t *testing.T) {
 		} {
 			got := s.ask(fmt.Sprintf("print Mine = parse_json(%s), Theirs = parse_json(%s) | project tostring(%s == %s)",
 				literal(ours), literal(c.theirs), content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
-			if got[0] != fmt.Sprint(c.equal) {
+			if got[0] != map[bool]string{true: "True", false: "False"}[c.equal] {
 				s.Errorf("%s: equal is %s, want %t", c.theirs, got[0], c.equal)
 			}
 		}
 		null := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"a","IsOld":null,"CveTags":null,"EndOfSupportDate":null}'), Theirs = parse_json('{"DeviceId":"a"}') | project tostring(%s == %s)`,
 			content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
-		if null[0] != "true" {
+		if null[0] != "True" {
 			s.Errorf("nulls and missing members differ")
 		}
 		masked := softwareTable
 		masked.Choice.Pseudonymise = []string{"DeviceId"}
 		hidden := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"k1:99","Count":1}'), Theirs = parse_json('{"DeviceId":"a","Count":1}') | project tostring(%s == %s)`,
 			content(masked, "Mine"), content(masked, "Theirs")))
-		if hidden[0] != "true" {
+		if hidden[0] != "True" {
 			s.Errorf("a pseudonym makes rows of equal content differ")
 		}
 	})
