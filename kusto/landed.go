@@ -40,6 +40,7 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 	if err != nil {
 		return d, err
 	}
+	var alien []unparsed
 	counted, err := readRows(s, rows, func(r *reader) tvmexport.Landed {
 		l := tvmexport.Landed{Batch: tvmexport.BatchID(r.text("BatchId")), Rows: r.count("Rows"), Nulls: r.count("Nulls")}
 		if l.Lines = r.long("Lines"); l.Lines != recounted {
@@ -51,10 +52,16 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 		if !strings.HasPrefix(string(l.Batch), string(run.ID)+".") {
 			r.fail("BatchId", fmt.Errorf("batch %.80q is not of run %s", l.Batch, run.ID))
 		}
+		if n := r.count("Unparsed"); n > 0 {
+			alien = append(alien, unparsed{batch: l.Batch, rows: n, line: r.count("FirstUnparsed")})
+		}
 		return l
 	})
 	if err != nil {
 		return d, err
+	}
+	if len(alien) > 0 {
+		return d, c.explain(ctx, run, alien[0])
 	}
 	if !slices.ContainsFunc(counted, whollyThere) && c.askWhy(run) { // nothing more came in whole
 		if err := c.outrun(ctx, run); err != nil {
@@ -85,9 +92,10 @@ func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
 	text := fmt.Sprintf(`%s
 | where BatchId startswith_cs %s`, ident(run.Table.Landing()), literal(string(run.ID)+"."))
 	exact := fmt.Sprintf(`
-| summarize Copies = count(), Nulls = countif(%s), Announced = max(BatchRows) by BatchId, Line
-| summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0) by BatchId
-| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d)`, spoiled, tvmexport.Missing)
+| summarize Copies = count(), Nulls = countif(%s), Unparsed = countif(%s), Announced = max(BatchRows) by BatchId, Line
+| summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0),
+    Unparsed = countif(Unparsed > 0), FirstUnparsed = minif(Line, Unparsed > 0) by BatchId
+| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d), Unparsed, FirstUnparsed = coalesce(FirstUnparsed, 0)`, spoiled, unread, tvmexport.Missing)
 	if len(known) == 0 {
 		return text + exact
 	}
@@ -100,7 +108,7 @@ Landed
 Landed
 | where BatchId in (Known)
 | summarize Rows = countif(Line > 0) by BatchId
-| project BatchId, Rows, Lines = long(%d), Nulls = long(0), Tail = long(0)
+| project BatchId, Rows, Lines = long(%d), Nulls = long(0), Tail = long(0), Unparsed = long(0), FirstUnparsed = long(0)
 )`, text, literals(known), exact, recounted)
 }
 

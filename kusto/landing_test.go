@@ -96,15 +96,15 @@ func TestDetachable(t *testing.T) {
 	}
 }
 
-var landedColumns = []column{{"BatchId", "string"}, {"Rows", "long"}, {"Lines", "long"}, {"Nulls", "long"}, {"Tail", "long"}}
+var landedColumns = []column{{"BatchId", "string"}, {"Rows", "long"}, {"Lines", "long"}, {"Nulls", "long"}, {"Tail", "long"}, {"Unparsed", "long"}, {"FirstUnparsed", "long"}}
 
 // TestLandedCountsOnce: the lines of a batch that is known to be whole are not
 // counted again, its rows are.
 func TestLandedCountsOnce(t *testing.T) {
 	id := func(n string) tvmexport.BatchID { return tvmexport.BatchID(goldenRun.ID) + tvmexport.BatchID(n) }
 	counts := [][][]any{
-		{{id(".0001"), 4, 2, 0, 2}, {id(".0002"), 1, 1, 0, -1}, {id(".0003"), 3, 3, 1, 3}},
-		{{id(".0002"), 2, 2, 0, 2}, {id(".0003"), 3, 3, 1, 3}, {id(".0001"), 6, recounted, 0, 0}},
+		{{id(".0001"), 4, 2, 0, 2, 0, 0}, {id(".0002"), 1, 1, 0, -1, 0, 0}, {id(".0003"), 3, 3, 1, 3, 0, 0}},
+		{{id(".0002"), 2, 2, 0, 2, 0, 0}, {id(".0003"), 3, 3, 1, 3, 0, 0}, {id(".0001"), 6, recounted, 0, 0, 0, 0}},
 	}
 	f := &fake{}
 	f.answer = func(string) reply {

@@ -81,7 +81,7 @@ func contents(t tvmexport.Table, seen source, shown []tvmexport.Column) (there, 
 	published, landed := map[string]string{}, map[string]string{}
 	for i, value := range seen.values(shown) {
 		published[shown[i].Name] = value
-		landed[shown[i].Name] = fromRecord(parsedRecord, shown[i])
+		landed[shown[i].Name] = fromLanded(shown[i])
 	}
 	return fingerprint.Row(shown, func(name string) string { return published[name] }),
 		fingerprint.Row(shown, func(name string) string { return landed[name] })

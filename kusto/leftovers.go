@@ -71,11 +71,11 @@ func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, ag
 `, i, ident(t.Landing()), timespan(age), literal(previous))
 		parts[i] = fmt.Sprintf(`%s
 | where Line > 0 and BatchId in (Tails%d | project BatchId)
-| summarize Good = countif(not(%s)) by BatchId, Line
+| summarize Good = countif(not(%s) and not(%s)) by BatchId, Line
 | summarize Lines = countif(Good > 0) by BatchId
 | join kind=inner Tails%d on BatchId
 | where Lines == BatchRows
-| project Table = %s, BatchId, BatchRows, Slice`, ident(t.Landing()), i, spoiled, i, literal(t.Name))
+| project Table = %s, BatchId, BatchRows, Slice`, ident(t.Landing()), i, spoiled, unread, i, literal(t.Name))
 	}
 	return fmt.Sprintf(`let Published = %s
     | where State in (%s)

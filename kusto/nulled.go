@@ -9,9 +9,9 @@ import (
 )
 
 // nulled counts, per column of the typed table, the values of a publication
-// that were there in the record and are null once converted, and says so, a
-// sentence a column. Raw holds them as they came.
-func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []target) (notes []string) {
+// that are there in the record and null once converted, and says so, a sentence
+// a column. Raw holds them as text.
+func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []target) (out []tvmexport.Unread, notes []string) {
 	for _, t := range into {
 		if t.shown == nil {
 			continue
@@ -20,13 +20,13 @@ func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []tar
 		for _, step := range p.Steps {
 			text := nulledText(p.Run.Table, step.Batches, t.shown)
 			if text == "" {
-				return notes
+				return out, notes
 			}
 			s := statement{op: "publish", table: p.Run.Table.Name, text: text}
 			rows, err := c.query(ctx, s)
 			if err != nil {
 				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
-				return notes
+				return out, notes
 			}
 			_, err = readRows(s, rows, func(r *reader) struct{} {
 				counts[r.text("Name")] += r.long("Count")
@@ -34,16 +34,17 @@ func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []tar
 			})
 			if err != nil {
 				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
-				return notes
+				return out, notes
 			}
 		}
 		for _, column := range t.shown {
 			if n := counts[column.Name]; n > 0 {
+				out = append(out, tvmexport.Unread{Column: column.Name, Type: column.Type, Values: n})
 				notes = append(notes, fmt.Sprintf("%d values do not fit the type %[3]s of column %[2]s and are null in table %[4]s", n, column.Name, column.Type, t.table))
 			}
 		}
 	}
-	return notes
+	return out, notes
 }
 
 // nulledText counts values that conversion makes null; "" where no column is converted.
@@ -54,7 +55,9 @@ func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexpor
 			continue
 		}
 		n := fmt.Sprintf("N%d", len(sums))
-		sums = append(sums, fmt.Sprintf("    %s = countif(isnotempty(tostring(%s)) and isnull(%s))", n, parsedRecord+memberOf(c.Name), fromRecord(parsedRecord, c)))
+		// A line that was delivered twice counts once.
+		sums = append(sums, fmt.Sprintf(`    %s = count_distinctif(strcat(BatchId, "/", tostring(Line)), isnotempty(tostring(%s)) and isnull(%s))`,
+			n, parsedRecord+memberOf(c.Name), fromLanded(c)))
 		pairs = append(pairs, literal(c.Name)+", "+n)
 	}
 	if len(sums) == 0 {

@@ -62,7 +62,8 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 			return tvmexport.Published{Rows: rows}, err
 		}
 	}
-	return tvmexport.Published{Rows: p.Rows, Notes: c.nulled(ctx, p, into)}, nil
+	unread, notes := c.nulled(ctx, p, into)
+	return tvmexport.Published{Rows: p.Rows, Unread: unread, Notes: notes}, nil
 }
 
 // proven counts what a table holds of a publication whose steps were carried out.

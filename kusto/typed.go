@@ -1,6 +1,7 @@
 package kusto
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -129,7 +130,7 @@ func convert(to, from, text string) string {
 func typedValues(run tvmexport.Run, have []column, columns []tvmexport.Column) map[string]expression {
 	values := map[string]expression{}
 	for _, h := range holdings(have, columns) {
-		values[h.at] = expression{h.Type, fromRecord(parsedRecord, h.Column)}
+		values[h.at] = expression{h.Type, fromLanded(h.Column)}
 	}
 	values["RunId"] = expression{"string", literal(string(run.ID))}
 	values["Partition"] = expression{"string", "Partition"}
@@ -140,11 +141,32 @@ func typedValues(run tvmexport.Run, have []column, columns []tvmexport.Column) m
 // parsedRecord is the name of a landed record once its text is parsed.
 const parsedRecord = "ParsedRecord"
 
-// fromRecord is a column made of a record.
+// fromRecord is a column made of a record. A decimal is made of the text of its
+// member: as a real it would lose digits.
 func fromRecord(record string, c tvmexport.Column) string {
 	text := record + memberOf(c.Name)
+	if c.Type == "decimal" {
+		text = "tostring(" + text + ")"
+	}
 	if conversion, ok := conversions[c.Type]; ok {
 		text = conversion + "(" + text + ")"
 	}
 	return text
+}
+
+// fromLanded is a column made of a record that this program has normalised,
+// with the name parsedRecord. Values that do not fit their type are text there
+// and null here: conversions would make 7 of "7.5", or true of "2". Reals that
+// JSON has no number for have the names that Kusto gives them in JSON.
+func fromLanded(c tvmexport.Column) string {
+	member, value := parsedRecord+memberOf(c.Name), fromRecord(parsedRecord, c)
+	switch c.Type {
+	case "bool", "int", "long":
+		return fmt.Sprintf(`iff(gettype(%s) == "string", %s(null), %s)`, member, c.Type, value)
+	case "timespan": // a number of days is none
+		return fmt.Sprintf(`iff(tostring(%s) contains ":", %s, timespan(null))`, member, value)
+	case "real":
+		return fmt.Sprintf(`case(%[1]s == "NaN", real(nan), %[1]s == "Infinity", real(+inf), %[1]s == "-Infinity", real(-inf), %s)`, "tostring("+member+")", value)
+	}
+	return value
 }
