@@ -128,6 +128,8 @@ func deliveries(set *faults.Set, message string) ([]datamanagement.Outcome, bool
 		return []datamanagement.Outcome{{After: outcome.Delay}}, true
 	case faults.Transient:
 		return []datamanagement.Outcome{{Transient: true}}, true
+	case faults.Failed:
+		return []datamanagement.Outcome{{Failed: true}}, true
 	case faults.Partial:
 		part := datamanagement.Outcome{Records: outcome.Records}
 		if outcome.Delay == 0 {

@@ -11,6 +11,7 @@ import (
 type delivery struct {
 	Message
 	transient bool // this attempt is to fail
+	failed    bool // each attempt fails
 	again     bool // it comes after another delivery or attempt, and never joins a batch of it
 	attempts  int  // that failed
 	records   int  // that are ingested of it; 0: all

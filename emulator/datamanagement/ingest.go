@@ -43,12 +43,17 @@ func (s *Service) ingest(b *batch) {
 	}
 }
 
-// withoutTransient fails the deliveries whose present attempt is to fail.
+// withoutTransient fails the deliveries whose present attempt, or each, is to fail.
 func (s *Service) withoutTransient(all []*delivery) []*delivery {
 	var rest []*delivery
 	for _, d := range all {
 		if d.transient {
 			s.fail(d, &Failure{Code: "General_AbandonedIngestion", Details: "The operation was abandoned; it is tried again."})
+			continue
+		}
+		if d.failed {
+			// https://learn.microsoft.com/kusto/management/ingestion-error-codes
+			s.fail(d, &Failure{Code: "Stream_NoDataToIngest", Permanent: true, Details: "There was no data to ingest."})
 			continue
 		}
 		rest = append(rest, d)

@@ -35,6 +35,7 @@ type Options struct {
 type Outcome struct {
 	After     time.Duration // how late it comes
 	Transient bool          // its first attempt fails, the next does not
+	Failed    bool          // it fails for good, though its blob could be read
 	Records   int           // only so many records of it are ingested; 0: all
 }
 
@@ -166,7 +167,7 @@ func (s *Service) deliver(m Message) {
 		}
 	}
 	for i, o := range outcomes {
-		d := &delivery{Message: m, transient: o.Transient, again: i > 0 || o.Records > 0, records: o.Records}
+		d := &delivery{Message: m, transient: o.Transient, failed: o.Failed, again: i > 0 || o.Records > 0, records: o.Records}
 		if i < len(outcomes)-1 {
 			d.RetainBlob = true // for the deliveries behind it
 		}

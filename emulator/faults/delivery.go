@@ -16,6 +16,7 @@ const (
 	Duplicate                 // it is ingested twice, the second time after a delay
 	Late                      // it is ingested after a delay
 	Transient                 // its first attempt fails, a retry succeeds
+	Failed                    // it fails for good
 	Partial                   // only its first records are ingested, and with a delay the whole after that
 )
 
@@ -46,6 +47,8 @@ func parseDelivery(text string) (Outcome, error) {
 		return Outcome{Fate: Lost}, nil
 	case text == "transient":
 		return Outcome{Fate: Transient}, nil
+	case text == "failed":
+		return Outcome{Fate: Failed}, nil
 	case text == "duplicate":
 		return Outcome{Fate: Duplicate}, nil
 	case word == "duplicate" && more:
@@ -64,7 +67,7 @@ func parseDelivery(text string) (Outcome, error) {
 		}
 		rest = delay
 	default:
-		return o, fmt.Errorf("delivery %q is not known; it is lost, duplicate, duplicate:DURATION, late:DURATION, transient, partial:RECORDS or partial:RECORDS:DURATION", text)
+		return o, fmt.Errorf("delivery %q is not known; it is lost, duplicate, duplicate:DURATION, late:DURATION, transient, failed, partial:RECORDS or partial:RECORDS:DURATION", text)
 	}
 	delay, err := time.ParseDuration(rest)
 	if err != nil || delay <= 0 {

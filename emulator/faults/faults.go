@@ -68,14 +68,16 @@ type Rule struct {
 	CutAfter     int               `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
 	TruncateJSON bool              `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
 	DropRows     int               `json:"dropRows,omitempty"`     // leave so many rows at the end of an answer out; the JSON stays valid
+	RepeatRows   int               `json:"repeatRows,omitempty"`   // answer so many rows at the end twice
 	HideRows     int               `json:"hideRows,omitempty"`     // let a hunting query see so many rows of each table less
 	Values       string            `json:"values,omitempty"`       // of the answer's rows: null, retyped
 	Replay       bool              `json:"replay,omitempty"`       // answer what the same text was answered first since the rule is in force
+	ResetAfter   int               `json:"resetAfter,omitempty"`   // break the connection when so many bytes of the request's body have come
 	LieGzip      bool              `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
 	Late         Duration          `json:"late,omitempty"`         // with status: do what was asked so long after the answer
 	ExpireToken  bool              `json:"expireToken,omitempty"`  // treat the bearer token as expired
 	ExpireSAS    bool              `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
-	Delivery     string            `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient
+	Delivery     string            `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient, failed
 }
 
 // withAnswers are the endpoints whose answers have rows.
@@ -142,7 +144,10 @@ func (rule Rule) Validate() error {
 	if !slices.Contains(Endpoints(), rule.Endpoint) {
 		return fmt.Errorf("endpoint %q is not known; it is one of %v", rule.Endpoint, Endpoints())
 	}
-	for name, n := range map[string]int{"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter, "dropRows": rule.DropRows, "hideRows": rule.HideRows} {
+	for name, n := range map[string]int{
+		"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter, "dropRows": rule.DropRows,
+		"repeatRows": rule.RepeatRows, "hideRows": rule.HideRows, "resetAfter": rule.ResetAfter,
+	} {
 		if n < 0 {
 			return fmt.Errorf("%s is %d; it must not be negative", name, n)
 		}
@@ -172,9 +177,11 @@ func (rule Rule) Validate() error {
 	case rule.Delivery != "":
 		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
 	case !rule.isHTTP():
-		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, dropRows, hideRows, values, replay, lieGzip, expireToken or expireSAS")
+		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, resetAfter, dropRows, repeatRows, hideRows, values, replay, lieGzip, expireToken or expireSAS")
 	case rule.DropRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
 		return fmt.Errorf("dropRows needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
+	case rule.RepeatRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
+		return fmt.Errorf("repeatRows needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
 	case rule.Values != "" && !slices.Contains(withAnswers, rule.Endpoint):
 		return fmt.Errorf("values needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
 	case rule.Values != "" && rule.Values != nullValues && rule.Values != retypedValues:
@@ -193,6 +200,12 @@ func (rule Rule) Validate() error {
 
 // isHTTP says whether the rule has an action on HTTP requests.
 func (rule Rule) isHTTP() bool {
-	return rule.Status != 0 || len(rule.Headers) > 0 || rule.Delay != 0 || rule.CutAfter != 0 ||
-		rule.TruncateJSON || rule.DropRows > 0 || rule.HideRows > 0 || rule.Values != "" || rule.Replay || rule.LieGzip || rule.ExpireToken || rule.ExpireSAS
+	return rule.Status != 0 || len(rule.Headers) > 0 || rule.Delay != 0 || rule.CutAfter != 0 || rule.ResetAfter > 0 ||
+		rule.TruncateJSON || rule.LieGzip || rule.ExpireToken || rule.ExpireSAS ||
+		rule.rewrites() || rule.HideRows > 0 || rule.Replay
+}
+
+// rewrites says whether the rule changes the rows of answers.
+func (rule Rule) rewrites() bool {
+	return rule.DropRows > 0 || rule.RepeatRows > 0 || rule.Values != ""
 }

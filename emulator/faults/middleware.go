@@ -102,6 +102,11 @@ func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 			return
 		}
 	}
+	if rule.ResetAfter > 0 {
+		// Whether all of it came or not, the client never learns.
+		_, _ = io.CopyN(io.Discard, r.Body, int64(rule.ResetAfter))
+		panic(http.ErrAbortHandler) // the documented way to break off an answer
+	}
 	if rule.ExpireToken {
 		r = r.WithContext(context.WithValue(r.Context(), expiredToken{}, true))
 	}
@@ -111,7 +116,7 @@ func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	if rule.HideRows > 0 {
 		r = r.WithContext(context.WithValue(r.Context(), hiddenRows{}, rule.HideRows))
 	}
-	if rule.TruncateJSON || rule.DropRows > 0 || rule.Values != "" || rule.LieGzip {
+	if rule.TruncateJSON || rule.rewrites() || rule.LieGzip {
 		// What is dropped is to be JSON, not the end of a compressed stream.
 		r = r.Clone(r.Context())
 		r.Header.Del("Accept-Encoding")

@@ -42,6 +42,7 @@ func (d *rewriting) finish() {
 func (rule Rule) rewrite(body []byte) []byte {
 	return withRows(body, func(rows []json.RawMessage) []json.RawMessage {
 		rows = rows[:max(0, len(rows)-rule.DropRows)]
+		rows = append(rows, rows[max(0, len(rows)-rule.RepeatRows):]...)
 		if rule.Values == "" {
 			return rows
 		}
@@ -166,7 +167,7 @@ func rowsOf(object []member) (lists []*json.RawMessage) {
 }
 
 // editLists edits the rows of several lists as one: each list gets back as many
-// as it had, as long as there are some.
+// as it had, as long as there are some, and the last one all that are left.
 func editLists(lists []*json.RawMessage, edit func([]json.RawMessage) []json.RawMessage) bool {
 	var all []json.RawMessage
 	sizes := make([]int, len(lists))
@@ -180,6 +181,9 @@ func editLists(lists []*json.RawMessage, edit func([]json.RawMessage) []json.Raw
 	all = edit(all)
 	for i, l := range lists {
 		n := min(sizes[i], len(all))
+		if i == len(lists)-1 {
+			n = len(all)
+		}
 		*l, all = joinList(all[:n]), all[n:]
 	}
 	return len(lists) > 0

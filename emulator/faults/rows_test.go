@@ -25,6 +25,7 @@ func TestRowsOfAnswers(t *testing.T) {
 		{`{"endpoint":"kusto-query","dropRows":2}`, fragmentsV2, `[{"FrameType":"TableHeader","TableKind":"PrimaryResult"},{"FrameType":"TableFragment","Rows":[[1]]},` +
 			`{"FrameType":"TableFragment","Rows":[]},{"FrameType":"TableCompletion","RowCount":3}]` + "\n"},
 		{`{"endpoint":"kusto-mgmt","dropRows":9}`, tablesV1, `{"Tables":[{"TableName":"Table_0","Columns":[],"Rows":[]},{"TableName":"Table_1","Rows":[[9]]}]}`},
+		{`{"endpoint":"graph","repeatRows":1}`, `{"results":[{"a":1},{"a":2}]}`, `{"results":[{"a":1},{"a":2},{"a":2}]}`},
 		{`{"endpoint":"kusto-mgmt","values":"null"}`, tablesV1, `{"Tables":[{"TableName":"Table_0","Columns":[],"Rows":[[null,null],[null,null]]},{"TableName":"Table_1","Rows":[[9]]}]}`},
 		{`{"endpoint":"kusto-query","values":"retyped"}`, wholeV2, `[{"FrameType":"DataSetHeader"},{"FrameType":"DataTable","TableKind":"QueryProperties","Rows":[[1]]},` +
 			`{"FrameType":"DataTable","TableKind":"PrimaryResult","Rows":[["1",2],["2",null]]},{"FrameType":"DataSetCompletion"}]` + "\n"},
@@ -89,6 +90,20 @@ func TestHideRows(t *testing.T) {
 	if got != 3 || faults.Hidden(context.Background()) != 0 {
 		t.Errorf("%d rows are hidden, want 3", got)
 	}
+}
+
+// The connection breaks before the service has seen the request.
+func TestResetAfter(t *testing.T) {
+	s := parse(t, `{"endpoint":"blob","resetAfter":2}`)
+	h := s.Middleware(func(*http.Request) faults.Endpoint { return faults.Blob }, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the request is served")
+	}))
+	defer func() {
+		if p := recover(); p != http.ErrAbortHandler {
+			t.Errorf("it ends with %v", p)
+		}
+	}()
+	ask(h, "rows")
 }
 
 func TestRulesAboutRowsNeedAnswersWithRows(t *testing.T) {

@@ -18,7 +18,7 @@ func (rule Rule) wrap(w http.ResponseWriter) (out http.ResponseWriter, finish fu
 		t := &truncated{ResponseWriter: out}
 		out, finish = t, t.finish
 	}
-	if rule.DropRows > 0 || rule.Values != "" {
+	if rule.rewrites() {
 		d := &rewriting{ResponseWriter: out, rule: rule}
 		out, finish = d, d.finish
 	}
