@@ -159,17 +159,18 @@ type fetching struct {
 	hooks    *Hooks
 	progress Progress
 
-	pieces  []Piece // counted, not yet cut
-	ready   []Slice // cut, not yet asked for
-	batches []BatchInfo
-	adopted []BatchInfo // landed by an earlier run
-	asked   []Partition // of a Snapshot's delta: what the run replaces
-	lacking map[BatchID]int64
-	prints  map[Partition]Fingerprint // as planned
-	next    int                       // ordinal of the next batch
-	size    float64                   // JSON bytes a row, the largest mean seen; 0 while unknown
-	total   int64
-	held    int64 // rows counted, whether they are fetched or not
+	pieces   []Piece // counted, not yet cut
+	ready    []Slice // cut, not yet asked for
+	batches  []BatchInfo
+	adopted  []BatchInfo // landed by an earlier run
+	asked    []Partition // of a Snapshot's delta: what the run replaces
+	lacking  map[BatchID]int64
+	prints   map[Partition]Fingerprint // as planned
+	next     int                       // ordinal of the next batch
+	refusals int                       // answers that were too large
+	size     float64                   // JSON bytes a row, the largest mean seen; 0 while unknown
+	total    int64
+	held     int64 // rows counted, whether they are fetched or not
 
 	oneKey map[Partition]bool // partitions whose rows all have the same key
 }
@@ -271,6 +272,9 @@ func (f *fetching) printsOf(s Slice) []Fingerprint {
 // split puts a slice that was too large back in smaller parts.
 func (f *fetching) split(ctx context.Context, s Slice, why error) error {
 	f.hooks.splitting(f.plan.Run, s, why)
+	if err := f.helpless(why); err != nil {
+		return err
+	}
 	if a, b, ok := s.Halves(); ok {
 		f.ready = append(f.ready, a, b)
 		return nil
