@@ -10,7 +10,11 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/reliability/faulttable"
 )
+
+// dice decide what happens in a world.
+type dice struct{ faulttable.Dice }
 
 // mood is what befalls a run beside the faults of services: the source moves
 // at some of its calls, or its process is ended.
@@ -85,7 +89,7 @@ type change struct {
 func (w *world) change() change {
 	tenant := w.emulator.Tenant()
 	share := 0.1 + 0.5*w.Float64()
-	own := dice{rand.New(rand.NewPCG(w.Uint64(), 0))} // for when it happens
+	own := dice{faulttable.Dice{Rand: rand.New(rand.NewPCG(w.Uint64(), 0))}} // for when it happens
 	return []change{
 		{"source: moved in mid-run", func() error { tenant.Move(share); return nil }},
 		{"source: a day passes in mid-run", func() error {

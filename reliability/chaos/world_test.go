@@ -11,10 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/tvmexport/tvmexport"
@@ -25,8 +21,10 @@ import (
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
 	"github.com/tvmexport/tvmexport/reliability/check"
+	"github.com/tvmexport/tvmexport/reliability/faulttable"
 	"github.com/tvmexport/tvmexport/reliability/past"
 	"github.com/tvmexport/tvmexport/reliability/secrecy"
+	"github.com/tvmexport/tvmexport/signin"
 )
 
 // The tables that a world can have, of each load type.
@@ -54,7 +52,10 @@ type world struct {
 	steps    int64 // bytes of one publishing command
 	runs     int   // invocations so far
 	secrets  *secrecy.Watch
-	uploads  int // at once, in the next process
+	uploads  int                      // at once, in the next process
+	early    bool                     // only the first kinds of faults strike
+	rules    map[int]faulttable.Drawn // in force
+	hits     map[int]int              // of rules, so far
 
 	past map[string][]state // of each table, since the run that brought it forward last
 	book *past.Book         // what the source held at commits of Snapshots
@@ -64,7 +65,10 @@ type world struct {
 }
 
 func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
-	w := &world{past: map[string][]state{}, seed: seed, began: time.Now(), tally: all, secrets: secrecy.New(), dice: dice{rand.New(rand.NewPCG(seed, 0))}}
+	w := &world{
+		rules: map[int]faulttable.Drawn{}, hits: map[int]int{}, early: slices.Contains(kept, seed), past: map[string][]state{}, seed: seed, began: time.Now(), tally: all, secrets: secrecy.New(),
+		dice: dice{faulttable.Dice{Rand: rand.New(rand.NewPCG(seed, 0))}},
+	}
 	quota := defender.Documented()
 	// Most exporters take few rows for the most that an answer holds, so that a
 	// table comes in many, and a device may have more than one answer's.
@@ -157,17 +161,13 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	w.runs++
 	at, client := w.emulator.Endpoints(), &http.Client{Transport: w.secrets.Over(through)}
 	text, lines := w.logs()
-	secret, err := azidentity.NewClientSecretCredential(at.TenantID, at.ClientID, at.ClientSecret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: azcore.ClientOptions{
-			Transport: client, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: at.Authority + "/"},
-			Retry: policy.RetryOptions{MaxRetries: 2},
-		},
-		DisableInstanceDiscovery: true,
+	credential, err := signin.New(signin.Options{
+		Method: signin.Secret, TenantID: at.TenantID, ClientID: at.ClientID, Authority: at.Authority, HTTPClient: client, Logger: text,
+		Secrets: []string{"AZURE_CLIENT_SECRET"}, Env: func(name string) (string, bool) { return at.ClientSecret, name == "AZURE_CLIENT_SECRET" },
 	})
 	if err != nil {
 		return nil, err
 	}
-	credential := &oneByOne{secret, make(chan struct{}, 1)}
 	source, err := hunting.New(hunting.Options{Endpoint: at.Graph, HTTPClient: client, Credential: credential, MaxWait: maxWait, Logger: text})
 	if err != nil {
 		return nil, err
@@ -187,23 +187,6 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	}}, nil
 }
 
-// oneByOne lets one token be asked for at a time. azidentity does so with a
-// mutex, and time in a bubble stands still while a goroutine waits for one.
-type oneByOne struct {
-	azcore.TokenCredential
-	turn chan struct{}
-}
-
-func (c *oneByOne) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-		return c.TokenCredential.GetToken(ctx, o)
-	case <-ctx.Done():
-		return azcore.AccessToken{}, context.Cause(ctx)
-	}
-}
-
 func (p *process) close() { _ = p.destination.Close() } // a process would just end
 
 // What the program's own defaults are.
@@ -213,34 +196,62 @@ const (
 	term    = 3 * time.Minute // of a lease
 )
 
-// disturb puts a few kinds of faults in force. settle ends them and counts
-// what struck.
+// disturb puts a few faults in force, drawn from the table of requests. settle
+// ends them and counts what struck. A rule that replays answers stays for one more
+// run, since it has something to replay then.
 func (w *world) disturb() (settle func(), err error) {
-	all := kinds()
-	byRule := map[int]string{}
 	w.uploads = 0
-	for _, i := range w.Perm(len(all))[:1+w.IntN(5)] {
-		rule := all[i].rule(w.dice)
-		ids, err := w.emulator.Faults().Add(rule)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", all[i].name, err)
+	for _, r := range w.rules {
+		w.slow(r)
+	}
+	fresh := map[int]bool{}
+	// A world of an early seed throws its dice as it did then.
+	for _, i := range w.Perm(earlyKinds)[:1+w.IntN(5)] {
+		var drawn faulttable.Drawn
+		if w.early {
+			drawn = faulttable.Wide(w.Dice, i)
+		} else {
+			drawn = faulttable.Draw(w.Dice)
 		}
-		byRule[ids[0]] = all[i].name
-		if rule.Endpoint == faults.IngestMgmt || rule.Endpoint == faults.Token {
-			// The SDK holds a mutex while it waits to ask for its resources
-			// again, and time in a bubble stands still while another upload
-			// waits for the mutex.
-			w.uploads = 1
+		ids, err := w.emulator.Faults().Add(drawn.Rule)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", drawn.Name, err)
+		}
+		w.rules[ids[0]], fresh[ids[0]] = drawn, true
+		if *each {
+			fmt.Printf("seed %d, next run: %s %+v\n", w.seed, drawn.Name, drawn.Rule)
+		}
+		w.slow(drawn)
+	}
+	return func() { w.settle(fresh) }, nil
+}
+
+// settle counts what struck and ends the rules that are not to stay.
+func (w *world) settle(fresh map[int]bool) {
+	for _, r := range w.emulator.Faults().List() {
+		drawn, ok := w.rules[r.ID]
+		if !ok {
+			continue
+		}
+		if n := r.Hits - w.hits[r.ID]; n > 0 {
+			w.tally.struck(drawn.Name, n)
+		}
+		w.hits[r.ID] = r.Hits
+		if !r.Replay || !fresh[r.ID] {
+			w.emulator.Faults().Remove(r.ID)
+			delete(w.rules, r.ID)
 		}
 	}
-	return func() {
-		for _, r := range w.emulator.Faults().List() {
-			if r.Hits > 0 {
-				w.tally.struck(byRule[r.ID], r.Hits)
-			}
-		}
-		w.emulator.Faults().Clear()
-	}, nil
+}
+
+// slow lets uploads come one by one where a rule may let the SDK wait: it holds a
+// mutex while it waits to ask for its resources again, and time in a bubble stands
+// still while another upload waits for the mutex.
+func (w *world) slow(drawn faulttable.Drawn) {
+	switch drawn.Rule.Endpoint {
+	case faults.IngestMgmt, faults.Token, faults.Discovery, faults.KustoAuth:
+		w.uploads = 1
+	}
 }
 
 // busiest is the most moments within any span of d.

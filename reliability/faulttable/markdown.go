@@ -1,0 +1,56 @@
+package faulttable
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Markdown is the table as docs/reliability.md shows it: C where chaos draws
+// faults for the cell, a letter for a test, a number for a reason.
+func Markdown() string {
+	var b strings.Builder
+	var reasons, tests []string
+	b.WriteString("| request |")
+	for _, w := range Ways() {
+		b.WriteString(" " + string(w) + " |")
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(Ways())) + "\n")
+	for _, r := range Requests() {
+		b.WriteString("| " + r.Name + " |")
+		for _, w := range Ways() {
+			var marks []string
+			c := CellOf(r, w)
+			if len(c.Faults) > 0 {
+				marks = append(marks, "C")
+			}
+			if c.Test != "" {
+				marks = append(marks, string(rune('a'+index(&tests, c.Test))))
+			}
+			if c.Reason != "" && len(marks) == 0 {
+				marks = append(marks, fmt.Sprint(1+index(&reasons, c.Reason)))
+			}
+			b.WriteString(" " + strings.Join(marks, " ") + " |")
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "\n%d kinds of requests, %d ways. C: `make chaos` draws it, among %d pairs of a request and a fault and %d faults that hit several kinds of requests.\n",
+		len(Requests()), len(Ways()), len(narrow()), len(wide()))
+	for i, t := range tests {
+		fmt.Fprintf(&b, "%c: `%s`. ", 'a'+rune(i), t)
+	}
+	b.WriteString("\n")
+	for i, r := range reasons {
+		fmt.Fprintf(&b, "\n%d. It cannot occur, or nothing rests on it: %s.", i+1, r)
+	}
+	return b.String() + "\n"
+}
+
+// index is where a text stands in a list, which it is added to.
+func index(list *[]string, text string) int {
+	if i := slices.Index(*list, text); i >= 0 {
+		return i
+	}
+	*list = append(*list, text)
+	return len(*list) - 1
+}

@@ -1,0 +1,77 @@
+package faulttable
+
+import "github.com/tvmexport/tvmexport/emulator/faults"
+
+// Why chaos does not send some requests.
+const (
+	onlyInit   = "sent by init, check and import alone, which publish no rows and can be repeated; cmd/tvmexport tests their failures"
+	onlyChange = "sent by a run only when a table's columns have changed, before anything is fetched; the run fails and the next one repeats it"
+	onlyVerify = "sent by verify and repair alone, which run as the same steps under the same client"
+)
+
+// Requests are the rows of the table. Of two rows of one endpoint whose texts
+// both fit a request, the first one counts.
+func Requests() []Request {
+	const q, m = faults.KustoQuery, faults.KustoMgmt
+	return []Request{
+		{"hunting: the source's clock", Counts, faults.Graph, "print Rows = 0, Now = now()", ""},
+		{"hunting: columns", Counts, faults.Graph, "| getschema |", ""},
+		{"hunting: columns by a row", Counts, faults.Graph, "\n| take ", ""},
+		{"hunting: rows", Rows, faults.Graph, "union (answer", ""},
+		{"hunting: counts by time", Counts, faults.Graph, "by Start = bin(", ""},
+		{"hunting: counts by key", Counts, faults.Graph, "Low = min(PartitionKey)", ""},
+		{"hunting: count of a table", Counts, faults.Graph, "summarize Rows = count()", ""},
+
+		{"Entra: token", Tokens, faults.Token, "", ""},
+		{"Entra: metadata", Metadata, faults.Discovery, "", ""},
+		{"Kusto: sign-in metadata", Metadata, faults.KustoAuth, "", ""},
+
+		{"Kusto: leases", Reads, q, "Taken = maxif(Seen", ""},
+		{"Kusto: history", Reads, q, "let Names = datatable (Table:string)", ""},
+		{"Kusto: history's partitions", Reads, q, "LastAt = max(At) by Table;", ""},
+		{"Kusto: configuration", Reads, q, "MigrationConfiguration\n| extend WrittenAt", ""},
+		{"Kusto: budget spent", Reads, q, `State == "spent"`, ""},
+		{"Kusto: layouts", Reads, q, "let Layouts = ExportRuns", ""},
+		{"Kusto: unaudited runs", Reads, q, "let Recent = ExportRuns", ""},
+		{"Kusto: leftovers", Reads, q, "let Published = ExportRuns", ""},
+		{"Kusto: landed", Reads, q, "Announced = max(BatchRows)", ""},
+		{"Kusto: unreadable records", Reads, q, "| distinct BatchId, Line\n| summarize Count = count()", ""},
+		{"Kusto: unreadable values", Reads, q, "ParsedRecord = parse_json(Records)", ""},
+		{"Kusto: claims", Reads, q, `State in ("publishing", "abandoned")`, ""},
+		{"Kusto: begin of publishing", Reads, q, "summarize Since = min(", ""},
+		{"Kusto: a commit", Reads, q, `State == "committed"` + "\n| summarize Count = count()", ""},
+		{"Kusto: published rows", Reads, q, "let FullAt = toscalar(Commits", ""},
+
+		{"Kusto: schema", Shows, m, " schema as json", ""},
+		{"Kusto: functions", Shows, m, ".show functions", ""},
+		{"Kusto: an operation", Shows, m, "| project State, Status, ShouldRetry", ""},
+		{"Kusto: operations", Shows, m, ".show operations", ""},
+		{"Kusto: extents by tag", Shows, m, "extents where tags has", ""},
+		{"Kusto: old extents", Shows, m, "extents | where MaxCreatedOn", ""},
+		{"Kusto: mappings", Shows, m, "ingestion json mappings", ""},
+		{"Kusto: retention", Shows, m, "policy retention", ""},
+		{"Kusto: ingestion failures", Shows, m, ".show ingestion failures", ""},
+		{"Kusto: roles", Shows, m, ".show principal roles", onlyInit},
+
+		{"Kusto: lease", Writes, m, "let Others = ExportRuns", ""},
+		{"Kusto: release", Writes, m, `State = "released"`, ""},
+		{"Kusto: claim", Writes, m, `State = "publishing"`, ""},
+		{"Kusto: commit", Writes, m, `State = "committed"`, ""},
+		{"Kusto: abandonment", Writes, m, `State = "abandoned"`, ""},
+		{"Kusto: end of a run", Writes, m, "tvmexport-ended:", ""},
+		{"Kusto: partitions", Writes, m, ".set-or-append ExportPartitions", ""},
+		{"Kusto: audit", Writes, m, ".set-or-append MigrationAuditLog", ""},
+		{"Kusto: watermarks", Writes, m, ".set-or-append MigrationConfiguration", ""},
+		{"Kusto: publishing", Steps, m, ".set-or-append async", ""},
+		{"Kusto: drop of extents", Changes, m, ".drop extents", ""},
+		{"Kusto: new or altered entities", Changes, m, ".create", onlyChange},
+		{"Kusto: altered entities", Changes, m, ".alter", onlyChange},
+		{"Kusto: drop of tables", Changes, m, ".drop table", onlyInit},
+
+		{"ingestion: resources", Resources, faults.IngestMgmt, ".get ingestion resources", ""},
+		{"ingestion: identity token", Resources, faults.IngestMgmt, ".get kusto identity token", ""},
+		{"storage: blob", Uploads, faults.Blob, "", ""},
+		{"storage: queue", Messages, faults.Queue, "", ""},
+		{"ingestion: delivery", Delivery, faults.Delivery, "", ""},
+	}
+}
