@@ -65,6 +65,35 @@ const (
 	ToQueueAndTable ReportMethod = 2
 )
 
+// UnmarshalJSON reads a level as a number or by its name: the Java SDK writes
+// names (https://learn.microsoft.com/kusto/api/netfx/kusto-ingest-client-rest).
+func (l *ReportLevel) UnmarshalJSON(text []byte) error {
+	return enumeration(text, (*int)(l), []string{"FailuresOnly", "None", "FailuresAndSuccesses"})
+}
+
+// UnmarshalJSON reads a method as a number or by its name.
+func (m *ReportMethod) UnmarshalJSON(text []byte) error {
+	return enumeration(text, (*int)(m), []string{"Queue", "Table", "QueueAndTable"})
+}
+
+// enumeration reads a number, the text of one, or one of the names, in any case.
+func enumeration(text []byte, n *int, names []string) error {
+	word, given := propertyText(text)
+	if !given {
+		return nil
+	}
+	if i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, word) }); i >= 0 {
+		*n = i
+		return nil
+	}
+	i, err := strconv.Atoi(word)
+	if err != nil || i < 0 || i >= len(names) {
+		return fmt.Errorf("%q is none of %s", word, strings.Join(names, ", "))
+	}
+	*n = i
+	return nil
+}
+
 // maxMessage bounds a message. The service's queues take 64 KiB.
 const maxMessage = 1 << 20
 
@@ -92,7 +121,7 @@ func ParseMessage(text string) (Message, error) {
 		AdditionalProperties   map[string]json.RawMessage
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
-		return Message{}, corrupted("it is not the JSON object of an ingestion message: %v", err)
+		return addressed(data), corrupted("it is not the JSON object of an ingestion message: %v", err)
 	}
 	m := Message{
 		ID: raw.ID, BlobPath: raw.BlobPath, Database: raw.DatabaseName, Table: raw.TableName,
@@ -114,6 +143,25 @@ func ParseMessage(text string) (Message, error) {
 		return m, &Failure{Code: "BadRequest_InvalidOrEmptyTableName", Permanent: true, Details: "The ingestion message names no table."}
 	}
 	return m, m.Properties.read(raw.AdditionalProperties)
+}
+
+// addressed is what a message that cannot be read says about where it belongs,
+// so that its failure is recorded there.
+func addressed(data []byte) Message {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(data, &members) != nil {
+		return Message{}
+	}
+	text := func(name string) string {
+		s, _ := propertyText(members[name])
+		return s
+	}
+	m := Message{ID: text("Id"), BlobPath: text("BlobPath"), Database: text("DatabaseName"), Table: text("TableName")}
+	var bag map[string]json.RawMessage
+	if json.Unmarshal(members["AdditionalProperties"], &bag) == nil {
+		_ = m.Properties.read(bag) // as far as it can be read
+	}
+	return m
 }
 
 func corrupted(format string, args ...any) *Failure {

@@ -52,6 +52,34 @@ func TestParseMessage(t *testing.T) {
 	}
 }
 
+// The Java SDK writes levels and methods by name.
+func TestParseMessageReadsNames(t *testing.T) {
+	for text, want := range map[string]struct {
+		level  ReportLevel
+		method ReportMethod
+	}{
+		`"ReportLevel":"FailuresOnly","ReportMethod":"Queue"`:                 {FailuresOnly, ToQueue},
+		`"ReportLevel":"None","ReportMethod":"Table"`:                         {None, ToTable},
+		`"ReportLevel":"failuresandsuccesses","ReportMethod":"QueueAndTable"`: {FailuresAndSuccesses, ToQueueAndTable},
+		`"ReportLevel":"2","ReportMethod":1`:                                  {FailuresAndSuccesses, ToTable},
+		`"ReportLevel":null`:                                                  {FailuresOnly, ToQueue},
+	} {
+		m, err := ParseMessage(`{"BlobPath":"b","DatabaseName":"d","TableName":"T",` + text + `}`)
+		if err != nil || m.ReportLevel != want.level || m.ReportMethod != want.method {
+			t.Errorf("%s: level %d, method %d, %v", text, m.ReportLevel, m.ReportMethod, err)
+		}
+	}
+}
+
+// What cannot be read leaves a trace where it says that it belongs.
+func TestUnreadableMessagesAreAddressed(t *testing.T) {
+	m, err := ParseMessage(`{"Id":"1","BlobPath":"b","DatabaseName":"d","TableName":"T","ReportLevel":"Sometimes"}`)
+	var f *Failure
+	if !errors.As(err, &f) || f.Code != "BadRequest_CorruptedMessage" || m.Database != "d" || m.Table != "T" || m.BlobPath != "b" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
 func TestParseMessageRefuses(t *testing.T) {
 	for text, code := range map[string]string{
 		``:                                    "BadRequest_CorruptedMessage",

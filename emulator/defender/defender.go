@@ -2,7 +2,7 @@
 // Defender XDR: Microsoft Graph's runHuntingQuery and the two older ones that it
 // replaces, as http.Handlers over a catalog of tables.
 //
-//	Graph  POST /v1.0/security/runHuntingQuery   (also /beta)
+//	Graph  POST /v1.0/security/runHuntingQuery   (also /beta, also by its qualified name)
 //	XDR    POST /api/advancedhunting/run
 //	MDE    POST /api/advancedqueries/run
 //

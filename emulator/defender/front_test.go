@@ -260,3 +260,16 @@ func FuzzRequestBody(f *testing.F) {
 		}
 	})
 }
+
+// The official Graph SDKs call the action by its qualified name.
+func TestGraphQualifiedAction(t *testing.T) {
+	s := service(t, nil)
+	for _, path := range []string{"/v1.0/security/microsoft.graph.security.runHuntingQuery", "/beta/security/microsoft.graph.security.runHuntingQuery"} {
+		if w := ask(s, path, "print a = 1"); w.Code != 200 || !strings.Contains(w.Body.String(), `"a":1`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := ask(s, "/v1.0/security/microsoft.graph.security.other", "print a = 1"); w.Code == 200 {
+		t.Errorf("another action: %d", w.Code)
+	}
+}

@@ -16,8 +16,12 @@ type graphDialect struct{ wire Wire }
 
 func (graphDialect) traits() traits {
 	return traits{
-		name:  "graph",
-		paths: []string{"/v1.0/security/runHuntingQuery", "/beta/security/runHuntingQuery"},
+		name: "graph",
+		paths: []string{
+			"/v1.0/security/runHuntingQuery", "/beta/security/runHuntingQuery",
+			// The action's qualified name, as the official Graph SDKs send it.
+			"/v1.0/security/microsoft.graph.security.runHuntingQuery", "/beta/security/microsoft.graph.security.runHuntingQuery",
+		},
 		audiences: []string{
 			"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000",
 			"https://graph.microsoft.us", "https://dod-graph.microsoft.us",

@@ -104,6 +104,24 @@ func (s *session) clearTable(c *command.ClearTable) (*rows, error) {
 	return r, nil
 }
 
+// clearSchemaCache has nothing to clear: streams see the schema as it is. Its
+// result names the node, as
+// https://learn.microsoft.com/kusto/management/clear-schema-cache-command shows it.
+func (s *session) clearSchemaCache(c *command.ClearSchemaCache) (*rows, error) {
+	var err error
+	if c.Table != "" {
+		_, _, err = s.table(c.Table, Ingestor)
+	} else {
+		_, err = s.scopeFor(Ingestor)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &rows{columns: stringColumns("NodeId", "Status")}
+	r.addText("Node1", "Succeeded")
+	return r, nil
+}
+
 // describe sets the docstring or folder of a table, function or view.
 func (s *session) describe(c *command.Describe) (*rows, error) {
 	sc, a, err := s.entity(c.Scope, c.Name)

@@ -116,6 +116,9 @@ func (s *session) changePrincipals(c *command.ChangePrincipals) (*rows, error) {
 	if !ok || !slices.Contains(allowedRoles[c.Scope], role) {
 		return nil, semantic("A %s has no role '%s'", c.Scope, c.Role)
 	}
+	if c.Scope == command.Database && c.Name == "" {
+		c.Name = s.call.Database
+	}
 	sc, a, err := s.entity(c.Scope, c.Name)
 	if err != nil {
 		return nil, err

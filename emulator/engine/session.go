@@ -165,6 +165,8 @@ func (s *session) do(ctx context.Context, c any) (*rows, error) {
 		return s.renameTables(c)
 	case *command.DropColumns:
 		return s.dropColumns(c)
+	case *command.ClearSchemaCache:
+		return s.clearSchemaCache(c)
 	case *command.ClearTable:
 		return s.clearTable(c)
 	case *command.Describe:

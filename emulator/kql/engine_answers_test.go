@@ -33,6 +33,9 @@ func TestAnswersOfTheEngine(t *testing.T) {
 		{"types of date parts", `print a = getyear(datetime(2022-01-02)), b = monthofyear(datetime(2022-01-02)), c = hourofday(datetime(2022-01-02)), d = datetime_part('year', datetime(2022-01-02)), e = ceiling(2), f = sign(-2)`, `
 			a:long b:long c:long d:long e:real f:real
 			2022 | 1 | 0 | 2022 | 2.0 | -1.0`},
+		{"bools in any case", `print a = True, b = FALSE, c = dynamic([True])`, `
+			a:bool b:bool c:dynamic
+			true | false | [true]`},
 		{"negative step", `print a = bin(5, -2)`, `
 			a:long
 			null`},

@@ -17,6 +17,8 @@ func drop(p *parser, _ Verb) (string, any) {
 		table := p.name("A table name")
 		p.expectSymbol(".")
 		return "column", &DropColumns{Table: table, Columns: []string{p.name("A column name")}}
+	case t.isWord("database") && isRole(p.peek(0)) && p.peek(1).isSymbol("("):
+		return principals(p, Drop, Database, "") // the database of the request
 	case t.isWord("database"):
 		name := p.name("A database name")
 		if p.isWord("ingestion") {
@@ -80,7 +82,9 @@ func dropTable(p *parser, async bool) (string, any) {
 	case isRole(t):
 		return principals(p, Drop, Table, name)
 	}
-	return "table", &DropEntities{Scope: Table, Names: []string{name}, IfExists: p.accept("ifexists")}
+	d := &DropEntities{Scope: Table, Names: []string{name}, IfExists: p.accept("ifexists")}
+	p.accept("skip-seal") // of what is streamed; nothing waits to be sealed here
+	return "table", d
 }
 
 func dropMapping(p *parser, scope Scope, entity string) (string, any) {
@@ -136,12 +140,20 @@ func dropExtents(p *parser) (string, any) {
 // clearThing reads .clear.
 func clearThing(p *parser, _ Verb) (string, any) {
 	t := p.take()
-	if !t.isWord("table") {
+	switch {
+	case t.isWord("database"):
+		p.expect("cache", "streamingingestion", "schema")
+		return "database cache streamingingestion schema", &ClearSchemaCache{}
+	case !t.isWord("table"):
 		p.refuse(t)
 	}
-	c := &ClearTable{Name: p.name("A table name")}
+	name := p.name("A table name")
+	if p.accept("cache") {
+		p.expect("streamingingestion", "schema")
+		return "table cache streamingingestion schema", &ClearSchemaCache{Table: name}
+	}
 	p.expect("data")
-	return "table data", c
+	return "table data", &ClearTable{Name: name}
 }
 
 // deleteThing reads .delete: of policies and of records.

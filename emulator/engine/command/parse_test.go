@@ -165,6 +165,11 @@ func TestParse(t *testing.T) {
 			&ChangeTags{Verb: AlterMerge, Tags: []string{"a"}, Query: ".show table T extents"},
 		},
 		{`.clear table T data`, ".clear table data", &ClearTable{Name: "T"}},
+		{`.clear table T cache streamingingestion schema`, ".clear table cache streamingingestion schema", &ClearSchemaCache{Table: "T"}},
+		{`.drop table T ifexists skip-seal`, ".drop table", &DropEntities{Scope: Table, Names: []string{"T"}, IfExists: true}},
+		{`.clear database cache streamingingestion schema`, ".clear database cache streamingingestion schema", &ClearSchemaCache{}},
+		{`.add database users ('aadapp=a;t')`, ".add database users", &ChangePrincipals{Verb: Add, Scope: Database, Role: "users", Principals: []string{"aadapp=a;t"}}},
+		{`.set database viewers none`, ".set database viewers", &ChangePrincipals{Verb: Set, Scope: Database, Role: "viewers"}},
 		{
 			`.delete async table T records with (whatif=true) <| T | where a == 1`, ".delete table records",
 			&DeleteRecords{Async: true, Table: "T", With: Properties{"whatif": "true"}, Query: "T | where a == 1"},

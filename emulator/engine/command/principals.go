@@ -12,7 +12,9 @@ func isRole(t token) bool { return t.kind == word && roles[strings.ToLower(t.val
 func set(p *parser, verb Verb) (string, any) {
 	if t := p.peek(0); t.isWord("database") || t.isWord("table") || t.isWord("function") || t.isWord("materialized-view") {
 		at := 2
-		if p.peek(1).isSymbol("[") {
+		if t.isWord("database") && isRole(p.peek(1)) && (p.peek(2).isSymbol("(") || p.peek(2).isWord("none")) {
+			at = 1 // the database's name is left out
+		} else if p.peek(1).isSymbol("[") {
 			at = 4
 		} else if p.peek(1).kind == symbol { // .set table <| query loads a table called table
 			at = 1
@@ -39,6 +41,9 @@ func changePrincipals(p *parser, verb Verb) (string, any) {
 		scope = View
 	default:
 		p.refuse(t)
+	}
+	if scope == Database && isRole(p.peek(0)) && (p.peek(1).isSymbol("(") || p.peek(1).isWord("none")) {
+		return principals(p, verb, scope, "") // the database of the request
 	}
 	return principals(p, verb, scope, p.name("A name"))
 }

@@ -321,6 +321,12 @@ type ChangeTags struct {
 	Query string
 }
 
+// ClearSchemaCache is .clear database cache streamingingestion schema, or the
+// same of a table.
+type ClearSchemaCache struct {
+	Table string // "" for the whole database
+}
+
 // ClearTable is .clear table T data.
 type ClearTable struct {
 	Name string

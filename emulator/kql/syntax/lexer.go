@@ -116,8 +116,8 @@ func (l *lexer) name(t *Token) error {
 	}
 	t.Kind, t.Text = NameToken, l.text[start:l.at]
 	switch {
-	case t.Text == "true" || t.Text == "false":
-		t.Kind, t.Value = LiteralToken, value.NewBool(t.Text == "true")
+	case strings.EqualFold(t.Text, "true") || strings.EqualFold(t.Text, "false"):
+		t.Kind, t.Value = LiteralToken, value.NewBool(strings.EqualFold(t.Text, "true"))
 		return nil
 	case strings.HasPrefix(l.text[l.at:], "~") && t.Text == "in":
 		l.at++
