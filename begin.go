@@ -65,6 +65,7 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 			p.Run.Window.From = ordered
 		}
 	}
+	p.Again = asAgain(p.Again, p.Run.Window)
 	return p, nil
 }
 
