@@ -2,6 +2,7 @@ package tvmexport
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,4 +92,39 @@ func placed(in FetchInput, a Answer) error {
 		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
 		Hint: "nothing was published; look at the column in the portal, or name another WatermarkColumn in MigrationConfiguration",
 	}
+}
+
+// tellUnread says of the parts that differ in content alone where that comes
+// from values that were not read: both sides are asked again, without the
+// columns that have such values. It asks only where there are such columns and
+// such parts.
+func (e *Exporter) tellUnread(ctx context.Context, c *Comparison, h History, q CountQuery, recorded map[Partition]int64) error {
+	columns := h.Last.unlike()
+	if len(columns) == 0 || !slices.ContainsFunc(c.Differences, Difference.inContent) {
+		return nil
+	}
+	q.Table.Volatile = slices.Concat(q.Table.Volatile, columns)
+	source, err := e.Source.Count(ctx, q)
+	if err != nil {
+		return err
+	}
+	readers, err := e.Destination.State(ctx, q)
+	if err != nil {
+		return err
+	}
+	without := Comparison{Table: c.Table, Run: c.Run}
+	without.differ(source.Parts, readers, recorded, q)
+	for i, d := range c.Differences {
+		still := slices.ContainsFunc(without.Differences, func(w Difference) bool { return w.Partition == d.Partition && w.Window == d.Window })
+		if d.inContent() && !still {
+			c.Differences[i].Why = fmt.Sprintf("the rows differ in %s alone: the source has values there that did not fit their type as they were fetched; records keep them as text, and the typed table has no value",
+				strings.Join(columns, ", "))
+		}
+	}
+	return nil
+}
+
+// inContent says whether both sides have as many rows as were recorded.
+func (d Difference) inContent() bool {
+	return d.Source == d.Readers && (d.Recorded == Missing || d.Recorded == d.Readers)
 }

@@ -103,7 +103,7 @@ func (e *Exporter) compare(ctx context.Context, c *Comparison, h History) error 
 		c.Notes = append(c.Notes, "the service computes no fingerprints: only counts were compared")
 	}
 	c.differ(source.Parts, readers, recorded, q)
-	return nil
+	return e.tellUnread(ctx, c, h, q, recorded)
 }
 
 // partsOf is the question that both sides are asked, and what the ledger

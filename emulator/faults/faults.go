@@ -60,24 +60,26 @@ type Rule struct {
 	Probability float64  `json:"probability,omitempty"` // of these only this share, by chance; 0 means all
 	Seed        uint64   `json:"seed,omitempty"`        // of the chance
 
-	Status       int               `json:"status,omitempty"`       // answer this status
-	Body         string            `json:"body,omitempty"`         // with this body; "" means the service's own shape
-	Headers      map[string]string `json:"headers,omitempty"`      // and these headers
-	Apply        bool              `json:"apply,omitempty"`        // do what was asked before answering Status
-	Delay        Duration          `json:"delay,omitempty"`        // wait before anything else
-	CutAfter     int               `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
-	TruncateJSON bool              `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
-	DropRows     int               `json:"dropRows,omitempty"`     // leave so many rows at the end of an answer out; the JSON stays valid
-	RepeatRows   int               `json:"repeatRows,omitempty"`   // answer so many rows at the end twice
-	HideRows     int               `json:"hideRows,omitempty"`     // let a hunting query see so many rows of each table less
-	Values       string            `json:"values,omitempty"`       // of the answer's rows: null, retyped
-	Replay       bool              `json:"replay,omitempty"`       // answer what the same text was answered first since the rule is in force
-	ResetAfter   int               `json:"resetAfter,omitempty"`   // break the connection when so many bytes of the request's body have come
-	LieGzip      bool              `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
-	Late         Duration          `json:"late,omitempty"`         // with status: do what was asked so long after the answer
-	ExpireToken  bool              `json:"expireToken,omitempty"`  // treat the bearer token as expired
-	ExpireSAS    bool              `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
-	Delivery     string            `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient, failed
+	Status       int                        `json:"status,omitempty"`       // answer this status
+	Body         string                     `json:"body,omitempty"`         // with this body; "" means the service's own shape
+	Headers      map[string]string          `json:"headers,omitempty"`      // and these headers
+	Apply        bool                       `json:"apply,omitempty"`        // do what was asked before answering Status
+	Delay        Duration                   `json:"delay,omitempty"`        // wait before anything else
+	CutAfter     int                        `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
+	TruncateJSON bool                       `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
+	DropRows     int                        `json:"dropRows,omitempty"`     // leave so many rows at the end of an answer out; the JSON stays valid
+	RepeatRows   int                        `json:"repeatRows,omitempty"`   // answer so many rows at the end twice
+	HideRows     int                        `json:"hideRows,omitempty"`     // let a hunting query see so many rows of each table less
+	Values       string                     `json:"values,omitempty"`       // of the answer's rows: null, retyped
+	Set          map[string]json.RawMessage `json:"set,omitempty"`          // in rows of a hunting answer, by column: the JSON that stands there
+	Rows         int                        `json:"rows,omitempty"`         // with set: of the first so many rows; 0 means of all
+	Replay       bool                       `json:"replay,omitempty"`       // answer what the same text was answered first since the rule is in force
+	ResetAfter   int                        `json:"resetAfter,omitempty"`   // break the connection when so many bytes of the request's body have come
+	LieGzip      bool                       `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
+	Late         Duration                   `json:"late,omitempty"`         // with status: do what was asked so long after the answer
+	ExpireToken  bool                       `json:"expireToken,omitempty"`  // treat the bearer token as expired
+	ExpireSAS    bool                       `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
+	Delivery     string                     `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient, failed
 }
 
 // withAnswers are the endpoints whose answers have rows.
@@ -146,7 +148,7 @@ func (rule Rule) Validate() error {
 	}
 	for name, n := range map[string]int{
 		"after": rule.After, "count": rule.Count, "every": rule.Every, "cutAfter": rule.CutAfter, "dropRows": rule.DropRows,
-		"repeatRows": rule.RepeatRows, "hideRows": rule.HideRows, "resetAfter": rule.ResetAfter,
+		"repeatRows": rule.RepeatRows, "hideRows": rule.HideRows, "resetAfter": rule.ResetAfter, "rows": rule.Rows,
 	} {
 		if n < 0 {
 			return fmt.Errorf("%s is %d; it must not be negative", name, n)
@@ -177,7 +179,7 @@ func (rule Rule) Validate() error {
 	case rule.Delivery != "":
 		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
 	case !rule.isHTTP():
-		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, resetAfter, dropRows, repeatRows, hideRows, values, replay, lieGzip, expireToken or expireSAS")
+		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, resetAfter, dropRows, repeatRows, hideRows, values, set, replay, lieGzip, expireToken or expireSAS")
 	case rule.DropRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
 		return fmt.Errorf("dropRows needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
 	case rule.RepeatRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
@@ -186,6 +188,10 @@ func (rule Rule) Validate() error {
 		return fmt.Errorf("values needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
 	case rule.Values != "" && rule.Values != nullValues && rule.Values != retypedValues:
 		return fmt.Errorf("values is %q; it is %s or %s", rule.Values, nullValues, retypedValues)
+	case len(rule.Set) > 0 && !slices.Contains([]Endpoint{Graph, XDR, MDE}, rule.Endpoint):
+		return fmt.Errorf("set needs endpoint graph, xdr or mde, not %q", rule.Endpoint)
+	case rule.Rows > 0 && len(rule.Set) == 0:
+		return fmt.Errorf("rows needs set")
 	case rule.HideRows > 0 && !slices.Contains([]Endpoint{Graph, XDR, MDE}, rule.Endpoint):
 		return fmt.Errorf("hideRows needs endpoint graph, xdr or mde, not %q", rule.Endpoint)
 	case rule.Replay && !slices.Contains(withAnswers, rule.Endpoint):
@@ -207,5 +213,5 @@ func (rule Rule) isHTTP() bool {
 
 // rewrites says whether the rule changes the rows of answers.
 func (rule Rule) rewrites() bool {
-	return rule.DropRows > 0 || rule.RepeatRows > 0 || rule.Values != ""
+	return rule.DropRows > 0 || rule.RepeatRows > 0 || rule.Values != "" || len(rule.Set) > 0
 }

@@ -43,15 +43,33 @@ func (rule Rule) rewrite(body []byte) []byte {
 	return withRows(body, func(rows []json.RawMessage) []json.RawMessage {
 		rows = rows[:max(0, len(rows)-rule.DropRows)]
 		rows = append(rows, rows[max(0, len(rows)-rule.RepeatRows):]...)
-		if rule.Values == "" {
-			return rows
-		}
 		out := make([]json.RawMessage, len(rows))
 		for i, row := range rows {
-			out[i] = rule.spoil(row)
+			out[i] = row
+			if rule.Values != "" {
+				out[i] = rule.spoil(row)
+			}
+			if len(rule.Set) > 0 && (rule.Rows == 0 || i < rule.Rows) {
+				out[i] = rule.set(out[i])
+			}
 		}
 		return out
 	})
+}
+
+// set puts the rule's values into a row, in place of those of the columns that
+// it has.
+func (rule Rule) set(row json.RawMessage) json.RawMessage {
+	object, ok := members(row)
+	if !ok {
+		return row
+	}
+	for i, m := range object {
+		if v, named := rule.Set[m.name]; named {
+			object[i].value = v
+		}
+	}
+	return join(object)
 }
 
 // spoil changes each value of a row, which is an object or an array.

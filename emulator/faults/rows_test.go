@@ -31,6 +31,8 @@ func TestRowsOfAnswers(t *testing.T) {
 			`{"FrameType":"DataTable","TableKind":"PrimaryResult","Rows":[["1",2],["2",null]]},{"FrameType":"DataSetCompletion"}]` + "\n"},
 		{`{"endpoint":"graph","values":"null"}`, `{"schema":[],"results":[{"a@odata.type":"#Int64","a":1}]}`, `{"schema":[],"results":[{"a@odata.type":"#Int64","a":null}]}`},
 		{`{"endpoint":"graph","values":"retyped"}`, `{"results":[{"a":"xyz","b":{"c":1}}]}`, `{"results":[{"a":3,"b":"{\"c\":1}"}]}`},
+		{`{"endpoint":"graph","set":{"a":12345678901234567890.10,"none":1},"rows":1}`, `{"results":[{"a":1,"b":2},{"a":3}]}`, `{"results":[{"a":12345678901234567890.10,"b":2},{"a":3}]}`},
+		{`{"endpoint":"xdr","set":{"a":"INF"}}`, `{"Results":[{"a":1},{"b":3},{"a":{}}]}`, `{"Results":[{"a":"INF"},{"b":3},{"a":"INF"}]}`},
 		{`{"endpoint":"kusto-query","values":"null"}`, `{"error":{}}`, `{"error":{}}`},
 	} {
 		s := parse(t, c.rule)
