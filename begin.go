@@ -1,6 +1,7 @@
 package tvmexport
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -23,6 +24,12 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	if f := h.Fetched; f.Rows > 0 && f.Bytes > 0 {
 		p.RowBytes = float64(f.Bytes) / float64(f.Rows)
 	}
+	lost := h.Losses.beyond(h.Last)
+	p.Losses, p.Apart = h.Losses, h.Losses.ledger()
+	elsewhere, err := moved(t, h.Last)
+	if err != nil && !v.request.Full {
+		return p, err
+	}
 	repair, repairing := v.request.Repair[t.Name]
 	if t.LoadType == Snapshot {
 		if err := checkRetention(t, h, v.FullEvery); err != nil {
@@ -32,7 +39,12 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 			p.Whole = "it was asked for"
 			return p, nil
 		}
-		if p.Whole = wholeBecause(t, h, v.FullEvery, p.Limits.Rows); p.Whole == "" {
+		p.Whole = wholeBecause(t, h, v.FullEvery, p.Limits.Rows)
+		if why := cmp.Or(elsewhere, lost.wholeBecauseOf(repairing)); why != "" {
+			p.Whole = cmp.Or(p.Whole, why)
+			p.note("%s: all of the table is fetched", why)
+		}
+		if p.Whole == "" {
 			p.Run.Kind = DeltaRun
 			if repairing {
 				p.Only = repair.Partitions
@@ -46,17 +58,31 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	if v.request.Full || h.Last == nil && t.LoadType == FullThenIncr || h.Last != nil && h.Last.Watermark.IsZero() {
 		return p, nil
 	}
-	p.Run.Kind = DeltaRun
-	p.Again = repair.Windows
 	at := o.From
 	if h.Last != nil {
 		at = h.Last.Watermark
+	} else if begin, full := p.begins(o, h); full && v.request.From.IsZero() {
+		return p, nil
+	} else if full {
+		at = begin
 	}
+	p.Run.Kind = DeltaRun
+	p.Again = repair.Windows
 	p.Run.Window.From = at
 	if h.Last != nil && h.Last.Kind == LegacyRun {
 		p.reconcile()
 	}
-	for _, ordered := range []time.Time{h.ordered(), v.request.From} {
+	if h.Last != nil {
+		if err := p.recover(lost); err != nil || p.Run.Kind == FullRun {
+			return p, err
+		}
+	}
+	ordered := h.ordered()
+	if lost.ledger() && ordered.After(at) {
+		p.note("the watermark %s in MigrationConfiguration is ahead of the last committed run that the ledger knows, and rows of the ledger are gone: it was not followed; run --from says where to begin", ordered.UTC().Format(time.RFC3339))
+		ordered = time.Time{}
+	}
+	for _, ordered := range []time.Time{ordered, v.request.From} {
 		switch {
 		case ordered.IsZero():
 		case h.Last != nil && ordered.Before(at):
@@ -76,8 +102,10 @@ func (h History) after(p Publication) History {
 		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
 		Definition: p.Run.Table.Definition(), Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
 		Unread: p.Unread, Unlike: p.Unlike,
+		Destination: p.Run.Table.Destination, Losses: p.Losses,
 	}
 	if p.Run.Kind == FullRun {
+		h.Losses = Losses{}
 		h.Partitions, h.Depth, h.FullAt, h.Fetched = p.Partitions, p.Run.Depth, h.Now, fetched
 		return h
 	}

@@ -118,6 +118,9 @@ type Publication struct {
 	Bytes int64             `json:"bytes"` // fetched for the run, for the commit record
 	Calls int               `json:"calls"` // made for the run, for the commit record
 
+	Losses Losses `json:"losses,omitzero"` // that the run knows of, for the commit record
+	Apart  bool   `json:"apart,omitempty"` // the guards of its steps are its own: those of runs that the ledger has lost may be there
+
 	Layout  Layout   `json:"layout,omitempty"`  // where the steps put rows; "" is RawOnly
 	Columns []Column `json:"columns,omitempty"` // at the source
 	Shown   []Column `json:"shown,omitempty"`   // that the typed table is filled by

@@ -88,9 +88,12 @@ type Plan struct {
 	Recount    time.Duration // how far back published hours are counted again for late rows
 	Again      []Window      // published windows that are asked for again
 	Leftovers  []Leftover
+	Unlike     []string // columns that have values in what readers keep which are not those of the source
+	Losses     Losses   // that the run makes up for
+	Apart      bool     // rows of the ledger are gone
+	Notes      []string // what people should know of the plan, a sentence each
 	Consistent bool     // the table must not move while it is read
 	StepBytes  int64    // of one publishing command; 0 is about 1 GB
-	Unlike     []string // columns that have values in what readers keep which are not those of the source
 }
 
 // Progress is what a run has done, also when it failed.
@@ -113,7 +116,7 @@ type Progress struct {
 
 // flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
-	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole}}
+	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole, Notes: slices.Clone(plan.Notes)}}
 	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.settle, f.confirm, f.weighLate} {
 		if err := step(ctx); err != nil {
 			return f.progress, err
@@ -141,7 +144,7 @@ func finish(ctx context.Context, s Steps, pub Publication, p *Progress, h *Hooks
 	h.published(pub.Run, rows)
 	unread := mostUnread(pub.Unread, published.Unread)
 	err = s.Commit(ctx, Commit{
-		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions,
+		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions, Losses: pub.Losses,
 		Unread: unread, Unlike: pub.Unlike,
 	})
 	if err != nil {
@@ -397,6 +400,9 @@ func (f *fetching) publication() Publication {
 		p.Unread = addUnread(p.Unread, b.Unread)
 	}
 	p.Unlike = f.plan.Unlike
+	if p.Apart = f.plan.Apart; run.Kind != FullRun { // readers of a full run see nothing of the runs before it
+		p.Losses = f.plan.Losses
+	}
 	p.Steps, p.Rows = publicationSteps(f.all(), f.lacking, run.Table, f.plan.StepBytes)
 	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
 	return p

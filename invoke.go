@@ -211,7 +211,7 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	if plan.Run.Kind == DeltaRun {
 		plan.Unlike = h.Last.unlike()
 	}
-	plan.Leftovers = resumable(plan.Run, left, v.Resume)
+	plan.takeOver(left, v.Resume)
 	if v.Hooks.Started != nil {
 		v.Hooks.Started(plan.Run)
 	}

@@ -132,8 +132,8 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History,
 	if err != nil {
 		return out, err
 	}
-	plan.Leftovers = resumable(plan.Run, left, v.Resume)
-	f := &fetching{plan: plan, steps: s, hooks: &Hooks{}, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole}}
+	plan.takeOver(left, v.Resume)
+	f := &fetching{plan: plan, steps: s, hooks: &Hooks{}, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole, Notes: slices.Clone(plan.Notes)}}
 	if err := f.count(ctx); err != nil {
 		return out, err
 	}

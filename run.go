@@ -60,6 +60,7 @@ type Commit struct {
 	Rows       int64  // published by the run
 	Bytes      int64  // of source JSON fetched for it
 	Calls      int    // made to the source for it
+	Losses     Losses // that the run knew of and made up for
 	Partitions []PartitionRecord
 	Unread     []Unread // values that do not fit their type
 	Unlike     []string // columns of which the runs that this one adds to had such values
@@ -78,6 +79,7 @@ type History struct {
 	Tenant     string            // whose data the database holds, of any table; "" if no commit says
 	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
 	Ordered    time.Time         // a watermark that an operator wrote after the last commit; zero: none
+	Losses     Losses            // what is gone of the ledger and of published rows
 	Legacy     *Legacy           // the other exporter of a table that was taken over; nil: it was not
 	Now        time.Time         // the destination's clock
 }
@@ -115,6 +117,9 @@ type Committed struct {
 	Shown      []Column // to readers
 	Unread     []Unread // values of the run that do not fit their type
 	Unlike     []string // columns of which the runs that this one adds to had such values
+
+	Destination string // table that it published records into; "" where that is not recorded
+	Losses      Losses // that the run knew of and made up for
 }
 
 // unlike are the columns in which what readers see can differ from the source

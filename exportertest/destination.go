@@ -47,6 +47,8 @@ type Destination struct {
 	Retention time.Duration                // of published rows; 0 is unknown
 	// Ordered is, by table, a watermark in the configuration that no run has written.
 	Ordered map[string]time.Time
+	// Losses is, by table, what History says to be gone.
+	Losses map[string]tvmexport.Losses
 	// RecordsOnly: published rows do not say their run and partition.
 	RecordsOnly bool
 	times       map[tvmexport.RunID]time.Time // of commits
@@ -108,13 +110,14 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	d.init()
 	out := map[string]tvmexport.History{}
 	for _, t := range tables {
-		h := tvmexport.History{Now: time.Now(), Lineage: !d.RecordsOnly, Retention: d.Retention, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name]}
+		h := tvmexport.History{Now: time.Now(), Lineage: !d.RecordsOnly, Retention: d.Retention, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name], Losses: d.Losses[t.Name]}
 		effective := map[tvmexport.Partition]tvmexport.PartitionRecord{}
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
 				ID: c.Run.ID, Previous: c.Run.Previous, Kind: c.Run.Kind,
 				Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
 				Definition: c.Run.Table.Definition(), Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
+				Destination: c.Run.Table.Destination, Losses: c.Losses,
 			}
 			if c.Run.Kind == tvmexport.FullRun {
 				clear(effective)

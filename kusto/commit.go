@@ -16,7 +16,11 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 			return err
 		}
 	}
-	detail, err := document(commitDetail{m.Run.Origin(), m.Run.Table.Columns, m.Run.Table.Visible(), m.Unread, m.Unlike, tvmexport.UnreadReason(m.Unread)})
+	detail, err := document(commitDetail{
+		Origin: m.Run.Origin(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
+		Destination: m.Run.Table.Destination, Losses: m.Losses,
+		Unread: m.Unread, Unlike: m.Unlike, Note: tvmexport.UnreadReason(m.Unread),
+	})
 	if err != nil {
 		return refused("commit", table, fmt.Errorf("describe the run: %w", err), "")
 	}
@@ -63,6 +67,9 @@ type commitDetail struct {
 	Unread  []tvmexport.Unread `json:"unread,omitempty"`  // values that do not fit their type
 	Unlike  []string           `json:"unlike,omitempty"`  // columns of which the runs before had such values
 	Note    string             `json:"note,omitempty"`    // for the audit
+
+	Destination string           `json:"destination,omitempty"` // table of records; "" in records of earlier versions
+	Losses      tvmexport.Losses `json:"losses,omitzero"`       // that the run made up for
 }
 
 // readCommit reads a commit record's Detail. Records of other programs have none.

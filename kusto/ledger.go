@@ -35,7 +35,7 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	if err != nil {
 		return nil, err
 	}
-	kept, err := c.retention(ctx, tables)
+	kept, err := c.retention(ctx)
 	if err != nil {
 		c.log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
 	}
@@ -45,8 +45,17 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 			return nil, err
 		}
 		h := out[t.Name]
-		h.Lineage, h.Retention = from.lineage(), kept[t.Name]
+		h.Lineage, h.Retention = from.lineage(), kept[from.table]
 		out[t.Name] = h
+	}
+	lost, err := c.lossesOf(ctx, tables, kept)
+	if err != nil {
+		return nil, err
+	}
+	for name, l := range lost {
+		h := out[name]
+		h.Losses = l
+		out[name] = h
 	}
 	if err := c.readLegacy(ctx, tables, out); err != nil {
 		return nil, err
@@ -191,6 +200,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 			}
 			h.Last.Definition, h.Last.Columns, h.Last.Shown = d.Definition, d.Columns, d.Shown
 			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
+			h.Last.Destination, h.Last.Losses = d.Destination, d.Losses
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 			h.FullAt, h.Fetched = e.full, e.fetched
 		case abandoned:

@@ -41,10 +41,22 @@ func TestHistory(t *testing.T) {
 	const now = "2026-11-23T05:20:00Z"
 	f := &fake{answer: func(text string) reply {
 		switch {
-		case strings.HasSuffix(text, "DeviceTvmSoftwareInventoryTyped policy retention"):
-			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"365.00:00:00"}`}}}
-		case strings.HasPrefix(text, ".show table"):
-			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{"null"}}}
+		case text == ".show table * policy retention":
+			return reply{columns: []column{{"EntityName", "string"}, {"Policy", "string"}}, rows: [][]any{
+				{"[security].[DeviceTvmSoftwareInventoryTyped]", `{"SoftDeletePeriod":"365.00:00:00"}`},
+				{"[security].[" + eventsTable.Typed() + "]", "null"},
+				{"[security].[" + eventsTable.Destination + "]", "null"},
+			}}
+		case strings.Contains(text, "let Bounds = Visible"):
+			return reply{
+				columns: []column{{"Table", "string"}, {"What", "string"}, {"Number", "long"}, {"Place", "string"}, {"Recorded", "long"}, {"Held", "long"}},
+				rows: [][]any{
+					{"DeviceProcessEvents", strangeRows, 3, "", nil, nil},
+					{"DeviceProcessEvents", holes, 1, "", nil, nil},
+					{"DeviceProcessEvents", copiedWatermark, 2, "", nil, nil},
+					{"DeviceProcessEvents", shortOfRows, 2, eventsTable.Destination, 5, 3},
+				},
+			}
 		case strings.HasPrefix(text, ".show database"):
 			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
 		case strings.Contains(text, "LackRaw"):
@@ -85,6 +97,7 @@ func TestHistory(t *testing.T) {
 		"DeviceProcessEvents": {
 			Now: at, Retention: 30 * 24 * time.Hour, Tenant: "t", FullAt: at.AddDate(0, 0, -1), Fetched: tvmexport.Volume{Rows: 9, Bytes: 900},
 			Publishing: &open, Legacy: &tvmexport.Legacy{Until: at.Add(-320*time.Minute).AddDate(0, 0, -22), Strays: 7, StrayAt: at.Add(-320*time.Minute).AddDate(0, 0, -1)}, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
+			Losses: tvmexport.Losses{Strange: 3, Holes: 1, Rows: 2, Copied: true, Short: []tvmexport.Short{{Table: eventsTable.Destination, Readers: true, Recorded: 5, Held: 3, Gone: 2}}},
 			Last: &tvmexport.Committed{
 				ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500,
 				Definition: "d", Columns: []tvmexport.Column{{Name: "A", Type: "long"}}, Shown: []tvmexport.Column{},

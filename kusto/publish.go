@@ -92,6 +92,7 @@ type base struct {
 	previous tvmexport.RunID
 	instead  tvmexport.RunID // of an abandoned publication
 	lost     int             // claims whose rows were deleted from the ledger
+	apart    tvmexport.RunID // a run whose steps have guards of their own; "" if they are those of the base
 }
 
 func (b base) label() string {
@@ -109,7 +110,12 @@ func (b base) label() string {
 }
 
 // key guards the step of that ordinal.
-func (b base) key(step int) string { return fmt.Sprintf("%s:%d", b.label(), step) }
+func (b base) key(step int) string {
+	if b.apart != "" {
+		return fmt.Sprintf("%s@%s:%d", b.label(), b.apart, step)
+	}
+	return fmt.Sprintf("%s:%d", b.label(), step)
+}
 
 // claimKey guards the publishing row.
 func (b base) claimKey() string { return b.label() + ":claim" }
@@ -127,6 +133,9 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 		}
 	}
 	b = base{table: p.Run.Table.Name, previous: p.Run.Previous}
+	if p.Apart {
+		b.apart = p.Run.ID
+	}
 	row := recordOf(p.Run, publishing)
 	row.rows, row.bytes, row.calls, row.detail = p.Rows, p.Bytes, p.Calls, detail
 	// Each round passes one publication that was given up on this base.

@@ -3,41 +3,66 @@ package kusto
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tvmexport/tvmexport"
 )
 
 // unlimited is how long rows are kept where no policy says so
 // (https://learn.microsoft.com/kusto/management/retention-policy).
 const unlimited = 36500 * 24 * time.Hour
 
-// retention says how long the tables that readers look at keep rows, by the
-// name of the source table: by the policy of the table, else that of the
-// database. A table that is not there yet is left out.
-func (c *Client) retention(ctx context.Context, tables []tvmexport.Table) (map[string]time.Duration, error) {
-	out := make(map[string]time.Duration, len(tables))
-	for _, t := range tables {
-		from, err := c.readers(ctx, t)
-		if errors.Is(err, errNoTable) {
+// retention says how long each table of the database keeps rows: by its own
+// policy, else by that of the database. One command tells of all tables.
+func (c *Client) retention(ctx context.Context) (map[string]time.Duration, error) {
+	texts, err := c.policies(ctx, "read schema", "retention")
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]time.Duration, len(texts))
+	byDatabase := time.Duration(0)
+	for table, text := range texts {
+		if keep, ok := softDelete(text); ok {
+			out[table] = keep
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if byDatabase == 0 {
+			if byDatabase, err = c.keptBy(ctx, ""); err != nil {
+				return nil, err
+			}
 		}
-		text, err := c.policyOf(ctx, "read schema", from.table, "retention")
-		if err != nil {
-			return nil, err
-		}
-		if out[t.Name], err = c.keptBy(ctx, text); err != nil {
-			return nil, err
-		}
+		out[table] = byDatabase
 	}
 	return out, nil
+}
+
+// policies are the tables' own policies of one kind, by table; "" where a
+// table has none (https://learn.microsoft.com/kusto/management/show-table-retention-policy-command).
+func (c *Client) policies(ctx context.Context, op, policy string) (map[string]string, error) {
+	s := statement{op: op, again: true, text: ".show table * policy " + policy}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(rows))
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		if text := r.text("Policy"); text != "null" {
+			out[tableOf(r.text("EntityName"))] = text
+		} else {
+			out[tableOf(r.text("EntityName"))] = ""
+		}
+		return struct{}{}
+	})
+	return out, err
+}
+
+// tableOf is the table of an entity's name: [database].[table].
+func tableOf(entity string) string {
+	if i := strings.LastIndex(entity, "].["); i >= 0 {
+		entity = entity[i+2:]
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(entity, "["), "]")
 }
 
 // keptBy is how long rows are kept by a table's own retention policy, else by

@@ -241,10 +241,10 @@ func TestEmulatorRetention(t *testing.T) {
 		s.setUp(tables...)
 		kept := func(t tvmexport.Table, want time.Duration) {
 			s.Helper()
-			got, err := s.client.retention(s.Context(), []tvmexport.Table{t})
+			got, err := s.client.History(s.Context(), []tvmexport.Table{t})
 			s.must(err)
-			if got[t.Name] != want {
-				s.Errorf("readers' rows are kept for %v, want %v", got[t.Name], want)
+			if got[t.Name].Retention != want {
+				s.Errorf("readers' rows are kept for %v, want %v", got[t.Name].Retention, want)
 			}
 		}
 		raw := softwareTable

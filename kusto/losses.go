@@ -1,0 +1,226 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// place is a table that rows of a source table are published into.
+type place struct {
+	of      tvmexport.Table
+	table   string
+	columns []column
+	typed   bool
+	readers bool          // it is the one that readers look at
+	keep    time.Duration // how long its policy keeps rows; 0: not known
+}
+
+// lossesOf says what the ledger and the published tables show to be gone of
+// each table: one query for all of them.
+func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept map[string]time.Duration) (map[string]tvmexport.Losses, error) {
+	var places []place
+	for _, t := range tables {
+		of, err := c.placesOf(ctx, t, kept)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, of...)
+	}
+	out := make(map[string]tvmexport.Losses, len(tables))
+	if len(tables) == 0 {
+		return out, nil
+	}
+	s := statement{op: "compare the ledger with published rows", text: lossesText(tables, places)}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	_, err = readRows(s, rows, func(r *reader) struct{} {
+		table := r.text("Table")
+		l := out[table]
+		number := r.long("Number")
+		switch r.text("What") {
+		case strangeRows:
+			l.Strange += number
+		case holes:
+			l.Holes = number
+		case incompleteRecords:
+			l.Records = number
+		case copiedWatermark:
+			l.Copied = true
+		case shortOfRows:
+			i := slices.IndexFunc(places, func(p place) bool { return p.of.Name == table && p.table == r.text("Place") })
+			if i < 0 {
+				r.fail("Place", fmt.Errorf("%q is no table that was asked about", r.text("Place")))
+				break
+			}
+			l.Rows += number
+			l.Short = append(l.Short, tvmexport.Short{
+				Table: places[i].table, Readers: places[i].readers, Recorded: r.long("Recorded"), Held: r.long("Held"), Gone: number,
+			})
+		}
+		out[table] = l
+		return struct{}{}
+	})
+	return out, err
+}
+
+// placesOf are the published tables of t that are there.
+func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[string]time.Duration) ([]place, error) {
+	from, err := c.readers(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	var out []place
+	for _, p := range []place{{table: t.Destination}, {table: t.Typed(), typed: true}} {
+		if p.typed && !isTyped(t) || !p.typed && !t.Layout.Raw() && isTyped(t) {
+			continue
+		}
+		p.columns, err = c.columns(ctx, p.table)
+		if errors.Is(err, errNoTable) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.typed && foreign(p.columns) { // somebody else's
+			continue
+		}
+		p.of, p.readers, p.keep = t, p.table == from.table, kept[p.table]
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// What a row of lossesText is about.
+const (
+	strangeRows       = "strange"
+	holes             = "holes"
+	incompleteRecords = "records"
+	shortOfRows       = "short"
+	copiedWatermark   = "copied"
+)
+
+// sourceDays is how long the source keeps events, with a day of margin: rows
+// of older runs could not be fetched again.
+const sourceDays = 31
+
+// lossesText compares what the ledger says of the committed runs that readers
+// see with the rows that the published tables hold of them. Of a table that
+// follows a watermark only the runs of the last weeks count, and only as long as
+// the table's own policy keeps rows. A table without commits is looked at as a whole.
+//
+// A copy of a watermark is recognised by the tag of the command that wrote it.
+// Extents with different ingest-by tags can be merged and then have both, so a
+// row counts as a copy only where an older row of the same table exists.
+func lossesText(tables []tvmexport.Table, places []place) string {
+	names := literals(namesOf(tables))
+	var found, expected strings.Builder
+	for i, p := range places {
+		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, literal(p.of.Name))
+		by, bound := "RunId", ""
+		switch {
+		case foreign(p.columns):
+			by = publishedBy
+		case slices.Contains(p.columns, column{"ExportedAt", "datetime"}):
+			bound = fmt.Sprintf("\n    | where isnull(Since%d) or ExportedAt >= Since%d", i, i)
+		}
+		fmt.Fprintf(&found, `let Found%d = %s%s
+    | summarize Found = count() by RunId = %s
+    | where isnotempty(RunId)
+    | project Table = %s, Place = %s, RunId, Found;
+`, i, ident(p.table), bound, by, literal(p.of.Name), literal(p.table))
+		filled, oldest := "!=", "datetime(1900-01-01)"
+		if p.typed {
+			filled = "in"
+		}
+		layouts := literal(string(tvmexport.TypedOnly))
+		if p.typed {
+			layouts = "(" + literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}) + ")"
+		}
+		if p.keep > 0 && p.keep < unlimited {
+			oldest = fmt.Sprintf("now() - %s", timespan(max(p.keep-24*time.Hour, 0)))
+		}
+		if i > 0 {
+			expected.WriteString("), (\n")
+		}
+		fmt.Fprintf(&expected, `Visible
+    | where Table == %s and Kind != %s and Rows > 0 and Layout %s %s and At > %s and (isnull(Since%d) or Began >= Since%d)
+    | project Table, Place = %s, RunId, Rows
+`, literal(p.of.Name), literal(string(tvmexport.LegacyRun)), filled, layouts, oldest, i, i, literal(p.table))
+	}
+	founds := make([]string, len(places))
+	for i := range places {
+		founds[i] = fmt.Sprintf("Found%d", i)
+	}
+	return fmt.Sprintf(`let Runs = materialize(%s
+    | where Table in (%s) and isnotempty(RunId)
+    | extend Counts = State == %s
+    | summarize At = minif(At, Counts), Began = minif(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01)), Counts), Rows = maxif(Rows, Counts),
+        Kind = take_anyif(Kind, Counts), Load = take_anyif(LoadType, Counts), Previous = take_anyif(Previous, Counts), Commits = countif(Counts),
+        Layout = maxif(tostring(Detail.layout), State == %s) by Table, RunId);
+let Commits = Runs
+    | where Commits > 0;
+let Full = Commits
+    | where Kind == %s
+    | summarize FullAt = max(At) by Table;
+let Visible = materialize(Commits
+    | join kind=leftouter Full on Table
+    | where isnull(FullAt) or At >= FullAt
+    | project Table, RunId, At, Began, Rows, Kind, Load, Previous, Layout, FullAt);
+let Bounds = Visible
+    | summarize Began = min(Began), FullAt = max(FullAt), Load = max(Load) by Table
+    | project Table, Since = case(Load == %s, Began, isnull(FullAt), ago(%dd), max_of(Began, ago(%dd)));
+%slet Found = materialize(union %s);
+let Expected = union (
+%s);
+union (
+Found
+| join kind=leftanti Runs on Table, RunId
+| summarize Number = sum(Found) by Table
+| project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
+), (
+Visible
+| where Kind !in (%s) and isnotempty(Previous)
+| join kind=leftanti (Commits | project Table, Previous = RunId) on Table, Previous
+| summarize Number = count() by Table
+| project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
+), (
+Visible
+| where Load == %s and Kind != %s
+| project Table, RunId, Rows
+| join kind=leftouter (%s
+    | where Table in (%s)
+    | summarize Rows = max(Rows) by Table, RunId, Partition, WindowFrom, WindowTo, WindowNull
+    | summarize Parts = sum(Rows) by Table, RunId) on Table, RunId
+| where Rows != coalesce(Parts, 0)
+| summarize Number = count() by Table
+| project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
+), (
+Expected
+| join kind=leftouter Found on Table, Place, RunId
+| extend Found = coalesce(Found, 0)
+| summarize Number = sum(max_of(Rows - Found, 0)), Recorded = sum(Rows), Held = sum(Found) by Table, Place
+| where Number > 0
+| project Table, What = %s, Number, Place, Recorded, Held
+), (
+%s
+| where SourceTable in (%s)
+| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01)), Copy = tostring(extent_tags()) has %s
+| summarize Number = count(), arg_max(WrittenAt, Copy) by Table = SourceTable
+| where Copy and Number > 1
+| project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
+)`,
+		runsTable, names, literal(committed), literal(publishing), literal(string(tvmexport.FullRun)),
+		literal(string(tvmexport.Snapshot)), sourceDays, sourceDays,
+		found.String(), strings.Join(founds, ", "), expected.String(),
+		literal(strangeRows), literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), literal(holes),
+		literal(string(tvmexport.Snapshot)), literal(string(tvmexport.LegacyRun)), partitionsTable, names, literal(incompleteRecords),
+		literal(shortOfRows), configurationTable, names, literal("tvmexport-finish:"), literal(copiedWatermark))
+}

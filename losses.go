@@ -1,0 +1,197 @@
+package tvmexport
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Losses are what the ledger and the published tables show to be gone of the
+// committed runs of a table: rows of the ledger, or published rows.
+type Losses struct {
+	Strange int64 `json:"strange,omitempty"` // published rows of runs that the ledger does not know
+	Holes   int64 `json:"holes,omitempty"`   // committed runs that build on a run which the ledger does not know
+	Records int64 `json:"records,omitempty"` // committed runs of a Snapshot whose partition records are incomplete
+	Rows    int64 `json:"rows,omitempty"`    // published rows that are gone, over all published tables
+
+	Short  []Short `json:"-"` // published tables from which rows are gone
+	Copied bool    `json:"-"` // the watermark in the configuration is one that the exporter wrote there
+}
+
+// Short is a published table that holds fewer rows of committed runs than the
+// ledger says.
+type Short struct {
+	Table    string
+	Readers  bool  // it is the table that readers look at
+	Recorded int64 // rows of the committed runs that should be there
+	Held     int64 // rows of them that are there
+	Gone     int64 // rows that are not
+}
+
+// Any says whether anything is gone.
+func (l Losses) Any() bool { return l.Strange+l.Holes+l.Records+l.Rows > 0 }
+
+// ledger says whether rows of the ledger are gone.
+func (l Losses) ledger() bool { return l.Strange+l.Holes+l.Records > 0 }
+
+// beyond are the losses that a commit did not know yet: it was made in spite of
+// those that it knew, and made up for them.
+func (l Losses) beyond(last *Committed) Losses {
+	if last == nil {
+		return l
+	}
+	out := Losses{
+		Strange: max(l.Strange-last.Losses.Strange, 0), Holes: max(l.Holes-last.Losses.Holes, 0),
+		Records: max(l.Records-last.Losses.Records, 0), Rows: max(l.Rows-last.Losses.Rows, 0), Copied: l.Copied,
+	}
+	if out.Rows > 0 {
+		out.Short = l.Short
+	}
+	return out
+}
+
+// everything says whether no published table holds a row of a committed run.
+func (l Losses) everything(t Table) bool {
+	held := int64(0)
+	for _, s := range l.Short {
+		held += s.Held
+	}
+	return held == 0 && len(l.Short) == t.tables()
+}
+
+// readers is what the table that readers look at lacks; nil: nothing.
+func (l Losses) readers() *Short {
+	for i := range l.Short {
+		if l.Short[i].Readers {
+			return &l.Short[i]
+		}
+	}
+	return nil
+}
+
+// tables is how many tables the rows are published into.
+func (t Table) tables() int {
+	n := 0
+	if t.Layout.Raw() {
+		n++
+	}
+	if t.Layout.Typed() && len(t.Visible()) > 0 {
+		n++
+	}
+	return max(n, 1)
+}
+
+// String says what is gone, as a part of a sentence.
+func (l Losses) String() string {
+	var out []string
+	if l.Strange > 0 {
+		out = append(out, fmt.Sprintf("the ledger does not know the runs of %d published rows", l.Strange))
+	}
+	if l.Holes > 0 {
+		out = append(out, fmt.Sprintf("the ledger lacks the run that %d committed runs build on", l.Holes))
+	}
+	if l.Records > 0 {
+		out = append(out, fmt.Sprintf("the ledger lacks partitions of %d committed runs", l.Records))
+	}
+	for _, s := range l.Short {
+		out = append(out, fmt.Sprintf("%s holds %d of %d rows of committed runs", s.Table, s.Held, s.Recorded))
+	}
+	return strings.Join(out, ", ")
+}
+
+// moved refuses a destination that is not the one of the last commit, where a
+// full run would hide older events from readers; why is what a Snapshot says of
+// its full run instead.
+func moved(t Table, last *Committed) (why string, err error) {
+	if last == nil || last.Destination == "" || last.Destination == t.Destination || !t.Layout.Raw() {
+		return "", nil
+	}
+	if t.LoadType == Snapshot {
+		return fmt.Sprintf("the last run published into %s, and the configuration names %s", last.Destination, t.Destination), nil
+	}
+	return "", &Error{
+		Op: "plan", Table: t.Name, Action: Stop, Cause: Usage,
+		Err: fmt.Errorf("MigrationConfiguration names the destination %s, and run %s and those before it published into %s", t.Destination, last.ID, last.Destination),
+		Hint: fmt.Sprintf("set DestinationTable back to %s, or run tvmexport run --table %s --full: it publishes all that the source holds into %s, and readers see no older rows",
+			last.Destination, t.Name, t.Destination),
+	}
+}
+
+// refusal is why a run does not go on where one published table lacks rows
+// that the other one has: what is missing cannot be published into the one
+// alone. nil: it goes on.
+func (l Losses) refusal(t Table) error {
+	r := l.readers()
+	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all that the source holds into each table, and readers see no older rows", t.Name)
+	switch {
+	case r == nil:
+	case r.Held == 0 && len(l.Short) < t.tables():
+		if r.Table == t.Typed() {
+			hint = fmt.Sprintf("run tvmexport refill --table %s: it makes the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
+		}
+	default:
+		return nil
+	}
+	return &Error{
+		Op: "plan", Table: t.Name, Action: Stop, Cause: Unproven,
+		Err: fmt.Errorf("%s: it was cleared, dropped or changed since", l), Hint: hint,
+	}
+}
+
+// wholeBecauseOf is why a Snapshot is fetched whole after losses; "" where it
+// need not be. A repair brings back rows that are gone itself.
+func (l Losses) wholeBecauseOf(repairing bool) string {
+	if l.ledger() || l.Rows > 0 && !repairing {
+		return l.String()
+	}
+	return ""
+}
+
+// recover makes the run of a table that follows a watermark bring back what is
+// gone: all of it by a full run where readers see nothing any more, else the
+// rows that readers lack of all that the source still holds. It notes what it does.
+func (p *Plan) recover(lost Losses) error {
+	if !lost.Any() {
+		return nil
+	}
+	if !lost.ledger() {
+		if lost.everything(p.Run.Table) {
+			p.Run.Kind, p.Run.Window = FullRun, Window{}
+			p.note("%s: all that the source holds is fetched again", lost)
+			return nil
+		}
+		if err := lost.refusal(p.Run.Table); err != nil {
+			return err
+		}
+	}
+	p.reconcile()
+	p.note("%s: what readers lack of all that the source holds is published again", lost)
+	return nil
+}
+
+// begins is where the first run of a table that follows a watermark begins: by
+// the operator's order, but from the beginning where the order is the
+// exporter's own copy or rows of earlier runs show that the ledger was lost.
+func (p *Plan) begins(o Order, h History) (at time.Time, full bool) {
+	switch {
+	case h.Losses.ledger():
+		p.note("the ledger knows no committed run, but %s: it was cleared or shortened, and all that the source holds is fetched again", h.Losses)
+	case h.Losses.Copied && !o.From.IsZero():
+		p.note("the ledger knows no committed run, but the watermark %s in MigrationConfiguration is one that a run wrote there: all that the source holds is fetched again", o.From.UTC().Format(time.RFC3339))
+	default:
+		return o.From, false
+	}
+	return time.Time{}, true
+}
+
+func (p *Plan) note(format string, args ...any) {
+	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
+}
+
+// takeOver adopts what interrupted runs landed. Without the ledger nothing
+// tells it from what was published.
+func (p *Plan) takeOver(left []Leftover, age time.Duration) {
+	if !p.Apart {
+		p.Leftovers = resumable(p.Run, left, age)
+	}
+}
