@@ -8,10 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/signal"
 	"runtime/pprof"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -108,39 +106,6 @@ func (p process) profile() (stop func(), err error) {
 
 // oneLine keeps a message on one line, so that it is one sentence in any log.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// signalled is why a context ended: a signal.
-type signalled struct{ signal syscall.Signal }
-
-func (s *signalled) Error() string { return "stopped by " + s.signal.String() }
-
-// signals ends the context at the first SIGINT or SIGTERM, and the process at
-// the second.
-func (p process) signals(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	incoming := make(chan os.Signal, 2)
-	signal.Notify(incoming, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		for first := true; ; first = false {
-			select {
-			case <-done:
-				return
-			case s := <-incoming:
-				number, _ := s.(syscall.Signal)
-				if !first {
-					os.Exit(128 + int(number))
-				}
-				cancel(&signalled{number})
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(incoming)
-		close(done)
-		cancel(nil)
-	}
-}
 
 // root is the command tree.
 func (p *process) root() *cobra.Command {
