@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/tvmexport/tvmexport/internal/nearest"
+	"github.com/tvmexport/tvmexport/internal/smallfile"
 )
 
 // Lookup finds an environment variable.
@@ -58,7 +58,7 @@ func File(path string, env Lookup) (Config, error) {
 	var text []byte
 	if path != "" {
 		var err error
-		if text, err = os.ReadFile(path); err != nil {
+		if text, err = smallfile.Read(path, mostBytes); err != nil {
 			return Config{}, fmt.Errorf("read the configuration: %w", err)
 		}
 	}
@@ -96,7 +96,11 @@ type place struct {
 
 func (r *reading) read(text []byte) (Config, error) {
 	c := Default()
-	file, err := parser.ParseBytes(text, 0)
+	list, err := r.tokens(text)
+	if err != nil {
+		return Config{}, err
+	}
+	file, err := parser.Parse(list, 0)
 	if err != nil {
 		return Config{}, placed(r.file, err)
 	}
@@ -107,6 +111,9 @@ func (r *reading) read(text []byte) (Config, error) {
 		}
 	}
 	r.override(to, "", "TVMEXPORT")
+	if len(r.mistakes) > mostMistakes {
+		r.mistakes = append(r.mistakes[:mostMistakes], &Error{File: r.file, Message: "there are more mistakes; these are the first"})
+	}
 	if len(r.mistakes) > 0 {
 		return Config{}, r.mistakes
 	}
@@ -117,8 +124,9 @@ func (r *reading) read(text []byte) (Config, error) {
 func (r *reading) locate(err error) error {
 	var wrong *Wrong
 	if !errors.As(err, &wrong) {
-		return &Error{File: r.file, Message: err.Error()}
+		return &Error{File: r.file, Message: shown(err.Error(), mostMessage)}
 	}
+	err = &Wrong{Key: wrong.Key, Text: shown(wrong.Text, mostMessage)}
 	at, ok := r.places[wrong.Key]
 	switch {
 	case !ok && r.file == "":
@@ -133,15 +141,15 @@ func placed(name string, err error) error {
 	var y yaml.Error
 	if errors.As(err, &y) && y.GetToken() != nil {
 		at := y.GetToken().Position
-		return &Error{File: name, Line: at.Line, Column: at.Column, Message: y.GetMessage()}
+		return &Error{File: name, Line: at.Line, Column: at.Column, Message: shown(y.GetMessage(), mostMessage)}
 	}
-	return &Error{File: name, Message: err.Error()}
+	return &Error{File: name, Message: shown(err.Error(), mostMessage)}
 }
 
 // fail notes a mistake at a node.
 func (r *reading) fail(at ast.Node, format string, args ...any) {
 	p := at.GetToken().Position
-	r.mistakes = append(r.mistakes, &Error{File: r.file, Line: p.Line, Column: p.Column, Message: fmt.Sprintf(format, args...)})
+	r.mistakes = append(r.mistakes, &Error{File: r.file, Line: p.Line, Column: p.Column, Message: shown(fmt.Sprintf(format, args...), mostMessage)})
 }
 
 // pairs are the keys and values of a mapping.
@@ -161,7 +169,10 @@ func (r *reading) pairs(n ast.Node, path string) []*ast.MappingValueNode {
 // decode sets the fields of to, a struct, from the mapping at n.
 func (r *reading) decode(n ast.Node, to reflect.Value, path string) {
 	for _, pair := range r.pairs(n, path) {
-		key := pair.Key.GetToken().Value
+		if len(r.mistakes) > mostMistakes {
+			return
+		}
+		key := shown(pair.Key.GetToken().Value, mostShown)
 		full := strings.TrimPrefix(path+"."+key, ".")
 		field, ok := fieldOf(to, key)
 		if !ok {
@@ -192,6 +203,9 @@ func (r *reading) value(n ast.Node, to reflect.Value, path string) {
 func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
 	out := reflect.MakeMap(to.Type())
 	for _, pair := range r.pairs(n, path) {
+		if len(r.mistakes) > mostMistakes {
+			return
+		}
 		key := pair.Key.GetToken().Value
 		full := path + "." + key
 		at := pair.Key.GetToken().Position
@@ -284,19 +298,19 @@ func set(to reflect.Value, s, path string) error {
 	case time.Duration:
 		d, err := duration(s)
 		if err != nil {
-			return fmt.Errorf("%s is %q; it must be a duration such as 15m, 1h30m or 7d", path, s)
+			return fmt.Errorf("%s is %q; it must be a duration such as 15m, 1h30m or 7d", path, shown(s, mostShown))
 		}
 		to.SetInt(int64(d))
 	case float64:
 		f, err := strconv.ParseFloat(s, 64)
 		if err != nil {
-			return fmt.Errorf("%s is %q; it must be a number", path, s)
+			return fmt.Errorf("%s is %q; it must be a number", path, shown(s, mostShown))
 		}
 		to.SetFloat(f)
 	case int:
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return fmt.Errorf("%s is %q; it must be a whole number", path, s)
+			return fmt.Errorf("%s is %q; it must be a whole number", path, shown(s, mostShown))
 		}
 		to.SetInt(int64(n))
 	case string:
@@ -306,7 +320,7 @@ func set(to reflect.Value, s, path string) error {
 	case bool:
 		b, err := strconv.ParseBool(s)
 		if err != nil {
-			return fmt.Errorf("%s is %q; it must be true or false", path, s)
+			return fmt.Errorf("%s is %q; it must be true or false", path, shown(s, mostShown))
 		}
 		to.SetBool(b)
 	case []string:
@@ -349,7 +363,7 @@ func (r *reading) override(to reflect.Value, path, prefix string) {
 		}
 		v, ok := r.env(name)
 		if file, is := r.env(name + "_FILE"); !ok && is && to.Field(i).Type() == reflect.TypeFor[Secret]() {
-			text, err := os.ReadFile(file)
+			text, err := smallfile.Read(file, smallfile.Secret)
 			if err != nil {
 				r.mistakes = append(r.mistakes, fmt.Errorf("%s_FILE: %w", name, err))
 				continue

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/tvmexport/tvmexport/internal/smallfile"
 )
 
 // keyPair is a certificate with its key, read again when their files change:
@@ -31,7 +33,7 @@ func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if k.loaded != nil && stamp == k.stamp {
 		return k.loaded, nil
 	}
-	pair, err := tls.LoadX509KeyPair(k.certificate, k.key)
+	pair, err := k.read()
 	if err != nil {
 		if k.loaded != nil {
 			return k.loaded, nil
@@ -40,4 +42,16 @@ func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	}
 	k.loaded, k.stamp = &pair, stamp
 	return k.loaded, nil
+}
+
+func (k *keyPair) read() (tls.Certificate, error) {
+	certificate, err := smallfile.Read(k.certificate, smallfile.Certificate)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := smallfile.Read(k.key, smallfile.Certificate)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certificate, key)
 }

@@ -8,10 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/smallfile"
 )
 
 // Options say where to listen and who may read.
@@ -80,7 +80,7 @@ func (o Options) tls() (*tls.Config, error) {
 	if o.ClientCA == "" {
 		return c, nil
 	}
-	pem, err := os.ReadFile(o.ClientCA)
+	pem, err := smallfile.Read(o.ClientCA, smallfile.Certificate)
 	if err != nil {
 		return nil, mistake(fmt.Errorf("serve.client_ca: %w", err))
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/tvmexport/tvmexport/internal/smallfile"
 )
 
 // built is azidentity's credential and what it was made of.
@@ -72,7 +74,7 @@ func (o Options) byCertificate(client *http.Client) (built, error) {
 	if err != nil && !errors.Is(err, errNone) {
 		return built{}, o.misconfigured(err, "")
 	}
-	data, err := os.ReadFile(o.CertificateFile)
+	data, err := smallfile.Read(o.CertificateFile, smallfile.Certificate)
 	if err != nil {
 		return built{}, o.misconfigured(err, "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
 	}

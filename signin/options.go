@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/smallfile"
 )
 
 // Method is a way to sign in. The zero Method is Default.
@@ -113,7 +114,7 @@ func (o Options) secret(names []string) (string, error) {
 		if file == "" {
 			continue
 		}
-		b, err := os.ReadFile(file)
+		b, err := smallfile.Read(file, smallfile.Secret)
 		if err != nil {
 			return "", fmt.Errorf("%s_FILE: %w", name, err)
 		}

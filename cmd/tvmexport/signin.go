@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 
 	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/internal/smallfile"
 	"github.com/tvmexport/tvmexport/signin"
 )
 
@@ -22,7 +22,7 @@ func httpClient(caFile string) (*http.Client, error) {
 	transport.DisableCompression = true
 	transport.MaxIdleConnsPerHost = 16
 	if caFile != "" {
-		pem, err := os.ReadFile(caFile)
+		pem, err := smallfile.Read(caFile, smallfile.Certificate)
 		if err != nil {
 			return nil, usage(fmt.Errorf("ca_file: %w", err))
 		}
