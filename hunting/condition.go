@@ -27,7 +27,7 @@ func rowHash(t tvmexport.Table) string {
 	for i, c := range t.Columns {
 		columns[i] = c.Name
 	}
-	return fingerprint.Joined(columns, func(c string) string { return "tostring(" + name(c) + ")" })
+	return fingerprint.JoinedRow(columns, func(c string) string { return "tostring(" + name(c) + ")" })
 }
 
 // partitionCondition holds for the rows of the partitions; "" if that is all rows.

@@ -65,7 +65,7 @@ func (k *keyOf) value() []byte {
 			k.text, _ = jsontext.AppendUnquote(k.text, p)
 		}
 	}
-	if !k.hashed {
+	if !k.hashed || len(k.text) == 0 { // see fingerprint.Joined
 		return k.text
 	}
 	sum := sha256.Sum256(k.text)

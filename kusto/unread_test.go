@@ -35,7 +35,7 @@ func TestEmulatorValues(t *testing.T) {
 	rows := []struct{ record, typed string }{
 		{`{"DeviceId":"3f1","Exact":"` + tiny + `"}`, "Exact=" + tiny},
 		{`{"DeviceId":"3f2","Exact":0.1}`, "Exact=0.1"},
-		{`{"DeviceId":"3f3","Big":9223372036854775807,"Small":2147483647,"Flag":true}`, "Big=9223372036854775807 Small=2147483647 Flag=true"},
+		{`{"DeviceId":"3f3","Big":9223372036854775807,"Small":2147483647,"Flag":true}`, "Big=9223372036854775807 Small=2147483647 Flag=True"},
 		{`{"DeviceId":"3f4","Score":"0.1234567890123456789"}`, "Score=0.12345678901234568"},
 		{`{"DeviceId":"3f5","Score":"NaN"}`, "Score=NaN"},
 		{`{"DeviceId":"3f6","Score":"-Infinity"}`, "Score=-Infinity"},

@@ -44,8 +44,28 @@ func Row(columns []tvmexport.Column, quote func(string) string) string {
 const Separator = "|"
 
 // Joined is the hash, in lower-case hex, of columns joined by the separator:
-// what partitions of a table with a key of several columns are prefixes of.
+// what partitions of a table with a hashed key are prefixes of. The key of a
+// text that is empty, which one column alone can give, is empty: the engine's
+// hash of it is, too, and the expression does not depend on that.
 func Joined(columns []string, form func(string) string) string {
+	if len(columns) == 1 {
+		text := form(columns[0])
+		return "iff(isempty(" + text + "), '', hash_sha256(" + text + "))"
+	}
+	return "hash_sha256(" + concatenated(joined(columns, form)) + ")"
+}
+
+// JoinedRow is the hash of a whole row, of the same form. It is never empty, so
+// that each row has digits by which a partition can be divided.
+func JoinedRow(columns []string, form func(string) string) string {
+	parts := joined(columns, form)
+	if len(columns) == 1 {
+		parts = append(parts, "'"+Separator+"'")
+	}
+	return "hash_sha256(" + concatenated(parts) + ")"
+}
+
+func joined(columns []string, form func(string) string) []string {
 	var parts []string
 	for i, c := range columns {
 		if i > 0 {
@@ -53,7 +73,7 @@ func Joined(columns []string, form func(string) string) string {
 		}
 		parts = append(parts, form(c))
 	}
-	return "hash_sha256(" + concatenated(parts) + ")"
+	return parts
 }
 
 // concatenated is strcat over any number of parts.

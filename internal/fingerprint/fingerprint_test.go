@@ -38,3 +38,17 @@ func TestManyColumns(t *testing.T) {
 		}
 	}
 }
+
+// The engine's hash of an empty text is empty: a key may be, a row's hash may not.
+func TestEmptyTextsOfOneColumn(t *testing.T) {
+	form := func(c string) string { return c }
+	if got, want := Joined([]string{"CveId"}, form), "iff(isempty(CveId), '', hash_sha256(CveId))"; got != want {
+		t.Errorf("key %s, want %s", got, want)
+	}
+	if got, want := JoinedRow([]string{"CveId"}, form), "hash_sha256(strcat(CveId, '|'))"; got != want {
+		t.Errorf("row %s, want %s", got, want)
+	}
+	if got, want := Joined([]string{"A", "B"}, form), "hash_sha256(strcat(A, '|', B))"; got != want || JoinedRow([]string{"A", "B"}, form) != want {
+		t.Errorf("two columns %s, want %s", got, want)
+	}
+}
