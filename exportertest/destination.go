@@ -245,7 +245,7 @@ func (d *Destination) Landed(_ context.Context, run tvmexport.Run) (tvmexport.De
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	byBatch := map[tvmexport.BatchID]*tvmexport.Landed{}
-	seen := map[string]bool{}
+	seen := map[lineKey]bool{}
 	var order []tvmexport.BatchID
 	for _, l := range d.landing[run.Table.Name] {
 		if !strings.HasPrefix(string(l.Batch), string(run.ID)+".") {
@@ -262,7 +262,7 @@ func (d *Destination) Landed(_ context.Context, run tvmexport.Run) (tvmexport.De
 			continue
 		}
 		at.Rows++
-		if key := fmt.Sprint(l.Batch, "/", l.Number); !seen[key] {
+		if key := (lineKey{l.Batch, l.Number}); !seen[key] {
 			seen[key] = true
 			at.Lines++
 		}

@@ -11,18 +11,41 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
+// lineKey identifies a row that landed, however often it was delivered.
+type lineKey struct {
+	batch  tvmexport.BatchID
+	number int64
+}
+
 // lines are the rows of batches, each once.
 func (d *Destination) lines(table string, of []tvmexport.BatchID) []Line {
+	wanted := map[tvmexport.BatchID]bool{}
+	for _, id := range of {
+		wanted[id] = true
+	}
 	var out []Line
-	seen := map[string]bool{}
+	seen := map[lineKey]bool{}
 	for _, l := range d.landing[table] {
-		key := fmt.Sprint(l.Batch, "/", l.Number)
-		if l.Number > 0 && !seen[key] && slices.Contains(of, l.Batch) {
+		key := lineKey{l.Batch, l.Number}
+		if l.Number > 0 && wanted[l.Batch] && !seen[key] {
 			seen[key] = true
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// rowsLanded counts the rows of each batch of a table, each once.
+func (d *Destination) rowsLanded(table string) map[tvmexport.BatchID]int64 {
+	rows := map[tvmexport.BatchID]int64{}
+	seen := map[lineKey]bool{}
+	for _, l := range d.landing[table] {
+		if key := (lineKey{l.Batch, l.Number}); l.Number > 0 && !seen[key] {
+			seen[key] = true
+			rows[l.Batch]++
+		}
+	}
+	return rows
 }
 
 // visible are the rows that readers of a table see.
@@ -139,8 +162,9 @@ func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of 
 			previous = last.ID
 		}
 		seen := map[tvmexport.BatchID]bool{}
+		rows := d.rowsLanded(t.Name)
 		for _, tail := range d.landing[t.Name] {
-			if tail.Number != 0 || seen[tail.Batch] || int64(len(d.lines(t.Name, []tvmexport.BatchID{tail.Batch}))) != *tail.Rows {
+			if tail.Number != 0 || seen[tail.Batch] || rows[tail.Batch] != *tail.Rows {
 				continue
 			}
 			seen[tail.Batch] = true
