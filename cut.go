@@ -11,10 +11,10 @@ type Cutting struct {
 
 // Cut packs pieces, in their order, into slices of at most rows rows, and into
 // at most that many slices if most is not 0. Pieces without rows go with a
-// neighbour; only where no piece has any is nothing asked for.
+// neighbour; where no piece has any, nothing is asked for unless a piece says so.
 func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
 	var c Cutting
-	if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Rows > 0 }) {
+	if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Rows > 0 || p.Ask }) {
 		return c
 	}
 	var open *Slice
@@ -45,7 +45,7 @@ func (s *Slice) take(p Piece) bool {
 		return false
 	}
 	switch {
-	case s.Late != p.Late:
+	case s.Late != p.Late, len(s.Partitions) >= mostPartitions:
 		return false
 	case s.Window == p.Window:
 		s.Partitions = append(s.Partitions, p.Partition)
@@ -58,6 +58,9 @@ func (s *Slice) take(p Piece) bool {
 	s.Rows += p.Rows
 	return true
 }
+
+// mostPartitions bounds the text of a query, whose body may have 1 MB.
+const mostPartitions = 5000
 
 // Halves divides a slice that was too large without counting again: its
 // partitions in two, or its window in two. ok is false where it has neither,

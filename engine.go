@@ -49,7 +49,7 @@ func (e *engine) Count(ctx context.Context, q CountQuery) (Counts, error) {
 		return Counts{}, err
 	}
 	defer e.leave()
-	return e.source.Count(ctx, q)
+	return askCount(ctx, e.source, q)
 }
 
 // Fit implements Steps.

@@ -117,7 +117,7 @@ type Progress struct {
 // flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
 	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole, Notes: slices.Clone(plan.Notes)}}
-	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.settle, f.confirm, f.weighLate} {
+	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.compare, f.settle, f.confirm, f.weighLate} {
 		if err := step(ctx); err != nil {
 			return f.progress, err
 		}
@@ -174,6 +174,7 @@ type fetching struct {
 	size     float64                   // JSON bytes a row, the largest mean seen; 0 while unknown
 	total    int64
 	held     int64 // rows counted, whether they are fetched or not
+	counted  tally // of the parts that are fetched
 
 	oneKey map[Partition]bool // partitions whose rows all have the same key
 }

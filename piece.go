@@ -16,6 +16,7 @@ type Piece struct {
 	Late      bool        `json:"late,omitempty"` // of a window that was published before: only rows that are missing count
 	Print     Fingerprint `json:"print,omitzero"`
 	Wider     bool        `json:"wider,omitempty"` // Rows was counted of a wider window
+	Ask       bool        `json:"ask,omitempty"`   // to be asked for though the count shows no rows
 }
 
 // Slice is the piece as a slice of its own.

@@ -76,6 +76,7 @@ func (f *fetching) planState(ctx context.Context) error {
 	if run.Kind == DeltaRun {
 		f.remember(f.pieces)
 		f.only()
+		f.expect(counts)
 		return nil
 	}
 	// Of the parts of a large table so many are empty that the count has to
@@ -87,6 +88,9 @@ func (f *fetching) planState(ctx context.Context) error {
 		f.pieces = Complete(f.pieces, Whole, Window{}, run.Depth)
 	}
 	f.remember(f.pieces)
+	f.unseen(held(f.plan.Known))
+	insist(f.pieces)
+	f.expect(counts)
 	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.pieces)
 	return nil
 }
@@ -128,6 +132,7 @@ func (f *fetching) only() {
 		wanted[p] = true
 	}
 	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[f.plan.Run.label(p.Partition)] })
+	f.unseen(f.asked)
 }
 
 // planWindow plans a table that follows its watermark: what is new, the hours
@@ -153,15 +158,21 @@ func (f *fetching) planWindow(ctx context.Context) error {
 		// told from before: each run is a full one.
 		run.Kind = FullRun
 		f.pieces = []Piece{{Rows: counts.Parts[0].Rows}}
+		f.expect(counts)
 		return nil
 	}
 	f.warnOfAge(counts)
 	f.closeWindow(counts.Now)
-	late, err := f.late(ctx, counts.Parts, recent)
+	late, seen, err := f.late(ctx, counts.Parts, recent)
 	if err != nil {
 		return err
 	}
 	f.pieces = append(late, tile(from(counts.Parts, run.Window.From), run.Window, q.Within, q.Bin)...)
+	f.untimed()
+	if len(counts.Parts) == 0 {
+		f.quiet(recent, seen)
+	}
+	f.expect(counts)
 	return nil
 }
 
@@ -179,20 +190,21 @@ func (f *fetching) recent() Window {
 	}
 }
 
-// late are the pieces of published windows that are asked for again.
-func (f *fetching) late(ctx context.Context, parts []Count, recent Window) ([]Piece, error) {
+// late are the pieces of published windows that are asked for again; seen is
+// what readers see of the recent ones.
+func (f *fetching) late(ctx context.Context, parts []Count, recent Window) (_ []Piece, seen []Count, err error) {
 	var out []Piece
 	for _, w := range f.plan.Again {
 		out = append(out, tile(within(parts, w), w, Whole, time.Hour)...)
 	}
 	if recent != (Window{}) {
-		seen, err := f.steps.Hours(ctx, f.plan.Run.Table, recent)
+		seen, err = f.steps.Hours(ctx, f.plan.Run.Table, recent)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		hours, err := f.upTo(ctx, recent.To, within(parts, recent), seen)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out = append(out, joined(behind(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
 	}
@@ -200,7 +212,7 @@ func (f *fetching) late(ctx context.Context, parts []Count, recent Window) ([]Pi
 	for i := range out {
 		out[i].Late = true
 	}
-	return out, nil
+	return out, seen, nil
 }
 
 // upTo makes the count of the hour that the watermark lies in one of the rows

@@ -209,7 +209,7 @@ func (s *rehearsal) Fit(context.Context, Table) ([]string, error) {
 
 // Count implements Steps.
 func (s *rehearsal) Count(ctx context.Context, q CountQuery) (Counts, error) {
-	counts, err := s.source.Count(ctx, q)
+	counts, err := askCount(ctx, s.source, q)
 	s.calls += counts.Calls
 	return counts, err
 }

@@ -105,14 +105,20 @@ func recordsOf(batches []BatchInfo, run Run) []PartitionRecord {
 
 // vanished adds, with no rows, the partitions that readers saw and that are
 // not there any more: in a full run any that it knew, in a Snapshot's delta
-// those that were asked for.
+// those that were asked for. The rows without a watermark are asked for by
+// each run that follows one.
 func vanished(found, known []PartitionRecord, run Run, asked []Partition) []PartitionRecord {
 	held := make(map[Partition]bool, len(found))
+	nulls := false
 	for _, r := range found {
 		held[r.Partition] = true
+		nulls = nulls || r.Window.Null
 	}
 	wanted := setOf(asked)
 	for _, k := range known {
+		if k.Rows > 0 && k.Window.Null && !nulls {
+			found = append(found, PartitionRecord{Partition: k.Partition, Window: k.Window, Print: EmptyPrint})
+		}
 		if k.Rows > 0 && k.Window == (Window{}) && !held[k.Partition] &&
 			(run.Kind == FullRun || wanted[k.Partition]) {
 			found = append(found, PartitionRecord{Partition: k.Partition, Print: EmptyPrint})

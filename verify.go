@@ -91,7 +91,7 @@ func (e *Exporter) compare(ctx context.Context, c *Comparison, h History) error 
 	var notes []string
 	q.Table, notes = q.Table.compared()
 	c.Notes = append(c.Notes, notes...)
-	source, err := e.Source.Count(ctx, q)
+	source, err := askCount(ctx, e.Source, q)
 	if err != nil {
 		return err
 	}

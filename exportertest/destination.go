@@ -111,7 +111,11 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	out := map[string]tvmexport.History{}
 	for _, t := range tables {
 		h := tvmexport.History{Now: time.Now(), Lineage: !d.RecordsOnly, Retention: d.Retention, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name], Losses: d.Losses[t.Name]}
-		effective := map[tvmexport.Partition]tvmexport.PartitionRecord{}
+		type part struct {
+			partition tvmexport.Partition
+			window    tvmexport.Window
+		}
+		effective := map[part]tvmexport.PartitionRecord{}
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
 				ID: c.Run.ID, Previous: c.Run.Previous, Kind: c.Run.Kind,
@@ -127,7 +131,7 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 			h.Fetched.Bytes += c.Bytes
 			h.Tenant = cmp.Or(h.Tenant, c.Run.Tenant)
 			for _, r := range c.Partitions {
-				effective[r.Partition] = r
+				effective[part{r.Partition, r.Window}] = r
 			}
 		}
 		for _, r := range effective {

@@ -32,6 +32,8 @@ type Source struct {
 	Schema []tvmexport.Column // of every table; nil: DeviceId and Timestamp
 	// Plain: no fingerprints are computed.
 	Plain bool
+	// SpoilCount, if set, changes the answer to a Count.
+	SpoilCount func(q tvmexport.CountQuery, c *tvmexport.Counts)
 	// Before, if set, is asked before each Fetch; its error is the answer.
 	Before func(s tvmexport.Slice) error
 	// Spoil, if set, changes the answer to a Fetch after its rows were written.
@@ -109,7 +111,8 @@ func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Cou
 	sums := map[part]*tvmexport.Count{}
 	keys := map[part]string{}
 	for _, r := range s.rows[q.Table.Name] {
-		if !Within(q.Window, r) && !(q.Nulls && r.Time.IsZero()) || !in(q.Within, r) {
+		if !Within(q.Window, r) && !(q.Nulls && r.Time.IsZero()) || !in(q.Within, r) ||
+			len(q.Only) > 0 && !slices.ContainsFunc(q.Only, func(p tvmexport.Partition) bool { return in(p, r) }) {
 			continue
 		}
 		at := part{p: q.Within}
@@ -149,6 +152,9 @@ func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Cou
 		}
 		return 1
 	})
+	if s.SpoilCount != nil {
+		s.SpoilCount(q, &out)
+	}
 	return out, nil
 }
 
