@@ -12,6 +12,13 @@ import (
 // newest committed run, nil before the first. notes say what has changed
 // since then, a sentence each.
 func meet(t Table, live []Column, last *Committed) (_ Table, notes []string, err error) {
+	t, notes, err = drifted(t, live, last)
+	t, refused := t.withoutRefused()
+	return t, append(notes, refused...), err
+}
+
+// drifted is meet without a look at what names the destination takes.
+func drifted(t Table, live []Column, last *Committed) (_ Table, notes []string, err error) {
 	t.Columns = slices.DeleteFunc(ordered(live, t.Columns), func(c Column) bool { return t.Choice.Hides(c.Name) })
 	if t.Key.Column != "" && typeOf(live, t.Key.Column) == "" ||
 		slices.ContainsFunc(t.Key.Hashed, func(c string) bool { return typeOf(live, c) == "" }) {
@@ -28,9 +35,9 @@ func meet(t Table, live []Column, last *Committed) (_ Table, notes []string, err
 	if last == nil || len(last.Columns) == 0 {
 		return t, notes, nil
 	}
-	notes = append(notes, t.Drift.describe(last.Columns, t.Columns)...)
+	notes = append(notes, t.Drift.describe(NameableColumns(last.Columns), NameableColumns(t.Columns))...)
 	if t.Drift == Freeze || t.Drift == KeepInRaw {
-		shown := slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return typeOf(last.Shown, c.Name) == "" })
+		shown := slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return typeOf(last.Shown, c.Name) == "" && Nameable(c.Name) })
 		if !slices.Equal(shown, t.Columns) {
 			t.Shown = shown
 		}
@@ -50,7 +57,7 @@ func ordered(live, known []Column) []Column {
 		}
 	}
 	for _, c := range live {
-		if typeOf(known, c.Name) == "" {
+		if typeOf(known, c.Name) == "" && typeOf(out, c.Name) == "" {
 			out = append(out, c)
 		}
 	}

@@ -88,12 +88,14 @@ func (t Table) Visible() []Column {
 	return t.Shown
 }
 
-// Printed are the columns that fingerprints are made of.
+// Printed are the columns that fingerprints are made of, which both sides can
+// name.
 func (t Table) Printed() []Column {
+	columns := NameableColumns(t.Columns)
 	if len(t.Volatile) == 0 {
-		return t.Columns
+		return columns
 	}
-	return slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return slices.Contains(t.Volatile, c.Name) })
+	return slices.DeleteFunc(slices.Clone(columns), func(c Column) bool { return slices.Contains(t.Volatile, c.Name) })
 }
 
 // LoadType says how a table is brought forward.

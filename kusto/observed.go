@@ -71,7 +71,7 @@ func stateText(q tvmexport.CountQuery, from source) string {
 		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", ident(t.Watermark), timespan(q.Bin))
 	}
 	return fmt.Sprintf("%s%s%s%s| extend PrintOfRow = %s\n| summarize Rows = count(), %s by %s\n| project Part, Start, Rows, %s",
-		lets, rows, bounded, from.projection(t.Columns), fingerprint.Row(t.Printed(), ident), fingerprint.Sums("PrintOfRow"), by,
+		lets, rows, bounded, from.projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.Printed(), ident), fingerprint.Sums("PrintOfRow"), by,
 		strings.Join(fingerprint.Columns[:], ", "))
 }
 

@@ -14,6 +14,7 @@ import (
 // https://learn.microsoft.com/kusto/query/schema-entities/entity-names.
 func checkName(kind, name string) error {
 	bad := name == "" || len(name) > 1024 || strings.TrimSpace(name) != name ||
+		kind == "Column" && (strings.HasPrefix(name, "__") || strings.HasSuffix(name, "__")) || // reserved
 		strings.ContainsFunc(name, func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-. ", r)
 		})

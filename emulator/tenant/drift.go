@@ -6,6 +6,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tvmexport/tvmexport/emulator/kql/scalar"
 	"github.com/tvmexport/tvmexport/emulator/kql/value"
@@ -23,7 +26,8 @@ type Drift struct {
 // NewColumn is a column and the type that it is to have.
 type NewColumn struct {
 	Name string `json:"name"`
-	Type string `json:"type"` // bool int long real decimal datetime timespan string guid dynamic
+	Any  bool   `json:"any,omitempty"` // of a new column: the name may be one that a table of Kusto cannot have
+	Type string `json:"type"`          // bool int long real decimal datetime timespan string guid dynamic
 }
 
 // NewKey is a key that the bags of a dynamic column get, those within arrays
@@ -66,6 +70,13 @@ func (t *Tenant) Drift(table string, d Drift) ([]value.Column, error) {
 
 var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 
+// accepts says whether a column can be added under its name.
+func (c NewColumn) accepts() bool {
+	const most = 2000
+	name := c.Name
+	return columnName.MatchString(name) || c.Any && name != "" && len(name) <= most && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
+}
+
 // drift is the view after one more change.
 func (v view) drift(table string, base []value.Column, d Drift) (view, error) {
 	set := 0
@@ -82,7 +93,7 @@ func (v view) drift(table string, base []value.Column, d Drift) (view, error) {
 	case d.Add != nil:
 		kind, ok := value.ParseKind(d.Add.Type)
 		switch {
-		case !columnName.MatchString(d.Add.Name):
+		case !d.Add.accepts():
 			return nil, fmt.Errorf("%q is no name for a column", d.Add.Name)
 		case !ok:
 			return nil, fmt.Errorf("%q is no type of a column", d.Add.Type)

@@ -1,0 +1,56 @@
+package tvmexport
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestUnreadIsAddedByColumn(t *testing.T) {
+	first := []Unread{{Column: "B", Type: "int", Values: 2, Batch: "R.0001", Line: 7}}
+	sum := addUnread(first, []Unread{{Column: "A", Type: "real", Values: 1, Batch: "R.0002", Line: 1}, {Column: "B", Type: "int", Values: 3, Batch: "R.0002", Line: 1}})
+	want := []Unread{{Column: "A", Type: "real", Values: 1, Batch: "R.0002", Line: 1}, {Column: "B", Type: "int", Values: 5, Batch: "R.0001", Line: 7}}
+	if d := cmp.Diff(want, sum); d != "" {
+		t.Error(d)
+	}
+	if first[0].Values != 2 {
+		t.Error("the first list was changed")
+	}
+	if got := UnreadValues(sum); got != 6 {
+		t.Errorf("%d values, want 6", got)
+	}
+	if got, want := UnreadReason(sum), "values that do not fit the type of their column, kept as text in the records: A (real) 1, B (int) 5"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if UnreadReason(nil) != "" {
+		t.Error("a reason for nothing")
+	}
+}
+
+// What both sides have counted of the same rows is one count, the larger.
+func TestUnreadOfTheSameRowsCountsOnce(t *testing.T) {
+	got := mostUnread([]Unread{{Column: "A", Values: 5, Line: 1}, {Column: "B", Values: 1}}, []Unread{{Column: "A", Values: 4}, {Column: "B", Values: 2}, {Column: "C", Values: 1}})
+	want := []Unread{{Column: "A", Values: 5, Line: 1}, {Column: "B", Values: 2}, {Column: "C", Values: 1}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// A row whose watermark cannot be read lies in no window: it would be published
+// by each run again.
+func TestUnreadWatermarkIsRefused(t *testing.T) {
+	in := FetchInput{Run: Run{Table: Table{Name: "T", LoadType: Incremental, Watermark: "Timestamp"}}}
+	a := Answer{Unread: []Unread{{Column: "Timestamp", Type: "datetime", Values: 3}}}
+	err := placed(in, a)
+	if ActionOf(err) != Retry || CauseOf(err) != Unproven {
+		t.Errorf("%v", err)
+	}
+	in.Run.Table.LoadType = Snapshot
+	if err := placed(in, a); err != nil {
+		t.Errorf("a Snapshot has no windows: %v", err)
+	}
+	in.Run.Table.LoadType, a.Unread[0].Column = Incremental, "Other"
+	if err := placed(in, a); err != nil {
+		t.Errorf("another column: %v", err)
+	}
+}
