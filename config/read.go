@@ -362,7 +362,7 @@ func (r *reading) override(to reflect.Value, path, prefix string) {
 			continue
 		}
 		v, ok := r.env(name)
-		if file, is := r.env(name + "_FILE"); !ok && is && to.Field(i).Type() == reflect.TypeFor[Secret]() {
+		if file, is := r.env(name + "_FILE"); !ok && is && file != "" && to.Field(i).Type() == reflect.TypeFor[Secret]() {
 			text, err := smallfile.Read(file, smallfile.Secret)
 			if err != nil {
 				r.mistakes = append(r.mistakes, fmt.Errorf("%s_FILE: %w", name, err))
