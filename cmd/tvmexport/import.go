@@ -77,12 +77,9 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		printer.Close()
 	}
 	if f.json {
-		err = printTakeoverLines(p.stdout, reports)
+		_ = printTakeoverLines(p.stdout, reports) // the output says itself that it was not written
 	} else {
-		err = printTakeovers(p.stdout, reports, commands)
-	}
-	if err != nil {
-		return err
+		_ = printTakeovers(p.stdout, reports, commands)
 	}
 	return jointly(list, func(t kusto.Takeover) error { return t.Err })
 }

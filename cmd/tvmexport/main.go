@@ -5,11 +5,14 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/tvmexport/tvmexport/signin"
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes away does not end a run
 	signin.DropEmptyVariables()
 	os.Exit(process{
 		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv,

