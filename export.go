@@ -41,6 +41,10 @@ type Request struct {
 	To     time.Time // upper end, instead of the source's clock
 
 	Repair map[string]Repair // by table: ask again for these parts only
+
+	// ActiveOnly leaves out named tables that are switched off, or whose order is
+	// gone, when the run begins.
+	ActiveOnly bool
 }
 
 // Repair is a part of a table that is to be asked for again: partitions of a
@@ -75,41 +79,21 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	orders, err = choose(orders, req.Tables)
+	orders, err = req.choose(orders)
 	if err != nil {
 		return Report{}, err
+	}
+	if len(orders) == 0 {
+		return Report{Started: started}, nil
 	}
 	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
 	defer v.farewell.begins(ctx)()
 	v.carryOut(ctx)
+	for i, o := range orders {
+		v.results[i].Notes = append(switchedOff(o), v.results[i].Notes...)
+	}
 	err = v.close(ctx)
 	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err
-}
-
-// choose picks the orders to carry out: the named ones, or the active ones.
-func choose(orders []Order, names []string) ([]Order, error) {
-	if len(names) == 0 {
-		active := slices.DeleteFunc(slices.Clone(orders), func(o Order) bool { return !o.Active })
-		if len(active) == 0 {
-			return nil, &Error{
-				Op: "run", Cause: Usage, Err: errors.New("the configuration table names no active table"),
-				Hint: "tvmexport init writes the default ones",
-			}
-		}
-		return active, nil
-	}
-	var out []Order
-	for _, name := range names {
-		i := slices.IndexFunc(orders, func(o Order) bool { return o.Table == name })
-		if i < 0 {
-			return nil, &Error{
-				Op: "run", Table: name, Cause: Usage, Err: errors.New("the configuration table has no row for it"),
-				Hint: "tvmexport init --table " + name + " adds one",
-			}
-		}
-		out = append(out, orders[i])
-	}
-	return out, nil
 }
 
 // describe is what the catalogue knows of a table.

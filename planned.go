@@ -45,7 +45,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	if err != nil {
 		return nil, err
 	}
-	if orders, err = choose(orders, req.Tables); err != nil {
+	if orders, err = req.choose(orders); err != nil {
 		return nil, err
 	}
 	v := &invocation{
@@ -77,6 +77,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 				out[i], r.Err = v.outlook(ctx, r, orders[i], history[name], left[name])
 			}
 			out[i].Table, out[i].Err = r.Table, r.Err
+			out[i].Notes = append(switchedOff(orders[i]), out[i].Notes...)
 			return nil
 		})
 	}

@@ -213,7 +213,7 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 			held = append(held, o.Table.Name)
 		}
 	}
-	failed := len(tables) - committed(report)
+	failed := s.failures(ctx, tables, report, err)
 	end(failed, err)
 	s.log.InfoContext(ctx, "exported", "tables", len(tables), "failed", failed, "took", time.Since(began))
 	if ctx.Err() == nil {
@@ -222,22 +222,32 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 	return held
 }
 
-// committed counts the tables whose run was committed. What is not among them
-// has failed, also where the export ended before it had outcomes.
-func committed(r tvmexport.Report) int {
-	n := 0
+// failures counts the tables that were not exported: all of them where the
+// export ended before it had outcomes. Tables that were switched off since they
+// were scheduled have none, and have not failed.
+func (s *service) failures(ctx context.Context, tables []string, r tvmexport.Report, err error) int {
+	if err != nil && len(r.Outcomes) == 0 {
+		return len(tables)
+	}
+	failed, seen := 0, map[string]bool{}
 	for _, o := range r.Outcomes {
-		if o.Err == nil {
-			n++
+		seen[o.Table.Name] = true
+		if o.Err != nil {
+			failed++
 		}
 	}
-	return n
+	for _, table := range tables {
+		if !seen[table] {
+			s.log.InfoContext(ctx, "not exported: the table was switched off since it was scheduled", "table", table)
+		}
+	}
+	return failed
 }
 
 func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Report, error) {
 	x := s.now().parts
 	l := &listener{service: s, ctx: ctx}
-	request := tvmexport.Request{Tables: tables}
+	request := tvmexport.Request{Tables: tables, ActiveOnly: true}
 	source, err := s.source(ctx, x, s.flags.maxWait, l)
 	if err != nil {
 		unsigned, err := withoutSignIn(err)

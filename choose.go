@@ -1,0 +1,53 @@
+package tvmexport
+
+import (
+	"errors"
+	"slices"
+)
+
+// choose picks the orders of a request.
+func (r Request) choose(orders []Order) ([]Order, error) {
+	if !r.ActiveOnly {
+		return choose(orders, r.Tables)
+	}
+	return slices.DeleteFunc(slices.Clone(orders), func(o Order) bool {
+		return !o.Active || len(r.Tables) > 0 && !slices.Contains(r.Tables, o.Table)
+	}), nil
+}
+
+// choose picks the orders to carry out: the named ones, each once, or the active
+// ones.
+func choose(orders []Order, names []string) ([]Order, error) {
+	if len(names) == 0 {
+		active := slices.DeleteFunc(slices.Clone(orders), func(o Order) bool { return !o.Active })
+		if len(active) == 0 {
+			return nil, &Error{
+				Op: "run", Cause: Usage, Err: errors.New("the configuration table names no active table"),
+				Hint: "tvmexport init writes the default ones",
+			}
+		}
+		return active, nil
+	}
+	var out []Order
+	for n, name := range names {
+		i := slices.IndexFunc(orders, func(o Order) bool { return o.Table == name })
+		if i < 0 {
+			return nil, &Error{
+				Op: "run", Table: name, Cause: Usage, Err: errors.New("the configuration table has no row for it"),
+				Hint: "tvmexport init --table " + name + " adds one",
+			}
+		}
+		if !slices.Contains(names[:n], name) {
+			out = append(out, orders[i])
+		}
+	}
+	return out, nil
+}
+
+// switchedOff is the note of a table that is exported though it is switched off.
+func switchedOff(o Order) []string {
+	if o.Active {
+		return nil
+	}
+	return []string{"the table is switched off in the configuration table (IsActive is false), and is taken because it was named"}
+}
