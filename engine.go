@@ -166,6 +166,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 		return batchData{}, BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)
 	}
 	out.Bytes += answer.Bytes
+	out.Columns = answer.Columns
 	e.hooks.fetched(in.Run, in.Slice, answer)
 	return batchData{
 		Batch: Batch{

@@ -45,6 +45,7 @@ type FetchOutcome struct {
 	Bytes    int64 // of the answer's JSON
 	Nulled   int64 // values of the answer that do not fit their type
 	Calls    int
+	Columns  []Column // that the answer declares
 }
 
 // ConfirmInput names the batches to wait for, and the failure that is known already.
@@ -91,6 +92,8 @@ type Plan struct {
 	Unlike     []string // columns that have values in what readers keep which are not those of the source
 	Losses     Losses   // that the run makes up for
 	Apart      bool     // rows of the ledger are gone
+	Live       []Column // the source's schema without hidden columns; answers are held against it
+	Loose      bool     // the answers have other columns than Live, which the source tells all the same
 	Notes      []string // what people should know of the plan, a sentence each
 	Consistent bool     // the table must not move while it is read
 	StepBytes  int64    // of one publishing command; 0 is about 1 GB
@@ -173,8 +176,9 @@ type fetching struct {
 	refusals int                       // answers that were too large
 	size     float64                   // JSON bytes a row, the largest mean seen; 0 while unknown
 	total    int64
-	held     int64 // rows counted, whether they are fetched or not
-	counted  tally // of the parts that are fetched
+	held     int64    // rows counted, whether they are fetched or not
+	counted  tally    // of the parts that are fetched
+	schema   []Column // of the first answer
 
 	oneKey map[Partition]bool // partitions whose rows all have the same key
 }
@@ -241,16 +245,18 @@ func (f *fetching) round(ctx context.Context, slices []Slice) error {
 		}
 	}
 	outcomes, err := f.steps.FetchAndLand(ctx, in)
+	var shifted error
 	for i, o := range outcomes {
 		f.progress.Calls += o.Calls
 		f.progress.Bytes += o.Bytes
 		f.progress.Nulled += o.Nulled
 		switch {
-		case o.TooLarge:
+		case o.TooLarge && shifted == nil:
 			if err := f.split(ctx, slices[i], o.Why); err != nil {
 				return err
 			}
 		case o.Batch.ID != "":
+			shifted = cmp.Or(shifted, f.sameSchema(o.Columns))
 			f.batches = append(f.batches, o.Batch)
 			f.progress.Slices++
 			if o.Batch.Rows > 0 {
@@ -259,7 +265,7 @@ func (f *fetching) round(ctx context.Context, slices []Slice) error {
 			}
 		}
 	}
-	return err
+	return cmp.Or(shifted, err)
 }
 
 func (f *fetching) printsOf(s Slice) []Fingerprint {

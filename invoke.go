@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -199,7 +200,23 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 		r.Finished, finished = p.Rows, done.Unread
 		h = h.after(*p)
 	}
-	notes, err := v.fit(ctx, s, r, h)
+	err := v.attempt(ctx, s, r, o, h, left)
+	r.Unread = addUnread(finished, r.Unread)
+	for _, u := range r.Unread {
+		if where := u.where(); where != "" {
+			r.Notes = append(r.Notes, where)
+		}
+	}
+	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
+	if r.Finished > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
+	}
+	return err
+}
+
+// try makes a run of a table by a schema of the source.
+func (v *invocation) try(ctx context.Context, s Steps, r *Result, o Order, h History, left []Leftover, seen sighting) error {
+	notes, err := v.fit(ctx, s, r, h, seen)
 	if err != nil {
 		return err
 	}
@@ -211,22 +228,14 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	if plan.Run.Kind == DeltaRun {
 		plan.Unlike = h.Last.unlike()
 	}
+	plan.Loose = seen.loose
+	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c Column) bool { return r.Table.Choice.Hides(c.Name) })
 	plan.takeOver(left, v.Resume)
 	if v.Hooks.Started != nil {
 		v.Hooks.Started(plan.Run)
 	}
 	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
-	r.Unread = addUnread(finished, r.Unread)
-	for _, u := range r.Unread {
-		if where := u.where(); where != "" {
-			r.Notes = append(r.Notes, where)
-		}
-	}
 	r.Notes = append(notes, r.Notes...)
-	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
-	if r.Finished > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
-	}
 	return err
 }
 
@@ -244,9 +253,9 @@ func (v *invocation) sameTenant(t Table, h History) error {
 
 // fit meets the source's schema as it is now, and lets the destination follow
 // it. Where the source does not tell its schema, the last known one stands.
-func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h History) (notes []string, err error) {
-	live, told := v.schemas[r.Table.Name]
-	if !told {
+func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h History, seen sighting) (notes []string, err error) {
+	live := seen.columns
+	if !seen.told {
 		live = r.Table.Columns
 		if h.Last != nil && len(h.Last.Columns) > 0 {
 			live = h.Last.Columns

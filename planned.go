@@ -125,7 +125,7 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History,
 		out.Finishes = p.Run.ID
 		h = h.after(*p)
 	}
-	notes, err := v.fit(ctx, s, r, h)
+	notes, err := v.fit(ctx, s, r, h, v.seen(r.Table.Name))
 	if err != nil {
 		return out, err
 	}
