@@ -48,6 +48,8 @@ type Client struct {
 	uploads  chan struct{} // one token per upload under way
 	newQueue func() (ingestor, error)
 
+	hiding hiding // policies that hide rows
+
 	mu        sync.Mutex
 	queue     ingestor
 	shapes    map[string][]column // columns of tables, as last read

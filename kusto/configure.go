@@ -22,6 +22,9 @@ func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error 
 			return err
 		}
 	}
+	if err := c.seesAll(ctx, "configure", "", configurationTable); err != nil {
+		return err
+	}
 	columns, err := c.columns(ctx, configurationTable)
 	if err != nil {
 		return err

@@ -16,6 +16,11 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 	if err != nil {
 		return nil, err
 	}
+	if len(late) > 0 {
+		if err := c.seesAll(ctx, "confirm", run.Table.Name, append(seen.tables(), run.Table.Landing())...); err != nil {
+			return nil, err
+		}
+	}
 	out := map[tvmexport.BatchID]int64{}
 	for _, b := range late {
 		s := statement{op: "confirm", table: run.Table.Name, text: lackingText(run, []tvmexport.BatchID{b.ID}, b.Slice.Window, seen, run.Table.Visible()) +
@@ -24,7 +29,7 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 		if err != nil {
 			return nil, err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Rows") })
+		counts, err := readRows(s, rows, func(r *reader) int64 { return max(0, r.long("Rows")) }) // null if none are lacking
 		if err != nil {
 			return nil, err
 		}

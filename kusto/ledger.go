@@ -74,6 +74,9 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	if len(tables) == 0 {
 		return out, nil
 	}
+	if err := c.seesAll(ctx, "read ledger", "", runsTable, partitionsTable); err != nil {
+		return nil, err
+	}
 	s := statement{op: "read ledger", text: historyText(tables)}
 	rows, err := c.query(ctx, s)
 	if err != nil {

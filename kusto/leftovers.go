@@ -22,6 +22,9 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 			return nil, err
 		}
 		byName[t.Name] = t
+		if err := c.seesAll(ctx, "read landing tables", t.Name, t.Landing()); err != nil {
+			return nil, err
+		}
 	}
 	s := statement{op: "read landing tables", text: leftoversText(tables, of, time.Since(since))}
 	rows, err := c.query(ctx, s)

@@ -19,6 +19,9 @@ func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Windo
 	if err != nil {
 		return nil, err
 	}
+	if err := c.seesAll(ctx, "count published rows", t.Name, from.tables()...); err != nil {
+		return nil, err
+	}
 	lets, rows := from.state(t, "")
 	return c.counts(ctx, t, fmt.Sprintf("%s%s%s%s| project Part = \"\", Start, Rows, %s",
 		lets, rows, within(t, w, from), countByHour(t, from), noPrints))
@@ -32,6 +35,9 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 	}
 	from, err := c.printable(ctx, q.Table)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.seesAll(ctx, "count published rows", q.Table.Name, from.tables()...); err != nil {
 		return nil, err
 	}
 	parts, err := c.counts(ctx, q.Table, stateText(q, from))

@@ -25,6 +25,9 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.seesAll(ctx, s.op, "", configurationTable); err != nil {
+		return nil, err
+	}
 	orders, err := readRows(s, rows, func(r *reader) tvmexport.Order {
 		return order(configured{
 			source: r.text("SourceTable"), destination: r.text("DestinationTable"),

@@ -43,6 +43,11 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 	if err != nil {
 		return tvmexport.Published{}, err
 	}
+	if slices.ContainsFunc(p.Steps, func(s tvmexport.PublicationStep) bool { return s.Late != nil }) {
+		if err := c.seesAll(ctx, "publish", p.Run.Table.Name, seen.tables()...); err != nil {
+			return tvmexport.Published{}, err
+		}
+	}
 	defer c.forget(p.Run.Table)
 	for ordinal := range p.Steps {
 		// Late rows are told by what the last table, which readers see, lacks
@@ -154,6 +159,9 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 		case p.Run.ID:
 			return b, fresh, nil
 		case "":
+			if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, runsTable); err != nil {
+				return b, false, err
+			}
 			if !fresh { // the guard knows of a claim that the ledger does not hold
 				b.lost++
 			}

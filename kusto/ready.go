@@ -30,6 +30,9 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 			return nil, err
 		}
 	}
+	if err := c.seesAll(ctx, "check", "", configurationTable, auditTable, runsTable, partitionsTable); err != nil {
+		return nil, err
+	}
 	failed := map[string]error{}
 	var mu sync.Mutex
 	g, gctx := errgroup.WithContext(ctx)
@@ -41,6 +44,9 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		}
 		g.Go(func() error {
 			err := c.checkMapping(gctx, t)
+			if err == nil {
+				err = c.seesAll(gctx, "check", t.Name, inv.holding(t)...)
+			}
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -54,6 +60,17 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		return nil, context.Cause(ctx)
 	}
 	return failed, nil
+}
+
+// holding are the tables of the database that hold rows of a table.
+func (inv inventory) holding(t tvmexport.Table) []string {
+	var out []string
+	for _, name := range []string{t.Destination, t.Typed(), t.Landing()} {
+		if _, ok := inv.tables[name]; ok {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // lacking is the first of want that have does not hold, as name:type.

@@ -34,6 +34,9 @@ type RunRecord struct {
 // given number of each table, with the service's clock. Of a run that is
 // committed the commit record counts, of another what was noted at its end.
 func (c *Client) Runs(ctx context.Context, perTable int) (now time.Time, runs []RunRecord, err error) {
+	if err := c.seesAll(ctx, "read ledger", "", runsTable); err != nil {
+		return now, nil, err
+	}
 	s := statement{op: "read ledger", text: recentText(perTable)}
 	rows, err := c.query(ctx, s)
 	if err != nil {

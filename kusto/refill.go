@@ -18,6 +18,9 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 	if err := checkNames(t); err != nil {
 		return out, err
 	}
+	if err := c.seesAllNow(ctx, "refill", t.Name, runsTable, t.Destination, t.Typed()); err != nil {
+		return out, err
+	}
 	raw, err := c.columns(ctx, t.Destination)
 	if err != nil {
 		return out, err

@@ -17,6 +17,15 @@ type source struct {
 	other   *source // the other published table, where it has runs that this one has not
 }
 
+// tables are all that its rows and the runs that count are read from.
+func (s source) tables() []string {
+	out := []string{runsTable, partitionsTable, s.table}
+	if s.other != nil {
+		out = append(out, s.other.table)
+	}
+	return out
+}
+
 // lineage says whether rows carry their run and their partition.
 func (s source) lineage() bool { return lineage(s.columns) }
 

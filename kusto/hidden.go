@@ -1,0 +1,200 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Policies that keep rows from those who read a table, whatever their role.
+const (
+	rowSecurity    = "row_level_security"     // https://learn.microsoft.com/kusto/management/row-level-security-policy
+	restrictedView = "restricted_view_access" // https://learn.microsoft.com/kusto/management/restricted-view-access-policy
+)
+
+// hidingAge is how long policies that were read are taken for those in force.
+const hidingAge = time.Minute
+
+// hiding keeps what was last read of the policies.
+type hiding struct {
+	mu   sync.Mutex // held while they are read
+	last hidingPolicies
+}
+
+// hidingPolicies are, by table, the policies in force that hide rows.
+type hidingPolicies struct {
+	read       time.Time
+	unreadable error           // why they are not known: any table may have one
+	secured    map[string]bool // by row_level_security
+	restricted map[string]bool // by restricted_view_access
+}
+
+// seesAll is an error that names the table and the policy if rows of one of the
+// tables are hidden from this client. Before that, nothing may be decided from
+// rows that a query shows or does not show: a missing row would be fetched and
+// published again. Tables without such a policy cost no request.
+func (c *Client) seesAll(ctx context.Context, op, of string, tables ...string) error {
+	p, err := c.hidingPolicies(ctx, op, hidingAge)
+	if err != nil {
+		return err
+	}
+	return c.seesUnder(ctx, p, op, of, tables)
+}
+
+// seesAllNow is seesAll with the policies as they are at this moment.
+func (c *Client) seesAllNow(ctx context.Context, op, of string, tables ...string) error {
+	p, err := c.hidingPolicies(ctx, op, 0)
+	if err != nil {
+		return err
+	}
+	return c.seesUnder(ctx, p, op, of, tables)
+}
+
+func (c *Client) seesUnder(ctx context.Context, p hidingPolicies, op, of string, tables []string) error {
+	for _, t := range tables {
+		if p.restricted[t] {
+			if err := c.mayView(ctx, op, of, t); err != nil {
+				return err
+			}
+		}
+		if p.secured[t] || p.unreadable != nil {
+			if err := c.countsAll(ctx, p, op, of, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mayView is an error if a table with restricted view access cannot be read.
+func (c *Client) mayView(ctx context.Context, op, of, table string) error {
+	_, err := c.query(ctx, statement{op: op, table: of, text: ident(table) + " | take 1 | count"})
+	if err == nil || tvmexport.CauseOf(err) != tvmexport.Permission {
+		return err
+	}
+	return hidden(op, of, fmt.Errorf("the policy %s of table %s keeps this sign-in from reading it", restrictedView, table),
+		fmt.Sprintf("an administrator of the database runs %s, or .delete table %s policy %s",
+			c.AddRole("unrestrictedviewers", "aadapp=<application id>;<tenant id>"), ident(table), restrictedView))
+}
+
+// hiddenReads is how often a table must show fewer rows than its extents hold
+// before they are taken for hidden.
+const hiddenReads = 3
+
+// countsAll compares the rows that a query counts with those of the extents,
+// which no policy hides, read before and after. Rows that come or go meanwhile
+// are between the two.
+func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table string) error {
+	var seen, held int64
+	for read := range hiddenReads {
+		if read > 0 {
+			if err := sleep(ctx, time.Duration(read)*time.Second); err != nil {
+				return err
+			}
+		}
+		before, err := c.heldBy(ctx, op, of, table)
+		if err != nil {
+			if p.unreadable != nil && settledNo(err) {
+				// The table is missing, which who asks says, or nothing at all
+				// can be learned here.
+				c.log.WarnContext(ctx, "kusto: whether rows are hidden is not known", "table", table, "error", err)
+				return nil
+			}
+			return err
+		}
+		if seen, err = c.seenOf(ctx, op, of, table); err != nil {
+			return err
+		}
+		if seen >= before {
+			return nil
+		}
+		after, err := c.heldBy(ctx, op, of, table)
+		if err != nil {
+			return err
+		}
+		if held = min(before, after); seen >= held {
+			return nil
+		}
+	}
+	if p.unreadable != nil {
+		return hidden(op, of, fmt.Errorf("table %s shows %d rows, and its extents hold %d; its policies cannot be read: %w", table, seen, held, p.unreadable),
+			fmt.Sprintf("look at .show table %s policy %s", ident(table), rowSecurity))
+	}
+	return hidden(op, of, fmt.Errorf("the policy %s of table %s hides %d of its %d rows from this sign-in", rowSecurity, table, held-seen, held),
+		fmt.Sprintf("an administrator changes the query of the policy so that it shows this sign-in all rows as they are (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", ident(table), rowSecurity))
+}
+
+func hidden(op, of string, err error, hint string) error {
+	return &tvmexport.Error{Op: op, Table: of, Action: tvmexport.Stop, Cause: tvmexport.Permission, Err: err, Hint: hint}
+}
+
+// heldBy counts the rows of a table's extents without the deleted ones.
+func (c *Client) heldBy(ctx context.Context, op, of, table string) (int64, error) {
+	s := statement{
+		op: op, table: of, again: true,
+		text: fmt.Sprintf(".show table %s extents | summarize Rows = sum(RowCount) - sum(DeletedRowCount)", ident(table)),
+	}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Rows") }) // null without extents
+	if err != nil {
+		return 0, err
+	}
+	if len(counts) != 1 {
+		return 0, refused(op, of, fmt.Errorf("the answer of the service: %d rows where one is asked for", len(counts)), "")
+	}
+	return counts[0], nil
+}
+
+// seenOf counts the rows of a table that a query shows.
+func (c *Client) seenOf(ctx context.Context, op, of, table string) (int64, error) {
+	s := statement{op: op, table: of, one: true, text: ident(table) + " | summarize Rows = count()"}
+	rows, err := c.query(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
+	if err != nil {
+		return 0, err
+	}
+	return counts[0], nil
+}
+
+// settledNo says whether the service refuses, which asking again does not change.
+func settledNo(err error) bool {
+	var failed *tvmexport.Error
+	return errors.As(err, &failed) && failed.Action == tvmexport.Stop &&
+		(failed.Cause == tvmexport.Permission || failed.Cause == tvmexport.Refused)
+}
+
+// hidingPolicies reads which tables have a policy that hides rows, at most
+// once in an age. Who may read the database may read them.
+func (c *Client) hidingPolicies(ctx context.Context, op string, age time.Duration) (hidingPolicies, error) {
+	c.hiding.mu.Lock()
+	defer c.hiding.mu.Unlock()
+	if last := c.hiding.last; !last.read.IsZero() && time.Since(last.read) < age {
+		return last, nil
+	}
+	p := hidingPolicies{read: time.Now()}
+	var err error
+	p.secured, err = c.tablesUnder(ctx, op, rowSecurity)
+	if err == nil {
+		p.restricted, err = c.tablesUnder(ctx, op, restrictedView)
+	}
+	switch {
+	case err == nil:
+	case settledNo(err):
+		c.log.InfoContext(ctx, "kusto: policies that hide rows cannot be read; tables are counted instead", "error", err)
+		p.unreadable = err
+	default:
+		return p, err
+	}
+	c.hiding.last = p
+	return p, nil
+}

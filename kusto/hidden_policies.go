@@ -1,0 +1,59 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// tablesUnder are the tables on which a policy that can be switched on is on.
+// The answer is one row: a cut cannot make it shorter.
+func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string]bool, error) {
+	s := statement{op: op, again: true, text: ".show table * policy " + policy + policiesInOneRow}
+	rows, err := c.command(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := readRows(s, rows, func(r *reader) [][2]string {
+		var list [][2]string
+		if text := r.document("Policies"); r.err == nil {
+			r.fail("Policies", json.Unmarshal(text, &list))
+		}
+		return list
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(lists) != 1 {
+		return nil, refused(op, "", fmt.Errorf("the answer of the service: %d rows where one is asked for", len(lists)), "")
+	}
+	on := map[string]bool{}
+	for _, p := range lists[0] {
+		if entity, text := p[0], p[1]; switchedOn(text) {
+			on[tableOf(entity)] = true
+		}
+	}
+	return on, nil
+}
+
+const policiesInOneRow = ` | where isnotempty(Policy) and Policy != "null" | summarize Policies = make_list(pack_array(EntityName, Policy))`
+
+// switchedOn reads a policy such as {"IsEnabled":true,...} or true. One that
+// is there and cannot be read counts as on: what it does is found out by
+// counting.
+func switchedOn(text string) bool {
+	text = strings.TrimSpace(text)
+	if text == "" || text == "null" {
+		return false
+	}
+	var on bool
+	if json.Unmarshal([]byte(text), &on) == nil {
+		return on
+	}
+	p := struct{ IsEnabled *bool }{}
+	if json.Unmarshal([]byte(text), &p) != nil || p.IsEnabled == nil {
+		return true
+	}
+	return *p.IsEnabled
+}
