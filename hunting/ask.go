@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // question is a query to be posted.
@@ -56,7 +57,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 		}
 		switch {
 		case errors.Is(err, errUnauthorized) && !unauthorized:
-			unauthorized = true // a token may expire on the way
+			unauthorized = true // the token was dropped; one new one is tried
 			continue
 		case errors.Is(err, errPreempted) && preempted:
 			e.Action = tvmexport.Split
@@ -133,6 +134,10 @@ func (c *Client) once(ctx context.Context, q question, a *tvmexport.Answer, p *p
 	return err
 }
 
+// refuser is a credential that replaces a token which a service has refused, by
+// one with the claims of the challenge.
+type refuser interface{ Refused(token, claims string) }
+
 // token is one for the service, which the credential keeps while it is valid.
 func (c *Client) token(ctx context.Context) (string, error) {
 	t, err := c.o.Credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}})
@@ -162,6 +167,9 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 	a.Request = requestID(response)
 	if response.StatusCode != http.StatusOK {
 		err := fail.status(response)
+		if r, ok := c.o.Credential.(refuser); ok && errors.Is(err, errUnauthorized) {
+			r.Refused(token, answers.Claims(response.Header))
+		}
 		c.o.Logger.Debug("refused", "op", q.op, "table", q.table, "error", err, "query", q.text)
 		return err
 	}

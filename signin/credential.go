@@ -23,8 +23,9 @@ type Credential struct {
 	inner  built
 	tenant string // resolved from o.TenantID
 
-	mu     sync.Mutex
-	tokens map[string]azcore.AccessToken // by scope
+	mu        sync.Mutex
+	tokens    map[string]azcore.AccessToken // by scope
+	refusedBy map[string]*challenge         // by scope, of a token that was refused and not yet replaced
 }
 
 var _ azcore.TokenCredential = (*Credential)(nil)
@@ -35,7 +36,7 @@ func New(o Options) (*Credential, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	c := &Credential{o: o, http: o.client(), turn: make(chan struct{}, 1), tokens: map[string]azcore.AccessToken{}}
+	c := &Credential{o: o, http: o.client(), turn: make(chan struct{}, 1), tokens: map[string]azcore.AccessToken{}, refusedBy: map[string]*challenge{}}
 	var err error
 	if c.inner, err = o.build(c.http); err != nil {
 		return nil, err
@@ -47,8 +48,9 @@ func New(o Options) (*Credential, error) {
 const spare = 5 * time.Minute
 
 // GetToken implements azcore.TokenCredential. Tokens are kept, since some methods
-// start a program for each; a kept one waits for nobody. A token of another
-// tenant than the configured one is an error with the cause Permission.
+// start a program for each; a kept one waits for nobody. Tokens are asked for
+// with the capability of continuous access evaluation; see Refused. A token of
+// another tenant than the configured one is an error with the cause Permission.
 func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	key := strings.Join(o.Scopes, " ")
 	plain := o.Claims == "" && o.TenantID == "" && !o.EnableCAE
@@ -72,6 +74,13 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	if kept, state = c.kept(key, plain); state == fresh {
 		return kept, nil
 	}
+	refused := c.challenged(key)
+	if plain {
+		o.EnableCAE = true
+		if refused != nil {
+			o = c.afresh(o, refused)
+		}
+	}
 	t, err := c.signIn(ctx, o, key)
 	switch {
 	case err != nil && state == aging && !errors.Is(err, ErrWrongTenant):
@@ -81,6 +90,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 		return azcore.AccessToken{}, err
 	}
 	if plain {
+		c.answered(key, refused)
 		c.mu.Lock()
 		c.tokens[key] = t
 		c.mu.Unlock()
@@ -92,6 +102,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 func (c *Credential) signIn(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
 	t, err := c.ask(ctx, o)
 	if tvmexport.CauseOf(err) == tvmexport.Permission && c.renewed() {
+		c.o.Logger.Info("sign-in was refused; what it was made of has changed, and is tried", "section", c.o.Section, "method", string(c.o.Method))
 		t, err = c.ask(ctx, o)
 	}
 	if err != nil {
@@ -115,8 +126,9 @@ func (c *Credential) ask(ctx context.Context, o policy.TokenRequestOptions) (azc
 	return t, err
 }
 
-// renewed reads secret and certificate again and says whether they have changed:
-// a program that runs for months outlives both, and files are replaced under it.
+// renewed reads secret, certificate and federated token again and says whether
+// they have changed: a program that runs for months outlives them, and files are
+// replaced under it. azidentity keeps a federated token for ten minutes.
 func (c *Credential) renewed() bool {
 	again, err := c.o.build(c.http)
 	if err != nil || again.material == c.inner.material {

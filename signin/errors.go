@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 func (o Options) op() string { return "sign in (" + o.Section + ")" }
@@ -64,9 +65,17 @@ func passing(status int) bool {
 
 // unreachable is about a network that failed.
 func (c *Credential) unreachable(broken error) error {
-	var certificate *tls.CertificateVerificationError
-	if errors.As(broken, &certificate) {
+	var (
+		certificate *tls.CertificateVerificationError
+		foreign     *page
+	)
+	switch r, redirected := answers.AsRedirect(broken); {
+	case errors.As(broken, &certificate):
 		return c.o.misconfigured(broken, "name the certificate authority in ca_file")
+	case redirected:
+		return c.o.misconfigured(r, answers.RedirectHint+" ("+c.o.Section+".authority)")
+	case errors.As(broken, &foreign):
+		return c.o.misconfigured(broken, "a proxy, a captive portal or another site answers instead of Entra: check HTTPS_PROXY, NO_PROXY and "+c.o.Section+".authority")
 	}
 	return &tvmexport.Error{
 		Op: c.o.op(), Action: tvmexport.Retry, Err: fmt.Errorf("Entra cannot be reached: %w", broken),

@@ -22,7 +22,7 @@ import (
 type built struct {
 	azcore.TokenCredential
 	shown    *shown   // the certificate, if one is used
-	material [32]byte // a hash of the secret or certificate; zero for methods that keep none
+	material [32]byte // a hash of the secret, certificate or federated token; zero for methods that keep none
 }
 
 // build makes the credential.
@@ -115,14 +115,15 @@ func (o Options) byWorkloadIdentity(client *http.Client) (built, error) {
 	if o.TokenFile == "" {
 		return built{}, o.usage("the method %s needs the file of the federated token", "set "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE; on Kubernetes the workload identity webhook sets it")
 	}
-	if _, err := os.Stat(o.TokenFile); err != nil {
+	assertion, err := os.ReadFile(o.TokenFile)
+	if err != nil {
 		return built{}, o.misconfigured(fmt.Errorf("the federated token: %w", err), "check "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE")
 	}
 	c, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), DisableInstanceDiscovery: !known(o.Authority),
 		TenantID: o.TenantID, ClientID: o.ClientID, TokenFilePath: o.TokenFile,
 	})
-	return built{TokenCredential: c}, o.unusable(err)
+	return built{TokenCredential: c, material: sha256.Sum256(assertion)}, o.unusable(err)
 }
 
 // byDefault is azidentity's chain. Its first link, the environment, is built
@@ -147,7 +148,11 @@ func (o Options) byDefault(client *http.Client) (built, error) {
 	c, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), TenantID: o.TenantID, DisableInstanceDiscovery: !known(o.Authority),
 	})
-	return built{TokenCredential: c}, o.unusable(err)
+	out := built{TokenCredential: c}
+	if assertion, err := os.ReadFile(o.env("AZURE_FEDERATED_TOKEN_FILE")); err == nil { // the chain may sign in with it
+		out.material = sha256.Sum256(assertion)
+	}
+	return out, o.unusable(err)
 }
 
 // chainHas says whether AZURE_TOKEN_CREDENTIALS leaves a link of production in

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // imdsHost is the instance metadata service of Azure's machines
@@ -44,6 +48,26 @@ func (o Options) client() *http.Client {
 	return &out
 }
 
+// page is an HTML page where Entra's JSON is expected: of a proxy, or of another
+// site than Entra.
+type page struct{ sentence string }
+
+func (p *page) Error() string { return p.sentence }
+
+// NonRetriable is what azcore looks for.
+func (*page) NonRetriable() {}
+
+// pageOf reads a page's title; nil for any other answer, and for failures that
+// pass by themselves.
+func pageOf(answer *http.Response) error {
+	if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind != "text/html" || passing(answer.StatusCode) {
+		return nil
+	}
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, answers.Looked)) // a page without its end is one too
+	_ = answer.Body.Close()
+	return &page{answers.Head(answer) + ": it is " + answers.Page(text)}
+}
+
 type router struct {
 	to, near http.RoundTripper
 	imds     *url.URL // instead of the machine's own; nil for none
@@ -51,7 +75,7 @@ type router struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *router) RoundTrip(r *http.Request) (*http.Response, error) {
-	to, near := t.to, r.URL.Host == imdsHost
+	to, near := answers.SameHost(t.to), r.URL.Host == imdsHost
 	if near {
 		to = t.near
 		if t.imds != nil {
@@ -61,6 +85,11 @@ func (t *router) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	answer, err := to.RoundTrip(r)
+	if err == nil && !near {
+		if err = pageOf(answer); err != nil {
+			answer = nil
+		}
+	}
 	if err != nil {
 		noteMishap(r.Context(), r.URL.Host, near, err)
 		var dial *net.OpError
