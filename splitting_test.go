@@ -3,6 +3,7 @@ package tvmexport_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
@@ -15,9 +16,9 @@ func TestRefusalsThatSmallerPartsDoNotEnd(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		w.Limits = tvmexport.Limits{Rows: 1000, Bytes: 1 << 30}
 		w.source.Set(software, fleet(2000, 3))
-		calls := 0
+		var calls atomic.Int64
 		w.source.Before = func(tvmexport.Slice) error {
-			if calls++; calls%5 == 0 {
+			if calls.Add(1)%5 == 0 {
 				return nil
 			}
 			return &tvmexport.Error{Op: "fetch", Table: software, Action: tvmexport.Split, Err: errors.New("HTTP 400: too large")}
@@ -29,8 +30,8 @@ func TestRefusalsThatSmallerPartsDoNotEnd(t *testing.T) {
 		if err := report.Outcomes[0].Err; err == nil || !strings.Contains(err.Error(), "smaller parts do not help") || tvmexport.CauseOf(err) != tvmexport.Refused {
 			t.Errorf("it ends with %v", err)
 		}
-		if calls > 2000 {
-			t.Errorf("%d calls were made", calls)
+		if n := calls.Load(); n > 2000 {
+			t.Errorf("%d calls were made", n)
 		}
 		if n := len(w.destination.Current(software)); n != 0 {
 			t.Errorf("%d rows were published", n)
