@@ -49,7 +49,7 @@ func (e *Emulator) Transport() http.RoundTripper {
 
 // routeDefender builds the handler of the Defender side.
 func (e *Emulator) routeDefender() http.Handler {
-	control := (&control{
+	var control http.Handler = controlGuard{names: ownNames(e.ready, e.o.StorageHost), next: (&control{
 		advance: func(days int) error { e.tenant.Advance(days); return nil },
 		move:    func(share float64) (tenant.Change, error) { return e.tenant.Move(share), nil },
 		drift:   e.tenant.Drift,
@@ -58,7 +58,7 @@ func (e *Emulator) routeDefender() http.Handler {
 		truth:   e.truth,
 		landed:  e.landed,
 		faults:  e.faults,
-	}).handler(controlPath)
+	}).handler(controlPath)}
 	graph, xdr, mde := e.hunting.Graph(), e.hunting.XDR(), e.hunting.MDE()
 	services := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch defenderEndpoint(r) {

@@ -21,6 +21,11 @@ type Server struct {
 	warn     string
 }
 
+// WriteTimeout bounds how long an answer may take from the request to its last
+// byte, so that a reader who does not read holds nothing. Streams put it off with
+// each event.
+const WriteTimeout = time.Minute
+
 // Open listens. Mistakes in the options are refused before.
 func Open(ctx context.Context, o Options, logger *slog.Logger) (*Server, error) {
 	if err := o.Check(); err != nil {
@@ -42,12 +47,18 @@ func Open(ctx context.Context, o Options, logger *slog.Logger) (*Server, error) 
 	if o.plainToken() {
 		s.warn = "the token of serve crosses the network unencrypted unless a proxy adds TLS; set serve.certificate and serve.key"
 	}
-	s.http = &http.Server{
-		Handler: Handler(o), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+	s.http = bounded(Handler(o), logger)
+	return s, nil
+}
+
+// bounded is a server that waits for no client for long: not for a request, and
+// not until one has read its answer.
+func bounded(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: WriteTimeout,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(debugLines{logger}, "", 0),
 	}
-	return s, nil
 }
 
 // Handler is what is served: health to everyone, the rest behind the guard.

@@ -13,6 +13,10 @@ const (
 	longestPause  = 10 * time.Second
 )
 
+// eventTimeout is how long an event may take to be sent; the next one is due
+// before it is over.
+const eventTimeout = 30 * time.Second
+
 // events tells an open page when to ask again, as server-sent events
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
@@ -22,6 +26,9 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "retry: 3000\n\n")
 	for n := 1; ; n++ {
 		changed := h.Board.Changed()
+		// A reader that does not read is not waited for. Writers without
+		// connections, as in tests, know no deadlines.
+		_ = send.SetWriteDeadline(time.Now().Add(eventTimeout))
 		fmt.Fprintf(w, "id: %d\nevent: changed\ndata: %d\n\n", n, n)
 		if send.Flush() != nil || !rest(r, shortestPause, nil) || !rest(r, longestPause-shortestPause, changed) {
 			return
