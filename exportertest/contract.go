@@ -5,40 +5,68 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
 
-// Harness is a Destination under test, with a table that is ready and has no history.
+// Harness is a Destination under test, with two tables that are ready, active
+// and have no history: Table is a Snapshot with the column DeviceId, Events
+// follows its column Timestamp and has DeviceId too.
 type Harness struct {
 	Destination tvmexport.Destination
 	Table       tvmexport.Table
+	Events      tvmexport.Table
 	// Published are the records that the run has in the published table, read
 	// behind the destination's back.
 	Published func(t *testing.T, run tvmexport.RunID) int
+	// Configure appends a row to the configuration, as an operator does.
+	Configure func(t *testing.T, row ConfigRow)
+	// Lose deletes the records of a run from the published table, as retention does.
+	Lose func(t *testing.T, run tvmexport.RunID)
 	// Wait is how long it may take until what was landed is counted.
 	Wait time.Duration
 }
 
+// contractCase is a story about one method of tvmexport.Destination.
+type contractCase struct {
+	method, name string
+	story        func(t *testing.T, h Harness)
+}
+
+// contract is every case.
+func contract() []contractCase {
+	return slices.Concat([]contractCase{
+		{"Land", "LandPublishCommit", landPublishCommit},
+		{"Landed", "DoubledDeliveryCountsOnce", doubledDelivery},
+		{"Publish", "PublishTwiceAddsNothing", publishTwice},
+		{"Publish", "OnlyOneRunPublishesOnABase", oneRunOnABase},
+		{"History", "PublicationIsRememberedUntilItsCommit", publicationRemembered},
+		{"Commit", "LateCommitLeavesWhatTheNextRunLanded", lateCommit},
+		{"Acquire", "LeaseKeepsOthersOut", leaseKeepsOthersOut},
+		{"Finish", "TwiceGivesBackOnce", leaseGivenBack},
+	}, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases)
+}
+
 // TestDestination is the contract of tvmexport.Destination. Fakes and real
-// adapters run it alike; each story gets a harness of its own.
+// adapters run it alike; each story gets a harness of its own, in a bubble of
+// testing/synctest, and calls the method that it is about.
 func TestDestination(t *testing.T, harness func(t *testing.T) Harness) {
-	stories := []struct {
-		name  string
-		story func(t *testing.T, h Harness)
-	}{
-		{"LandPublishCommit", landPublishCommit},
-		{"DoubledDeliveryCountsOnce", doubledDelivery},
-		{"PublishTwiceAddsNothing", publishTwice},
-		{"OnlyOneRunPublishesOnABase", oneRunOnABase},
-		{"PublicationIsRememberedUntilItsCommit", publicationRemembered},
-		{"LateCommitLeavesWhatTheNextRunLanded", lateCommit},
-		{"LeaseKeepsOthersOut", leaseKeepsOthersOut},
-	}
-	for _, s := range stories {
-		t.Run(s.name, func(t *testing.T) { s.story(t, harness(t)) })
+	for _, c := range contract() {
+		t.Run(c.method+"/"+c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := harness(t)
+				calls := &calls{Destination: h.Destination, of: map[string]int{}}
+				h.Destination = calls
+				c.story(t, h)
+				if calls.of[c.method] == 0 && !t.Failed() {
+					t.Errorf("the case does not call %s", c.method)
+				}
+			})
+		})
 	}
 }
 
@@ -240,5 +268,27 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 	}
 	if held := acquire("two"); len(held) != 0 {
 		t.Fatalf("after the release it is held by %+v", held)
+	}
+}
+
+// leaseGivenBack: the end of an invocation gives back its own leases, and only
+// them, however often it is told.
+func leaseGivenBack(t *testing.T, h Harness) {
+	tables := []tvmexport.Table{h.Table}
+	closing := tvmexport.Closing{Owner: "one", Tables: tables}
+	h.acquire(t, tvmexport.Lease{Owner: "one", Tables: tables, Term: 5 * time.Minute})
+	for range 2 {
+		if err := h.Destination.Finish(t.Context(), closing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(time.Second)
+	h.acquire(t, tvmexport.Lease{Owner: "two", Tables: tables, Term: 5 * time.Minute})
+	if err := h.Destination.Finish(t.Context(), closing); err != nil {
+		t.Fatal(err)
+	}
+	held, err := h.Destination.Acquire(t.Context(), tvmexport.Lease{Owner: "three", Tables: tables, Term: 5 * time.Minute})
+	if err != nil || held[h.Table.Name].Owner != "two" {
+		t.Errorf("after the end of another invocation was told again the table is held by %+v, %v; want two", held, err)
 	}
 }

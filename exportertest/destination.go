@@ -25,6 +25,8 @@ type Line struct {
 	Rows      *int64              `json:"c"`
 	Run       tvmexport.RunID     `json:"u"`
 	Slice     json.RawMessage     `json:"s"`
+
+	at time.Time // when it landed
 }
 
 // Destination is a tvmexport.Destination with a memory, on which one exporter
@@ -40,7 +42,10 @@ type Destination struct {
 	holders   map[string]tvmexport.Holder
 	Audit     []tvmexport.Outcome
 	audited   map[string]bool
-	spent     map[string]tvmexport.Spending
+	spent     map[string]spent
+	leases    map[string]lease               // by owner: what it has ever held
+	ended     map[string][]tvmexport.Outcome // by owner: what it said at its end
+	typed     map[string][]tvmexport.Column  // of typed tables, as Fit has made them
 	Lands     int
 	Fitted    []tvmexport.Table            // what Fit was asked for
 	Legacies  map[string]*tvmexport.Legacy // the other exporters of tables that were taken over
@@ -57,8 +62,7 @@ type Destination struct {
 	// OnPublish, if set, is asked before each step; its error is the answer.
 	OnPublish func(p tvmexport.Publication, step int) error
 	// OnFinish, if set, is asked before the audit is written; its error is the answer.
-	OnFinish  func(c tvmexport.Closing) error
-	unwritten []tvmexport.Closing
+	OnFinish func(c tvmexport.Closing) error
 }
 
 // Published is a row of a published table.
@@ -77,30 +81,12 @@ func (d *Destination) init() {
 		d.commits = map[string][]tvmexport.Commit{}
 		d.holders = map[string]tvmexport.Holder{}
 		d.audited = map[string]bool{}
-		d.spent = map[string]tvmexport.Spending{}
+		d.spent = map[string]spent{}
+		d.leases = map[string]lease{}
+		d.ended = map[string][]tvmexport.Outcome{}
+		d.typed = map[string][]tvmexport.Column{}
 		d.times = map[tvmexport.RunID]time.Time{}
 	}
-}
-
-// Orders implements tvmexport.Destination.
-func (d *Destination) Orders(context.Context) ([]tvmexport.Order, error) { return d.List, nil }
-
-// Ready implements tvmexport.Destination.
-func (d *Destination) Ready(context.Context, []tvmexport.Table) (map[string]error, error) {
-	return nil, nil
-}
-
-// Fit implements tvmexport.Destination.
-func (d *Destination) Fit(_ context.Context, t tvmexport.Table) ([]string, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.Fitted = append(d.Fitted, t)
-	return nil, nil
-}
-
-// Refill implements tvmexport.Destination: here records are all there is.
-func (d *Destination) Refill(_ context.Context, t tvmexport.Table) (tvmexport.Refilled, error) {
-	return tvmexport.Refilled{Table: t, Runs: len(d.Commits(t.Name))}, nil
 }
 
 // History implements tvmexport.Destination.
@@ -158,28 +144,16 @@ func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]
 		}
 		d.holders[t.Name] = tvmexport.Holder{Owner: l.Owner, Expires: time.Now().Add(l.Term)}
 	}
-	d.spent[l.Owner] = l.Spent
-	return held, nil
-}
-
-// Spent implements tvmexport.Destination.
-func (d *Destination) Spent(_ context.Context, owner string) ([]tvmexport.Spending, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var out []tvmexport.Spending
-	for by, s := range d.spent {
-		if by != owner {
-			out = append(out, s)
+	own := d.leases[l.Owner]
+	for _, t := range l.Tables {
+		if _, taken := held[t.Name]; !taken && !slices.Contains(own.tables, t.Name) {
+			own.tables = append(own.tables, t.Name)
 		}
 	}
-	return out, nil
-}
-
-// Unaudited implements tvmexport.Destination.
-func (d *Destination) Unaudited(context.Context, string) ([]tvmexport.Closing, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.unwritten), nil
+	own.expires = time.Now().Add(l.Term)
+	d.leases[l.Owner] = own
+	d.spent[l.Owner] = spent{l.Spent, time.Now()}
+	return held, nil
 }
 
 // Finish implements tvmexport.Destination.
@@ -192,14 +166,18 @@ func (d *Destination) Finish(_ context.Context, c tvmexport.Closing) error {
 			delete(d.holders, t.Name)
 		}
 	}
-	d.spent[c.Owner] = c.Spent
+	own := d.leases[c.Owner]
+	own.released = true
+	d.leases[c.Owner] = own
+	d.spent[c.Owner] = spent{c.Spent, time.Now()}
 	if d.audited[c.Owner] {
 		return nil
 	}
-	d.unwritten = slices.DeleteFunc(d.unwritten, func(u tvmexport.Closing) bool { return u.Owner == c.Owner })
+	if len(c.Outcomes) > 0 {
+		d.ended[c.Owner] = c.Outcomes
+	}
 	if d.OnFinish != nil {
 		if err := d.OnFinish(c); err != nil {
-			d.unwritten = append(d.unwritten, tvmexport.Closing{Owner: c.Owner, Outcomes: c.Outcomes})
 			return err
 		}
 	}
@@ -234,6 +212,9 @@ func (d *Destination) Land(_ context.Context, b tvmexport.Batch) error {
 	defer d.mu.Unlock()
 	d.init()
 	d.Lands++
+	for i := range lines {
+		lines[i].at = time.Now()
+	}
 	times := 1
 	if d.OnLand != nil {
 		times = d.OnLand(b)

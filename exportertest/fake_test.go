@@ -11,9 +11,20 @@ import (
 func TestFakeKeepsTheContract(t *testing.T) {
 	exportertest.TestDestination(t, func(*testing.T) exportertest.Harness {
 		d := &exportertest.Destination{}
+		snapshot := tvmexport.Table{Name: "T", Destination: "TRaw", LoadType: tvmexport.Snapshot, Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}}}
+		snapshot.Key.Column = "DeviceId"
+		events := tvmexport.Table{
+			Name: "E", Destination: "ERaw", LoadType: tvmexport.Incremental, Watermark: "Timestamp",
+			Columns: []tvmexport.Column{{Name: "Timestamp", Type: "datetime"}, {Name: "DeviceId", Type: "string"}},
+		}
+		for _, t := range []tvmexport.Table{snapshot, events} {
+			d.Configure(exportertest.ConfigRow{Table: t.Name, Into: t.Destination, Load: string(t.LoadType), Watermark: t.Watermark, Active: true})
+		}
 		return exportertest.Harness{
-			Destination: d, Table: tvmexport.Table{Name: "T", Destination: "TRaw"}, Wait: time.Second,
+			Destination: d, Table: snapshot, Events: events, Wait: time.Second,
 			Published: func(_ *testing.T, run tvmexport.RunID) int { return d.PublishedBy("T", run) },
+			Configure: func(_ *testing.T, row exportertest.ConfigRow) { d.Configure(row) },
+			Lose:      func(_ *testing.T, run tvmexport.RunID) { d.Lose("T", run) },
 		}
 	})
 }

@@ -108,18 +108,34 @@ func (d *Destination) Lacking(_ context.Context, run tvmexport.Run, late []tvmex
 	return out, nil
 }
 
-// Hours implements tvmexport.Destination. The watermark of a record is its member T.
+// keys are what partitions and windows go by in a record: its member DeviceId,
+// and its member T, or Timestamp where it has none.
+func keys(row string) (device string, at time.Time, err error) {
+	var record struct {
+		DeviceId     string
+		T, Timestamp time.Time
+	}
+	if err := json.Unmarshal([]byte(row), &record); err != nil {
+		return "", at, fmt.Errorf("record %s: %w", row, err)
+	}
+	if record.T.IsZero() {
+		record.T = record.Timestamp
+	}
+	return record.DeviceId, record.T, nil
+}
+
+// Hours implements tvmexport.Destination.
 func (d *Destination) Hours(_ context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rows := map[time.Time]int64{}
 	for _, r := range once(d.visible(t.Name)) {
-		var record struct{ T time.Time }
-		if err := json.Unmarshal([]byte(r.Row), &record); err != nil {
-			return nil, fmt.Errorf("record %s: %w", r.Row, err)
+		_, at, err := keys(r.Row)
+		if err != nil {
+			return nil, err
 		}
-		if Within(w, Row{Time: record.T}) {
-			rows[record.T.UTC().Truncate(time.Hour)]++
+		if Within(w, Row{Time: at}) {
+			rows[at.UTC().Truncate(time.Hour)]++
 		}
 	}
 	var out []tvmexport.Count
@@ -135,15 +151,12 @@ func (d *Destination) State(ctx context.Context, q tvmexport.CountQuery) ([]tvme
 	var rows []Row
 	d.mu.Lock()
 	for _, r := range d.visible(q.Table.Name) {
-		var record struct {
-			DeviceId string
-			T        time.Time
-		}
-		if err := json.Unmarshal([]byte(r.Row), &record); err != nil {
+		device, at, err := keys(r.Row)
+		if err != nil {
 			d.mu.Unlock()
-			return nil, fmt.Errorf("record %s: %w", r.Row, err)
+			return nil, err
 		}
-		rows = append(rows, Row{Key: record.DeviceId, Time: record.T, JSON: r.Row})
+		rows = append(rows, Row{Key: device, Time: at, JSON: r.Row})
 	}
 	d.mu.Unlock()
 	s.Set(q.Table.Name, rows)
@@ -152,7 +165,7 @@ func (d *Destination) State(ctx context.Context, q tvmexport.CountQuery) ([]tvme
 }
 
 // Leftovers implements tvmexport.Destination.
-func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, _ time.Time) (map[string][]tvmexport.Leftover, error) {
+func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.Leftover, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := map[string][]tvmexport.Leftover{}
@@ -164,7 +177,7 @@ func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of 
 		seen := map[tvmexport.BatchID]bool{}
 		rows := d.rowsLanded(t.Name)
 		for _, tail := range d.landing[t.Name] {
-			if tail.Number != 0 || seen[tail.Batch] || rows[tail.Batch] != *tail.Rows {
+			if tail.Number != 0 || seen[tail.Batch] || tail.at.Before(since) || rows[tail.Batch] != *tail.Rows {
 				continue
 			}
 			seen[tail.Batch] = true
@@ -172,7 +185,7 @@ func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of 
 			if err := json.Unmarshal(tail.Slice, &m); err != nil {
 				return nil, err
 			}
-			if m.Origin.Previous != previous || d.pending[t.Name].Run.ID == m.Origin.ID {
+			if m.Origin.ID == "" || len(m.Partitions) == 0 || m.Origin.Previous != previous || d.pending[t.Name].Run.ID == m.Origin.ID {
 				continue
 			}
 			m.Slice.Table = t

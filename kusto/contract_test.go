@@ -3,6 +3,7 @@ package kusto
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -360,9 +361,11 @@ func TestContract(t *testing.T) {
 			}
 		})
 		s := connected(t, e)
-		s.setUp(softwareTable)
+		snapshot := softwareTable
+		snapshot.Key.Column = "DeviceId"
+		s.setUp(snapshot, eventsTable)
 		return exportertest.Harness{
-			Destination: s.client, Table: softwareTable, Wait: 30 * time.Second,
+			Destination: s.client, Table: snapshot, Events: eventsTable, Wait: 5 * time.Minute,
 			Published: func(t *testing.T, run tvmexport.RunID) int {
 				n, err := strconv.Atoi(s.ask("DeviceTvmSoftwareInventoryRaw | where RunId == " + literal(string(run)) + " | count")[0])
 				if err != nil {
@@ -370,6 +373,21 @@ func TestContract(t *testing.T) {
 				}
 				return n
 			},
+			Configure: func(_ *testing.T, row exportertest.ConfigRow) {
+				s.asAdmin(fmt.Sprintf(`.set-or-append %s <| print SourceTable = %s, DestinationTable = %s, WatermarkColumn = %s,
+    LastRefreshedTime = %s, LoadType = %s, IsActive = %t`, configurationTable,
+					literal(row.Table), literal(row.Into), literal(row.Watermark), datetime(row.From), literal(row.Load), row.Active))
+			},
+			Lose: func(_ *testing.T, run tvmexport.RunID) {
+				s.asAdmin(fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", snapshot.Destination, literal(runTag(run))))
+			},
 		}
 	})
+}
+
+// asAdmin sends a command that a database's administrator may give.
+func (s stage) asAdmin(text string) {
+	s.Helper()
+	_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+	s.must(err)
 }

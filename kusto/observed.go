@@ -33,6 +33,9 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 	if err := checkNames(q.Table); err != nil {
 		return nil, err
 	}
+	if err := countable(q); err != nil {
+		return nil, err
+	}
 	from, err := c.printable(ctx, q.Table)
 	if err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 	if err != nil || q.Bin > 0 {
 		return parts, err
 	}
-	return byPartition(parts, q.Depth), nil
+	return byPartition(asked(parts, q), q.Within.Depth()+q.Depth), nil
 }
 
 // printable is the table that fingerprints of what readers see can be made of:
@@ -72,7 +75,7 @@ func stateText(q tvmexport.CountQuery, from source) string {
 	if t.Watermark != tvmexport.IngestionTime { // which rows do not carry
 		bounded = within(t, q.Window, from)
 	}
-	by := fmt.Sprintf("Part = substring(%s, 0, %d), Start = datetime(null)", keyOf(t), q.Depth)
+	by := fmt.Sprintf("Part = substring(%s, 0, %d), Start = datetime(null)", keyOf(t), digitsOf(q))
 	if q.Bin > 0 {
 		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", ident(t.Watermark), timespan(q.Bin))
 	}

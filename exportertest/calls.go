@@ -1,0 +1,91 @@
+package exportertest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// calls counts, by method, what a Destination is asked for.
+type calls struct {
+	tvmexport.Destination
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (c *calls) note(method string) tvmexport.Destination {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of[method]++
+	return c.Destination
+}
+
+func (c *calls) Orders(ctx context.Context) ([]tvmexport.Order, error) {
+	return c.note("Orders").Orders(ctx)
+}
+
+func (c *calls) Ready(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	return c.note("Ready").Ready(ctx, tables)
+}
+
+func (c *calls) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.Holder, error) {
+	return c.note("Acquire").Acquire(ctx, l)
+}
+
+func (c *calls) Spent(ctx context.Context, owner string) ([]tvmexport.Spending, error) {
+	return c.note("Spent").Spent(ctx, owner)
+}
+
+func (c *calls) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closing, error) {
+	return c.note("Unaudited").Unaudited(ctx, owner)
+}
+
+func (c *calls) Finish(ctx context.Context, f tvmexport.Closing) error {
+	return c.note("Finish").Finish(ctx, f)
+}
+
+func (c *calls) History(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
+	return c.note("History").History(ctx, tables)
+}
+
+func (c *calls) Leftovers(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.Leftover, error) {
+	return c.note("Leftovers").Leftovers(ctx, tables, of, since)
+}
+
+func (c *calls) Land(ctx context.Context, b tvmexport.Batch) error {
+	return c.note("Land").Land(ctx, b)
+}
+
+func (c *calls) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
+	return c.note("Landed").Landed(ctx, run)
+}
+
+func (c *calls) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
+	return c.note("Fit").Fit(ctx, t)
+}
+
+func (c *calls) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refilled, error) {
+	return c.note("Refill").Refill(ctx, t)
+}
+
+func (c *calls) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return c.note("Hours").Hours(ctx, t, w)
+}
+
+func (c *calls) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return c.note("Lacking").Lacking(ctx, run, late)
+}
+
+func (c *calls) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
+	return c.note("Publish").Publish(ctx, p)
+}
+
+func (c *calls) Commit(ctx context.Context, m tvmexport.Commit) error {
+	return c.note("Commit").Commit(ctx, m)
+}
+
+func (c *calls) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport.Count, error) {
+	return c.note("State").State(ctx, q)
+}

@@ -1,0 +1,213 @@
+package exportertest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+var leftoversCases = []contractCase{
+	{"Leftovers", "WholeBatches", leftoversWhole},
+	{"Leftovers", "NotOfARunThatPublishes", leftoversUnpublished},
+	{"Leftovers", "NotOfAnotherBase", leftoversOfBase},
+	{"Leftovers", "NotOlderThanAsked", leftoversSince},
+}
+
+// described is a batch of rows, each a record, with the manifest that the
+// engine writes. It announces so many rows.
+func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, announced int, rows ...string) (tvmexport.Batch, tvmexport.BatchInfo) {
+	t.Helper()
+	info := tvmexport.BatchInfo{
+		ID: tvmexport.BatchID(fmt.Sprintf("%s.%04d", run.ID, ordinal)), Slice: s, Rows: int64(announced), Bytes: int64(100 * announced),
+	}
+	for i := range s.Partitions {
+		info.Counts = append(info.Counts, int64(i))
+		info.Prints = append(info.Prints, tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(ordinal), int64(i), 1 << 50}})
+	}
+	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Origin: run.Origin(), Bytes: info.Bytes, Counts: info.Counts, Prints: info.Prints})
+	if err != nil {
+		t.Fatal(err)
+	}
+	label := s.Partitions[0]
+	if s.Window.Null {
+		label = tvmexport.NullWatermark + label
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	var size int
+	write := func(format string, args ...any) {
+		k, _ := fmt.Fprintf(z, format, args...) // to memory: cannot fail
+		size += k
+	}
+	for i, row := range rows {
+		write(`{"r":%s,"b":%q,"n":%d,"p":%q}`+"\n", row, info.ID, i+1, label)
+	}
+	write(`{"b":%q,"n":0,"c":%d,"u":%q,"s":%s}`+"\n", info.ID, announced, run.ID, manifest)
+	_ = z.Close() // to memory
+	return tvmexport.Batch{ID: info.ID, Run: run, Slice: s, Rows: info.Rows, Bytes: int64(size), Data: bytes.NewReader(packed.Bytes())}, info
+}
+
+// deliver lands a batch and waits until all its lines are counted.
+func (h Harness) deliver(t *testing.T, b tvmexport.Batch, lines int) {
+	t.Helper()
+	if err := h.Destination.Land(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(h.Wait); ; time.Sleep(50 * time.Millisecond) {
+		landed, err := h.Destination.Landed(t.Context(), b.Run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range landed.Batches {
+			if l.Batch == b.ID && l.Lines == int64(lines) && l.Tail == b.Rows {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("batch %s has not landed: %+v", b.ID, landed)
+		}
+	}
+}
+
+// of is a run of another table of the harness.
+func (h Harness) runOf(table tvmexport.Table, id, previous string, kind tvmexport.RunKind) tvmexport.Run {
+	r := h.run(id, previous)
+	r.Table, r.Kind = table, kind
+	return r
+}
+
+// export lands rows as one batch of a slice, publishes and commits them.
+func (h Harness) export(t *testing.T, run tvmexport.Run, s tvmexport.Slice, rows ...string) {
+	t.Helper()
+	b, info := described(t, run, 1, s, len(rows), rows...)
+	h.deliver(t, b, len(rows))
+	p := publication(run, info)
+	p.Layout, p.Columns, p.Shown = tvmexport.Both, run.Table.Columns, run.Table.Visible()
+	p.Partitions = nil
+	for _, q := range s.Partitions {
+		p.Partitions = append(p.Partitions, tvmexport.PartitionRecord{Partition: q, Window: s.Window, Rows: p.Rows})
+	}
+	h.publish(t, p)
+	if err := h.Destination.Commit(t.Context(), tvmexport.Commit{Run: run, Owner: string(run.ID), Rows: p.Rows, Partitions: p.Partitions}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leftovers asks for both tables, twice, and gives what is left of one.
+func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time) []tvmexport.Leftover {
+	t.Helper()
+	tables := []tvmexport.Table{h.Table, h.Events}
+	history, err := h.Destination.History(t.Context(), tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []tvmexport.Leftover
+	for round := range 2 {
+		left, err := h.Destination.Leftovers(t.Context(), tables, history, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if round > 0 && len(left[table.Name]) != len(out) {
+			t.Fatalf("%d leftovers at first, then %d", len(out), len(left[table.Name]))
+		}
+		out = left[table.Name]
+	}
+	return out
+}
+
+func hourAgo() time.Time { return time.Now().Add(-time.Hour) }
+
+func leftoversWhole(t *testing.T, h Harness) {
+	if left, err := h.Destination.Leftovers(t.Context(), nil, nil, hourAgo()); err != nil || len(left) != 0 {
+		t.Fatalf("of no tables: %+v, %v", left, err)
+	}
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+		t.Fatalf("before anything has landed: %+v", left)
+	}
+	run := h.runOf(h.Table, "R1", "", tvmexport.DeltaRun)
+	run.Depth, run.Tenant = 2, "tenant"
+	s := tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f", "40~", "41#a0"}}
+	whole, info := described(t, run, 1, s, 2, `{"DeviceId":"3f01"}`, `{"DeviceId":"40"}`)
+	for range 2 {
+		h.deliver(t, whole, 2)
+	}
+	short, _ := described(t, run, 2, s, 3, `{"DeviceId":"3f02"}`, `{"DeviceId":"3f03"}`)
+	h.deliver(t, short, 2)
+	other := h.runOf(h.Events, "R2", "", tvmexport.DeltaRun)
+	late := tvmexport.Slice{Table: h.Events, Partitions: []tvmexport.Partition{tvmexport.Whole}, Late: true, Window: tvmexport.Window{
+		From: time.Date(2026, 11, 1, 6, 59, 59, 999999900, time.UTC), To: time.Date(2026, 11, 1, 7, 59, 59, 999999900, time.UTC),
+	}}
+	event, _ := described(t, other, 1, late, 1, `{"Timestamp":"2026-11-01T07:30:00Z","DeviceId":"3f01"}`)
+	h.deliver(t, event, 1)
+
+	left := h.leftovers(t, h.Table, hourAgo())
+	if len(left) != 1 {
+		t.Fatalf("a whole batch and one that lacks a line: %+v", left)
+	}
+	got := left[0]
+	if b := got.Batch; b.ID != info.ID || b.Rows != 2 || b.Bytes != info.Bytes || b.Slice.Table.Name != h.Table.Name || b.Slice.Late ||
+		!slices.Equal(b.Slice.Partitions, s.Partitions) || !slices.Equal(b.Counts, info.Counts) || !slices.Equal(b.Prints, info.Prints) {
+		t.Errorf("the whole batch is %+v, want %+v", b, info)
+	}
+	want := run.Origin()
+	if o := got.Run; !o.StartedAt.Equal(want.StartedAt) {
+		t.Errorf("its run began at %s, want %s", o.StartedAt, want.StartedAt)
+	}
+	got.Run.StartedAt = want.StartedAt
+	if got.Run != want {
+		t.Errorf("its run is %+v, want %+v", got.Run, want)
+	}
+	events := h.leftovers(t, h.Events, hourAgo())
+	if len(events) != 1 || !events[0].Batch.Slice.Late || !events[0].Batch.Slice.Window.From.Equal(late.Window.From) || !events[0].Batch.Slice.Window.To.Equal(late.Window.To) {
+		t.Errorf("of the other table: %+v", events)
+	}
+}
+
+func leftoversUnpublished(t *testing.T, h Harness) {
+	run := h.runOf(h.Table, "R1", "", tvmexport.FullRun)
+	b, info := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, 1, `{"DeviceId":"3f01"}`)
+	h.deliver(t, b, 1)
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 {
+		t.Fatalf("before the publication: %+v", left)
+	}
+	h.publish(t, publication(run, info))
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+		t.Errorf("of a run that has begun to publish: %+v", left)
+	}
+}
+
+func leftoversOfBase(t *testing.T, h Harness) {
+	land := func(id, previous string) {
+		run := h.runOf(h.Table, id, previous, tvmexport.DeltaRun)
+		b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, 1, `{"DeviceId":"3f01"}`)
+		h.deliver(t, b, 1)
+	}
+	land("R1", "")
+	h.export(t, h.run("R2", ""), tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+		t.Errorf("of a run on the base of the one that committed: %+v", left)
+	}
+	land("R3", "R2")
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 || left[0].Run.ID != "R3" {
+		t.Errorf("of a run upon the commit: %+v", left)
+	}
+}
+
+func leftoversSince(t *testing.T, h Harness) {
+	run := h.runOf(h.Table, "R1", "", tvmexport.FullRun)
+	b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, 1, `{"DeviceId":"3f01"}`)
+	h.deliver(t, b, 1)
+	time.Sleep(3 * time.Hour)
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+		t.Errorf("of the last hour, three hours later: %+v", left)
+	}
+	if left := h.leftovers(t, h.Table, time.Now().Add(-4*time.Hour)); len(left) != 1 {
+		t.Errorf("of the last four hours: %+v", left)
+	}
+}
