@@ -107,7 +107,7 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 				ID: c.Run.ID, Previous: c.Run.Previous, Kind: c.Run.Kind,
 				Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
 				Definition: c.Run.Table.Definition(), Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
-				Destination: c.Run.Table.Destination, Losses: c.Losses,
+				Destination: c.Run.Table.Destination, Losses: c.Losses, Unread: c.Unread, Unlike: c.Unlike,
 			}
 			if c.Run.Kind == tvmexport.FullRun {
 				clear(effective)

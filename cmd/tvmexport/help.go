@@ -107,7 +107,8 @@ Go on with step 5.`,
 		`  0    done; check: all is well, perhaps with warnings
   1    failed
   2    usage or configuration: flags, the file, names of tables
-  3    partly done: some tables failed, or they failed for different causes;
+  3    partly done: some tables failed, or they failed for different causes, or
+       a committed run has values that do not fit their columns;
        verify: something differs
   4    sign-in or permission
   5    out of quota, or out of the time that --max-wait gives; what has landed is
