@@ -78,7 +78,8 @@ const longest = 2 * time.Minute
 func live(t *testing.T, seed uint64, all *tally) {
 	defer func() {
 		if p := recover(); p != nil {
-			all.fail(fmt.Sprintf("seed %d: %v\n%s", seed, p, debug.Stack()))
+			stacks := make([]byte, 1<<20)
+			all.fail(fmt.Sprintf("seed %d: %v\n%s", seed, p, stacks[:runtime.Stack(stacks, true)]))
 		}
 	}()
 	slow := time.AfterFunc(longest, func() {

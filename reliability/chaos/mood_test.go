@@ -22,6 +22,9 @@ type mood struct {
 	moves map[int]func() // before the n-th hunting call
 	endAt int            // the n-th request; 0: not ended
 	kill  bool           // nothing more leaves the process; else a signal
+	acts  map[int]func() // before the n-th request, while others go on
+	undo  func() error   // after the run
+	crowd bool           // three processes run at once
 
 	mu     sync.Mutex
 	calls  int
@@ -35,7 +38,11 @@ func (w *world) mood(ctx context.Context) (*mood, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch w.IntN(4) {
+	moods := 4
+	if !w.early {
+		moods = 8
+	}
+	switch w.IntN(moods) {
 	case 0:
 		m.moves = map[int]func(){}
 		for range 1 + w.IntN(3) {
@@ -52,8 +59,62 @@ func (w *world) mood(ctx context.Context) (*mood, error) {
 		}
 	case 1:
 		m.endAt, m.kill = 1+w.IntN(90), w.IntN(2) == 0
+	case 4, 5:
+		w.handed(ctx, m)
+	case 6:
+		w.clocked(m)
+	case 7:
+		m.crowd = true
 	}
 	return m, nil
+}
+
+// handed lets an administrator do something in the midst of the run.
+func (w *world) handed(ctx context.Context, m *mood) {
+	h, t := hands[w.IntN(len(hands))], w.tables[w.IntN(len(w.tables))]
+	ctx = context.WithoutCancel(ctx)
+	done := false
+	act := func() {
+		if err := h.do(ctx, w, t); err != nil {
+			w.fail("%s: %v", h.name, err)
+		}
+		w.tally.struck(h.name, 1)
+		if *each {
+			fmt.Printf("seed %d: %s, %s\n", w.seed, h.name, t.Name)
+		}
+		m.mu.Lock()
+		done = true
+		m.mu.Unlock()
+	}
+	at := 1 + w.IntN(70)
+	if h.takes {
+		act()
+		w.taken = true
+		return
+	}
+	m.acts = map[int]func(){at: act}
+	m.undo = func() error {
+		if !done || h.undo == nil {
+			return nil
+		}
+		return h.undo(ctx, w, t)
+	}
+}
+
+// clocked lets the exporter's clock jump against that of the services, back or
+// forth. Time in a bubble does not go back: the services' clock goes ahead instead.
+func (w *world) clocked(m *mood) {
+	back := w.IntN(2) == 0
+	by := time.Duration(w.Between(time.Second, 3*time.Hour))
+	m.acts = map[int]func(){1 + w.IntN(70): func() {
+		if back {
+			w.tally.struck("world: the clock goes back", 1)
+			w.clock.move(by)
+			return
+		}
+		w.tally.struck("world: the clock jumps ahead", 1)
+		w.clock.stand(by)
+	}}
 }
 
 // calm is the mood in which nothing befalls a run.
@@ -64,6 +125,13 @@ func (w *world) calm(ctx context.Context) (*mood, error) {
 
 // reached is told of each request before it is served, and of its number.
 func (m *mood) reached(n int, e faults.Event, end func(kill bool)) {
+	m.mu.Lock()
+	act := m.acts[n]
+	delete(m.acts, n)
+	m.mu.Unlock()
+	if act != nil {
+		act() // time may pass, which it does not while somebody waits for a mutex
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e.Endpoint == faults.Graph {

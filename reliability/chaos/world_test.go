@@ -47,11 +47,14 @@ type world struct {
 	began    time.Time
 	emulator *emulator.Emulator
 	tables   []check.Table
+	chosen   []tvmexport.Table // the same as the exporter knows them
 	tally    *tally
 	limits   tvmexport.Limits
 	steps    int64 // bytes of one publishing command
 	runs     int   // invocations so far
 	secrets  *secrecy.Watch
+	clock    clock                    // of the services
+	taken    bool                     // published rows were taken away
 	uploads  int                      // at once, in the next process
 	early    bool                     // only the first kinds of faults strike
 	rules    map[int]faulttable.Drawn // in force
@@ -79,7 +82,7 @@ func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
 	w.steps = []int64{0, 20_000, 200_000}[w.IntN(3)]
 	var err error
 	w.emulator, err = emulator.New(emulator.Options{
-		Devices: 1 + w.IntN(4), Seed: seed, Quota: &quota, History: 2, ChangeRate: 0.3, Dir: t.TempDir(),
+		Devices: 1 + w.IntN(4), Seed: seed, Quota: &quota, Now: w.clock.now, History: 2, ChangeRate: 0.3, Dir: t.TempDir(),
 		Wire: defender.Wire{
 			Int64Sidecars: w.IntN(2) == 0, NullAsNull: w.IntN(2) == 0, OldResultSizeText: w.IntN(2) == 0, GraphRetryAfter: w.IntN(2) == 0,
 		},
@@ -105,22 +108,16 @@ func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
 
 // setUp chooses a few tables and makes the database ready for them.
 func (w *world) setUp(t *testing.T) error {
-	p, err := w.process(nil)
-	if err != nil {
-		return err
-	}
-	defer p.close()
 	if err := w.guard(t.Context()); err != nil {
 		return err
 	}
-	var chosen []tvmexport.Table
 	for _, i := range w.Perm(len(tables))[:1+w.IntN(3)] {
 		table, ok := catalog.Table(tables[i].Name)
 		if !ok {
 			return fmt.Errorf("the catalogue has no %s", tables[i].Name)
 		}
 		table.LoadType = tables[i].load
-		chosen, w.tables = append(chosen, table), append(w.tables, tables[i].Table)
+		w.chosen, w.tables = append(w.chosen, table), append(w.tables, tables[i].Table)
 	}
 	var snapshots []string
 	for _, t := range w.tables {
@@ -129,10 +126,20 @@ func (w *world) setUp(t *testing.T) error {
 		}
 	}
 	w.book = past.NewBook(w.emulator, snapshots...)
-	if _, err := p.destination.Init(t.Context(), chosen, kusto.ScriptOptions{}); err != nil {
+	return w.prepare(t.Context())
+}
+
+// prepare makes what is missing in the database.
+func (w *world) prepare(ctx context.Context) error {
+	p, err := w.process(nil)
+	if err != nil {
 		return err
 	}
-	return p.destination.Configure(t.Context(), chosen)
+	defer p.close()
+	if _, err := p.destination.Init(ctx, w.chosen, kusto.ScriptOptions{}); err != nil {
+		return err
+	}
+	return p.destination.Configure(ctx, w.chosen)
 }
 
 func (w *world) fail(format string, args ...any) {

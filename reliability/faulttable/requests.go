@@ -42,6 +42,9 @@ func Requests() []Request {
 		{"Kusto: a commit", Reads, q, `State == "committed"` + "\n| summarize Count = count()", ""},
 		{"Kusto: published rows", Reads, q, "let FullAt = toscalar(Commits", ""},
 
+		{"Kusto: new or altered entities", Changes, m, ".create", onlyChange},
+		{"Kusto: altered entities", Changes, m, ".alter", onlyChange},
+		{"Kusto: drop of tables", Changes, m, ".drop table", onlyInit},
 		{"Kusto: schema", Shows, m, " schema as json", ""},
 		{"Kusto: functions", Shows, m, ".show functions", ""},
 		{"Kusto: an operation", Shows, m, "| project State, Status, ShouldRetry", ""},
@@ -49,7 +52,7 @@ func Requests() []Request {
 		{"Kusto: extents by tag", Shows, m, "extents where tags has", ""},
 		{"Kusto: old extents", Shows, m, "extents | where MaxCreatedOn", ""},
 		{"Kusto: mappings", Shows, m, "ingestion json mappings", ""},
-		{"Kusto: retention", Shows, m, "policy retention", ""},
+		{"Kusto: policies", Shows, m, " policy ", ""},
 		{"Kusto: ingestion failures", Shows, m, ".show ingestion failures", ""},
 		{"Kusto: roles", Shows, m, ".show principal roles", onlyInit},
 
@@ -64,9 +67,6 @@ func Requests() []Request {
 		{"Kusto: watermarks", Writes, m, ".set-or-append MigrationConfiguration", ""},
 		{"Kusto: publishing", Steps, m, ".set-or-append async", ""},
 		{"Kusto: drop of extents", Changes, m, ".drop extents", ""},
-		{"Kusto: new or altered entities", Changes, m, ".create", onlyChange},
-		{"Kusto: altered entities", Changes, m, ".alter", onlyChange},
-		{"Kusto: drop of tables", Changes, m, ".drop table", onlyInit},
 
 		{"ingestion: resources", Resources, faults.IngestMgmt, ".get ingestion resources", ""},
 		{"ingestion: identity token", Resources, faults.IngestMgmt, ".get kusto identity token", ""},
