@@ -32,6 +32,7 @@ func Requests() []Request {
 		{"Kusto: configuration", Reads, q, "MigrationConfiguration\n| extend WrittenAt", ""},
 		{"Kusto: budget spent", Reads, q, `State == "spent"`, ""},
 		{"Kusto: layouts", Reads, q, "let Layouts = ExportRuns", ""},
+		{"Kusto: losses", Reads, q, "let Runs = materialize(ExportRuns", ""},
 		{"Kusto: unaudited runs", Reads, q, "let Recent = ExportRuns", ""},
 		{"Kusto: leftovers", Reads, q, "let Published = ExportRuns", ""},
 		{"Kusto: landed", Reads, q, "Announced = max(BatchRows)", ""},
