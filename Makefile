@@ -29,7 +29,7 @@ lint: ## format and staticcheck; staticcheck.conf holds the reasons
 
 race: ## all tests under the race detector; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
-	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 9m ./...
+	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 30m ./...
 
 # How many kills and races; CI takes fewer.
 KILLS ?= 300
