@@ -73,6 +73,9 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 		if len(q.Only) > 0 && !only(p) {
 			return nil, unprovenf("it holds a part that was not asked for")
 		}
+		if !p.Rest() && (!strings.HasPrefix(r.Low, r.Part) || !strings.HasPrefix(r.High, r.Part)) {
+			return nil, unprovenf("the keys of a part of it do not lie in the part")
+		}
 		i, ok := at[p]
 		if !ok {
 			i = len(out)

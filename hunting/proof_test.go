@@ -32,7 +32,7 @@ func TestCountsThatProveNothing(t *testing.T) {
 		{"cut before the proof", parts, `{"Part":"3","Rows":5}`, "has 1 parts and lacks the row that proves"},
 		{"cut within", parts, `{"Part":"3","Rows":5},{"Proof":"NONCE:2.6",` + at + `}`, "1 parts with 5 rows, and its own proof says 2 parts with 6 rows"},
 		{"a part repeated", parts, `{"Part":"3","Rows":5},{"Part":"3","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "2 parts with 10 rows"},
-		{"a part repeated in the place of another", parts, `{"Part":"3","Rows":5},{"Part":"3","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "holds a part twice"},
+		{"a part repeated in the place of another", parts, `{"Part":"3","Low":"3","High":"3","Rows":5},{"Part":"3","Low":"3","High":"3","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "holds a part twice"},
 		{"other numbers", parts, `{"Part":"3","Rows":5},{"Proof":"NONCE:1.6",` + at + `}`, "1 parts with 5 rows, and its own proof says 1 parts with 6 rows"},
 		{"the proof repeated", parts, `{"Proof":"NONCE:0.0",` + at + `},{"Proof":"NONCE:0.0",` + at + `}`, "its proof twice"},
 		{"of another query", parts, `{"Proof":"00000000000000000000000000000000:0.0",` + at + `}`, "answers another query"},
@@ -53,6 +53,7 @@ func TestCountsThatProveNothing(t *testing.T) {
 		{"a part too deep", parts, `{"Part":"3f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "more than the 1 digits"},
 		{"a part outside", below, `{"Part":"4f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, `does not lie in the partition "3"`},
 		{"a part that was not named", only, `{"Part":"5","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "a part that was not asked for"},
+		{"a part in the place of another", parts, `{"Part":"4","Low":"3a","High":"3f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "do not lie in the part"},
 		{"no digits of a hash", hashed, `{"Part":"ax","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "not 2 digits of a hash"},
 		{"digits of another hash", hashed, `{"Part":"b1","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "not 2 digits of a hash"},
 		{"a fingerprint of words", printed, `{"Part":"3","Rows":5,"PrintA":"x","PrintB":1,"PrintC":1}`, "column PrintA: its value is no whole number"},
@@ -104,7 +105,7 @@ func TestSpoiledCountIsMadeAgain(t *testing.T) {
 func TestCountWithoutAnyFingerprint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(int, string) answer {
-			return answer{body: `{"results":[{"Part":"3","Rows":5,"PrintA":{},"PrintB":{},"PrintC":{}},{"Part":"4","Rows":1,"PrintA":null,"PrintB":null,"PrintC":null},{"Proof":"NONCE:2.6",` + at + `}]}`}
+			return answer{body: `{"results":[{"Part":"3","Low":"3a","High":"3a","Rows":5,"PrintA":{},"PrintB":{},"PrintC":{}},{"Part":"4","Low":"4","High":"4f","Rows":1,"PrintA":null,"PrintB":null,"PrintC":null},{"Proof":"NONCE:2.6",` + at + `}]}`}
 		}}
 		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 1, Print: true})
 		if err != nil || len(got.Parts) != 2 || got.Parts[0].Print.Known || got.Parts[1].Print.Known {
