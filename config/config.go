@@ -217,6 +217,11 @@ func (c Config) Check() error {
 	if c.Layout == "typed" && c.Drift == "raw" {
 		return wrong("drift", "is %q, which keeps new columns in records alone, and layout is %q, which has none", c.Drift, c.Layout)
 	}
+	if p := c.Functions.Prefix; p != "" {
+		if err := tvmexport.CheckIdentifier("prefix", p); err != nil {
+			return wrong("functions.prefix", "cannot begin the name of a function: %v", err)
+		}
+	}
 	if c.Kusto.Database == "" {
 		return wrong("kusto.database", "is empty; give the name of the database to export into")
 	}

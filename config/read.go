@@ -110,7 +110,7 @@ func (r *reading) read(text []byte) (Config, error) {
 			r.decode(doc.Body, to, "")
 		}
 	}
-	r.override(to, "", "TVMEXPORT")
+	r.override(to, "", prefix)
 	if len(r.mistakes) > mostMistakes {
 		r.mistakes = append(r.mistakes[:mostMistakes], &Error{File: r.file, Message: "there are more mistakes; these are the first"})
 	}
@@ -264,6 +264,9 @@ func scalar(n ast.Node, to reflect.Value, path string, env Lookup) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
+			if err := unresolved(path, s, false); err != nil {
+				return err
+			}
 			list = append(list, s)
 		}
 		to.Set(reflect.ValueOf(list))
@@ -276,6 +279,9 @@ func scalar(n ast.Node, to reflect.Value, path string, env Lookup) error {
 	s, err := expand(plain(n), env)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := unresolved(path, s, to.Type() == reflect.TypeFor[Secret]()); err != nil {
+		return err
 	}
 	return set(to, s, path)
 }
@@ -349,10 +355,10 @@ func expand(s string, env Lookup) (string, error) {
 
 // override sets every scalar that has a variable of its own. Of secrets the
 // variable may also name a file: NAME_FILE.
-func (r *reading) override(to reflect.Value, path, prefix string) {
+func (r *reading) override(to reflect.Value, path, section string) {
 	for i := range to.NumField() {
 		key := to.Type().Field(i).Tag.Get("yaml")
-		name := prefix + "_" + strings.ToUpper(key)
+		name := section + "_" + strings.ToUpper(key)
 		full := strings.TrimPrefix(path+"."+key, ".")
 		switch to.Field(i).Kind() {
 		case reflect.Struct:
@@ -374,7 +380,11 @@ func (r *reading) override(to reflect.Value, path, prefix string) {
 			continue
 		}
 		r.places[full] = place{variable: name}
-		if err := set(to.Field(i), v, name); err != nil {
+		err := unresolved(name, v, to.Field(i).Type() == reflect.TypeFor[Secret]())
+		if err == nil {
+			err = set(to.Field(i), v, name)
+		}
+		if err != nil {
 			r.mistakes = append(r.mistakes, err)
 		}
 	}

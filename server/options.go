@@ -41,6 +41,8 @@ func (o Options) Check() error {
 		return mistake(errors.New("serve.client_ca needs serve.certificate and serve.key: client certificates exist in TLS only"))
 	case o.Token != "" && len(o.Token) < leastToken:
 		return mistake(fmt.Errorf("the token of serve has %d characters; it must have at least %d (openssl rand -base64 32 makes one)", len(o.Token), leastToken))
+	case strings.ContainsFunc(o.Token, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return mistake(errors.New("the token of serve holds a blank or another character that a header cannot carry (openssl rand -base64 32 makes one)"))
 	case !loopback(host) && o.Token == "" && o.ClientCA == "":
 		return mistake(fmt.Errorf("serve does not listen on %s without a guard; set TVMEXPORT_SERVE_TOKEN (or TVMEXPORT_SERVE_TOKEN_FILE), or serve.client_ca, or listen on 127.0.0.1", o.Listen))
 	}

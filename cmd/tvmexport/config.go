@@ -59,11 +59,13 @@ the file names it:
 			Short: "Say whether the configuration is sound, or where it is not",
 			Long: `validate reads the configuration, its ${NAME} references and the TVMEXPORT_
 variables over it, and names each mistake by file, line and column, with the nearest
-known key. It makes no call; tvmexport check does.`,
+known key. It also names TVMEXPORT_ variables that no key reads, placeholders such
+as ${NAME} that nothing has replaced, and settings of serve that cannot be used.
+It makes no call; tvmexport check does.`,
 			Example: "  tvmexport config validate --config prod.yaml",
 			Args:    noArguments,
 			RunE: func(*cobra.Command, []string) error {
-				if _, err := p.configuration(); err != nil {
+				if err := p.validate(); err != nil {
 					var several config.Mistakes
 					if errors.As(err, &several) {
 						fmt.Fprintln(p.stderr, several)

@@ -15,6 +15,6 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes away does not end a run
 	signin.DropEmptyVariables()
 	os.Exit(process{
-		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv,
+		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, environment: os.Environ(),
 	}.run(context.Background()))
 }

@@ -26,6 +26,8 @@ type process struct {
 	stderr io.Writer
 	env    config.Lookup
 
+	environment []string // NAME=VALUE; only config validate goes through it
+
 	flags global
 
 	// instrument makes a client whose requests to a service are counted; nil
