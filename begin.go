@@ -67,7 +67,7 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 		at = begin
 	}
 	p.Run.Kind = DeltaRun
-	p.Again = repair.Windows
+	p.From, p.Again = v.request.From, repair.Windows
 	p.Run.Window.From = at
 	if h.Last != nil && h.Last.Kind == LegacyRun {
 		p.reconcile()

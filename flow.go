@@ -89,14 +89,15 @@ type Plan struct {
 	Recount    time.Duration // how far back published hours are counted again for late rows
 	Again      []Window      // published windows that are asked for again
 	Leftovers  []Leftover
-	Unlike     []string // columns that have values in what readers keep which are not those of the source
-	Losses     Losses   // that the run makes up for
-	Apart      bool     // rows of the ledger are gone
-	Live       []Column // the source's schema without hidden columns; answers are held against it
-	Loose      bool     // the answers have other columns than Live, which the source tells all the same
-	Notes      []string // what people should know of the plan, a sentence each
-	Consistent bool     // the table must not move while it is read
-	StepBytes  int64    // of one publishing command; 0 is about 1 GB
+	Unlike     []string  // columns that have values in what readers keep which are not those of the source
+	Losses     Losses    // that the run makes up for
+	Apart      bool      // rows of the ledger are gone
+	Live       []Column  // the source's schema without hidden columns; answers are held against it
+	Loose      bool      // the answers have other columns than Live, which the source tells all the same
+	Notes      []string  // what people should know of the plan, a sentence each
+	Consistent bool      // the table must not move while it is read
+	StepBytes  int64     // of one publishing command; 0 is about 1 GB
+	From       time.Time // where the request itself says that the window begins; zero: it does not
 }
 
 // Progress is what a run has done, also when it failed.

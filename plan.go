@@ -140,18 +140,10 @@ func (f *fetching) only() {
 // the windows that are to be asked for again.
 func (f *fetching) planWindow(ctx context.Context) error {
 	run := &f.plan.Run
-	recent := f.recent()
-	q := CountQuery{Table: run.Table, Window: run.Window, Bin: time.Hour, Nulls: true}
-	for _, w := range append(slices.Clone(f.plan.Again), recent) {
-		if w != (Window{}) && w.From.Before(q.Window.From) {
-			q.Window.From = w.From
-		}
-	}
-	counts, err := f.steps.Count(ctx, q)
+	counts, recent, err := f.countWindow(ctx)
 	if err != nil {
 		return err
 	}
-	f.progress.Calls += counts.Calls
 	f.held = rowsOf(counts.Parts)
 	if timeless(counts.Parts) && run.Window.From.IsZero() {
 		// The service keeps no time for this table, so that nothing can be
@@ -162,12 +154,13 @@ func (f *fetching) planWindow(ctx context.Context) error {
 		return nil
 	}
 	f.warnOfAge(counts)
+	f.noteAhead(counts)
 	f.closeWindow(counts.Now)
 	late, seen, err := f.late(ctx, counts.Parts, recent)
 	if err != nil {
 		return err
 	}
-	f.pieces = append(late, tile(from(counts.Parts, run.Window.From), run.Window, q.Within, q.Bin)...)
+	f.pieces = append(late, tile(from(counts.Parts, run.Window.From), run.Window, Whole, time.Hour)...)
 	f.untimed()
 	if len(counts.Parts) == 0 {
 		f.quiet(recent, seen)

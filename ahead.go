@@ -1,0 +1,77 @@
+package tvmexport
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// clockSkew is how far a watermark may lie ahead of the source's clock: its
+// servers do not agree to the second.
+const clockSkew = 5 * time.Minute
+
+// countWindow counts the rows from the first moment that the run looks at. A
+// window that would begin in the future of the source's clock is set back, and
+// counted again.
+func (f *fetching) countWindow(ctx context.Context) (counts Counts, recent Window, err error) {
+	for first := true; ; first = false {
+		recent = f.recent()
+		q := CountQuery{Table: f.plan.Run.Table, Window: f.plan.Run.Window, Bin: time.Hour, Nulls: true}
+		for _, w := range append(f.plan.Again[:len(f.plan.Again):len(f.plan.Again)], recent) {
+			if w != (Window{}) && w.From.Before(q.Window.From) {
+				q.Window.From = w.From
+			}
+		}
+		if counts, err = f.steps.Count(ctx, q); err != nil {
+			return counts, recent, err
+		}
+		f.progress.Calls += counts.Calls
+		if !first || !f.plan.Run.Window.From.After(counts.Now.Add(clockSkew)) {
+			return counts, recent, nil
+		}
+		if err := f.setBack(counts.Now); err != nil {
+			return counts, recent, err
+		}
+	}
+}
+
+// setBack moves the beginning of a window that lies in the future to where the
+// source's clock allows. What was fetched up to there is not known then: what
+// readers lack of all that the source holds is published. The future that was
+// asked for with the run itself is an error.
+func (f *fetching) setBack(now time.Time) error {
+	p := &f.plan
+	from := p.Run.Window.From
+	if from.Equal(p.From) {
+		return &Error{
+			Op: "plan", Table: p.Run.Table.Name, Action: Stop, Cause: Usage,
+			Err:  fmt.Errorf("the run is to begin at %s, and the source's clock says %s", from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
+			Hint: "give --from a time in the past",
+		}
+	}
+	f.note("the watermark %s lies in the future of the source's clock, which says %s: it was set back, and what readers lack of all that the source holds is published",
+		from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	p.Again = nil
+	if p.Run.Previous == "" {
+		p.Run.Window.From = time.Time{}
+		return nil
+	}
+	p.Run.Window.From = now.Add(-p.Lag).Truncate(Tick)
+	p.reconcile()
+	return nil
+}
+
+// noteAhead tells of rows whose time lies in the future: they are exported
+// when the watermark reaches them.
+func (f *fetching) noteAhead(counts Counts) {
+	rows, last := int64(0), time.Time{}
+	for _, c := range counts.Parts {
+		if c.Start.After(counts.Now.Add(clockSkew)) {
+			rows += c.Rows
+			last = later(last, c.Start)
+		}
+	}
+	if rows > 0 {
+		f.note("%d rows have a %s in the future of the source's clock, up to %s: they are exported when that time has come", rows, f.plan.Run.Table.Watermark, last.Add(time.Hour).UTC().Format(time.RFC3339))
+	}
+}
