@@ -173,9 +173,9 @@ func TestInit(t *testing.T) {
 
 func TestOrdersReadsRows(t *testing.T) {
 	f := &fake{answer: func(string) reply {
-		return reply{columns: configurationColumns, rows: [][]any{
-			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true},
-			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil},
+		return reply{columns: append(slices.Clone(configurationColumns), column{"Undated", "long"}), rows: [][]any{
+			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true, 0},
+			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil, 0},
 		}}
 	}}
 	got, err := f.connect(t).Orders(t.Context())

@@ -177,11 +177,11 @@ let Visible = materialize(Commits
 let Bounds = Visible
     | summarize Began = min(Began), FullAt = max(FullAt), Load = max(Load) by Table
     | project Table, Since = case(Load == %s, Began, isnull(FullAt), ago(%dd), max_of(Began, ago(%dd)));
-%slet Found = materialize(union %s);
+%slet Published = materialize(union %s);
 let Expected = union (
 %s);
 union (
-Found
+Published
 | join kind=leftanti Runs on Table, RunId
 | summarize Number = sum(Found) by Table
 | project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
@@ -204,7 +204,7 @@ Visible
 | project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
 ), (
 Expected
-| join kind=leftouter Found on Table, Place, RunId
+| join kind=leftouter Published on Table, Place, RunId
 | extend Found = coalesce(Found, 0)
 | summarize Number = sum(max_of(Rows - Found, 0)), Recorded = sum(Rows), Held = sum(Found) by Table, Place
 | where Number > 0

@@ -14,8 +14,9 @@ import (
 // by a row. Both shapes of the table have these columns.
 const ordersText = configurationTable + `
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
-| summarize arg_max(WrittenAt, *) by SourceTable
-| project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive
+| extend NoTime = isnull(ingestion_time())
+| summarize arg_max(WrittenAt, *), Undated = countif(NoTime) by SourceTable
+| project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive, Undated
 | order by SourceTable asc`
 
 // Orders implements tvmexport.Destination.
@@ -29,11 +30,15 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 		return nil, err
 	}
 	orders, err := readRows(s, rows, func(r *reader) tvmexport.Order {
-		return order(configured{
+		o := order(configured{
 			source: r.text("SourceTable"), destination: r.text("DestinationTable"),
 			watermark: r.text("WatermarkColumn"), load: r.text("LoadType"),
 			refreshed: r.time("LastRefreshedTime"), active: r.flag("IsActive"),
 		})
+		if n := r.long("Undated"); n > 0 {
+			o.Active, o.Err = true, undated(o.Table, n) // active: or nobody would hear of it
+		}
+		return o
 	})
 	tvmexport.RefuseCollisions(orders)
 	return orders, err

@@ -59,6 +59,11 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if len(tables) > 0 {
+		if err := c.checkLedger(ctx, tables, failed); err != nil {
+			return nil, err
+		}
+	}
 	return failed, nil
 }
 

@@ -121,7 +121,9 @@ func control() []Command {
 		{runsTable, "the ledger: a run counts when its row says committed", runsColumns},
 		{partitionsTable, "the ledger's partitions", partitionsColumns},
 	} {
-		out = append(out, makeTable(c.table, c.columns, c.why), retention(c.table, ledgerRetention, "kept for good"))
+		kept := retention(c.table, ledgerRetention, "kept for good")
+		kept.keep = unlimited
+		out = append(out, makeTable(c.table, c.columns, c.why), kept)
 	}
 	view := makeFunction(latest(), "the newest configuration of each table, for people")
 	view.update = ""

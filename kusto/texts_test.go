@@ -114,6 +114,11 @@ func TestTexts(t *testing.T) {
 		"seed":                       seedText(both, configurationColumns),
 		"seed_seven":                 seedText(both, seven),
 		"orders":                     ordersText,
+		"losses": lossesText(both, []place{
+			{of: inventoryTable, table: inventoryTable.Destination, columns: rawColumns, keep: 30 * 24 * time.Hour},
+			{of: inventoryTable, table: inventoryTable.Typed(), columns: lineageColumns, typed: true, readers: true},
+			{of: eventsTable, table: eventsTable.Destination, columns: rawColumns[:1], readers: true},
+		}),
 		"landed":                     landedText(goldenRun, nil),
 		"landed_known":               landedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
 		"failures":                   failuresText(goldenRun),

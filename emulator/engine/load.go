@@ -24,6 +24,7 @@ type load struct {
 	ifNotExists []string
 	created     time.Time // of the extents; zero is now
 	operation   uuid.UUID
+	untimed     bool // the rows get no time of ingestion
 }
 
 // loaded is what a load did.
@@ -51,6 +52,7 @@ func (e *Engine) load(ctx context.Context, d *database, l load, rows iter.Seq2[[
 		}
 	}
 	columns := append(t.columns[:len(t.columns):len(t.columns)], l.extend...)
+	l.untimed = t.untimed()
 	extents, err := e.write(columns, l, rows)
 	if err != nil {
 		return loaded{}, err
@@ -90,7 +92,11 @@ func (e *Engine) write(columns []extent.Column, l load, rows iter.Seq2[[]value.V
 	if created.IsZero() {
 		created = now
 	}
-	w := extent.NewWriter(e.store, columns, l.tags, now, created)
+	at := now
+	if l.untimed {
+		at = time.Time{}
+	}
+	w := extent.NewWriter(e.store, columns, l.tags, at, created)
 	for row, err := range rows {
 		if err != nil {
 			return nil, asError(err)

@@ -64,7 +64,12 @@ func (s *session) showPolicy(c *command.ShowPolicy) (*rows, error) {
 
 // deletePolicy removes a policy from an entity.
 func (s *session) deletePolicy(c *command.DeletePolicy) (*rows, error) {
-	return s.setPolicies(c.Scope, []string{c.Name}, c.Policy, func(*state, *attributes) (string, error) { return "", nil })
+	return s.setPolicies(c.Scope, []string{c.Name}, c.Policy, func(*state, *attributes) (string, error) {
+		if c.Policy == "ingestiontime" {
+			return policyOfWord(c.Policy, "false") // the same as disabling it
+		}
+		return "", nil
+	})
 }
 
 // alterPolicy sets a policy, or with .alter-merge changes what is given of it.

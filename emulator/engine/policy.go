@@ -121,6 +121,15 @@ func restrictedBy(text string) bool {
 	return json.Unmarshal([]byte(text), &on) == nil && on || json.Unmarshal([]byte(text), &p) == nil && p.IsEnabled
 }
 
+// untimed says whether the ingestiontime policy, which is on where none is set,
+// is off: ingestion_time() is null for rows that come then. See
+// https://learn.microsoft.com/kusto/management/ingestion-time-policy.
+func (t *table) untimed() bool {
+	p := struct{ IsEnabled bool }{true}
+	text := t.policies["ingestiontime"]
+	return text != "" && json.Unmarshal([]byte(text), &p) == nil && !p.IsEnabled
+}
+
 // keepsRows says whether the retention policy lets rows live at all.
 func (s *state) keepsRows(t *table) bool {
 	var p struct{ SoftDeletePeriod string }

@@ -81,7 +81,7 @@ func (e *Engine) runPolicy(ctx context.Context, d *database, s *state, l load, p
 	if err := matches(statement.Columns(), target.schema()); err != nil {
 		return nil, policyError(codeUpdateSchema, target, err.Error())
 	}
-	into := load{principal: l.principal, table: target.name, operation: l.operation}
+	into := load{principal: l.principal, table: target.name, operation: l.operation, untimed: target.untimed()}
 	if p.PropagateIngestionProperties {
 		into.tags, into.created = l.tags, l.created
 	}

@@ -32,10 +32,15 @@ type Writer struct {
 }
 
 // NewWriter makes a writer of extents with these columns and tags whose rows
-// were ingested at that time and that count as created at created.
+// were ingested at that time and that count as created at created. With a zero
+// time the rows have no time of ingestion.
 func NewWriter(s *Store, columns []Column, tags []string, at, created time.Time) *Writer {
+	ingested := value.Null(value.DateTime)
+	if !at.IsZero() {
+		ingested = value.NewDateTime(at)
+	}
 	w := &Writer{
-		store: s, columns: columns, at: value.NewDateTime(at),
+		store: s, columns: columns, at: ingested,
 		meta: Extent{Tags: tags, MinCreatedOn: created, MaxCreatedOn: created},
 	}
 	w.encode = make([]encoder, len(columns))

@@ -1,0 +1,73 @@
+package kusto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// leastLedger is how long the ledger must keep the runs of any table: a
+// Snapshot is built anew within that time, and the source keeps events that long.
+const leastLedger = sourceDays * 24 * time.Hour
+
+// checkLedger says of which tables the ledger would lose the runs while readers
+// still look at their rows, or of which nobody could tell the newest row: two
+// commands, whatever the number of tables. Policies that cannot be read are not
+// checked.
+func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, failed map[string]error) error {
+	timed, err := c.policies(ctx, "check", "ingestiontime")
+	if err != nil {
+		c.log.InfoContext(ctx, "kusto: ingestion time policies cannot be read", "error", err)
+	}
+	for _, name := range []string{configurationTable, runsTable} {
+		if switchedOff(timed[name]) {
+			return refused("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be told from older ones", name),
+				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", ident(name)))
+		}
+	}
+	kept, err := c.retention(ctx)
+	if err != nil {
+		c.log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
+		return nil
+	}
+	for _, t := range tables {
+		if failed[t.Name] != nil {
+			continue
+		}
+		for _, name := range []string{runsTable, partitionsTable, configurationTable} {
+			if keep, ok := kept[name]; ok && keep < neededOf(t, name, kept) {
+				failed[t.Name] = refused("check", t.Name,
+					fmt.Errorf("table %s keeps rows for %s, and readers need them for %s: what was exported would be forgotten", name, days(keep), days(neededOf(t, name, kept))),
+					fmt.Sprintf("run .alter-merge table %s policy retention %s", ident(name), ledgerRetention))
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// neededOf is how long a table of the ledger must keep what it says of t.
+func neededOf(t tvmexport.Table, ledger string, kept map[string]time.Duration) time.Duration {
+	if ledger == runsTable && t.LoadType != tvmexport.Snapshot {
+		return max(leastLedger, kept[t.Destination], kept[t.Typed()])
+	}
+	return leastLedger
+}
+
+// switchedOff reads an ingestiontime policy.
+func switchedOff(text string) bool {
+	p := struct{ IsEnabled bool }{true}
+	return text != "" && json.Unmarshal([]byte(text), &p) == nil && !p.IsEnabled
+}
+
+// undated is why a table is not exported of whose configuration rows some have
+// no time: an older one could be taken for the newest.
+func undated(table string, rows int64) error {
+	e := refused("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, configurationTable),
+		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that is to hold, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
+			configurationTable, configurationTable, configurationTable, literal(table)))
+	return e
+}
