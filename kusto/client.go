@@ -87,6 +87,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 		return nil, err
 	}
 	hc := withoutRedirects(o.HTTPClient)
+	hc.Transport = edge{to: hc.Transport, credential: o.Credential}
 	c := &Client{
 		database: o.Database, record: o.Record, log: o.Logger, setup: o.Setup,
 		shapes: map[string][]column{}, lacks: map[string]lacks{}, counted: map[string]*whole{},

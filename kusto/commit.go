@@ -78,7 +78,7 @@ func readCommit(detail []byte) (d commitDetail, err error) {
 		return d, nil
 	}
 	if err = json.Unmarshal(detail, &d); err != nil {
-		err = fmt.Errorf("read detail %.100q: %w", detail, err)
+		err = fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), runsTable)
 	}
 	return d, err
 }

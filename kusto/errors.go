@@ -51,6 +51,7 @@ func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 		out.Err = err
 	case errors.Is(err, errSlow):
 		out.Action, out.Err = tvmexport.Retry, errSlow
+	case sortForeign(out, to, err):
 	case errors.As(err, &host):
 		out.Cause, out.Err = tvmexport.Usage, host
 		out.Hint = "if it is yours, add its name to kusto.trusted_hosts"
@@ -91,6 +92,14 @@ func readAnswer(e *sdk.HttpError) answer {
 		a.permanent = &p
 	}
 	return a
+}
+
+// isUnauthorized says whether the service refused a token that the endpoint's
+// credential replaces.
+func isUnauthorized(to *endpoint, err error) bool {
+	var answered *sdk.HttpError
+	_, replaces := to.credential.(refuser)
+	return replaces && errors.As(err, &answered) && answered.StatusCode == http.StatusUnauthorized
 }
 
 func firstOf(texts ...string) string {
@@ -184,6 +193,7 @@ func sortTransport(out *tvmexport.Error, to *endpoint, err error) bool {
 		invalid x509.CertificateInvalidError
 		syntax  *json.SyntaxError
 		link    *url.Error
+		kind    *json.UnmarshalTypeError
 	)
 	switch {
 	case errors.As(err, &dns):
@@ -198,6 +208,8 @@ func sortTransport(out *tvmexport.Error, to *endpoint, err error) bool {
 		out.Cause = tvmexport.Usage
 		out.Err = fmt.Errorf("%s %s: %s", to.setting, to.uri, tidy(innermost(err).Error()))
 		out.Hint = "if a proxy or an emulator stands there, name its certificate in ca_file"
+	case errors.As(err, &kind): // its text quotes the value
+		out.Action, out.Err = tvmexport.Retry, fmt.Errorf("%w: a member is not a %s", errFrames, kind.Type)
 	case errors.As(err, &syntax):
 		out.Cause = tvmexport.Usage
 		out.Err = fmt.Errorf("%s %s does not answer like a Kusto endpoint", to.setting, to.uri)
@@ -216,9 +228,15 @@ func sortTransport(out *tvmexport.Error, to *endpoint, err error) bool {
 
 // sortSDK reads what the SDK reports as text only.
 func sortSDK(out *tvmexport.Error, e *sdk.Error) {
-	text := tidy(e.Error())
+	words, kind := sdkWords(e.Error())
+	text := tidy(words)
 	out.Err = errors.New(text)
 	switch {
+	case kind != nil:
+		out.Action, out.Err = tvmexport.Retry, kind
+		if text != "" {
+			out.Err = fmt.Errorf("%w: %s", kind, text)
+		}
 	case strings.Contains(text, "Error while getting token"):
 		_, why, _ := strings.Cut(text, "Error while getting token : ")
 		// Entra's own words, where they are among those of the libraries.

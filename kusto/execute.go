@@ -10,6 +10,8 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustodata/kql"
 	"github.com/Azure/azure-kusto-go/azkustodata/query"
 	queryv2 "github.com/Azure/azure-kusto-go/azkustodata/query/v2"
+
+	"github.com/tvmexport/tvmexport"
 )
 
 // statement is one text for the service.
@@ -90,6 +92,7 @@ func stmt(text string) azkustodata.Statement { return kql.New("").AddUnsafe(text
 // execute is the one place that texts pass, and the one place that repeats
 // them: what may be sent again is, after an error that time may mend.
 func (c *Client) execute(ctx context.Context, to *endpoint, s statement, send func(context.Context) ([]query.Row, error)) ([]query.Row, error) {
+	refused, before := false, ""
 	for attempt := 1; ; attempt++ {
 		if c.record != nil {
 			c.record(s.text)
@@ -99,6 +102,18 @@ func (c *Client) execute(ctx context.Context, to *endpoint, s statement, send fu
 			return rows, nil
 		}
 		failed := translate(s.op, s.table, to, err)
+		if ctx.Err() == nil && !refused && failed.Cause == tvmexport.Permission && isUnauthorized(to, err) {
+			refused = true // nothing was carried out, and the token was dropped; one new one is tried
+			continue
+		}
+		words := ""
+		if failed.Action == tvmexport.Retry && lasting(failed) {
+			if words = failed.Err.Error(); words == before {
+				failed.Action, failed.Err = tvmexport.Stop, fmt.Errorf("%w, twice in the same words", failed.Err)
+				return nil, failed
+			}
+		}
+		before = words
 		if ctx.Err() != nil || !worthRepeating(s, failed, attempt) {
 			return nil, failed
 		}

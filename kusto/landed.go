@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // whole are the batches of a table's last run that are known to be whole. What
@@ -201,7 +202,7 @@ func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err e
 	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-		Err:  fmt.Errorf("ingestion into %s failed for good at %s: %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), list[0].code, tidy(list[0].details)),
+		Err:  fmt.Errorf("ingestion into %s failed for good at %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), answers.OneLine(list[0].code, 100)), // details may quote rows
 		Hint: hint,
 	}, nil
 }

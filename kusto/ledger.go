@@ -235,10 +235,10 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 func readPublication(detail []byte) (tvmexport.Publication, error) {
 	var p tvmexport.Publication
 	if err := json.Unmarshal(detail, &p); err != nil {
-		return p, fmt.Errorf("read detail %.100q: %w", detail, err)
+		return p, fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), runsTable)
 	}
 	if p.Run.ID == "" {
-		return p, fmt.Errorf("the detail %.100q names no run", detail)
+		return p, fmt.Errorf("a Detail of %d bytes in %s names no run", len(detail), runsTable)
 	}
 	return p, nil
 }
