@@ -158,7 +158,23 @@ func withRows(body []byte, edit func([]json.RawMessage) []json.RawMessage) []byt
 	for i, object := range objects {
 		frames[i] = join(object)
 	}
-	return append(joinList(frames), '\n')
+	return joinFrames(frames, bytes.Contains(body, []byte("\n,{")))
+}
+
+// joinFrames makes an answer of frames, each on a line of its own where it was
+// so: clients that ask for that read line by line.
+func joinFrames(frames []json.RawMessage, lines bool) []byte {
+	if !lines {
+		return append(joinList(frames), '\n')
+	}
+	out := []byte{'['}
+	for i, f := range frames {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(out, f...), '\n')
+	}
+	return append(out, "]\n"...)
 }
 
 // tableList edits the first of a list of tables.
