@@ -96,7 +96,9 @@ func (w *world) kill() (event string, err error) {
 		}
 	})
 	defer w.watch(nil)
-	victim, err := w.start("run", "--json")
+	bin, mark := w.any()
+	event += mark
+	victim, err := w.startProgram(bin, "run", "--json")
 	if err != nil {
 		return event, err
 	}
@@ -105,13 +107,14 @@ func (w *world) kill() (event string, err error) {
 }
 
 func (w *world) killAtRandom() (string, error) {
-	p, err := w.start("run", "--json")
+	bin, mark := w.any()
+	p, err := w.startProgram(bin, "run", "--json")
 	if err != nil {
 		return "", err
 	}
 	p.ended(time.Duration(w.dice.Int64N(int64(4 * time.Second))))
 	p.signal(syscall.SIGKILL)
-	return "at random", w.over(p, syscall.SIGKILL)
+	return "at random" + mark, w.over(p, syscall.SIGKILL)
 }
 
 // over waits for the end of a run that may have been killed; it may also have

@@ -21,6 +21,8 @@ import (
 
 type options struct {
 	bin     string
+	older   string // revision whose program runs next to today's; "": none
+	old     string // the program of that revision
 	count   int
 	seed    uint64
 	devices int
@@ -33,6 +35,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.bin, "bin", "bin/tvmexport", "the program under test")
+	flag.StringVar(&o.older, "older", older, "revision whose program is one in three of those that are killed or race; empty: none")
 	flag.IntVar(&o.count, "n", 300, "kills, or races")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the dice")
 	flag.IntVar(&o.devices, "devices", 12, "of the emulated tenants")
@@ -67,6 +70,20 @@ func (t *tally) add(event string, resumed int64, failures []string) {
 }
 
 func run(ctx context.Context, o options) error {
+	if o.older != "" {
+		dir, err := os.MkdirTemp("", "tvmexport-older-*")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // a folder for temporary files
+		var why string
+		if o.old, why, err = buildOlder(ctx, o.older, dir); err != nil {
+			return err
+		}
+		if why != "" {
+			fmt.Println("no older program is tried:", why)
+		}
+	}
 	began := time.Now()
 	t := &tally{events: map[string]int{}}
 	each := crash

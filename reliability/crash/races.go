@@ -31,6 +31,9 @@ func race(ctx context.Context, w *world) (event string, _ int64, failures []stri
 	held, asleep := w.dice.Int64N(3000), w.dice.Int64N(4000)
 	after := w.dice.IntN(2) == 0
 	event = s.name
+	one, mark := w.any()
+	two, secondMark := w.any()
+	event += mark + secondMark
 
 	second := make(chan outcome, 1)
 	p := make(chan *exporter, 1)
@@ -43,7 +46,7 @@ func race(ctx context.Context, w *world) (event string, _ int64, failures []stri
 			a := <-p
 			a.signal(syscall.SIGSTOP)
 			w.server.Tenant().Move(0.3)
-			go func() { second <- w.other(ctx) }()
+			go func() { second <- w.other(ctx, two) }()
 			go func() {
 				time.Sleep(term + time.Duration(asleep)*time.Millisecond)
 				a.signal(syscall.SIGCONT)
@@ -51,7 +54,7 @@ func race(ctx context.Context, w *world) (event string, _ int64, failures []stri
 			time.Sleep(term + time.Duration(held)*time.Millisecond)
 		})
 	})
-	a, err := w.start("run", "--json", "--table", raced)
+	a, err := w.startProgram(one, "run", "--json", "--table", raced)
 	if err != nil {
 		return event, 0, nil, err
 	}
@@ -64,7 +67,7 @@ func race(ctx context.Context, w *world) (event string, _ int64, failures []stri
 	codes := fmt.Sprint(a.wait())
 	var b outcome
 	reached := false
-	once.Do(func() { second <- w.other(ctx) }) // the step never came
+	once.Do(func() { second <- w.other(ctx, two) }) // the step never came
 	if b = <-second; b.err != nil {
 		return event, 0, nil, b.err
 	}
@@ -100,12 +103,12 @@ type outcome struct {
 }
 
 // other runs the second exporter, once the lease of the first one is over.
-func (w *world) other(ctx context.Context) (o outcome) {
+func (w *world) other(ctx context.Context, bin string) (o outcome) {
 	if o.state, o.err = w.server.Truth(ctx, raced); o.err != nil {
 		return o
 	}
 	time.Sleep(term + 100*time.Millisecond)
-	p, err := w.start("run", "--json", "--table", raced)
+	p, err := w.startProgram(bin, "run", "--json", "--table", raced)
 	if err != nil {
 		o.err = err
 		return o

@@ -106,15 +106,25 @@ type exporter struct {
 	done chan struct{} // closed when it has ended
 }
 
-// start runs the program in an empty folder, as on another machine.
-func (w *world) start(args ...string) (*exporter, error) {
+// any is the program under test or, one time in three, the older one.
+func (w *world) any() (bin, mark string) {
+	if w.old != "" && w.dice.IntN(3) == 0 {
+		return w.old, " (older)"
+	}
+	return w.bin, ""
+}
+
+// start runs the program under test in an empty folder, as on another machine.
+func (w *world) start(args ...string) (*exporter, error) { return w.startProgram(w.bin, args...) }
+
+func (w *world) startProgram(bin string, args ...string) (*exporter, error) {
 	home, err := os.MkdirTemp(w.dir, "run-*")
 	if err != nil {
 		return nil, err
 	}
 	at := w.server.Ready
-	p := &exporter{cmd: exec.Command(w.bin, append([]string{"--config", filepath.Join(w.dir, "tvmexport.yaml")}, args...)...), done: make(chan struct{})}
-	if abs, err := filepath.Abs(w.bin); err == nil {
+	p := &exporter{cmd: exec.Command(bin, append([]string{"--config", filepath.Join(w.dir, "tvmexport.yaml")}, args...)...), done: make(chan struct{})}
+	if abs, err := filepath.Abs(bin); err == nil {
 		p.cmd.Path = abs
 	}
 	p.cmd.Dir = home
