@@ -91,6 +91,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	c := &Client{
 		database: o.Database, record: o.Record, log: o.Logger, setup: o.Setup,
 		shapes: map[string][]column{}, lacks: map[string]lacks{}, counted: map[string]*whole{},
+		hiding: hiding{turn: make(chan struct{}, 1)},
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = DefaultConcurrency

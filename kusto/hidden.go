@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -21,7 +20,7 @@ const hidingAge = time.Minute
 
 // hiding keeps what was last read of the policies.
 type hiding struct {
-	mu   sync.Mutex // held while they are read
+	turn chan struct{} // holds one while somebody reads them, and guards last
 	last hidingPolicies
 }
 
@@ -176,8 +175,12 @@ func settledNo(err error) bool {
 // hidingPolicies reads which tables have a policy that hides rows, at most
 // once in an age. Who may read the database may read them.
 func (c *Client) hidingPolicies(ctx context.Context, op string, age time.Duration) (hidingPolicies, error) {
-	c.hiding.mu.Lock()
-	defer c.hiding.mu.Unlock()
+	select { // not a mutex: who waits for a slow answer can be told to end
+	case c.hiding.turn <- struct{}{}:
+		defer func() { <-c.hiding.turn }()
+	case <-ctx.Done():
+		return hidingPolicies{}, context.Cause(ctx)
+	}
 	if last := c.hiding.last; !last.read.IsZero() && time.Since(last.read) < age {
 		return last, nil
 	}

@@ -1,0 +1,23 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// While one goroutine waits for the policies, another one that is told to end does
+// not wait with it.
+func TestReadersOfPoliciesCanBeToldToEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Client{hiding: hiding{turn: make(chan struct{}, 1)}}
+		c.hiding.turn <- struct{}{} // somebody reads them
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.hidingPolicies(ctx, "check", time.Minute); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
