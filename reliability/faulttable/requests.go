@@ -41,6 +41,7 @@ func Requests() []Request {
 		{"Kusto: claims", Reads, q, `State in ("publishing", "abandoned")`, ""},
 		{"Kusto: begin of publishing", Reads, q, "summarize Since = min(", ""},
 		{"Kusto: a commit", Reads, q, `State == "committed"` + "\n| summarize Count = count()", ""},
+		{"Kusto: rows that are seen", Reads, q, " | summarize Rows = count()", ""},
 		{"Kusto: published rows", Reads, q, "let FullAt = toscalar(Commits", ""},
 
 		{"Kusto: new or altered entities", Changes, m, ".create", onlyChange},
@@ -51,6 +52,7 @@ func Requests() []Request {
 		{"Kusto: an operation", Shows, m, "| project State, Status, ShouldRetry", ""},
 		{"Kusto: operations", Shows, m, ".show operations", ""},
 		{"Kusto: extents by tag", Shows, m, "extents where tags has", ""},
+		{"Kusto: rows of extents", Shows, m, "sum(DeletedRowCount)", ""},
 		{"Kusto: old extents", Shows, m, "extents | where MaxCreatedOn", ""},
 		{"Kusto: mappings", Shows, m, "ingestion json mappings", ""},
 		{"Kusto: policies", Shows, m, " policy ", ""},
