@@ -195,3 +195,26 @@ func (p *Plan) takeOver(left []Leftover, age time.Duration) {
 		p.Leftovers = resumable(p.Run, left, age)
 	}
 }
+
+// lost adds what is gone of the table that the configuration names, where
+// readers look at another one, and of the ledger.
+func (c *Comparison) lost(h History) {
+	if c.Err != nil {
+		return
+	}
+	lost := h.Losses.beyond(h.Last)
+	for _, s := range lost.Short {
+		if !s.Readers {
+			c.Differences = append(c.Differences, Difference{
+				Source: s.Recorded, Readers: s.Held, Recorded: s.Recorded,
+				Why: fmt.Sprintf("%d rows that committed runs published are gone from %s, or were published into another table", s.Gone, s.Table),
+			})
+		}
+	}
+	if lost.ledger() {
+		c.Differences = append(c.Differences, Difference{Recorded: Missing, Why: lost.String()})
+	}
+	if was := h.Last.Destination; was != "" && was != c.Table.Destination && c.Table.Layout.Raw() {
+		c.Notes = append(c.Notes, fmt.Sprintf("the last run published into %s, and the configuration names %s", was, c.Table.Destination))
+	}
+}

@@ -65,6 +65,7 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run RunID) ([]Co
 		if c.Err = comparable(c.Table, h, run); c.Err == nil {
 			c.Run = h.Last.ID
 			c.Err = e.compare(ctx, c, h)
+			c.lost(h)
 		}
 	}
 	return out, nil
@@ -120,7 +121,7 @@ func (e *Exporter) partsOf(c *Comparison, h History) (CountQuery, map[Partition]
 		q.Bin = time.Hour
 		// The oldest day is about to age out of the source.
 		q.Window = Window{From: h.Now.Add(-sourceKeeps + 24*time.Hour).Truncate(time.Hour).Add(-Tick), To: h.Last.Watermark}
-		if h.Since.After(q.Window.From) {
+		if h.Since.After(q.Window.From) && !h.Losses.ledger() {
 			q.Window.From = h.Since
 		}
 		return q, nil
