@@ -9,6 +9,9 @@ package tvmexport
 // that this is repeated until nothing is stale. Leftovers that no piece
 // connects do not influence each other: each such cluster is repeated by itself.
 func fresh(pieces []Piece, list []Leftover) []Leftover {
+	if len(list) == 0 {
+		return nil
+	}
 	c := comparisonOf(pieces, list)
 	for _, cluster := range c.clusters(c.usable) {
 		for len(cluster) > 0 {
@@ -25,10 +28,10 @@ func fresh(pieces []Piece, list []Leftover) []Leftover {
 			cluster = kept
 		}
 	}
-	var out []Leftover
-	for i, l := range list {
+	out := make([]Leftover, 0, len(list))
+	for i := range list {
 		if !c.stale[i] {
-			out = append(out, l)
+			out = append(out, list[i])
 		}
 	}
 	return out
@@ -50,18 +53,19 @@ func comparisonOf(pieces []Piece, list []Leftover) *comparison {
 		pieces: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
 		links: newLinks(len(pieces) + len(list)),
 	}
-	counted := &regionIndex{}
+	counted := &regionIndex{list: make([]region, 0, len(pieces))}
 	for _, p := range pieces {
 		counted.add(p.region())
 	}
 	w := wantedOf(pieces)
 	last := make([]int, len(pieces)) // leftover that met the piece last, counted from 1
-	for i, l := range list {
-		if !w.wants(l) {
+	for i := range list {
+		mine := regionsOfSlice(list[i].Batch.Slice)
+		if !w.wants(mine) {
 			continue
 		}
 		c.usable = append(c.usable, i)
-		for _, r := range regionsOfSlice(l.Batch.Slice) {
+		for _, r := range mine {
 			counted.each(r, func(piece int) {
 				if last[piece] != i+1 {
 					last[piece] = i + 1
@@ -106,7 +110,7 @@ func (c *comparison) taken(of []int) []int {
 	covered := &regionIndex{}
 	var out []int
 	for _, i := range of {
-		if covered.admit(c.list[i]) {
+		if covered.admit(regionsOfSlice(c.list[i].Batch.Slice)) {
 			out = append(out, i)
 		}
 	}
@@ -137,7 +141,7 @@ func (c *comparison) bearOut(group []int) bool {
 	held, asked := EmptyPrint, EmptyPrint
 	late := false
 	for _, i := range group {
-		b := c.list[i].Batch
+		b := &c.list[i].Batch
 		for _, r := range regionsOfSlice(b.Slice) {
 			covered.add(r)
 		}

@@ -60,16 +60,20 @@ func resumable(run Run, list []Leftover, age time.Duration) []Leftover {
 // adopt divides what was planned into leftovers that bring a part of it, each
 // row at most once, and the pieces that are still to be asked for.
 func adopt(pieces []Piece, list []Leftover) (taken []BatchInfo, rest []Piece) {
+	if len(list) == 0 {
+		return nil, pieces
+	}
 	w := wantedOf(pieces)
 	covered := &regionIndex{}
-	for _, l := range list {
-		if w.wants(l) && covered.admit(l) {
-			taken = append(taken, l.Batch)
+	for i := range list {
+		if mine := regionsOfSlice(list[i].Batch.Slice); w.wants(mine) && covered.admit(mine) {
+			taken = append(taken, list[i].Batch)
 		}
 	}
 	if len(taken) == 0 {
 		return nil, pieces
 	}
+	rest = make([]Piece, 0, len(pieces))
 	for _, p := range pieces {
 		if near := covered.near(p); len(near) > 0 {
 			rest = append(rest, p.without(near)...)
@@ -92,19 +96,18 @@ func wantedOf(pieces []Piece) wanted {
 }
 
 // wants says whether every row of a leftover was planned.
-func (w wanted) wants(l Leftover) bool {
-	return !slices.ContainsFunc(regionsOfSlice(l.Batch.Slice), func(r region) bool {
+func (w wanted) wants(leftover []region) bool {
+	return !slices.ContainsFunc(leftover, func(r region) bool {
 		return !r.partition.Valid() || !w[r.late].holds(r)
 	})
 }
 
 // admit adds the regions of a leftover unless one of them overlaps what is there.
-func (x *regionIndex) admit(l Leftover) bool {
-	mine := regionsOfSlice(l.Batch.Slice)
-	if slices.ContainsFunc(mine, x.overlaps) {
+func (x *regionIndex) admit(leftover []region) bool {
+	if slices.ContainsFunc(leftover, x.overlaps) {
 		return false
 	}
-	for _, r := range mine {
+	for _, r := range leftover {
 		x.add(r)
 	}
 	return true

@@ -25,7 +25,7 @@ func regionsOfSlice(s Slice) []region {
 // regionsOf are the regions of pieces; neighbours in the list whose windows
 // touch are one region.
 func regionsOf(pieces []Piece) []region {
-	var out []region
+	out := make([]region, 0, len(pieces))
 	for _, p := range pieces {
 		r := p.region()
 		if n := len(out); n > 0 && r.follows(out[n-1]) {
@@ -50,6 +50,20 @@ func (r region) follows(q region) bool {
 type regionIndex struct {
 	list []region
 	root *regionNode // nil while there are few
+	free nodes
+}
+
+// nodes are allocated many at a time.
+type nodes []regionNode
+
+func (f *nodes) take(digit byte) *regionNode {
+	if len(*f) == 0 {
+		*f = make(nodes, 128)
+	}
+	n := &(*f)[0]
+	*f = (*f)[1:]
+	n.digit = digit
+	return n
 }
 
 // few is how many regions need no trie.
@@ -67,21 +81,21 @@ func (x *regionIndex) add(r region) {
 	x.list = append(x.list, r)
 	switch {
 	case x.root != nil:
-		x.root.add(r, len(x.list)-1)
+		x.root.add(r, len(x.list)-1, &x.free)
 	case len(x.list) > few:
 		x.root = &regionNode{}
 		for id, r := range x.list {
-			x.root.add(r, id)
+			x.root.add(r, id, &x.free)
 		}
 	}
 }
 
-func (n *regionNode) add(r region, id int) {
+func (n *regionNode) add(r region, id int, free *nodes) {
 	n.under.cover(r.window)
 	for i := range len(r.partition) {
 		next := n.child(r.partition[i])
 		if next == nil {
-			next = &regionNode{digit: r.partition[i]}
+			next = free.take(r.partition[i])
 			n.next = append(n.next, next)
 		}
 		n = next

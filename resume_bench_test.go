@@ -79,7 +79,7 @@ func TestResumeOfManyParts(t *testing.T) {
 			taken, rest := adopt(pieces, fresh(pieces, list))
 			covered := &regionIndex{}
 			for _, b := range taken {
-				if !covered.admit(Leftover{Batch: b}) {
+				if !covered.admit(regionsOfSlice(b.Slice)) {
 					t.Fatalf("batch %s overlaps another one", b.ID)
 				}
 			}
