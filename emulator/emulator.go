@@ -183,10 +183,13 @@ func (e *Emulator) Engine() *engine.Engine { return e.engine }
 // Entra issues and verifies tokens.
 func (e *Emulator) Entra() *entra.Server { return e.entra }
 
-// verify checks a token for a service, and lets a fault call it expired.
+// verify checks a token for a service, and lets a fault call it expired or revoke it.
 func (e *Emulator) verify(ctx context.Context, token string, audiences ...string) (entra.Claims, error) {
 	if faults.TokenExpired(ctx) {
 		return entra.Claims{}, entra.ErrExpired
+	}
+	if faults.TokenRevoked(ctx) {
+		e.entra.Revoke(token)
 	}
 	return e.entra.Verify(token, audiences...)
 }

@@ -118,7 +118,11 @@ func (d graphDialect) fail(w http.ResponseWriter, f *failure, ids exchange) {
 		e.InnerError.Code, e.InnerError.Status, e.InnerError.Message = "429", "429", "Please retry after"
 	case f.token != nil:
 		e.Code, e.Message = "InvalidAuthenticationToken", graphTokenMessage(f.token.reason)
-		h.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
+		challenge := `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`
+		if errors.Is(f.token.reason, entra.ErrRevoked) {
+			challenge += ", " + entra.Challenge(ids.at)
+		}
+		h.Set("WWW-Authenticate", challenge)
 	case f.status == http.StatusForbidden:
 		e.Message = missingRoles(d.traits().role) + ", application roles: " + strings.Join(f.roles, ",")
 	case f.status == http.StatusInternalServerError:
@@ -139,6 +143,8 @@ func graphTokenMessage(reason error) string {
 		return "Access token is empty."
 	case errors.Is(reason, entra.ErrExpired), errors.Is(reason, entra.ErrNotYetValid):
 		return "Lifetime validation failed, the token is expired."
+	case errors.Is(reason, entra.ErrRevoked):
+		return "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp."
 	case errors.Is(reason, entra.ErrWrongAudience):
 		return "Access token validation failure. Invalid audience."
 	case errors.Is(reason, entra.ErrMalformed):

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,9 @@ type Server struct {
 
 	managed        []ManagedIdentity
 	identityHeader string
+
+	revokedMu sync.Mutex
+	revoked   map[[32]byte]bool // hashes of tokens that are refused before their time
 
 	issued  atomic.Int64
 	refused atomic.Int64

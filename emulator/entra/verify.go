@@ -72,6 +72,9 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	default:
 		return Claims{}, ErrMalformed
 	}
+	if s.isRevoked(token) {
+		return Claims{}, ErrRevoked
+	}
 	if len(audiences) > 0 && !slices.ContainsFunc(audiences, func(a string) bool {
 		return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(c.Audience, "/"))
 	}) {

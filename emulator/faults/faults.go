@@ -78,6 +78,7 @@ type Rule struct {
 	LieGzip      bool                       `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
 	Late         Duration                   `json:"late,omitempty"`         // with status: do what was asked so long after the answer
 	ExpireToken  bool                       `json:"expireToken,omitempty"`  // treat the bearer token as expired
+	RevokeToken  bool                       `json:"revokeToken,omitempty"`  // refuse the bearer token from now on, wherever it is used
 	ExpireSAS    bool                       `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
 	Delivery     string                     `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient, failed
 }
@@ -179,7 +180,7 @@ func (rule Rule) Validate() error {
 	case rule.Delivery != "":
 		return fmt.Errorf("the action delivery needs endpoint %q", Delivery)
 	case !rule.isHTTP():
-		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, resetAfter, dropRows, repeatRows, hideRows, values, set, replay, lieGzip, expireToken or expireSAS")
+		return fmt.Errorf("it says nothing to do; give status, delay, cutAfter, truncateJSON, resetAfter, dropRows, repeatRows, hideRows, values, set, replay, lieGzip, expireToken, revokeToken or expireSAS")
 	case rule.DropRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
 		return fmt.Errorf("dropRows needs an endpoint whose answers have rows, one of %v, not %q", withAnswers, rule.Endpoint)
 	case rule.RepeatRows > 0 && !slices.Contains(withAnswers, rule.Endpoint):
@@ -200,6 +201,8 @@ func (rule Rule) Validate() error {
 		return fmt.Errorf("expireSAS needs endpoint blob, queue or table, not %q", rule.Endpoint)
 	case rule.ExpireToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token, Discovery, KustoAuth}, rule.Endpoint):
 		return fmt.Errorf("expireToken needs an endpoint that takes a bearer token, not %q", rule.Endpoint)
+	case rule.RevokeToken && slices.Contains([]Endpoint{Blob, Queue, Table, Token, Discovery, KustoAuth}, rule.Endpoint):
+		return fmt.Errorf("revokeToken needs an endpoint that takes a bearer token, not %q", rule.Endpoint)
 	}
 	return nil
 }
@@ -207,7 +210,7 @@ func (rule Rule) Validate() error {
 // isHTTP says whether the rule has an action on HTTP requests.
 func (rule Rule) isHTTP() bool {
 	return rule.Status != 0 || len(rule.Headers) > 0 || rule.Delay != 0 || rule.CutAfter != 0 || rule.ResetAfter > 0 ||
-		rule.TruncateJSON || rule.LieGzip || rule.ExpireToken || rule.ExpireSAS ||
+		rule.TruncateJSON || rule.LieGzip || rule.ExpireToken || rule.RevokeToken || rule.ExpireSAS ||
 		rule.rewrites() || rule.HideRows > 0 || rule.Replay
 }
 

@@ -110,6 +110,9 @@ func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	if rule.ExpireToken {
 		r = r.WithContext(context.WithValue(r.Context(), expiredToken{}, true))
 	}
+	if rule.RevokeToken {
+		r = r.WithContext(context.WithValue(r.Context(), revokedToken{}, true))
+	}
 	if rule.ExpireSAS {
 		r = withExpiredSAS(r)
 	}
@@ -172,6 +175,17 @@ type hiddenRows struct{}
 func Hidden(ctx context.Context) int {
 	n, _ := ctx.Value(hiddenRows{}).(int)
 	return n
+}
+
+// revokedToken is the key under which a request's context says that its token is
+// revoked.
+type revokedToken struct{}
+
+// TokenRevoked says whether a rule demands that the bearer token of the request
+// with this context be refused from now on. Whoever checks tokens asks it.
+func TokenRevoked(ctx context.Context) bool {
+	revoked, _ := ctx.Value(revokedToken{}).(bool)
+	return revoked
 }
 
 // withExpiredSAS moves the expiry (se) of the request's shared access signature
