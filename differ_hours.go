@@ -110,7 +110,10 @@ func fill(list []difference, parts []Count) {
 		for i < len(list)-1 && list[i].window.timed() && c.Start.After(list[i].window.To) {
 			i++
 		}
-		list[i].after += c.Rows
+		w := list[i].window
+		if !w.timed() || c.Start.Add(time.Hour-Tick).After(w.From) && (w.To.IsZero() || !c.Start.After(w.To)) {
+			list[i].after += c.Rows // else it lies between two windows
+		}
 	}
 	for i := range list {
 		list[i].moved = list[i].after != list[i].before
