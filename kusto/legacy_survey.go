@@ -11,6 +11,9 @@ import (
 
 // survey counts what the other exporter has put into the published table.
 func (c *Client) survey(ctx context.Context, t *Takeover, raw []column) error {
+	if err := c.seesAll(ctx, "import", t.Table.Name, t.Table.Destination); err != nil {
+		return err
+	}
 	s := statement{op: "import", table: t.Table.Name, text: surveyText(t.Table, raw, t.Since)}
 	rows, err := c.query(ctx, s)
 	if err != nil {
