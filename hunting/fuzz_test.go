@@ -228,7 +228,7 @@ func FuzzScalars(f *testing.F) {
 		var said any
 		d := json.NewDecoder(strings.NewReader(value))
 		d.UseNumber()
-		if !json.Valid([]byte(value)) || d.Decode(&said) != nil || said == nil {
+		if !utf8.ValidString(value) || !json.Valid([]byte(value)) || d.Decode(&said) != nil || said == nil {
 			return
 		}
 		switch said.(type) {
