@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes away does not end a run
+	log.SetOutput(unquoted{os.Stderr})
 	signin.DropEmptyVariables()
 	os.Exit(process{
 		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, environment: os.Environ(),
