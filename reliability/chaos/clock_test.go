@@ -39,7 +39,7 @@ func (c *clock) stand(d time.Duration) {
 	c.mu.Unlock()
 	time.Sleep(d)
 	c.mu.Lock()
-	c.ahead, c.frozen = c.frozen.Sub(time.Now()), time.Time{}
+	c.ahead, c.frozen = time.Until(c.frozen), time.Time{}
 	c.mu.Unlock()
 	close(done)
 }
