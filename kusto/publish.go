@@ -44,7 +44,8 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 		return tvmexport.Published{}, err
 	}
 	if slices.ContainsFunc(p.Steps, func(s tvmexport.PublicationStep) bool { return s.Late != nil }) {
-		if err := c.seesAll(ctx, "publish", p.Run.Table.Name, seen.tables()...); err != nil {
+		// What is published is what readers lack at this moment: a policy may have come since the run began.
+		if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, seen.tables()...); err != nil {
 			return tvmexport.Published{}, err
 		}
 	}
