@@ -131,11 +131,7 @@ func (f failure) status(r *http.Response) error {
 			After: retryAfter(r.Header.Get("Retry-After"), message, time.Now()),
 		}
 	case code == http.StatusUnauthorized:
-		if err, known := f.denied(r, body, reason); known {
-			return err
-		}
-		return f.make(tvmexport.Stop, tvmexport.Permission, "check that the application belongs to this tenant and cloud",
-			fmt.Errorf("%w: %w", errUnauthorized, reason))
+		return f.unauthorized(r, body, reason)
 	case code == http.StatusForbidden:
 		err, _ := f.denied(r, body, reason)
 		return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/answers"
 )
 
 // deny is one reason why Defender or something on the way to it denies a call,
@@ -65,6 +66,18 @@ func (f failure) denied(r *http.Response, body said, reason error) (err error, k
 	}
 	return f.make(tvmexport.Stop, tvmexport.Permission, f.grant()+"; if it is granted, the tenant's licence or a policy denies the call", reason),
 		r.StatusCode == http.StatusForbidden
+}
+
+// unauthorized sorts an answer 401. One with a challenge is always about the
+// token, whatever its words.
+func (f failure) unauthorized(r *http.Response, body said, reason error) error {
+	hint := "check that the application belongs to this tenant and cloud"
+	if answers.Claims(r.Header) != "" {
+		hint = "Entra has revoked the application's tokens, or a Conditional Access policy does not accept this machine's address: let an administrator look at the application's service principal sign-in logs"
+	} else if err, known := f.denied(r, body, reason); known {
+		return err
+	}
+	return f.make(tvmexport.Stop, tvmexport.Permission, hint, fmt.Errorf("%w: %w", errUnauthorized, reason))
 }
 
 func (f failure) grant() string {

@@ -3,8 +3,10 @@ package hunting
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -42,23 +44,35 @@ func (r *renewing) Refused(token, claims string) {
 func TestChallengeIsAnswered(t *testing.T) {
 	const claims = `{"access_token":{"nbf":{"essential":true,"value":"1764367200"}}}`
 	challenge := http.Header{"Www-Authenticate": {`Bearer realm="", error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(claims)) + `"`}}
-	for _, refusals := range []int{1, 100} {
-		synctest.Test(t, func(t *testing.T) {
-			who := &renewing{}
-			s := &service{reply: func(n int, _ string) answer {
-				if n <= refusals {
-					return answer{status: 401, header: challenge, body: `{"error":{"code":"InvalidAuthenticationToken","message":"Continuous access evaluation resulted in challenge."}}`}
-				}
-				return answer{body: good}
-			}}
-			c := s.client(t, func(o *Options) { o.Credential = who })
-			_, err := c.Fetch(t.Context(), slice, discard{})
-			if refusals == 1 && (err != nil || who.number != 1 || len(s.at) != 2 || who.claims[0] != claims) {
-				t.Errorf("%d calls, token %d, claims %q: %v", len(s.at), who.number, who.claims, err)
-			}
-			if refusals > 1 && (tvmexport.CauseOf(err) != tvmexport.Permission || len(s.at) != 2 || who.number != 2) {
-				t.Errorf("%d calls, token %d: %v", len(s.at), who.number, err)
-			}
-		})
+	for _, message := range []string{"Continuous access evaluation resulted in challenge.", "Conditional Access does not allow this address.", "No Tvm license"} {
+		for _, refusals := range []int{1, 100} {
+			answerChallenge(t, challenge, claims, message, refusals)
+		}
 	}
+}
+
+func answerChallenge(t *testing.T, challenge http.Header, claims, message string, refusals int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		who := &renewing{}
+		s := &service{reply: func(n int, _ string) answer {
+			if n <= refusals {
+				return answer{status: 401, header: challenge, body: fmt.Sprintf(`{"error":{"code":"InvalidAuthenticationToken","message":%q}}`, message)}
+			}
+			return answer{body: good}
+		}}
+		c := s.client(t, func(o *Options) { o.Credential = who })
+		_, err := c.Fetch(t.Context(), slice, discard{})
+		if refusals == 1 && (err != nil || who.number != 1 || len(s.at) != 2 || who.claims[0] != claims) {
+			t.Errorf("%s: %d calls, token %d, claims %q: %v", message, len(s.at), who.number, who.claims, err)
+		}
+		if refusals > 1 && (tvmexport.CauseOf(err) != tvmexport.Permission || len(s.at) != 2 || who.number != 2 || !hinted(err, "sign-in logs")) {
+			t.Errorf("%s: %d calls, token %d: %v", message, len(s.at), who.number, err)
+		}
+	})
+}
+
+func hinted(err error, words string) bool {
+	var e *tvmexport.Error
+	return errors.As(err, &e) && strings.Contains(e.Hint, words)
 }

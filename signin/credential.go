@@ -75,13 +75,14 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 		return kept, nil
 	}
 	refused := c.challenged(key)
-	if plain {
-		o.EnableCAE = true
-		if refused != nil {
-			o = c.afresh(o, refused)
-		}
+	o.EnableCAE = o.EnableCAE || plain
+	var t azcore.AccessToken
+	var err error
+	if plain && refused != nil {
+		t, err = c.replace(ctx, o, key, refused)
+	} else {
+		t, err = c.signIn(ctx, o, key)
 	}
-	t, err := c.signIn(ctx, o, key)
 	switch {
 	case err != nil && state == aging && !errors.Is(err, ErrWrongTenant):
 		c.o.Logger.Warn("a token was not renewed; the one that is there holds for a while", "section", c.o.Section, "scope", key, "until", kept.ExpiresOn, "error", err)

@@ -1,12 +1,15 @@
 package signin
 
 import (
+	"context"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
 // challenge is what the next token of a scope has to be, after one was refused.
 type challenge struct {
+	token  string // that was refused
 	claims string // that the service demands; "" if it did not say
 }
 
@@ -23,7 +26,7 @@ func (c *Credential) Refused(token, claims string) {
 			continue
 		}
 		delete(c.tokens, key)
-		c.refusedBy[key] = &challenge{claims: claims}
+		c.refusedBy[key] = &challenge{token: token, claims: claims}
 		c.o.Logger.Info("a token was refused; a new one is asked for", "section", c.o.Section, "scope", key, "claims", claims != "")
 	}
 }
@@ -44,23 +47,28 @@ func (c *Credential) answered(key string, to *challenge) {
 	}
 }
 
-// anyClaims makes managed identities pass over the cache that azidentity keeps
-// for the whole process. They do not send it.
+// anyClaims makes azidentity skip its caches. Managed identities do not send it.
 const anyClaims = "{}"
 
-// afresh prepares the sign-in that answers a challenge. azidentity keeps tokens
-// by scope: it passes over them where claims are given. Without claims only a
-// credential with an empty cache does, which also reads its files again.
-func (c *Credential) afresh(o policy.TokenRequestOptions, to *challenge) policy.TokenRequestOptions {
-	if to.claims != "" {
-		o.Claims = to.claims
-		return o
+// replace signs in for a token that answers a challenge. azidentity keeps tokens
+// by scope and skips them where claims are given. Without claims a credential
+// with an empty cache does, which also reads its files again. The tokens of
+// managed identities are cached by the process, also where they are a link of
+// the default chain: if the refused token comes back, claims are given as well.
+func (c *Credential) replace(ctx context.Context, o policy.TokenRequestOptions, key string, to *challenge) (azcore.AccessToken, error) {
+	o.Claims = to.claims
+	if to.claims == "" {
+		if again, err := c.o.build(c.http); err == nil {
+			c.inner = again
+		}
 	}
-	if again, err := c.o.build(c.http); err == nil {
-		c.inner = again
+	t, err := c.signIn(ctx, o, key)
+	if err != nil || t.Token != to.token || to.claims != "" {
+		return t, err
 	}
-	if _, managed := c.inner.TokenCredential.(*azidentity.ManagedIdentityCredential); managed {
-		o.Claims = anyClaims
+	o.Claims = anyClaims
+	if other, err := c.signIn(ctx, o, key); err == nil {
+		return other, nil
 	}
-	return o
+	return t, nil // developer tools refuse claims; their token is all there is
 }
