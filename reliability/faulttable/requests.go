@@ -14,7 +14,6 @@ const (
 func Requests() []Request {
 	const q, m = faults.KustoQuery, faults.KustoMgmt
 	return []Request{
-		{"hunting: the source's clock", Counts, faults.Graph, "print Rows = 0, Now = now()", ""},
 		{"hunting: columns", Counts, faults.Graph, "| getschema |", ""},
 		{"hunting: columns by a row", Counts, faults.Graph, "\n| take ", ""},
 		{"hunting: rows", Rows, faults.Graph, "union (answer", ""},
