@@ -60,7 +60,7 @@ func translate(op, table string, to *endpoint, err error) *tvmexport.Error {
 	case errors.As(err, &inBand):
 		m := inBand.ErrorMessage
 		sortAnswer(out, to, answer{status: http.StatusOK, code: m.Code, message: firstOf(m.Description, m.Message), permanent: &m.IsPermanent})
-	case sortUpload(out, err), sortTransport(out, to, err):
+	case sortPage(out, err), sortUpload(out, err), sortTransport(out, to, err):
 	case errors.As(err, &sdkError):
 		sortSDK(out, sdkError)
 	default:

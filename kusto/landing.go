@@ -44,7 +44,7 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 	if err := c.greet(ctx, table.Name); err != nil {
 		return err
 	}
-	for attempt := 1; ; attempt++ {
+	for attempt, page := 1, false; ; attempt++ {
 		err := c.enqueue(ctx, b, more)
 		if err == nil {
 			return nil
@@ -53,7 +53,9 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 			return context.Cause(ctx)
 		}
 		failed := translate("land", table.Name, c.intake, err)
-		if failed.Cause == tvmexport.Permission || attempt == landAttempts {
+		again := page
+		page = errors.As(err, new(*storagePage))
+		if failed.Cause == tvmexport.Permission || attempt == landAttempts || page && again {
 			failed.Err = fmt.Errorf("upload batch %s: %w", b.ID, failed.Err)
 			return failed
 		}
