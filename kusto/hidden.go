@@ -124,7 +124,7 @@ func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table 
 			fmt.Sprintf("look at .show table %s policy %s", ident(table), rowSecurity))
 	}
 	return hidden(op, of, fmt.Errorf("the policy %s of table %s hides %d of its %d rows from this sign-in", rowSecurity, table, held-seen, held),
-		fmt.Sprintf("an administrator changes the query of the policy so that it shows this sign-in all rows as they are (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", ident(table), rowSecurity))
+		securedHint(table))
 }
 
 func hidden(op, of string, err error, hint string) error {

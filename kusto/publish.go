@@ -43,7 +43,7 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 	if err != nil {
 		return tvmexport.Published{}, err
 	}
-	if slices.ContainsFunc(p.Steps, func(s tvmexport.PublicationStep) bool { return s.Late != nil }) {
+	if len(lateSteps(p)) > 0 {
 		// What is published is what readers lack at this moment: a policy may have come since the run began.
 		if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, seen.tables()...); err != nil {
 			return tvmexport.Published{}, err
@@ -61,6 +61,9 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 				return tvmexport.Published{}, err
 			}
 		}
+	}
+	if err := c.showsLate(ctx, p, seen, into); err != nil {
+		return tvmexport.Published{}, err
 	}
 	for _, t := range into {
 		rows, err := c.proven(ctx, p, base, t, into)

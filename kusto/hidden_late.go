@@ -1,0 +1,95 @@
+package kusto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// lateSteps are the late steps of a publication.
+func lateSteps(p tvmexport.Publication) []tvmexport.PublicationStep {
+	var out []tvmexport.PublicationStep
+	for _, s := range p.Steps {
+		if s.Late != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// showsLate checks, after the late steps were carried out, that they compared
+// landed rows with the rows of readers as they are. The policies are read
+// again, because one that was set since they were last read may have hidden
+// rows from a step. A policy can also change values: then a row that is
+// published still does not equal its landed record. In both cases a step
+// publishes rows that readers have already, so the publication is given up.
+func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen source, into []target) error {
+	late := lateSteps(p)
+	if len(late) == 0 {
+		return nil
+	}
+	policies, err := c.hidingPolicies(ctx, "publish", 0)
+	if err != nil {
+		return err
+	}
+	err = c.seesUnder(ctx, policies, "publish", p.Run.Table.Name, append(seen.tables(), p.Run.Table.Landing()))
+	if err == nil {
+		err = c.showsValues(ctx, policies, p, seen, late)
+	}
+	var why *tvmexport.Error
+	if !errors.As(err, &why) || why.Action != tvmexport.Stop || why.Cause != tvmexport.Permission {
+		return err
+	}
+	err = c.giveUp(ctx, p.Run, into, p.Rows, why.Err)
+	var given *tvmexport.Error
+	if errors.As(err, &given) && given.Cause == tvmexport.Unproven {
+		given.Cause, given.Hint = why.Cause, why.Hint
+	}
+	return err
+}
+
+// showsValues is an error if a policy is in force and rows that were published
+// do not show as they landed.
+func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvmexport.Publication, seen source, late []tvmexport.PublicationStep) error {
+	table := policies.first(seen.tables())
+	if table == "" {
+		return nil
+	}
+	for _, step := range late {
+		s := statement{
+			op: "publish", table: p.Run.Table.Name, one: true,
+			text: lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| summarize Rows = sum(Lack)",
+		}
+		rows, err := c.query(ctx, s)
+		if err != nil {
+			return err
+		}
+		counts, err := readRows(s, rows, func(r *reader) int64 { return max(0, r.long("Rows")) }) // null if none are lacking
+		if err != nil {
+			return err
+		}
+		if counts[0] > 0 {
+			return hidden("publish", p.Run.Table.Name,
+				fmt.Errorf("the policy %s of table %s changes values that this sign-in sees: %d published rows are not shown as they are", rowSecurity, table, counts[0]),
+				securedHint(table))
+		}
+	}
+	return nil
+}
+
+// first is the first of the tables that can have a policy on its rows; "" if none can.
+func (p hidingPolicies) first(tables []string) string {
+	for _, t := range tables {
+		if p.secured[t] || p.unreadable != nil && t != runsTable && t != partitionsTable {
+			return t
+		}
+	}
+	return ""
+}
+
+// securedHint says what to do about a policy that does not show a table as it is.
+func securedHint(table string) string {
+	return fmt.Sprintf("an administrator changes the query of the policy so that it shows this sign-in all rows as they are (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", ident(table), rowSecurity)
+}
