@@ -14,8 +14,9 @@ type Losses struct {
 	Records int64 `json:"records,omitempty"` // committed runs of a Snapshot whose partition records are incomplete
 	Rows    int64 `json:"rows,omitempty"`    // published rows that are gone, over all published tables
 
-	Short  []Short `json:"-"` // published tables from which rows are gone
-	Copied bool    `json:"-"` // the watermark in the configuration is one that the exporter wrote there
+	Short   []Short `json:"-"` // published tables from which rows are gone
+	Copied  bool    `json:"-"` // the watermark in the configuration is one that the exporter wrote there
+	Unknown bool    `json:"-"` // it was written there by an invocation that the ledger does not know
 }
 
 // Short is a published table that holds fewer rows of committed runs than the
@@ -42,7 +43,7 @@ func (l Losses) beyond(last *Committed) Losses {
 	}
 	out := Losses{
 		Strange: max(l.Strange-last.Losses.Strange, 0), Holes: max(l.Holes-last.Losses.Holes, 0),
-		Records: max(l.Records-last.Losses.Records, 0), Rows: max(l.Rows-last.Losses.Rows, 0), Copied: l.Copied,
+		Records: max(l.Records-last.Losses.Records, 0), Rows: max(l.Rows-last.Losses.Rows, 0), Copied: l.Copied, Unknown: l.Unknown,
 	}
 	if out.Rows > 0 {
 		out.Short = l.Short

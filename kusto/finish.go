@@ -41,11 +41,17 @@ func (c *Client) Finish(ctx context.Context, f tvmexport.Closing) error {
 	return errors.Join(errs...)
 }
 
+// digestLength is the number of hexadecimal digits of a digest.
+const digestLength = 24
+
 // digest names an invocation in a tag.
 func digest(owner string) string {
 	sum := sha256.Sum256([]byte(owner))
-	return hex.EncodeToString(sum[:12])
+	return hex.EncodeToString(sum[:digestLength/2])
 }
+
+// finishKey begins the guard of the command that copies watermarks.
+const finishKey = "tvmexport-finish:"
 
 // noteEnds writes how the invocation ended for each table, from which the
 // audit can be written by another one.
@@ -90,7 +96,7 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 	if err != nil {
 		return err
 	}
-	_, err = c.append(ctx, "finish", "", watermarksText("tvmexport-finish:"+key, outcomes, columns))
+	_, err = c.append(ctx, "finish", "", watermarksText(finishKey+key, outcomes, columns))
 	return err
 }
 

@@ -18,6 +18,7 @@ type place struct {
 	columns []column
 	typed   bool
 	readers bool          // it is the one that readers look at
+	missing bool          // the database has no such table
 	keep    time.Duration // how long its policy keeps rows; 0: not known
 }
 
@@ -54,6 +55,8 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 			l.Records = number
 		case copiedWatermark:
 			l.Copied = true
+		case unknownCopy:
+			l.Copied, l.Unknown = true, true
 		case shortOfRows:
 			i := slices.IndexFunc(places, func(p place) bool { return p.of.Name == table && p.table == r.text("Place") })
 			if i < 0 {
@@ -71,7 +74,8 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 	return out, err
 }
 
-// placesOf are the published tables of t that are there.
+// placesOf are the published tables of t, also those that the database does
+// not have: a table that was dropped has lost its rows.
 func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[string]time.Duration) ([]place, error) {
 	from, err := c.readers(ctx, t)
 	if err != nil {
@@ -83,13 +87,10 @@ func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[strin
 			continue
 		}
 		p.columns, err = c.columns(ctx, p.table)
-		if errors.Is(err, errNoTable) {
-			continue
-		}
-		if err != nil {
+		if p.missing = errors.Is(err, errNoTable); err != nil && !p.missing {
 			return nil, err
 		}
-		if p.typed && foreign(p.columns) { // somebody else's
+		if p.typed && !p.missing && foreign(p.columns) { // somebody else's
 			continue
 		}
 		p.of, p.readers, p.keep = t, p.table == from.table, kept[p.table]
@@ -105,7 +106,11 @@ const (
 	incompleteRecords = "records"
 	shortOfRows       = "short"
 	copiedWatermark   = "copied"
+	unknownCopy       = "unknown copy"
 )
+
+// copyTag begins the tag of the extents that hold copies of watermarks.
+const copyTag = "ingest-by:" + finishKey
 
 // sourceDays is how long the source keeps events, with a day of margin: rows
 // of older runs could not be fetched again.
@@ -118,7 +123,8 @@ const sourceDays = 31
 //
 // A copy of a watermark is recognised by the tag of the command that wrote it.
 // Extents with different ingest-by tags can be merged and then have both, so a
-// row counts as a copy only where an older row of the same table exists.
+// row counts as a copy only where an older row of the same table exists, or
+// where a tag names an invocation that the ledger does not know.
 func lossesText(tables []tvmexport.Table, places []place) string {
 	names := literals(namesOf(tables))
 	var found, expected strings.Builder
@@ -126,16 +132,21 @@ func lossesText(tables []tvmexport.Table, places []place) string {
 		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, literal(p.of.Name))
 		by, bound := "RunId", ""
 		switch {
+		case p.missing:
 		case foreign(p.columns):
 			by = publishedBy
 		case slices.Contains(p.columns, column{"ExportedAt", "datetime"}):
 			bound = fmt.Sprintf("\n    | where isnull(Since%d) or ExportedAt >= Since%d", i, i)
 		}
+		from := ident(p.table)
+		if p.missing {
+			from = "datatable (RunId:string) []"
+		}
 		fmt.Fprintf(&found, `let Found%d = %s%s
     | summarize Found = count() by RunId = %s
     | where isnotempty(RunId)
     | project Table = %s, Place = %s, RunId, Found;
-`, i, ident(p.table), bound, by, literal(p.of.Name), literal(p.table))
+`, i, from, bound, by, literal(p.of.Name), literal(p.table))
 		filled, oldest := "!=", "datetime(1900-01-01)"
 		if p.typed {
 			filled = "in"
@@ -212,15 +223,23 @@ Expected
 ), (
 %s
 | where SourceTable in (%s)
-| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01)), Copy = tostring(extent_tags()) has %s
-| summarize Number = count(), arg_max(WrittenAt, Copy) by Table = SourceTable
-| where Copy and Number > 1
-| project Table, What = %s, Number, Place = "", Recorded = long(null), Held = long(null)
+| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01)), Tags = extent_tags()
+| summarize Number = count(), arg_max(WrittenAt, Tags) by Table = SourceTable
+| mv-expand Tag = Tags to typeof(string)
+| where Tag startswith_cs %s
+| join kind=leftouter (%s
+    | where State in (%s) and isnotempty(Owner)
+    | distinct Owner
+    | project Tag = strcat(%s, substring(hash_sha256(Owner), 0, %d)), Known = true) on Tag
+| summarize Number = max(Number), Unknown = countif(isnull(Known)) by Table
+| where Number > 1 or Unknown > 0
+| project Table, What = iff(Unknown > 0, %s, %s), Number, Place = "", Recorded = long(null), Held = long(null)
 )`,
 		runsTable, names, literal(committed), literal(publishing), literal(string(tvmexport.FullRun)),
 		literal(string(tvmexport.Snapshot)), sourceDays, sourceDays,
 		found.String(), strings.Join(founds, ", "), expected.String(),
 		literal(strangeRows), literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), literal(holes),
 		literal(string(tvmexport.Snapshot)), literal(string(tvmexport.LegacyRun)), partitionsTable, names, literal(incompleteRecords),
-		literal(shortOfRows), configurationTable, names, literal("tvmexport-finish:"), literal(copiedWatermark))
+		literal(shortOfRows), configurationTable, names, literal(copyTag), runsTable, literals([]string{committed, ended}), literal(copyTag), digestLength,
+		literal(unknownCopy), literal(copiedWatermark))
 }

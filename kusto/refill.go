@@ -3,7 +3,6 @@ package kusto
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -108,13 +107,17 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 	if made.rows != r.rows {
 		return refused("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
 	}
-	if err := c.begin(ctx, statement{op: "refill", table: t.Name, one: true, text: replaceText(t, r.run)}); err != nil {
+	doubt := c.begin(ctx, statement{op: "refill", table: t.Name, one: true, text: replaceText(t, r.run)})
+	if doubt != nil {
 		// It may have been carried out all the same: the count decides.
-		c.log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", err)
+		c.log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", doubt)
 	}
 	now, err := c.published(ctx, run, target{table: t.Typed()})
 	if err != nil {
 		return err
+	}
+	if now.rows != r.rows && doubt != nil {
+		return doubt
 	}
 	if now.rows != r.rows {
 		return refused("refill", t.Name, fmt.Errorf("%s holds %d rows of run %s, of which the ledger says %d", t.Typed(), now.rows, r.run, r.rows), "run tvmexport refill again")
@@ -143,8 +146,9 @@ func columnType(columns []column, name string) (kind string, ok bool) {
 }
 
 // replaceText puts the bench's extents in the place of those that the typed
-// table has of the run.
+// table has of the run. The two dates are required; they exclude no extent,
+// whatever the clocks say.
 func replaceText(t tvmexport.Table, run tvmexport.RunID) string {
 	return fmt.Sprintf(".replace async extents in table %s with (extentCreatedOnFrom = datetime(2000-01-01), extentCreatedOnTo = %s) <|\n{ .show table %s extents where tags has %s },\n{ .show table %s extents }",
-		ident(t.Typed()), datetime(time.Now().Add(24*time.Hour)), ident(t.Typed()), literal(runTag(run)), ident(bench(t)))
+		ident(t.Typed()), "datetime(9999-12-31)", ident(t.Typed()), literal(runTag(run)), ident(bench(t)))
 }
