@@ -147,8 +147,12 @@ func sortAnswer(out *tvmexport.Error, to *endpoint, a answer) {
 	default:
 		out.Cause = tvmexport.Refused
 	}
-	if isNamed && out.Hint == "" {
+	switch {
+	case out.Hint != "":
+	case isNamed:
 		out.Hint = known.hint
+	case out.Action == tvmexport.Retry && a.status == http.StatusServiceUnavailable:
+		out.Hint = "if it lasts, look at the cluster's state in the portal: it may be stopped, starting or resizing"
 	}
 }
 

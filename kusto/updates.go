@@ -83,7 +83,8 @@ func (c *Client) tryUpdate(ctx context.Context, p updatePolicy) error {
 		known, _ := causeNamed("update policy")
 		return refused("check", "", fmt.Errorf("the update policy of table %s reads it and fails: %w", p.Target, err), known.hint)
 	}
-	s := statement{op: "check", text: p.Query + "\n| getschema\n| project ColumnType"}
+	query := strings.TrimRight(p.Query, "; \t\r\n") // a policy's query may end with the sign that ends a statement
+	s := statement{op: "check", text: query + "\n| getschema\n| project ColumnType"}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		if tvmexport.CauseOf(err) == tvmexport.Permission {
