@@ -127,6 +127,9 @@ func flow(ctx context.Context, s Steps, plan Plan, h *Hooks) (Progress, error) {
 		}
 	}
 	err := finish(ctx, s, f.publication(), &f.progress, h)
+	if n := f.progress.Late; n > 0 && err == nil {
+		f.note("%d rows with an older watermark were missing and are published now", n)
+	}
 	return f.progress, err
 }
 
@@ -383,9 +386,6 @@ func (f *fetching) weighLate(ctx context.Context) error {
 	f.lacking = lacking
 	for _, n := range lacking {
 		f.progress.Late += n
-	}
-	if n := f.progress.Late; n > 0 {
-		f.note("%d rows with an older watermark were missing and are published now", n)
 	}
 	return nil
 }
