@@ -49,7 +49,7 @@ func (f *fetching) setBack(now time.Time) error {
 			Hint: "give --from a time in the past",
 		}
 	}
-	f.note("the watermark %s lies in the future of the source's clock, which says %s: it was set back, and what readers lack of all that the source holds is published",
+	f.note("the watermark %s is later than the source's clock, %s: the run sets it back and publishes the rows that readers do not see",
 		from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	p.Again = nil
 	if p.Run.Previous == "" {
@@ -72,6 +72,6 @@ func (f *fetching) noteAhead(counts Counts) {
 		}
 	}
 	if rows > 0 {
-		f.note("%d rows have a %s in the future of the source's clock, up to %s: they are exported when that time has come", rows, f.plan.Run.Table.Watermark, last.Add(time.Hour).UTC().Format(time.RFC3339))
+		f.note("%d rows have a %s that is later than the source's clock, up to %s: they are exported when that time is reached", rows, f.plan.Run.Table.Watermark, last.Add(time.Hour).UTC().Format(time.RFC3339))
 	}
 }

@@ -38,7 +38,7 @@ func TestWatermarkInTheFuture(t *testing.T) {
 				w.source.SetNow(day.Add(6 * time.Hour))
 				r := w.export(t)
 				w.agrees(t, rows)
-				if !strings.Contains(strings.Join(r.Notes, "\n"), "lies in the future of the source's clock") {
+				if !strings.Contains(strings.Join(r.Notes, "\n"), "is later than the source's clock") {
 					t.Errorf("it is not said: %q", r.Notes)
 				}
 				if r.Run.Watermark.After(day.Add(6 * time.Hour)) {
@@ -67,7 +67,7 @@ func TestFirstRunOrderedInTheFuture(t *testing.T) {
 		w.destination.List[0].From = day.AddDate(1, 0, 0)
 		r := w.export(t)
 		w.agrees(t, rows)
-		if !strings.Contains(strings.Join(r.Notes, "\n"), "lies in the future of the source's clock") {
+		if !strings.Contains(strings.Join(r.Notes, "\n"), "is later than the source's clock") {
 			t.Errorf("it is not said: %q", r.Notes)
 		}
 		report, err := w.Run(t.Context(), tvmexport.Request{From: day.AddDate(1, 0, 0)})
@@ -89,7 +89,7 @@ func TestRowInTheFuture(t *testing.T) {
 		w.source.SetNow(day)
 		r := w.export(t)
 		w.agrees(t, rows)
-		if r.Run.Watermark.After(day) || !strings.Contains(strings.Join(r.Notes, "\n"), "1 rows have a Timestamp in the future") {
+		if r.Run.Watermark.After(day) || !strings.Contains(strings.Join(r.Notes, "\n"), "1 rows have a Timestamp that is later") {
 			t.Errorf("watermark %v, notes %q", r.Run.Watermark, r.Notes)
 		}
 		for _, hours := range []time.Duration{5, 10, 15} {

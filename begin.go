@@ -79,7 +79,7 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	}
 	ordered := h.ordered()
 	if (lost.ledger() || lost.Unknown) && ordered.After(at) {
-		p.note("the watermark %s in MigrationConfiguration is ahead of the last committed run that the ledger knows, and rows of the ledger are gone: it was not followed; run --from says where to begin", ordered.UTC().Format(time.RFC3339))
+		p.note("the watermark %s in MigrationConfiguration is ahead of the last committed run that the ledger knows, and rows of the ledger are missing: the run does not follow it; run --from sets the start", ordered.UTC().Format(time.RFC3339))
 		ordered = time.Time{}
 	}
 	for _, ordered := range []time.Time{ordered, v.request.From} {

@@ -49,5 +49,5 @@ func switchedOff(o Order) []string {
 	if o.Active {
 		return nil
 	}
-	return []string{"the table is switched off in the configuration table (IsActive is false), and is taken because it was named"}
+	return []string{"the table is switched off in the configuration table (IsActive is false), and is exported because it was named"}
 }

@@ -31,7 +31,7 @@ func (c Counts) impossible(q CountQuery) string {
 	var rows int64
 	for _, p := range c.Parts {
 		if p.Rows < 0 {
-			return "a part has less than no rows"
+			return "a part has a negative number of rows"
 		}
 		if rows += p.Rows; rows < 0 {
 			return "its rows add up to more than 64 bits hold"

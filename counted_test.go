@@ -167,7 +167,7 @@ func TestRowsThatContradictTheCounts(t *testing.T) {
 							}
 						}
 					}
-					w.unproven(t, "parts of the table have other rows in the answers than in the counts")
+					w.unproven(t, "parts of the table the fetched rows differ from the counts")
 					w.agrees(t, nil)
 					w.source.SpoilCount = nil
 					w.export(t)
@@ -199,7 +199,7 @@ func TestCountsOfOneMoment(t *testing.T) {
 func TestImpossibleCounts(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	parts := map[string]func(c *tvmexport.Counts){
-		"less than no rows":           func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
+		"a negative number of rows":   func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
 		"more than 64 bits":           func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
 		"have rows in common":         func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
 		"deeper than was asked":       func(c *tvmexport.Counts) { c.Parts[0].Partition += "00000" },
@@ -208,10 +208,10 @@ func TestImpossibleCounts(t *testing.T) {
 		"have rows in common, a part": func(c *tvmexport.Counts) { c.Parts[1].Partition = c.Parts[0].Partition[:1] },
 	}
 	steps := map[string]func(c *tvmexport.Counts){
-		"less than no rows":      func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
-		"more than 64 bits":      func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
-		"have rows in common":    func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
-		"lies outside the windo": func(c *tvmexport.Counts) { c.Parts[0].Start = at.Add(-24 * time.Hour) },
+		"a negative number of rows": func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
+		"more than 64 bits":         func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
+		"have rows in common":       func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
+		"lies outside the windo":    func(c *tvmexport.Counts) { c.Parts[0].Start = at.Add(-24 * time.Hour) },
 	}
 	for _, tt := range []struct {
 		load  tvmexport.LoadType

@@ -49,7 +49,7 @@ func (f *fetching) compare(ctx context.Context) error {
 		}
 		if round > compareRounds {
 			u := unexplained[0]
-			return f.differs("%d parts of the table have other rows in the answers than in the counts before and after them, after %d rounds of asking again; the first has %d rows where %d were counted", len(unexplained), compareRounds, u.fetched, u.before)
+			return f.differs("in %d parts of the table the fetched rows differ from the counts, also after %d more attempts; the first part has %d rows where %d were counted", len(unexplained), compareRounds, u.fetched, u.before)
 		}
 		f.askAgain(unexplained)
 		if err := f.fetchAll(ctx); err != nil {

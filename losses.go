@@ -158,7 +158,7 @@ func (p *Plan) recover(lost Losses) error {
 	if !lost.ledger() {
 		if lost.everything(p.Run.Table) {
 			p.Run.Kind, p.Run.Window = FullRun, Window{}
-			p.note("%s: all that the source holds is fetched again", lost)
+			p.note("%s: everything at the source is fetched again", lost)
 			return nil
 		}
 		if err := lost.refusal(p.Run.Table); err != nil {
@@ -166,7 +166,7 @@ func (p *Plan) recover(lost Losses) error {
 		}
 	}
 	p.reconcile()
-	p.note("%s: what readers lack of all that the source holds is published again", lost)
+	p.note("%s: rows that the source has and readers do not see are published again", lost)
 	return nil
 }
 
@@ -176,9 +176,9 @@ func (p *Plan) recover(lost Losses) error {
 func (p *Plan) begins(o Order, h History) (at time.Time, full bool) {
 	switch {
 	case h.Losses.ledger():
-		p.note("the ledger knows no committed run, but %s: it was cleared or shortened, and all that the source holds is fetched again", h.Losses)
+		p.note("the ledger knows no committed run, but %s: it was cleared or shortened, and everything at the source is fetched again", h.Losses)
 	case h.Losses.Copied && !o.From.IsZero():
-		p.note("the ledger knows no committed run, but the watermark %s in MigrationConfiguration is one that a run wrote there: all that the source holds is fetched again", o.From.UTC().Format(time.RFC3339))
+		p.note("the ledger knows no committed run, but the watermark %s in MigrationConfiguration is one that a run wrote there: everything at the source is fetched again", o.From.UTC().Format(time.RFC3339))
 	default:
 		return o.From, false
 	}

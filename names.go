@@ -41,7 +41,7 @@ func (t Table) withoutRefused() (_ Table, notes []string) {
 		if Nameable(c.Name) {
 			continue
 		}
-		fate := "kept in the records alone, and changes in it alone are not looked for"
+		fate := "kept in the records only, and a change in it alone is not fetched"
 		if !t.Layout.Raw() {
 			fate = "not exported, since the layout has no records"
 		}

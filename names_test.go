@@ -29,10 +29,10 @@ func TestRefusedNamesAreNotShown(t *testing.T) {
 		last   *Committed
 		says   string
 	}{
-		{Evolve, Both, nil, "kept in the records alone"},
+		{Evolve, Both, nil, "kept in the records only"},
 		{Evolve, TypedOnly, nil, "not exported, since the layout has no records"},
-		{KeepInRaw, Both, &Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records alone"},
-		{Freeze, Both, &Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records alone"},
+		{KeepInRaw, Both, &Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records only"},
+		{Freeze, Both, &Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records only"},
 	} {
 		got, notes, err := meet(Table{Name: "T", Drift: tt.drift, Layout: tt.layout}, live, tt.last)
 		if err != nil {

@@ -51,7 +51,7 @@ func (f *fetching) sameSchema(columns []Column) error {
 	}
 	return &Error{
 		Op: "fetch", Table: f.plan.Run.Table.Name, Action: Stop, Cause: Unproven, Err: &schemaShift{columns, what},
-		Hint: "nothing was published; run again when the change is over",
+		Hint: "nothing was published; run again when the schema no longer changes",
 	}
 }
 

@@ -33,7 +33,7 @@ func (r *reading) tokens(text []byte) (token.Tokens, error) {
 	list := lexer.Tokenize(string(text))
 	if len(list) > mostTokens {
 		at := list[mostTokens].Position
-		return nil, r.refuse(at.Line, at.Column, "the file goes on for %d more keys, values and signs than a configuration may have (%d)", len(list)-mostTokens, mostTokens)
+		return nil, r.refuse(at.Line, at.Column, "the file has %d more tokens (keys, values and signs) than a configuration may have (%d)", len(list)-mostTokens, mostTokens)
 	}
 	return list, r.checkTokens(list)
 }
@@ -69,14 +69,14 @@ func (r *reading) checkTokens(list token.Tokens) error {
 			depth = nesting{}
 			continue
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
-			return r.refuse(at.Line, at.Column, "the value begins with %s, which YAML takes for an anchor, an alias or a tag; they are not supported: write the value itself, and a value that begins so (* 3 * * *) in quotes", t.Value)
+			return r.refuse(at.Line, at.Column, "the value begins with %s, which starts an anchor, an alias or a tag in YAML; these are not supported: write the value itself, and put a value such as * 3 * * * in quotes", t.Value)
 		}
 		if ended {
 			return r.refuse(at.Line, at.Column, "a second document begins here; a configuration is one document")
 		}
 		content = true
 		if depth.enter(t) > mostDepth {
-			return r.refuse(at.Line, at.Column, "keys or lists are nested deeper than %d levels, which no configuration is", mostDepth)
+			return r.refuse(at.Line, at.Column, "keys or lists are nested deeper than %d levels, the most that a configuration may have", mostDepth)
 		}
 	}
 	return nil

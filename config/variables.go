@@ -28,7 +28,7 @@ func UnknownVariables(environment, more []string) Mistakes {
 		if !strings.HasPrefix(strings.ToUpper(name), prefix+"_") || slices.Contains(known, name) || serviceLink.MatchString(name) {
 			continue
 		}
-		message := "no key is set by this variable"
+		message := "this variable sets no key"
 		if near := nearestVariable(strings.ToUpper(name), known); near != "" {
 			message += "; did you mean " + near + "?"
 		} else {
@@ -86,9 +86,9 @@ func unresolved(path, value string, secret bool) error {
 	case secret && found != strings.TrimSpace(value):
 		return nil
 	case secret:
-		return fmt.Errorf("%s is a placeholder in the form ${NAME} that nothing has replaced", path)
+		return fmt.Errorf("%s is a placeholder in the form ${NAME} that was not replaced", path)
 	}
-	return fmt.Errorf("%s holds the placeholder %q that nothing has replaced; ${NAME} takes the variable NAME, in the configuration file alone", path, shown(found, mostShown))
+	return fmt.Errorf("%s holds the placeholder %q that was not replaced; ${NAME} is replaced only in the configuration file", path, shown(found, mostShown))
 }
 
 // Placeholders lists variables that others read, such as those of azidentity,

@@ -22,7 +22,7 @@ func TestUnknownVariables(t *testing.T) {
 		"tvmexport_kusto_cluster":               "did you mean TVMEXPORT_KUSTO_CLUSTER?",
 		"TVMEXPORT_KUSTO_CLUSTER_FILE":          "did you mean TVMEXPORT_KUSTO_CLUSTER?",
 		"TVMEXPORT_PSEUDONYMIZATION_KEY":        "did you mean TVMEXPORT_PSEUDONYMISATION_KEY?",
-		"TVMEXPORT_SERVE_SCHEDULES":             "no key is set by this variable",
+		"TVMEXPORT_SERVE_SCHEDULES":             "this variable sets no key",
 		"TVMEXPORT_X":                           "tvmexport help environment",
 		"TVMEXPORT_" + strings.Repeat("Y", 1e6): "tvmexport help environment",
 	} {

@@ -80,7 +80,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			err = c.rest(ctx, q, backoff(attempt), err)
 			attempt++
 		case errors.Is(err, errUnproven) && attempt >= unprovenAttempts:
-			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d answers in a row were so", e.Err, attempt)
+			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d answers in a row had this fault", e.Err, attempt)
 			return a, err
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:
 			err = c.rest(ctx, q, backoff(attempt), err)

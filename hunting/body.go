@@ -141,7 +141,7 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 	if _, err := b.peek(); err != nil {
 		return err
 	} else if b.at < len(b.buf) {
-		return fmt.Errorf("%w: the answer goes on behind its end, at byte %d", errInvalid, b.offset())
+		return fmt.Errorf("%w: there is data after the end of the answer, at byte %d", errInvalid, b.offset())
 	}
 	switch {
 	case failed != nil && b.results == 0:

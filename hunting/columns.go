@@ -51,7 +51,7 @@ func declared(b *body, mark string) ([]tvmexport.Column, error) {
 	rows := 0
 	err := b.envelope(s.declare, func(text []byte) (int, error) {
 		if text[0] != '{' {
-			return 0, unprovenf("a row of it is no object")
+			return 0, unprovenf("a row of it is not an object")
 		}
 		m := membersOf(text)
 		for {

@@ -92,7 +92,7 @@ func (t *nullableTime) UnmarshalJSON(b []byte) error {
 	case string(b) == "null" || len(b) > 0 && b[0] == '{' && empty(b):
 		return nil
 	case !isMoment(b) || t.Time.UnmarshalJSON(b) != nil:
-		return errors.New("its value is no datetime")
+		return errors.New("its value is not a datetime")
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (f failure) transport(err error) error {
 		return f.make(tvmexport.Split, tvmexport.Unknown, "", err)
 	}
 	if strings.Contains(err.Error(), "malformed") { // net/http quotes what it could not read, which may be rows
-		err = errors.New("what answers does not speak HTTP, or goes on behind the end of its last answer")
+		err = errors.New("the server does not speak HTTP, or sends data after the end of its answer")
 	}
 	return f.make(tvmexport.Retry, tvmexport.Unknown, "check the network, the proxy and defender.endpoint", err)
 }
@@ -215,7 +215,7 @@ func describe(r *http.Response) (said, error) {
 	case trimmed[0] == '<':
 		sentence = fmt.Sprintf("%s: it is %s", answers.Head(r), answers.Page(trimmed))
 	default:
-		sentence = fmt.Sprintf("%s and %d bytes that are no error object", answers.Head(r), len(text))
+		sentence = fmt.Sprintf("%s and %d bytes that are not an error object", answers.Head(r), len(text))
 	}
 	if id := firstOf(requestID(r), body.request()); id != "" {
 		sentence += " [request " + id + "]"

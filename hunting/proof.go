@@ -40,7 +40,7 @@ func readProof(said string) (proof, error) {
 	p, errParts := strconv.ParseInt(parts, 10, 64)
 	r, errRows := strconv.ParseInt(rows, 10, 64)
 	if !ok || errParts != nil || errRows != nil || p < 0 || r < 0 {
-		return proof{}, errors.New("its proof is no pair of numbers")
+		return proof{}, errors.New("its proof is not a pair of numbers")
 	}
 	return proof{parts: p, rows: r}, nil
 }

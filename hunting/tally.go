@@ -43,7 +43,7 @@ func (t *tally) read(b *body) error {
 	case err != nil:
 		return unprovenf("%w", err)
 	case t.now.IsZero():
-		return unprovenf("the service does not tell its time")
+		return unprovenf("the service does not give its time")
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ var countColumns = []string{"Part", "Low", "High", "Start", "Rows", "Now", "Prin
 // negative result of scan.
 func (r *countRow) read(text []byte) (int, error) {
 	if text[0] != '{' {
-		return 0, unprovenf("a row of it is no object")
+		return 0, unprovenf("a row of it is not an object")
 	}
 	seen := 0
 	m := membersOf(text)
@@ -175,7 +175,7 @@ func wireText(v []byte) (string, error) {
 	case absentValue(v):
 		return "", nil
 	case v[0] != '"':
-		return "", errors.New("its value is no text")
+		return "", errors.New("its value is not a text")
 	}
 	text, _ := jsontext.AppendUnquote(nil, v) // valid but for lone surrogates
 	return string(text), nil
@@ -187,7 +187,7 @@ func wireCount(v []byte) (*int64, error) {
 	case absentValue(v):
 		return nil, nil
 	case !isInteger(v):
-		return nil, errors.New("its value is no whole number")
+		return nil, errors.New("its value is not a whole number")
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	switch {

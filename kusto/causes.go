@@ -34,7 +34,7 @@ var namedCauses = []named{
 	{
 		[]string{"update policy", "updatepolicy"},
 		tvmexport.Refused,
-		"an update policy of somebody else's table reads this table and fails, and with it each ingestion: fix its query or disable it (.show table TARGET policy update; .alter table TARGET policy update)",
+		"the update policy of another table reads this table and fails, so each ingestion fails: fix its query or disable it (.show table TARGET policy update; .alter table TARGET policy update)",
 	},
 	{
 		[]string{"from this service endpoint", "admincommandwrongendpoint", "wrong endpoint"},
@@ -44,7 +44,7 @@ var namedCauses = []named{
 	{
 		[]string{"already exists", "alreadyexists"},
 		tvmexport.Refused,
-		"another table, function or view has the name: rename it, or set functions.prefix if it is the name of a read function",
+		"another table, function or view already has this name: rename it, or set functions.prefix if it is the name of a read function",
 	},
 }
 

@@ -154,7 +154,7 @@ func (s statement) rows(tables []query.Table) ([]query.Row, error) {
 		}
 		rows := t.Rows()
 		if s.one && len(rows) != 1 {
-			return nil, incomplete{fmt.Sprintf("it holds %d rows, and always has one", len(rows))}
+			return nil, incomplete{fmt.Sprintf("it holds %d rows instead of one", len(rows))}
 		}
 		return rows, nil
 	}

@@ -24,7 +24,7 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 	}
 	for _, name := range []string{configurationTable, runsTable} {
 		if switchedOff(timed[name]) {
-			return refused("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be told from older ones", name),
+			return refused("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be distinguished from older ones", name),
 				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", ident(name)))
 		}
 	}
@@ -67,7 +67,7 @@ func switchedOff(text string) bool {
 // no time: an older one could be taken for the newest.
 func undated(table string, rows int64) error {
 	e := refused("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, configurationTable),
-		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that is to hold, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
+		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
 			configurationTable, configurationTable, configurationTable, literal(table)))
 	return e
 }

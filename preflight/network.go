@@ -121,7 +121,7 @@ func unreached(p Place, err error) (kind string, f Finding) {
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		f.Cause, f.Text = tvmexport.Usage, fmt.Sprintf("%s: there is no host %s", p.Setting, dns.Name)
-		f.Mend = cmp.Or(p.Unresolved, "correct "+p.Setting+": copy the address from the portal; a stopped or deleted service has no address either, and a private one is known on its own network only")
+		f.Mend = cmp.Or(p.Unresolved, "correct "+p.Setting+": copy the address from the portal; a stopped or deleted service has no address either, and a private name resolves only on its own network")
 	case errors.As(err, &dns):
 		kind = "dns"
 		f.Text, f.Mend = fmt.Sprintf("%s: look up %s: %s", p.Setting, dns.Name, dns.Err), "look at this machine's name servers"

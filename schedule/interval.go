@@ -16,7 +16,7 @@ func parseInterval(text string) (times, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the interval is not a duration: %w", err)
 	case d <= 0:
-		return nil, errors.New("the interval is not above 0")
+		return nil, errors.New("the interval must be above 0")
 	}
 	return interval(max(d.Truncate(time.Second), time.Second)), nil
 }

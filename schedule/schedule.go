@@ -33,7 +33,7 @@ func Parse(text string) (Schedule, error) {
 	}
 	times, err := parse(text)
 	if err != nil {
-		return Schedule{}, fmt.Errorf("%q is no schedule: %w; it must be five fields such as \"0 */6 * * *\", @daily, @every 90m, or off", text, err)
+		return Schedule{}, fmt.Errorf("%q is not a schedule: %w; it must be five fields such as \"0 */6 * * *\", @daily, @every 90m, or off", text, err)
 	}
 	return Schedule{text, times}, nil
 }
@@ -42,7 +42,7 @@ func parse(text string) (times, error) {
 	zone, fields := time.UTC, text
 	if first, rest, _ := strings.Cut(text, " "); strings.HasPrefix(first, "CRON_TZ=") || strings.HasPrefix(first, "TZ=") {
 		if fields = strings.TrimSpace(rest); fields == "" {
-			return nil, errors.New("there is nothing behind the time zone")
+			return nil, errors.New("there is nothing after the time zone")
 		}
 		_, name, _ := strings.Cut(first, "=")
 		var err error
@@ -57,7 +57,7 @@ func parse(text string) (times, error) {
 		}
 		five, ok := words[strings.ToLower(fields)]
 		if !ok {
-			return nil, fmt.Errorf("there is no word %s", fields)
+			return nil, fmt.Errorf("%s is not a known word", fields)
 		}
 		fields = five
 	}
@@ -66,7 +66,7 @@ func parse(text string) (times, error) {
 		return nil, err
 	}
 	if f.next(time.Unix(0, 0)).IsZero() {
-		return nil, errors.New("no day is like that")
+		return nil, errors.New("no date matches it")
 	}
 	return f, nil
 }

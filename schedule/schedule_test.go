@@ -40,7 +40,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "* * * *", "61 * * * *", "TZ=", "CRON_TZ=UTC", "CRON_TZ= ", "CRON_TZ=Nowhere/City 0 0 * * *", "0 0 30 2 *", "@every", "@every x", "@sometimes", "0 0 * * * *"} {
-		if _, err := schedule.Parse(text); err == nil || !strings.Contains(err.Error(), "no schedule") {
+		if _, err := schedule.Parse(text); err == nil || !strings.Contains(err.Error(), "not a schedule") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

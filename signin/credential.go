@@ -103,7 +103,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 func (c *Credential) signIn(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
 	t, err := c.ask(ctx, o)
 	if tvmexport.CauseOf(err) == tvmexport.Permission && c.renewed() {
-		c.o.Logger.Info("sign-in was refused; what it was made of has changed, and is tried", "section", c.o.Section, "method", string(c.o.Method))
+		c.o.Logger.Info("sign-in was refused; the secret, certificate or federated token has changed and is tried", "section", c.o.Section, "method", string(c.o.Method))
 		t, err = c.ask(ctx, o)
 	}
 	if err != nil {

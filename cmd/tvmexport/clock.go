@@ -14,6 +14,6 @@ func (s *service) jumped(by time.Duration) {
 
 // ahead tells that a table's last run began in the future.
 func (s *service) ahead(table string, last time.Time) {
-	s.log.Warn("the last run of a table began later than it is now; this clock or that of the last exporter is wrong; the table is exported at once",
+	s.log.Warn("the last run of a table began in the future; this machine's clock or that of the last exporter is wrong; the table is exported now",
 		"table", table, "last", last, "now", time.Now())
 }

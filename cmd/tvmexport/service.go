@@ -238,7 +238,7 @@ func (s *service) failures(ctx context.Context, tables []string, r tvmexport.Rep
 	}
 	for _, table := range tables {
 		if !seen[table] {
-			s.log.InfoContext(ctx, "not exported: the table was switched off since it was scheduled", "table", table)
+			s.log.InfoContext(ctx, "not exported: the table was switched off after it was scheduled", "table", table)
 		}
 	}
 	return failed
