@@ -71,7 +71,24 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 		out[table] = l
 		return struct{}{}
 	})
+	if err == nil {
+		err = c.trulyGone(ctx, s.op, places, out)
+	}
 	return out, err
+}
+
+// trulyGone is an error if rows that seem to be gone are hidden by a policy that
+// was set since the policies were last read. Without losses it costs no request.
+func (c *Client) trulyGone(ctx context.Context, op string, places []place, lost map[string]tvmexport.Losses) error {
+	for _, p := range places {
+		if p.missing || !slices.ContainsFunc(lost[p.of.Name].Short, func(s tvmexport.Short) bool { return s.Table == p.table }) {
+			continue
+		}
+		if err := c.seesAllNow(ctx, op, p.of.Name, p.table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placesOf are the published tables of t, also those that the database does
