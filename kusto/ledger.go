@@ -101,6 +101,9 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 // begun and given up. A table without any comes with an empty state, so that
 // the service's clock is known for it.
 //
+// Of a run that is recorded as committed twice the first record counts, as for
+// readers: a second record does not make an old run the newest one.
+//
 // Ordered is a watermark that an operator wrote: in a configuration row newer
 // than the beginning of the last committed run, and equal to no watermark that
 // a run has committed, since those are what the program itself copies there.
@@ -110,7 +113,8 @@ func historyText(tables []tvmexport.Table) string {
 let Known = %s
     | where Table in (%s) and State in (%s);
 let Commits = Known
-    | where State == %s;
+    | where State == %s
+    | summarize arg_min(At, *) by Table, RunId;
 let Full = Commits
     | where Kind == %s
     | summarize FullAt = max(At) by Table;
