@@ -95,7 +95,7 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	return p, nil
 }
 
-// after is the history once a publication was finished.
+// after is the history once a publication was finished, apart from its Losses.
 func (h History) after(p Publication) History {
 	fetched := Volume{Rows: p.Rows, Bytes: p.Bytes}
 	h.Last = &Committed{

@@ -194,11 +194,14 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	if p := h.Publishing; p != nil {
 		p.Run.Table = p.table(r.Table)
 		var done Progress
-		if err := finish(ctx, s, *p, &done, &v.Hooks); err != nil {
+		err := finish(ctx, s, *p, &done, &v.Hooks)
+		if err != nil {
 			return err
 		}
 		r.Finished, finished = p.Rows, done.Unread
-		h = h.after(*p)
+		if h, err = v.afterFinish(ctx, r.Table, h, *p); err != nil {
+			return err
+		}
 	}
 	err := v.attempt(ctx, s, r, o, h, left)
 	r.Unread = addUnread(finished, r.Unread)
@@ -212,6 +215,18 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
 	}
 	return err
+}
+
+// afterFinish is the history after a publication was finished. What is gone is
+// read again: the losses read before describe the published tables without it.
+func (v *invocation) afterFinish(ctx context.Context, t Table, h History, p Publication) (History, error) {
+	now, err := v.Destination.History(ctx, []Table{t})
+	if err != nil {
+		return h, err
+	}
+	h = h.after(p)
+	h.Losses = now[t.Name].Losses
+	return h, nil
 }
 
 // try makes a run of a table by a schema of the source.

@@ -60,14 +60,14 @@ func (l Losses) everything(t Table) bool {
 	return held == 0 && len(l.Short) == t.tables()
 }
 
-// readers is what the table that readers look at lacks; nil: nothing.
-func (l Losses) readers() *Short {
-	for i := range l.Short {
-		if l.Short[i].Readers {
-			return &l.Short[i]
+// alike says whether every published table lacks as many rows as the others.
+func (l Losses) alike(t Table) bool {
+	for _, s := range l.Short {
+		if s.Gone != l.Short[0].Gone {
+			return false
 		}
 	}
-	return nil
+	return len(l.Short) == t.tables()
 }
 
 // tables is how many tables the rows are published into.
@@ -118,20 +118,16 @@ func moved(t Table, last *Committed) (why string, err error) {
 	}
 }
 
-// refusal is why a run does not go on where one published table lacks rows
-// that the other one has: what is missing cannot be published into the one
-// alone. nil: it goes on.
+// refusal is why a run does not go on: the published tables do not lack the same
+// rows. A run publishes into all of them, and one that holds a row already would
+// hold it twice. nil: it goes on.
 func (l Losses) refusal(t Table) error {
-	r := l.readers()
-	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all that the source holds into each table, and readers see no older rows", t.Name)
-	switch {
-	case r == nil:
-	case r.Held == 0 && len(l.Short) < t.tables():
-		if r.Table == t.Typed() {
-			hint = fmt.Sprintf("run tvmexport refill --table %s: it makes the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
-		}
-	default:
+	if l.alike(t) {
 		return nil
+	}
+	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all that the source holds into each table, and readers see no older rows", t.Name)
+	if len(l.Short) == 1 && l.Short[0].Table == t.Typed() {
+		hint = fmt.Sprintf("run tvmexport refill --table %s: it makes the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
 	}
 	return &Error{
 		Op: "plan", Table: t.Name, Action: Stop, Cause: Unproven,
@@ -155,12 +151,12 @@ func (p *Plan) recover(lost Losses) error {
 	if !lost.Any() {
 		return nil
 	}
-	if !lost.ledger() {
-		if lost.everything(p.Run.Table) {
-			p.Run.Kind, p.Run.Window = FullRun, Window{}
-			p.note("%s: everything at the source is fetched again", lost)
-			return nil
-		}
+	if !lost.ledger() && lost.everything(p.Run.Table) {
+		p.Run.Kind, p.Run.Window = FullRun, Window{}
+		p.note("%s: everything at the source is fetched again", lost)
+		return nil
+	}
+	if lost.Rows > 0 {
 		if err := lost.refusal(p.Run.Table); err != nil {
 			return err
 		}

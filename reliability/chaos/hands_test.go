@@ -15,8 +15,7 @@ type hand struct {
 	name string
 	do   func(ctx context.Context, w *world, t check.Table) error
 	undo func(ctx context.Context, w *world, t check.Table) error // after the run; nil: nothing
-	// takes: rows that were published are gone. It happens before the run, which
-	// has to make up for it.
+	// takes: rows that were published are gone. The next run that succeeds makes up for it.
 	takes bool
 }
 

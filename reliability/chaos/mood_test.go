@@ -25,6 +25,7 @@ type mood struct {
 	acts  map[int]func() // before the n-th request, while others go on
 	undo  func() error   // after the run
 	crowd bool           // three processes run at once
+	took  string         // table of which published rows were taken away in its midst
 
 	mu     sync.Mutex
 	calls  int
@@ -84,13 +85,14 @@ func (w *world) handed(ctx context.Context, m *mood) {
 		}
 		m.mu.Lock()
 		done = true
+		if h.takes {
+			m.took, w.taken = t.Name, true
+		}
 		m.mu.Unlock()
 	}
 	at := 1 + w.IntN(70)
-	if h.takes {
-		act()
-		w.taken = true
-		return
+	if h.takes && w.IntN(2) == 0 { // what has begun is left to the next run
+		m.endAt, m.kill = at+w.IntN(20), w.IntN(2) == 0
 	}
 	m.acts = map[int]func(){at: act}
 	m.undo = func() error {
