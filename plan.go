@@ -188,7 +188,7 @@ func (f *fetching) recent() Window {
 func (f *fetching) late(ctx context.Context, parts []Count, recent Window) (_ []Piece, seen []Count, err error) {
 	var out []Piece
 	for _, w := range f.plan.Again {
-		out = append(out, tile(within(parts, w), w, Whole, time.Hour)...)
+		out = append(out, trimmed(tile(within(parts, w), w, Whole, time.Hour))...)
 	}
 	if recent != (Window{}) {
 		seen, err = f.steps.Hours(ctx, f.plan.Run.Table, recent)
@@ -201,11 +201,26 @@ func (f *fetching) late(ctx context.Context, parts []Count, recent Window) (_ []
 		}
 		out = append(out, joined(behind(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
 	}
-	out = slices.DeleteFunc(out, func(p Piece) bool { return p.Rows == 0 || p.Window.Null })
 	for i := range out {
 		out[i].Late = true
 	}
 	return out, seen, nil
+}
+
+// trimmed leaves out the pieces before the first and after the last one that
+// has rows. Empty pieces between others stay: without a gap, one call can ask
+// for all of them.
+func trimmed(pieces []Piece) []Piece {
+	pieces = slices.DeleteFunc(pieces, func(p Piece) bool { return p.Window.Null })
+	first := slices.IndexFunc(pieces, func(p Piece) bool { return p.Rows > 0 })
+	if first < 0 {
+		return nil
+	}
+	last := len(pieces)
+	for pieces[last-1].Rows == 0 {
+		last--
+	}
+	return pieces[first:last]
 }
 
 // upTo makes the count of the hour that the watermark lies in one of the rows
