@@ -212,15 +212,23 @@ func (d Difference) explain(same bool, run RunID) string {
 	case d.Recorded != Missing && d.Source == d.Readers:
 		return "the rows differ in content: the source has changed since the run, or rows were changed by hand"
 	case d.Recorded != Missing && d.Source > d.Readers:
-		return fmt.Sprintf("%d rows of the source are not published: the source has changed since the run, or the run did not get them", d.Source-d.Readers)
+		return many(d.Source-d.Readers, "row of the source is", "rows of the source are") + " not published: the source has changed since the run, or the run did not get them"
 	case d.Recorded != Missing:
-		return fmt.Sprintf("%d published rows are not at the source any more: the source has changed since the run", d.Readers-d.Source)
+		return many(d.Readers-d.Source, "published row is", "published rows are") + " not at the source any more: the source has changed since the run"
 	case d.Source > d.Readers:
-		return fmt.Sprintf("%d rows are missing", d.Source-d.Readers)
+		return many(d.Source-d.Readers, "row is", "rows are") + " missing"
 	case d.Source < d.Readers:
-		return fmt.Sprintf("%d rows are there that the source does not hold (any more)", d.Readers-d.Source)
+		return many(d.Readers-d.Source, "row is", "rows are") + " there that the source does not hold (any more)"
 	}
 	return "the rows differ in content"
+}
+
+// many is a number of what one or many are called.
+func many(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func later(a, b time.Time) time.Time {
