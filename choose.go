@@ -3,6 +3,7 @@ package tvmexport
 import (
 	"errors"
 	"slices"
+	"strings"
 )
 
 // choose picks the orders of a request.
@@ -34,7 +35,7 @@ func choose(orders []Order, names []string) ([]Order, error) {
 		if i < 0 {
 			return nil, &Error{
 				Op: "run", Table: name, Cause: Usage, Err: errors.New("the configuration table has no row for it"),
-				Hint: "tvmexport init --table " + name + " adds one",
+				Hint: unknownName(orders, name),
 			}
 		}
 		if !slices.Contains(names[:n], name) {
@@ -42,6 +43,17 @@ func choose(orders []Order, names []string) ([]Order, error) {
 		}
 	}
 	return out, nil
+}
+
+// unknownName says what to do about a name that no order has. Names of tables
+// are case-sensitive.
+func unknownName(orders []Order, name string) string {
+	for _, o := range orders {
+		if strings.EqualFold(o.Table, name) {
+			return "did you mean " + o.Table + "?"
+		}
+	}
+	return "if it is a table of Defender, tvmexport init --table " + name + " adds one; tvmexport status lists those that have one"
 }
 
 // switchedOff is the note of a table that is exported though it is switched off.

@@ -102,6 +102,16 @@ func isUnauthorized(to *endpoint, err error) bool {
 	return replaces && errors.As(err, &answered) && answered.StatusCode == http.StatusUnauthorized
 }
 
+// tokenRefused is an answer 401: the service did not look at roles.
+type tokenRefused struct{ error }
+
+// Unwrap gives the answer.
+func (t tokenRefused) Unwrap() error { return t.error }
+
+// TokenRefused says whether the service refused the token itself, so that a
+// role would not help.
+func TokenRefused(err error) bool { return errors.As(err, new(tokenRefused)) }
+
 func firstOf(texts ...string) string {
 	for _, t := range texts {
 		if t != "" {
@@ -123,7 +133,7 @@ func sortAnswer(out *tvmexport.Error, to *endpoint, a answer) {
 	case isNamed && (a.permanent == nil || *a.permanent):
 		out.Cause, out.Hint = known.cause, known.hint
 	case a.status == http.StatusUnauthorized:
-		out.Cause = tvmexport.Permission
+		out.Cause, out.Err = tvmexport.Permission, tokenRefused{out.Err}
 		out.Hint = "the token was refused: look at auth, its tenant, and that the cluster belongs to it"
 	case a.status == http.StatusForbidden || strings.Contains(a.code, "Forbidden") || strings.Contains(a.code, "AccessDenied"):
 		out.Cause = tvmexport.Permission

@@ -53,7 +53,7 @@ func (i *inspection) database(ctx context.Context) preflight.Result {
 	name := i.config.Kusto.Database
 	err := i.destination.Readable(ctx)
 	switch {
-	case err != nil && tvmexport.CauseOf(err) == tvmexport.Permission:
+	case err != nil && tvmexport.CauseOf(err) == tvmexport.Permission && !kusto.TokenRefused(err):
 		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
 		f.Text = "the database cannot be read, so that nothing is begun: it takes the role users (or viewers): " + f.Text
 		return preflight.Found(f)
