@@ -135,13 +135,13 @@ func hidden(op, of string, err error, hint string) error {
 func (c *Client) heldBy(ctx context.Context, op, of, table string) (int64, error) {
 	s := statement{
 		op: op, table: of, again: true,
-		text: fmt.Sprintf(".show table %s extents | summarize Rows = sum(RowCount) - sum(DeletedRowCount)", ident(table)),
+		text: fmt.Sprintf(".show table %s extents | summarize Rows = coalesce(sum(RowCount) - sum(DeletedRowCount), 0)", ident(table)),
 	}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return 0, err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Rows") }) // null without extents
+	counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
 	if err != nil {
 		return 0, err
 	}

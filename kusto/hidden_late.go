@@ -60,13 +60,13 @@ func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvm
 	for _, step := range late {
 		s := statement{
 			op: "publish", table: p.Run.Table.Name, one: true,
-			text: lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| summarize Rows = sum(Lack)",
+			text: lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| summarize Rows = coalesce(sum(Lack), 0)",
 		}
 		rows, err := c.query(ctx, s)
 		if err != nil {
 			return err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return max(0, r.long("Rows")) }) // null if none are lacking
+		counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
 		if err != nil {
 			return err
 		}

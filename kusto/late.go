@@ -24,12 +24,12 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 	out := map[tvmexport.BatchID]int64{}
 	for _, b := range late {
 		s := statement{op: "confirm", table: run.Table.Name, text: lackingText(run, []tvmexport.BatchID{b.ID}, b.Slice.Window, seen, run.Table.Visible()) +
-			"| summarize Rows = sum(Lack)"}
+			"| summarize Rows = coalesce(sum(Lack), 0)"}
 		rows, err := c.query(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return max(0, r.long("Rows")) }) // null if none are lacking
+		counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
 		if err != nil {
 			return nil, err
 		}
