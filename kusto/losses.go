@@ -45,7 +45,7 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 	_, err = readRows(s, rows, func(r *reader) struct{} {
 		table := r.text("Table")
 		l := out[table]
-		number := r.long("Number")
+		number := r.count("Number")
 		switch r.text("What") {
 		case strangeRows:
 			l.Strange += number
@@ -65,8 +65,10 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 			}
 			l.Rows += number
 			l.Short = append(l.Short, tvmexport.Short{
-				Table: places[i].table, Readers: places[i].readers, Recorded: r.long("Recorded"), Held: r.long("Held"), Gone: number,
+				Table: places[i].table, Readers: places[i].readers, Recorded: r.count("Recorded"), Held: r.count("Held"), Gone: number,
 			})
+		default:
+			r.fail("What", errors.New("a row says nothing that was asked"))
 		}
 		out[table] = l
 		return struct{}{}
