@@ -31,11 +31,27 @@ const catalogue = JSON.parse(readFileSync(join(root, "catalog", "schemas.json"),
 const made = texts.filter((t) => t.kind !== "hunting");
 const destinations = new Map();
 const sources = new Map();
-function schema(kind, from) {
-  const file = from.endsWith(".kql") ? "" : from;
-  const own = () => made.filter((t) => t.from === file);
-  if (kind === "hunting") return known(sources, file, () => sourceSchema(own()));
-  return known(destinations, file, () => destinationSchema([...made.filter((t) => t.from !== file), ...own()]));
+function schema(t) {
+  const file = t.from.endsWith(".kql") ? "" : t.from;
+  const own = () => made.filter((m) => m.from === file);
+  if (t.kind === "hunting") return known(sources, file, () => sourceSchema(own()));
+  const others = () => made.filter((m) => m.from !== file);
+  if (!remakes(file)) return known(destinations, file, () => destinationSchema([...others(), ...own()]));
+  // Functions that are made more than once are those of the moment: what was made up to the text comes last.
+  const at = own().indexOf(t);
+  return destinationSchema([...others(), ...own().slice(at + 1), ...own().slice(0, at + 1)]);
+}
+
+// remakes says whether a test makes a function in several forms.
+const remade = new Map();
+function remakes(file) {
+  return known(remade, file, () => {
+    const forms = new Map();
+    for (const t of made.filter((m) => m.from === file)) {
+      for (const [name, f] of created([t]).functions) forms.set(name, (forms.get(name) ?? new Set()).add(f.body));
+    }
+    return [...forms.values()].some((bodies) => bodies.size > 1);
+  });
 }
 
 const asksWhetherThere = /^\.show table \w+$/;
@@ -43,7 +59,7 @@ let bad = 0;
 const counts = {};
 for (const t of unique(texts)) {
   counts[t.kind] = (counts[t.kind] ?? 0) + 1;
-  for (const d of parts(t.text).flatMap((text) => diagnose(text, schema(t.kind, t.from)))) {
+  for (const d of parts(t.text).flatMap((text) => diagnose(text, schema(t)))) {
     if (/NoSuch|Inventry/.test(d.message + d.at) || asksWhetherThere.test(t.text)) continue; // on purpose for what is not there
     bad++;
     console.log(`${t.from}: ${d.code} ${d.message}\n    at: ${d.at}\n    in: ${t.text.replace(/\s+/g, " ").slice(0, 300)}\n`);

@@ -59,15 +59,60 @@ func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column 
 // which come again with each run, are left out.
 func addedRows(t tvmexport.Table, s source) string {
 	lets, rows := s.state(t, toParameter)
+	columns := changeNames(t.Visible())
+	at, committed := "At", "At"
+	if renamed(t.Visible(), columns, "At") {
+		at, committed = "CommittedAt = At", "At = CommittedAt"
+	}
 	return lets + rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
-| join kind=inner (Visible | where At > from | project RunId, At) on RunId
-`, literal(tvmexport.NullWatermark)) + changeColumns(`"added"`, s.values(t.Visible()), t.Visible(), "dynamic(null)")
+| join kind=inner (Visible | where At > from | project RunId, %s) on RunId
+`, literal(tvmexport.NullWatermark), at) + changeColumns(`"added"`, committed, s.values(t.Visible()), columns, "dynamic(null)")
+}
+
+// ownNames are the columns of Changes that no table of Defender has, and the
+// names that its text uses on the way.
+var ownNames = []string{
+	"Change", "RunId", "At", "Before", "CommittedAt", "ThenOrNow", "KeyHash", "Content", "Were", "Are", "KeyWere", "KeyRows", "Differ",
+	"Paired", "Copy",
+}
+
+// changeNames are the columns as Changes calls them: one that has a name of its
+// own gets underscores behind it.
+func changeNames(columns []tvmexport.Column) []tvmexport.Column {
+	out := slices.Clone(columns)
+	for i := range out {
+		for slices.Contains(ownNames, out[i].Name) || out[i].Name != columns[i].Name && slices.ContainsFunc(columns, func(c tvmexport.Column) bool { return c.Name == out[i].Name }) {
+			out[i].Name += "_"
+		}
+	}
+	return out
+}
+
+// renamed says whether Changes calls the column another name.
+func renamed(columns, as []tvmexport.Column, name string) bool {
+	i := slices.IndexFunc(columns, func(c tvmexport.Column) bool { return c.Name == name })
+	return i >= 0 && as[i].Name != name
+}
+
+// renames is the operator that gives columns their names in Changes; "" if all
+// keep theirs.
+func renames(columns, as []tvmexport.Column) string {
+	var list []string
+	for i, c := range columns {
+		if as[i].Name != c.Name {
+			list = append(list, ident(as[i].Name)+" = "+ident(c.Name))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " | project-rename " + strings.Join(list, ", ")
 }
 
 // changeColumns is the projection of a row of changes.
-func changeColumns(change string, values []string, columns []tvmexport.Column, before string) string {
+func changeColumns(change, at string, values []string, columns []tvmexport.Column, before string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "| project Change = %s,\n          RunId,\n          At", change)
+	fmt.Fprintf(&b, "| project Change = %s,\n          RunId,\n          %s", change, at)
 	for i, c := range columns {
 		name := ident(c.Name)
 		if values[i] != name {
@@ -85,23 +130,26 @@ func changeColumns(change string, values []string, columns []tvmexport.Column, b
 // difference showed is the last that changed how often the content is there.
 func differences(prefix string, t tvmexport.Table, s source, shown, key []tvmexport.Column) string {
 	compared := slices.DeleteFunc(slices.Clone(shown), func(c tvmexport.Column) bool { return slices.Contains(t.Volatile, c.Name) })
-	keyHash, paired := `""`, "false"
-	if len(key) > 0 {
-		keyHash, paired = fingerprint.Row(key, ident), "KeyRows == 1 and KeyWere == 1"
-	}
 	stored := map[string]string{}
 	for i, value := range s.values(shown) {
 		stored[shown[i].Name] = value
 	}
 	asOf := asOfName(prefix, t)
-	names := make([]string, len(shown))
-	for i, c := range shown {
-		names[i] = ident(c.Name)
+	columns := changeNames(shown)
+	names, called := make([]string, len(shown)), map[string]string{}
+	for i, c := range columns {
+		names[i], called[shown[i].Name] = ident(c.Name), ident(c.Name)
+	}
+	name := func(column string) string { return called[column] }
+	rename := renames(shown, columns)
+	keyHash, paired := `""`, "false"
+	if len(key) > 0 {
+		keyHash, paired = fingerprint.Row(key, name), "KeyRows == 1 and KeyWere == 1"
 	}
 	return fmt.Sprintf(`let States = union (
-    %[1]s(from) | extend ThenOrNow = 0
+    %[1]s(from)%[14]s | extend ThenOrNow = 0
 ), (
-    %[1]s(['to']) | extend ThenOrNow = 1
+    %[1]s(['to'])%[14]s | extend ThenOrNow = 1
 )
     | extend KeyHash = %[2]s, Content = %[3]s
     | summarize Were = countif(ThenOrNow == 0), Are = countif(ThenOrNow == 1), arg_max(ThenOrNow, *) by KeyHash, Content;
@@ -161,23 +209,23 @@ Changed
 | join kind=leftouter Was on KeyHash
 | join kind=leftouter Showed on Content
 | mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
-`, asOf, keyHash, fingerprint.Row(compared, ident), paired,
+`, asOf, keyHash, fingerprint.Row(compared, name), paired,
 		literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)),
 		indented(s.of(t, "Steps", toParameter)+s.records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), partitionsTable,
-		packed(shown), literal(t.Name+"Changes: from lies after to"), s.placed(t)) +
-		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, names, shown, "iff(Paired, Before, dynamic(null))")
+		packed(shown, name), literal(t.Name+"Changes: from lies after to"), s.placed(t), rename) +
+		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, "At", names, columns, "iff(Paired, Before, dynamic(null))")
 }
 
 // packArguments is how many columns one bag_pack gets.
 const packArguments = 32
 
-// packed is a bag of columns.
-func packed(columns []tvmexport.Column) string {
+// packed is a bag of columns, which the text calls by name.
+func packed(columns []tvmexport.Column, name func(string) string) string {
 	var bags []string
 	for part := range slices.Chunk(columns, packArguments) {
 		var pairs []string
 		for _, c := range part {
-			pairs = append(pairs, literal(c.Name)+", "+ident(c.Name))
+			pairs = append(pairs, literal(c.Name)+", "+name(c.Name))
 		}
 		bags = append(bags, "bag_pack("+strings.Join(pairs, ", ")+")")
 	}
