@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,8 +29,13 @@ var plantedTable = tvmexport.Table{
 	Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Name", Type: "string"}, {Name: "At", Type: "datetime"}, {Name: "Size", Type: "long"}, {Name: "Tags", Type: "dynamic"}},
 }
 
+// randomWord is the word by which a query marks its own row. By chance it holds
+// any five digits.
+var randomWord = regexp.MustCompile(`[0-9a-f]{32}`)
+
 // quotes is the part of the planted values that a text holds, "" for none.
 func quotes(text string) string {
+	text = randomWord.ReplaceAllString(text, "")
 	for _, p := range []string{plantedText, plantedNumber} {
 		for i := range len(p) - 4 {
 			if strings.Contains(text, p[i:i+5]) {

@@ -36,22 +36,22 @@ function schema(t) {
   const own = () => made.filter((m) => m.from === file);
   if (t.kind === "hunting") return known(sources, file, () => sourceSchema(own()));
   const others = () => made.filter((m) => m.from !== file);
-  if (!remakes(file)) return known(destinations, file, () => destinationSchema([...others(), ...own()]));
-  // Functions that are made more than once are those of the moment: what was made up to the text comes last.
-  const at = own().indexOf(t);
-  return destinationSchema([...others(), ...own().slice(at + 1), ...own().slice(0, at + 1)]);
+  return known(destinations, file, () => destinationSchema([...others(), ...own()]));
 }
 
-// remakes says whether a test makes a function in several forms.
-const remade = new Map();
-function remakes(file) {
-  return known(remade, file, () => {
-    const forms = new Map();
-    for (const t of made.filter((m) => m.from === file)) {
-      for (const [name, f] of created([t]).functions) forms.set(name, (forms.get(name) ?? new Set()).add(f.body));
-    }
-    return [...forms.values()].some((bodies) => bodies.size > 1);
-  });
+// momentSchema holds what the text's test had made when it sent the text: a test
+// can make a function in several forms, one after the other.
+function momentSchema(t) {
+  const own = made.filter((m) => m.from === t.from);
+  return destinationSchema(own.slice(0, own.indexOf(t) + 1));
+}
+
+// diagnosed are the diagnostics of a text by what its test made in the end; if
+// there are any, by what it had made at that moment.
+function diagnosed(t) {
+  const list = parts(t.text).flatMap((text) => diagnose(text, schema(t)));
+  if (list.length === 0 || t.kind !== "command") return list;
+  return parts(t.text).flatMap((text) => diagnose(text, momentSchema(t)));
 }
 
 const asksWhetherThere = /^\.show table \w+$/;
@@ -59,7 +59,7 @@ let bad = 0;
 const counts = {};
 for (const t of unique(texts)) {
   counts[t.kind] = (counts[t.kind] ?? 0) + 1;
-  for (const d of parts(t.text).flatMap((text) => diagnose(text, schema(t)))) {
+  for (const d of diagnosed(t)) {
     if (/NoSuch|Inventry/.test(d.message + d.at) || asksWhetherThere.test(t.text)) continue; // on purpose for what is not there
     bad++;
     console.log(`${t.from}: ${d.code} ${d.message}\n    at: ${d.at}\n    in: ${t.text.replace(/\s+/g, " ").slice(0, 300)}\n`);

@@ -33,8 +33,8 @@ func TestChangesOfColumnsWithItsOwnNames(t *testing.T) {
 				second.Kind = tvmexport.DeltaRun
 			}
 			s.export(second, batch(second, 1, `{"DeviceId":"3f01","At":"work","Before":2}`))
-			rows := s.ask(`let first = toscalar(ExportRuns | where RunId == "` + string(first.ID) + `" and State == "committed" | summarize min(At));
-				DeviceTvmSoftwareInventoryChanges(first, now()) | where RunId == "` + string(second.ID) + `" | project strcat_delim("|", Change, At_, Before_, tostring(isnotnull(At)), tostring(Before.At))`)
+			times := s.ask(`ExportRuns | where RunId == "` + string(first.ID) + `" and State == "committed" | summarize min(At) | project tostring(min_At)`)
+			rows := s.ask(`DeviceTvmSoftwareInventoryChanges(datetime(` + times[0] + `), now()) | where RunId == "` + string(second.ID) + `" | project strcat_delim("|", Change, At_, Before_, tostring(isnotnull(At)), tostring(Before.At))`)
 			if len(rows) != 1 || !strings.Contains(rows[0], "|work|2|True|") {
 				s.Errorf("%s: %q", load, rows)
 			}
