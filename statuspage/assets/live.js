@@ -27,8 +27,8 @@
       const answer = await fetch("/live", { headers: { Accept: "text/html" } });
       if (answer.ok) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const title = fresh.getElementById("summary")?.textContent; // before its nodes move into the page
         parts(fresh).forEach(replace);
-        const title = fresh.getElementById("summary")?.textContent;
         if (title) document.title = `${title} · tvmexport`;
       }
     } catch { /* the program is away; the event source says so below */ }
