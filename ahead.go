@@ -35,7 +35,7 @@ func (f *fetching) countWindow(ctx context.Context) (counts Counts, recent Windo
 	}
 }
 
-// setBack moves the beginning of a window that lies in the future to where the
+// setBack moves the beginning of a window that is in the future to where the
 // source's clock allows. What was fetched up to there is not known then: what
 // readers lack of all that the source holds is published. The future that was
 // asked for with the run itself is an error.
@@ -61,7 +61,7 @@ func (f *fetching) setBack(now time.Time) error {
 	return nil
 }
 
-// noteAhead tells of rows whose time lies in the future: they are exported
+// noteAhead notes rows whose time is in the future: they are exported
 // when the watermark reaches them.
 func (f *fetching) noteAhead(counts Counts) {
 	rows, last := int64(0), time.Time{}

@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/exportertest"
 )
 
-// A watermark ahead of the source's clock costs no rows, whoever set it.
+// A watermark ahead of the source's clock costs no rows, and it does not matter who set it.
 func TestWatermarkInTheFuture(t *testing.T) {
 	year := 365 * 24 * time.Hour
 	for name, spoil := range map[string]func(t *testing.T, w world, at time.Time){
@@ -77,7 +77,7 @@ func TestFirstRunOrderedInTheFuture(t *testing.T) {
 	})
 }
 
-// A row whose time lies in the future is exported once, and the watermark does
+// A row whose time is in the future is exported once, and the watermark does
 // not follow it.
 func TestRowInTheFuture(t *testing.T) {
 	bubble(t, func(t *testing.T) {

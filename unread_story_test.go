@@ -12,8 +12,8 @@ import (
 )
 
 // A run commits with values that were not read, and its result names the
-// columns, the counts and the place of the first, whoever fetched them: also an
-// interrupted run whose batches are taken over.
+// columns, the counts and the place of the first. This also holds for batches
+// that an interrupted run had landed.
 func TestUnreadValuesComeWithTheirBatches(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")

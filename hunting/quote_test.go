@@ -144,7 +144,7 @@ func FuzzNothingQuotesRows(f *testing.F) {
 	f.Add(470, 6, 100, 2)
 	f.Fuzz(func(t *testing.T, at, way, at2, way2 int) {
 		if at < 0 || way < 0 || at2 < 0 || way2 < 0 {
-			t.Skip()
+			t.Skip("places and ways are not negative")
 		}
 		body := spoil(plantedAnswer, at, way)
 		if len(body) > 0 {

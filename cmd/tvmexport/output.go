@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// output is standard output. It remembers that a write has failed: what was
-// printed then is not whole, whoever looked at the error.
+// output is standard output. It remembers that a write failed, because the
+// printed result is then incomplete even if the caller ignored the error.
 type output struct {
 	io.Writer
 	err error
@@ -24,8 +24,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// acts are the commands that do more than print: what they did stands, whatever
-// became of the lines about it.
+// acts are the commands that do more than print. A failed write does not undo
+// their work, so it does not change their exit code.
 var acts = map[string]bool{
 	"run": true, "repair": true, "refill": true, "init": true, "import": true, "serve": true,
 }

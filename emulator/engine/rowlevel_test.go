@@ -15,7 +15,7 @@ func TestRowLevelSecurity(t *testing.T) {
 	b.run(`.add database db viewers ('` + principal("v").FQN() + `')`)
 	b.run(`.alter table T policy row_level_security enable "T | where a < 3 or current_principal() == '` + principal("v").FQN() + `'"`)
 
-	// It holds for administrators and whoever made it, in functions, and behind <|.
+	// It holds for administrators and for its author, in functions, and behind <|.
 	for _, who := range []Principal{root, principal("boss")} {
 		if got := b.as(who, `T | count`); !cmp.Equal(got, []string{"2"}) {
 			t.Error(who.AppID, got)

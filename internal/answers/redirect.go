@@ -9,7 +9,7 @@ import (
 )
 
 // Redirect is the error for an answer that leads to another host. It is not
-// followed: whoever answers so could send the token, or the question, anywhere.
+// followed: such an answer could send the token, or the question, to any host.
 type Redirect struct {
 	Status   int
 	From, To string // hosts
