@@ -178,8 +178,9 @@ let Told = Recent
     | project Owner, Table, ToldAt;
 let Untold = Recent
     | where State == %s and Owner != %s
+    | extend WrittenAt = coalesce(ingestion_time(), At)
     | join kind=inner (Told | summarize LastAt = max(ToldAt) by Table) on Table
-    | where At > LastAt and Owner in (Told | project Owner)
+    | where WrittenAt > LastAt and Owner in (Told | project Owner)
     | project Table, Rows;
 let Commits = %s
     | where State == %s and Owner == %s;

@@ -8,7 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// record is a row of ExportRuns. At is the service's clock when it is written.
+// record is a row of ExportRuns. At is the service's clock when it is written;
+// that of a commit is later than the commit before it (see [record.at]).
 type record struct {
 	table, owner             string
 	run, previous            tvmexport.RunID
@@ -35,13 +36,24 @@ func (r record) text(key string) string {
 	if detail == "" {
 		detail = "dynamic(null)"
 	}
-	return guarded(runsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = now(),
+	return guarded(runsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
     Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
     Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
     Detail = %s`,
-		literal(r.table), literal(string(r.run)), literal(r.state),
+		literal(r.table), literal(string(r.run)), literal(r.state), r.at(),
 		literal(string(r.previous)), literal(string(r.kind)), literal(string(r.load)), datetime(r.watermarkFrom), datetime(r.watermark),
 		r.rows, r.bytes, r.calls, literal(r.owner), detail))
+}
+
+// at is the expression of the record's time: the clock of the service. A commit
+// is at least one tick later than the commit that it builds on, because readers
+// order commits by At, and the clock of a service can stand still or go back.
+func (r record) at() string {
+	if r.state != committed || r.previous == "" {
+		return "now()"
+	}
+	return fmt.Sprintf("max_of(now(), coalesce(toscalar(%s | where Table == %s and State == %s and RunId == %s | summarize min(At)) + 1tick, now()))",
+		runsTable, literal(r.table), literal(committed), literal(string(r.previous)))
 }
 
 // guarded is a command that appends the result of a query to a table, at most

@@ -133,6 +133,7 @@ func TestTexts(t *testing.T) {
 		"ends":                       endsText("k", closing),
 		"partitions":                 strings.Join(partitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
 		"claim":                      claim.text(b.claimKey()),
+		"commit":                     recordOf(goldenRun, committed).text("tvmexport-commit:k"),
 		"claims":                     claimsText(goldenRun),
 		"step":                       rawStep(goldenPublication, 0, b),
 		"step_records_only":          rawStep(goldenPublication, 1, b, rawColumns[:1]...),

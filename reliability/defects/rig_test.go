@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,15 @@ type rig struct {
 	exporter *tvmexport.Exporter
 	source   *exportertest.Source // of choose
 	table    tvmexport.Table
+	clock    atomic.Pointer[func() time.Time] // of the services; nil: the bubble's
+}
+
+// now is the time of the services.
+func (r *rig) now() time.Time {
+	if f := r.clock.Load(); f != nil {
+		return (*f)()
+	}
+	return time.Now()
 }
 
 // choose makes a rig whose source holds the rows that a story sets.
@@ -103,7 +113,8 @@ func (r *rig) hunting(maxWait time.Duration) *hunting.Client {
 func bubble(t *testing.T, f func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := emulator.New(emulator.Options{Devices: 30, Dir: t.TempDir()})
+		r := &rig{T: t}
+		e, err := emulator.New(emulator.Options{Devices: 30, Dir: t.TempDir(), Now: r.now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,21 +123,28 @@ func bubble(t *testing.T, f func(r *rig)) {
 				t.Error(err)
 			}
 		})
-		r := &rig{T: t, emulator: e, http: &http.Client{Transport: canonical{e.Transport()}}}
-		at := e.Endpoints()
-		r.client, err = kusto.New(t.Context(), kusto.Options{
-			Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: r.http,
-			Credential: r.credential(at.ClientID, at.ClientSecret),
-		})
-		r.must(err)
-		t.Cleanup(func() { _ = r.client.Close() })
+		r.emulator, r.http = e, &http.Client{Transport: canonical{e.Transport()}}
 		r.exporter = &tvmexport.Exporter{
-			Destination: r.client, Owner: "test", Calls: 1,
+			Owner: "test", Calls: 1,
 			Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
 			Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 		}
+		r.connect()
 		f(r)
 	})
+}
+
+// connect gives the exporter a destination without memory, as a new process has it.
+func (r *rig) connect() {
+	r.Helper()
+	at := r.emulator.Endpoints()
+	client, err := kusto.New(r.Context(), kusto.Options{
+		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: r.http,
+		Credential: r.credential(at.ClientID, at.ClientSecret),
+	})
+	r.must(err)
+	r.Cleanup(func() { _ = client.Close() })
+	r.client, r.exporter.Destination = client, client
 }
 
 func (r *rig) must(err error) {
