@@ -21,6 +21,11 @@ const (
 	DefaultDatabase = "security"
 	DefaultBatching = 2 * time.Second
 
+	DefaultDevices    = tenant.DefaultDevices
+	DefaultChangeRate = tenant.DefaultChangeRate
+	DefaultCVEs       = tenant.LibrarySize
+	DefaultHistory    = tenant.DefaultHistoryDays
+
 	DefaultTenantID = "7e0a51c3-4f6d-4b8e-9c55-0d2a1f3b6c70"
 
 	tenantName  = "emulated.onmicrosoft.com"
@@ -35,15 +40,15 @@ const (
 
 // Options says what is emulated. The zero value works.
 type Options struct {
-	Devices    int             // of the tenant; 0 means tenant.DefaultDevices
-	Seed       uint64          // of the tenant
-	ChangeRate float64         // share of devices that change on a day; 0 means tenant.DefaultChangeRate
-	CVEs       int             // that are known; 0 means tenant.LibrarySize
-	History    int             // days of events at the start; 0 means tenant.DefaultHistoryDays
-	Quota      *defender.Quota // of hunting; nil means defender.Documented
-	Wire       defender.Wire   // what hunting answers look like
-	Apps       []entra.App     // beside those that are there
-	TenantID   string          // "" means DefaultTenantID
+	Devices    int         // of the tenant; 0 means DefaultDevices
+	Seed       uint64      // of the tenant
+	ChangeRate float64     // share of devices that change on a day; 0 means DefaultChangeRate
+	CVEs       int         // that are known; 0 means DefaultCVEs
+	History    int         // days of events at the start; 0 means DefaultHistory
+	Quota      *Quota      // of hunting; nil means DocumentedQuota
+	Wire       Wire        // what hunting answers look like
+	Apps       []entra.App // beside those that are there
+	TenantID   string      // "" means DefaultTenantID
 
 	Database string        // that is there; "" means DefaultDatabase
 	Batching time.Duration // how long a batch of queued ingestion stays open, over every policy; 0 means DefaultBatching
@@ -172,13 +177,10 @@ func (e *Emulator) Close() error {
 func (e *Emulator) Endpoints() Ready { return e.ready }
 
 // Tenant is the source of the data: advance its days, or move its rows.
-func (e *Emulator) Tenant() *tenant.Tenant { return e.tenant }
+func (e *Emulator) Tenant() Tenant { return Tenant{e.tenant} }
 
 // Faults are the rules that disturb the services; there are none at first.
 func (e *Emulator) Faults() *faults.Set { return e.faults }
-
-// Engine is the Kusto engine with the destination's databases.
-func (e *Emulator) Engine() *engine.Engine { return e.engine }
 
 // Entra issues and verifies tokens.
 func (e *Emulator) Entra() *entra.Server { return e.entra }

@@ -3,17 +3,16 @@ package emulator
 import (
 	"time"
 
-	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/emulator/entra"
 )
 
 // Stats is what the services were asked and did since the start.
 type Stats struct {
-	Defender  map[string]defender.Stats `json:"defender"` // by front: graph, xdr, mde
-	Entra     entra.Stats               `json:"entra"`
-	Kusto     KustoStats                `json:"kusto"`
-	Ingestion IngestionStats            `json:"ingestion"`
-	TenantNow time.Time                 `json:"tenantNow"` // the clock of the data
+	Defender  map[string]HuntingStats `json:"defender"` // by front: graph, xdr, mde
+	Entra     entra.Stats             `json:"entra"`
+	Kusto     KustoStats              `json:"kusto"`
+	Ingestion IngestionStats          `json:"ingestion"`
+	TenantNow time.Time               `json:"tenantNow"` // the clock of the data
 }
 
 // KustoStats is what the engine was asked.
@@ -21,6 +20,7 @@ type KustoStats struct {
 	Queries      int64            `json:"queries"`
 	Commands     map[string]int64 `json:"commands"`     // by keywords, such as ".set-or-append"
 	RowsIngested int64            `json:"rowsIngested"` // by any way of ingestion
+	RowsScanned  int64            `json:"rowsScanned"`  // rows that tables yielded for queries
 }
 
 // IngestionStats is what became of uploads.
@@ -49,7 +49,7 @@ func (e *Emulator) Stats() Stats {
 	return Stats{
 		Defender:  e.hunting.Stats(),
 		Entra:     e.entra.Stats(),
-		Kusto:     KustoStats{Queries: asked.Queries, Commands: commands, RowsIngested: asked.RowsIngested},
+		Kusto:     KustoStats{Queries: asked.Queries, Commands: commands, RowsIngested: asked.RowsIngested, RowsScanned: asked.RowsScanned},
 		TenantNow: e.tenant.Now(),
 		Ingestion: IngestionStats{
 			Blobs: uploaded.Blobs, Bytes: uploaded.BlobBytes, Messages: uploaded.Messages,

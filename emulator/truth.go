@@ -117,6 +117,30 @@ func (s State) run(ctx context.Context, query string) (result, error) {
 	return result{columns: statement.Columns(), rows: statement.Rows(ctx)}, nil
 }
 
+// Command runs a management command as the administrator of a database of the
+// destination, "" for the one of Options. It does not pass through the services, so
+// faults do not disturb it. The answer is that of the command's first table.
+func (e *Emulator) Command(ctx context.Context, database, text string) (Answer, error) {
+	if database == "" {
+		database = e.o.Database
+	}
+	done, err := e.engine.Command(ctx, engine.Call{Principal: e.admin, Database: database, Text: text})
+	if err != nil {
+		return Answer{}, fmt.Errorf("command %q: %w", text, err)
+	}
+	var first Answer
+	for i, t := range done.Tables {
+		a, err := result{columns: t.Columns, rows: t.Rows}.answer()
+		if err != nil {
+			return Answer{}, fmt.Errorf("command %q: %w", text, err)
+		}
+		if i == 0 {
+			first = a
+		}
+	}
+	return first, nil
+}
+
 // landed runs a query over the destination as its administrator, without the
 // limits of a result.
 func (e *Emulator) landed(ctx context.Context, database, query string) (result, error) {

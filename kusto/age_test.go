@@ -1,13 +1,13 @@
 package kusto
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/emulator/engine"
-	"github.com/tvmexport/tvmexport/emulator/kql"
+	"github.com/tvmexport/tvmexport/emulator"
 )
 
 // installation is a database as daily runs leave it, without the runs: a full
@@ -15,31 +15,31 @@ import (
 // devices.
 type installation struct {
 	testing.TB
-	engine *engine.Engine
-	admin  engine.Principal
-	clock  time.Time
-	table  tvmexport.Table
+	emulator *emulator.Emulator
+	clock    time.Time
+	table    tvmexport.Table
 }
-
-const aging = "security"
 
 // aged makes an installation of so many days.
 func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 	t.Helper()
 	i := &installation{
-		TB: t, admin: engine.Principal{ObjectID: "o", AppID: "a", TenantID: "t"}, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		TB: t, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		table: tvmexport.Table{
 			Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot, NaturalKey: []string{"DeviceId", "SoftwareName"},
 			Columns: typed("DeviceId", "string", "OSPlatform", "string", "SoftwareVendor", "string", "SoftwareName", "string", "SoftwareVersion", "string", "EndOfSupportDate", "datetime"),
 		},
 	}
-	i.engine = engine.New(engine.Options{Now: func() time.Time { return i.clock }, Admins: []engine.Principal{i.admin}, Dir: t.TempDir()})
+	var err error
+	i.emulator, err = emulator.New(emulator.Options{Devices: 1, CVEs: 1, Now: func() time.Time { return i.clock }, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := i.engine.Close(); err != nil {
+		if err := i.emulator.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	i.engine.CreateDatabase(aging)
 	commands, err := Script([]tvmexport.Table{i.table}, ScriptOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -98,16 +98,8 @@ func (i *installation) publish(run tvmexport.Run, devices string, rowsPerDevice 
 
 func (i *installation) command(text string) {
 	i.Helper()
-	r, err := i.engine.Command(i.Context(), engine.Call{Principal: i.admin, Database: aging, Text: text})
-	if err != nil {
-		i.Fatalf("%v\nin %.2000s", err, text)
-	}
-	for _, t := range r.Tables {
-		for _, err := range t.Rows {
-			if err != nil {
-				i.Fatal(err)
-			}
-		}
+	if _, err := i.emulator.Command(i.Context(), "", text); err != nil {
+		i.Fatalf("%.2000s", err)
 	}
 }
 
@@ -115,17 +107,18 @@ func (i *installation) command(text string) {
 // it has read.
 func (i *installation) count(text string) (n, scanned int64) {
 	i.Helper()
-	q, err := kql.Compile(text, kql.Environment{Catalog: i.engine.Catalog(aging, i.admin), Database: aging, Now: i.clock})
-	if err != nil {
-		i.Fatal(err)
-	}
-	for row, err := range q.Statements[0].Rows(i.Context()) {
+	before := i.emulator.Stats().Kusto.RowsScanned
+	for row, err := range i.emulator.LandedRows(i.Context(), "", text) {
 		if err != nil {
 			i.Fatal(err)
 		}
-		n = row[0].Int64()
+		var answer struct{ N int64 }
+		if err := json.Unmarshal(row, &answer); err != nil {
+			i.Fatal(err)
+		}
+		n = answer.N
 	}
-	return n, q.Statements[0].Stats().RowsScanned
+	return n, i.emulator.Stats().Kusto.RowsScanned - before
 }
 
 // The questions that readers ask, each answered by one number, and how often
@@ -134,9 +127,9 @@ var questions = map[string]struct {
 	text string
 	runs int64
 }{
-	"current": {"DeviceTvmSoftwareInventory | where SoftwareVersion != '' | summarize dcount(DeviceId)", 1},
-	"asof":    {"DeviceTvmSoftwareInventoryAsOf(ago(1d)) | where SoftwareVersion != '' | summarize dcount(DeviceId)", 2},
-	"changes": {"DeviceTvmSoftwareInventoryChanges(ago(2d), now()) | summarize count()", 5},
+	"current": {"DeviceTvmSoftwareInventory | where SoftwareVersion != '' | summarize N = dcount(DeviceId)", 1},
+	"asof":    {"DeviceTvmSoftwareInventoryAsOf(ago(1d)) | where SoftwareVersion != '' | summarize N = dcount(DeviceId)", 2},
+	"changes": {"DeviceTvmSoftwareInventoryChanges(ago(2d), now()) | summarize N = count()", 5},
 }
 
 const week, year = 7, 52 * 7 // the last run of both is the sixth after a full one

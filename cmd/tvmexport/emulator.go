@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
 )
 
 type emulatorFlags struct {
@@ -83,7 +82,7 @@ type emulatorOptions struct {
 }
 
 func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
-	quota, err := defender.ParseQuota(f.quota)
+	quota, err := emulator.ParseQuota(f.quota)
 	if err != nil {
 		return emulatorOptions{}, usage(fmt.Errorf("--quota: %w", err))
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
 )
 
 func TestMain(m *testing.M) {
@@ -126,7 +125,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 
 // startEmulator starts one for the script, of the tenant or the usual one.
 func startEmulator(ts *testscript.TestScript, f emulatorFlags, tenant string) *running {
-	_, err := defender.ParseQuota(f.quota)
+	_, err := emulator.ParseQuota(f.quota)
 	ts.Check(err)
 	p := process{env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }}
 	o, err := p.emulatorOptions(f)

@@ -155,6 +155,7 @@ type Stats struct {
 	Queries      int64            // calls of Query
 	Commands     map[string]int64 // calls of Command by keyword: ".create-merge table"
 	RowsIngested int64            // rows that extents were made of, update policies included
+	RowsScanned  int64            // rows that tables yielded for queries
 }
 
 // Stats counts what the engine was asked.

@@ -37,10 +37,22 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 	result := &Result{}
 	for _, s := range q.Statements {
 		result.Tables = append(result.Tables, ResultTable{
-			Name: "PrimaryResult", Columns: s.Columns(), Rows: l.apply(ctx, s.Rows),
+			Name: "PrimaryResult", Columns: s.Columns(), Rows: e.countScanned(s, l.apply(ctx, s.Rows)),
 		})
 	}
 	return result, nil
+}
+
+// countScanned adds the rows that a statement reads to the Stats, once it was read.
+func (e *Engine) countScanned(s *kql.Statement, rows iter.Seq2[[]value.Value, error]) iter.Seq2[[]value.Value, error] {
+	return func(yield func([]value.Value, error) bool) {
+		before := s.Stats().RowsScanned
+		defer func() {
+			read := s.Stats().RowsScanned - before
+			e.count(func(s *Stats) { s.RowsScanned += read })
+		}()
+		rows(yield)
+	}
 }
 
 func (e *Engine) compile(c Call, catalog kql.Catalog, text string) (*kql.Query, error) {

@@ -16,7 +16,6 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -72,7 +71,7 @@ func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
 		rules: map[int]faulttable.Drawn{}, hits: map[int]int{}, early: slices.Contains(kept, seed), past: map[string][]state{}, seed: seed, began: time.Now(), tally: all, secrets: secrecy.New(),
 		dice: dice{faulttable.Dice{Rand: rand.New(rand.NewPCG(seed, 0))}},
 	}
-	quota := defender.Documented()
+	quota := emulator.DocumentedQuota()
 	// Most exporters take few rows for the most that an answer holds, so that a
 	// table comes in many, and a device may have more than one answer's.
 	w.limits = tvmexport.DocumentedLimits
@@ -83,7 +82,7 @@ func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
 	var err error
 	w.emulator, err = emulator.New(emulator.Options{
 		Devices: 1 + w.IntN(4), Seed: seed, Quota: &quota, Now: w.clock.now, History: 2, ChangeRate: 0.3, Dir: t.TempDir(),
-		Wire: defender.Wire{
+		Wire: emulator.Wire{
 			Int64Sidecars: w.IntN(2) == 0, NullAsNull: w.IntN(2) == 0, OldResultSizeText: w.IntN(2) == 0, GraphRetryAfter: w.IntN(2) == 0,
 		},
 	})

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/reliability/check"
 	"github.com/tvmexport/tvmexport/reliability/past"
@@ -52,7 +51,7 @@ func newWorld(o options, seed uint64) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	quota := defender.Off()
+	quota := emulator.NoQuota()
 	w := &world{options: o, dice: rand.New(rand.NewPCG(seed, 0)), dir: dir}
 	w.server, err = emulator.Start(emulator.Options{Devices: o.devices, Seed: seed, Quota: &quota, Batching: 100 * time.Millisecond, Dir: dir}, emulator.Listen{})
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/exportertest"
 )
@@ -126,15 +125,7 @@ let Full = toscalar(Commits | where Kind == "full" | summarize max(At));
 // the front ends.
 func (r *rig) asAdmin(text string) {
 	r.Helper()
-	at := r.emulator.Endpoints()
-	app, ok := r.emulator.Entra().App(at.AdminClientID)
-	if !ok {
-		r.Fatal("there is no administrator")
-	}
-	_, err := r.emulator.Engine().Command(r.Context(), engine.Call{
-		Principal: engine.Principal{AppID: app.ID, ObjectID: app.ObjectID, TenantID: at.TenantID, Name: app.Name},
-		Database:  at.Database, Text: text,
-	})
+	_, err := r.emulator.Command(r.Context(), "", text)
 	r.must(err)
 }
 

@@ -6,18 +6,18 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	emulated "github.com/tvmexport/tvmexport/emulator/tenant"
 )
 
 // The source's schema changes between two answers of a run: the run starts over,
 // and every row has the columns of the new schema.
 func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
-	for name, d := range map[string]emulated.Drift{
-		"added":               {Add: &emulated.NewColumn{Name: "AssetTag", Type: "string"}},
-		"with a name of ours": {Add: &emulated.NewColumn{Name: "RunId", Type: "string"}},
+	for name, d := range map[string]emulator.Drift{
+		"added":               {Add: &emulator.NewColumn{Name: "AssetTag", Type: "string"}},
+		"with a name of ours": {Add: &emulator.NewColumn{Name: "RunId", Type: "string"}},
 		"dropped":             {Drop: "SoftwareVersion"},
-		"of another type":     {Retype: &emulated.NewColumn{Name: "SoftwareVersion", Type: "dynamic"}},
+		"of another type":     {Retype: &emulator.NewColumn{Name: "SoftwareVersion", Type: "dynamic"}},
 	} {
 		for _, after := range []int{1, 3} {
 			if after > 1 && name != "added" {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/tenant"
 	"github.com/tvmexport/tvmexport/reliability/rig"
 )
 
@@ -101,9 +100,9 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 	}
 	tell(t, o, func(t *testing.T, c *chronicle) {
 		c.days(t, 7, func(day int) error {
-			d := tenant.Drift{Drop: "ExtensionVendor"}
+			d := emulator.Drift{Drop: "ExtensionVendor"}
 			if day%2 == 0 {
-				d = tenant.Drift{Add: &tenant.NewColumn{Name: "ExtensionVendor", Type: "string"}}
+				d = emulator.Drift{Add: &emulator.NewColumn{Name: "ExtensionVendor", Type: "string"}}
 			}
 			if day > 4 {
 				return nil
@@ -174,19 +173,19 @@ func TestEveryDayCanBeAskedForInEachLayout(t *testing.T) {
 func TestEveryDayCanBeAskedForThoughSchemasDrift(t *testing.T) {
 	firmware, certificates, extensions, profiles := "DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo", "DeviceTvmBrowserExtensions", "DeviceBaselineComplianceProfiles"
 	settings, inventory, rules := "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareInventory", "DeviceBaselineComplianceAssessmentKB"
-	drifts := map[int]map[string]tenant.Drift{ // by day and table
+	drifts := map[int]map[string]emulator.Drift{ // by day and table
 		1: {
-			firmware:     {Add: &tenant.NewColumn{Name: "RiskScore", Type: "real"}},
-			certificates: {Retype: &tenant.NewColumn{Name: "KeySize", Type: "dynamic"}},
+			firmware:     {Add: &emulator.NewColumn{Name: "RiskScore", Type: "real"}},
+			certificates: {Retype: &emulator.NewColumn{Name: "KeySize", Type: "dynamic"}},
 			extensions:   {Drop: "ExtensionVendor"},
-			profiles:     {Add: &tenant.NewColumn{Name: "Extra", Type: "dynamic"}},
-			settings:     {Retype: &tenant.NewColumn{Name: "ConfigurationImpact", Type: "string"}},
+			profiles:     {Add: &emulator.NewColumn{Name: "Extra", Type: "dynamic"}},
+			settings:     {Retype: &emulator.NewColumn{Name: "ConfigurationImpact", Type: "string"}},
 			inventory:    {Drop: "DeviceId"}, // what its parts are told apart by
 			rules:        {Drop: "ConfigurationId"},
 		},
 		2: {
-			firmware:   {Nest: &tenant.NewKey{Column: "AdditionalFields", Key: "Vendor"}},
-			extensions: {Add: &tenant.NewColumn{Name: "ExtensionVendor", Type: "string"}},
+			firmware:   {Nest: &emulator.NewKey{Column: "AdditionalFields", Key: "Vendor"}},
+			extensions: {Add: &emulator.NewColumn{Name: "ExtensionVendor", Type: "string"}},
 			profiles:   {Drop: "CreatedOn"},
 		},
 	}

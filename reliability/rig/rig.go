@@ -15,7 +15,6 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -41,7 +40,7 @@ type Rig struct {
 
 // New makes a rig. Close it.
 func New(ctx context.Context, o Options) (r *Rig, err error) {
-	quota := defender.Off()
+	quota := emulator.NoQuota()
 	o.Emulator.Quota = &quota
 	if o.Emulator.Batching == 0 {
 		o.Emulator.Batching = 100 * time.Millisecond

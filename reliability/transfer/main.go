@@ -13,7 +13,6 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
 	"github.com/tvmexport/tvmexport/reliability/rig"
 )
 
@@ -82,6 +81,6 @@ func timed(ctx context.Context, r *rig.Rig, what string) (measured, error) {
 	return m, nil
 }
 
-func served(s defender.Stats) string {
+func served(s emulator.HuntingStats) string {
 	return fmt.Sprintf("%d rows, %.1f MB in %d calls, those of the plan included", s.Rows, float64(s.Bytes)/1e6, s.Calls)
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/emulator/defender"
+	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/reliability/rig"
 )
 
@@ -35,7 +35,7 @@ type volume struct {
 // measured is a run: by table, and what the service says it served.
 type measured struct {
 	tables map[string]volume
-	served defender.Stats
+	served emulator.HuntingStats
 }
 
 // measure makes a run and holds what readers see afterwards against the source.
@@ -46,7 +46,7 @@ func measure(ctx context.Context, r *rig.Rig, q tvmexport.Request) (measured, er
 		return measured{}, err
 	}
 	after := r.Emulator.Stats().Defender["graph"]
-	m := measured{tables: map[string]volume{}, served: defender.Stats{
+	m := measured{tables: map[string]volume{}, served: emulator.HuntingStats{
 		Calls: after.Calls - before.Calls, Rows: after.Rows - before.Rows, Bytes: after.Bytes - before.Bytes,
 	}}
 	for name, result := range results {

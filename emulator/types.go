@@ -1,0 +1,112 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/defender"
+	"github.com/tvmexport/tvmexport/emulator/tenant"
+)
+
+// Quota is what advanced hunting allows the tenant: rows and bytes of an answer,
+// calls per minute and per hour, processing time, running time, the range of
+// event data, and bytes of a request. A zero field is no limit.
+type Quota = defender.Quota
+
+// DocumentedQuota is the quota of Microsoft's documentation.
+func DocumentedQuota() Quota { return defender.Documented() }
+
+// NoQuota limits nothing but the range of event data, which is 30 days.
+func NoQuota() Quota { return defender.Off() }
+
+// ParseQuota reads the name of a quota: "documented", which "" means too, or "off".
+func ParseQuota(name string) (Quota, error) { return defender.ParseQuota(name) }
+
+// Wire selects the forms of hunting answers that real services were seen to send
+// and that documentation does not settle. The zero value is the usual form.
+type Wire = defender.Wire
+
+// HuntingStats counts the calls of one hunting endpoint and what they were answered.
+type HuntingStats = defender.Stats
+
+// Change is the number of devices that Advance or Move changed, added and retired.
+type Change = tenant.Change
+
+// Drift is a change of a table's schema: exactly one of Add, Drop, Retype and Nest.
+type Drift = tenant.Drift
+
+// NewColumn is a column and its type, for Drift.
+type NewColumn = tenant.NewColumn
+
+// NewKey is a key that the objects of a dynamic column get, for Drift.
+type NewKey = tenant.NewKey
+
+// Tenant is the synthetic tenant: the source of the data. Its methods are safe for
+// concurrent use.
+type Tenant struct{ tenant *tenant.Tenant }
+
+// Advance lets days pass, one after the other: software is patched, CVEs are
+// published, devices join and leave, events happen and age out. It moves Now and
+// Edge, and with them the clock of the Kusto engine, but not the expiry of tokens. It
+// does nothing when days is not positive.
+func (t Tenant) Advance(days int) Change { return t.tenant.Advance(days) }
+
+// Move changes a share of the devices, 0 to 1, at once, as may happen during a
+// read. At least one device changes, one joins and one leaves when share is
+// positive; otherwise Move does nothing.
+func (t Tenant) Move(share float64) Change { return t.tenant.Move(share) }
+
+// Drift changes the schema of a table of current state from now on and returns its
+// columns. If the change is not possible, the error says why and nothing changes.
+func (t Tenant) Drift(table string, d Drift) ([]NewColumn, error) {
+	columns, err := t.tenant.Drift(table, d)
+	if err != nil {
+		return nil, err
+	}
+	now := make([]NewColumn, 0, len(columns))
+	for _, c := range columns {
+		now = append(now, NewColumn{Name: c.Name, Type: c.Kind.String()})
+	}
+	return now, nil
+}
+
+// Insert adds rows to a table of events at once, such as late rows or doubled ones.
+// A row is a JSON object; columns that it leaves out are null, or "" for strings.
+func (t Tenant) Insert(table string, rows ...json.RawMessage) error {
+	return t.tenant.Insert(table, rows...)
+}
+
+// Now is the tenant's time: the wall clock plus the days that Advance let pass.
+func (t Tenant) Now() time.Time { return t.tenant.Now() }
+
+// Edge is the end of the events: no event has a Timestamp at or after it.
+func (t Tenant) Edge() time.Time { return t.tenant.Edge() }
+
+// TableNames are the names of the tenant's tables, sorted.
+func TableNames() []string { return tenant.TableNames() }
+
+// Answer is a result as JSON values, in the order of rows and columns.
+type Answer struct {
+	Columns []string
+	Rows    [][]json.RawMessage
+}
+
+// answer reads a result whole.
+func (r result) answer() (Answer, error) {
+	var a Answer
+	for _, c := range r.columns {
+		a.Columns = append(a.Columns, c.Name)
+	}
+	for row, err := range r.rows {
+		if err != nil {
+			return a, fmt.Errorf("after %d rows: %w", len(a.Rows), err)
+		}
+		values := make([]json.RawMessage, 0, len(row))
+		for _, v := range row {
+			values = append(values, v.AppendJSON(nil))
+		}
+		a.Rows = append(a.Rows, values)
+	}
+	return a, nil
+}
