@@ -82,6 +82,32 @@ func emulated(name string) bool {
 	return path.Clean(name) == "emulator" || strings.HasPrefix(name, "emulator/")
 }
 
+// What programs outside the emulator may import of it. Everything else is below emulator/internal.
+func TestEmulatorIsClosed(t *testing.T) {
+	public := map[string]string{
+		"emulator":          "all services together",
+		"emulator/entra":    "sign-in alone, for tests of programs that only sign in",
+		"emulator/faults":   "the rules of the control API, with their fields",
+		"emulator/recorded": "a command",
+	}
+	for _, p := range packages(t) {
+		name, _ := local(p.ImportPath)
+		if !emulated(name) || strings.HasPrefix(name, "emulator/internal/") {
+			continue
+		}
+		if public[name] == "" {
+			t.Errorf("%s is public; move it below emulator/internal, or give the reason here", name)
+		}
+		if name == "emulator/entra" || name == "emulator/faults" {
+			for _, imported := range p.Imports {
+				if _, ours := local(imported); ours {
+					t.Errorf("%s imports %s; it can be used alone", name, imported)
+				}
+			}
+		}
+	}
+}
+
 // Libraries that are to be replaceable are imported by one package each.
 func TestOnePackagePerLibrary(t *testing.T) {
 	homes := map[string][]string{

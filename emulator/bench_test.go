@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/defender"
+	"github.com/tvmexport/tvmexport/emulator/internal/defender"
 )
 
 // A hunting call of some megabytes, from the tenant's rows to the client's bytes.

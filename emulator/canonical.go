@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 // canonical writes rows in a form in which the same content is the same bytes,

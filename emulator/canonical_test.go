@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 func column(name string, kind value.Kind) value.Column { return value.Column{Name: name, Kind: kind} }

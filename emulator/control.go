@@ -11,8 +11,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
-	"github.com/tvmexport/tvmexport/emulator/tenant"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // result is the answer to a query of the control API. Rows may be read once.

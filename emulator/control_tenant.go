@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/tvmexport/tvmexport/emulator/tenant"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // moveShare is the share of devices that POST /move changes without a body.

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
-	"github.com/tvmexport/tvmexport/emulator/tenant"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // fakeControl answers from two rows and remembers what it was asked.

@@ -9,11 +9,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/tvmexport/tvmexport/emulator/defender"
-	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/emulator/tenant"
+	"github.com/tvmexport/tvmexport/emulator/internal/defender"
+	"github.com/tvmexport/tvmexport/emulator/internal/engine"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // The defaults of Options. The ids are made up, and the same in every emulator.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/entra"
+	"github.com/tvmexport/tvmexport/emulator/internal/engine"
 )
 
 // The resources that tokens are for, and their application ids, as public

@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/tvmexport/tvmexport/emulator/datamanagement"
-	"github.com/tvmexport/tvmexport/emulator/engine"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/emulator/rest"
-	"github.com/tvmexport/tvmexport/emulator/storage"
+	"github.com/tvmexport/tvmexport/emulator/internal/datamanagement"
+	"github.com/tvmexport/tvmexport/emulator/internal/engine"
+	"github.com/tvmexport/tvmexport/emulator/internal/rest"
+	"github.com/tvmexport/tvmexport/emulator/internal/storage"
 )
 
 // kusto is the Kusto side beside the engine: the ingestion service, the storage

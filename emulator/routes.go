@@ -7,7 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/emulator/tenant"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // Defender is the handler of the Defender side: the three hunting fronts, the

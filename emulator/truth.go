@@ -7,8 +7,8 @@ import (
 	"iter"
 	"time"
 
-	"github.com/tvmexport/tvmexport/emulator/engine"
-	"github.com/tvmexport/tvmexport/emulator/kql"
+	"github.com/tvmexport/tvmexport/emulator/internal/engine"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 )
 
 // Digest says which rows a result holds, whatever their order. Two results with

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tvmexport/tvmexport/emulator/defender"
-	"github.com/tvmexport/tvmexport/emulator/tenant"
+	"github.com/tvmexport/tvmexport/emulator/internal/defender"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // Quota is what advanced hunting allows the tenant: rows and bytes of an answer,

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 // compare says how two answers differ; "" if they do not. The order of rows

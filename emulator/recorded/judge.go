@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tvmexport/tvmexport/emulator/kql"
-	"github.com/tvmexport/tvmexport/emulator/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 // outcome sorts a comparison.

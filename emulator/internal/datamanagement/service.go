@@ -1,0 +1,180 @@
+package datamanagement
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/engine"
+)
+
+// Options configures a Service.
+type Options struct {
+	Engine  *engine.Engine
+	Storage Storage
+	// Admin is who the service itself is to the engine: a mapping that brings
+	// new columns makes them under this name. It should be one of the engine's
+	// administrators.
+	Admin engine.Principal
+	// Now is the clock of timestamps; nil is time.Now. Waiting goes by the
+	// process's clock.
+	Now func() time.Time
+	// Batching is how long a batch stays open, over every policy; 0 leaves it
+	// to the policies.
+	Batching time.Duration
+	// Retry is how long after a transient failure a blob is tried again; 0 is
+	// five seconds.
+	Retry time.Duration
+	// Deliver says what becomes of a message: it is delivered once per outcome.
+	// nil, and a nil slice with ok false, is one delivery at once.
+	Deliver func(m Message) (outcomes []Outcome, ok bool)
+}
+
+// Outcome is one delivery of a message.
+type Outcome struct {
+	After     time.Duration // how late it comes
+	Transient bool          // its first attempt fails, the next does not
+	Failed    bool          // it fails for good, though its blob could be read
+	Records   int           // only so many records of it are ingested; 0: all
+}
+
+// Service is a running ingestion service. Its methods may be called from several
+// goroutines at once. Close it.
+type Service struct {
+	o      Options
+	key    []byte // signs identity tokens
+	ctx    context.Context
+	stop   context.CancelFunc
+	slots  chan struct{} // held while a batch is ingested
+	active sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	open   map[string]*batch // by key
+	stats  Stats
+}
+
+// Stats counts what a Service did since it was made.
+type Stats struct {
+	Messages     int64 // taken from the queues
+	Blobs        int64 // ingested
+	Rows         int64 // ingested from blobs or streams, update policies aside
+	Bytes        int64 // of blobs and streams as uploaded
+	Batches      int64 // ingested
+	Skipped      int64 // blobs whose ingest-by tag was there already
+	Failed       int64 // blobs that failed for good
+	SkippedLines int64 // malformed lines of format json, left out in silence
+	Streams      int64 // streaming ingestions
+}
+
+// parallel is how many batches are ingested at a time.
+const parallel = 2
+
+const defaultRetry = 5 * time.Second
+
+// New starts a service.
+func New(o Options) (*Service, error) {
+	if o.Engine == nil || o.Storage == nil {
+		return nil, errors.New("datamanagement: the options name no engine or no storage")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Retry == 0 {
+		o.Retry = defaultRetry
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Service{
+		o: o, key: newKey(), ctx: ctx, stop: stop,
+		slots: make(chan struct{}, parallel), open: map[string]*batch{},
+	}
+	s.start(s.receive)
+	return s, nil
+}
+
+// Close ends the service. What was not ingested by then is left.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.stop()
+	s.active.Wait()
+	return nil
+}
+
+// start runs f on a goroutine that Close waits for, unless it is too late.
+func (s *Service) start(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.active.Go(f)
+	}
+}
+
+// after runs f later, unless the service is closed or done by then.
+func (s *Service) after(d time.Duration, done <-chan struct{}, f func()) {
+	s.start(func() {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			f()
+		case <-done:
+		case <-s.ctx.Done():
+		}
+	})
+}
+
+// Stats counts what was done.
+func (s *Service) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+func (s *Service) count(change func(*Stats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.stats)
+}
+
+func (s *Service) now() time.Time { return s.o.Now().UTC() }
+
+// receive takes messages until there will be no more.
+func (s *Service) receive() {
+	for {
+		text, err := s.o.Storage.Receive(s.ctx)
+		if err != nil {
+			return
+		}
+		s.count(func(x *Stats) { x.Messages++ })
+		m, err := ParseMessage(text)
+		if err != nil {
+			s.fail(&delivery{Message: m}, failureOf(err))
+			continue
+		}
+		s.deliver(m)
+	}
+}
+
+// deliver lets a message arrive as often and as late as it is to.
+func (s *Service) deliver(m Message) {
+	outcomes := []Outcome{{}}
+	if s.o.Deliver != nil {
+		if special, ok := s.o.Deliver(m); ok {
+			outcomes = special
+		}
+	}
+	for i, o := range outcomes {
+		d := &delivery{Message: m, transient: o.Transient, failed: o.Failed, again: i > 0 || o.Records > 0, records: o.Records}
+		if i < len(outcomes)-1 {
+			d.RetainBlob = true // for the deliveries behind it
+		}
+		if o.After > 0 {
+			s.after(o.After, nil, func() { s.add(d) })
+		} else {
+			s.add(d)
+		}
+	}
+}

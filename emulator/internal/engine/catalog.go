@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/extent"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// catalog is what one query sees: of each database the state that it was in
+// when the query first named it, the default one at once.
+type catalog struct {
+	e       *Engine
+	p       Principal
+	system  bool                    // nothing is forbidden: for update policies and views
+	home    string                  // the default database
+	replace map[string]kql.Relation // tables of the default database that are others for this query
+	depth   int                     // of views within views
+	behind  string                  // the table whose row-level security this query carries out
+	force   bool                    // row-level security applies where it is disabled too
+
+	mu     *sync.Mutex
+	scopes map[string]scope
+}
+
+// viewDepth is how deep views may lie within views.
+const viewDepth = 8
+
+// Catalog is what p can name in a query that runs in database db: a snapshot
+// of it. Databases that p may not read hold nothing.
+func (e *Engine) Catalog(db string, p Principal) kql.Catalog { return e.catalog(db, p) }
+
+func (e *Engine) catalog(db string, p Principal) *catalog {
+	c := &catalog{e: e, p: p, home: db, mu: &sync.Mutex{}, scopes: map[string]scope{}}
+	c.scope("")
+	return c
+}
+
+// with is the catalog where the named table of the default database is r.
+func (c *catalog) with(name string, r kql.Relation) *catalog {
+	d := *c
+	d.replace = maps.Clone(c.replace)
+	if d.replace == nil {
+		d.replace = map[string]kql.Relation{}
+	}
+	d.replace[name] = r
+	return &d
+}
+
+func (c *catalog) scope(db string) (scope, bool) {
+	if db == "" {
+		db = c.home
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s, ok := c.scopes[db]; ok {
+		return s, true
+	}
+	d, err := c.e.database(db)
+	if err != nil {
+		return scope{}, false
+	}
+	s := c.e.scope(d)
+	if !c.system && db != c.home && !s.permits(c.p, Viewer) {
+		return scope{}, false
+	}
+	c.scopes[db] = s
+	return s, true
+}
+
+// Table finds a table or a materialized view.
+func (c *catalog) Table(db, name string) (kql.Relation, bool) {
+	if db == "" || equalFold(db, c.home) {
+		if r, ok := c.replace[name]; ok {
+			return r, true
+		}
+	}
+	s, ok := c.scope(db)
+	if !ok {
+		return nil, false
+	}
+	if t, ok := s.state.tables[name]; ok {
+		return c.relation(s, t), true
+	}
+	if v, ok := s.state.views[name]; ok {
+		return c.view(s, v)
+	}
+	return nil, false
+}
+
+func (c *catalog) relation(s scope, t *table) kql.Relation {
+	r := &extent.Relation{Schema: t.columns, Extents: t.extents}
+	if c.hidesRows(t) {
+		return c.visible(s, t)
+	}
+	if !c.system && t.restricted() && !s.state.holds(c.p, UnrestrictedViewer) { // whatever else it holds
+		return refused{r, forbidden(c.p, "read table '%s' in database '%s', whose view access is restricted", t.name, s.db.name)}
+	}
+	return r
+}
+
+// Function finds a stored function.
+func (c *catalog) Function(db, name string) (kql.Function, bool) {
+	s, ok := c.scope(db)
+	if !ok {
+		return kql.Function{}, false
+	}
+	f, ok := s.state.functions[name]
+	if !ok {
+		return kql.Function{}, false
+	}
+	return f.query(), true
+}
+
+// Tables are the names of tables and views.
+func (c *catalog) Tables(db string) []string {
+	s, ok := c.scope(db)
+	if !ok {
+		return nil
+	}
+	names := slices.Collect(maps.Keys(s.state.tables))
+	for n := range s.state.views {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// refused is a table that may be named and not be read.
+type refused struct {
+	kql.Relation
+	err error
+}
+
+// Scan fails.
+func (r refused) Scan(context.Context, kql.Request) iter.Seq2[[]value.Value, error] {
+	return func(yield func([]value.Value, error) bool) { yield(nil, r.err) }
+}
+
+// view is a materialized view, whose rows are computed from its source when
+// they are read.
+func (c *catalog) view(s scope, v *view) (kql.Relation, bool) {
+	if c.depth >= viewDepth {
+		return nil, false
+	}
+	inner := *c
+	inner.depth++
+	inner.home = s.db.name
+	inner.system = true // who may read the view may read what it shows
+	q, err := kql.Compile(v.query, kql.Environment{Catalog: &inner, Database: s.db.name, Now: c.e.now()})
+	if err != nil || len(q.Statements) != 1 {
+		return nil, false
+	}
+	return computed{q.Statements[0]}, true
+}
+
+// computed is the result of a statement as a table.
+type computed struct{ statement *kql.Statement }
+
+// Columns are the statement's.
+func (r computed) Columns() []value.Column { return r.statement.Columns() }
+
+// Hidden is empty: computed rows were never ingested.
+func (r computed) Hidden() []value.Column { return nil }
+
+// Scan runs the statement.
+func (r computed) Scan(ctx context.Context, _ kql.Request) iter.Seq2[[]value.Value, error] {
+	return r.statement.Rows(ctx)
+}
+
+// inMemory is rows as a table.
+type inMemory struct{ *rows }
+
+// Columns are those of the rows.
+func (r inMemory) Columns() []value.Column { return r.columns }
+
+// Hidden is empty.
+func (r inMemory) Hidden() []value.Column { return nil }
+
+// Scan yields the rows.
+func (r inMemory) Scan(context.Context, kql.Request) iter.Seq2[[]value.Value, error] { return r.seq() }

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/extent"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// load is one atomic addition of rows to a table.
+type load struct {
+	principal   Principal
+	table       string
+	create      *table          // the table, if this load makes it
+	extend      []extent.Column // columns that this load adds to the table
+	replace     bool            // the rows take the place of all that were there
+	tags        []string
+	ifNotExists []string
+	created     time.Time // of the extents; zero is now
+	operation   uuid.UUID
+	untimed     bool // the rows get no time of ingestion
+}
+
+// loaded is what a load did.
+type loaded struct {
+	skipped bool // a tag of ifNotExists was there
+	extents []*extent.Extent
+	rows    int64
+}
+
+// errSkipped leaves a transaction in which a tag was found.
+var errSkipped = errors.New("an ingest-by tag is there already")
+
+// load reads rows, makes extents of them, runs the update policies over those
+// and commits all of it at once.
+func (e *Engine) load(ctx context.Context, d *database, l load, rows iter.Seq2[[]value.Value, error]) (loaded, error) {
+	s := d.present.Load()
+	t := l.create
+	if t == nil {
+		var err error
+		if t, err = s.table(l.table); err != nil {
+			return loaded{}, err
+		}
+		if t.hasIngestBy(l.ifNotExists) {
+			return loaded{skipped: true}, nil
+		}
+	}
+	columns := append(t.columns[:len(t.columns):len(t.columns)], l.extend...)
+	l.untimed = t.untimed()
+	extents, err := e.write(columns, l, rows)
+	if err != nil {
+		return loaded{}, err
+	}
+	target := *t
+	target.columns = columns
+	derived, err := e.derive(ctx, d, s, l, &target, extents, nil)
+	if err != nil {
+		return loaded{}, err
+	}
+	err = d.update(func(s *state) error { return e.commit(s, l, t.id, extents, derived) })
+	if errors.Is(err, errSkipped) {
+		return loaded{skipped: true}, nil
+	}
+	if err != nil {
+		return loaded{}, err
+	}
+	done := loaded{extents: extents}
+	for _, x := range extents {
+		done.rows += x.RowCount()
+	}
+	e.count(func(s *Stats) {
+		s.RowsIngested += done.rows
+		for _, d := range derived {
+			for _, x := range d.extents {
+				s.RowsIngested += x.RowCount()
+			}
+		}
+	})
+	return done, nil
+}
+
+// write makes extents of rows.
+func (e *Engine) write(columns []extent.Column, l load, rows iter.Seq2[[]value.Value, error]) ([]*extent.Extent, error) {
+	now := e.now()
+	created := l.created
+	if created.IsZero() {
+		created = now
+	}
+	at := now
+	if l.untimed {
+		at = time.Time{}
+	}
+	w := extent.NewWriter(e.store, columns, l.tags, at, created)
+	for row, err := range rows {
+		if err != nil {
+			return nil, asError(err)
+		}
+		if err := w.Append(row); err != nil {
+			return nil, internalError(fmt.Errorf("load table '%s': %w", l.table, err))
+		}
+	}
+	extents, err := w.Extents()
+	if err != nil {
+		return nil, internalError(fmt.Errorf("load table '%s': %w", l.table, err))
+	}
+	return extents, nil
+}
+
+// commit puts the extents in their tables. id is the table as the load saw it.
+func (e *Engine) commit(s *state, l load, id uuid.UUID, extents []*extent.Extent, derived []derivation) error {
+	if l.create != nil {
+		if kind, taken := s.taken(l.table); taken {
+			return semantic("Entity '%s' of kind '%s' already exists.", l.table, kind)
+		}
+		made := *l.create
+		s.tables[l.table] = &made
+	}
+	t, err := s.editTable(l.table)
+	if err != nil {
+		return err
+	}
+	if t.id != id {
+		return badRequest("Table '%s' was dropped and made again during the load; nothing was loaded", l.table)
+	}
+	if !e.o.TagRace && t.hasIngestBy(l.ifNotExists) {
+		return errSkipped
+	}
+	for _, c := range l.extend {
+		if t.column(c.Name) >= 0 {
+			return badRequest("Table '%s' got a column '%s' during the load; nothing was loaded", l.table, c.Name)
+		}
+	}
+	t.columns = append(t.columns[:len(t.columns):len(t.columns)], l.extend...)
+	if l.replace {
+		t.extents = nil
+	}
+	e.put(s, t, extents)
+	for _, d := range derived {
+		t, err := s.editTable(d.table)
+		if err != nil {
+			return err
+		}
+		e.put(s, t, d.extents)
+	}
+	return nil
+}
+
+// put adds extents to t, which editTable gave, unless its rows do not live at all.
+func (e *Engine) put(s *state, t *table, extents []*extent.Extent) {
+	if len(extents) == 0 || !s.keepsRows(t) {
+		return
+	}
+	t.addExtents(extents)
+	e.merge(s, t)
+}
+
+// column is the place of a column, or -1.
+func (t *table) column(name string) int {
+	for i, c := range t.columns {
+		if c.Name == name {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,277 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// session is one call of a command.
+type session struct {
+	e    *Engine
+	call Call
+}
+
+// Command does a management command, a text that begins with a dot. The error
+// is a *Error unless ctx ended.
+func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) {
+	statement, err := command.Parse(c.Text)
+	keyword := statement.Keyword
+	if err != nil {
+		keyword = command.Keyword(c.Text)
+	}
+	e.count(func(s *Stats) { s.Commands[keyword]++ })
+	if err != nil {
+		return nil, parseError(c.Text, err)
+	}
+	s := &session{e: e, call: c}
+	columns, rows, err := s.run(ctx, statement)
+	if err != nil {
+		return nil, asError(err)
+	}
+	return &Result{Tables: []ResultTable{{Name: commandTable, Columns: columns, Rows: rows}}}, nil
+}
+
+func parseError(text string, err error) error {
+	p, ok := errors.AsType[*command.Error](err)
+	if !ok {
+		return internalError(err)
+	}
+	if p.Unsupported {
+		return badRequest("%s", p.Reason)
+	}
+	return syntaxError(text, p.Error(), p.Line, p.Column, p.Token)
+}
+
+// run does a statement and pipes its result through the query behind it.
+func (s *session) run(ctx context.Context, statement command.Statement) ([]value.Column, iter.Seq2[[]value.Value, error], error) {
+	r, err := s.do(ctx, statement.Command)
+	if err != nil {
+		return nil, nil, err
+	}
+	if statement.Pipeline == "" {
+		return r.columns, r.seq(), nil
+	}
+	const name = "CommandResult"
+	catalog := s.e.catalog(s.call.Database, s.call.Principal).with(name, inMemory{r})
+	q, err := s.e.compile(s.call, catalog, name+" | "+statement.Pipeline)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(q.Statements) != 1 {
+		return nil, nil, badRequest("What a command is piped into must be one statement")
+	}
+	return q.Statements[0].Columns(), q.Statements[0].Rows(ctx), nil
+}
+
+// source is the rows of what stands behind <|: of a query, or of a command.
+func (s *session) source(ctx context.Context, text string) ([]value.Column, iter.Seq2[[]value.Value, error], error) {
+	if command.IsCommand(text) {
+		statement, err := command.Parse(text)
+		if err != nil {
+			return nil, nil, parseError(text, err)
+		}
+		if !shows(statement.Command) {
+			return nil, nil, badRequest("Only a .show command can be the source of rows: %s", excerpt(text))
+		}
+		return s.run(ctx, statement)
+	}
+	sc, err := s.scope()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := sc.require(s.call.Principal, Viewer); err != nil {
+		return nil, nil, err
+	}
+	q, err := s.e.compile(s.call, s.e.catalog(sc.db.name, s.call.Principal), text)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(q.Statements) != 1 {
+		return nil, nil, badRequest("The query must be one tabular statement: %s", excerpt(text))
+	}
+	return q.Statements[0].Columns(), q.Statements[0].Rows(ctx), nil
+}
+
+// scope is the database of the call.
+func (s *session) scope() (scope, error) {
+	d, err := s.e.database(s.call.Database)
+	if err != nil {
+		return scope{}, err
+	}
+	return s.e.scope(d), nil
+}
+
+// scopeFor is the database of the call, where the caller holds role.
+func (s *session) scopeFor(role Role) (scope, error) {
+	sc, err := s.scope()
+	if err != nil {
+		return scope{}, err
+	}
+	return sc, sc.require(s.call.Principal, role)
+}
+
+// table is a table of the call's database, where the caller holds role.
+func (s *session) table(name string, role Role) (scope, *table, error) {
+	sc, err := s.scope()
+	if err != nil {
+		return scope{}, nil, err
+	}
+	t, err := sc.state.table(name)
+	if err != nil {
+		return scope{}, nil, err
+	}
+	return sc, t, sc.of("table", name, &t.attributes).require(s.call.Principal, role)
+}
+
+// named is the database of that name, or of the call for "", where the caller
+// holds role.
+func (s *session) named(name string, role Role) (scope, error) {
+	if name == "" {
+		return s.scopeFor(role)
+	}
+	d, err := s.e.database(name)
+	if err != nil {
+		return scope{}, err
+	}
+	sc := s.e.scope(d)
+	return sc, sc.require(s.call.Principal, role)
+}
+
+// shows says whether a command only shows something.
+func shows(c any) bool {
+	switch c.(type) {
+	case *command.ShowTables, *command.ShowSchema, *command.ShowDatabases, *command.ShowCluster, *command.ShowVersion,
+		*command.ShowMappings, *command.ShowFunctions, *command.ShowViews, *command.ShowPolicy, *command.ShowPrincipals,
+		*command.ShowRoles, *command.ShowExtents, *command.ShowOperations, *command.ShowOperationDetails, *command.ShowFailures:
+		return true
+	}
+	return false
+}
+
+// do does one command.
+func (s *session) do(ctx context.Context, c any) (*rows, error) {
+	switch c := c.(type) {
+	case *command.DefineTables:
+		return s.defineTables(c)
+	case *command.CloneTable:
+		return s.cloneTable(c)
+	case *command.RenameTables:
+		return s.renameTables(c)
+	case *command.DropColumns:
+		return s.dropColumns(c)
+	case *command.ClearSchemaCache:
+		return s.clearSchemaCache(c)
+	case *command.ClearTable:
+		return s.clearTable(c)
+	case *command.Describe:
+		return s.describe(c)
+	case *command.DropEntities:
+		return s.dropEntities(c)
+	case *command.DefineMapping:
+		return s.defineMapping(c)
+	case *command.DropMapping:
+		return s.dropMapping(c)
+	case *command.DefineFunction:
+		return s.defineFunction(c)
+	case *command.DefineView:
+		return s.defineView(ctx, c)
+	case *command.EnableView:
+		return s.enableView(c)
+	case *command.AlterPolicy:
+		return s.alterPolicy(c)
+	case *command.DeletePolicy:
+		return s.deletePolicy(c)
+	case *command.ChangePrincipals:
+		return s.changePrincipals(c)
+	case *command.Load:
+		return s.load(ctx, c)
+	case *command.IngestInline:
+		return s.ingestInline(ctx, c)
+	case *command.MoveExtents:
+		return s.moveExtents(ctx, c)
+	case *command.ReplaceExtents:
+		return s.replaceExtents(ctx, c)
+	case *command.DropExtents:
+		return s.dropExtents(ctx, c)
+	case *command.ChangeTags:
+		return s.changeTags(ctx, c)
+	case *command.DeleteRecords:
+		return s.deleteRecords(ctx, c)
+	case *command.ExecuteScript:
+		return s.executeScript(ctx, c)
+	case *command.RefreshCache:
+		return &rows{columns: stringColumns("Result")}, nil
+	}
+	return s.show(c)
+}
+
+// show does one command that only shows something.
+func (s *session) show(c any) (*rows, error) {
+	switch c := c.(type) {
+	case *command.ShowTables:
+		return s.showTables(c)
+	case *command.ShowSchema:
+		return s.showSchema(c)
+	case *command.ShowDatabases:
+		return s.showDatabases(c)
+	case *command.ShowCluster:
+		return s.showCluster()
+	case *command.ShowVersion:
+		return s.showVersion()
+	case *command.ShowMappings:
+		return s.showMappings(c)
+	case *command.ShowFunctions:
+		return s.showFunctions(c)
+	case *command.ShowViews:
+		return s.showViews(c)
+	case *command.ShowPolicy:
+		return s.showPolicy(c)
+	case *command.ShowPrincipals:
+		return s.showPrincipals(c)
+	case *command.ShowRoles:
+		return s.showRoles(c)
+	case *command.ShowExtents:
+		return s.showExtents(c)
+	case *command.ShowOperations:
+		return s.showOperations(c)
+	case *command.ShowOperationDetails:
+		return s.showOperationDetails(c)
+	case *command.ShowFailures:
+		return s.showFailures(c)
+	}
+	return nil, internalError(fmt.Errorf("no command of type %T is known", c))
+}
+
+// operate does f as an operation that .show operations knows: now, or in the
+// background with the operation's id as the answer.
+func (s *session) operate(ctx context.Context, kind string, async bool, f func(context.Context, operation) (*rows, error)) (*rows, error) {
+	o := operation{
+		id: newID(), kind: kind, database: s.call.Database, principal: s.call.Principal,
+		activityID: s.call.ActivityID, started: s.e.now(),
+	}
+	s.e.log.begin(o)
+	do := func(ctx context.Context) (*rows, error) {
+		r, err := f(ctx, o)
+		err = asError(err)
+		s.e.log.end(o.id, s.e.now(), r, err)
+		return r, err
+	}
+	if !async {
+		return do(ctx)
+	}
+	if !s.e.background(func(ctx context.Context) { _, _ = do(ctx) }) { // the error is in the operation's state
+		return nil, &Error{
+			Code: CodeInternal, Status: http.StatusServiceUnavailable, Type: typeInternal,
+			Summary: "The service is shutting down", Message: "The service is shutting down",
+		}
+	}
+	answer := &rows{columns: []value.Column{guidColumn("OperationId")}}
+	answer.add(guidValue(o.id))
+	return answer, nil
+}

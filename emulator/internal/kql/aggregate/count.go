@@ -1,0 +1,38 @@
+package aggregate
+
+import "github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+
+var counts = []Aggregate{
+	{Name: "count", bind: func(call) (Bound, error) {
+		return Bound{
+			Results: []Result{{Kind: value.Long, Prefix: "count_", Arg: -1}},
+			New:     func() Accumulator { return new(count) },
+		}, nil
+	}},
+	{Name: "countif", MinArgs: 1, MaxArgs: 1, bind: func(c call) (Bound, error) {
+		if err := c.predicate(0); err != nil {
+			return Bound{}, err
+		}
+		return Bound{
+			Results: []Result{{Kind: value.Long, Prefix: "countif_", Arg: -1}},
+			New:     func() Accumulator { return new(countIf) },
+		}, nil
+	}},
+}
+
+type count int64
+
+func (n *count) Add([]value.Value) error { *n++; return nil }
+
+func (n *count) AppendResults(to []value.Value) []value.Value {
+	return append(to, value.NewLong(int64(*n)))
+}
+
+type countIf struct{ count }
+
+func (n *countIf) Add(args []value.Value) error {
+	if args[0].Bool() {
+		n.count++
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package kql
+
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// enter begins the body of a function.
+func (b *binder) enter(name string, at int) error {
+	if err := b.spend(at); err != nil {
+		return err
+	}
+	if b.depth++; b.depth > maxFunctions {
+		return semantic(at, "Function '%s': calls are nested more than %d levels deep.", name, maxFunctions)
+	}
+	return nil
+}
+
+func (b *binder) leave() { b.depth-- }
+
+// scalarFunction binds a call of a function whose body is a scalar: the body
+// with the arguments in place of the parameters.
+func (b *binder) scalarFunction(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, c site) (*expr, error) {
+	if err := b.enter(name, at); err != nil {
+		return nil, err
+	}
+	defer b.leave()
+	s, err := b.bindParameters(name, f, home, args, at, c, b.rowArgument)
+	if err != nil {
+		return nil, err
+	}
+	result, s, err := b.body(name, f, s, at, &row{layout: c.row.layout}, c.op)
+	if err != nil {
+		return nil, b.inBody(name, f, err)
+	}
+	if b.isTabular(result, s, nil) {
+		return nil, unresolved(at, c.op, "scalar expression", name)
+	}
+	e, err := b.scalar(result, site{scope: s, row: &row{layout: c.row.layout}, op: c.op})
+	return e, b.inBody(name, f, err)
+}
+
+// tabularFunction binds a call of a function whose body is a table.
+func (b *binder) tabularFunction(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, from *scope) (*pipeline, error) {
+	if err := b.enter(name, at); err != nil {
+		return nil, err
+	}
+	defer b.leave()
+	c, _ := rowlessSite(from, "")
+	s, err := b.bindParameters(name, f, home, args, at, c, b.tableArgument)
+	if err != nil {
+		return nil, err
+	}
+	result, s, err := b.body(name, f, s, at, nil, "")
+	if err != nil {
+		return nil, b.inBody(name, f, err)
+	}
+	p, err := b.tabular(result, s, "")
+	return p, b.inBody(name, f, err)
+}
+
+// body is the result of a function and the names that it can use. With a row,
+// variables are computed for every row, as they may depend on the arguments.
+func (b *binder) body(name string, f *syntax.Function, s *scope, at int, r *row, op string) (syntax.Expr, *scope, error) {
+	var result syntax.Expr
+	for _, statement := range f.Body.Statements {
+		switch n := statement.(type) {
+		case *syntax.Let:
+			v := &binding{function: n.Function, x: n.X, scope: s}
+			if r != nil && n.Function == nil && !b.isTabular(n.X, s, nil) {
+				var err error
+				v.layout = r.layout
+				if v.scalar, err = b.scalar(n.X, site{scope: s, row: r, op: op}); err != nil {
+					return nil, nil, err
+				}
+			}
+			s = s.with(n.Name, v)
+		case *syntax.Declare:
+			return nil, nil, unsupported(at, "Function '%s' declares query parameters, which is not supported here.", name)
+		case *syntax.Result:
+			result = n.X
+		}
+	}
+	if result == nil {
+		return nil, nil, semantic(at, "Function '%s' has no result.", name)
+	}
+	return result, s, nil
+}
+
+// inBody takes the place out of an error in the body of a stored function: it
+// means nothing in the text that calls it.
+func (b *binder) inBody(name string, f *syntax.Function, err error) error {
+	if err != nil && b.foreign[f] {
+		return within(name, err)
+	}
+	return err
+}
+
+// bindParameters is the scope of a function's body: home and the parameters.
+// The arguments stand at c.
+func (b *binder) bindParameters(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, c site,
+	bind func(p syntax.Parameter, x syntax.Expr, c site) (*binding, error),
+) (*scope, error) {
+	given, err := match(name, f, args, at)
+	if err != nil {
+		return nil, err
+	}
+	s := home
+	for i, p := range f.Parameters {
+		x := given[i]
+		switch {
+		case p.Tabular:
+			if err := b.checkTable(name, p, x, c.scope); err != nil {
+				return nil, err
+			}
+			s = s.with(p.Name, &binding{x: x, scope: c.scope, tabular: true})
+			continue
+		case x == nil:
+			return nil, semantic(at, "%s(): function expects %d argument(s).", name, len(f.Parameters))
+		}
+		v, err := bind(p, x, c)
+		if err != nil {
+			return nil, err
+		}
+		s = s.with(p.Name, v)
+	}
+	return s, nil
+}
+
+// match gives each parameter its argument, by position or by name, or its
+// default; nil where there is none.
+func match(name string, f *syntax.Function, args []syntax.Argument, at int) ([]syntax.Expr, error) {
+	given := make([]syntax.Expr, len(f.Parameters))
+	for i, a := range args {
+		to := i
+		if a.Name != "" {
+			to = slices.IndexFunc(f.Parameters, func(p syntax.Parameter) bool { return p.Name == a.Name })
+			if to < 0 {
+				return nil, semantic(a.X.Pos(), "%s(): there is no parameter named '%s'", name, a.Name)
+			}
+		}
+		if to >= len(given) || given[to] != nil {
+			return nil, semantic(at, "%s(): function expects %d argument(s).", name, len(f.Parameters))
+		}
+		given[to] = a.X
+	}
+	for i, p := range f.Parameters {
+		if given[i] == nil {
+			given[i] = p.Default
+		}
+	}
+	return given, nil
+}
+
+// checkType says whether an argument can be brought to the parameter's type.
+func checkType(p syntax.Parameter, e *expr, at int) error {
+	if e.kind == p.Kind || e.kind == value.Dynamic || p.Kind == value.Dynamic || e.kind.IsNumeric() && p.Kind.IsNumeric() {
+		return nil
+	}
+	return semantic(at, "Argument '%s' is of type %v, expected %v", p.Name, e.kind, p.Kind)
+}
+
+// rowArgument binds an argument of a scalar function, which is computed for
+// every row.
+func (b *binder) rowArgument(p syntax.Parameter, x syntax.Expr, c site) (*binding, error) {
+	e, err := b.scalar(x, c)
+	if err != nil {
+		return nil, err
+	}
+	return &binding{scalar: converted(c.row.layout, e, p.Kind), layout: c.row.layout}, checkType(p, e, x.Pos())
+}
+
+// tableArgument binds a scalar argument of a tabular function, which is the
+// same for all rows.
+func (b *binder) tableArgument(p syntax.Parameter, x syntax.Expr, c site) (*binding, error) {
+	e, err := b.independent(x, c.scope, c.op)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkType(p, e, x.Pos()); err != nil || e.kind == p.Kind {
+		return &binding{scalar: e}, err
+	}
+	l := &layout{}
+	e = converted(l, e, p.Kind)
+	if e.constant == nil {
+		e = l.lateExpr(e)
+	}
+	return &binding{scalar: e}, nil
+}
+
+// checkTable verifies that a tabular argument has the columns that the
+// parameter asks for.
+func (b *binder) checkTable(name string, p syntax.Parameter, x syntax.Expr, s *scope) error {
+	if x == nil || !b.isTabular(x, s, nil) {
+		at := p.Pos()
+		if x != nil {
+			at = x.Pos()
+		}
+		return semantic(at, "%s(): argument '%s' must be a table", name, p.Name)
+	}
+	if len(p.Columns) == 0 {
+		return nil
+	}
+	t, err := b.tabular(x, s, "")
+	if err != nil {
+		return err
+	}
+	for _, want := range p.Columns {
+		f, ok := t.find(want.Name)
+		if !ok || f.kind != want.Kind {
+			return semantic(x.Pos(), "%s(): argument '%s' has no column '%s' of type %v", name, p.Name, want.Name, want.Kind)
+		}
+	}
+	return nil
+}

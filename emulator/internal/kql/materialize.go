@@ -1,0 +1,113 @@
+package kql
+
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// shared is a table that materialize() keeps for all its uses in a run.
+type shared struct {
+	p    *pipeline
+	refs []ref
+	need []bool // what any of the uses reads
+}
+
+// sharedKey tells the uses of one materialize() from those of another: it is
+// the same text seen from the same names.
+type sharedKey struct {
+	call  *syntax.Call
+	scope *scope
+}
+
+// sharings are the tables that a query keeps.
+type sharings struct {
+	byKey map[sharedKey]*shared
+	list  []*shared // those within others first
+}
+
+func newSharings() *sharings { return &sharings{byKey: map[sharedKey]*shared{}} }
+
+// finish is called when all uses have said what they read.
+func (s *sharings) finish() {
+	for _, kept := range slices.Backward(s.list) {
+		var refs []ref
+		for i, r := range kept.refs {
+			if kept.need[i] {
+				refs = append(refs, r)
+			}
+		}
+		kept.p.finish(refs)
+	}
+	s.list = nil
+}
+
+// finishWhole is finish where a table is to be read before all uses are known.
+func (s *sharings) finishWhole() {
+	for _, kept := range s.list {
+		for i := range kept.need {
+			kept.need[i] = true
+		}
+	}
+	s.finish()
+}
+
+func (b *binder) materialize(n *syntax.Call, s *scope) (*pipeline, error) {
+	if err := argumentCount(n, 1, 1); err != nil {
+		return nil, err
+	}
+	key := sharedKey{n, s}
+	kept, ok := b.kept.byKey[key]
+	if !ok {
+		p, err := b.tabular(n.Args[0].X, s, "")
+		if err != nil {
+			return nil, err
+		}
+		kept = &shared{p: p, refs: p.refs()}
+		for _, h := range p.hidden {
+			kept.refs = append(kept.refs, h.ref)
+		}
+		kept.need = make([]bool, len(kept.refs))
+		b.kept.byKey[key] = kept
+		b.kept.list = append(b.kept.list, kept)
+	}
+	out := newPipeline(&sharedSource{kept}, kept.p.columns())
+	for i, h := range kept.p.hidden {
+		out.hidden = append(out.hidden, field{name: h.name, kind: h.kind, ref: ref(len(out.fields) + i)})
+	}
+	out.width = len(kept.refs)
+	out.serialized = kept.p.serialized
+	return out, nil
+}
+
+// sharedSource gives the rows of a shared table, which are read when they are
+// first asked for.
+type sharedSource struct{ *shared }
+
+func (s *sharedSource) require(need []bool) {
+	for i, n := range need {
+		s.need[i] = s.need[i] || n
+	}
+}
+
+func (s *sharedSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
+	store, ok := x.shared[s.shared]
+	if !ok {
+		store = &rowStore{width: len(s.refs)}
+		err := s.p.run(x, func(f *frame) error {
+			row := store.add()
+			for i, r := range s.refs {
+				if s.need[i] {
+					row[i] = f.at(r)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		x.shared[s.shared] = store
+	}
+	return store.each(x, yield)
+}

@@ -1,0 +1,215 @@
+package kql
+
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/aggregate"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// summarizeSource groups rows. Without aggregates it gives the distinct keys
+// as they come.
+type summarizeSource struct {
+	in    *pipeline
+	keys  []*expr
+	calls []*aggregateCall
+	width int
+}
+
+// summarize binds keys, then aggregates, whose columns follow those of the
+// keys (https://learn.microsoft.com/kusto/query/summarize-operator).
+func (b *binder) summarize(p *pipeline, n *syntax.Summarize, c site) (*pipeline, error) {
+	if len(n.Aggregates) == 0 && len(n.By) == 0 {
+		return nil, semantic(n.Pos(), "'summarize' operator: expected aggregates or keys")
+	}
+	src := &summarizeSource{in: p}
+	out, names, err := b.groupBy(src, n.By, c)
+	if err != nil {
+		return nil, err
+	}
+	out.aggregates = &aggregation{in: p, out: out, source: src}
+	after := site{scope: c.scope, row: &out.row, op: c.op}
+	keys := slices.Clone(out.fields)
+	var results []field
+	for _, item := range n.Aggregates {
+		fields, err := b.aggregateItem(item, after, names)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, fields...)
+	}
+	out.fields = append(keys, results...)
+	out.aggregates = nil
+	out.width = src.width
+	return out, nil
+}
+
+// groupBy is a pipeline over the keys.
+func (b *binder) groupBy(src *summarizeSource, by []syntax.Item, c site) (*pipeline, *namer, error) {
+	names := newNamer()
+	list, err := b.items(by, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	var columns []value.Column
+	for i, k := range list {
+		if k.e.kind == value.Dynamic {
+			return nil, nil, semantic(k.at, "%s group key '%s' is of a 'dynamic' type. Please use an explicit cast (for example, "+
+				"'summarize ... by tostring(%s)') as grouping by a 'dynamic' type is not supported.", title(c.op), k.name, syntax.Text(by[i].X))
+		}
+		src.keys = append(src.keys, k.e)
+		columns = append(columns, value.Column{Name: names.unique(k.name), Kind: k.e.kind})
+	}
+	src.width = len(columns)
+	return newPipeline(src, columns), names, nil
+}
+
+func title(op string) string {
+	if op == "distinct" {
+		return "Distinct"
+	}
+	return "Summarize"
+}
+
+func (s *summarizeSource) require(need []bool) {
+	var refs []ref
+	for _, k := range s.keys {
+		refs = append(refs, k.reads...)
+	}
+	for _, c := range s.calls {
+		c.require(need)
+		for i, a := range c.args {
+			if c.used && !c.skip[i] {
+				refs = append(refs, a.reads...)
+			}
+		}
+	}
+	s.in.finish(refs)
+}
+
+// accumulators makes those of one group; what is not used has none.
+func (s *summarizeSource) accumulators() []aggregate.Accumulator {
+	if len(s.calls) == 0 {
+		return nil
+	}
+	list := make([]aggregate.Accumulator, len(s.calls))
+	for i, c := range s.calls {
+		if c.used {
+			list[i] = c.bound.New()
+		}
+	}
+	return list
+}
+
+func (s *summarizeSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
+	if len(s.calls) == 0 {
+		return s.distinct(x, yield)
+	}
+	g := newGroups(s.keys, s.accumulators)
+	var whole *group // the only group where there are no keys, also of no rows
+	if len(s.keys) == 0 {
+		whole = g.add(nil)
+	}
+	err := s.in.run(x, func(f *frame) error {
+		found := whole
+		if found == nil {
+			if found, _ = g.find(f); f.err != nil {
+				return f.err
+			}
+		}
+		return s.accumulate(f, found)
+	})
+	if err != nil {
+		return err
+	}
+	row := make([]value.Value, 0, s.width)
+	for i, found := range g.list {
+		if i%4096 == 0 {
+			if err := x.ctx.Err(); err != nil {
+				return err
+			}
+		}
+		row = append(row[:0], found.key...)
+		for j, c := range s.calls {
+			if c.used {
+				row = found.accumulators[j].AppendResults(row)
+			} else {
+				row = row[:len(row)+len(c.bound.Results)]
+			}
+		}
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accumulate adds the frame's row to a group.
+func (s *summarizeSource) accumulate(f *frame, to *group) error {
+	for i, c := range s.calls {
+		if !c.used {
+			continue
+		}
+		args := f.tmp[c.base : c.base+len(c.args)]
+		for j, a := range c.args {
+			if a.constant == nil && !c.skip[j] {
+				args[j] = a.eval(f)
+			}
+		}
+		if f.err != nil {
+			return f.err
+		}
+		if err := to.accumulators[i].Add(args); err != nil {
+			return runtimeError(err)
+		}
+	}
+	return nil
+}
+
+// distinct gives on each key when it first comes.
+func (s *summarizeSource) distinct(x *execution, yield func(row []value.Value) error) error {
+	g := newGroups(s.keys, s.accumulators)
+	return s.in.run(x, func(f *frame) error {
+		found, isNew := g.find(f)
+		switch {
+		case f.err != nil:
+			return f.err
+		case isNew:
+			return yield(found.key)
+		}
+		return nil
+	})
+}
+
+// distinct binds distinct; no items stand for all columns.
+func (b *binder) distinct(p *pipeline, items []syntax.Item, c site) (*pipeline, error) {
+	if len(items) == 0 {
+		for _, f := range p.fields {
+			items = append(items, syntax.Item{X: &syntax.Ident{Name: f.name}})
+		}
+	}
+	out, _, err := b.groupBy(&summarizeSource{in: p}, items, c)
+	return out, err
+}
+
+// countRows is the count operator.
+func countRows(p *pipeline) *pipeline {
+	return newPipeline(&countSource{p}, []value.Column{{Name: "Count", Kind: value.Long}})
+}
+
+type countSource struct{ in *pipeline }
+
+func (s *countSource) require([]bool) { s.in.finish(nil) }
+
+func (s *countSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
+	n := int64(0)
+	err := s.in.run(x, func(*frame) error {
+		n++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return yield([]value.Value{value.NewLong(n)})
+}

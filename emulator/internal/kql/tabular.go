@@ -1,0 +1,234 @@
+package kql
+
+import (
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// tabular binds a tabular expression. op is the operator that it is an operand
+// of, or the first one behind it, for messages.
+func (b *binder) tabular(x syntax.Expr, s *scope, op string) (*pipeline, error) {
+	if err := b.spend(x.Pos()); err != nil {
+		return nil, err
+	}
+	switch n := x.(type) {
+	case *syntax.Pipe:
+		return b.pipe(n, s)
+	case *syntax.Ident:
+		return b.tableNamed(n, s, op)
+	case *syntax.Call:
+		return b.tableCall(n, s, op)
+	case *syntax.Member:
+		return b.tableOf(n, s, op)
+	case *syntax.Datatable:
+		return b.datatable(n, s)
+	case *syntax.Range:
+		return b.rangeTable(n, s)
+	case *syntax.Print:
+		return b.print(n, s)
+	case *syntax.Union:
+		return b.union(n, nil, s)
+	}
+	return nil, semantic(x.Pos(), "A scalar expression cannot stand where a table is expected.")
+}
+
+// pipe binds a source and the operators behind it.
+func (b *binder) pipe(n *syntax.Pipe, s *scope) (*pipeline, error) {
+	p, err := b.tabular(n.Source, s, operatorName(n.Operators[0]))
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range n.Operators {
+		if err := b.spend(o.Pos()); err != nil {
+			return nil, err
+		}
+		before := &syntax.Pipe{Place: n.Place, Source: n.Source, Operators: n.Operators[:i]}
+		if a, ok := o.(*syntax.As); ok {
+			s = s.with(a.Name, &binding{x: before.Simple(), scope: s, tabular: true})
+			continue
+		}
+		if p, err = b.tabularOperator(p, o, before, s); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// tableNamed binds the name of a variable, a table or a function.
+func (b *binder) tableNamed(n *syntax.Ident, s *scope, op string) (*pipeline, error) {
+	if v, ok := s.find(n.Name); ok {
+		v.used = true
+		switch {
+		case v.scalar != nil || !b.bindingIsTabular(v):
+			return nil, semantic(n.Pos(), "A scalar expression cannot stand where a table is expected: '%s'", n.Name)
+		case v.function != nil:
+			return b.tabularFunction(n.Name, v.function, v.scope, nil, n.Pos(), s)
+		}
+		return b.tabular(v.x, v.scope, op)
+	}
+	return b.entity(s.db, n.Name, n.Pos(), op)
+}
+
+// entity binds a table of a database or a stored function without arguments. A
+// function hides a table of its name.
+func (b *binder) entity(db, name string, at int, op string) (*pipeline, error) {
+	f, err := b.stored(db, name)
+	if err != nil {
+		return nil, err
+	}
+	if f != nil && !b.calling(db, name) {
+		return b.storedTable(db, name, f, nil, at, root(db))
+	}
+	if r, ok := b.table(db, name); ok {
+		return newScan(r), nil
+	}
+	if op == "" {
+		return nil, unresolved(at, "", "table or column or scalar or graph expression", name)
+	}
+	return nil, unresolved(at, op, "table or column expression", name)
+}
+
+// calling says whether the body of the stored function is being bound: within
+// it, its name means the table of that name.
+func (b *binder) calling(db, name string) bool { return b.active[entity{db, name}] > 0 }
+
+func (b *binder) storedTable(db, name string, f *syntax.Function, args []syntax.Argument, at int, from *scope) (*pipeline, error) {
+	key := entity{db, name}
+	b.active[key]++
+	defer func() { b.active[key]-- }()
+	return b.tabularFunction(name, f, root(db), args, at, from)
+}
+
+// tableCall binds a call whose result is a table.
+func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, error) {
+	if n.IsScoped() {
+		db, ok := databaseOf(n.Args[0].X)
+		call, isCall := n.Args[1].X.(*syntax.Call)
+		if !ok || !isCall {
+			return nil, semantic(n.Pos(), "A function can be called on a database only.")
+		}
+		return b.storedCall(call, b.databaseKey(db), s)
+	}
+	switch n.Name {
+	case "materialize":
+		return b.materialize(n, s)
+	case "table", "materialized_view":
+		name, err := constantName(n)
+		if err != nil {
+			return nil, err
+		}
+		return b.entity(s.db, name, n.Pos(), "table")
+	}
+	if v, ok := s.find(n.Name); ok {
+		v.used = true
+		if v.function == nil {
+			return nil, unknownFunction(n)
+		}
+		return b.tabularFunction(n.Name, v.function, v.scope, n.Args, n.Pos(), s)
+	}
+	return b.storedCall(n, s.db, s)
+}
+
+func (b *binder) storedCall(n *syntax.Call, db string, s *scope) (*pipeline, error) {
+	f, err := b.stored(db, n.Name)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, unknownFunction(n)
+	}
+	return b.storedTable(db, n.Name, f, n.Args, n.Pos(), s)
+}
+
+// constantName is the argument of table("T").
+func constantName(n *syntax.Call) (string, error) {
+	if len(n.Args) > 0 {
+		if l, ok := n.Args[0].X.(*syntax.Literal); ok && l.Value.Kind() == value.String {
+			return l.Value.Text(), nil
+		}
+	}
+	return "", semantic(n.Pos(), "%s(): argument #1 must be a constant string", n.Name)
+}
+
+// databaseOf is the database that database("d"), with or without cluster(...)
+// before it, means.
+func databaseOf(x syntax.Expr) (string, bool) {
+	c, ok := x.(*syntax.Call)
+	if !ok {
+		return "", false
+	}
+	if c.IsScoped() { // cluster("c").database("d")
+		if outer, ok := c.Args[0].X.(*syntax.Call); !ok || outer.Name != "cluster" {
+			return "", false
+		}
+		return databaseOf(c.Args[1].X)
+	}
+	if c.Name != "database" {
+		return "", false
+	}
+	name, err := constantName(c)
+	return name, err == nil
+}
+
+// databaseKey is "" for the database that the query runs in.
+func (b *binder) databaseKey(name string) string {
+	if name == b.env.Database {
+		return ""
+	}
+	return name
+}
+
+// tableOf binds database("d").T.
+func (b *binder) tableOf(n *syntax.Member, s *scope, op string) (*pipeline, error) {
+	db, ok := databaseOf(n.X)
+	if !ok {
+		return nil, semantic(n.Pos(), "A scalar expression cannot stand where a table is expected.")
+	}
+	return b.entity(b.databaseKey(db), n.Name, n.Pos(), op)
+}
+
+// datatable binds a table of literals.
+func (b *binder) datatable(n *syntax.Datatable, s *scope) (*pipeline, error) {
+	width := len(n.Columns)
+	if width == 0 || len(n.Values)%width != 0 {
+		return nil, semantic(n.Pos(), "'datatable' operator: the number of values (%d) is no multiple of the number of columns (%d)", len(n.Values), width)
+	}
+	c, l := rowlessSite(s, "datatable")
+	src := &literalRows{width: width}
+	var cells []*expr
+	for i, x := range n.Values {
+		e, err := b.scalar(x, c)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, converted(l, e, n.Columns[i%width].Kind))
+		if len(cells) == width {
+			src.rows, cells = append(src.rows, cells), nil
+		}
+	}
+	src.layout = *l
+	return newPipeline(src, n.Columns), nil
+}
+
+// print binds a table of one row.
+func (b *binder) print(n *syntax.Print, s *scope) (*pipeline, error) {
+	c, l := rowlessSite(s, "print")
+	var columns []value.Column
+	var cells []*expr
+	for i, item := range n.Items {
+		e, err := b.scalar(item.X, c)
+		if err != nil {
+			return nil, err
+		}
+		name := printName(i)
+		if len(item.Names) > 0 {
+			name = item.Names[0]
+		}
+		cells = append(cells, e)
+		columns = append(columns, value.Column{Name: name, Kind: e.kind})
+	}
+	src := &literalRows{layout: *l, rows: [][]*expr{cells}, width: len(cells)}
+	p := newPipeline(src, columns)
+	p.serialized = true
+	return p, nil
+}

@@ -1,0 +1,204 @@
+package kql
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// unionSource gives the rows of several pipelines, one after the other.
+type unionSource struct {
+	legs []*leg
+	need []bool
+}
+
+// leg is a pipeline of a union.
+type leg struct {
+	p    *pipeline
+	name string // for withsource
+	from []ref  // of each column of the result, where has says so
+	has  []bool
+	row  []value.Value // nulls, where the leg has no column
+}
+
+// union binds union; before is the table in front of the pipe, nil for none
+// (https://learn.microsoft.com/kusto/query/union-operator).
+func (b *binder) union(n *syntax.Union, before *pipeline, s *scope) (*pipeline, error) {
+	src := &unionSource{}
+	add := func(p *pipeline, name string) {
+		if name == "" {
+			name = "union_arg" + strconv.Itoa(len(src.legs))
+		}
+		src.legs = append(src.legs, &leg{p: p, name: name})
+	}
+	if before != nil {
+		add(before, "")
+	}
+	for _, x := range n.Tables {
+		tables, err := b.unionTables(n, x, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			p, err := b.tabular(t, s, "union")
+			if err != nil {
+				if n.Fuzzy && isUnresolved(err) {
+					continue
+				}
+				return nil, err
+			}
+			name := ""
+			if id, ok := t.(*syntax.Ident); ok {
+				name = id.Name
+			}
+			add(p, name)
+		}
+	}
+	if len(src.legs) == 0 {
+		return nil, semantic(n.Pos(), "'union' operator: none of the tables could be resolved")
+	}
+	return src.unify(n), nil
+}
+
+// unionTables is the tables that an operand means: those of a pattern, or
+// itself.
+func (b *binder) unionTables(n *syntax.Union, x syntax.Expr, s *scope) ([]syntax.Expr, error) {
+	w, ok := x.(*syntax.Wild)
+	if !ok {
+		return []syntax.Expr{x}, nil
+	}
+	var tables []syntax.Expr
+	if b.env.Catalog != nil {
+		for _, name := range b.env.Catalog.Tables(s.db) {
+			if wildcard(w.Pattern, name) {
+				tables = append(tables, &syntax.Ident{Place: w.Place, Name: name})
+			}
+		}
+	}
+	if len(tables) == 0 && !n.Fuzzy {
+		return nil, unresolved(w.Pos(), "union", "table or column expression", w.Pattern)
+	}
+	return tables, nil
+}
+
+// isUnresolved says whether an error means that a name is unknown.
+func isUnresolved(err error) bool {
+	f, ok := err.(*fault)
+	return ok && (f.code == codeResolve || f.code == codeFunction)
+}
+
+// unify chooses the result's columns: all of them, or with kind=inner those
+// that all legs have. Columns of one name and several types become one each,
+// with the type behind the name.
+func (u *unionSource) unify(n *syntax.Union) *pipeline {
+	var columns []value.Column
+	if n.WithSource != "" {
+		columns = append(columns, value.Column{Name: n.WithSource, Kind: value.String})
+	}
+	var all []value.Column
+	kinds := map[string]int{} // types that a name has
+	count := map[value.Column]int{}
+	for _, l := range u.legs {
+		for _, f := range l.p.fields {
+			c := value.Column{Name: f.name, Kind: f.kind}
+			if count[c]++; count[c] == 1 {
+				all = append(all, c)
+				kinds[c.Name]++
+			}
+		}
+	}
+	if n.Kind == "inner" {
+		all = slices.DeleteFunc(all, func(c value.Column) bool { return count[c] < len(u.legs) })
+	}
+	names := newNamer()
+	names.declare(n.WithSource)
+	for _, c := range all {
+		name := c.Name
+		if kinds[c.Name] > 1 && n.Kind != "inner" {
+			name += "_" + c.Kind.String()
+		}
+		columns = append(columns, value.Column{Name: names.unique(name), Kind: c.Kind})
+	}
+	out := newPipeline(u, columns)
+	hidden := u.hidden()
+	for i, h := range hidden {
+		out.hidden = append(out.hidden, field{name: h.Name, kind: h.Kind, ref: ref(len(columns) + i)})
+	}
+	out.width = len(columns) + len(hidden)
+	for _, l := range u.legs {
+		l.place(all, hidden, n.WithSource != "")
+	}
+	return out
+}
+
+// hidden are the hidden columns that any leg has.
+func (u *unionSource) hidden() []value.Column {
+	var hidden []value.Column
+	for _, l := range u.legs {
+		for _, h := range l.p.hidden {
+			if c := (value.Column{Name: h.name, Kind: h.kind}); !slices.Contains(hidden, c) {
+				hidden = append(hidden, c)
+			}
+		}
+	}
+	return hidden
+}
+
+// place finds where the leg has each column of the result.
+func (l *leg) place(all, hidden []value.Column, withSource bool) {
+	if withSource {
+		l.add(ref(0), false, value.NewString(l.name))
+	}
+	for _, c := range all {
+		l.look(l.p.fields, c)
+	}
+	for _, c := range hidden {
+		l.look(l.p.hidden, c)
+	}
+}
+
+func (l *leg) look(fields []field, c value.Column) {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.name == c.Name && f.kind == c.Kind })
+	if i < 0 {
+		l.add(0, false, value.Null(c.Kind))
+		return
+	}
+	l.add(fields[i].ref, true, value.Null(c.Kind))
+}
+
+func (l *leg) add(r ref, has bool, otherwise value.Value) {
+	l.from, l.has, l.row = append(l.from, r), append(l.has, has), append(l.row, otherwise)
+}
+
+func (u *unionSource) require(need []bool) {
+	u.need = need
+	for _, l := range u.legs {
+		var refs []ref
+		for i, r := range l.from {
+			if need[i] && l.has[i] {
+				refs = append(refs, r)
+			}
+		}
+		l.p.finish(refs)
+	}
+}
+
+func (u *unionSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
+	for _, l := range u.legs {
+		row := slices.Clone(l.row)
+		err := l.p.run(x, func(f *frame) error {
+			for i, r := range l.from {
+				if l.has[i] && u.need[i] {
+					row[i] = f.at(r)
+				}
+			}
+			return yield(row)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package tenant_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql"
+	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
+)
+
+// heap is the bytes that are in use after a collection.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// A large tenant is small in memory, and a scan of its rows allocates next to
+// nothing.
+func TestMemory(t *testing.T) {
+	before := heap()
+	x := tenant.New(options(20_000, 1))
+	x.Advance(3)
+	if got := (heap() - min(before, heap())) >> 20; got > 150 {
+		t.Errorf("a tenant of 20,000 devices takes %d MB, want at most 150", got)
+	}
+	count := func(r kql.Relation, q kql.Request) (rows int) {
+		for range r.Scan(t.Context(), q) {
+			rows++
+		}
+		return rows
+	}
+	if n := count(relation(t, x.Catalog(), vulnerabilities), kql.Request{Need: []bool{}}); n < 4_000_000 || n > 6_500_000 {
+		t.Errorf("%d vulnerabilities, want about five million", n)
+	}
+	runtime.KeepAlive(x)
+
+	r := relation(t, tenant.New(options(500, 1)).Catalog(), vulnerabilities)
+	if n := testing.AllocsPerRun(1, func() { count(r, kql.Request{}) }); n > 200 {
+		t.Errorf("a scan of %d rows allocates %v times", count(r, kql.Request{}), n)
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		tenant.New(options(20_000, 1))
+	}
+}
+
+func BenchmarkAdvance(b *testing.B) {
+	x := tenant.New(options(20_000, 1))
+	for b.Loop() {
+		x.Advance(1)
+	}
+}
+
+func BenchmarkScan(b *testing.B) {
+	c := tenant.New(options(2_000, 1)).Catalog()
+	for _, bench := range []struct {
+		name, table string
+		need        []bool
+	}{
+		{"vulnerabilities/count", vulnerabilities, make([]bool, 15)},
+		{"vulnerabilities/key", vulnerabilities, []bool{true}},
+		{"vulnerabilities/all", vulnerabilities, nil},
+		{"inventory/all", "DeviceTvmSoftwareInventory", nil},
+		{"assessment/all", assessment, nil},
+		{"kb/key", kb, []bool{true}},
+		{"kb/all", kb, nil},
+		{"processes/all", "DeviceProcessEvents", nil},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			r := relation(b, c, bench.table)
+			rows := 0
+			for b.Loop() {
+				for range r.Scan(b.Context(), kql.Request{Need: bench.need}) {
+					rows++
+				}
+			}
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
