@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/config"
-	"github.com/tvmexport/tvmexport/preflight"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/preflight"
 )
 
 type checkFlags struct {

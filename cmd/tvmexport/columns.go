@@ -7,7 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/nearest"
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/config"
 )
 
 func (p *process) configCommand() *cobra.Command {

@@ -11,10 +11,10 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
-	"github.com/tvmexport/tvmexport/progress"
 )
 
 func (p *process) demoCommand() *cobra.Command {

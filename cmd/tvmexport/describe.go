@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/config"
 )
 
 // describe gives a table of the catalogue as the configuration wants it exported.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
-	"github.com/tvmexport/tvmexport/progress"
 )
 
 type importFlags struct {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
-	"github.com/tvmexport/tvmexport/progress"
 )
 
 // takeoverLine is a table's takeover as JSON.

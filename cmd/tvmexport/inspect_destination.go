@@ -11,8 +11,8 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/internal/preflight"
 	"github.com/tvmexport/tvmexport/kusto"
-	"github.com/tvmexport/tvmexport/preflight"
 )
 
 // host asks both endpoints whether they are Kusto's, and the SDK whether it

@@ -9,8 +9,8 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/preflight"
-	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/internal/preflight"
+	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
 // chosenTables are the tables to look at: those named, else the active ones,

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/hunting"
-	"github.com/tvmexport/tvmexport/preflight"
-	"github.com/tvmexport/tvmexport/progress"
-	"github.com/tvmexport/tvmexport/signin"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/preflight"
+	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/signin"
 )
 
 // inspection is what check learns as it goes.

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
 	"github.com/tvmexport/tvmexport/kusto"
-	"github.com/tvmexport/tvmexport/schedule"
-	"github.com/tvmexport/tvmexport/statuspage"
 )
 
 // shownRuns is how many runs of each table the status page knows.

@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/tvmexport/tvmexport/signin"
+	"github.com/tvmexport/tvmexport/internal/signin"
 )
 
 func main() {

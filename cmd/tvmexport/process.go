@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/tvmexport/tvmexport/config"
-	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
 // process is the surroundings of a command, as values: nothing behind it

@@ -16,11 +16,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/tvmexport/tvmexport/metrics"
-	"github.com/tvmexport/tvmexport/schedule"
-	"github.com/tvmexport/tvmexport/server"
-	"github.com/tvmexport/tvmexport/statuspage"
-	"github.com/tvmexport/tvmexport/telemetry"
+	"github.com/tvmexport/tvmexport/internal/metrics"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/server"
+	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
+	"github.com/tvmexport/tvmexport/internal/telemetry"
 )
 
 type serveFlags struct {

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/hunting"
-	"github.com/tvmexport/tvmexport/metrics"
-	"github.com/tvmexport/tvmexport/progress"
-	"github.com/tvmexport/tvmexport/schedule"
-	"github.com/tvmexport/tvmexport/server"
-	"github.com/tvmexport/tvmexport/statuspage"
-	"github.com/tvmexport/tvmexport/telemetry"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/metrics"
+	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/server"
+	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
+	"github.com/tvmexport/tvmexport/internal/telemetry"
 )
 
 // service is a serve under way.

@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/signin"
 	"github.com/tvmexport/tvmexport/internal/smallfile"
-	"github.com/tvmexport/tvmexport/signin"
 )
 
 // httpClient trusts the system's certificates and those of the file. It keeps

@@ -6,9 +6,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/tvmexport/tvmexport/config"
 	"github.com/tvmexport/tvmexport/hunting"
-	"github.com/tvmexport/tvmexport/signin"
+	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/signin"
 )
 
 // What kusto.auth leaves out is taken from auth, and what auth leaves out from

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/signin"
+	"github.com/tvmexport/tvmexport/internal/signin"
 )
 
 // unsigned is a source that nobody could sign in to. A run over it exports

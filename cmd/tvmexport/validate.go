@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/config"
 )
 
 // moreVariables are read beside those of keys.

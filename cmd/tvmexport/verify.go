@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
 type verifyFlags struct {

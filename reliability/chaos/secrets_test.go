@@ -7,7 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
 // valuesOfRows are queries for values that stand in rows and nowhere else.

@@ -18,12 +18,12 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/internal/signin"
 	"github.com/tvmexport/tvmexport/kusto"
 	"github.com/tvmexport/tvmexport/reliability/check"
 	"github.com/tvmexport/tvmexport/reliability/faulttable"
 	"github.com/tvmexport/tvmexport/reliability/past"
 	"github.com/tvmexport/tvmexport/reliability/secrecy"
-	"github.com/tvmexport/tvmexport/signin"
 )
 
 // The tables that a world can have, of each load type.

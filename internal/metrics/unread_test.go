@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/metrics"
+	"github.com/tvmexport/tvmexport/internal/metrics"
 )
 
 // Values that do not fit are counted by table and column.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
 // A wait for batches is a line, on a pipe and in the log.

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/preflight"
+	"github.com/tvmexport/tvmexport/internal/preflight"
 )
 
 func good(name string, needs ...string) preflight.Check {

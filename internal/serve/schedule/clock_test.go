@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
 )
 
 // The wall clock is set while the loop runs. What is written are the hours of

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/telemetry"
+	"github.com/tvmexport/tvmexport/internal/telemetry"
 )
 
 // collector is an OTLP endpoint that remembers names.

@@ -25,7 +25,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/server"
+	"github.com/tvmexport/tvmexport/internal/serve/server"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

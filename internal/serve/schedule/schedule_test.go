@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
 )
 
 func at(s string) time.Time {

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
 )
 
 // What cron expressions mean, field by field: the next fires after

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/progress"
+	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
 func TestCount(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/statuspage"
+	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/config"
 )
 
 func TestUnknownVariables(t *testing.T) {

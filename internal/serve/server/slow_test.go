@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tvmexport/tvmexport/statuspage"
+	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
 )
 
 // pipes is a listener whose connections are pipes: what is written waits until

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"github.com/tvmexport/tvmexport/schedule"
+	"github.com/tvmexport/tvmexport/internal/serve/schedule"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/tvmexport/tvmexport/config"
+	"github.com/tvmexport/tvmexport/internal/config"
 )
 
 // checker is the schema as a library understands it that we did not write.
@@ -55,7 +55,7 @@ func TestEveryKeyIsInTheExampleWithAComment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range lacking {
-		t.Errorf("config/example.yaml does not show %s, or does not say what it is for", key)
+		t.Errorf("internal/config/example.yaml does not show %s, or does not say what it is for", key)
 	}
 	comments, err := config.Comments()
 	if err != nil {
