@@ -36,37 +36,37 @@ KILLS ?= 300
 RACES ?= 200
 
 crash: build ## kill exporters at random moments and named steps; nothing lost, nothing doubled
-	$(GO) run ./reliability/crash -bin $(BIN) -n $(KILLS)
+	$(GO) run ./test/reliability/crash -bin $(BIN) -n $(KILLS)
 
 races: build ## two exporters on one table, paused and late; one published result
-	$(GO) run ./reliability/crash -bin $(BIN) -n $(RACES) -races
+	$(GO) run ./test/reliability/crash -bin $(BIN) -n $(RACES) -races
 
 history: ## 30 days of 2,000 devices; every past state and every change, against the source of its day
-	$(GO) run ./reliability/history -days 30 -devices 2000
+	$(GO) run ./test/reliability/history -days 30 -devices 2000
 
 transfer: ## 20,000 devices of which 1 % change; what travels then, and when nothing changes
-	$(GO) run ./reliability/transfer -devices 20000
+	$(GO) run ./test/reliability/transfer -devices 20000
 
 # How many faults, from which seed on; a report is printed.
 FAULTS ?= 10000
 SEED   ?= 1
 
 chaos: ## small exports while everything fails; nothing lost, nothing doubled, no hang, no storm
-	$(GO) test ./reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
+	$(GO) test ./test/reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
 
 # How long soak goes on; what it makes in any case, and its first seed (0: from the clock), are its flags.
 SOAK      ?= 60m
 SOAKFLAGS ?=
 
 soak: build ## kills, races, chaos and histories with new seeds for SOAK; one line of figures at the end
-	$(GO) run ./reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
+	$(GO) run ./test/reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
 
 # Seeds from 1 on meet a world of chaos (200002) that cannot end under a fake clock: the SDK of ingestion holds a
 # mutex across a slow request, and a clock in a bubble does not go on while a goroutine waits for a mutex.
 HARDSHIP_SEED ?= 40000
 
 hardship: build ## the same once, as short as CI takes it
-	$(GO) run ./reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(HARDSHIP_SEED)
+	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(HARDSHIP_SEED)
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
@@ -87,23 +87,23 @@ man: build ## the manual pages, into dist/man
 	$(BIN) man dist/man
 
 interop: build ## the official Node and Python SDKs against the emulator
-	interop/run.sh $(BIN)
+	test/interop/run.sh $(BIN)
 
 # The three largest tables of the default set, one after the other.
 BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAssessment,DeviceTvmSoftwareInventory
 
 bench: build ## rows and MB per second and CPU-second of the exporter alone
-	$(GO) run ./bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
+	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
 	$(GO) test ./hunting . -run '^$$' -bench . -benchmem
 
 readers: ## what readers' queries cost after a week and after a year of daily runs
 	$(GO) test ./kusto -run '^$$' -bench Readers -benchtime 5x
 
 memory: build ## peak memory with 5 million rows, against a tenth of them
-	$(GO) run ./bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2
+	$(GO) run ./test/bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2
 
 browser: build ## the status page in Chromium, with axe; screenshots in dist/screenshots
-	cd browser && npm ci --silent --no-audit --no-fund && node test.mjs ../$(BIN) ../dist/screenshots
+	cd test/browser && npm ci --silent --no-audit --no-fund && node test.mjs ../../$(BIN) ../../dist/screenshots
 
 # How often serve exports in its long test.
 CYCLES ?= 50
@@ -112,4 +112,4 @@ cycles: ## serve over CYCLES exports with faults and a downtime: nothing overlap
 	TVMEXPORT_CYCLES=$(CYCLES) $(GO) test ./cmd/tvmexport -run '^TestCycles$$' -count 1 -v
 
 clean: ## remove what the other targets made
-	rm -rf bin dist kqlcheck/node_modules browser/node_modules interop/node_modules interop/.venv
+	rm -rf bin dist kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv

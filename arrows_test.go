@@ -62,7 +62,7 @@ func TestArrows(t *testing.T) {
 		for _, imported := range p.Imports {
 			to, ours := local(imported)
 			switch {
-			case strings.HasPrefix(from, "cmd/"), strings.HasPrefix(from, "reliability/"):
+			case strings.HasPrefix(from, "cmd/"), strings.HasPrefix(from, "test/reliability/"):
 			case from == "":
 				if lib := external(imported); ours || lib != "" && !strings.HasPrefix(lib, "golang.org/x/sync") {
 					t.Errorf("the root package imports %s; it imports the standard library and x/sync only", imported)

@@ -1,0 +1,184 @@
+package chaos_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport/test/reliability/check"
+)
+
+// judge holds what readers see of the tables that a run brought forward
+// against the source. Where the source stood still, they are equal. Where it
+// moved, or where batches of an earlier run were taken over, each row is one
+// that a state of that time held, and what all of them held is there.
+func (w *world) judge(ctx context.Context, m *mood, r result) {
+	w.remember(m.states)
+	judged := false
+	for _, o := range r.report.Outcomes {
+		i := slices.IndexFunc(w.tables, func(t check.Table) bool { return t.Name == o.Table.Name })
+		if o.Err != nil || i < 0 {
+			continue
+		}
+		t, states := w.tables[i], m.states
+		if o.Resumed > 0 {
+			states = w.past[t.Name]
+		}
+		if m.took == t.Name { // the next run that succeeds makes up for what is gone
+			if _, err := w.noneDoubled(ctx, states, t); err != nil {
+				w.fail("%v", err)
+			}
+		} else if len(states) > 1 {
+			if err := w.between(ctx, states, t); err != nil {
+				w.fail("%v", err)
+			}
+		} else if err := w.equal(ctx, t); err != nil {
+			w.fail("%v", err)
+		}
+		w.past[t.Name] = m.states[len(m.states)-1:]
+		judged = true
+	}
+	if judged {
+		w.tally.held()
+	}
+	if len(m.states) == 1 && m.took == "" && len(r.failed()) == 0 && !r.resumed() && len(r.report.Outcomes) > 0 {
+		if err := w.book.Note(ctx); err != nil {
+			w.fail("%v", err)
+		}
+	}
+}
+
+// remember keeps the states that a run has met.
+func (w *world) remember(states []state) {
+	for _, t := range w.tables {
+		w.past[t.Name] = append(w.past[t.Name], states...)
+	}
+}
+
+func (w *world) equal(ctx context.Context, t check.Table) error {
+	differ := check.Readers(ctx, w.emulator, w.emulator.Tenant().Edge(), []check.Table{t})
+	if len(differ) == 0 {
+		return nil
+	}
+	now, err := w.state(ctx)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %v", differ[0], w.between(ctx, []state{now}, t)) // which names a row
+}
+
+// state is the source at one moment: of each table the rows, sorted.
+type state map[string][]string
+
+func (w *world) state(ctx context.Context) (state, error) {
+	s := state{}
+	for _, t := range w.tables {
+		rows, err := w.rows(ctx, "truth", t.Name)
+		if err != nil {
+			return nil, err
+		}
+		s[t.Name] = rows
+	}
+	return s, nil
+}
+
+// between says where readers see what none of the states explains.
+func (w *world) between(ctx context.Context, states []state, t check.Table) error {
+	have, err := w.noneDoubled(ctx, states, t)
+	if err != nil {
+		return err
+	}
+	least := copies(states[0][t.Name])
+	for _, s := range states[1:] {
+		now := copies(s[t.Name])
+		for row, n := range least {
+			least[row] = min(n, now[row])
+		}
+	}
+	// What every state holds has to be there. (Of events, what had not aged out.)
+	for row, n := range least {
+		if have[row] < n {
+			return fmt.Errorf("%s: a row is lost while the source moves: %d times, at least %d in every state: %s", t.Name, have[row], n, brief(row))
+		}
+	}
+	return nil
+}
+
+// noneDoubled is an error if readers see a row more often than each of the
+// states holds it. It gives what they see.
+func (w *world) noneDoubled(ctx context.Context, states []state, t check.Table) (have map[string]int, err error) {
+	seen, err := w.rows(ctx, "landed", t.Query(w.emulator.Tenant().Edge()))
+	if err != nil {
+		return nil, err
+	}
+	most := map[string]int{}
+	for _, s := range states {
+		for row, n := range copies(s[t.Name]) {
+			most[row] = max(most[row], n)
+		}
+	}
+	have = copies(seen)
+	for row, n := range have {
+		if n > most[row] {
+			return have, fmt.Errorf("%s: a row is doubled while the source moves: %d times, at most %d in any state: %s", t.Name, n, most[row], brief(row))
+		}
+	}
+	return have, nil
+}
+
+// brief is what tells a row from others.
+func brief(row string) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal([]byte(row), &members) != nil {
+		return row
+	}
+	var out []string
+	for _, name := range []string{"Timestamp", "DeviceId", "ReportId"} {
+		if v, ok := members[name]; ok {
+			out = append(out, fmt.Sprintf("%s %s", name, v))
+		}
+	}
+	if len(out) > 1 {
+		return strings.Join(out, ", ")
+	}
+	return fmt.Sprintf("%.300s", row)
+}
+
+func copies(rows []string) map[string]int {
+	out := make(map[string]int, len(rows))
+	for _, r := range rows {
+		out[r]++
+	}
+	return out
+}
+
+// rows are the canonical rows of a query over the source or the destination, sorted.
+func (w *world) rows(ctx context.Context, of, query string) ([]string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.emulator.Endpoints().Control+"/"+of+"?rows=1&q="+url.QueryEscape(query), http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := w.emulator.Transport().RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", query, body)
+	}
+	rows := strings.Split(strings.TrimSuffix(string(body), "\n"), "\n")
+	if len(body) == 0 {
+		rows = nil
+	}
+	slices.Sort(rows)
+	return rows, nil
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/test/reliability/past"
+)
+
+// course is how a table changed from day to day, as the function Changes is to
+// show it.
+type course struct {
+	table tvmexport.Table
+	key   []string       // columns of the natural key that are shown; nil: there is none
+	first map[string]int // rows of the first day by key
+	steps []step         // by day; the first has none
+}
+
+// step is what a day brought.
+type step struct {
+	rows multiset       // of the day, without those of the day before
+	keys map[string]int // the same by key
+}
+
+// course compares each day of a table with the one before.
+func (c *chronicle) course(ctx context.Context, t tvmexport.Table) (course, error) {
+	shown, err := c.shown(ctx, t.Name+"AsOf(now())")
+	if err != nil {
+		return course{}, err
+	}
+	p := course{table: t, first: map[string]int{}, steps: make([]step, len(c.entries))}
+	if !slices.ContainsFunc(t.NaturalKey, func(k string) bool { return typeOf(shown, k) == "" }) {
+		p.key = t.NaturalKey
+	}
+	var before multiset
+	for day, e := range c.entries {
+		query, err := c.query(e, t.Name, shown)
+		if err != nil {
+			return p, err
+		}
+		now, err := gather(e.state.Rows(ctx, query))
+		if err != nil {
+			return p, err
+		}
+		brought, keys := now, p.first
+		if day > 0 {
+			brought, keys = now.minus(before), map[string]int{}
+			p.steps[day] = step{brought, keys}
+		}
+		for row, n := range brought {
+			key, err := p.keyOf(row)
+			if err != nil {
+				return p, err
+			}
+			keys[key] += n
+		}
+		before = now
+	}
+	return p, nil
+}
+
+// keyOf is the natural key of a canonical row.
+func (p course) keyOf(row string) (string, error) {
+	if len(p.key) == 0 {
+		return "", nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(row), &members); err != nil {
+		return "", err
+	}
+	var key strings.Builder
+	for _, name := range p.key {
+		key.Write(members[name])
+		key.WriteByte(0)
+	}
+	return key.String(), nil
+}
+
+// between are the rows of the day to without those of the day from.
+func (p course) between(from, to int) multiset {
+	m := multiset{}
+	for day := from + 1; day <= to; day++ {
+		for row, n := range p.steps[day].rows {
+			if m[row] += n; m[row] == 0 {
+				delete(m, row)
+			}
+		}
+	}
+	return m
+}
+
+// count is how many rows a key had on a day.
+func (p course) count(key string, day int) int {
+	n := p.first[key]
+	for d := 1; d <= day; d++ {
+		n += p.steps[d].keys[key]
+	}
+	return n
+}
+
+// showed is the last day up to to on which it changed how often a row is there.
+func (p course) showed(row string, to int) int {
+	for day := to; day > 0; day-- {
+		if p.steps[day].rows[row] != 0 {
+			return day
+		}
+	}
+	return 0
+}
+
+// changes are the rows that Changes must give between two days: the kind of
+// the change, the day on which it showed, the row, and what it was before.
+func (p course) changes(from, to int) (multiset, error) {
+	m := multiset{}
+	before := map[string]string{}
+	var after []string
+	for row, n := range p.between(from, to) {
+		key, err := p.keyOf(row)
+		if err != nil {
+			return nil, err
+		}
+		paired := len(p.key) > 0 && p.count(key, from) == 1 && p.count(key, to) == 1
+		switch {
+		case paired && n < 0:
+			before[key] = row
+		case paired:
+			after = append(after, row)
+		case n > 0:
+			m[change("added", p.showed(row, to), row, "")] += n
+		default:
+			m[change("removed", p.showed(row, to), row, "")] -= n
+		}
+	}
+	for _, row := range after {
+		key, err := p.keyOf(row)
+		if err != nil {
+			return nil, err
+		}
+		m[change("modified", p.showed(row, to), row, before[key])]++
+	}
+	return m, nil
+}
+
+func change(kind string, day int, row, before string) string {
+	text := fmt.Sprintf("%s on day %d: %s", kind, day, row)
+	if before != "" {
+		text += " was " + before
+	}
+	return text
+}
+
+// shownChanges are the rows that Changes gives between two days.
+func (c *chronicle) shownChanges(ctx context.Context, p course, from, to int) (multiset, error) {
+	days := map[string]int{}
+	for _, e := range c.entries {
+		days[string(e.results[p.table.Name].Run.ID)] = e.day
+	}
+	name := p.table.Name
+	call := fmt.Sprintf("%sChanges(%s, %s)", name, past.Moment(c.entries[from].at[name]), past.Moment(c.entries[to].at[name]))
+	m := multiset{}
+	for row, err := range c.rig.Emulator.LandedRows(ctx, "", call) {
+		if err != nil {
+			return nil, err
+		}
+		text, err := readChange(row, days)
+		if err != nil {
+			return nil, err
+		}
+		m[text]++
+	}
+	return m, nil
+}
+
+// readChange takes a row of Changes apart.
+func readChange(row []byte, days map[string]int) (string, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(row, &members); err != nil {
+		return "", err
+	}
+	var kind, run string
+	if err := json.Unmarshal(members["Change"], &kind); err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal(members["RunId"], &run); err != nil {
+		return "", fmt.Errorf("RunId of %s: %w", row, err)
+	}
+	day, ok := days[run]
+	if !ok {
+		return "", fmt.Errorf("the run %s is none of the days'", run)
+	}
+	before := string(members["Before"])
+	for _, name := range []string{"Change", "RunId", "At", "Before"} {
+		delete(members, name)
+	}
+	return change(kind, day, rejoin(members), before), nil
+}
+
+// rejoin is a canonical row of its members, whose texts stay as they are.
+func rejoin(members map[string]json.RawMessage) string {
+	names := make([]string, 0, len(members))
+	for name := range members {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%q:%s", name, members[name])
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// checkChanges holds Changes of a table between all days that follow each
+// other, and between others chosen at random, against the difference of the two
+// days.
+func (c *chronicle) checkChanges(ctx context.Context, t tvmexport.Table, f *findings, more int, dice *rand.Rand) error {
+	var pairs [][2]int
+	for day := 1; day < len(c.entries); day++ {
+		pairs = append(pairs, [2]int{day - 1, day})
+	}
+	for range more {
+		from := dice.IntN(len(c.entries) - 1)
+		pairs = append(pairs, [2]int{from, from + 1 + dice.IntN(len(c.entries)-1-from)})
+	}
+	p, err := c.course(ctx, t)
+	if err != nil {
+		return err
+	}
+	return f.look(len(pairs), func(i int) (string, error) { return c.checkPair(ctx, p, pairs[i][0], pairs[i][1]) })
+}
+
+// checkPair says how Changes between two days differs from the difference of the
+// sources; "" if it does not.
+func (c *chronicle) checkPair(ctx context.Context, p course, from, to int) (string, error) {
+	want, err := p.changes(from, to)
+	if err != nil {
+		return "", err
+	}
+	got, err := c.shownChanges(ctx, p, from, to)
+	if err != nil {
+		return "", fmt.Errorf("%s, days %d to %d: %w", p.table.Name, from, to, err)
+	}
+	if d := want.minus(got); len(d) > 0 {
+		return fmt.Sprintf("%sChanges of days %d to %d%s", p.table.Name, from, to, d), nil
+	}
+	return "", nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"go.uber.org/goleak"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/test/reliability/rig"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// What the program measures on a large tenant, on a small one whose service
+// gives small answers.
+func TestOnlyWhatChangedTravels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := rig.New(t.Context(), rig.Options{
+			Emulator: emulator.Options{Devices: 150, CVEs: 2000, Dir: t.TempDir()}, Tables: largest,
+			Limits: tvmexport.Limits{Rows: 500, Bytes: 1 << 30},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		run := func() measured {
+			m, err := measure(t.Context(), r, tvmexport.Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range largest {
+				t.Logf("%s: %+v", name, m.tables[name])
+			}
+			return m
+		}
+		full := run()
+		if c := r.Emulator.Tenant().Move(share); c.Changed == 0 || c.Added == 0 || c.Retired == 0 {
+			t.Fatalf("the tenant moved by %+v", c)
+		}
+		after := run()
+		for _, x := range excess(full, after) {
+			t.Error(x)
+		}
+		for name, v := range after.tables {
+			if v.fetch == 0 {
+				t.Errorf("%s: nothing was fetched though devices have changed", name)
+			}
+		}
+		for name, v := range run().tables {
+			if v.fetch != 0 || v.bytes != 0 || v.calls != 0 {
+				t.Errorf("%s: fetched %+v though nothing has changed", name, v)
+			}
+		}
+	})
+}
