@@ -13,7 +13,7 @@ import (
 )
 
 // written is how the files begin that the emulator may write anew.
-const written = "# Written by tvmexport emulator; it is written anew at each start.\n"
+const written = "# Written by tvmexport emulator; each start overwrites it.\n"
 
 // writeAccess writes a configuration and a sign-in for the emulator into a
 // folder. A file that somebody else wrote is left alone.
@@ -36,7 +36,7 @@ func (p *process) writeAccess(f emulatorFlags, r emulator.Ready) error {
 		old, err := os.ReadFile(path)
 		switch {
 		case err == nil && !bytes.HasPrefix(old, []byte(written)):
-			fmt.Fprintf(p.stderr, "note: %s is there and not the emulator's, so it was left alone\n", path)
+			fmt.Fprintf(p.stderr, "note: %s exists and is not the emulator's; it was not changed\n", path)
 			continue
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return err

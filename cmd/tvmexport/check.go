@@ -26,30 +26,30 @@ func (p *process) checkCommand() *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Say whether a run will work, and what mends what will not",
-		Long: `check looks at everything that a run needs: the configuration, the network and its
-certificates, the sign-in to both sides, the application permission, each active
+		Short: "Check that a run would succeed, and print the fix for each problem",
+		Long: `check verifies all requirements of a run: the configuration, the network and its
+certificates, sign-in to both services, the application permission, each active
 table at the source (one call each), the database, its tables, mappings and
-roles, whose data it holds, and the way of one row through queued ingestion into
-a table that is made for it and dropped again.
+roles, the tenant of its data, and queued ingestion. The ingestion test sends one
+row into a table that it creates and drops.
 
-Each line says ok, or what is wrong and the command or step that mends it. What
-could not be looked at because of something broken is skipped, not broken.
+Each line says ok, or names a problem and the command or step that fixes it. A
+check that depends on a failed one is skipped, not broken.
 
-Exit codes: 0 all is well, perhaps with warnings; 2 the configuration is wrong;
-4 a sign-in or permission is missing; 1 something else; 3 several of these.`,
+Exit codes: 0 no problems, perhaps warnings; 2 the configuration is invalid;
+4 a sign-in or permission is missing; 1 another problem; 3 several of these.`,
 		Example: `  tvmexport check
   tvmexport check --table DeviceTvmSoftwareInventory
-  tvmexport check --probe=false         # nothing is made in the database
+  tvmexport check --probe=false         # create nothing in the database
   tvmexport check --json | jq 'select(.status == "broken")'`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return p.check(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to look at (repeatable; default all active ones)")
-	flags.BoolVar(&f.probe, "probe", true, "let one row take the way through queued ingestion")
-	flags.DurationVar(&f.wait, "probe-wait", 6*time.Minute, "longest wait for that row")
-	flags.DurationVar(&f.maxWait, "max-wait", 2*time.Minute, "longest wait for the tenant's quota")
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to check (repeatable; default: all active tables)")
+	flags.BoolVar(&f.probe, "probe", true, "ingest one test row end to end")
+	flags.DurationVar(&f.wait, "probe-wait", 6*time.Minute, "maximum wait for the test row")
+	flags.DurationVar(&f.maxWait, "max-wait", 2*time.Minute, "give up after waiting this long for the tenant's quota")
 	flags.BoolVar(&f.json, "json", false, "print JSON, one line per finding")
 	return c
 }
@@ -59,7 +59,7 @@ func (p *process) check(ctx context.Context, f checkFlags) error {
 	list := preflight.Run(ctx, p.checks(f), say)
 	if !f.json {
 		n := preflight.Count(list)
-		fmt.Fprintf(p.stdout, "%d ok, %d warnings, %d broken, %d not looked at\n",
+		fmt.Fprintf(p.stdout, "%d ok, %d warnings, %d broken, %d skipped\n",
 			n[preflight.OK], n[preflight.Warning], n[preflight.Broken], n[preflight.Skipped])
 	}
 	if ctx.Err() != nil {
@@ -102,7 +102,7 @@ func (p *process) say(n preflight.Finding, asJSON bool) {
 	}
 	line := oneLine(n.Text)
 	if n.Mend != "" {
-		line += " | mend: " + oneLine(n.Mend)
+		line += " | fix: " + oneLine(n.Mend)
 	}
 	fmt.Fprintf(p.stdout, "%-8s %s: %s\n", n.Status, what, line)
 }
@@ -125,7 +125,7 @@ func (p *process) checks(f checkFlags) []preflight.Check {
 		if err != nil {
 			return preflight.Found(preflight.Bad(file, err, ""))
 		}
-		return preflight.Result{Findings: []preflight.Finding{preflight.Good(file, "sound")}, Then: i.checks()}
+		return preflight.Result{Findings: []preflight.Finding{preflight.Good(file, "valid")}, Then: i.checks()}
 	}}}
 }
 
@@ -137,7 +137,7 @@ func mistakes(err error) []preflight.Finding {
 	}
 	var out []preflight.Finding
 	for _, m := range several {
-		out = append(out, preflight.Finding{Status: preflight.Broken, Text: m.Error(), Mend: "correct it; tvmexport config example shows every key", Cause: tvmexport.Usage})
+		out = append(out, preflight.Finding{Status: preflight.Broken, Text: m.Error(), Mend: "correct the configuration; tvmexport config example shows every key", Cause: tvmexport.Usage})
 	}
 	return out
 }

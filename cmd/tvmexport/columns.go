@@ -49,7 +49,7 @@ func knownColumns(c config.Config) error {
 		info, ok := catalog.Lookup(name)
 		if !ok {
 			if near := catalog.Nearest(name); near != "" {
-				return fmt.Errorf("tables.%s is no table of the catalogue; did you mean %s?", name, near)
+				return fmt.Errorf("tables.%s is not in the catalogue; did you mean %s?", name, near)
 			}
 			continue
 		}

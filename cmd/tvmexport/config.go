@@ -12,11 +12,11 @@ import (
 func (p *process) configCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
-		Short: "Print or check a configuration",
-		Long: `config prints a complete configuration with comments (example), says where one is
-not sound (validate), and prints the JSON schema by which editors check and complete
-one (schema). tvmexport reads the file that --config names, else tvmexport.yaml in
-the working folder, else variables alone (tvmexport help environment).`,
+		Short: "Print or validate a configuration",
+		Long: `config prints a complete configuration with comments (example), validates one
+(validate), and prints the JSON schema that editors use for checks and completion
+(schema). tvmexport reads the file of --config, or tvmexport.yaml in the working
+directory, or only environment variables (tvmexport help environment).`,
 		Example: `  tvmexport config example > tvmexport.yaml
   tvmexport config validate
   tvmexport config schema > tvmexport.schema.json`,
@@ -27,7 +27,7 @@ the working folder, else variables alone (tvmexport help environment).`,
 		&cobra.Command{
 			Use:     "example",
 			Short:   "Print a complete configuration file with comments",
-			Long:    "example prints every key with its default and what it is for. Keys that are left\nout have their default.",
+			Long:    "example prints every key with its default and an explanation. Omitted keys have\ntheir default.",
 			Example: "  tvmexport config example > tvmexport.yaml",
 			Args:    noArguments,
 			RunE: func(*cobra.Command, []string) error {
@@ -39,8 +39,8 @@ the working folder, else variables alone (tvmexport help environment).`,
 			Use:   "schema",
 			Short: "Print the JSON schema of configuration files, for editors",
 			Long: `schema prints the JSON schema (draft 2020-12) of configuration files. Editors that
-speak with the YAML language server check and complete by it; the first line of
-the file names it:
+use the YAML language server check and complete with it. The first line of the
+configuration file refers to it:
 
     # yaml-language-server: $schema=tvmexport.schema.json`,
 			Example: "  tvmexport config schema > tvmexport.schema.json",
@@ -56,12 +56,12 @@ the file names it:
 		},
 		&cobra.Command{
 			Use:   "validate",
-			Short: "Say whether the configuration is sound, or where it is not",
+			Short: "Validate the configuration",
 			Long: `validate reads the configuration, its ${NAME} references and the TVMEXPORT_
-variables over it, and names each mistake by file, line and column, with the nearest
-known key. It also names TVMEXPORT_ variables that no key reads, placeholders such
-as ${NAME} that nothing has replaced, and settings of serve that cannot be used.
-It makes no call; tvmexport check does.`,
+variables that override it. It reports each error with file, line and column, and
+the nearest known key. It also reports unknown TVMEXPORT_ variables, placeholders
+such as ${NAME} that were not replaced, and invalid settings of serve.
+It makes no network call; tvmexport check does.`,
 			Example: "  tvmexport config validate --config prod.yaml",
 			Args:    noArguments,
 			RunE: func(*cobra.Command, []string) error {

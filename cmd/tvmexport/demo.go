@@ -22,19 +22,18 @@ func (p *process) demoCommand() *cobra.Command {
 	var stay bool
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "The whole job on this machine, no account needed",
-		Long: `demo starts the emulator inside, prepares its database, exports the nine TVM
-tables, lets a day pass and exports them again. It shows for each table that
-source and destination hold the same rows, by count and by hash, and then the
-audit log.`,
+		Short: "Run a complete export on this machine, no account needed",
+		Long: `demo starts the emulator, prepares its database and exports the nine TVM tables.
+It lets a day pass and exports them again. It compares source and destination,
+table by table, by row count and by hash, and then prints the audit log.`,
 		Example: "  tvmexport demo --devices 1000\n  tvmexport demo --stay",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), f, stay) },
 	}
 	flags := c.Flags()
-	flags.IntVar(&f.devices, "devices", 200, "devices of the tenant")
+	flags.IntVar(&f.devices, "devices", 200, "number of devices in the tenant")
 	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
-	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print where it is")
+	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print its addresses")
 	return c
 }
 
@@ -63,7 +62,7 @@ func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
 		return err
 	}
 	if stay {
-		fmt.Fprintf(p.stdout, "\nThe emulator stays until it is stopped. Cluster %s, database %s, CA %s, control %s\n",
+		fmt.Fprintf(p.stdout, "\nThe emulator runs until it is stopped. Cluster %s, database %s, CA %s, control %s\n",
 			e.Ready.Kusto, e.Ready.Database, e.Ready.CA, e.Ready.Control)
 		<-ctx.Done()
 	}
@@ -112,7 +111,7 @@ func (d *demonstration) play(ctx context.Context) error {
 	if err := d.parts.destination.Configure(ctx, tables); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.stdout, "init: %d tables, mappings, policies and functions made, as a mere user and ingestor of the database.\n", len(setup.Made))
+	fmt.Fprintf(d.stdout, "init: created %d tables, mappings, policies and functions with the roles users and ingestors only.\n", len(setup.Made))
 	source, err := d.demoSource(ctx)
 	if err != nil {
 		return err
@@ -151,7 +150,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 		return err
 	}
 	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TABLE\tAT THE SOURCE\tLANDED\tHASHES\tCALLS\tTIME")
+	fmt.Fprintln(w, "TABLE\tSOURCE ROWS\tDESTINATION ROWS\tHASHES\tCALLS\tTIME")
 	for _, r := range report.Outcomes {
 		if r.Err != nil {
 			return r.Err

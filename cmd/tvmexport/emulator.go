@@ -29,15 +29,15 @@ func (p *process) emulatorCommand() *cobra.Command {
 	var f emulatorFlags
 	c := &cobra.Command{
 		Use:   "emulator",
-		Short: "Run a local double of Defender, Entra and Kusto",
-		Long: `emulator runs a local double of Advanced Hunting (Graph, XDR, MDE), Entra and
-Kusto with queued ingestion, over a synthetic tenant. It is for tests, demos and
-rehearsals: unmodified official clients work against it. It listens on loopback
-only, prints one line of JSON that says where and how to sign in, and runs until
-it is stopped.
+		Short: "Run a local emulator of Defender, Entra and Kusto",
+		Long: `emulator emulates Advanced Hunting (Graph, XDR, MDE), Entra and Kusto with queued
+ingestion, for a synthetic tenant. It is for tests, demos and trial runs:
+unmodified official clients work against it. It listens on loopback only, prints
+one line of JSON with addresses and credentials, and runs until it is stopped.
 
-With --dir it also writes there what this program needs to export from it: the
-configuration (tvmexport.yaml) and the sign-in as shell variables (emulator.env).`,
+With --dir it also writes the files that tvmexport needs to export from it: the
+configuration (tvmexport.yaml) and the credentials as shell variables
+(emulator.env).`,
 		Example: `  tvmexport emulator --devices 2000 --quota off --dir /tmp/emulator
   . /tmp/emulator/emulator.env                 # in another terminal
   tvmexport init --config /tmp/emulator/tvmexport.yaml
@@ -64,14 +64,14 @@ configuration (tvmexport.yaml) and the sign-in as shell variables (emulator.env)
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.defender, "defender", "127.0.0.1:0", "address of hunting, sign-in and control (port 0 picks one)")
-	flags.StringVar(&f.kusto, "kusto", "127.0.0.1:0", "address of the cluster (port 0 picks one)")
-	flags.IntVar(&f.devices, "devices", 200, "devices of the tenant")
-	flags.Uint64Var(&f.seed, "seed", 1, "seed of the tenant: the same seed makes the same data")
+	flags.StringVar(&f.defender, "defender", "127.0.0.1:0", "address of hunting, sign-in and control API (port 0 selects a free port)")
+	flags.StringVar(&f.kusto, "kusto", "127.0.0.1:0", "address of the cluster (port 0 selects a free port)")
+	flags.IntVar(&f.devices, "devices", 200, "number of devices in the tenant")
+	flags.Uint64Var(&f.seed, "seed", 1, "random seed of the tenant: equal seeds generate equal data")
 	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
-	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "how long a batch of queued ingestion stays open")
-	flags.StringVar(&f.storageHost, "storage-host", "", "host that storage URLs are advertised under: NAME or {account}.{kind}.NAME")
-	flags.StringVar(&f.dir, "dir", "", "folder for the test CA (ca.pem), client certificates and spilled data (default a new temporary one)")
+	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "time until a batch of queued ingestion is sealed")
+	flags.StringVar(&f.storageHost, "storage-host", "", "host name in storage URLs: NAME or {account}.{kind}.NAME")
+	flags.StringVar(&f.dir, "dir", "", "directory for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
 	return c
 }
 

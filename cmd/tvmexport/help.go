@@ -28,8 +28,8 @@ const (
 func arrange(root *cobra.Command) {
 	root.AddGroup(
 		&cobra.Group{ID: groupTry, Title: "Try it, no account needed:"},
-		&cobra.Group{ID: groupSet, Title: "Set it up:"},
-		&cobra.Group{ID: groupRun, Title: "Export, and look after it:"},
+		&cobra.Group{ID: groupSet, Title: "Set up:"},
+		&cobra.Group{ID: groupRun, Title: "Export and operate:"},
 		&cobra.Group{ID: groupMore, Title: "More:"},
 	)
 	groups := map[string]string{
@@ -66,98 +66,97 @@ func completeFlags(c *cobra.Command) {
 // topics are pages of help that belong to no command.
 var topics = []struct{ name, short, text string }{
 	{
-		"quickstart", "From nothing to a first export, step by step",
-		`From nothing to a first export:
+		"quickstart", "All steps to a first export",
+		`All steps to a first export:
 
- 1. See it work on this machine, no account needed:
+ 1. Try it on this machine, no account needed:
         tvmexport demo
- 2. Register an application in Entra, grant it ThreatHunting.Read.All on Microsoft
-    Graph, and let an administrator of the database run
+ 2. Register an application in Entra and grant it ThreatHunting.Read.All on
+    Microsoft Graph. Let an administrator of the database run
         .add database ['NAME'] users ('aadapp=APPLICATION;TENANT')
         .add database ['NAME'] ingestors ('aadapp=APPLICATION;TENANT')
- 3. Write the configuration, and set kusto.cluster and kusto.database in it:
+ 3. Create the configuration, and set kusto.cluster and kusto.database in it:
         tvmexport config example > tvmexport.yaml
         tvmexport config validate
- 4. Sign in by the names that Azure's tools use:
+ 4. Set the credentials, in the variables of Azure's own tools:
         export AZURE_TENANT_ID=... AZURE_CLIENT_ID=... AZURE_CLIENT_SECRET=...
- 5. Create what is missing in the database, and see what else is:
+ 5. Initialise the database, and check all requirements:
         tvmexport init
         tvmexport check
- 6. See what an export will cost, and make it:
+ 6. Estimate the cost of an export, and run it:
         tvmexport plan
         tvmexport run
- 7. See how far it is, and that nothing is lost or doubled:
+ 7. Show the state of the export, and verify that no row is lost or duplicated:
         tvmexport status
         tvmexport verify
- 8. Let it run every six hours, or as the key schedule says ("@every 90m"), with a
+ 8. Export every six hours, or as the key schedule says ("@every 90m"), with a
     status page on http://127.0.0.1:9464/:
         tvmexport serve
 
-Where another exporter has filled the database before, tvmexport import goes
-before step 5.
+If another exporter filled the database before, run tvmexport import before step 5.
 
-The same without an account: the emulator stands in for Defender, Entra and the
-database, and writes the configuration and the sign-in of steps 2 to 4:
+Without an account: the emulator emulates Defender, Entra and the database, and
+writes the configuration and the credentials of steps 2 to 4:
         tvmexport emulator --dir emulated &
         cd emulated && . ./emulator.env
-Go on with step 5.`,
+Continue with step 5.`,
 	},
 	{
-		"exit-codes", "What the exit codes mean",
-		`  0    done; check: all is well, perhaps with warnings
+		"exit-codes", "Exit codes and their meaning",
+		`  0    done; check: no problems, perhaps warnings
   1    failed
   2    usage or configuration: flags, the file, names of tables
   3    partly done: some tables failed, or they failed for different causes, or
-       a committed run has values that do not fit their columns;
+       a committed run has values that do not match the type of their columns;
        verify: something differs
   4    sign-in or permission
-  5    out of quota, or out of the time that --max-wait gives; what has landed is
-       kept for the next run
-  11   another run holds the table
-  130  stopped by Ctrl-C, 143 by SIGTERM: what was confirmed is kept, nothing
+  5    out of quota, or waited longer than --max-wait; landed batches are kept for
+       the next run
+  11   another run holds the lease of the table
+  130  stopped by Ctrl-C, 143 by SIGTERM: confirmed batches are kept, nothing
        incomplete was published
 
-If all tables failed for one cause, the code is that cause's; any mixture is 3.
-With --json each line says what happened to one table, whatever the code.`,
+If all tables failed for the same cause, the code is that of the cause. Any mixture
+is 3. With --json there is one line per table with its result, for every exit code.`,
 	},
 	{
-		"environment", "Variables that are read",
-		`Every scalar of the configuration can be given by a variable, which goes over the
-file: TVMEXPORT_ and the key in capitals, sections joined by _. In the file, ${NAME}
-stands for a variable.
+		"environment", "Environment variables",
+		`A variable can set every scalar of the configuration and overrides the file. Its name
+is TVMEXPORT_ and the key in capitals, with sections joined by _. In the file,
+${NAME} inserts the value of a variable.
 
     kusto.cluster          TVMEXPORT_KUSTO_CLUSTER
     defender.share         TVMEXPORT_DEFENDER_SHARE
 
-Sign-in, by the names of azidentity, for the source and, unless kusto.auth differs,
-the destination:
+Credentials, with the variable names of azidentity, for the source and, unless
+kusto.auth differs, the destination:
 
     AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_AUTHORITY_HOST
     AZURE_CLIENT_SECRET                    or AZURE_CLIENT_SECRET_FILE
     AZURE_CLIENT_CERTIFICATE_PATH, AZURE_CLIENT_CERTIFICATE_PASSWORD (or _FILE)
     AZURE_FEDERATED_TOKEN_FILE             for workload identity
 
-Secrets of the configuration, each also as NAME_FILE, which names a file:
+Secrets, each also as NAME_FILE with the path of a file:
 
     TVMEXPORT_KUSTO_AUTH_CLIENT_SECRET, TVMEXPORT_KUSTO_AUTH_CERTIFICATE_PASSWORD
     TVMEXPORT_PSEUDONYMISATION_KEY
 
-The network: HTTPS_PROXY, NO_PROXY; SSL_CERT_FILE, or ca_file in the configuration.`,
+Network: HTTPS_PROXY, NO_PROXY; SSL_CERT_FILE, or ca_file in the configuration.`,
 	},
 	{
-		"load-types", "How tables are brought forward",
-		`Which tables are exported, and how, stands in the table MigrationConfiguration, one
-row for each; the newest row of a table counts.
+		"load-types", "How tables are exported",
+		`The table MigrationConfiguration lists the exported tables and their load types, one
+row per table. The newest row of a table counts.
 
-    Snapshot       the state of the whole table. A run fetches the parts that have
-                   changed, and all of it every snapshots.full_every. Right for TVM
-                   tables, where what was mended just vanishes.
-    Incr           what the watermark column has passed since the last run. Right
-                   for event tables. None as WatermarkColumn is ingestion_time().
-    FullThenIncr   (or Full) everything once, then as Incr
+    Snapshot       the current state of the whole table. A run fetches the partitions
+                   that changed, and the whole table every snapshots.full_every. Use
+                   it for TVM tables, where fixed findings disappear.
+    Incr           the rows that are newer than the watermark. Use it for event
+                   tables. The WatermarkColumn None means ingestion_time().
+    FullThenIncr   (or Full) the whole table once, then as Incr
 
-A watermark is set back by appending a row with another LastRefreshedTime, or for
-one run by run --from; a table is paused by a row with IsActive = false.`,
+To set a watermark back, append a row with an older LastRefreshedTime; for a single
+run use run --from. To pause a table, append a row with IsActive = false.`,
 	},
 }
 
@@ -165,12 +164,12 @@ one run by run --from; a table is paused by a row with IsActive = false.`,
 func (p *process) manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",
-		Short:   "Write the manual pages into a folder",
+		Short:   "Write the manual pages to a directory",
 		Example: "  tvmexport man /usr/local/share/man/man1",
 		Hidden:  true,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage(fmt.Errorf("man takes the folder to write to, and nothing else"))
+				return usage(fmt.Errorf("man takes exactly one argument, the directory to write to"))
 			}
 			return nil
 		},

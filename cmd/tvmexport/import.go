@@ -25,26 +25,26 @@ func (p *process) importCommand() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
 		Use:   "import",
-		Short: "Take over a database that another exporter has filled",
+		Short: "Take over a database of an older exporter",
 		Long: `import takes over a database that an older exporter of the same family has
-filled: tables with the columns Records or RawData, listed in MigrationConfiguration
-or meta_MigrationConfiguration. No data is copied, and nothing of theirs is altered
-or dropped: runs continue into the same tables. What came in before counts as one
-run; of tables that follow a watermark readers see it, of states it stays in the
-published table. TVM tables become Snapshots.
+filled: tables with the column Records or RawData, listed in MigrationConfiguration
+or meta_MigrationConfiguration. It copies no data, and does not alter or drop
+existing tables: runs continue in them. The old rows count as one run. Readers see
+those of event tables; those of current-state tables stay in the published table.
+TVM tables become Snapshots.
 
-It reports, by table and day, what the old exporter has doubled and left out, as far
-as the data and, for the last 30 days, Defender can show. Stop the old exporter
-first; run twice, import changes nothing.`,
+import reports, by table and day, the rows that the old exporter duplicated and
+missed, as far as the data and, for the last 30 days, Defender show them. Stop the
+old exporter first. A second import changes nothing.`,
 		Example: "  tvmexport import --print\n  tvmexport import\n  tvmexport import --json > takeover.ndjson",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.takeOver(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to take over (repeatable; default all that the old exporter lists)")
-	flags.BoolVar(&f.print, "print", false, "write nothing; print the commands that would be sent, and the report")
-	flags.BoolVar(&f.noReport, "no-report", false, "leave out the report, which reads all old rows")
-	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait for the tenant's quota")
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to take over (repeatable; default: all tables in the old configuration)")
+	flags.BoolVar(&f.print, "print", false, "write nothing; print the commands and the report")
+	flags.BoolVar(&f.noReport, "no-report", false, "skip the report, which reads all old rows")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up after waiting this long for the tenant's quota")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
 	return c
 }
@@ -60,7 +60,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		return err
 	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "nothing to take over: every published table that is listed is tvmexport's own")
+		_, err := fmt.Fprintln(p.stdout, "nothing to take over: tvmexport created every published table in the configuration")
 		return err
 	}
 	commands, err := p.takeOverTables(ctx, x, list, f.print)
@@ -129,7 +129,7 @@ func reportsOf(list []kusto.Takeover, layout string) []*takeoverReport {
 	for i, t := range list {
 		if t.Joined && !tvmexport.Layout(layout).Raw() {
 			t.Joined = false
-			t.Notes = append(t.Notes, "layout is "+layout+": readers do not see the old rows, which stay in "+t.Table.Destination+"; they begin with what Defender still holds")
+			t.Notes = append(t.Notes, "layout is "+layout+": readers do not see the old rows, which stay in "+t.Table.Destination+"; they start with the rows that Defender still holds")
 		}
 		out[i] = &takeoverReport{Takeover: t}
 	}
@@ -149,12 +149,12 @@ func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverRepo
 		}
 		days, err := x.destination.LegacyDays(ctx, r.Takeover)
 		if err != nil {
-			r.Notes = append(r.Notes, "the old rows were not examined: "+oneLine(err.Error()))
+			r.Notes = append(r.Notes, "the old rows could not be examined: "+oneLine(err.Error()))
 			continue
 		}
 		r.days, r.examined = days, true
 		if r.audit, err = x.destination.LegacyAudit(ctx, r.Takeover); err != nil {
-			r.Notes = append(r.Notes, "the old audit was not read: "+oneLine(err.Error()))
+			r.Notes = append(r.Notes, "the old audit could not be read: "+oneLine(err.Error()))
 		}
 		if r.Table.LoadType == tvmexport.Snapshot || r.Newest.IsZero() {
 			continue
@@ -164,7 +164,7 @@ func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverRepo
 			r.days, err = compareDays(ctx, x.destination, source, r.Takeover, days)
 		}
 		if err != nil {
-			r.Notes = append(r.Notes, "Defender was not asked what is missing: "+oneLine(err.Error()))
+			r.Notes = append(r.Notes, "missing rows could not be determined from Defender: "+oneLine(err.Error()))
 		}
 	}
 }

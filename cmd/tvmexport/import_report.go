@@ -136,7 +136,7 @@ func printTakeovers(w io.Writer, reports []*takeoverReport, commands []kusto.Com
 		case r.Err != nil:
 			see = "failed"
 		case l.TakenOver != "":
-			see = "taken over before"
+			see = "taken over earlier"
 		case l.ReadersSee:
 			see = "yes"
 		}
@@ -176,7 +176,7 @@ func (r *takeoverReport) print(w io.Writer) {
 	l := r.line()
 	fmt.Fprintf(w, "\n%s: %s old rows on %d days, %s of them copies", l.Table, progress.Count(l.Rows), len(r.days), progress.Count(l.Copies))
 	if l.Lost > 0 {
-		fmt.Fprintf(w, ", and up to %s rows are missing that Defender still holds", progress.Count(l.Lost))
+		fmt.Fprintf(w, "; up to %s rows that Defender still holds are missing", progress.Count(l.Lost))
 	}
 	fmt.Fprintln(w)
 	for _, g := range l.Gaps {
@@ -195,7 +195,7 @@ func (r *takeoverReport) print(w io.Writer) {
 		}
 	}
 	if left > 0 {
-		fmt.Fprintf(w, "  and %d days more; --json has them all\n", left)
+		fmt.Fprintf(w, "  and %d more days; --json lists all\n", left)
 	}
 	r.printAudit(w)
 }
@@ -214,10 +214,10 @@ func (r *takeoverReport) printAudit(w io.Writer) {
 	if all.Runs == 0 {
 		return
 	}
-	fmt.Fprintf(w, "  by its own audit: %d runs, %d of them failed; %s rows sent, %s ingested on those days\n", all.Runs, all.Failed, progress.Count(all.Sent), progress.Count(all.Ingested))
+	fmt.Fprintf(w, "  its own audit: %d runs, %d of them failed; %s rows sent, %s ingested on those days\n", all.Runs, all.Failed, progress.Count(all.Sent), progress.Count(all.Ingested))
 	for i, a := range wrong {
 		if i == shownDays {
-			fmt.Fprintf(w, "    and %d days more; --json has them all\n", len(wrong)-i)
+			fmt.Fprintf(w, "    and %d more days; --json lists all\n", len(wrong)-i)
 			return
 		}
 		fmt.Fprintf(w, "    ingested %s: %d of %d runs failed; %s rows sent, %s ingested\n", dayText(a.Day), a.Failed, a.Runs, progress.Count(a.Sent), progress.Count(a.Ingested))
@@ -242,13 +242,13 @@ func (r *takeoverReport) wrong(d dayLine, end bool) string {
 		out += fmt.Sprintf(format, args...)
 	}
 	if d.Lost > 0 && d.Lost == d.Copies && *d.Source == d.Rows {
-		return fmt.Sprintf("%s of %s rows are copies and as many are missing, unless Defender holds equal rows itself", progress.Count(d.Copies), progress.Count(d.Rows))
+		return fmt.Sprintf("%s of %s rows are copies and equally many are missing, unless Defender itself holds equal rows", progress.Count(d.Copies), progress.Count(d.Rows))
 	}
 	if d.Copies > 0 {
 		say("%s of %s rows are copies", progress.Count(d.Copies), progress.Count(d.Rows))
 	}
 	if d.Lost > 0 {
-		say("%s rows are missing of %s that Defender holds", progress.Count(d.Lost), progress.Count(*d.Source))
+		say("%s of %s rows in Defender are missing", progress.Count(d.Lost), progress.Count(*d.Source))
 	}
 	if !r.state() && d.Day != "" && d.Rows > 0 && d.Hours < 24 && !end && d.Source == nil {
 		say("%d hours without rows", 24-d.Hours)

@@ -16,14 +16,15 @@ func (p *process) initCommand() *cobra.Command {
 	var tables []string
 	c := &cobra.Command{
 		Use:   "init",
-		Short: "Create what is missing in the database",
-		Long: `init creates what is missing in the database: the configuration and audit
-tables, the ledger, and for each table the published table, the landing table,
-their mappings and the read function. It needs the roles users and ingestors on
-the database, never touches what others made, and changes nothing when run twice.
+		Short: "Create the missing tables, functions and policies in the database",
+		Long: `init creates missing objects in the database: the configuration and audit tables,
+the ledger, and for each table the published tables, the landing table, their
+mappings and the read functions. It needs the roles users and ingestors on the
+database. It never changes objects that others created. A second init changes
+nothing.
 
-With --print it only prints the whole script, for an administrator to run; that
-needs no database.`,
+With --print it only prints the script, for an administrator to run. This needs no
+database.`,
 		Example: "  tvmexport init\n  tvmexport init --table DeviceTvmSoftwareVulnerabilitiesKB\n  tvmexport init --print > init.kql",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -62,12 +63,12 @@ needs no database.`,
 			if err := x.destination.Configure(c.Context(), wanted); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "%d made, %d there already\n", len(setup.Made), setup.There)
+			_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", len(setup.Made), setup.There)
 			return err
 		},
 	}
 	c.Flags().BoolVar(&print, "print", false, "only print the script")
-	c.Flags().StringArrayVar(&tables, "table", nil, "source table to prepare (repeatable; default the nine TVM tables)")
+	c.Flags().StringArrayVar(&tables, "table", nil, "source table to prepare (repeatable; default: the nine TVM tables)")
 	return c
 }
 
@@ -98,7 +99,7 @@ func madeLines(list []kusto.Command) []string {
 		switch {
 		case m.Kind == kusto.MakeTable:
 			table, functions = m.Name, ""
-			out = append(out, "made table "+m.Name)
+			out = append(out, "created table "+m.Name)
 		case m.Table != "" && m.Table == table:
 			sep := ", "
 			if !strings.Contains(out[len(out)-1], " with ") {
@@ -112,7 +113,7 @@ func madeLines(list []kusto.Command) []string {
 			if m.Kind == kusto.MakeFunction {
 				functions = m.Name
 			}
-			out = append(out, fmt.Sprintf("made %s %s%s", m.Kind, m.Name, of(m.Table)))
+			out = append(out, fmt.Sprintf("created %s %s%s", m.Kind, m.Name, of(m.Table)))
 		}
 	}
 	return out

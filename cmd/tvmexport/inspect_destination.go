@@ -55,7 +55,7 @@ func (i *inspection) database(ctx context.Context) preflight.Result {
 	switch {
 	case err != nil && tvmexport.CauseOf(err) == tvmexport.Permission && !kusto.TokenRefused(err):
 		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
-		f.Text = "the database cannot be read, so that nothing is begun: it takes the role users (or viewers): " + f.Text
+		f.Text = "the database is not readable, so no run can start; the role users (or viewers) is required: " + f.Text
 		return preflight.Found(f)
 	case err != nil:
 		return preflight.Found(preflight.Bad(name, err, ""))
@@ -64,13 +64,13 @@ func (i *inspection) database(ctx context.Context) preflight.Result {
 	if err != nil {
 		return preflight.Found(preflight.Bad(name, err, ""))
 	}
-	text := "there, and can be read"
+	text := "exists and is readable"
 	if held, err := i.destination.Held(ctx); err == nil && len(held) > 0 { // for people: its failure says nothing
 		var roles []string
 		for _, h := range held {
 			roles = append(roles, h.Role)
 		}
-		text += "; roles given to this identity itself: " + list(roles)
+		text += "; roles granted directly to this identity: " + list(roles)
 	}
 	return preflight.Found(preflight.Good(name, "%s", text))
 }
@@ -78,7 +78,7 @@ func (i *inspection) database(ctx context.Context) preflight.Result {
 // tenant says whether the database holds another tenant's data.
 func (i *inspection) tenant(ctx context.Context) preflight.Result {
 	if !i.made {
-		return preflight.Found(preflight.Good("", "the database holds no tenant's data yet"))
+		return preflight.Found(preflight.Good("", "the database holds no data yet"))
 	}
 	owners, err := i.destination.Owners(ctx)
 	if err != nil {
@@ -91,11 +91,11 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 	if len(others) > 0 {
 		return preflight.Found(preflight.Finding{
 			About: i.who.TenantID, Status: preflight.Broken, Cause: tvmexport.Usage,
-			Text: fmt.Sprintf("the database %s holds the data of tenant %s; a database holds one tenant's", i.config.Kusto.Database, list(others)),
-			Mend: "name another database in kusto.database, one for each tenant, or sign in to tenant " + others[0],
+			Text: fmt.Sprintf("the database %s holds the data of tenant %s; a database holds the data of one tenant only", i.config.Kusto.Database, list(others)),
+			Mend: "set kusto.database to another database, one for each tenant, or sign in to tenant " + others[0],
 		})
 	}
-	return preflight.Found(preflight.Good(i.who.TenantID, "no other tenant's data is in the database"))
+	return preflight.Found(preflight.Good(i.who.TenantID, "the database holds no data of another tenant"))
 }
 
 // setUp reads the configuration table, and asks what init would still make.
@@ -103,7 +103,7 @@ func (i *inspection) setUp(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Found(preflight.Finding{
 			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Refused,
-			Text: "nothing is set up in the database yet", Mend: "tvmexport init",
+			Text: "the database is not initialised", Mend: "tvmexport init",
 		})
 	}
 	orders, err := i.destination.Orders(ctx)
@@ -126,7 +126,7 @@ func (i *inspection) setUp(ctx context.Context) preflight.Result {
 	}
 	if len(i.orders) == 0 && len(out) == 0 {
 		out = append(out, preflight.Finding{
-			Status: preflight.Broken, Cause: tvmexport.Usage, Text: "MigrationConfiguration names no active table", Mend: "tvmexport init",
+			Status: preflight.Broken, Cause: tvmexport.Usage, Text: "MigrationConfiguration has no active table", Mend: "tvmexport init",
 		})
 	}
 	for _, o := range i.orders {
@@ -135,7 +135,7 @@ func (i *inspection) setUp(ctx context.Context) preflight.Result {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, preflight.Good("", "MigrationConfiguration names %d tables to export", len(i.orders)))
+		out = append(out, preflight.Good("", "MigrationConfiguration lists %d tables to export", len(i.orders)))
 	}
 	return preflight.Found(out...)
 }
@@ -150,12 +150,12 @@ func (i *inspection) loadTypes(ctx context.Context) preflight.Result {
 		}
 		out = append(out, preflight.Finding{
 			About: o.Table, Status: preflight.Warning,
-			Text: fmt.Sprintf("LoadType %s cannot see removals: what was mended just vanishes from this table, and the copy keeps it", o.Load),
+			Text: fmt.Sprintf("LoadType %s does not detect removals: fixed findings disappear from this table, but stay in the copy", o.Load),
 			Mend: i.order(ctx, o.Table, "LoadType", string(tvmexport.Snapshot)),
 		})
 	}
 	if len(out) == 0 {
-		out = append(out, preflight.Good("", "each table is loaded in a way that fits it"))
+		out = append(out, preflight.Good("", "each table has a suitable load type"))
 	}
 	return preflight.Found(out...)
 }
@@ -175,7 +175,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 	for _, t := range tables {
 		switch err := failed[t.Name]; {
 		case i.unknown[t.Name]:
-			out = append(out, preflight.Finding{About: t.Name, Status: preflight.Skipped, Text: "not looked at before this is mended: the table at the source"})
+			out = append(out, preflight.Finding{About: t.Name, Status: preflight.Skipped, Text: "skipped until this is fixed: the table at the source"})
 		case err != nil:
 			mend := ""
 			var e *tvmexport.Error
@@ -184,7 +184,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 			}
 			out = append(out, preflight.Bad(t.Name, err, mend))
 		default:
-			out = append(out, preflight.Good(t.Name, "%s, %s and its mapping are as they should be", t.Destination, t.Landing()))
+			out = append(out, preflight.Good(t.Name, "%s, %s and its mapping are correct", t.Destination, t.Landing()))
 		}
 	}
 	return preflight.Found(append(out, i.leftToMake(ctx, tables)...)...)
@@ -249,11 +249,11 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 		}
 		out = append(out, preflight.Finding{
 			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Permission,
-			Text: fmt.Sprintf("rows may not be added to %s: %s", list(denied), i.without(denied)),
+			Text: fmt.Sprintf("no permission to add rows to %s: %s", list(denied), i.without(denied)),
 			Mend: "an administrator of the database runs: " + mend,
 		})
 	case len(out) == 0:
-		out = append(out, preflight.Good(i.config.Kusto.Database, "rows may be added to all %d tables that a run writes to", len(tables)))
+		out = append(out, preflight.Good(i.config.Kusto.Database, "rows can be added to all %d tables that a run writes to", len(tables)))
 	}
 	return preflight.Found(out...)
 }
@@ -263,14 +263,14 @@ func (i *inspection) without(denied []string) string {
 	for _, t := range i.tables {
 		switch {
 		case slices.Contains(denied, "ExportRuns"), slices.Contains(denied, "ExportPartitions"):
-			return "a run stops before it fetches anything"
+			return "a run stops before it fetches rows"
 		case slices.Contains(denied, t.Landing()):
-			return "nothing can land there"
+			return "batches cannot land there"
 		case slices.Contains(denied, t.Destination):
-			return "nothing is published there"
+			return "rows cannot be published there"
 		}
 	}
-	return "watermarks and the audit cannot be kept"
+	return "watermarks and the audit cannot be written"
 }
 
 // privateStorage is what to do where the hosts of storage do not resolve: no
@@ -295,24 +295,24 @@ func (i *inspection) storage(ctx context.Context) preflight.Result {
 	if slices.ContainsFunc(found, func(f preflight.Finding) bool { return f.Status != preflight.OK }) || len(found) == 0 {
 		return preflight.Found(found...)
 	}
-	return preflight.Found(preflight.Good("", "all %d hosts of the ingestion service's storage answer", len(hosts)))
+	return preflight.Found(preflight.Good("", "all %d storage hosts of the ingestion service are reachable", len(hosts)))
 }
 
 // probe sends one row the whole way.
 func (i *inspection) probe(ctx context.Context) preflight.Result {
 	if !i.flags.probe {
-		return preflight.Found(preflight.Finding{Status: preflight.Skipped, Text: "not asked for"})
+		return preflight.Found(preflight.Finding{Status: preflight.Skipped, Text: "disabled by --probe=false"})
 	}
 	r := i.destination.Probe(ctx, "TvmexportProbe"+time.Now().UTC().Format("20060102T150405"), i.flags.wait)
 	switch {
 	case r.Create != nil && tvmexport.CauseOf(r.Create) == tvmexport.Permission:
 		f := preflight.Bad("role users", r.Create, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
-		f.Text = "no table can be made, so that no row could be sent"
+		f.Text = "the test table could not be created, so no row was sent"
 		if i.made && i.todo == 0 {
 			f.Status, f.Cause = preflight.Warning, tvmexport.Unknown
-			f.Text += "; runs go on, since init has nothing left to make"
+			f.Text += "; runs are not affected, because nothing is missing in the database"
 		} else {
-			f.Text += ", and init cannot make what is missing"
+			f.Text += ", and init cannot create the missing objects"
 		}
 		return preflight.Found(f)
 	case r.Create != nil:
@@ -326,7 +326,7 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	}
 	if r.Remove != nil {
 		out = append(out, preflight.Finding{
-			About: r.Table, Status: preflight.Warning, Text: "the probe's table could not be dropped: " + oneLine(r.Remove.Error()), Mend: i.destination.DropProbe(r.Table),
+			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Mend: i.destination.DropProbe(r.Table),
 		})
 	}
 	return preflight.Found(out...)

@@ -79,7 +79,7 @@ func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 			!slices.ContainsFunc(t.Columns, func(c tvmexport.Column) bool { return c.Name == column && c.Type == "datetime" }) {
 			f = preflight.Finding{
 				About: t.Name, Status: preflight.Broken, Cause: tvmexport.Usage,
-				Text: fmt.Sprintf("the watermark column %s is no datetime column of the table", column),
+				Text: fmt.Sprintf("the watermark column %s is not a datetime column of the table", column),
 				Mend: i.order(ctx, t.Name, "WatermarkColumn", timeColumn(t.Name)),
 			}
 		}
@@ -117,9 +117,9 @@ func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) p
 	f.Cause = tvmexport.Usage
 	near := ""
 	if n := catalog.Nearest(t.Name); n != "" {
-		near = ", and export the one that is meant: tvmexport init --table " + n
+		near = ", and export the intended table: tvmexport init --table " + n
 	}
-	f.Mend = "take the table out: " + i.order(ctx, t.Name, "IsActive", false) + near
+	f.Mend = "deactivate the table: " + i.order(ctx, t.Name, "IsActive", false) + near
 	return f
 }
 

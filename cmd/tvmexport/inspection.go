@@ -90,11 +90,11 @@ func (i *inspection) checks() []preflight.Check {
 func (i *inspection) legacy(context.Context) preflight.Result {
 	last := i.api.LastDay()
 	if last.IsZero() {
-		return preflight.Found(preflight.Good(string(i.api), "Microsoft Graph, the supported front end"))
+		return preflight.Found(preflight.Good(string(i.api), "Microsoft Graph, the supported API"))
 	}
 	f := preflight.Finding{
 		About: string(i.api), Status: preflight.Warning,
-		Text: fmt.Sprintf("a legacy front end, whose last day is %s", last.Format(time.DateOnly)),
+		Text: fmt.Sprintf("a legacy API, which stops on %s", last.Format(time.DateOnly)),
 		Mend: "set defender.api: graph, and grant the application " + granted(hunting.Graph.Permission()),
 	}
 	if time.Now().After(last.AddDate(0, 0, 1)) {
@@ -186,7 +186,7 @@ func (i *inspection) permission(context.Context) preflight.Result {
 	}
 	return preflight.Found(preflight.Finding{
 		About: need.Role, Status: preflight.Broken, Cause: tvmexport.Permission,
-		Text: fmt.Sprintf("the application permission is not in the token for %s, which holds %s", need.Service, list(held)),
+		Text: fmt.Sprintf("the token for %s lacks the application permission; it has: %s", need.Service, list(held)),
 		Mend: fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
 			"az ad app permission add --id %s --api %s --api-permissions $(az ad sp show --id %s --query \"appRoles[?value=='%s'].id\" -o tsv)=Role && az ad app permission admin-consent --id %s",
 			i.who.AppID, need.Service, need.Role, i.who.AppID, need.ServiceID, need.ServiceID, need.Role, i.who.AppID),

@@ -112,7 +112,7 @@ func (s *service) unknownSchedules(ctx context.Context, status kusto.Status) {
 	for table := range s.set.timetable.Own {
 		if !slices.ContainsFunc(status.Tables, func(t kusto.TableStatus) bool { return t.Order.Table == table }) && !s.told[table] {
 			s.told[table] = true
-			s.log.WarnContext(ctx, "serve.schedules names a table that MigrationConfiguration does not have", "table", table)
+			s.log.WarnContext(ctx, "serve.schedules names a table that is not in MigrationConfiguration", "table", table)
 		}
 	}
 }

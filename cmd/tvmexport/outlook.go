@@ -118,7 +118,7 @@ func lineOfPlan(t tvmexport.PlannedTable) planLine {
 		return l
 	}
 	if l.Why == "" && t.Table.LoadType == tvmexport.Snapshot {
-		l.Why = fmt.Sprintf("%d of %d parts have changed since the last run", t.Changed, t.Parts)
+		l.Why = fmt.Sprintf("%d of %d partitions have changed since the last run", t.Changed, t.Parts)
 	}
 	if w := t.Run.Window; w != (tvmexport.Window{}) {
 		l.From, l.To = momentOf(w.From), momentOf(w.To)
@@ -179,10 +179,10 @@ func (o outlook) print(w io.Writer, f planFlags) error {
 		fmt.Fprintf(w, "needs: %s\n", p)
 	}
 	if total.Held >= 1 {
-		fmt.Fprintf(w, "the quota holds the calls back for %s of the time\n", seconds(total.Held))
+		fmt.Fprintf(w, "of this time, calls wait %s for quota\n", seconds(total.Held))
 	}
-	fmt.Fprintf(w, "this plan itself made %d calls; %.1f %% of the hour's calls are used\n", total.Spent, 100*total.UsedShare)
-	fmt.Fprintf(w, "plan %s: %d tables, %s rows, %d calls (%.1f %% of an hour's), %s, about %s; nothing was written\n",
+	fmt.Fprintf(w, "this plan made %d calls; %.1f %% of the hourly calls are used\n", total.Spent, 100*total.UsedShare)
+	fmt.Fprintf(w, "plan %s: %d tables, %s rows, %d calls (%.1f %% of the hourly limit), %s, about %s; nothing was written\n",
 		total.Number, total.Tables, progress.Count(total.Rows), total.Calls, 100*total.HourlyShare, progress.Size(total.Bytes), seconds(total.Seconds))
 	return nil
 }
@@ -194,10 +194,10 @@ func (o outlook) sayings(l planLine, commands bool) []string {
 		return []string{l.Error}
 	}
 	if l.Finishes != "" {
-		out = append(out, "first the publication of run "+l.Finishes+" is finished")
+		out = append(out, "the run first finishes the publication of run "+l.Finishes)
 	}
 	if l.Resumed > 0 {
-		out = append(out, progress.Count(l.Resumed)+" rows that an interrupted run has landed are taken over")
+		out = append(out, progress.Count(l.Resumed)+" rows of an interrupted run are reused")
 	}
 	out = append(out, l.Notes...)
 	if commands {

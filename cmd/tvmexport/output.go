@@ -38,7 +38,7 @@ func (o *output) settle(command *cobra.Command, err error, stderr io.Writer) err
 		return err
 	}
 	if !errors.Is(o.err, syscall.EPIPE) {
-		fmt.Fprintf(stderr, "tvmexport: the output was not written whole: %s\n", oneLine(o.err.Error()))
+		fmt.Fprintf(stderr, "tvmexport: the output was not written completely: %s\n", oneLine(o.err.Error()))
 	}
 	printing := command.Flags().Lookup("print") != nil && command.Flags().Changed("print")
 	switch {

@@ -23,23 +23,22 @@ func (p *process) planCommand() *cobra.Command {
 	var f planFlags
 	c := &cobra.Command{
 		Use:   "plan",
-		Short: "Say what a run would do and cost; nothing is written",
-		Long: `plan asks the source the same counts as a run, cuts them in the same way, and says
-for each table: rows, parts, slices, calls, bytes, time under the quota, and what
-would be sent to the database. It writes nothing and takes no lease.
+		Short: "Estimate what a run would do and cost; write nothing",
+		Long: `plan counts the same rows as a run and divides them in the same way. For each table
+it prints rows, partitions, slices, calls, bytes, time under the quota, and the
+commands to the database. It writes nothing and takes no lease.
 
-A Snapshot is fetched whole the first time, every snapshots.full_every, and when
-its columns change; else a run fetches the parts that have changed since the last
-one. plan says which it would be, and why.
+A run fetches a whole Snapshot the first time, every snapshots.full_every, and when
+its columns change. Otherwise it fetches the partitions that changed since the last
+run. plan prints the kind of run and the reason.
 
-It costs about two calls per table: the schema and the count. Where nothing was
-exported yet it asks for a sample of some hundred rows too, to learn their size.
-The time is what the calls would take if the run began now: under the share of
-the quota that is left in this hour, each call as long as those of the plan and
-10 MB of rows a second.
+plan costs about two calls per table: the schema and the count. Before the first
+export it also fetches a sample of some hundred rows to estimate their size. The
+time estimate assumes that the run starts now, with the quota that is left in this
+hour. It assumes calls as long as those of the plan, and 10 MB of rows a second.
 
-The last line, with a number that stands for all that was planned, can go into a
-change ticket.`,
+The last line contains a number that identifies the plan, for example for a change
+ticket.`,
 		Example: `  tvmexport plan
   tvmexport plan --full --commands
   tvmexport plan --table DeviceTvmSoftwareInventory --json`,
@@ -47,13 +46,13 @@ change ticket.`,
 		RunE: func(c *cobra.Command, _ []string) error { return p.plan(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to plan (repeatable; default all active ones)")
-	flags.BoolVar(&f.full, "full", false, "plan a run --full")
-	flags.StringVar(&f.from, "from", "", "lower end of the watermark window (RFC 3339), as of run")
-	flags.StringVar(&f.to, "to", "", "upper end of the watermark window (RFC 3339), as of run")
-	flags.DurationVar(&f.maxWait, "max-wait", 10*time.Minute, "longest wait for the tenant's quota")
-	flags.BoolVar(&f.commands, "commands", false, "list what would be sent to the database")
-	flags.BoolVar(&f.json, "json", false, "print JSON, one line per table and one for all of them")
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to plan (repeatable; default: all active tables)")
+	flags.BoolVar(&f.full, "full", false, "plan a full run, as run --full")
+	flags.StringVar(&f.from, "from", "", "start of the watermark window (RFC 3339), as for run")
+	flags.StringVar(&f.to, "to", "", "end of the watermark window (RFC 3339), as for run")
+	flags.DurationVar(&f.maxWait, "max-wait", 10*time.Minute, "give up after waiting this long for the tenant's quota")
+	flags.BoolVar(&f.commands, "commands", false, "list the commands to the database")
+	flags.BoolVar(&f.json, "json", false, "print JSON, one line per table and one total line")
 	return c
 }
 

@@ -88,7 +88,7 @@ func (p process) run(ctx context.Context) int {
 // keeps says, for commands that export, what a signal leaves behind.
 var keeps = map[string]string{"run": confirmed, "serve": confirmed, "repair": confirmed}
 
-const confirmed = "; what was confirmed is kept, nothing incomplete was published"
+const confirmed = "; confirmed batches are kept, nothing incomplete was published"
 
 // profile writes a CPU profile to the file that TVMEXPORT_CPUPROFILE names.
 func (p process) profile() (stop func(), err error) {
@@ -116,13 +116,13 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (p *process) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tvmexport",
-		Short: "Copy Defender XDR Advanced Hunting tables into Azure Data Explorer, each row once",
-		Long: `tvmexport copies Microsoft Defender XDR Advanced Hunting tables, above all the
-vulnerability-management (TVM) tables, into Azure Data Explorer or a Fabric
-Eventhouse: complete, each row once, within Defender's quotas.
+		Short: "Export Defender XDR Advanced Hunting tables to Azure Data Explorer, each row once",
+		Long: `tvmexport exports Microsoft Defender XDR Advanced Hunting tables to Azure Data
+Explorer or a Fabric Eventhouse: complete, each row once, within Defender's quotas.
+The main use is the vulnerability-management (TVM) tables.
 
-tvmexport help quickstart leads from nothing to a first export. Results go to
-standard output, everything else to standard error; --json prints results as JSON.
+tvmexport help quickstart lists all steps to a first export. Results go to standard
+output, everything else to standard error; --json prints results as JSON.
 
 Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done, or verify
 found a difference; 4 sign-in or permission; 5 out of quota or time; 11 another run
@@ -140,9 +140,9 @@ holds the table; 130 and 143 stopped by a signal.`,
 	root.SetFlagErrorFunc(flagError)
 	root.SuggestionsMinimumDistance = 2
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.flags.config, "config", "", "configuration file (default "+defaultConfig+" when it is there)")
-	flags.StringVar(&p.flags.logFormat, "log-format", "text", "format of the log on standard error: text or json")
-	flags.StringVar(&p.flags.logLevel, "log-level", "warn", "least level that is logged: debug, info, warn or error")
+	flags.StringVar(&p.flags.config, "config", "", "configuration file (default "+defaultConfig+" if it exists)")
+	flags.StringVar(&p.flags.logFormat, "log-format", "text", "log format on standard error: text or json")
+	flags.StringVar(&p.flags.logLevel, "log-level", "warn", "minimum log level: debug, info, warn or error")
 	root.AddCommand(
 		p.demoCommand(),
 		p.emulatorCommand(),

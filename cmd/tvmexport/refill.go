@@ -18,17 +18,17 @@ func (p *process) refillCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "refill",
-		Short: "Make typed rows anew from the records of earlier runs",
-		Long: `refill makes the rows of the typed tables anew from the records of the runs that
-published them: a column that was kept in the records alone (drift: raw), or
-that was not known then, is filled in older rows too. It fetches nothing from
-Defender. Runs whose records have aged out stay as they are. Readers see each
-run as it was or as it is now.`,
+		Short: "Rebuild typed rows from stored records",
+		Long: `refill rebuilds the rows of the typed tables from the records of the runs that
+published them. It fills columns that existed only in the records (drift: raw) or
+were not known then, also in older rows. It fetches nothing from Defender. Runs
+whose records have expired do not change. Readers see each run either before or
+after the change, never in between.`,
 		Example: "  tvmexport refill --table DeviceTvmSoftwareInventory",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.refill(c.Context(), tables, asJSON) },
 	}
-	c.Flags().StringArrayVar(&tables, "table", nil, "source table (repeatable; default all active ones)")
+	c.Flags().StringArrayVar(&tables, "table", nil, "source table (repeatable; default: all active tables)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON, one line per table")
 	return c
 }

@@ -26,20 +26,20 @@ func (p *process) runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "Bring the active tables forward once",
-		Long: `run reads which tables are active from MigrationConfiguration, fetches what each
-load type asks for, lands it, counts it, publishes it and commits. A table that
+		Short: "Export all active tables once",
+		Long: `run reads the active tables from MigrationConfiguration, fetches rows according to
+each load type, lands them, counts them, publishes them and commits. A table that
 fails does not stop the others.`,
 		Example: "  tvmexport run\n  tvmexport run --table DeviceTvmSoftwareInventory --json",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.export(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to run (repeatable; default all active ones)")
-	flags.BoolVar(&f.full, "full", false, "fetch everything, also where a table is loaded incrementally")
-	flags.StringVar(&f.from, "from", "", "lower end of the watermark window (RFC 3339), not before the last watermark")
-	flags.StringVar(&f.to, "to", "", "upper end of the watermark window (RFC 3339)")
-	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait for the tenant's quota, and longest time that nothing but throttling may come back; then exit code 5, and what has landed is kept for the next run")
+	flags.StringArrayVar(&f.tables, "table", nil, "source table to export (repeatable; default: all active tables)")
+	flags.BoolVar(&f.full, "full", false, "fetch whole tables, also those with an incremental load type")
+	flags.StringVar(&f.from, "from", "", "start of the watermark window (RFC 3339), instead of the last watermark")
+	flags.StringVar(&f.to, "to", "", "end of the watermark window (RFC 3339)")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up (exit code 5) after waiting this long for quota; landed batches are kept for the next run")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
 	return c
 }

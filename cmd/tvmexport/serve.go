@@ -33,20 +33,20 @@ func (p *process) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Export on a schedule, with a status page and metrics",
-		Long: `serve brings the active tables forward on a schedule (schedule, serve.schedules)
-until it is stopped. Exports never overlap. A scheduled time at which no run
-began is logged, counted and shown; what was missed in a row is made good by one
-run, also after a downtime: the ledger says when each table was last exported.
+		Long: `serve exports the active tables on a schedule (schedule, serve.schedules) until it
+is stopped. Exports never overlap. A missed schedule is logged, counted and shown.
+One run catches up on all schedules that a table missed, also after downtime: the
+ledger records the last export of each table.
 
-Under the address of serve.listen it shows a status page (/), Prometheus metrics
-(/metrics), and whether it is alive (/healthz) and ready (/readyz). All of it is
-read-only. On another address than loopback it asks for a token
-(TVMEXPORT_SERVE_TOKEN or TVMEXPORT_SERVE_TOKEN_FILE; browsers send it as the
-password) or for a client certificate (serve.client_ca).
+The address serve.listen offers a status page (/), Prometheus metrics (/metrics),
+and health endpoints: alive (/healthz) and ready (/readyz). All pages are
+read-only. Any address but loopback requires a token (TVMEXPORT_SERVE_TOKEN or
+TVMEXPORT_SERVE_TOKEN_FILE; browsers send it as the password) or a client
+certificate (serve.client_ca).
 
-SIGHUP reads the configuration again; if it is not sound, the old one stays.
-SIGTERM ends the export that is under way as it ends run. OTEL_* variables send
-metrics and traces by OTLP.`,
+SIGHUP reloads the configuration; an invalid one has no effect. SIGTERM stops a
+running export as it stops run. OTEL_* variables enable metrics and traces over
+OTLP.`,
 		Example: "  tvmexport serve\n  TVMEXPORT_SERVE_TOKEN_FILE=/run/secrets/token tvmexport serve --listen 0.0.0.0:9464\n  kill -HUP $(pidof tvmexport)",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -57,8 +57,8 @@ metrics and traces by OTLP.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.listen, "listen", "", "address of status page and metrics (default serve.listen, which is 127.0.0.1:9464)")
-	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait of one export for the tenant's quota; what has landed is kept for the next")
+	flags.StringVar(&f.listen, "listen", "", "address of status page and metrics (default: serve.listen, which defaults to 127.0.0.1:9464)")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up an export after waiting this long for quota; landed batches are kept for the next export")
 	return c
 }
 
@@ -139,7 +139,7 @@ func (s *service) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := s.telemetry.Close(ctx); err != nil {
-		s.log.WarnContext(ctx, "the last metrics or traces were not sent", "error", oneLine(err.Error()))
+		s.log.WarnContext(ctx, "the last metrics or traces could not be sent", "error", oneLine(err.Error()))
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *service) reload(ctx context.Context) {
 		return
 	}
 	if place(next.config.Serve) != place(s.now().config.Serve) {
-		s.log.WarnContext(ctx, "serve.listen, its token and its certificates are read at the start only; restart to change them")
+		s.log.WarnContext(ctx, "serve.listen, its token and its certificates take effect only at the start; restart serve to change them")
 	}
 	s.mu.Lock()
 	s.waiting = next
@@ -146,7 +146,7 @@ func (s *service) reloaded(ctx context.Context, err error) {
 	s.board.Reloaded(err)
 	s.metrics.Reloaded(err == nil)
 	if err != nil {
-		s.log.ErrorContext(ctx, "the configuration was not reloaded, the old one stays", "error", oneLine(err.Error()))
+		s.log.ErrorContext(ctx, "the configuration was not reloaded; the old one stays in effect", "error", oneLine(err.Error()))
 		return
 	}
 	s.log.InfoContext(ctx, "the configuration was reloaded")
@@ -177,10 +177,10 @@ func (s *service) missed(m schedule.Missed) {
 // reasons are what the status page says of them.
 var reasons = map[schedule.Reason]string{
 	schedule.Down:   "tvmexport serve was not running",
-	schedule.Busy:   "another export was still under way",
+	schedule.Busy:   "another export was still running",
 	schedule.Asleep: "the machine was suspended, or its clock was set forward",
-	schedule.Held:   "another exporter held the table",
-	schedule.Reload: "the schedule was changed before its turn came",
+	schedule.Held:   "another exporter held the lease",
+	schedule.Reload: "the schedule was changed before its turn",
 }
 
 func (s *service) decided(d schedule.Decision) {
@@ -238,7 +238,7 @@ func (s *service) failures(ctx context.Context, tables []string, r tvmexport.Rep
 	}
 	for _, table := range tables {
 		if !seen[table] {
-			s.log.InfoContext(ctx, "not exported: the table was switched off after it was scheduled", "table", table)
+			s.log.InfoContext(ctx, "not exported: the table was deactivated after it was scheduled", "table", table)
 		}
 	}
 	return failed
@@ -295,7 +295,7 @@ func (l *listener) Wait(cause string, until time.Time) {
 
 // Retry is told when a call to Defender is made again.
 func (l *listener) Retry(table, op string, in time.Duration, why error) {
-	l.log.WarnContext(l.ctx, "trying again", "table", table, "op", op, "in", in, "why", why)
+	l.log.WarnContext(l.ctx, "retrying", "table", table, "op", op, "in", in, "why", why)
 	l.metrics.Retrying(op, in)
 }
 
@@ -312,4 +312,4 @@ func (s *service) ready() error {
 	return s.unread
 }
 
-var errStarting = errors.New("the ledger was not read yet")
+var errStarting = errors.New("the ledger has not been read yet")

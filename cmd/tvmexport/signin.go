@@ -31,7 +31,7 @@ func httpClient(caFile string) (*http.Client, error) {
 			roots = x509.NewCertPool()
 		}
 		if !roots.AppendCertsFromPEM(pem) {
-			return nil, usage(fmt.Errorf("ca_file %s holds no certificate in PEM form", caFile))
+			return nil, usage(fmt.Errorf("ca_file %s contains no certificate in PEM format", caFile))
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}

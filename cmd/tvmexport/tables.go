@@ -16,7 +16,7 @@ func (p *process) tablesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "tables",
 		Short:   "List the known tables",
-		Long:    "tables lists the tables that the catalogue knows. Others can be exported too: their\nschema is then read from the service.",
+		Long:    "tables lists the tables of the catalogue. Other tables can be exported too: tvmexport\nreads their schema from the service.",
 		Example: "  tvmexport tables --all",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
@@ -37,7 +37,7 @@ func (p *process) tablesCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, one line per table")
-	c.Flags().BoolVar(&all, "all", false, "all known tables, not only those of vulnerability management")
+	c.Flags().BoolVar(&all, "all", false, "list all known tables, not only those of vulnerability management")
 	return c
 }
 

@@ -23,8 +23,8 @@ type verifyFlags struct {
 
 func (f *verifyFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table (repeatable; default all active ones)")
-	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "longest wait for the tenant's quota")
+	flags.StringArrayVar(&f.tables, "table", nil, "source table (repeatable; default: all active tables)")
+	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up after waiting this long for the tenant's quota")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
 }
 
@@ -32,18 +32,18 @@ func (p *process) verifyCommand() *cobra.Command {
 	var f verifyFlags
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Compare Defender and the published tables, part by part",
-		Long: `verify compares counts and content hashes of each partition, or of each hour of
-tables that follow a watermark, between Defender and what readers see. It costs
-one call per table, writes nothing, and ends with exit code 3 where something
-differs. A source that has changed since the last run differs too, and is told
-apart from rows that were lost or added at the destination.`,
+		Short: "Compare Defender with the published tables by partition",
+		Long: `verify compares row counts and content hashes between Defender and the rows that
+readers see: by partition, or by hour for event tables. It costs one call per
+table, writes nothing, and ends with exit code 3 if something differs. Changes at
+the source since the last run are differences too. verify distinguishes them from
+rows that were lost or added at the destination.`,
 		Example: "  tvmexport verify\n  tvmexport verify --table DeviceTvmSoftwareInventory --json",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.verify(c.Context(), f) },
 	}
 	f.add(c)
-	c.Flags().StringVar(&f.run, "run", "", "the run that must be the newest committed one")
+	c.Flags().StringVar(&f.run, "run", "", "fail unless this run is the newest committed one")
 	return c
 }
 
@@ -51,11 +51,11 @@ func (p *process) repairCommand() *cobra.Command {
 	var f verifyFlags
 	c := &cobra.Command{
 		Use:   "repair",
-		Short: "Fetch again what verify finds different, and only that",
-		Long: `repair verifies, then makes a run that asks for the differing parts alone:
-partitions of a Snapshot are replaced, and of tables that follow a watermark the
-rows that are missing in an hour are published. Where published rows do not
-carry their partition, the whole table is fetched.`,
+		Short: "Fetch the partitions that differ, and only those",
+		Long: `repair verifies, then starts a run that fetches only the differences. It replaces
+partitions of a Snapshot. For event tables it publishes the rows that are missing
+in an hour. If published rows do not carry their partition, it fetches the whole
+table.`,
 		Example: "  tvmexport repair --table DeviceTvmSoftwareInventory",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.repair(c.Context(), f) },

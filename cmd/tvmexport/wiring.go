@@ -147,7 +147,7 @@ func tablesNamed(names []string) ([]tvmexport.Table, error) {
 	for _, n := range names {
 		t, ok := catalog.Table(n)
 		if !ok {
-			hint := "tvmexport tables lists the known ones"
+			hint := "tvmexport tables lists the known tables"
 			if near := catalog.Nearest(n); near != "" {
 				hint = "did you mean " + near + "?"
 			}
