@@ -13,6 +13,7 @@ type aggregation struct {
 	in     *pipeline
 	out    *pipeline
 	source *summarizeSource
+	names  map[*syntax.Call]string // of the calls within expressions
 }
 
 // aggregateCall is one call; its results begin at column first of the output.
@@ -72,9 +73,20 @@ func (b *binder) aggregateCall(n *syntax.Call, a aggregate.Aggregate, c site) (*
 	if err != nil {
 		return nil, err
 	}
+	c.row.aggregates.names[n] = made.nameWithin(a)
 	e := columnExpr(field{kind: made.bound.Results[0].Kind, ref: ref(made.first)})
 	e.column = false
 	return e, nil
+}
+
+// nameWithin is what the call gives to the name of an expression around it: the
+// name of its result, unless it can have several.
+func (a *aggregateCall) nameWithin(of aggregate.Aggregate) string {
+	switch {
+	case of.Star && of.Name != "any", len(a.bound.Results) > 1:
+		return ""
+	}
+	return a.bound.Results[0].Name(func(i int) string { return a.names[i] })
 }
 
 // aggregate binds the arguments in the rows before summarize and reserves the

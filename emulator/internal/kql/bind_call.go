@@ -112,6 +112,8 @@ func (b *binder) special(n *syntax.Call, c site) (e *expr, ok bool, err error) {
 	switch n.Name {
 	case "now", "ago":
 		e, err = b.clock(n, c)
+	case "bin_auto":
+		e, err = b.binAuto(n, c)
 	case "pack_all", "bag_pack_columns":
 		e, err = b.pack(n, c)
 	case "column_ifexists", "columnifexists":
@@ -173,6 +175,30 @@ func (b *binder) clock(n *syntax.Call, c site) (*expr, error) {
 		return nil, semantic(n.Pos(), "%s(): argument #1 expected to be a timespan expression", n.Name)
 	}
 	return b.operator(n.Pos(), op, []*expr{now, offset}, c)
+}
+
+// binAuto binds bin_auto(x): bin_at() of what the query has set.
+func (b *binder) binAuto(n *syntax.Call, c site) (*expr, error) {
+	if err := argumentCount(n, 1, 1); err != nil {
+		return nil, err
+	}
+	x, err := b.scalar(n.Args[0].X, c)
+	if err != nil {
+		return nil, err
+	}
+	if b.binSize.Kind() == 0 {
+		return nil, semantic(n.Pos(), "bin_auto(): the query does not set query_bin_auto_size")
+	}
+	args, name := []*expr{x, constantExpr(b.binSize)}, "bin"
+	if b.binAt.Kind() != 0 {
+		args, name = append(args, constantExpr(b.binAt)), "bin_at"
+	}
+	f, _ := scalar.Lookup(name)
+	bound, err := f.Bind(scalarArgs(args))
+	if err != nil {
+		return nil, in(n.Pos(), err)
+	}
+	return apply(c.row.layout, name, bound, args, false), nil
 }
 
 // pack binds pack_all([ignore_null_empty]) and bag_pack_columns(a, b).

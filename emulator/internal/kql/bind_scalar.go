@@ -1,6 +1,8 @@
 package kql
 
 import (
+	"slices"
+
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/scalar"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -9,10 +11,21 @@ import (
 // scalar binds a scalar expression.
 func (b *binder) scalar(x syntax.Expr, c site) (*expr, error) {
 	e, err := b.scalarOf(x, c)
-	if err == nil && e.cost > maxCost {
-		return nil, semantic(x.Pos(), "The expression is too complex.")
+	if err != nil {
+		return nil, err
 	}
-	return e, err
+	return e, single(e, x)
+}
+
+// single refuses what is no value of one expression.
+func single(e *expr, x syntax.Expr) error {
+	switch {
+	case e.cost > maxCost:
+		return semantic(x.Pos(), "The expression is too complex.")
+	case e.results != nil:
+		return semantic(x.Pos(), "The expression has several values where one is expected.")
+	}
+	return nil
 }
 
 func (b *binder) scalarOf(x syntax.Expr, c site) (*expr, error) {
@@ -90,12 +103,31 @@ func (b *binder) variable(n *syntax.Ident, v *binding, c site) (*expr, error) {
 	case v.function != nil:
 		return b.scalarFunction(n.Name, v.function, v.scope, nil, n.Pos(), c)
 	}
-	e, err := b.independent(v.x, v.scope, "")
-	if err != nil {
+	if v.volatile {
+		return b.again(n, v, c)
+	}
+	at, l := rowlessSite(v.scope, "")
+	e, err := b.scalar(v.x, at)
+	switch {
+	case err != nil:
 		return nil, err
+	case e.volatile:
+		v.volatile = true
+		return b.again(n, v, c)
+	case e.constant == nil:
+		e = l.lateExpr(e)
 	}
 	v.scalar = e
 	return e, nil
+}
+
+// again binds what a let stands for at the place of its name, where it can have
+// another value for each row.
+func (b *binder) again(n *syntax.Ident, v *binding, c site) (*expr, error) {
+	if err := b.spend(n.Pos()); err != nil {
+		return nil, err
+	}
+	return b.scalar(v.x, site{scope: v.scope, row: &row{layout: c.row.layout}})
 }
 
 func (b *binder) unary(n *syntax.Unary, c site) (*expr, error) {
@@ -125,6 +157,8 @@ func (b *binder) binary(n *syntax.Binary, c site) (*expr, error) {
 }
 
 func (b *binder) operator(at int, op string, args []*expr, c site) (*expr, error) {
+	typedLiterals(op, args[0], args[1:])
+	typedLiterals(op, args[1], args[:1])
 	bound, err := scalar.Operator(op, args[0].arg(), args[1].arg())
 	if err != nil {
 		return nil, in(at, err)
@@ -191,6 +225,7 @@ func (b *binder) list(n *syntax.List, c site) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	typedLiterals(n.Op, left, args)
 	args = append([]*expr{left}, args...)
 	bound, err := scalar.OperatorList(n.Op, left.arg(), scalarArgs(args[1:]))
 	if err != nil {
@@ -212,11 +247,18 @@ func (b *binder) member(n *syntax.Member, c site) (*expr, error) {
 }
 
 func (b *binder) index(n *syntax.Index, c site) (*expr, error) {
-	args, err := b.scalars([]syntax.Expr{n.X, n.Key}, c)
+	base, err := b.scalarOf(n.X, c)
 	if err != nil {
 		return nil, err
 	}
-	return b.access(n.Pos(), args[0], args[1], c)
+	if slices.ContainsFunc(base.results, func(r scalar.Result) bool { return r.Kind != value.Dynamic }) {
+		return nil, unsupported(n.Pos(), "A subscript behind a function with several results is not supported here.")
+	}
+	key, err := b.scalar(n.Key, c)
+	if err != nil {
+		return nil, err
+	}
+	return b.access(n.Pos(), base, key, c)
 }
 
 func (b *binder) access(at int, base, key *expr, c site) (*expr, error) {

@@ -10,6 +10,8 @@ import (
 type binder struct {
 	env     Environment
 	now     value.Value
+	binSize value.Value               // of bin_auto(); the zero Value where the query does not set it
+	binAt   value.Value               // likewise
 	shapes  map[*syntax.Function]bool // whether a function gives a table
 	bodies  map[entity]*storedFunction
 	active  map[entity]int            // stored functions whose bodies are being bound

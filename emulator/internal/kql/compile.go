@@ -32,7 +32,10 @@ func (b *binder) query(parsed *syntax.Query) (*Query, error) {
 	for _, statement := range parsed.Statements {
 		var err error
 		switch n := statement.(type) {
-		case *syntax.Set: // request properties are the caller's to read
+		case *syntax.Set:
+			if err = b.set(n, s); err != nil {
+				return nil, err
+			}
 		case *syntax.Declare:
 			if s, err = b.declare(n, s); err != nil {
 				return nil, err
@@ -57,6 +60,35 @@ func (b *binder) query(parsed *syntax.Query) (*Query, error) {
 		}
 	}
 	return q, nil
+}
+
+// set reads the request properties that change what a query means; others are
+// the caller's to read.
+func (b *binder) set(n *syntax.Set, s *scope) error {
+	var to *value.Value
+	kind := value.DateTime
+	switch n.Name {
+	case "query_now":
+		to = &b.now
+	case "query_bin_auto_size":
+		to, kind = &b.binSize, 0
+	case "query_bin_auto_at":
+		to, kind = &b.binAt, 0
+	default:
+		return nil
+	}
+	if n.Value == nil {
+		return semantic(n.Pos(), "set %s: a value is expected", n.Name)
+	}
+	e, err := b.independent(n.Value, s, "")
+	switch {
+	case err != nil:
+		return err
+	case e.constant == nil || e.constant.IsNull() || kind != 0 && e.kind != kind:
+		return semantic(n.Value.Pos(), "set %s: the value is no literal of the type that is expected", n.Name)
+	}
+	*to = *e.constant
+	return nil
 }
 
 // unused checks a let that nothing refers to, as the service does.

@@ -52,13 +52,13 @@ func (b *binder) mvExpand(p *pipeline, n *syntax.MvExpand, c site) error {
 			name = nameOf(item.X, c)
 		}
 		if name == "" {
-			name = newNamerOf(fields).unique("")
+			name = newNamerOf(fields).free()
 		}
 		put(field{name: name, kind: x.kind, ref: slotRef(x.slot)})
 	}
 	if n.ItemIndex != "" {
 		step.index = p.lay.slot(value.Long)
-		put(field{name: n.ItemIndex, kind: value.Long, ref: slotRef(step.index)})
+		fields = append(fields, field{name: newNamerOf(fields).unique(n.ItemIndex), kind: value.Long, ref: slotRef(step.index)})
 	}
 	if n.Limit != nil {
 		var err error

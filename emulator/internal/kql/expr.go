@@ -15,6 +15,8 @@ type expr struct {
 	volatile bool         // equal rows may give different values
 	cost     int          // about the price of one evaluation
 
+	results []scalar.Result // of a function with several; the value is an array of them
+
 	op   string // the operator or function, for finding conditions
 	args []*expr
 }
@@ -58,7 +60,7 @@ func lateExpr(k value.Kind, l *late) *expr { return &expr{kind: k, eval: l.eval,
 // apply makes the call of a bound function. What is constant is computed now,
 // unless it fails: a failure belongs to the run.
 func apply(l *layout, op string, b scalar.Bound, args []*expr, volatile bool) *expr {
-	e := &expr{kind: b.Kind, op: op, args: args, volatile: volatile, cost: b.Cost + 1}
+	e := &expr{kind: b.Kind, op: op, args: args, volatile: volatile, cost: b.Cost + 1, results: b.Results}
 	known := !volatile
 	for _, a := range args {
 		e.reads = append(e.reads, a.reads...)
@@ -73,7 +75,7 @@ func apply(l *layout, op string, b scalar.Bound, args []*expr, volatile bool) *e
 		}
 		if v, err := b.Eval(values); err == nil {
 			c := constantExpr(v)
-			c.kind = b.Kind
+			c.kind, c.results = b.Kind, b.Results
 			return c
 		}
 	}

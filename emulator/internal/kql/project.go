@@ -5,58 +5,107 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/scalar"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 // named is an item of a projection with its name, if the text gives one.
 type named struct {
-	name  string
-	given bool
-	e     *expr
-	at    int
+	name     string
+	given    bool // by the text, also as the name of a column
+	explicit bool // by the text, in front of the expression
+	several  bool // a column of a function with several
+	e        *expr
+	at       int
 }
 
-// items binds the items of project and extend.
+// items binds the items of project and extend, and the keys of summarize.
 func (b *binder) items(items []syntax.Item, c site) ([]named, error) {
 	list := make([]named, 0, len(items))
 	for _, item := range items {
-		if len(item.Names) > 1 {
-			return nil, unsupported(item.Pos(), "'%s' operator: several names for one expression are not supported here.", c.op)
-		}
-		e, err := b.scalar(item.X, c)
+		e, err := b.scalarOf(item.X, c)
 		if err != nil {
+			return nil, err
+		}
+		if e.results != nil || len(item.Names) > 1 {
+			several, err := b.severalItems(item, e, c)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, several...)
+			continue
+		}
+		if err := single(e, item.X); err != nil {
 			return nil, err
 		}
 		n := named{e: e, at: item.Pos()}
 		if len(item.Names) == 1 {
-			n.name, n.given = item.Names[0], true
+			n.name, n.given, n.explicit = item.Names[0], true, true
 		} else {
 			n.name = nameOf(item.X, c)
 			n.given = e.column
+			if call, ok := item.X.(*syntax.Call); ok {
+				n.several = suffixes[call.Name] != "" // one of them here, but called as if there were more
+			}
 		}
 		list = append(list, n)
 	}
 	return list, nil
 }
 
-// project makes the items the columns.
+// severalItems are the columns of a function with several results; the text may
+// name the first of them.
+func (b *binder) severalItems(item syntax.Item, e *expr, c site) ([]named, error) {
+	switch call, ok := item.X.(*syntax.Call); {
+	case !ok || len(item.Names) > max(1, len(e.results)):
+		return nil, semantic(item.Pos(), "'%s' operator: the expression does not have so many values as names.", c.op)
+	case e.results == nil || c.row.pipe == nil || c.op != "project" && c.op != "extend":
+		return nil, unsupported(item.Pos(), "'%s' operator: several columns of one expression are not supported here.", c.op)
+	default:
+		all := c.row.pipe.compute("", e)
+		list := make([]named, len(e.results))
+		for i, r := range e.results {
+			n := named{e: element(c.row.layout, all, i, r.Kind), at: item.Pos(), several: true}
+			if i < len(item.Names) {
+				n.name, n.given, n.explicit = item.Names[i], true, true
+			} else {
+				n.name = r.Name(func(i int) string { return nameOf(call.Args[i].X, c) })
+			}
+			list[i] = n
+		}
+		return list, nil
+	}
+}
+
+// element is element i of an array as kind k.
+func element(l *layout, array field, i int, k value.Kind) *expr {
+	return apply(l, "", scalar.Bound{Kind: k, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
+		v, ok := a[0].Index(i)
+		if !ok {
+			return value.Null(k), nil
+		}
+		return scalar.Convert(v, k), nil
+	}}, []*expr{columnExpr(array)}, false)
+}
+
+// project makes the items the columns. A column that is only named gives way to
+// one before it whose name was derived.
 func (b *binder) project(p *pipeline, items []syntax.Item, c site) error {
 	list, err := b.items(items, c)
 	if err != nil {
 		return err
 	}
-	names := newNamer()
-	for _, n := range list {
-		if n.given && !names.declare(n.name) {
-			return semantic(n.at, "'%s' operator: Column '%s' is defined more than once", c.op, n.name)
-		}
-	}
+	names, given := newNamer(), newNamer()
 	fields := make([]field, len(list))
 	for i, n := range list {
-		if !n.given {
-			n.name = names.unique(n.name)
+		switch {
+		case n.given && !given.declare(n.name):
+			return semantic(n.at, "'%s' operator: Column '%s' is defined more than once", c.op, n.name)
+		case n.explicit && names.taken[n.name]:
+			return unsupported(n.at, "'%s' operator: Column '%s' has the name of one that has none in the text, which is not supported here.", c.op, n.name)
 		}
-		fields[i] = p.compute(n.name, n.e)
+		fields[i] = p.compute(names.unique(n.name), n.e)
 	}
 	p.fields = fields
 	return nil
@@ -78,8 +127,11 @@ func (b *binder) extend(p *pipeline, items []syntax.Item, c site) error {
 		if n.given && !declared.declare(n.name) {
 			return semantic(n.at, "'%s' operator: Column '%s' is defined more than once", c.op, n.name)
 		}
-		if n.name == "" {
-			n.name = names.unique("")
+		switch {
+		case n.name == "":
+			n.name = names.free()
+		case n.several && !n.given:
+			n.name = names.unique(n.name)
 		}
 		f := p.compute(n.name, n.e)
 		if i := slices.IndexFunc(fields, func(f field) bool { return f.name == n.name }); i >= 0 {

@@ -26,6 +26,8 @@ type binding struct {
 	kind    value.Kind // of a scalar parameter, while only shapes are looked at
 	tabular bool       // it is a table
 	used    bool
+
+	volatile bool // x is a scalar that can have another value wherever it is read
 }
 
 func (s *scope) with(name string, b *binding) *scope {
@@ -39,6 +41,14 @@ func (s *scope) find(name string) (*binding, bool) {
 		}
 	}
 	return nil, false
+}
+
+// function is the function that this name stands for, nil if it is none.
+func (s *scope) function() *syntax.Function {
+	if s.bound == nil {
+		return nil
+	}
+	return s.bound.function
 }
 
 // root is a scope without names.

@@ -28,7 +28,7 @@ func (b *binder) summarize(p *pipeline, n *syntax.Summarize, c site) (*pipeline,
 	if err != nil {
 		return nil, err
 	}
-	out.aggregates = &aggregation{in: p, out: out, source: src}
+	out.aggregates = &aggregation{in: p, out: out, source: src, names: map[*syntax.Call]string{}}
 	after := site{scope: c.scope, row: &out.row, op: c.op}
 	keys := slices.Clone(out.fields)
 	var results []field

@@ -70,6 +70,12 @@ func (b *binder) unionTables(n *syntax.Union, x syntax.Expr, s *scope) ([]syntax
 		return []syntax.Expr{x}, nil
 	}
 	var tables []syntax.Expr
+	for at := s; at != nil; at = at.parent {
+		if f := at.function(); f != nil && f.View && len(f.Parameters) == 0 && wildcard(w.Pattern, at.name) {
+			tables = append(tables, &syntax.Ident{Place: w.Place, Name: at.name})
+		}
+	}
+	slices.Reverse(tables)
 	if b.env.Catalog != nil {
 		for _, name := range b.env.Catalog.Tables(s.db) {
 			if wildcard(w.Pattern, name) {

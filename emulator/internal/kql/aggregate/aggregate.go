@@ -24,23 +24,8 @@ type Accumulator interface {
 	AppendResults(to []value.Value) []value.Value
 }
 
-// Result is a result column. Its default name is Prefix, the name of argument
-// Arg, and Suffix; the name of an argument that is no plain column is empty.
-type Result struct {
-	Kind   value.Kind
-	Prefix string
-	Arg    int // -1: no argument's name
-	Suffix string
-}
-
-// Name is the column's default name; argument names the plain columns among
-// the arguments, "" for others.
-func (r Result) Name(argument func(i int) string) string {
-	if r.Arg < 0 {
-		return r.Prefix + r.Suffix
-	}
-	return r.Prefix + argument(r.Arg) + r.Suffix
-}
+// Result is a result column.
+type Result = scalar.Result
 
 // Bound is an aggregate bound to arguments.
 type Bound struct {

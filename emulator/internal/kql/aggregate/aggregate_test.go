@@ -135,7 +135,7 @@ func TestAggregates(t *testing.T) {
 		{"percentile", []value.Kind{l}, row{long(0)}, one(long(3), long(2)), "2", "percentile_a_0"},
 		{"percentile", []value.Kind{l}, row{long(101)}, nil, "error: percentile(): a percentile must be in the range [0, 100], found 101", ""},
 		{"percentiles_array", []value.Kind{l}, row{dyn("[50,100]")}, one(long(1), long(2), long(3)), "[2,3]", "percentiles_a"},
-		{"count", []value.Kind{l}, nil, nil, "error: count(): function expects 0 argument(s).", ""},
+		{"count", []value.Kind{l, l}, nil, nil, "error: count(): function expects [0-1] argument(s).", ""},
 	}
 	for _, tt := range tests {
 		got, column := summarize(t, tt.name, tt.kinds, tt.constants, tt.rows)

@@ -3,9 +3,13 @@ package aggregate
 import "github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 
 var counts = []Aggregate{
-	{Name: "count", bind: func(call) (Bound, error) {
+	{Name: "count", MaxArgs: 1, bind: func(c call) (Bound, error) {
+		arg := len(c.args) - 1
+		if arg == 0 && c.args[0].Kind == value.Bool {
+			return Bound{}, refusef("count(): a condition is not supported here; countif() takes one")
+		}
 		return Bound{
-			Results: []Result{{Kind: value.Long, Prefix: "count_", Arg: -1}},
+			Results: []Result{{Kind: value.Long, Prefix: "count_", Arg: arg}},
 			New:     func() Accumulator { return new(count) },
 		}, nil
 	}},

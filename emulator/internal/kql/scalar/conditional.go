@@ -1,6 +1,8 @@
 package scalar
 
 import (
+	"slices"
+
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
@@ -44,6 +46,16 @@ func isEmpty(v value.Value) bool {
 	return false
 }
 
+// branchKind is resultKind where a dynamic among others takes their type, as in
+// iff(true, d, "text").
+func (c call) branchKind(positions ...int) (value.Kind, error) {
+	typed := slices.DeleteFunc(slices.Clone(positions), func(i int) bool { return c.args[i].Kind == value.Dynamic })
+	if len(typed) == 0 {
+		typed = positions
+	}
+	return c.resultKind(typed...)
+}
+
 // resultKind is the one kind of the branches at the positions given.
 func (c call) resultKind(positions ...int) (value.Kind, error) {
 	kinds := make([]value.Kind, len(positions))
@@ -71,7 +83,7 @@ func bindIff(c call) (Bound, error) {
 	if err := c.check(0, isBool|isDynamic); err != nil {
 		return Bound{}, c.refuse(0, "%v", isBool)
 	}
-	k, err := c.resultKind(1, 2)
+	k, err := c.branchKind(1, 2)
 	if err != nil {
 		return Bound{}, err
 	}
@@ -97,7 +109,7 @@ func bindCase(c call) (Bound, error) {
 		}
 		results = append(results, i+1)
 	}
-	k, err := c.resultKind(results...)
+	k, err := c.branchKind(results...)
 	if err != nil {
 		return Bound{}, err
 	}

@@ -12,6 +12,7 @@ import (
 // dynamicAccess makes dynamics of text and looks into them.
 var dynamicAccess = []Function{
 	custom("parse_json", 1, 1, bindParseJSON),
+	custom("parsejson", 1, 1, bindParseJSON),
 	custom("todynamic", 1, 1, bindParseJSON),
 	custom("toobject", 1, 1, bindParseJSON),
 	custom("dynamic", 1, 1, func(c call) (Bound, error) {

@@ -15,14 +15,10 @@ import (
 // encodings turn texts into their encoded forms and back; what cannot be
 // decoded is the empty string.
 var encodings = []Function{
-	textMap("base64_encode_tostring", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
-	textMap("base64_decode_tostring", func(s string) string {
-		b, err := decodeBase64(s)
-		if err != nil || !utf8.Valid(b) {
-			return ""
-		}
-		return string(b)
-	}),
+	textMap("base64_encode_tostring", encodeBase64),
+	textMap("base64_decode_tostring", decodedText),
+	textMap("base64_encodestring", encodeBase64),
+	textMap("base64_decodestring", decodedText),
 	fn("base64_decode_toarray", value.Dynamic, params{isString}, func(a []value.Value) value.Value {
 		b, err := decodeBase64(a[0].Text())
 		if err != nil {
@@ -66,6 +62,16 @@ var encodings = []Function{
 		}
 		return string(text)
 	}),
+}
+
+func encodeBase64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+func decodedText(s string) string {
+	b, err := decodeBase64(s)
+	if err != nil || !utf8.Valid(b) {
+		return ""
+	}
+	return string(b)
 }
 
 // decodeBase64 accepts text with and without padding.

@@ -15,6 +15,7 @@
 package scalar
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -37,6 +38,29 @@ type Bound struct {
 	Kind value.Kind // kind of the result; for dynamic results Dynamic
 	Eval Kernel
 	Cost int // rough price of one call, 1 for a comparison of numbers
+	// Results are the columns of a function that has several; Eval gives an
+	// array of their values then.
+	Results []Result
+}
+
+// Result is a result column. Its default name is Prefix, the name of argument
+// Arg, and Suffix; the name of an argument that is no plain column is empty.
+type Result struct {
+	Kind   value.Kind
+	Prefix string
+	Arg    int // -1: no argument's name
+	Suffix string
+
+	Unnamed string // in place of the name of an argument that has none
+}
+
+// Name is the column's default name; argument names the plain columns among
+// the arguments, "" for others.
+func (r Result) Name(argument func(i int) string) string {
+	if r.Arg < 0 {
+		return r.Prefix + r.Suffix
+	}
+	return r.Prefix + cmp.Or(argument(r.Arg), r.Unnamed) + r.Suffix
 }
 
 // Function is a scalar function by name.
@@ -90,7 +114,7 @@ var registry = func() map[string]Function {
 	for _, group := range [][]Function{
 		conversions, conditionals, nullTests,
 		numerics, rounding, bitwise,
-		textFunctions, textEdits, searches, regexFunctions, encodings, parsers, networkFunctions,
+		textual(textFunctions, textEdits, searches, regexFunctions, encodings, parsers, networkFunctions),
 		hashes,
 		dateParts, dateArithmetic, epochs, formats,
 		dynamicAccess, arrays, arrayOrder, bags, sets,

@@ -97,7 +97,7 @@ func TestBindChecksArguments(t *testing.T) {
 		{"tolong", nil, "error: tolong(): function expects 1 argument(s)."},
 		{"strcat_delim", vals(str("a")), "error: strcat_delim(): function expects [3-64] argument(s)."},
 		{"pack_array", nil, "error: pack_array(): function expects at least 1 argument(s)."},
-		{"extract", vals(str("a"), long(1), dyn("{}")), "error: extract(): argument #3 expected to be a string expression"},
+		{"extract", vals(str("a"), long(1), long(2)), "error: extract(): argument #3 expected to be a string expression"},
 		{"iff", vals(value.NewBool(true), str("a"), long(1)), "error: iff(): the types of the result arguments must be the same, found string and long. Try adding explicit casts."},
 		{"assert", vals(value.NewBool(false), str("too long")), "error: assert() has failed with message: 'too long'"},
 	})

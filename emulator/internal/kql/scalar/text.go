@@ -22,7 +22,9 @@ var textFunctions = []Function{
 	}),
 	textMap("tolower", strings.ToLower),
 	textMap("toupper", strings.ToUpper),
-	textMap("reverse", reversed),
+	lenient("reverse", 1, 1, value.String, params{isAny}, func(a []value.Value) value.Value {
+		return value.NewString(reversed(plainText(a[0])))
+	}),
 	lenient("strcat", 1, 64, value.String, params{isAny}, func(a []value.Value) value.Value {
 		var b []byte
 		for _, v := range a {

@@ -13,7 +13,7 @@ func parseDynamic(t Token) (value.Value, error) {
 	if v, err := value.ParseDynamic(t.Text); err == nil {
 		return v, nil
 	}
-	tokens, err := Lex(t.Text)
+	tokens, err := (&lexer{text: t.Text, dynamic: true}).all()
 	if err != nil {
 		return value.Value{}, err
 	}

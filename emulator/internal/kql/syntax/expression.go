@@ -153,6 +153,9 @@ func (p *parser) postfix() Expr {
 		}
 		switch {
 		case p.accept("."):
+			if p.is("[") { // d.[k] is d[k]
+				continue
+			}
 			t := p.current()
 			name := p.name()
 			if t.Kind == NameToken && p.is("(") { // database("x").f(1)

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -9,8 +10,9 @@ import (
 
 // Lex splits a text into tokens, the last of which is an EndToken. The error is a
 // *Error.
-func Lex(text string) ([]Token, error) {
-	l := &lexer{text: text}
+func Lex(text string) ([]Token, error) { return (&lexer{text: text}).all() }
+
+func (l *lexer) all() ([]Token, error) {
 	for {
 		t, err := l.next()
 		if err != nil {
@@ -24,9 +26,10 @@ func Lex(text string) ([]Token, error) {
 }
 
 type lexer struct {
-	text   string
-	at     int
-	tokens []Token
+	text    string
+	at      int
+	tokens  []Token
+	dynamic bool // the text is that of a dynamic literal, where no types are declared
 }
 
 // puncts are the marks of more than one byte, the longest first.
@@ -72,13 +75,19 @@ func (l *lexer) blanks() {
 				return
 			}
 			l.at += end
-		case strings.HasPrefix(l.text[l.at:], "\u00a0"), strings.HasPrefix(l.text[l.at:], "\ufeff"):
-			_, n := utf8.DecodeRuneInString(l.text[l.at:])
-			l.at += n
 		default:
-			return
+			r, n := utf8.DecodeRuneInString(l.text[l.at:])
+			if r < utf8.RuneSelf || !isBlank(r) {
+				return
+			}
+			l.at += n
 		}
 	}
+}
+
+// isBlank says whether a character beyond ASCII is a space, also one of no width.
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || r >= '\u200b' && r <= '\u200d' || r == '\u180e' || r == '\u2060' || r == '\ufeff'
 }
 
 // bracketName reads ['name'] or ["name"]; it does so only where a name can
@@ -143,7 +152,7 @@ func (l *lexer) name(t *Token) error {
 // meant rather than a literal: behind a colon, or behind "typeof(".
 func (l *lexer) declares() bool {
 	n := len(l.tokens)
-	return n > 0 && l.tokens[n-1].Is(":")
+	return n > 0 && l.tokens[n-1].Is(":") && !l.dynamic
 }
 
 func (l *lexer) punct(t *Token) {

@@ -3,6 +3,7 @@ package syntax
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -47,6 +48,11 @@ func (l *lexer) number(t *Token) {
 		if span, ok := value.ParseTimeSpan(number + unit); ok {
 			l.at = end
 			t.Value = span
+			return
+		}
+		if !real {
+			l.at = end
+			t.Kind, t.Text = NameToken, l.text[start:end]
 			return
 		}
 	}
@@ -110,6 +116,9 @@ func parseTyped(kind value.Kind, s string) (value.Value, bool) {
 		}
 		return value.Value{}, false
 	case value.DateTime:
+		if strings.Contains(s, ",") {
+			return dateOfParts(s)
+		}
 		return value.ParseDateTime(s)
 	case value.TimeSpan:
 		return value.ParseTimeSpan(s)
@@ -136,6 +145,27 @@ func parseTyped(kind value.Kind, s string) (value.Value, bool) {
 		return value.NewInt(int32(n)), true
 	}
 	return value.NewLong(n), err == nil
+}
+
+// dateOfParts reads `2025, 6, 14`: a year, a month and a day, and perhaps the
+// hour, the minute and the second.
+func dateOfParts(s string) (value.Value, bool) {
+	parts := strings.Split(s, ",")
+	if len(parts) < 3 || len(parts) > 6 {
+		return value.Value{}, false
+	}
+	n := [6]int{}
+	for i, part := range parts {
+		var err error
+		if n[i], err = strconv.Atoi(strings.TrimSpace(part)); err != nil {
+			return value.Value{}, false
+		}
+	}
+	t := time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.UTC)
+	if t.Year() != n[0] || int(t.Month()) != n[1] || t.Day() != n[2] || t.Hour() != n[3] || t.Minute() != n[4] || t.Second() != n[5] {
+		return value.Value{}, false
+	}
+	return value.NewDateTime(t), true
 }
 
 // balanced is what stands between the parenthesis at open and its counterpart,
