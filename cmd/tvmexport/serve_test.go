@@ -163,7 +163,7 @@ func TestServe(t *testing.T) {
 	e, p := newEmulator(t, 10, served1, served2)
 	s := serveOn(t, e, p, writeConfig(t, e, "schedule: '@daily'\nserve: {schedules: {"+served2+": 'off'}}\n"))
 	s.until("/metrics", `tvmexport_runs_total{outcome="committed",table="`+served1+`"} 1`)
-	page := s.until("/", "All is well")
+	page := s.until("/", "No problems")
 	for _, want := range []string{served1, served2, "not scheduled", e.Ready.TenantID, "fresh", "never"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -215,7 +215,7 @@ func TestServe(t *testing.T) {
 	s = serveOn(t, e, p, writeConfig(t, e, "schedule: '@every 1s'\nserve: {schedules: {"+served2+": 'off'}}\n"))
 	s.until("/metrics", `tvmexport_schedules_missed_total{reason="down",table="`+served1+`"} `)
 	s.until("/metrics", `tvmexport_runs_total{outcome="committed",table="`+served1+`"} 1`)
-	s.until("/", "tvmexport serve was not running; made good by one run")
+	s.until("/", "tvmexport serve was not running; caught up by one run")
 }
 
 // What goes wrong is on the page, with its mend.
@@ -226,7 +226,7 @@ func TestServeShowsErrors(t *testing.T) {
 	}
 	s := serveOn(t, e, p, writeConfig(t, e, "schedule: '@daily'\n"))
 	s.until("/metrics", `tvmexport_runs_total{outcome="failed",table="`+served1+`"} 1`)
-	if page := s.until("/", "1 table failed in the last run"); !strings.Contains(page, "To mend it:") {
+	if page := s.until("/", "1 table failed in the last run"); !strings.Contains(page, "To fix it:") {
 		t.Errorf("the page says no mend:\n%s", page)
 	}
 }

@@ -37,7 +37,7 @@ func Foreign(head []byte) string {
 	case head[0] == '<':
 		return "it is " + Page(head)
 	case head[0] != '{' && head[0] != '[':
-		return "its body is neither a JSON object nor a list"
+		return "its body is neither a JSON object nor a JSON array"
 	}
 	return ""
 }

@@ -23,7 +23,7 @@ func (r *Redirect) Error() string {
 func (*Redirect) NonRetriable() {}
 
 // RedirectHint is what a user can do about a Redirect.
-const RedirectHint = "a proxy or a captive portal may answer instead of the service, or the address has moved: sign in to the network, set NO_PROXY, or configure the address that is meant"
+const RedirectHint = "a proxy or captive portal may answer instead of the service, or the address has changed: sign in to the network, set NO_PROXY, or configure the intended address"
 
 // AsRedirect finds a Redirect in an error.
 func AsRedirect(err error) (*Redirect, bool) {

@@ -25,15 +25,15 @@ func (r *reading) tokens(text []byte) (token.Tokens, error) {
 	case len(text) > mostBytes:
 		return nil, r.refuse(0, 0, "the file is larger than %d MiB; is it a configuration?", mostBytes>>20)
 	case bytes.HasPrefix(text, []byte{0xff, 0xfe}), bytes.HasPrefix(text, []byte{0xfe, 0xff}), bytes.IndexByte(text, 0) >= 0:
-		return nil, r.refuse(0, 0, "the file is not text in UTF-8, perhaps UTF-16; save it as UTF-8")
+		return nil, r.refuse(0, 0, "the file is not UTF-8 text, perhaps UTF-16; save it as UTF-8")
 	case !utf8.Valid(text):
 		line, column := invalid(text)
-		return nil, r.refuse(line, column, "the text is not UTF-8 here; save the file as UTF-8")
+		return nil, r.refuse(line, column, "the text is not valid UTF-8 here; save the file as UTF-8")
 	}
 	list := lexer.Tokenize(string(text))
 	if len(list) > mostTokens {
 		at := list[mostTokens].Position
-		return nil, r.refuse(at.Line, at.Column, "the file has %d more tokens (keys, values and signs) than a configuration may have (%d)", len(list)-mostTokens, mostTokens)
+		return nil, r.refuse(at.Line, at.Column, "the file has %d more tokens (keys, values and punctuation) than a configuration may have (%d)", len(list)-mostTokens, mostTokens)
 	}
 	return list, r.checkTokens(list)
 }
@@ -72,11 +72,11 @@ func (r *reading) checkTokens(list token.Tokens) error {
 			return r.refuse(at.Line, at.Column, "the value begins with %s, which starts an anchor, an alias or a tag in YAML; these are not supported: write the value itself, and put a value such as * 3 * * * in quotes", t.Value)
 		}
 		if ended {
-			return r.refuse(at.Line, at.Column, "a second document begins here; a configuration is one document")
+			return r.refuse(at.Line, at.Column, "a second document begins here; a configuration has one document")
 		}
 		content = true
 		if depth.enter(t) > mostDepth {
-			return r.refuse(at.Line, at.Column, "keys or lists are nested deeper than %d levels, the most that a configuration may have", mostDepth)
+			return r.refuse(at.Line, at.Column, "keys or lists are nested deeper than %d levels, which is the limit", mostDepth)
 		}
 	}
 	return nil

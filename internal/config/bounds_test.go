@@ -89,12 +89,12 @@ func utf16LE(s string) string {
 func TestWhatIsNotOneDocumentOfText(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"large", strings.Repeat("# x\n", 1<<18+1), "c.yaml is larger than 1 MiB"},
-		{"a second document", small + "---\n" + small, "c.yaml:3:1: a second document begins here; a configuration is one document"},
+		{"a second document", small + "---\n" + small, "c.yaml:3:1: a second document begins here; a configuration has one document"},
 		{"a second document after an end", "---\n" + small + "...\nlag: 1h\n", "c.yaml:4:1: a second document begins here"},
 		{"a second document without keys", small + "---\nx\n", "c.yaml:3:1: a second document begins here"},
-		{"UTF-16", utf16LE(small), "c.yaml: the file is not text in UTF-8, perhaps UTF-16"},
-		{"a zero", small + "lag: \"\x00\"\n", "c.yaml: the file is not text in UTF-8"},
-		{"Latin-1", small + "lag: caf\xe9\n", "c.yaml:2:9: the text is not UTF-8 here"},
+		{"UTF-16", utf16LE(small), "c.yaml: the file is not UTF-8 text, perhaps UTF-16"},
+		{"a zero", small + "lag: \"\x00\"\n", "c.yaml: the file is not UTF-8 text"},
+		{"Latin-1", small + "lag: caf\xe9\n", "c.yaml:2:9: the text is not valid UTF-8 here"},
 		{"a key twice", small + "lag: 1h\nlag: 2h\n", "c.yaml:3:1: mapping key \"lag\" already defined"},
 		{"a section twice", small + "lag: 1h\nkusto: {database: x}\n", "c.yaml:3:1: mapping key \"kusto\" already defined"},
 		{"an anchor", "kusto: &k {cluster: https://a.example}\n", "c.yaml:1:8: the value begins with &"},
@@ -104,7 +104,7 @@ func TestWhatIsNotOneDocumentOfText(t *testing.T) {
 		{"a tag", small + "lag: !!str 1h\n", "c.yaml:2:6: the value begins with !!str"},
 		{"too deep", "a:\n" + strings.Repeat(" ", 1) + strings.Repeat("- ", 40) + "x\n", "nested deeper than 32 levels"},
 		{"too deep in brackets", "a: " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "\n", "nested deeper than 32 levels"},
-		{"many mistakes", small + mistakes(1000), "there are more mistakes; these are the first"},
+		{"many mistakes", small + mistakes(1000), "there are more errors; these are the first"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := load(t, tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -45,7 +45,7 @@ func commentsOf(example string) (map[string]string, error) {
 				key = "*"
 			}
 			if parent != "" && !sections[parent] && !maps[parent] {
-				return nil, fmt.Errorf("line %d of the example: %s is no section", i+1, parent)
+				return nil, fmt.Errorf("line %d of the example: %s is not a section", i+1, parent)
 			}
 			open, depth = append(open, key), append(depth, indent)
 			last, column = strings.Join(open, "."), 0

@@ -215,19 +215,19 @@ func (c Config) Check() error {
 		}
 	}
 	if c.Layout == "typed" && c.Drift == "raw" {
-		return wrong("drift", "is %q, which keeps new columns in records alone, and layout is %q, which has none", c.Drift, c.Layout)
+		return wrong("drift", "is %q, which keeps new columns only in records, but layout is %q, which has no records", c.Drift, c.Layout)
 	}
 	if p := c.Functions.Prefix; p != "" {
 		if err := tvmexport.CheckIdentifier("prefix", p); err != nil {
-			return wrong("functions.prefix", "cannot begin the name of a function: %v", err)
+			return wrong("functions.prefix", "is not a valid prefix of a function name: %v", err)
 		}
 	}
 	if c.Kusto.Database == "" {
-		return wrong("kusto.database", "is empty; give the name of the database to export into")
+		return wrong("kusto.database", "is empty; set it to the name of the destination database")
 	}
 	for _, table := range slices.Sorted(maps.Keys(c.Serve.Schedules)) {
 		if err := tvmexport.CheckIdentifier("table", table); err != nil {
-			return wrong("serve.schedules."+table, "is not a table's name: %v", err)
+			return wrong("serve.schedules."+table, "is not a table name: %v", err)
 		}
 	}
 	return c.checkColumns()
@@ -244,7 +244,7 @@ func (c Config) checkColumns() error {
 	for _, table := range slices.Sorted(maps.Keys(c.Tables)) {
 		key, t := "tables."+table, c.Tables[table]
 		if err := tvmexport.CheckIdentifier("table", table); err != nil {
-			return wrong(key, "is not a table's name: %v", err)
+			return wrong(key, "is not a table name: %v", err)
 		}
 		for _, list := range []struct {
 			name    string
@@ -252,7 +252,7 @@ func (c Config) checkColumns() error {
 		}{{"include", t.Include}, {"exclude", t.Exclude}, {"pseudonymise", t.Pseudonymise}, {"volatile", t.Volatile}} {
 			for i, column := range list.columns {
 				if err := tvmexport.CheckIdentifier("column", column); err != nil {
-					return wrong(key+"."+list.name, "holds something else than columns: %v", err)
+					return wrong(key+"."+list.name, "contains an invalid column name: %v", err)
 				}
 				if slices.Contains(list.columns[:i], column) {
 					return wrong(key+"."+list.name, "names %s twice", column)
@@ -260,7 +260,7 @@ func (c Config) checkColumns() error {
 			}
 		}
 		if len(t.Include) > 0 && len(t.Exclude) > 0 {
-			return wrong(key, "has include and exclude; give the one or the other")
+			return wrong(key, "has both include and exclude; set only one of them")
 		}
 		for _, column := range t.Pseudonymise {
 			if slices.Contains(t.Exclude, column) || len(t.Include) > 0 && !slices.Contains(t.Include, column) {
@@ -271,27 +271,27 @@ func (c Config) checkColumns() error {
 	}
 	switch n := len(c.PseudonymisationKey); {
 	case pseudonyms && n == 0:
-		return wrong("pseudonymisation_key", "is empty, and tables ask for pseudonyms; set TVMEXPORT_PSEUDONYMISATION_KEY, or TVMEXPORT_PSEUDONYMISATION_KEY_FILE to a file that holds it (openssl rand -base64 32 makes one)")
+		return wrong("pseudonymisation_key", "is empty, but tables use pseudonyms; set TVMEXPORT_PSEUDONYMISATION_KEY, or TVMEXPORT_PSEUDONYMISATION_KEY_FILE to the path of a file with the key (openssl rand -base64 32 generates one)")
 	case n > 0 && n < leastSecret:
-		return wrong("pseudonymisation_key", "has %d characters; it must have at least %d (openssl rand -base64 32 makes one)", n, leastSecret)
+		return wrong("pseudonymisation_key", "has %d characters; it must have at least %d (openssl rand -base64 32 generates one)", n, leastSecret)
 	}
 	return nil
 }
 
 func checkURL(key, value string) error {
 	if value == "" {
-		return wrong(key, "is empty; give a URL such as https://NAME.REGION.kusto.windows.net")
+		return wrong(key, "is empty; set it to a URL such as https://NAME.REGION.kusto.windows.net")
 	}
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
 		return wrong(key, "is not a URL: %q", value)
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return wrong(key, "is %q; it must begin with https:// and name a host", value)
+		return wrong(key, "is %q; it must begin with https:// and contain a host", value)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return wrong(key, "is %q; only https is allowed, since tokens travel over it", value)
+		return wrong(key, "is %q; only https is allowed, because tokens are sent over it", value)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return wrong(key, "must hold a host and perhaps a path, no credentials, query or fragment")
+		return wrong(key, "must contain a host and optionally a path, but no credentials, query or fragment")
 	}
 	return nil
 }

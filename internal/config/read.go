@@ -112,7 +112,7 @@ func (r *reading) read(text []byte) (Config, error) {
 	}
 	r.override(to, "", prefix)
 	if len(r.mistakes) > mostMistakes {
-		r.mistakes = append(r.mistakes[:mostMistakes], &Error{File: r.file, Message: "there are more mistakes; these are the first"})
+		r.mistakes = append(r.mistakes[:mostMistakes], &Error{File: r.file, Message: "there are more errors; these are the first"})
 	}
 	if len(r.mistakes) > 0 {
 		return Config{}, r.mistakes
@@ -161,7 +161,7 @@ func (r *reading) pairs(n ast.Node, path string) []*ast.MappingValueNode {
 	case *ast.MappingValueNode:
 		return []*ast.MappingValueNode{m}
 	default:
-		r.fail(n, "%s must hold keys and values", or(path, "the file"))
+		r.fail(n, "%s must contain keys and values", or(path, "the file"))
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
 func unknownKey(key, path string, section reflect.Type) string {
 	message := fmt.Sprintf("unknown key %q", strings.TrimPrefix(path+"."+key, "."))
 	if strings.HasSuffix(path, "auth") && (strings.Contains(key, "secret") || strings.Contains(key, "password")) {
-		return message + "; secrets are not written here: put it into a file and name that in " + secretVariables[path] + "_FILE"
+		return message + "; secrets do not belong here: put it into a file and set the file's path in " + secretVariables[path] + "_FILE"
 	}
 	near := ""
 	for _, f := range Fields() {
@@ -316,7 +316,7 @@ func set(to reflect.Value, s, path string) error {
 	case int:
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return fmt.Errorf("%s is %q; it must be a whole number", path, shown(s, mostShown))
+			return fmt.Errorf("%s is %q; it must be an integer", path, shown(s, mostShown))
 		}
 		to.SetInt(int64(n))
 	case string:
@@ -346,7 +346,7 @@ func expand(s string, env Lookup) (string, error) {
 		name := m[2 : len(m)-1]
 		v, ok := env(name)
 		if !ok && missing == nil {
-			missing = fmt.Errorf("the environment has no variable %s", name)
+			missing = fmt.Errorf("the environment variable %s is not set", name)
 		}
 		return v
 	})

@@ -24,10 +24,10 @@ func Schema() ([]byte, error) {
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = SchemaID
 	root["title"] = "tvmexport"
-	root["description"] = "The configuration of tvmexport, which copies Defender XDR Advanced Hunting tables into Azure Data Explorer or a Fabric Eventhouse."
+	root["description"] = "The configuration of tvmexport, which exports Defender XDR Advanced Hunting tables to Azure Data Explorer or a Fabric Eventhouse."
 	out, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("make the schema: %w", err)
+		return nil, fmt.Errorf("generate the schema: %w", err)
 	}
 	return append(out, '\n'), nil
 }

@@ -28,11 +28,11 @@ func UnknownVariables(environment, more []string) Mistakes {
 		if !strings.HasPrefix(strings.ToUpper(name), prefix+"_") || slices.Contains(known, name) || serviceLink.MatchString(name) {
 			continue
 		}
-		message := "this variable sets no key"
+		message := "this variable does not set a configuration key"
 		if near := nearestVariable(strings.ToUpper(name), known); near != "" {
 			message += "; did you mean " + near + "?"
 		} else {
-			message += " (tvmexport help environment names those that are read)"
+			message += " (tvmexport help environment lists the supported variables)"
 		}
 		out = append(out, &Error{File: shown(name, mostShown), Message: message})
 	}
@@ -86,9 +86,9 @@ func unresolved(path, value string, secret bool) error {
 	case secret && found != strings.TrimSpace(value):
 		return nil
 	case secret:
-		return fmt.Errorf("%s is a placeholder in the form ${NAME} that was not replaced", path)
+		return fmt.Errorf("%s is a placeholder of the form ${NAME} that was not replaced", path)
 	}
-	return fmt.Errorf("%s holds the placeholder %q that was not replaced; ${NAME} is replaced only in the configuration file", path, shown(found, mostShown))
+	return fmt.Errorf("%s contains the placeholder %q, which was not replaced; ${NAME} is replaced only in the configuration file", path, shown(found, mostShown))
 }
 
 // Placeholders lists variables that others read, such as those of azidentity,

@@ -22,7 +22,7 @@ func TestUnknownVariables(t *testing.T) {
 		"tvmexport_kusto_cluster":               "did you mean TVMEXPORT_KUSTO_CLUSTER?",
 		"TVMEXPORT_KUSTO_CLUSTER_FILE":          "did you mean TVMEXPORT_KUSTO_CLUSTER?",
 		"TVMEXPORT_PSEUDONYMIZATION_KEY":        "did you mean TVMEXPORT_PSEUDONYMISATION_KEY?",
-		"TVMEXPORT_SERVE_SCHEDULES":             "this variable sets no key",
+		"TVMEXPORT_SERVE_SCHEDULES":             "this variable does not set a configuration key",
 		"TVMEXPORT_X":                           "tvmexport help environment",
 		"TVMEXPORT_" + strings.Repeat("Y", 1e6): "tvmexport help environment",
 	} {
@@ -46,14 +46,14 @@ func TestPlaceholders(t *testing.T) {
 		vars map[string]string
 		want string
 	}{
-		{small, map[string]string{"TVMEXPORT_KUSTO_DATABASE": "${DATABASE}"}, `TVMEXPORT_KUSTO_DATABASE holds the placeholder "${DATABASE}"`},
-		{small, map[string]string{"TVMEXPORT_SERVE_TOKEN": "${SERVE_TOKEN}"}, "TVMEXPORT_SERVE_TOKEN is a placeholder in the form ${NAME}"},
+		{small, map[string]string{"TVMEXPORT_KUSTO_DATABASE": "${DATABASE}"}, `TVMEXPORT_KUSTO_DATABASE contains the placeholder "${DATABASE}"`},
+		{small, map[string]string{"TVMEXPORT_SERVE_TOKEN": "${SERVE_TOKEN}"}, "TVMEXPORT_SERVE_TOKEN is a placeholder of the form ${NAME}"},
 		{small, map[string]string{"TVMEXPORT_SERVE_TOKEN": "abc${x}defghijklmnop"}, ""},
-		{"kusto: {cluster: https://adx.example, database: '${NAME}'}", map[string]string{"NAME": "${OTHER}"}, `kusto.database holds the placeholder "${OTHER}"`},
-		{"kusto: {cluster: https://adx.example, database: '${NAME:-security}'}", nil, `kusto.database holds the placeholder "${NAME:-security}"`},
-		{"kusto: {cluster: https://adx.example, database: '${NAME'}", nil, `kusto.database holds the placeholder "${NAME"`},
-		{small + "pseudonymisation_key: ${KEY}", map[string]string{"KEY": "${KEY_OF_THE_VAULT}"}, "pseudonymisation_key is a placeholder in the form ${NAME}"},
-		{small + "tables: {T: {exclude: ['${A-b}']}}", nil, `tables.T.exclude holds the placeholder "${A-b}"`},
+		{"kusto: {cluster: https://adx.example, database: '${NAME}'}", map[string]string{"NAME": "${OTHER}"}, `kusto.database contains the placeholder "${OTHER}"`},
+		{"kusto: {cluster: https://adx.example, database: '${NAME:-security}'}", nil, `kusto.database contains the placeholder "${NAME:-security}"`},
+		{"kusto: {cluster: https://adx.example, database: '${NAME'}", nil, `kusto.database contains the placeholder "${NAME"`},
+		{small + "pseudonymisation_key: ${KEY}", map[string]string{"KEY": "${KEY_OF_THE_VAULT}"}, "pseudonymisation_key is a placeholder of the form ${NAME}"},
+		{small + "tables: {T: {exclude: ['${A-b}']}}", nil, `tables.T.exclude contains the placeholder "${A-b}"`},
 	} {
 		_, err := config.Parse("c.yaml", []byte(tt.text), env(tt.vars))
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

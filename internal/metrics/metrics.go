@@ -75,30 +75,30 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		return g
 	}
 	m := &Metrics{
-		fetched:   counter("rows_fetched_total", "Rows of complete answers of Defender.", "table"),
-		committed: counter("rows_committed_total", "Rows published by committed runs, as the ledger has them.", "table"),
-		bytes:     counter("fetched_bytes_total", "Bytes of JSON of complete answers of Defender, decompressed.", "table"),
-		batches:   counter("batches_total", "Batches that reached a state: queued for ingestion, confirmed by counting, committed, or dropped because they never landed or their run failed.", "table", "state"),
-		splits:    counter("partition_splits_total", "Calls that were asked again in smaller parts, by what was too much: rows, size, timeout or resources.", "table", "reason"),
-		runs:      counter("runs_total", "Runs of tables that ended.", "table", "outcome"),
-		retries:   counter("retries_total", "Calls to Defender that were made again.", "op"),
-		fallbacks: counter("fallbacks_total", "Times that a poorer way was taken because Defender refused a query.", "table"),
-		jumps:     counter("clock_jumps_total", "Steps of this machine's wall clock of two seconds or more; forward also after a suspension.", "direction"),
-		unread:    counter("values_unread_total", "Values of complete answers of Defender that do not fit the type of their column; records keep them as text.", "table", "column"),
-		missed:    counter("schedules_missed_total", "Scheduled times at which no run of the table began.", "table", "reason"),
-		requests:  counter("api_requests_total", "HTTP requests by service and status code; code is error where there was no answer.", "service", "code"),
-		waited:    counter("wait_seconds_total", "Seconds that calls to Defender were held back, by cause: throttled by the service, the quota of the minute or hour, or a retry.", "cause"),
-		running:   gauge("run_in_progress", "1 while a run of the table is under way.", "table"),
+		fetched:   counter("rows_fetched_total", "Rows in complete answers of Defender.", "table"),
+		committed: counter("rows_committed_total", "Rows published by committed runs, according to the ledger.", "table"),
+		bytes:     counter("fetched_bytes_total", "Decompressed JSON bytes in complete answers of Defender.", "table"),
+		batches:   counter("batches_total", "Batches by state: queued for ingestion, confirmed by counting, committed, or dropped because they did not land or their run failed.", "table", "state"),
+		splits:    counter("partition_splits_total", "Calls that were split into smaller ones, by reason: rows, size, timeout or resources.", "table", "reason"),
+		runs:      counter("runs_total", "Completed runs of tables, by outcome.", "table", "outcome"),
+		retries:   counter("retries_total", "Retried calls to Defender.", "op"),
+		fallbacks: counter("fallbacks_total", "Fallbacks to a simpler query because Defender refused a query.", "table"),
+		jumps:     counter("clock_jumps_total", "Changes of this machine's wall clock by two seconds or more; a suspension counts as forward.", "direction"),
+		unread:    counter("values_unread_total", "Values in complete answers of Defender that do not match the type of their column; records keep them as text.", "table", "column"),
+		missed:    counter("schedules_missed_total", "Scheduled times without a run of the table.", "table", "reason"),
+		requests:  counter("api_requests_total", "HTTP requests by service and status code; code is error if there was no answer.", "service", "code"),
+		waited:    counter("wait_seconds_total", "Seconds that calls to Defender waited, by cause: throttled by the service, the quota of the minute or hour, or a retry.", "cause"),
+		running:   gauge("run_in_progress", "1 while the table is being exported.", "table"),
 		rows:      gauge("table_last_commit_rows", "Rows of the newest committed run.", "table"),
-		commitAt:  gauge("table_last_commit_timestamp_seconds", "When the newest committed run was committed.", "table"),
+		commitAt:  gauge("table_last_commit_timestamp_seconds", "Commit time of the newest committed run.", "table"),
 		under:     map[tvmexport.RunID]*run{}, commits: map[string]map[tvmexport.RunID]bool{}, newest: map[string]time.Time{},
 	}
 	m.duration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "tvmexport_run_duration_seconds", Help: "How long committed and failed runs took.",
+		Name: "tvmexport_run_duration_seconds", Help: "Duration of committed and failed runs.",
 		Buckets: []float64{5, 15, 60, 300, 900, 1800, 3600, 7200, 14400},
 	}, []string{"table"})
-	m.success = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tvmexport_last_success_timestamp_seconds", Help: "When the newest run of any table was committed."})
-	m.reloaded = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tvmexport_config_last_reload_successful", Help: "1 if the configuration in use is the newest one, 0 if a reload failed and the old one was kept."})
+	m.success = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tvmexport_last_success_timestamp_seconds", Help: "Commit time of the newest run of any table."})
+	m.reloaded = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tvmexport_config_last_reload_successful", Help: "1 if the newest configuration is in effect, 0 if a reload failed and the old one was kept."})
 	m.reloaded.Set(1)
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tvmexport_build_info", Help: "Always 1."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)

@@ -58,45 +58,45 @@ func TestStory(t *testing.T) {
 			return metrics.Quota{Minute: 3, Hour: 9, PerMinute: 45, PerHour: 1500, PausedUntil: time.Now().Add(5 * time.Second)}
 		})
 		want := `
-# HELP tvmexport_batches_total Batches that reached a state: queued for ingestion, confirmed by counting, committed, or dropped because they never landed or their run failed.
+# HELP tvmexport_batches_total Batches by state: queued for ingestion, confirmed by counting, committed, or dropped because they did not land or their run failed.
 # TYPE tvmexport_batches_total counter
 tvmexport_batches_total{state="committed",table="T"} 2
 tvmexport_batches_total{state="confirmed",table="T"} 2
 tvmexport_batches_total{state="dropped",table="T"} 2
 tvmexport_batches_total{state="queued",table="T"} 4
-# HELP tvmexport_fetched_bytes_total Bytes of JSON of complete answers of Defender, decompressed.
+# HELP tvmexport_fetched_bytes_total Decompressed JSON bytes in complete answers of Defender.
 # TYPE tvmexport_fetched_bytes_total counter
 tvmexport_fetched_bytes_total{table="T"} 1000
-# HELP tvmexport_partition_splits_total Calls that were asked again in smaller parts, by what was too much: rows, size, timeout or resources.
+# HELP tvmexport_partition_splits_total Calls that were split into smaller ones, by reason: rows, size, timeout or resources.
 # TYPE tvmexport_partition_splits_total counter
 tvmexport_partition_splits_total{reason="resources",table="T"} 1
 tvmexport_partition_splits_total{reason="rows",table="T"} 1
 tvmexport_partition_splits_total{reason="size",table="T"} 1
 tvmexport_partition_splits_total{reason="timeout",table="T"} 1
-# HELP tvmexport_quota_pause_seconds Seconds for which Defender has asked for no more calls.
+# HELP tvmexport_quota_pause_seconds Remaining seconds of the pause that Defender asked for.
 # TYPE tvmexport_quota_pause_seconds gauge
 tvmexport_quota_pause_seconds 5
-# HELP tvmexport_quota_used_calls Calls of the last minute and hour, of this and other exporters of the tenant.
+# HELP tvmexport_quota_used_calls Calls in the last minute and hour, by this and other exporters of the tenant.
 # TYPE tvmexport_quota_used_calls gauge
 tvmexport_quota_used_calls{window="hour"} 9
 tvmexport_quota_used_calls{window="minute"} 3
-# HELP tvmexport_rows_committed_total Rows published by committed runs, as the ledger has them.
+# HELP tvmexport_rows_committed_total Rows published by committed runs, according to the ledger.
 # TYPE tvmexport_rows_committed_total counter
 tvmexport_rows_committed_total{table="T"} 107
-# HELP tvmexport_rows_fetched_total Rows of complete answers of Defender.
+# HELP tvmexport_rows_fetched_total Rows in complete answers of Defender.
 # TYPE tvmexport_rows_fetched_total counter
 tvmexport_rows_fetched_total{table="T"} 100
-# HELP tvmexport_runs_total Runs of tables that ended.
+# HELP tvmexport_runs_total Completed runs of tables, by outcome.
 # TYPE tvmexport_runs_total counter
 tvmexport_runs_total{outcome="committed",table="T"} 1
 tvmexport_runs_total{outcome="failed",table="T"} 1
-# HELP tvmexport_schedules_missed_total Scheduled times at which no run of the table began.
+# HELP tvmexport_schedules_missed_total Scheduled times without a run of the table.
 # TYPE tvmexport_schedules_missed_total counter
 tvmexport_schedules_missed_total{reason="down",table="T"} 3
 # HELP tvmexport_table_age_seconds Age of the newest committed run.
 # TYPE tvmexport_table_age_seconds gauge
 tvmexport_table_age_seconds{table="T"} 60
-# HELP tvmexport_wait_seconds_total Seconds that calls to Defender were held back, by cause: throttled by the service, the quota of the minute or hour, or a retry.
+# HELP tvmexport_wait_seconds_total Seconds that calls to Defender waited, by cause: throttled by the service, the quota of the minute or hour, or a retry.
 # TYPE tvmexport_wait_seconds_total counter
 tvmexport_wait_seconds_total{cause="hour"} 0
 tvmexport_wait_seconds_total{cause="minute"} 0
@@ -128,7 +128,7 @@ func TestCommitsAreForgottenInTime(t *testing.T) {
 			m.Commit("T", id, 1, time.Now())
 		}
 	}
-	want := "# HELP tvmexport_rows_committed_total Rows published by committed runs, as the ledger has them.\n# TYPE tvmexport_rows_committed_total counter\ntvmexport_rows_committed_total{table=\"T\"} 1000\n"
+	want := "# HELP tvmexport_rows_committed_total Rows published by committed runs, according to the ledger.\n# TYPE tvmexport_rows_committed_total counter\ntvmexport_rows_committed_total{table=\"T\"} 1000\n"
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "tvmexport_rows_committed_total"); err != nil {
 		t.Error(err)
 	}
@@ -152,7 +152,7 @@ func TestRequests(t *testing.T) {
 		_ = r.Body.Close()
 		t.Error("a closed server answers")
 	}
-	want := `# HELP tvmexport_api_requests_total HTTP requests by service and status code; code is error where there was no answer.
+	want := `# HELP tvmexport_api_requests_total HTTP requests by service and status code; code is error if there was no answer.
 # TYPE tvmexport_api_requests_total counter
 tvmexport_api_requests_total{code="429",service="defender"} 2
 tvmexport_api_requests_total{code="error",service="defender"} 1

@@ -15,9 +15,9 @@ type moving struct{ *Metrics }
 
 var (
 	ageDesc   = prometheus.NewDesc("tvmexport_table_age_seconds", "Age of the newest committed run.", []string{"table"}, nil)
-	usedDesc  = prometheus.NewDesc("tvmexport_quota_used_calls", "Calls of the last minute and hour, of this and other exporters of the tenant.", []string{"window"}, nil)
-	limitDesc = prometheus.NewDesc("tvmexport_quota_limit_calls", "Calls that the exporter allows itself in a minute and in an hour.", []string{"window"}, nil)
-	pauseDesc = prometheus.NewDesc("tvmexport_quota_pause_seconds", "Seconds for which Defender has asked for no more calls.", nil, nil)
+	usedDesc  = prometheus.NewDesc("tvmexport_quota_used_calls", "Calls in the last minute and hour, by this and other exporters of the tenant.", []string{"window"}, nil)
+	limitDesc = prometheus.NewDesc("tvmexport_quota_limit_calls", "Calls that the exporter allows itself per minute and per hour.", []string{"window"}, nil)
+	pauseDesc = prometheus.NewDesc("tvmexport_quota_pause_seconds", "Remaining seconds of the pause that Defender asked for.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

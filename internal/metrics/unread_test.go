@@ -20,7 +20,7 @@ func TestUnreadValues(t *testing.T) {
 		h.Fetched(run, tvmexport.Slice{}, tvmexport.Answer{Unread: []tvmexport.Unread{{Column: "At", Values: 2}, {Column: "Count", Values: 1}}})
 	}
 	want := `
-# HELP tvmexport_values_unread_total Values of complete answers of Defender that do not fit the type of their column; records keep them as text.
+# HELP tvmexport_values_unread_total Values in complete answers of Defender that do not match the type of their column; records keep them as text.
 # TYPE tvmexport_values_unread_total counter
 tvmexport_values_unread_total{column="At",table="T"} 4
 tvmexport_values_unread_total{column="Count",table="T"} 2

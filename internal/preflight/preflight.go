@@ -130,7 +130,7 @@ func missing(c Check, broken, skipped map[string]bool) string {
 	if len(why) == 0 {
 		return ""
 	}
-	return "not looked at before this is mended: " + strings.Join(why, ", ")
+	return "skipped until this is fixed: " + strings.Join(why, ", ")
 }
 
 // Causes are those of what is broken, one for each finding.

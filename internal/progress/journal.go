@@ -26,7 +26,7 @@ func Journal(log *slog.Logger) tvmexport.Hooks {
 			of(r).Info("splitting", "why", why)
 		},
 		Retrying: func(r tvmexport.Run, op string, in time.Duration, why error) {
-			of(r).Warn("trying again", "op", op, "in", in, "why", why)
+			of(r).Warn("retrying", "op", op, "in", in, "why", why)
 		},
 		Landing: func(r tvmexport.Run, b tvmexport.Batch) {
 			of(r).Info("queued", "batch", string(b.ID), "rows", b.Rows, "bytes", b.Bytes)

@@ -76,7 +76,7 @@ func (l *lines) Hooks() tvmexport.Hooks {
 			l.say(r.Table.Name, "splitting a call: %v", why)
 		},
 		Retrying: func(r tvmexport.Run, op string, in time.Duration, why error) {
-			l.say(r.Table.Name, "trying %s again in %s: %v", op, in.Round(time.Second), why)
+			l.say(r.Table.Name, "retrying %s in %s: %v", op, in.Round(time.Second), why)
 		},
 		Confirmed: func(r tvmexport.Run, n, of int) {
 			if n == of {

@@ -16,10 +16,10 @@ import (
 )
 
 var (
-	errPassword = errors.New("the password does not open the file")
+	errPassword = errors.New("the password does not decrypt the file")
 	errSealed   = errors.New("the private key in the PEM file is encrypted")
-	errNoKey    = errors.New("the file holds no private key")
-	errNotRSA   = errors.New("the private key is not an RSA key, and Entra takes no other")
+	errNoKey    = errors.New("the file contains no private key")
+	errNotRSA   = errors.New("the private key is not an RSA key; Entra accepts RSA keys only")
 )
 
 // parseCertificates reads a private key and certificates, in PEM or PKCS #12
@@ -34,7 +34,7 @@ func parseCertificates(data []byte, password string) ([]*x509.Certificate, crypt
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, nil, errPassword
 	case err != nil:
-		return nil, nil, fmt.Errorf("it is neither PEM nor a PFX file with one key and its certificate: %w", err)
+		return nil, nil, fmt.Errorf("it is neither a PEM file nor a PFX file with one key and its certificate: %w", err)
 	}
 	return usable(append([]*x509.Certificate{leaf}, chain...), key)
 }
@@ -61,7 +61,7 @@ func parsePEM(data []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
 			case block.Headers["DEK-Info"] != "":
 				return nil, nil, errSealed
 			case key != nil:
-				return nil, nil, errors.New("the file holds more than one private key")
+				return nil, nil, errors.New("the file contains more than one private key")
 			case block.Type == "EC PRIVATE KEY":
 				return nil, nil, errNotRSA
 			case block.Type == "RSA PRIVATE KEY":
@@ -71,7 +71,7 @@ func parsePEM(data []byte) ([]*x509.Certificate, crypto.PrivateKey, error) {
 			}
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("a block %s cannot be read: %w", block.Type, err)
+			return nil, nil, fmt.Errorf("the block %s cannot be parsed: %w", block.Type, err)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func usable(certificates []*x509.Certificate, key crypto.PrivateKey) ([]*x509.Ce
 		return nil, nil, errNotRSA
 	}
 	if signing(certificates, key) == nil {
-		return nil, nil, errors.New("the file holds no certificate of its private key")
+		return nil, nil, errors.New("the file contains no certificate that matches its private key")
 	}
 	return certificates, key, nil
 }
@@ -111,9 +111,9 @@ func (o Options) badCertificate(err error) error {
 		out.Cause = tvmexport.Permission
 		out.Hint = "set " + variables(o.Passwords, " or ")
 	case errors.Is(err, errSealed):
-		out.Hint = "make a PFX of it (openssl pkcs12 -export), whose password can be given, or decrypt the key (openssl pkey)"
+		out.Hint = "convert it to PFX (openssl pkcs12 -export), which supports a password, or decrypt the key (openssl pkey)"
 	case errors.Is(err, errNoKey):
-		out.Hint = "the file must hold the private key beside the certificate; a PFX does, and so does a PEM file with both"
+		out.Hint = "the file must contain both the certificate and the private key, as a PFX file, or as a PEM file with both"
 	}
 	return out
 }
@@ -140,5 +140,5 @@ func (s *shown) outOfTime(now time.Time) string {
 	case now.Before(s.from):
 		return fmt.Sprintf("the certificate in %s is not valid before %s", s.file, s.from.UTC().Format(time.DateTime))
 	}
-	return fmt.Sprintf("the certificate in %s expired at %s UTC; make a new one and upload it to the application", s.file, s.to.UTC().Format(time.DateTime))
+	return fmt.Sprintf("the certificate in %s expired at %s UTC; create a new one and upload it to the application", s.file, s.to.UTC().Format(time.DateTime))
 }

@@ -114,12 +114,12 @@ func TestParseCertificates(t *testing.T) {
 		{"old sealed key", pemOf(t, chain[0], &pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"DEK-Info": "AES"}, Bytes: []byte("x")}), "", errSealed.Error()},
 		{"no key", pemOf(t, chain[0]), "", errNoKey.Error()},
 		{"two keys", pemOf(t, key, key, chain[0]), "", "more than one private key"},
-		{"no certificate", pemOf(t, key), "", "no certificate of its private key"},
-		{"another's certificate", pemOf(t, key, chain[1]), "", "no certificate of its private key"},
+		{"no certificate", pemOf(t, key), "", "no certificate that matches its private key"},
+		{"another's certificate", pemOf(t, key, chain[1]), "", "no certificate that matches its private key"},
 		{"a key that Entra does not take", pemOf(t, other, chain[0]), "", errNotRSA.Error()},
-		{"broken", pemOf(t, &pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")}), "", "a block PRIVATE KEY cannot be read"},
-		{"neither", []byte("hello"), "", "neither PEM nor a PFX file"},
-		{"empty", nil, "", "neither PEM nor a PFX file"},
+		{"broken", pemOf(t, &pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")}), "", "the block PRIVATE KEY cannot be parsed"},
+		{"neither", []byte("hello"), "", "neither a PEM file nor a PFX file"},
+		{"empty", nil, "", "neither a PEM file nor a PFX file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			certificates, got, err := parseCertificates(tt.data, tt.password)

@@ -85,7 +85,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 	}
 	switch {
 	case err != nil && state == aging && !errors.Is(err, ErrWrongTenant):
-		c.o.Logger.Warn("a token was not renewed; the one that is there holds for a while", "section", c.o.Section, "scope", key, "until", kept.ExpiresOn, "error", err)
+		c.o.Logger.Warn("a token could not be renewed; the current one is still valid", "section", c.o.Section, "scope", key, "until", kept.ExpiresOn, "error", err)
 		return kept, nil
 	case err != nil:
 		return azcore.AccessToken{}, err
@@ -103,7 +103,7 @@ func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions)
 func (c *Credential) signIn(ctx context.Context, o policy.TokenRequestOptions, key string) (azcore.AccessToken, error) {
 	t, err := c.ask(ctx, o)
 	if tvmexport.CauseOf(err) == tvmexport.Permission && c.renewed() {
-		c.o.Logger.Info("sign-in was refused; the secret, certificate or federated token has changed and is tried", "section", c.o.Section, "method", string(c.o.Method))
+		c.o.Logger.Info("sign-in was refused; retrying with the changed secret, certificate or federated token", "section", c.o.Section, "method", string(c.o.Method))
 		t, err = c.ask(ctx, o)
 	}
 	if err != nil {

@@ -73,12 +73,12 @@ func TestTheTokensTenantIsChecked(t *testing.T) {
 		{"in capitals", strings.ToUpper(ours), token(ours), ""},
 		{"none configured", "", token(theirs), ""},
 		{"by its name", "contoso.com", token(ours), ""},
-		{"another", ours, token(theirs), "the token is of another tenant, " + theirs + ", not of the configured one, " + ours},
-		{"another than the name's", "contoso.com", token(theirs), "not of the configured one, contoso.com (" + ours + ")"},
+		{"another", ours, token(theirs), "the token belongs to another tenant, " + theirs + ", not of the configured tenant, " + ours},
+		{"another than the name's", "contoso.com", token(theirs), "not of the configured tenant, contoso.com (" + ours + ")"},
 		{"unknown name", "nowhere.com", token(ours), `does not say which tenant "nowhere.com" is`},
-		{"no token", ours, "opaque", "not a token"},
-		{"a token without tenant", ours, token(""), "not a token"},
-		{"a token that is not text", ours, "a.\x00.b", "not a token"},
+		{"no token", ours, "opaque", "a token that cannot be parsed"},
+		{"a token without tenant", ours, token(""), "a token that cannot be parsed"},
+		{"a token that is not text", ours, "a.\x00.b", "a token that cannot be parsed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := credential(Options{TenantID: tt.configured, Authority: discovery.URL}, &entra{give: func(int) (azcore.AccessToken, error) {

@@ -31,7 +31,7 @@ func (o Options) unusable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return o.misconfigured(errors.New(tidy(err.Error())), "look at "+o.Section+" in the configuration and at the AZURE_ variables")
+	return o.misconfigured(errors.New(tidy(err.Error())), "look at "+o.Section+" in the configuration, and the AZURE_ variables")
 }
 
 // explain sorts what azidentity says about a sign-in that failed.
@@ -42,7 +42,7 @@ func (c *Credential) explain(ctx context.Context, m *mishap, err error) error {
 	var failed *azidentity.AuthenticationFailedError
 	if errors.As(err, &failed) && failed.RawResponse != nil && passing(failed.RawResponse.StatusCode) {
 		return &tvmexport.Error{
-			Op: c.o.op(), Action: tvmexport.Retry, Err: errors.New(saidOtherwise(err)), Hint: "the identity service is down; run again later",
+			Op: c.o.op(), Action: tvmexport.Retry, Err: errors.New(saidOtherwise(err)), Hint: "the identity service is unavailable; run again later",
 		}
 	}
 	if said := entraSaid(err); said.number != "" {
@@ -71,14 +71,14 @@ func (c *Credential) unreachable(broken error) error {
 	)
 	switch r, redirected := answers.AsRedirect(broken); {
 	case errors.As(broken, &certificate):
-		return c.o.misconfigured(broken, "name the certificate authority in ca_file")
+		return c.o.misconfigured(broken, "set ca_file to the certificate of the authority")
 	case redirected:
 		return c.o.misconfigured(r, answers.RedirectHint+" ("+c.o.Section+".authority)")
 	case errors.As(broken, &foreign):
 		return c.o.misconfigured(broken, "a proxy, a captive portal or another site answers instead of Entra: check HTTPS_PROXY, NO_PROXY and "+c.o.Section+".authority")
 	}
 	return &tvmexport.Error{
-		Op: c.o.op(), Action: tvmexport.Retry, Err: fmt.Errorf("Entra cannot be reached: %w", broken),
+		Op: c.o.op(), Action: tvmexport.Retry, Err: fmt.Errorf("Entra is unreachable: %w", broken),
 		Hint: "check the network, the proxy and " + c.o.Section + ".authority",
 	}
 }
@@ -140,9 +140,9 @@ func (c *Credential) hint(number string) string {
 	s := c.o.Section
 	switch number {
 	case "7000215":
-		return "give the value of the secret, not its id, in " + variables(c.o.Secrets, " or ")
+		return "set the value of the secret, not its id, in " + variables(c.o.Secrets, " or ")
 	case "7000222":
-		return "make a new client secret under App registrations, Certificates & secrets"
+		return "create a new client secret under App registrations, Certificates & secrets"
 	case "700016", "90002":
 		return "check " + s + ".tenant_id (AZURE_TENANT_ID), " + s + ".client_id (AZURE_CLIENT_ID) and the cloud"
 	case "700027":
@@ -157,7 +157,7 @@ func (c *Credential) hint(number string) string {
 	case "53003", "530003", "530034", "53011", "53000", "53001":
 		return "a Conditional Access policy blocks this sign-in: let an administrator exclude the application's service principal or add this machine's address to the policy's named locations"
 	case "50105", "7000112":
-		return "the application is disabled in this tenant, or its service principal is not assigned: look at Enterprise applications in the Entra admin centre"
+		return "the application is disabled in this tenant, or its service principal is not assigned: check Enterprise applications in the Entra admin centre"
 	case "7000229":
 		return "the application has no service principal in this tenant: let an administrator consent to it"
 	case "500011":

@@ -22,8 +22,8 @@ func TestEntrasWordsAndTheirMend(t *testing.T) {
 		method     Method
 		said, want string
 	}{
-		{Secret, `POST https://login ... {"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 11111111-1111-1111-1111-111111111111 Correlation ID: 2 Timestamp: x"}`, "sign in (auth): AADSTS7000215: Invalid client secret provided. [trace 11111111-1111-1111-1111-111111111111] (give the value of the secret, not its id, in AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE)"},
-		{Secret, "AADSTS7000222: expired.\r\nTrace ID: x", "sign in (auth): AADSTS7000222: expired. (make a new client secret under App registrations, Certificates & secrets)"},
+		{Secret, `POST https://login ... {"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 11111111-1111-1111-1111-111111111111 Correlation ID: 2 Timestamp: x"}`, "sign in (auth): AADSTS7000215: Invalid client secret provided. [trace 11111111-1111-1111-1111-111111111111] (set the value of the secret, not its id, in AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE)"},
+		{Secret, "AADSTS7000222: expired.\r\nTrace ID: x", "sign in (auth): AADSTS7000222: expired. (create a new client secret under App registrations, Certificates & secrets)"},
 		{Certificate, `AADSTS700027: The certificate is not registered."}`, "sign in (auth): AADSTS700027: The certificate is not registered. (upload the certificate to the application under App registrations, Certificates & secrets)"},
 		{WorkloadIdentity, "AADSTS700213: No matching record", "sign in (auth): AADSTS700213: No matching record (add a federated credential with this issuer, subject and audience to the application)"},
 		{AzureCLI, "AzureCLICredential: ERROR: Please run 'az login'", "sign in (auth): AzureCLICredential: ERROR: Please run 'az login' (run az login, for the right tenant, and check az account get-access-token)"},
@@ -64,8 +64,8 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		cause  tvmexport.Cause
 		want   string
 	}{
-		{errors.New("connection refused"), tvmexport.Retry, tvmexport.Unknown, "Entra cannot be reached: login.example: connection refused"},
-		{&tls.CertificateVerificationError{Err: errors.New("unknown authority")}, tvmexport.Stop, tvmexport.Usage, "name the certificate authority in ca_file"},
+		{errors.New("connection refused"), tvmexport.Retry, tvmexport.Unknown, "Entra is unreachable: login.example: connection refused"},
+		{&tls.CertificateVerificationError{Err: errors.New("unknown authority")}, tvmexport.Stop, tvmexport.Usage, "set ca_file to the certificate of the authority"},
 	} {
 		o := Options{
 			Method: Secret, TenantID: ours, ClientID: "app", Authority: "https://login.example", Secrets: []string{"S"},

@@ -21,7 +21,7 @@ type Identity struct {
 	Expires  time.Time
 }
 
-var errNoToken = errors.New("what Entra gave is not a token that can be read")
+var errNoToken = errors.New("Entra returned a token that cannot be parsed")
 
 // read takes an identity from a token. The signature is not checked: the token
 // came from the authority itself, over TLS, and is for others to trust.

@@ -31,7 +31,7 @@ func (o Options) build(client *http.Client) (built, error) {
 	case Secret:
 		secret, err := o.secret(o.Secrets)
 		if err != nil {
-			return built{}, o.misconfigured(err, "give the value of the client secret in one of them")
+			return built{}, o.misconfigured(err, "set one of them to the value of the client secret")
 		}
 		return o.bySecret(client, secret)
 	case Certificate:
@@ -68,7 +68,7 @@ func (o Options) bySecret(client *http.Client, secret string) (built, error) {
 
 func (o Options) byCertificate(client *http.Client) (built, error) {
 	if o.CertificateFile == "" {
-		return built{}, o.usage("the method %s needs a file", "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
+		return built{}, o.usage("the method %s requires a certificate file", "set "+o.Section+".certificate or AZURE_CLIENT_CERTIFICATE_PATH")
 	}
 	password, err := o.secret(o.Passwords)
 	if err != nil && !errors.Is(err, errNone) {
@@ -113,7 +113,7 @@ func (o Options) byManagedIdentity(client *http.Client) (built, error) {
 
 func (o Options) byWorkloadIdentity(client *http.Client) (built, error) {
 	if o.TokenFile == "" {
-		return built{}, o.usage("the method %s needs the file of the federated token", "set "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE; on Kubernetes the workload identity webhook sets it")
+		return built{}, o.usage("the method %s requires the file of the federated token", "set "+o.Section+".token_file or AZURE_FEDERATED_TOKEN_FILE; on Kubernetes the workload identity webhook sets it")
 	}
 	assertion, err := os.ReadFile(o.TokenFile)
 	if err != nil {
@@ -142,7 +142,7 @@ func (o Options) byDefault(client *http.Client) (built, error) {
 		}
 	}
 	if o.ClientID != o.env("AZURE_CLIENT_ID") {
-		return built{}, o.misconfigured(errors.New("the default chain knows one application, that of AZURE_CLIENT_ID, and "+o.Section+".client_id names another"),
+		return built{}, o.misconfigured(errors.New("the default chain supports one application, that of AZURE_CLIENT_ID, but "+o.Section+".client_id names another"),
 			"give its secret ("+variables(o.Secrets, " or ")+") or certificate, or set "+o.Section+".method")
 	}
 	c, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{

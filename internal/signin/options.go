@@ -62,14 +62,14 @@ func (o Options) check() error {
 	switch o.Method {
 	case Secret, Certificate, WorkloadIdentity:
 		if o.TenantID == "" {
-			return o.usage("the method %s needs a tenant", "set "+o.Section+".tenant_id or AZURE_TENANT_ID")
+			return o.usage("the method %s requires a tenant", "set "+o.Section+".tenant_id or AZURE_TENANT_ID")
 		}
 		if o.ClientID == "" {
-			return o.usage("the method %s needs the application's id", "set "+o.Section+".client_id or AZURE_CLIENT_ID")
+			return o.usage("the method %s requires the application's id", "set "+o.Section+".client_id or AZURE_CLIENT_ID")
 		}
 	case Default, ManagedIdentity, AzureCLI:
 	default:
-		return o.usage("the method %s is not known", "it is one of default, secret, certificate, managed-identity, workload-identity, azure-cli")
+		return o.usage("the method %s is unknown", "use one of default, secret, certificate, managed-identity, workload-identity, azure-cli")
 	}
 	return nil
 }

@@ -58,19 +58,19 @@ func TestMethodsSayWhatTheyLack(t *testing.T) {
 		o    Options
 		want string // in the error; "" for success
 	}{
-		{Options{Method: Secret}, "the method secret needs a tenant (set auth.tenant_id or AZURE_TENANT_ID)"},
-		{Options{Method: Secret, TenantID: ours}, "the method secret needs the application's id (set auth.client_id or AZURE_CLIENT_ID)"},
+		{Options{Method: Secret}, "the method secret requires a tenant (set auth.tenant_id or AZURE_TENANT_ID)"},
+		{Options{Method: Secret, TenantID: ours}, "the method secret requires the application's id (set auth.client_id or AZURE_CLIENT_ID)"},
 		{Options{Method: Secret, TenantID: ours, ClientID: "app"}, "none of AZURE_CLIENT_SECRET"},
 		{Options{Method: Secret, TenantID: "a tenant?", ClientID: "app", Env: env(map[string]string{"AZURE_CLIENT_SECRET": "s"})}, "invalid tenantID"},
 		{Options{Method: Certificate, TenantID: ours, ClientID: "app", Section: "kusto.auth"}, "set kusto.auth.certificate or AZURE_CLIENT_CERTIFICATE_PATH"},
 		{Options{Method: Certificate, TenantID: ours, ClientID: "app", CertificateFile: "nowhere.pem"}, "nowhere.pem"},
 		{Options{Method: WorkloadIdentity, TenantID: ours, ClientID: "app"}, "AZURE_FEDERATED_TOKEN_FILE"},
 		{Options{Method: WorkloadIdentity, TenantID: ours, ClientID: "app", TokenFile: "nowhere"}, "nowhere"},
-		{Options{Method: "password"}, "the method password is not known"},
+		{Options{Method: "password"}, "the method password is unknown"},
 		{Options{Method: ManagedIdentity}, ""},
 		{Options{Method: AzureCLI}, ""},
 		{Options{}, ""},
-		{Options{TenantID: ours, ClientID: "app"}, "the default chain knows one application, that of AZURE_CLIENT_ID, and auth.client_id names another"},
+		{Options{TenantID: ours, ClientID: "app"}, "the default chain supports one application, that of AZURE_CLIENT_ID, but auth.client_id names another"},
 		{Options{TenantID: ours, ClientID: "app", Env: env(map[string]string{"AZURE_CLIENT_SECRET": "s"})}, ""},
 		{Options{TenantID: ours, ClientID: "app", Env: env(map[string]string{"AZURE_CLIENT_SECRET_FILE": "nowhere"})}, "AZURE_CLIENT_SECRET_FILE"},
 		// A variable that is left out of the chain is not looked at.

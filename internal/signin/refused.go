@@ -27,7 +27,7 @@ func (c *Credential) Refused(token, claims string) {
 		}
 		delete(c.tokens, key)
 		c.refusedBy[key] = &challenge{token: token, claims: claims}
-		c.o.Logger.Info("a token was refused; a new one is asked for", "section", c.o.Section, "scope", key, "claims", claims != "")
+		c.o.Logger.Info("a token was refused; requesting a new one", "section", c.o.Section, "scope", key, "claims", claims != "")
 	}
 }
 

@@ -20,7 +20,7 @@ var (
 )
 
 // ErrWrongTenant: a token is of another tenant than the configured one.
-var ErrWrongTenant = errors.New("the token is of another tenant")
+var ErrWrongTenant = errors.New("the token belongs to another tenant")
 
 // checkTenant reads who a token is for and refuses one of another tenant than
 // the configured one.
@@ -37,7 +37,7 @@ func (c *Credential) checkTenant(ctx context.Context, token string) (Identity, e
 		return who, nil
 	}
 	return Identity{}, c.o.refused(
-		fmt.Errorf("%w, %s, not of the configured one, %s; nothing was read or written with it", ErrWrongTenant, who.TenantID, c.o.named(want)),
+		fmt.Errorf("%w, %s, not of the configured tenant, %s; nothing was read or written with it", ErrWrongTenant, who.TenantID, c.o.named(want)),
 		"correct "+c.o.Section+".tenant_id (or AZURE_TENANT_ID), or sign in with an identity of that tenant")
 }
 
@@ -68,7 +68,7 @@ func (c *Credential) lookUp(ctx context.Context, name string) (string, error) {
 	if name == "" || guid.MatchString(name) {
 		return strings.ToLower(name), nil
 	}
-	const hint = "give the tenant's id, as the portal's overview of Entra ID shows it"
+	const hint = "set the tenant's id, which the Entra ID overview in the portal shows"
 	address := c.o.Authority + "/" + url.PathEscape(name) + "/v2.0/.well-known/openid-configuration"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -45,13 +45,13 @@ func Read(path string, most int) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fmt.Errorf("%s is a pipe, and nobody has written all of it for %s", path, patience)
+		return nil, fmt.Errorf("%s is a pipe whose writer did not finish within %s", path, patience)
 	case err != nil:
 		return nil, err
 	case len(data) > most:
 		return nil, tooLarge(path, most)
 	case len(data) == 0 && info.Mode()&os.ModeNamedPipe != 0:
-		return nil, fmt.Errorf("%s is a pipe that nobody writes to", path)
+		return nil, fmt.Errorf("%s is a pipe without a writer", path)
 	}
 	return data, nil
 }

@@ -40,7 +40,7 @@ func TestRead(t *testing.T) {
 		{sparse, 0, "larger than 1 KiB"},
 		{"/dev/zero", 0, "larger than 1 KiB"},
 		{dir, 0, "is a directory"},
-		{pipe, 0, "is a pipe that nobody writes to"},
+		{pipe, 0, "is a pipe without a writer"},
 		{filepath.Join(dir, "absent"), 0, "no such file"},
 	} {
 		data, err := smallfile.Read(tt.path, 1<<10)

@@ -99,7 +99,7 @@ func (s *spans) Hooks() tvmexport.Hooks {
 			s.event(r, "splitting", attribute.String("why", why.Error()))
 		},
 		Retrying: func(r tvmexport.Run, op string, in time.Duration, why error) {
-			s.event(r, "trying again", attribute.String("op", op), attribute.String("in", in.String()), attribute.String("why", why.Error()))
+			s.event(r, "retrying", attribute.String("op", op), attribute.String("in", in.String()), attribute.String("why", why.Error()))
 		},
 		Landing: func(r tvmexport.Run, b tvmexport.Batch) {
 			s.event(r, "queued", attribute.String("batch", string(b.ID)), attribute.Int64("rows", b.Rows))

@@ -97,7 +97,7 @@ try {
     }
     world.configure("@daily");
     const { page, done } = await open("/");
-    await until("the page rests", async () => /All is well|failed/.test(await summary(page)));
+    await until("the page rests", async () => /No problems|failed/.test(await summary(page)));
     await page.locator("#h-missed").waitFor(); // a run takes longer than the second between two
     await done();
   });
@@ -125,7 +125,7 @@ try {
     await until("the table changes by itself", async () => (await page.locator("#rows").textContent()) !== before);
     world.configure("@daily");
     await world.control("DELETE", "/faults");
-    await page.waitForFunction(() => /^All is well/.test(document.title), null, { timeout: 60_000 });
+    await page.waitForFunction(() => /^No problems/.test(document.title), null, { timeout: 60_000 });
     assert.equal(await page.evaluate(() => window.neverReloaded), true);
     await done();
   });
@@ -170,7 +170,7 @@ try {
       await clean(page);
       await page.locator("a.id").last().click(); // the first run: a full one
       await page.waitForURL("**/runs/**");
-      assert.match(await page.locator("main").textContent(), /Rows of the ledger[\s\S]*committed[\s\S]*Partitions \(/);
+      assert.match(await page.locator("main").textContent(), /Ledger rows[\s\S]*committed[\s\S]*Partitions \(/);
       await shot(page, colorScheme === "dark" ? "record-dark" : "record");
       await clean(page);
       await done();
@@ -184,7 +184,7 @@ try {
     await page.waitForFunction((name) => document.querySelector("#problems")?.textContent.includes(name), other, { timeout: 60_000 });
     world.configure("@daily");
     await until("the export is over", async () => /failed in the last run/.test(await summary(page)));
-    assert.match(await page.locator("#problems").textContent(), /To mend it: grant the application permission ThreatHunting.Read.All/);
+    assert.match(await page.locator("#problems").textContent(), /To fix it: grant the application permission ThreatHunting.Read.All/);
     await shot(page, "error");
     await clean(page);
     const dark = await open("/", { colorScheme: "dark" });

@@ -78,7 +78,7 @@ func (b bound) parse(field string) (set uint64, star bool, err error) {
 		set, star = set|bits, star || isStar
 	}
 	if set == 0 {
-		return 0, false, errors.New("it names no value")
+		return 0, false, errors.New("it has no value")
 	}
 	return set, star, nil
 }
@@ -123,9 +123,9 @@ func (b bound) parseRange(text string) (set uint64, star bool, err error) {
 	}
 	switch {
 	case from < b.min || to > b.max:
-		return 0, false, fmt.Errorf("values go from %d to %d", b.min, b.max)
+		return 0, false, fmt.Errorf("values range from %d to %d", b.min, b.max)
 	case from > to:
-		return 0, false, errors.New("the range ends before it begins")
+		return 0, false, errors.New("the range ends before it starts")
 	}
 	for v := from; v <= to && v >= from; v += step {
 		set |= 1 << v

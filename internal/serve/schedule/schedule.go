@@ -33,7 +33,7 @@ func Parse(text string) (Schedule, error) {
 	}
 	times, err := parse(text)
 	if err != nil {
-		return Schedule{}, fmt.Errorf("%q is not a schedule: %w; it must be five fields such as \"0 */6 * * *\", @daily, @every 90m, or off", text, err)
+		return Schedule{}, fmt.Errorf("%q is not a schedule: %w; use five fields such as \"0 */6 * * *\", @daily, @every 90m, or off", text, err)
 	}
 	return Schedule{text, times}, nil
 }
@@ -42,12 +42,12 @@ func parse(text string) (times, error) {
 	zone, fields := time.UTC, text
 	if first, rest, _ := strings.Cut(text, " "); strings.HasPrefix(first, "CRON_TZ=") || strings.HasPrefix(first, "TZ=") {
 		if fields = strings.TrimSpace(rest); fields == "" {
-			return nil, errors.New("there is nothing after the time zone")
+			return nil, errors.New("the expression after the time zone is missing")
 		}
 		_, name, _ := strings.Cut(first, "=")
 		var err error
 		if zone, err = time.LoadLocation(name); err != nil {
-			return nil, fmt.Errorf("the time zone %q is not known: %w", name, err)
+			return nil, fmt.Errorf("the time zone %q is unknown: %w", name, err)
 		}
 	}
 	if strings.HasPrefix(fields, "@") {

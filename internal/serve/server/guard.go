@@ -33,13 +33,13 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this page is read-only", http.StatusMethodNotAllowed)
 	case g.onlyLocal && !loopback(hostOf(r)):
 		// A web page elsewhere may have a name that leads to this machine.
-		http.Error(w, "ask for this page as 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+		http.Error(w, "request this page as 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 	case g.asksCert && !g.showsCertificate(r) && !(g.asksToken && g.showsToken(r)):
-		http.Error(w, "a client certificate is needed", http.StatusUnauthorized)
+		http.Error(w, "a client certificate is required", http.StatusUnauthorized)
 	case g.asksToken && !g.asksCert && !g.showsToken(r):
 		w.Header().Add("WWW-Authenticate", `Bearer realm="tvmexport"`)
 		w.Header().Add("WWW-Authenticate", `Basic realm="tvmexport: any name, the token as password", charset="UTF-8"`)
-		http.Error(w, "a token is needed", http.StatusUnauthorized)
+		http.Error(w, "a token is required", http.StatusUnauthorized)
 	default:
 		g.next.ServeHTTP(w, r)
 	}

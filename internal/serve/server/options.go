@@ -40,11 +40,11 @@ func (o Options) Check() error {
 	case o.ClientCA != "" && o.Certificate == "":
 		return mistake(errors.New("serve.client_ca needs serve.certificate and serve.key: client certificates exist in TLS only"))
 	case o.Token != "" && len(o.Token) < leastToken:
-		return mistake(fmt.Errorf("the token of serve has %d characters; it must have at least %d (openssl rand -base64 32 makes one)", len(o.Token), leastToken))
+		return mistake(fmt.Errorf("the token of serve has %d characters; it must have at least %d (openssl rand -base64 32 generates one)", len(o.Token), leastToken))
 	case strings.ContainsFunc(o.Token, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return mistake(errors.New("the token of serve holds a blank or another character that a header cannot carry (openssl rand -base64 32 makes one)"))
+		return mistake(errors.New("the token of serve contains a blank or another character that is invalid in a header (openssl rand -base64 32 generates one)"))
 	case !loopback(host) && o.Token == "" && o.ClientCA == "":
-		return mistake(fmt.Errorf("serve does not listen on %s without a guard; set TVMEXPORT_SERVE_TOKEN (or TVMEXPORT_SERVE_TOKEN_FILE), or serve.client_ca, or listen on 127.0.0.1", o.Listen))
+		return mistake(fmt.Errorf("serve does not listen on %s without access control; set TVMEXPORT_SERVE_TOKEN (or TVMEXPORT_SERVE_TOKEN_FILE), or serve.client_ca, or listen on 127.0.0.1", o.Listen))
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (o Options) tls() (*tls.Config, error) {
 	}
 	c.ClientCAs = x509.NewCertPool()
 	if !c.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, mistake(fmt.Errorf("serve.client_ca: %s holds no certificate in PEM form", o.ClientCA))
+		return nil, mistake(fmt.Errorf("serve.client_ca: %s contains no certificate in PEM format", o.ClientCA))
 	}
 	c.ClientAuth = tls.VerifyClientCertIfGiven // the guard asks for it where one is needed
 	return c, nil

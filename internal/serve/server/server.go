@@ -38,7 +38,7 @@ func Open(ctx context.Context, o Options, logger *slog.Logger) (*Server, error) 
 	var c net.ListenConfig
 	l, err := c.Listen(ctx, "tcp", o.Listen)
 	if err != nil {
-		return nil, mistake(fmt.Errorf("serve.listen: %w; is another one listening there?", err))
+		return nil, mistake(fmt.Errorf("serve.listen: %w; is another process using this address?", err))
 	}
 	s := &Server{listener: l, URL: "http://" + l.Addr().String() + "/"}
 	if secure != nil {

@@ -117,7 +117,7 @@ func (h *Handler) record(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if v.Run == nil {
-		h.absent(w, "The ledger's newest runs of this table hold no such run.")
+		h.absent(w, "This run is not among the newest runs of this table in the ledger.")
 		return
 	}
 	var err error
@@ -134,7 +134,7 @@ func (h *Handler) absent(w http.ResponseWriter, text string) {
 func (h *Handler) show(w http.ResponseWriter, page, part string, code int, v view) {
 	var out bytes.Buffer
 	if err := h.pages[page].ExecuteTemplate(&out, part, v); err != nil {
-		http.Error(w, "the page cannot be shown: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "the page cannot be rendered: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

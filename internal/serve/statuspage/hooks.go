@@ -29,7 +29,7 @@ func (b *Board) Hooks() tvmexport.Hooks {
 			})
 		},
 		Splitting: func(r tvmexport.Run, _ tvmexport.Slice, why error) {
-			b.with(r, func(l *Live) { l.Note = "asking for less at a time: " + why.Error() })
+			b.with(r, func(l *Live) { l.Note = "requesting less at a time: " + why.Error() })
 		},
 		Retrying: func(r tvmexport.Run, op string, in time.Duration, why error) {
 			b.with(r, func(l *Live) { l.Note = "trying " + op + " again in " + figures.Span(in) + ": " + why.Error() })

@@ -65,7 +65,7 @@ func TestPages(t *testing.T) {
 		has  []string
 	}{
 		"/": {200, []string{
-			"1 table failed in the last run", "<b>1,800</b><span>2 runs", "To mend it:</strong> tvmexport init makes it", "the table BRaw is missing</p>",
+			"1 table failed in the last run", "<b>1,800</b><span>2 runs", "To fix it:</strong> tvmexport init makes it", "the table BRaw is missing</p>",
 			"A: Last 2 runs: 2 committed, 0 failed; the newest with 1,200 rows", `href="/tables/A"`, "0 */6 * * *", `<noscript><meta http-equiv="refresh"`,
 		}},
 		"/live":               {200, []string{`<section id="now"`, `id="rows"`}},
@@ -74,7 +74,7 @@ func TestPages(t *testing.T) {
 		"/tables/nobody":      {404, []string{"No table of this name"}},
 		"/tables/A/runs/R2":   {200, []string{`href="/tables/A/runs/R1"`, "&#34;depth&#34;: 1", "<code>3f</code>", "after 10m"}},
 		"/tables/A/runs/R1":   {200, []string{"The ledger could not be read: the ledger is away"}},
-		"/tables/A/runs/R9":   {404, []string{"no such run"}},
+		"/tables/A/runs/R9":   {404, []string{"not among the newest runs"}},
 		"/nonsense":           {404, []string{"no such page"}},
 		"/assets/live.js":     {200, []string{"EventSource"}},
 		"/assets/nonsense.js": {404, nil},
@@ -113,7 +113,7 @@ func TestLive(t *testing.T) {
 		}
 		b.Exporting([]string{"A"})
 		h.Started(run)
-		shows("started", "Exporting A", "asking how the rows are spread")
+		shows("started", "Exporting A", "counting rows")
 		h.Planned(run, 10_000, 3)
 		time.Sleep(10 * time.Second)
 		h.Fetched(run, tvmexport.Slice{}, tvmexport.Answer{Rows: 4000})
@@ -121,7 +121,7 @@ func TestLive(t *testing.T) {
 		b.Waiting("the service throttles the tenant", time.Now().Add(time.Minute))
 		shows("waiting", "the service throttles the tenant, resumes "+time.Now().Add(time.Minute).UTC().Format(time.TimeOnly))
 		time.Sleep(2 * time.Minute)
-		shows("going on", "Calls to Defender go on")
+		shows("going on", "Calls to Defender continue")
 		h.Retrying(run, "fetch", time.Second, errors.New("the answer was cut"))
 		shows("retrying", "trying fetch again in 1s: the answer was cut")
 		h.Landing(run, tvmexport.Batch{})
@@ -131,7 +131,7 @@ func TestLive(t *testing.T) {
 		shows("publishing", "rows into the published table")
 		h.Failed("A", run.ID, &tvmexport.Error{Op: "publish", Table: "A", Err: errors.New("no room"), Hint: "make room"})
 		b.Exporting(nil)
-		shows("failed", "2 tables failed in the last run", "publish A: no room</p>", "To mend it:</strong> make room")
+		shows("failed", "2 tables failed in the last run", "publish A: no room</p>", "To fix it:</strong> make room")
 		h.Started(run)
 		h.Committed(run, 10_000)
 		shows("committed", `<span class="step">committed</span>`, "1 table failed")

@@ -56,7 +56,7 @@ func (t Table) State(now time.Time) State {
 func (p Page) Summary() string {
 	switch n := len(p.Exporting); {
 	case p.Stopping:
-		return "Stopping; what was confirmed is kept"
+		return "Stopping; confirmed batches are kept"
 	case n == 1:
 		return "Exporting " + p.Exporting[0]
 	case n > 1:
@@ -73,9 +73,9 @@ func (p Page) Summary() string {
 	case late > 0:
 		return fmt.Sprintf("%s late", tables(late))
 	case len(p.Tables) == 0:
-		return "No table is configured; tvmexport init writes the default ones"
+		return "No table is configured; tvmexport init configures the default tables"
 	}
-	return "All is well"
+	return "No problems"
 }
 
 // Tone is how the summary is to be taken: good, bad or busy.
@@ -168,7 +168,7 @@ func (p Page) Failing() []Table {
 func (l Live) Line() string {
 	switch l.Step {
 	case "counting":
-		return "asking how the rows are spread"
+		return "counting rows"
 	case "fetching":
 		s := figures.Count(l.Rows) + " of " + figures.Count(l.Of) + " rows"
 		if l.Rate > 0 {
