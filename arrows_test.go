@@ -86,10 +86,11 @@ func emulated(name string) bool {
 // What programs outside the emulator may import of it. Everything else is below emulator/internal.
 func TestEmulatorIsClosed(t *testing.T) {
 	public := map[string]string{
-		"emulator":          "all services together",
-		"emulator/entra":    "sign-in alone, for tests of programs that only sign in",
-		"emulator/faults":   "the rules of the control API, with their fields",
-		"emulator/recorded": "a command",
+		"emulator":              "all services together",
+		"emulator/emulatortest": "the same for tests",
+		"emulator/entra":        "sign-in alone, for tests of programs that only sign in",
+		"emulator/faults":       "the rules of the control API, with their fields",
+		"emulator/recorded":     "a command",
 	}
 	for _, p := range packages(t) {
 		name, _ := local(p.ImportPath)

@@ -4,9 +4,9 @@
 // synthetic tenant. It is for tests, demos and rehearsals, and good enough that
 // official clients work against it unmodified.
 //
-// The services are http.Handlers with a memory. A test of a Go program uses them
-// without sockets, through a transport that knows the public hosts of the real
-// services and works under testing/synctest too:
+// Tests start it with package emulatortest. The services are http.Handlers with a
+// memory. A Go program uses them without sockets, through a transport that knows the
+// public hosts of the real services and works under testing/synctest too:
 //
 //	e, err := emulator.New(emulator.Options{Devices: 50})
 //	if err != nil { ... }

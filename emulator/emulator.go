@@ -27,13 +27,19 @@ const (
 	DefaultHistory    = tenant.DefaultHistoryDays
 
 	DefaultTenantID = "7e0a51c3-4f6d-4b8e-9c55-0d2a1f3b6c70"
+)
 
-	tenantName  = "emulated.onmicrosoft.com"
-	clientID    = "c1a0de00-5eed-4c1e-8e57-1a7e0c0ffee1"
-	adminClient = "ad319000-5eed-4c1e-8e57-1a7e0c0ffee2"
-	machineID   = "5e1f0000-5eed-4c1e-8e57-1a7e0c0ffee3" // the system-assigned identity
-	userID      = "05e20000-5eed-4c1e-8e57-1a7e0c0ffee4" // the user-assigned identity
-	userObject  = "05e2000b-5eed-4c1e-8e57-1a7e0c0ffee5"
+// The client ids of the applications that are there.
+const (
+	ExporterID = "c1a0de00-5eed-4c1e-8e57-1a7e0c0ffee1" // may hunt, and is user and ingestor of the database
+	AdminID    = "ad319000-5eed-4c1e-8e57-1a7e0c0ffee2" // administers the database
+)
+
+const (
+	tenantName = "emulated.onmicrosoft.com"
+	machineID  = "5e1f0000-5eed-4c1e-8e57-1a7e0c0ffee3" // the system-assigned identity
+	userID     = "05e20000-5eed-4c1e-8e57-1a7e0c0ffee4" // the user-assigned identity
+	userObject = "05e2000b-5eed-4c1e-8e57-1a7e0c0ffee5"
 
 	userResource = "/subscriptions/5ab50000-5eed-4c1e-8e57-1a7e0c0ffee6/resourceGroups/emulated/providers/Microsoft.ManagedIdentity/userAssignedIdentities/tvmexport"
 )
@@ -120,8 +126,8 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	e.ready = Ready{
 		Graph: at.graph, XDR: at.xdr, MDE: at.mde, Authority: at.authority, Control: at.control,
 		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database,
-		TenantID: o.TenantID, ClientID: clientID, ClientSecret: rand.Text(),
-		AdminClientID: adminClient, AdminClientSecret: rand.Text(),
+		TenantID: o.TenantID, ClientID: ExporterID, ClientSecret: rand.Text(),
+		AdminClientID: AdminID, AdminClientSecret: rand.Text(),
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
 		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}

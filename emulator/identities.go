@@ -11,14 +11,17 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
 )
 
-// The resources that tokens are for, and their application ids, as public
-// documentation has them.
+// The resources that tokens are for. A token for one of them is accepted by that
+// service only.
 const (
-	graphResource = "https://graph.microsoft.com"
-	xdrResource   = "https://api.security.microsoft.com"
-	mdeResource   = "https://api.securitycenter.microsoft.com"
-	kustoResource = "https://kusto.kusto.windows.net"
+	GraphResource = "https://graph.microsoft.com"
+	XDRResource   = "https://api.security.microsoft.com"
+	MDEResource   = "https://api.securitycenter.microsoft.com"
+	KustoResource = "https://kusto.kusto.windows.net"
+)
 
+// The application ids of the resources, as public documentation has them.
+const (
 	graphAppID = "00000003-0000-0000-c000-000000000000"
 	mdeAppID   = "fc780465-2017-40d4-a0c5-307022471b92"
 	kustoAppID = "2746ea77-4702-4b45-80ca-3c97e680e8b7"
@@ -27,13 +30,13 @@ const (
 // identities are the tenant's applications and the APIs they may ask for.
 func (e *Emulator) identities(at addresses) entra.Options {
 	hunting := map[string][]string{
-		graphResource: {"ThreatHunting.Read.All"},
-		xdrResource:   {"AdvancedHunting.Read.All", "AdvancedQuery.Read.All"},
-		mdeResource:   {"AdvancedQuery.Read.All"},
+		GraphResource: {"ThreatHunting.Read.All"},
+		XDRResource:   {"AdvancedHunting.Read.All", "AdvancedQuery.Read.All"},
+		MDEResource:   {"AdvancedQuery.Read.All"},
 	}
 	apps := []entra.App{
-		{ID: clientID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting},
-		{ID: adminClient, Name: "tvmexport-admin", Secrets: []string{e.ready.AdminClientSecret}},
+		{ID: ExporterID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting},
+		{ID: AdminID, Name: "tvmexport-admin", Secrets: []string{e.ready.AdminClientSecret}},
 		{ID: machineID, Name: "tvmexport-machine", Roles: hunting},
 		{ID: userID, ObjectID: userObject, Name: "tvmexport-identity", Roles: hunting},
 	}
@@ -47,13 +50,13 @@ func (e *Emulator) identities(at addresses) entra.Options {
 
 		IdentityHeader: e.ready.IdentityHeader,
 		Resources: []entra.Resource{
-			{URI: graphResource, AppID: graphAppID, Aliases: []string{"https://graph.microsoft.us", "https://dod-graph.microsoft.us"}},
-			{URI: xdrResource, Aliases: []string{"https://api-gcc.security.microsoft.us", "https://api-gov.security.microsoft.us"}},
-			{URI: mdeResource, AppID: mdeAppID, Aliases: []string{
+			{URI: GraphResource, AppID: graphAppID, Aliases: []string{"https://graph.microsoft.us", "https://dod-graph.microsoft.us"}},
+			{URI: XDRResource, Aliases: []string{"https://api-gcc.security.microsoft.us", "https://api-gov.security.microsoft.us"}},
+			{URI: MDEResource, AppID: mdeAppID, Aliases: []string{
 				"https://securitycenter.onmicrosoft.com/windowsatpservice",
 				"https://api-gcc.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us",
 			}},
-			{URI: kustoResource, AppID: kustoAppID, Aliases: e.kustoAudiences(at)},
+			{URI: KustoResource, AppID: kustoAppID, Aliases: e.kustoAudiences(at)},
 		},
 	}
 }
@@ -61,7 +64,7 @@ func (e *Emulator) identities(at addresses) entra.Options {
 // kustoAudiences are the URIs that a token for Kusto may name: the resource of the
 // metadata, a cluster's own address, and the resources of other clouds.
 func (e *Emulator) kustoAudiences(at addresses) []string {
-	audiences := []string{kustoResource, kustoAppID, at.kusto, at.ingest, "https://kusto.kusto.usgovcloudapi.net", "https://kusto.azure.com"}
+	audiences := []string{KustoResource, kustoAppID, at.kusto, at.ingest, "https://kusto.kusto.usgovcloudapi.net", "https://kusto.azure.com"}
 	slices.Sort(audiences)
 	return slices.Compact(audiences)
 }
@@ -78,12 +81,8 @@ func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Princi
 		if err != nil {
 			return engine.Principal{}, err
 		}
-		return e.principal(claims.AppID, claims.ObjectID, claims.Name), nil
+		return engine.Principal{AppID: claims.AppID, ObjectID: claims.ObjectID, TenantID: e.o.TenantID, Name: claims.Name}, nil
 	}
-}
-
-func (e *Emulator) principal(appID, objectID, name string) engine.Principal {
-	return engine.Principal{AppID: appID, ObjectID: objectID, TenantID: e.o.TenantID, Name: name}
 }
 
 // setUpDatabase makes the database and gives the exporting application and the
@@ -92,7 +91,7 @@ func (e *Emulator) setUpDatabase(ctx context.Context) error {
 	e.engine.CreateDatabase(e.o.Database)
 	for _, role := range []string{"users", "ingestors"} {
 		var who []string
-		for _, id := range []string{clientID, machineID, userID} {
+		for _, id := range []string{ExporterID, machineID, userID} {
 			who = append(who, fmt.Sprintf("'aadapp=%s;%s'", id, e.o.TenantID))
 		}
 		text := fmt.Sprintf(".add database ['%s'] %s (%s)", e.o.Database, role, strings.Join(who, ", "))

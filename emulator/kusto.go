@@ -28,11 +28,11 @@ type kusto struct {
 
 // openKusto makes the engine with its database and everything before it.
 func (e *Emulator) openKusto(at addresses) error {
-	admin, ok := e.entra.App(adminClient)
+	admin, ok := e.entra.App(AdminID)
 	if !ok {
-		return fmt.Errorf("emulator: the application %s is not registered", adminClient)
+		return fmt.Errorf("emulator: the application %s is not registered", AdminID)
 	}
-	e.admin = e.principal(admin.ID, admin.ObjectID, admin.Name)
+	e.admin = engine.Principal{AppID: admin.ID, ObjectID: admin.ObjectID, TenantID: e.o.TenantID, Name: admin.Name}
 	extents, err := e.folder("extents")
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (e *Emulator) openKusto(at addresses) error {
 	e.kusto = k
 	front := rest.Options{
 		Engine: e.engine, DataManagement: k.dataManagement, Authenticate: e.authenticate(at),
-		Metadata: rest.Metadata{LoginEndpoint: at.authority, KustoServiceResourceID: kustoResource},
+		Metadata: rest.Metadata{LoginEndpoint: at.authority, KustoServiceResourceID: KustoResource},
 		Recorder: e.o.Record, Now: e.o.Now,
 	}
 	ingestFront := front

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -55,7 +56,7 @@ func (e *Emulator) routeDefender() http.Handler {
 		drift:   e.tenant.Drift,
 		insert:  e.tenant.Insert,
 		stats:   func() any { return e.Stats() },
-		truth:   e.truth,
+		truth:   func(ctx context.Context, query string) (result, error) { return e.State().run(ctx, query) },
 		landed:  e.landed,
 		faults:  e.faults,
 	}).handler(controlPath)}

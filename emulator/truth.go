@@ -99,11 +99,6 @@ func digest(r result) (Digest, error) {
 
 var errManyResults = errors.New("the query has several results; ask for one")
 
-// truth runs a query over the tenant as it is now.
-func (e *Emulator) truth(ctx context.Context, query string) (result, error) {
-	return e.State().run(ctx, query)
-}
-
 // run runs a query without the quotas of the services.
 func (s State) run(ctx context.Context, query string) (result, error) {
 	compiled, err := kql.Compile(query, kql.Environment{Catalog: s.catalog, Now: s.now})
@@ -115,6 +110,26 @@ func (s State) run(ctx context.Context, query string) (result, error) {
 	}
 	statement := compiled.Statements[0]
 	return result{columns: statement.Columns(), rows: statement.Rows(ctx)}, nil
+}
+
+// Query returns the rows of a query over the source as it was, in the order of the
+// query, without the quotas of the services.
+func (s State) Query(ctx context.Context, query string) (Answer, error) {
+	r, err := s.run(ctx, query)
+	if err != nil {
+		return Answer{}, fmt.Errorf("source query %q: %w", query, err)
+	}
+	return r.answer()
+}
+
+// Query returns the rows of a query over a database of the destination, "" for the
+// one of Options, as its administrator and without the limits of a result.
+func (e *Emulator) Query(ctx context.Context, database, query string) (Answer, error) {
+	r, err := e.landed(ctx, database, query)
+	if err != nil {
+		return Answer{}, fmt.Errorf("database query %q: %w", query, err)
+	}
+	return r.answer()
 }
 
 // Command runs a management command as the administrator of a database of the

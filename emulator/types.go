@@ -92,6 +92,27 @@ type Answer struct {
 	Rows    [][]json.RawMessage
 }
 
+// Decode reads the rows into target, a pointer to a slice of structs or maps, by the
+// names of the columns, as encoding/json does with an array of objects.
+func (a Answer) Decode(target any) error {
+	objects := make([]map[string]json.RawMessage, 0, len(a.Rows))
+	for _, row := range a.Rows {
+		o := make(map[string]json.RawMessage, len(row))
+		for i, v := range row {
+			o[a.Columns[i]] = v
+		}
+		objects = append(objects, o)
+	}
+	text, err := json.Marshal(objects)
+	if err != nil {
+		return fmt.Errorf("decode an answer: %w", err)
+	}
+	if err := json.Unmarshal(text, target); err != nil {
+		return fmt.Errorf("decode an answer with the columns %q: %w", a.Columns, err)
+	}
+	return nil
+}
+
 // answer reads a result whole.
 func (r result) answer() (Answer, error) {
 	var a Answer

@@ -192,6 +192,24 @@ func (s *Server) Issue(appID, resource string, lifetime time.Duration) (string, 
 	if !ok {
 		return "", fmt.Errorf("entra: no application %s; register it in Options.Apps", appID)
 	}
+	return s.issue(app, resource, lifetime)
+}
+
+// IssueWithRoles is Issue with these application permissions in place of those of
+// the registration, such as none.
+func (s *Server) IssueWithRoles(appID, resource string, lifetime time.Duration, roles ...string) (string, error) {
+	app, ok := s.App(appID)
+	if !ok {
+		return "", fmt.Errorf("entra: no application %s; register it in Options.Apps", appID)
+	}
+	app.Roles = map[string][]string{}
+	if r, ok := s.resource(resource); ok {
+		app.Roles[r.URI] = roles
+	}
+	return s.issue(app, resource, lifetime)
+}
+
+func (s *Server) issue(app App, resource string, lifetime time.Duration) (string, error) {
 	r, ok := s.resource(resource)
 	if !ok {
 		return "", fmt.Errorf("entra: no resource %s; register it in Options.Resources", resource)

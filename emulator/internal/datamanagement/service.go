@@ -53,6 +53,10 @@ type Service struct {
 	closed bool
 	open   map[string]*batch // by key
 	stats  Stats
+
+	running int           // goroutines that start has begun, receive among them
+	handled int64         // messages that receive is done with
+	changed chan struct{} // closed and replaced when running falls or handled grows
 }
 
 // Stats counts what a Service did since it was made.
@@ -87,7 +91,7 @@ func New(o Options) (*Service, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Service{
 		o: o, key: newKey(), ctx: ctx, stop: stop,
-		slots: make(chan struct{}, parallel), open: map[string]*batch{},
+		slots: make(chan struct{}, parallel), open: map[string]*batch{}, changed: make(chan struct{}),
 	}
 	s.start(s.receive)
 	return s, nil
@@ -107,9 +111,32 @@ func (s *Service) Close() error {
 func (s *Service) start(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed {
-		s.active.Go(f)
+	if s.closed {
+		return
 	}
+	s.running++
+	s.active.Go(func() {
+		defer s.progress(func() { s.running-- })
+		f()
+	})
+}
+
+// progress makes a change that Settled depends on.
+func (s *Service) progress(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Settled says whether the first so many messages have been taken from the queues, and
+// nothing is still to be ingested, retried or delivered later. changed is closed when
+// that may be different.
+func (s *Service) Settled(messages int64) (settled bool, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.handled >= messages && s.running <= 1, s.changed
 }
 
 // after runs f later, unless the service is closed or done by then.
@@ -149,12 +176,12 @@ func (s *Service) receive() {
 			return
 		}
 		s.count(func(x *Stats) { x.Messages++ })
-		m, err := ParseMessage(text)
-		if err != nil {
+		if m, err := ParseMessage(text); err != nil {
 			s.fail(&delivery{Message: m}, failureOf(err))
-			continue
+		} else {
+			s.deliver(m)
 		}
-		s.deliver(m)
+		s.progress(func() { s.handled++ })
 	}
 }
 

@@ -1,0 +1,84 @@
+package emulatortest
+
+import (
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/entra"
+)
+
+// Option sets one thing about an emulator. Later options win.
+type Option func(*settings)
+
+type settings struct {
+	emulator.Options
+	loopback bool
+}
+
+// What an emulator has unless options say otherwise: little, so that tests are fast.
+const (
+	DefaultDevices  = 20
+	DefaultCVEs     = 5000
+	DefaultHistory  = 3 // days of events
+	DefaultBatching = 20 * time.Millisecond
+)
+
+func defaults() settings {
+	return settings{Options: emulator.Options{
+		Devices: DefaultDevices, CVEs: DefaultCVEs, History: DefaultHistory, Batching: DefaultBatching,
+	}}
+}
+
+// Devices sets how many devices the tenant has, beside three with an unusual id. A
+// device has about 60 rows of software inventory and 300 of vulnerabilities.
+func Devices(n int) Option { return func(s *settings) { s.Devices = n } }
+
+// Seed makes other data: the same seed, size and clock make the same rows.
+func Seed(n uint64) Option { return func(s *settings) { s.Seed = n } }
+
+// CVEs sets how many CVEs are known. With few, devices have few vulnerabilities; a
+// real tenant knows more than 320,000.
+func CVEs(n int) Option { return func(s *settings) { s.CVEs = n } }
+
+// History sets how many days of events the tenant has, at most 30.
+func History(days int) Option { return func(s *settings) { s.History = days } }
+
+// Database sets the name of the database. The default is "security".
+func Database(name string) Option { return func(s *settings) { s.Options.Database = name } }
+
+// Batching sets how long queued ingestion collects files before it ingests them,
+// whatever the policies of tables say.
+func Batching(d time.Duration) Option { return func(s *settings) { s.Options.Batching = d } }
+
+// NoQuota lifts the limits of hunting. By default they are the documented ones: 45
+// calls a minute, 100,000 rows and 50 MB an answer.
+func NoQuota() Option {
+	return func(s *settings) {
+		q := emulator.NoQuota()
+		s.Quota = &q
+	}
+}
+
+// Clock gives the services a clock, which must not go back. The default is time.Now.
+func Clock(now func() time.Time) Option { return func(s *settings) { s.Now = now } }
+
+// StandingClock lets the services begin at a time at which only AdvanceClock moves.
+func StandingClock(at time.Time) Option { return Clock(func() time.Time { return at }) }
+
+// App registers another application of the tenant, beside Exporter and Admin. It has
+// no role in the database; grant one with Command: .add database.
+func App(a entra.App) Option { return func(s *settings) { s.Apps = append(s.Apps, a) } }
+
+// Record calls f with each query and command that a client sends, and where: "graph",
+// "xdr", "mde", "kusto-query", "kusto-mgmt" or "ingest-mgmt". Several goroutines may call
+// it at once.
+func Record(f func(endpoint, text string)) Option { return func(s *settings) { s.Options.Record = f } }
+
+// Loopback serves on 127.0.0.1 with TLS, on free ports, for other processes. It does
+// not work within testing/synctest.
+func Loopback() Option { return func(s *settings) { s.loopback = true } }
+
+// Configure changes what has no option of its own.
+func Configure(change func(*emulator.Options)) Option {
+	return func(s *settings) { change(&s.Options) }
+}
