@@ -61,12 +61,8 @@ SOAKFLAGS ?=
 soak: build ## kills, races, chaos and histories with new seeds for SOAK; one line of figures at the end
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
 
-# Seeds from 1 on meet a world of chaos (200002) that cannot end under a fake clock: the SDK of ingestion holds a
-# mutex across a slow request, and a clock in a bubble does not go on while a goroutine waits for a mutex.
-HARDSHIP_SEED ?= 40000
-
 hardship: build ## the same once, as short as CI takes it
-	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(HARDSHIP_SEED)
+	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
 
 fuzz: ## each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/Azure/azure-kusto-go/azkustodata"
 	"github.com/Azure/azure-kusto-go/azkustoingest"
@@ -45,13 +46,15 @@ type Client struct {
 	engine   *endpoint // queries and commands
 	intake   *endpoint // data management: ingestion resources
 
-	uploads  chan struct{} // one token per upload under way
-	newQueue func() (ingestor, error)
+	uploads   chan struct{} // one token per upload under way
+	preparing chan struct{} // holds one while somebody opens the queue
+	newQueue  func(answers map[string][]byte) (ingestor, error)
 
 	hiding hiding // policies that hide rows
 
 	mu        sync.Mutex
 	queue     ingestor
+	queued    time.Time           // when its preparation began
 	shapes    map[string][]column // columns of tables, as last read
 	forgotten int                 // how often something was dropped from shapes
 	lacks     map[string]lacks    // by source table: runs that are not in a published table
@@ -91,7 +94,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	c := &Client{
 		database: o.Database, record: o.Record, log: o.Logger, setup: o.Setup,
 		shapes: map[string][]column{}, lacks: map[string]lacks{}, counted: map[string]*whole{},
-		hiding: hiding{turn: make(chan struct{}, 1)},
+		hiding: hiding{turn: make(chan struct{}, 1)}, preparing: make(chan struct{}, 1),
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = DefaultConcurrency
@@ -106,10 +109,10 @@ func New(_ context.Context, o Options) (*Client, error) {
 	if c.intake, err = newEndpoint("kusto.ingest", intake, o.Credential, hc); err != nil {
 		return nil, err
 	}
-	storage := *hc
-	storage.Transport = observed{hc.Transport}
-	c.newQueue = func() (ingestor, error) {
-		return azkustoingest.New(connection(intake, o.Credential),
+	c.newQueue = func(answers map[string][]byte) (ingestor, error) {
+		storage := *hc
+		storage.Transport = handed{answers: answers, storage: observed{hc.Transport}}
+		return azkustoingest.New(connection(intake, nil), // what needs a token is in answers
 			azkustoingest.WithoutEndpointCorrection(), // the URI is the ingestion one already
 			azkustoingest.WithHttpClient(&storage),
 			azkustoingest.WithDefaultDatabase(o.Database),

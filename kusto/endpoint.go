@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,8 +28,8 @@ type endpoint struct {
 
 	credential azcore.TokenCredential // nil: no sign-in
 
-	mu    sync.Mutex
-	scope string // that tokens are asked for; "" until the endpoint was reached
+	turn  chan struct{} // holds one while somebody asks for the metadata, and guards the next
+	scope string        // that tokens are asked for; "" until the endpoint was reached
 }
 
 func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *http.Client) (*endpoint, error) {
@@ -36,7 +37,7 @@ func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *htt
 	if err != nil {
 		return nil, usage("connect", "", fmt.Errorf("%s %s: %w", setting, uri, err))
 	}
-	return &endpoint{setting: setting, uri: uri, client: client, http: hc, credential: credential}, nil
+	return &endpoint{setting: setting, uri: uri, client: client, http: hc, credential: credential, turn: make(chan struct{}, 1)}, nil
 }
 
 // reach fetches the endpoint's sign-in metadata, once, and signs in. The SDK
@@ -57,14 +58,16 @@ func (e *endpoint) reach(ctx context.Context) error {
 
 // audience is the scope of tokens for the endpoint, as its metadata says.
 func (e *endpoint) audience(ctx context.Context) (string, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	if e.scope != "" {
 		return e.scope, nil
 	}
-	hc := *e.http
-	hc.Transport = bound{ctx, e.http.Transport}
-	cloud, err := azkustodata.GetMetadata(e.uri, &hc)
+	cloud, err := e.metadata(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -79,20 +82,40 @@ func (e *endpoint) audience(ctx context.Context) (string, error) {
 	return e.scope, nil
 }
 
-// bound carries requests under a context that their maker does not know.
-type bound struct {
-	ctx context.Context
-	to  http.RoundTripper
+// metadata fetches the sign-in metadata and leaves it in the SDK's cache, which
+// all clients of a process share. The SDK fills its cache while it holds a mutex,
+// and without the caller's context, so what it gets is an answer that is here already.
+func (e *endpoint) metadata(ctx context.Context) (azkustodata.CloudInfo, error) {
+	cloud, err := azkustodata.GetMetadata(e.uri, &http.Client{Transport: unasked{}})
+	if !errors.Is(err, errUnasked) {
+		return cloud, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.uri+"/v1/rest/auth/metadata", nil)
+	if err != nil {
+		return azkustodata.CloudInfo{}, err
+	}
+	answer, err := e.http.Do(r)
+	if err != nil {
+		return azkustodata.CloudInfo{}, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, mostMetadata))
+	if err != nil {
+		return azkustodata.CloudInfo{}, err
+	}
+	return azkustodata.GetMetadata(e.uri, withoutRedirects(&http.Client{Transport: received{answer.StatusCode, answer.Header, body}}))
 }
 
+// mostMetadata is how much of the metadata is read. It is a few hundred bytes.
+const mostMetadata = 4 << 20
+
+// unasked is the transport of a look into the SDK's cache.
+type unasked struct{}
+
+var errUnasked = errors.New("the metadata is not in the cache")
+
 // RoundTrip implements http.RoundTripper.
-func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
-	to := b.to
-	if to == nil {
-		to = http.DefaultTransport
-	}
-	return to.RoundTrip(r.WithContext(b.ctx))
-}
+func (unasked) RoundTrip(*http.Request) (*http.Response, error) { return nil, errUnasked }
 
 // untrusted: the SDK sends tokens to hosts that it knows only
 // (https://learn.microsoft.com/kusto/api/get-started/app-client-network-restrictions).

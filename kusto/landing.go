@@ -41,11 +41,12 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := c.greet(ctx, table.Name); err != nil {
-		return err
-	}
 	for attempt, page := 1, false; ; attempt++ {
-		err := c.enqueue(ctx, b, more)
+		queue, err := c.openQueue(ctx, table.Name)
+		if err != nil {
+			return err
+		}
+		err = c.enqueue(ctx, queue, b, more)
 		if err == nil {
 			return nil
 		}
@@ -59,9 +60,8 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 			failed.Err = fmt.Errorf("upload batch %s: %w", b.ID, failed.Err)
 			return failed
 		}
-		// Expired signatures and moved accounts are cured by asking for the
-		// resources anew, which a fresh client does.
-		c.discardQueue()
+		// A fresh client has fresh resources: signatures expire and accounts move.
+		c.discardQueue(queue)
 		wait := backoff(attempt)
 		c.log.InfoContext(ctx, "kusto: upload again", "batch", b.ID, "attempt", attempt, "in", wait, "error", failed.Err)
 		if err := sleep(ctx, wait); err != nil {
@@ -70,26 +70,8 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 	}
 }
 
-// greet asks the ingestion endpoint for the token that queued messages carry,
-// before the SDK does: the SDK repeats a failure for minutes, under no
-// context, and then reports it as text.
-func (c *Client) greet(ctx context.Context, table string) error {
-	c.mu.Lock()
-	known := c.queue != nil
-	c.mu.Unlock()
-	if known {
-		return nil
-	}
-	_, err := c.manage(ctx, c.intake, "NetDefaultDB", statement{op: "land", table: table, text: ".get kusto identity token", again: true})
-	return err
-}
-
 // enqueue uploads and queues once.
-func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch, more []azkustoingest.FileOption) error {
-	queue, err := c.openQueue()
-	if err != nil {
-		return err
-	}
+func (c *Client) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch, more []azkustoingest.FileOption) error {
 	if _, err := b.Data.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read batch %s from its start: %w", b.ID, err)
 	}
@@ -113,31 +95,6 @@ func (c *Client) enqueue(ctx context.Context, b tvmexport.Batch, more []azkustoi
 	case <-ctx.Done():
 		data.detach() // the SDK may still hold the reader; the batch's memory is about to be used again
 		return context.Cause(ctx)
-	}
-}
-
-func (c *Client) openQueue() (ingestor, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.queue == nil {
-		queue, err := c.newQueue()
-		if err != nil {
-			return nil, fmt.Errorf("open ingestion client: %w", err)
-		}
-		c.queue = queue
-	}
-	return c.queue, nil
-}
-
-// discardQueue lets the next upload start with a fresh client. Uploads that
-// use the old one are not disturbed: closing it only ends its refresh.
-func (c *Client) discardQueue() {
-	c.mu.Lock()
-	queue := c.queue
-	c.queue = nil
-	c.mu.Unlock()
-	if queue != nil {
-		_ = queue.Close()
 	}
 }
 

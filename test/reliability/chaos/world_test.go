@@ -54,7 +54,6 @@ type world struct {
 	secrets  *secrecy.Watch
 	clock    clock                    // of the services
 	taken    bool                     // published rows were taken away
-	uploads  int                      // at once, in the next process
 	early    bool                     // only the first kinds of faults strike
 	rules    map[int]faulttable.Drawn // in force
 	hits     map[int]int              // of rules, so far
@@ -180,7 +179,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	}
 	destination, err := kusto.New(context.Background(), kusto.Options{
 		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: client, Credential: credential,
-		Concurrency: w.uploads, Logger: lines,
+		Logger: lines,
 	})
 	if err != nil {
 		return nil, err
@@ -206,10 +205,6 @@ const (
 // ends them and counts what struck. A rule that replays answers stays for one more
 // run, since it has something to replay then.
 func (w *world) disturb() (settle func(), err error) {
-	w.uploads = 0
-	for _, r := range w.rules {
-		w.slow(r)
-	}
 	fresh := map[int]bool{}
 	// A world of an early seed throws its dice as it did then.
 	for _, i := range w.Perm(earlyKinds)[:1+w.IntN(5)] {
@@ -227,7 +222,6 @@ func (w *world) disturb() (settle func(), err error) {
 		if *each {
 			fmt.Printf("seed %d, next run: %s %+v\n", w.seed, drawn.Name, drawn.Rule)
 		}
-		w.slow(drawn)
 	}
 	return func() { w.settle(fresh) }, nil
 }
@@ -247,16 +241,6 @@ func (w *world) settle(fresh map[int]bool) {
 			w.emulator.Faults().Remove(r.ID)
 			delete(w.rules, r.ID)
 		}
-	}
-}
-
-// slow lets uploads come one by one where a rule may let the SDK wait: it holds a
-// mutex while it waits to ask for its resources again, and time in a bubble stands
-// still while another upload waits for the mutex.
-func (w *world) slow(drawn faulttable.Drawn) {
-	switch drawn.Rule.Endpoint {
-	case faults.IngestMgmt, faults.Token, faults.Discovery, faults.KustoAuth:
-		w.uploads = 1
 	}
 }
 

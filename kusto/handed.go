@@ -1,0 +1,65 @@
+package kusto
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// written is a table of texts as the service answers a command
+// (https://learn.microsoft.com/kusto/api/rest/response).
+func written(columns []string, rows [][]string) ([]byte, error) {
+	type column struct{ ColumnName, DataType, ColumnType string }
+	type table struct {
+		TableName string
+		Columns   []column
+		Rows      [][]string
+	}
+	t := table{TableName: "Table_0", Rows: rows}
+	for _, name := range columns {
+		t.Columns = append(t.Columns, column{name, "String", "string"})
+	}
+	return json.Marshal(struct{ Tables []table }{[]table{t}})
+}
+
+// handed is the transport of one SDK client: commands get the answers that were
+// received for it, requests to storage go on.
+type handed struct {
+	answers map[string][]byte // by command
+	storage http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (h handed) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != "/v1/rest/mgmt" || r.Body == nil {
+		return h.storage.RoundTrip(r)
+	}
+	defer func() { _ = r.Body.Close() }()
+	var sent struct{ CSL string }
+	if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+		return nil, fmt.Errorf("read a command of the ingestion SDK: %w", err)
+	}
+	answer, ok := h.answers[sent.CSL]
+	if !ok {
+		return nil, fmt.Errorf("the ingestion SDK sends the command %.40q, which nothing was prepared for", sent.CSL)
+	}
+	return received{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: answer}.RoundTrip(r)
+}
+
+// received is an answer that was received before. It answers any request.
+type received struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a received) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header.Clone(),
+		Body: io.NopCloser(strings.NewReader(string(a.body))), ContentLength: int64(len(a.body)), Request: r,
+	}, nil
+}
