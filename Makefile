@@ -2,6 +2,12 @@
 GO       ?= go
 FUZZTIME ?= 10s
 BIN      := bin/tvmexport
+# What `tvmexport version` prints. A tag names a version; without one it is a development build.
+VERSION  ?= $(or $(shell git describe --tags --dirty 2>/dev/null),development)
+REVISION ?= $(or $(shell git describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null),unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
+# Build tags. TAGS=noemulator leaves out the commands emulator and demo, as the container image does.
+TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
@@ -10,8 +16,8 @@ RECORD   ?= $(CURDIR)/dist/kql
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build the program into bin/
-	$(GO) build -trimpath -o $(BIN) ./cmd/tvmexport
+build: ## build the program into bin/, stripped, with its version and revision
+	$(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/tvmexport
 
 demo: build ## the whole job on this machine, no account needed
 	$(BIN) demo

@@ -333,7 +333,7 @@ func TestDockerfile(t *testing.T) {
 	_, version, _ := strings.Cut(module, "\ngo ")
 	version, _, _ = strings.Cut(version, "\n")
 	major := strings.Join(strings.Split(version, ".")[:2], ".")
-	for _, want := range []string{"FROM golang:" + major, "CGO_ENABLED=0", "nonroot", `ENTRYPOINT ["/usr/local/bin/tvmexport"]`, `CMD ["serve"]`, "-X main.version="} {
+	for _, want := range []string{"FROM golang:" + major, "CGO_ENABLED=0", "nonroot", `ENTRYPOINT ["/usr/local/bin/tvmexport"]`, `CMD ["serve"]`, "-X main.version=", "-X main.revision=", "ARG TAGS=noemulator", `-tags "${TAGS}"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the Dockerfile lacks %q", want)
 		}

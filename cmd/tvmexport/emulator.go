@@ -1,3 +1,5 @@
+//go:build !noemulator
+
 package main
 
 import (
@@ -12,6 +14,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport/emulator"
+)
+
+const (
+	// withEmulator says whether this build has the commands emulator and demo.
+	withEmulator = true
+	// firstExample is the first line of the examples in the help.
+	firstExample = "  tvmexport demo\n"
 )
 
 type emulatorFlags struct {

@@ -26,8 +26,10 @@ const (
 // arrange puts the commands into groups, adds the topics, and lets the shell
 // complete names.
 func arrange(root *cobra.Command) {
+	if withEmulator {
+		root.AddGroup(&cobra.Group{ID: groupTry, Title: "Try it, no account needed:"})
+	}
 	root.AddGroup(
-		&cobra.Group{ID: groupTry, Title: "Try it, no account needed:"},
 		&cobra.Group{ID: groupSet, Title: "Set up:"},
 		&cobra.Group{ID: groupRun, Title: "Export and operate:"},
 		&cobra.Group{ID: groupMore, Title: "More:"},
@@ -38,7 +40,7 @@ func arrange(root *cobra.Command) {
 		"plan": groupRun, "run": groupRun, "serve": groupRun, "status": groupRun, "verify": groupRun, "repair": groupRun, "refill": groupRun,
 	}
 	for _, c := range root.Commands() {
-		if c.GroupID = groups[c.Name()]; c.GroupID == "" {
+		if c.GroupID = groups[c.Name()]; c.GroupID == "" || c.Hidden {
 			c.GroupID = groupMore
 		}
 		completeFlags(c)

@@ -127,8 +127,7 @@ output, everything else to standard error; --json prints results as JSON.
 Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done, or verify
 found a difference; 4 sign-in or permission; 5 out of quota or time; 11 another run
 holds the table; 130 and 143 stopped by a signal.`,
-		Example: `  tvmexport demo
-  tvmexport config example > tvmexport.yaml
+		Example: firstExample + `  tvmexport config example > tvmexport.yaml
   tvmexport init
   tvmexport check
   tvmexport run`,

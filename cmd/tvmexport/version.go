@@ -8,8 +8,52 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set when a release is built.
-var version = "development"
+// version and revision are set by the linker (-X main.version=... -X main.revision=...).
+// What the linker did not set is read from the build information of the binary, which
+// go install MODULE@VERSION and a build inside a Git clone write.
+var version, revision string
+
+func init() {
+	info, _ := debug.ReadBuildInfo()
+	version, revision = buildStamp(version, revision, info)
+}
+
+// buildStamp completes the version and the revision from the build information, which can be nil.
+func buildStamp(version, revision string, info *debug.BuildInfo) (string, string) {
+	if info == nil {
+		info = &debug.BuildInfo{}
+	}
+	if v := info.Main.Version; version == "" && v != "(devel)" {
+		version = v
+	}
+	if revision == "" {
+		revision = builtRevision(info.Settings)
+	}
+	if version == "" {
+		version = "development"
+	}
+	if revision == "" {
+		revision = "unknown"
+	}
+	return version, revision
+}
+
+// builtRevision is the commit that was built, marked if files differed from it.
+func builtRevision(settings []debug.BuildSetting) string {
+	var commit, mark string
+	for _, s := range settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			mark = "-dirty"
+		}
+	}
+	if commit == "" {
+		return ""
+	}
+	return commit + mark
+}
 
 func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
@@ -18,14 +62,6 @@ func (p *process) versionCommand() *cobra.Command {
 		Example: "  tvmexport version",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			revision := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = s.Value
-					}
-				}
-			}
 			_, err := fmt.Fprintf(p.stdout, "tvmexport %s (revision %s, %s %s/%s)\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
