@@ -2,13 +2,13 @@ package faulttable
 
 // Why some answers cannot be wrong in some ways.
 const (
-	statusAlone   = "the answer of storage has no body that is read: its status counts, and what became of the upload is counted in the landing table"
-	noRows        = "the answer holds no rows"
-	sameTwice     = "the same document twice says the same"
-	tokenAges     = "a token that is too old is refused where it is used, see the rows of those services"
-	documentStays = "the document does not change while a process lives"
-	notRead       = "nothing rests on rows in the answer of a command that writes: what it did is read from tags, extents or the ledger"
-	noAnswer      = "a delivery has no answer: what became of it is counted by batch and line"
+	statusAlone   = "the exporter reads only the status of storage's answer; the upload is counted in the landing table"
+	noRows        = "the answer contains no rows"
+	sameTwice     = "a repeated document has the same content"
+	tokenAges     = "the services refuse an expired token, see their rows"
+	documentStays = "the document does not change during the life of a process"
+	notRead       = "the exporter does not use rows in the answer of a writing command; it reads the effect from tags, extents or the ledger"
+	noAnswer      = "a delivery has no answer; its rows are counted by batch and line"
 )
 
 // exceptions fill the cells that chaos does not.

@@ -34,14 +34,14 @@ func Markdown() string {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "\n%d kinds of requests, %d ways. C: `make chaos` draws it, among %d pairs of a request and a fault and %d faults that hit several kinds of requests.\n",
+	fmt.Fprintf(&b, "\n%d kinds of requests, %d kinds of wrong answers. C: `make chaos` injects it, among %d pairs of a request and a fault and %d faults that hit several kinds of requests.\n",
 		len(Requests()), len(Ways()), len(narrow()), len(wide()))
 	for i, t := range tests {
 		fmt.Fprintf(&b, "%c: `%s`. ", 'a'+rune(i), t)
 	}
 	b.WriteString("\n")
 	for i, r := range reasons {
-		fmt.Fprintf(&b, "\n%d. It cannot occur, or nothing rests on it: %s.", i+1, r)
+		fmt.Fprintf(&b, "\n%d. Not applicable: %s.", i+1, r)
 	}
 	return b.String() + "\n"
 }

@@ -4,9 +4,9 @@ import "github.com/tvmexport/tvmexport/emulator/faults"
 
 // Why chaos does not send some requests.
 const (
-	onlyInit   = "sent by init, check and import alone, which publish no rows and can be repeated; cmd/tvmexport tests their failures"
-	onlyChange = "sent by a run only when a table's columns have changed, before anything is fetched; the run fails and the next one repeats it"
-	onlyVerify = "sent by verify and repair alone, which run as the same steps under the same client"
+	onlyInit   = "only init, check and import send it, which publish no rows and can be repeated; cmd/tvmexport tests their failures"
+	onlyChange = "a run sends it only when a table's columns have changed, before it fetches rows; the run fails and the next one repeats it"
+	onlyVerify = "only verify and repair send it, with the same steps and the same client"
 )
 
 // Requests are the rows of the table. Of two rows of one endpoint whose texts

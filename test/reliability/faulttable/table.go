@@ -16,16 +16,16 @@ type Way string
 
 // The ways.
 const (
-	Refused  Way = "refused for a while"
-	Barred   Way = "refused for good"
+	Refused  Way = "refused temporarily"
+	Barred   Way = "refused permanently"
 	Late     Way = "late"
-	Cut      Way = "cut"
+	Cut      Way = "truncated"
 	Empty    Way = "empty"
 	Null     Way = "null"
 	Repeated Way = "repeated"
-	Older    Way = "from another moment"
-	Retyped  Way = "of another type"
-	Hidden   Way = "with rows hidden"
+	Older    Way = "outdated"
+	Retyped  Way = "wrong type"
+	Hidden   Way = "rows hidden"
 	HTML     Way = "HTML"
 	TooLarge Way = "too large"
 )
