@@ -239,6 +239,13 @@ func (b *binder) member(n *syntax.Member, c site) (*expr, error) {
 	if _, ok := databaseOf(n.X); ok {
 		return nil, unresolved(n.Pos(), c.op, "scalar expression", n.Name)
 	}
+	if id, ok := n.X.(*syntax.Ident); ok && c.row.states[id.Name] != nil {
+		f, ok := c.row.states[id.Name].find(n.Name)
+		if !ok {
+			return nil, unresolved(n.Pos(), c.op, "scalar expression", n.Name)
+		}
+		return columnExpr(f), nil
+	}
 	base, err := b.scalar(n.X, c)
 	if err != nil {
 		return nil, err

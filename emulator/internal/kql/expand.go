@@ -123,6 +123,16 @@ func (s *expandStep) open(f *frame, next func() error) func() error {
 	}
 }
 
+// empty says whether the frame's row expands to nothing.
+func (s *expandStep) empty(f *frame) bool {
+	for _, x := range s.items {
+		if n, ok := x.e.eval(f).Len(); !ok || n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // elements is what a dynamic expands to: null and a scalar to themselves.
 func (s *expandStep) elements(v value.Value, list []value.Value) []value.Value {
 	if elements, ok := v.Array(); ok {

@@ -109,10 +109,11 @@ type execution struct {
 	once    map[*late]onceResult
 	shared  map[*shared]*rowStore
 	sets    map[*late]*memberSet
+	inputs  map[*inputSource]rowsFunc // of the subqueries that run
 }
 
 func newExecution(ctx context.Context, scanned *atomic.Int64) *execution {
-	return &execution{ctx: ctx, scanned: scanned, once: map[*late]onceResult{}, shared: map[*shared]*rowStore{}, sets: map[*late]*memberSet{}}
+	return &execution{ctx: ctx, scanned: scanned, once: map[*late]onceResult{}, shared: map[*shared]*rowStore{}, sets: map[*late]*memberSet{}, inputs: map[*inputSource]rowsFunc{}}
 }
 
 // late is an expression that reads no row, and whose value is known only when

@@ -33,6 +33,9 @@ func FuzzQuery(f *testing.F) {
 		"let f = (x:long) { x + 1 }; F(f(0)) | as V | invoke G()",
 		"T | parse b with p:long ',' q | top 2 by e nulls first | serialize | getschema",
 		"range x from 1 to 5 step 1 | where x in (T | project a) | summarize by x | sample 2",
+		"T | mv-apply k = c.k on (where tostring(k) != '1' | summarize n = count() by tostring(k)) | take 3",
+		"T | partition by b (top 1 by e) | make-series avg(e) on a step 1 by b | top-nested 2 of b by count()",
+		"T | sort by a asc | scan with_match_id=m declare (s:long = 0) with (step one: a > 0 => s = a + one.s; step two: b has one.b;)",
 		"print x = materialize(T), toscalar(T | count) | extend y = pack_all()",
 	} {
 		f.Add(s)

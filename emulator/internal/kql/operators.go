@@ -70,6 +70,16 @@ func otherOperatorName(o syntax.Operator) string {
 		return "sample"
 	case *syntax.Render:
 		return "render"
+	case *syntax.MvApply:
+		return "mv-apply"
+	case *syntax.Partition:
+		return "partition"
+	case *syntax.MakeSeries:
+		return "make-series"
+	case *syntax.TopNested:
+		return "top-nested"
+	case *syntax.Scan:
+		return "scan"
 	}
 	return "consume"
 }
@@ -121,6 +131,16 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 	switch n := o.(type) {
 	case *syntax.MvExpand:
 		return p, b.mvExpand(p, n, c)
+	case *syntax.MvApply:
+		return p, b.mvApply(p, n, c)
+	case *syntax.Partition:
+		return b.partition(p, n, c)
+	case *syntax.MakeSeries:
+		return b.makeSeries(p, n, c)
+	case *syntax.TopNested:
+		return b.topNested(p, n, c)
+	case *syntax.Scan:
+		return p, b.scanSteps(p, n, c)
 	case *syntax.Parse:
 		return p, b.parse(p, n, c)
 	case *syntax.GetSchema:

@@ -21,6 +21,8 @@ type row struct {
 	pipe *pipeline
 	// aggregates collects the calls of aggregates; nil where there can be none.
 	aggregates *aggregation
+	// states are the steps of scan, whose columns can be named behind theirs.
+	states map[string]*scanState
 }
 
 func (r *row) find(name string) (field, bool) {

@@ -215,7 +215,7 @@ func TestErrors(t *testing.T) {
 		{"print d = dynamic([1]) | summarize count() by d", kql.Semantic, "SEM0000", "Summarize group key 'd' is of a 'dynamic' type. Please use an explicit cast (for example, 'summarize ... by tostring(d)') as grouping by a 'dynamic' type is not supported.", 47},
 		{"T | join (T) on nope", kql.Semantic, "SEM0100", "'join' operator: Failed to resolve scalar expression named 'nope'", 17},
 		{"T | evaluate narrow()", kql.Unsupported, "SEM0000", "The plugin narrow is not supported here.", 5},
-		{"T | make-series n = count() on a step 1", kql.Unsupported, "SEM0000", "The make-series operator is not supported here.", 5},
+		{"T | reduce by bbbbbbbbbbbbbbbbbbbbbbbbb", kql.Unsupported, "SEM0000", "The reduce operator is not supported here.", 5},
 		{"T | where assert(a < 3, 'too large')", kql.Semantic, "SEM0000", "assert(): argument #1 must be a constant", 11},
 		{"let f = (n:long) { assert(n < 3, 'n') }; T | where f(a)", kql.Semantic, "SEM0000", "assert(): argument #1 must be a constant", 20},
 		{"let x = nope; print 1", kql.Semantic, "SEM0100", "Failed to resolve scalar expression named 'nope'", 9},

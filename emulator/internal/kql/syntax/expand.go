@@ -6,7 +6,7 @@ import "github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 // the text gives one.
 const legacyLimit = 128
 
-func (p *parser) mvExpand(at Place, legacy bool) Operator {
+func (p *parser) mvExpand(at Place, legacy bool) *MvExpand {
 	x := &MvExpand{Place: at}
 	kind := func(t Token) {
 		x.Arrays = t.Text == "array"

@@ -35,8 +35,7 @@ func (p *parser) operatorName() (string, int) {
 
 // refusedOperators are Kusto's, and not evaluated here.
 var refusedOperators = map[string]bool{
-	"make-series": true, "top-nested": true, "top-hitters": true, "partition": true, "scan": true, "fork": true,
-	"facet": true, "mv-apply": true, "mvapply": true, "reduce": true, "parse-kv": true, "make-graph": true,
+	"top-hitters": true, "fork": true, "facet": true, "mvapply": true, "reduce": true, "parse-kv": true, "make-graph": true,
 	"graph-match": true, "graph-shortest-paths": true, "graph-to-table": true, "graph-mark-components": true,
 	"search": true, "find": true, "assert-schema": true, "execute-and-cache": true, "macro-expand": true,
 	"project-by-names": true, "project-smart": true, "graph-where-nodes": true, "graph-where-edges": true,
@@ -81,6 +80,16 @@ func (p *parser) read(name string, at Place) (Operator, bool) {
 		return p.union(at), true
 	case "mv-expand", "mvexpand":
 		return p.mvExpand(at, name == "mvexpand"), true
+	case "mv-apply":
+		return p.mvApply(at), true
+	case "partition":
+		return p.partition(at), true
+	case "make-series":
+		return p.makeSeries(at), true
+	case "top-nested":
+		return p.topNested(at), true
+	case "scan":
+		return p.scan(at), true
 	case "parse", "parse-where":
 		return p.parse(at, name == "parse-where"), true
 	case "as":

@@ -38,6 +38,11 @@ func TestParseQuery(t *testing.T) {
 		{"lookup", "T | lookup U on A", `(T | lookup (U) on A)`},
 		{"union", "union kind=inner withsource=S isfuzzy=true (T | count), U*, database('d').V", `(union kind=inner withsource=S isfuzzy=true (T | count), U*, database("d").V)`},
 		{"union behind a pipe", "T | union U, V", `(T | union U, V)`},
+		{"mv-apply", "T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where a > 1 | count)", `(T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where (a > 1) | count))`},
+		{"partition", "T | partition hint.strategy=native by a (take 1)", `(T | partition hint.strategy=native by a (take 1))`},
+		{"make-series", "T | make-series kind=nonempty a=sum(b) default=-1, count() on t from 1 to 9 step 2 by c", `(T | make-series kind=nonempty a = sum(b) default = ((-1)), count() on t from 1 to 9 step 2 by c)`},
+		{"top-nested", "T | top-nested 2 of a with others='o' by max(b) asc, top-nested of c by d=count()", `(T | top-nested (2) of a with others = ("o") by max(b) asc, top-nested of c by d = count())`},
+		{"scan", "T | scan with_match_id=m declare (c:long=0) with (step s output=none: a > s.a => c = 1; step u: true;)", `(T | scan with_match_id=m declare (c:long = 0) with (step s output=none: (a > s.a) => c = 1; step u output=all: true; ))`},
 		{"mv-expand", "T | mv-expand kind=array with_itemindex=i a = b to typeof(long), c limit 5", `(T | mv-expand kind=array with_itemindex=i a = b to typeof(long), c limit 5)`},
 		{"parse", "T | parse kind=regex flags=Ui a with * 'x=' b:long ',' c *", `(T | parse kind=regex flags=Ui a with * "x=" b:long "," c *)`},
 		{"let", "let a = 1; let f = (x:long, T:(y:string), d:string = 'z') { let k = x; T | where n > k }; f(a, U)", `let a = 1; let f = (x:long, T:(y:string), d:string = "z") { let k = x; (T | where (n > k)) }; f(a, U)`},
@@ -115,8 +120,8 @@ func TestErrors(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for _, text := range []string{
-		"T | make-series n = count() on t step 1d", "T | top-nested 1 of a by b", "T | mv-apply a on (count)", "search 'x'",
-		"find in (T) where a == 1", "externaldata(a:string)['x']", "T | scan with (step s: true;)", "T | graph-match (a) where true",
+		"T | fork (count)", "T | reduce by b", "T | facet by a", "search 'x'",
+		"find in (T) where a == 1", "externaldata(a:string)['x']", "T | partition by a { U }", "T | graph-match (a) where true",
 	} {
 		_, err := syntax.ParseQuery(text)
 		var e *syntax.Error

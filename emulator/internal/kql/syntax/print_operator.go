@@ -60,7 +60,7 @@ func (p *printer) otherOperator(node Operator) {
 	case *Union:
 		p.union(n)
 	case *MvExpand:
-		p.mvExpand(n)
+		p.expansion("mv-expand ", n)
 	case *Parse:
 		p.parse(n)
 	case *As:
@@ -79,6 +79,8 @@ func (p *printer) otherOperator(node Operator) {
 		p.put("render table")
 	case *Consume:
 		p.put("consume")
+	default:
+		p.nested(node)
 	}
 }
 
@@ -166,8 +168,8 @@ func (p *printer) union(n *Union) {
 	p.list(n.Tables)
 }
 
-func (p *printer) mvExpand(n *MvExpand) {
-	p.put("mv-expand ")
+func (p *printer) expansion(op string, n *MvExpand) {
+	p.put(op)
 	if n.Arrays {
 		p.put("kind=array ")
 	}
