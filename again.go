@@ -10,7 +10,7 @@ func asAgain(list []Window, own Window) []Window {
 	slices.SortFunc(list, func(a, b Window) int { return a.From.Compare(b.From) })
 	var out []Window
 	for _, w := range list {
-		if w.end().After(own.From) {
+		if endOf(w).After(own.From) {
 			w.To = own.From
 		}
 		if own.From.IsZero() || !w.From.Before(w.To) {

@@ -24,8 +24,8 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	if f := h.Fetched; f.Rows > 0 && f.Bytes > 0 {
 		p.RowBytes = float64(f.Bytes) / float64(f.Rows)
 	}
-	lost := h.Losses.beyond(h.Last)
-	p.Losses, p.Apart = h.Losses, h.Losses.ledger()
+	lost := lossesBeyond(h.Losses, h.Last)
+	p.Losses, p.Apart = h.Losses, h.Losses.Ledger()
 	elsewhere, err := moved(t, h.Last)
 	if err != nil && !v.request.Full {
 		return p, err
@@ -40,7 +40,7 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 			return p, nil
 		}
 		p.Whole = wholeBecause(t, h, v.FullEvery, p.Limits.Rows)
-		if why := cmp.Or(elsewhere, lost.wholeBecauseOf(repairing)); why != "" {
+		if why := cmp.Or(elsewhere, wholeBecauseOfLosses(lost, repairing)); why != "" {
 			p.Whole = cmp.Or(p.Whole, why)
 			p.note("%s: all of the table is fetched", why)
 		}
@@ -77,8 +77,8 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 			return p, err
 		}
 	}
-	ordered := h.ordered()
-	if (lost.ledger() || lost.Unknown) && ordered.After(at) {
+	ordered := orderedWatermark(h)
+	if (lost.Ledger() || lost.Unknown) && ordered.After(at) {
 		p.note("the watermark %s in MigrationConfiguration is ahead of the last committed run that the ledger knows, and rows of the ledger are missing: the run does not follow it; run --from sets the start", ordered.UTC().Format(time.RFC3339))
 		ordered = time.Time{}
 	}
@@ -95,8 +95,8 @@ func (v *invocation) plan(t Table, o Order, h History) (Plan, error) {
 	return p, nil
 }
 
-// after is the history once a publication was finished, apart from its Losses.
-func (h History) after(p Publication) History {
+// historyAfter is the history once a publication was finished, apart from its Losses.
+func historyAfter(h History, p Publication) History {
 	fetched := Volume{Rows: p.Rows, Bytes: p.Bytes}
 	h.Last = &Committed{
 		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,

@@ -71,9 +71,9 @@ func (t Table) Guise() string {
 	return guise
 }
 
-// compared is the table as its content is compared with what readers see:
+// comparedTable is the table as its content is compared with what readers see:
 // without the columns that are published as pseudonyms, which the note says.
-func (t Table) compared() (_ Table, notes []string) {
+func comparedTable(t Table) (_ Table, notes []string) {
 	if len(t.Choice.Pseudonymise) == 0 {
 		return t, nil
 	}

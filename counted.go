@@ -16,7 +16,7 @@ func askCount(ctx context.Context, s Source, q CountQuery) (Counts, error) {
 	if err != nil {
 		return counts, err
 	}
-	if why := counts.impossible(q); why != "" {
+	if why := impossible(counts, q); why != "" {
 		return counts, &Error{
 			Op: "count", Table: q.Table.Name, Action: Stop, Cause: Unproven, Err: fmt.Errorf("the count cannot be right: %s", why),
 			Hint: "nothing was decided by it; run again, and if it repeats look for a proxy that changes answers",
@@ -27,7 +27,7 @@ func askCount(ctx context.Context, s Source, q CountQuery) (Counts, error) {
 
 // impossible says what shows that the counts are no answer to the query; "" if
 // nothing does.
-func (c Counts) impossible(q CountQuery) string {
+func impossible(c Counts, q CountQuery) string {
 	var rows int64
 	for _, p := range c.Parts {
 		if p.Rows < 0 {
@@ -47,7 +47,7 @@ func impossibleParts(parts []Count, q CountQuery) string {
 	list := make([]Partition, len(parts))
 	for i, p := range parts {
 		switch {
-		case !p.Partition.Valid() || !q.Within.holds(p.Partition):
+		case !p.Partition.Valid() || !q.Within.Holds(p.Partition):
 			return "a part lies outside the partition that was asked for"
 		case p.Partition.Depth() > q.Within.Depth()+q.Depth:
 			return "a part is deeper than was asked for"
@@ -59,7 +59,7 @@ func impossibleParts(parts []Count, q CountQuery) string {
 	// A partition sorts before those in it: what holds the next one holds a neighbour.
 	slices.SortFunc(list, func(a, b Partition) int { return strings.Compare(string(a), string(b)) })
 	for i := 1; i < len(list); i++ {
-		if list[i-1].overlaps(list[i]) {
+		if list[i-1].Overlaps(list[i]) {
 			return "two parts have rows in common"
 		}
 	}
@@ -96,14 +96,14 @@ func (f *fetching) unseen(wanted []Partition) {
 	shown := make(map[Partition]bool, len(f.pieces))
 	in := make(map[Partition]bool, len(f.pieces)) // partitions of which something is shown
 	for _, p := range f.pieces {
-		shown[run.label(p.Partition)] = true
+		shown[run.Label(p.Partition)] = true
 		for at, ok := p.Partition.Base(), true; ok && !in[at]; at, ok = at.Parent() {
 			in[at] = true
 		}
 	}
 	var out []Piece
 	for _, p := range wanted {
-		at := run.label(p)
+		at := run.Label(p)
 		if shown[at] || in[p.Base()] {
 			continue
 		}
@@ -133,7 +133,7 @@ func (f *fetching) quiet(recent Window, seen []Count) {
 	if f.plan.Run.Kind == FullRun && !slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
 		f.pieces = append(f.pieces, Piece{Window: Window{Null: true}})
 	}
-	if recent != (Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(f.plan.Again, recent.overlaps) {
+	if recent != (Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(f.plan.Again, recent.Overlaps) {
 		f.pieces = append([]Piece{{Window: recent, Late: true}}, f.pieces...)
 	}
 	insist(f.pieces)

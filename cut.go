@@ -23,7 +23,7 @@ func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
 			c.Large = append(c.Large, p)
 			continue
 		}
-		if open != nil && open.Rows+p.Rows <= rows && open.take(p) {
+		if open != nil && open.Rows+p.Rows <= rows && addPiece(open, p) {
 			continue
 		}
 		if most > 0 && len(c.Slices) == most {
@@ -36,9 +36,9 @@ func Cut(t Table, pieces []Piece, rows int64, most int) Cutting {
 	return c
 }
 
-// take adds p to the slice if one call can ask for both, and its rows can be
+// addPiece adds p to the slice if one call can ask for both, and its rows can be
 // told apart: parts by the hash of rows go only with their like.
-func (s *Slice) take(p Piece) bool {
+func addPiece(s *Slice, p Piece) bool {
 	last := s.Partitions[len(s.Partitions)-1]
 	_, hashed := last.RowHash()
 	if _, too := p.Partition.RowHash(); too != hashed || hashed && last.Base() != p.Partition.Base() {
@@ -62,10 +62,10 @@ func (s *Slice) take(p Piece) bool {
 // mostPartitions bounds the text of a query, whose body may have 1 MB.
 const mostPartitions = 5000
 
-// Halves divides a slice that was too large without counting again: its
+// sliceHalves divides a slice that was too large without counting again: its
 // partitions in two, or its window in two. ok is false where it has neither,
 // and the piece must be counted more finely.
-func (s Slice) Halves() (a, b Slice, ok bool) {
+func sliceHalves(s Slice) (a, b Slice, ok bool) {
 	a, b = s, s
 	a.Rows, b.Rows = s.Rows/2, s.Rows-s.Rows/2
 	if n := len(s.Partitions); n > 1 {

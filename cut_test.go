@@ -88,16 +88,16 @@ func TestTileLeavesNoGap(t *testing.T) {
 
 func TestHalves(t *testing.T) {
 	s := Slice{Partitions: []Partition{"0", "1", "2"}, Rows: 9}
-	a, b, ok := s.Halves()
+	a, b, ok := sliceHalves(s)
 	if !ok || len(a.Partitions) != 1 || len(b.Partitions) != 2 {
 		t.Errorf("%v %v %v", a.Partitions, b.Partitions, ok)
 	}
 	w := Slice{Partitions: []Partition{Whole}, Window: Window{From: at(0), To: at(2)}}
-	a, b, ok = w.Halves()
+	a, b, ok = sliceHalves(w)
 	if !ok || !a.Window.To.Equal(at(1)) || !b.Window.From.Equal(at(1)) {
 		t.Errorf("%v %v %v", a.Window, b.Window, ok)
 	}
-	if _, _, ok := (Slice{Partitions: []Partition{"3f"}}).Halves(); ok {
+	if _, _, ok := sliceHalves((Slice{Partitions: []Partition{"3f"}})); ok {
 		t.Error("one partition has no halves")
 	}
 }
@@ -124,7 +124,7 @@ func TestDepthFor(t *testing.T) {
 
 func TestRowsPerCall(t *testing.T) {
 	for size, want := range map[float64]int64{0: 96_000, 400: 96_000, 1000: 46_000, 1e12: 1} {
-		if got := DocumentedLimits.rowsPerCall(size); got != want {
+		if got := rowsPerCall(DocumentedLimits, size); got != want {
 			t.Errorf("rowsPerCall(%v) = %d, want %d", size, got, want)
 		}
 	}

@@ -38,7 +38,7 @@ func wholeBecause(t Table, h History, every time.Duration, limit int64) string {
 		rows += r.Rows
 	}
 	// Twice the rows, or half of them, before the parts are made finer or coarser.
-	if !t.Key.isRow() && (StateDepth(rows/2, limit) > h.Depth || StateDepth(rows*2, limit) < h.Depth) {
+	if !t.Key.IsRow() && (StateDepth(rows/2, limit) > h.Depth || StateDepth(rows*2, limit) < h.Depth) {
 		return fmt.Sprintf("the table of %d rows asks for parts of another size", rows)
 	}
 	return ""
@@ -93,7 +93,7 @@ func changedSince(pieces []Piece, known []PartitionRecord, run Run) []Partition 
 func countedBy(run Run, pieces []Piece) map[Partition]PartitionRecord {
 	out := make(map[Partition]PartitionRecord, len(pieces))
 	for _, p := range pieces {
-		at := run.label(p.Partition)
+		at := run.Label(p.Partition)
 		r, ok := out[at]
 		if !ok {
 			r.Print = EmptyPrint

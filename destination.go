@@ -138,8 +138,8 @@ type Published struct {
 	Unread []Unread // values that the typed table could not take, as the destination counted them
 }
 
-// table is a table as the publication met it.
-func (p Publication) table(t Table) Table {
+// tableOfPublication is a table as the publication met it.
+func tableOfPublication(p Publication, t Table) Table {
 	t.Layout, t.Shown = p.Layout, p.Shown
 	if p.Layout == "" {
 		t.Layout = RawOnly

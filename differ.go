@@ -134,7 +134,7 @@ func (f *fetching) countParts(ctx context.Context, list []difference) (_ time.Ti
 	run := f.plan.Run
 	q := CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: f.prints != nil}
 	switch {
-	case run.Table.Key.isRow():
+	case run.Table.Key.IsRow():
 		q.Within, q.Depth = Whole.ByRowHash(), 2
 	case len(list) <= mostPartitions:
 		for _, d := range list {
@@ -185,9 +185,9 @@ func (f *fetching) askAgain(list []difference) {
 	}
 	hit := func(b BatchInfo) bool {
 		if f.counted.windows != nil {
-			return slices.ContainsFunc(list, func(d difference) bool { return d.window.overlaps(b.Slice.Window) })
+			return slices.ContainsFunc(list, func(d difference) bool { return d.window.Overlaps(b.Slice.Window) })
 		}
-		return slices.ContainsFunc(b.Slice.Partitions, func(p Partition) bool { return parts[f.plan.Run.label(p)] })
+		return slices.ContainsFunc(b.Slice.Partitions, func(p Partition) bool { return parts[f.plan.Run.Label(p)] })
 	}
 	back := func(b BatchInfo) bool {
 		if !hit(b) {

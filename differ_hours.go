@@ -36,7 +36,7 @@ func stretches(pieces []Piece, batches []BatchInfo) []stretch {
 	})
 	var out []stretch
 	for _, s := range list {
-		if len(out) == 0 || !out[len(out)-1].window.overlaps(s.window) {
+		if len(out) == 0 || !out[len(out)-1].window.Overlaps(s.window) {
 			out = append(out, s)
 			continue
 		}
@@ -89,14 +89,14 @@ func (f *fetching) countWindows(ctx context.Context, list []difference) (now tim
 // by hours.
 func together(list []difference) int {
 	n := 1
-	for n < len(list) && list[n-1].window.timed() && list[n].window.timed() && whole(list[n-1].window.To) && whole(list[n].window.From) {
+	for n < len(list) && isTimed(list[n-1].window) && isTimed(list[n].window) && whole(list[n-1].window.To) && whole(list[n].window.From) {
 		n++
 	}
 	return n
 }
 
-// timed says whether the window is one of time.
-func (w Window) timed() bool { return !w.Null && w != Window{} }
+// isTimed says whether the window is one of time.
+func isTimed(w Window) bool { return !w.Null && w != Window{} }
 
 // whole says whether a window can begin or end at t without dividing an hour.
 func whole(t time.Time) bool { return t.Add(Tick).Equal(t.Add(Tick).Truncate(time.Hour)) }
@@ -107,11 +107,11 @@ func fill(list []difference, parts []Count) {
 	slices.SortFunc(parts, func(a, b Count) int { return a.Start.Compare(b.Start) })
 	i := 0
 	for _, c := range parts {
-		for i < len(list)-1 && list[i].window.timed() && c.Start.After(list[i].window.To) {
+		for i < len(list)-1 && isTimed(list[i].window) && c.Start.After(list[i].window.To) {
 			i++
 		}
 		w := list[i].window
-		if !w.timed() || c.Start.Add(time.Hour-Tick).After(w.From) && (w.To.IsZero() || !c.Start.After(w.To)) {
+		if !isTimed(w) || c.Start.Add(time.Hour-Tick).After(w.From) && (w.To.IsZero() || !c.Start.After(w.To)) {
 			list[i].after += c.Rows // else it lies between two windows
 		}
 	}

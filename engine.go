@@ -167,7 +167,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	}
 	out.Bytes += answer.Bytes
 	out.Columns = answer.Columns
-	e.hooks.fetched(in.Run, in.Slice, answer)
+	announceFetched(e.hooks, in.Run, in.Slice, answer)
 	return batchData{
 		Batch: Batch{
 			ID: in.Batch, Run: in.Run, Slice: in.Slice,

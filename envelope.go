@@ -31,7 +31,7 @@ type lines struct {
 func newLines(id BatchID, run Run, s Slice, to io.Writer) *lines {
 	labels := make([]Partition, len(s.Partitions))
 	for i, p := range s.Partitions {
-		labels[i] = run.label(p)
+		labels[i] = run.Label(p)
 	}
 	return &lines{
 		labels: labels, id: id, run: run, slice: s, to: to,

@@ -109,7 +109,7 @@ func (e *Exporter) describe(name string) (Table, bool) {
 func (e *Exporter) table(ctx context.Context, o Order) (Table, error) {
 	t, ok := e.describe(o.Table)
 	t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
-	if o.Err != nil && !errors.Is(o.Err, errMixed) {
+	if o.Err != nil && !errors.Is(o.Err, ErrSharedDestination) {
 		return t, o.Err
 	}
 	if !ok && e.Source != nil { // else what the ledger says of the table has to do

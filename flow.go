@@ -148,7 +148,7 @@ func finish(ctx context.Context, s Steps, pub Publication, p *Progress, h *Hooks
 			Hint: "the run was not committed; run again, and if it repeats look for rows deleted from the landing table",
 		}
 	}
-	h.published(pub.Run, rows)
+	announcePublished(h, pub.Run, rows)
 	unread := mostUnread(pub.Unread, published.Unread)
 	err = s.Commit(ctx, Commit{
 		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions, Losses: pub.Losses,
@@ -158,7 +158,7 @@ func finish(ctx context.Context, s Steps, pub Publication, p *Progress, h *Hooks
 		return err
 	}
 	p.Run, p.Rows, p.Notes, p.Unread = pub.Run, rows, append(p.Notes, published.Notes...), unread
-	h.committed(pub.Run, rows)
+	announceCommitted(h, pub.Run, rows)
 	return nil
 }
 
@@ -195,7 +195,7 @@ func (f *fetching) budget() int64 {
 	if size == 0 {
 		size = DefaultRowBytes
 	}
-	return f.plan.Limits.rowsPerCall(size)
+	return rowsPerCall(f.plan.Limits, size)
 }
 
 // fetchAll asks for everything that was counted. It goes in rounds: the size
@@ -285,11 +285,11 @@ func (f *fetching) printsOf(s Slice) []Fingerprint {
 
 // split puts a slice that was too large back in smaller parts.
 func (f *fetching) split(ctx context.Context, s Slice, why error) error {
-	f.hooks.splitting(f.plan.Run, s, why)
+	announceSplitting(f.hooks, f.plan.Run, s, why)
 	if err := f.helpless(why); err != nil {
 		return err
 	}
-	if a, b, ok := s.Halves(); ok {
+	if a, b, ok := sliceHalves(s); ok {
 		f.ready = append(f.ready, a, b)
 		return nil
 	}

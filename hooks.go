@@ -46,31 +46,31 @@ func JoinHooks(listeners ...Hooks) Hooks {
 	return out
 }
 
-func (h *Hooks) planned(r Run, rows int64, slices int) {
+func announcePlanned(h *Hooks, r Run, rows int64, slices int) {
 	if h.Planned != nil {
 		h.Planned(r, rows, slices)
 	}
 }
 
-func (h *Hooks) fetched(r Run, s Slice, a Answer) {
+func announceFetched(h *Hooks, r Run, s Slice, a Answer) {
 	if h.Fetched != nil {
 		h.Fetched(r, s, a)
 	}
 }
 
-func (h *Hooks) splitting(r Run, s Slice, why error) {
+func announceSplitting(h *Hooks, r Run, s Slice, why error) {
 	if h.Splitting != nil {
 		h.Splitting(r, s, why)
 	}
 }
 
-func (h *Hooks) published(r Run, rows int64) {
+func announcePublished(h *Hooks, r Run, rows int64) {
 	if h.Published != nil {
 		h.Published(r, rows)
 	}
 }
 
-func (h *Hooks) committed(r Run, rows int64) {
+func announceCommitted(h *Hooks, r Run, rows int64) {
 	if h.Committed != nil {
 		h.Committed(r, rows)
 	}

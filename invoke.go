@@ -192,7 +192,7 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	}
 	var finished []Unread
 	if p := h.Publishing; p != nil {
-		p.Run.Table = p.table(r.Table)
+		p.Run.Table = tableOfPublication(*p, r.Table)
 		var done Progress
 		err := finish(ctx, s, *p, &done, &v.Hooks)
 		if err != nil {
@@ -206,11 +206,11 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o Order, 
 	err := v.attempt(ctx, s, r, o, h, left)
 	r.Unread = addUnread(finished, r.Unread)
 	for _, u := range r.Unread {
-		if where := u.where(); where != "" {
+		if where := whereUnread(u); where != "" {
 			r.Notes = append(r.Notes, where)
 		}
 	}
-	r.Notes = append(r.Notes, h.Legacy.notes(r.Table)...)
+	r.Notes = append(r.Notes, legacyNotes(h.Legacy, r.Table)...)
 	if r.Finished > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
 	}
@@ -224,7 +224,7 @@ func (v *invocation) afterFinish(ctx context.Context, t Table, h History, p Publ
 	if err != nil {
 		return h, err
 	}
-	h = h.after(p)
+	h = historyAfter(h, p)
 	h.Losses = now[t.Name].Losses
 	return h, nil
 }
@@ -241,7 +241,7 @@ func (v *invocation) try(ctx context.Context, s Steps, r *Result, o Order, h His
 		return err
 	}
 	if plan.Run.Kind == DeltaRun {
-		plan.Unlike = h.Last.unlike()
+		plan.Unlike = unlikeColumns(h.Last)
 	}
 	plan.Loose = seen.loose
 	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c Column) bool { return r.Table.Choice.Hides(c.Name) })

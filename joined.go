@@ -28,7 +28,7 @@ func joined(hours []Piece, source []Count, but []Window, most int64) []Piece {
 			between += rows[at.UTC()]
 		}
 		w := Window{From: last.Window.From, To: p.Window.To}
-		if between > last.Rows || last.Rows+between+p.Rows > most || slices.ContainsFunc(but, w.overlaps) {
+		if between > last.Rows || last.Rows+between+p.Rows > most || slices.ContainsFunc(but, w.Overlaps) {
 			out = append(out, p)
 			continue
 		}

@@ -32,7 +32,7 @@ func oracleAdopt(pieces []Piece, list []Leftover) (taken []BatchInfo, rest []Pie
 		mine := regionsOfSlice(l.Batch.Slice)
 		if !slices.ContainsFunc(mine, func(r region) bool {
 			inside := slices.ContainsFunc(planned, func(q region) bool {
-				return r.late == q.late && q.window.contains(r.window) && q.partition.holds(r.partition)
+				return r.late == q.late && q.window.Contains(r.window) && q.partition.Holds(r.partition)
 			})
 			return !inside || slices.ContainsFunc(covered, func(q region) bool { return r.overlaps(q) })
 		}) {
@@ -60,10 +60,10 @@ func oracleWithout(p Piece, covered []region) []Piece {
 		return []Piece{p}
 	}
 	var out []Piece
-	for _, w := range p.Window.cutAt(in) {
+	for _, w := range cutAt(p.Window, in) {
 		var parts []Partition
 		for _, c := range in {
-			if c.window.overlaps(w) {
+			if c.window.Overlaps(w) {
 				parts = append(parts, c.partition)
 			}
 		}
@@ -81,10 +81,10 @@ func oracleRemainder(p Partition, others []Partition) []Partition {
 	var in []Partition
 	byRow := false
 	for _, q := range others {
-		if q.holds(p) {
+		if q.Holds(p) {
 			return nil
 		}
-		if p.overlaps(q) {
+		if p.Overlaps(q) {
 			in = append(in, q)
 			_, hashed := q.RowHash()
 			byRow = byRow || hashed && q.Base() == p.Base()
@@ -271,7 +271,7 @@ func landedPartition(dice *rand.Rand) Partition {
 func disjoint(list []Partition) []Partition {
 	var out []Partition
 	for _, p := range list {
-		if !slices.ContainsFunc(out, p.overlaps) {
+		if !slices.ContainsFunc(out, p.Overlaps) {
 			out = append(out, p)
 		}
 	}

@@ -78,7 +78,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 
 // holdsRow says whether a row, given as the narrowest region around it, is in r.
 func holdsRow(r, row region) bool {
-	if r.window != (Window{}) && !r.window.contains(row.window) {
+	if r.window != (Window{}) && !r.window.Contains(row.window) {
 		return false
 	}
 	hash, _ := row.partition.RowHash()
@@ -87,7 +87,7 @@ func holdsRow(r, row region) bool {
 	in := r.partition.Base().Contains(base.Key())
 	if base.Rest() {
 		// The key ends where the digits of the row do.
-		in = r.partition.Base().holds(base)
+		in = r.partition.Base().Holds(base)
 	}
 	return in && (!hashed || len(hash) >= len(prefix) && hash[:len(prefix)] == prefix)
 }

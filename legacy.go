@@ -16,23 +16,23 @@ type Legacy struct {
 	StrayAt time.Time // when the newest of them came
 }
 
-// alive says whether the other exporter still writes.
-func (l *Legacy) alive() bool { return l != nil && l.Strays > 0 }
+// Alive says whether the other exporter still writes.
+func (l *Legacy) Alive() bool { return l != nil && l.Strays > 0 }
 
-// notes are what people should know of it at each run.
-func (l *Legacy) notes(t Table) []string {
-	if !l.alive() {
+// legacyNotes are what people should know of it at each run.
+func legacyNotes(l *Legacy, t Table) []string {
+	if !l.Alive() {
 		return nil
 	}
 	return []string{fmt.Sprintf("%d rows that are not tvmexport's have come into %s since the takeover, the newest at %s: the old exporter still runs; stop it (readers do not see these rows)",
 		l.Strays, t.Destination, l.StrayAt.UTC().Format(time.RFC3339))}
 }
 
-// ordered is the watermark that an operator wrote, zero if none. Where the old
+// orderedWatermark is the watermark that an operator wrote, zero if none. Where the old
 // exporter still writes its own, one that lies ahead is no order: it would
 // skip rows.
-func (h History) ordered() time.Time {
-	if h.Legacy.alive() && h.Last != nil && h.Ordered.After(h.Last.Watermark) {
+func orderedWatermark(h History) time.Time {
+	if h.Legacy.Alive() && h.Last != nil && h.Ordered.After(h.Last.Watermark) {
 		return time.Time{}
 	}
 	return h.Ordered

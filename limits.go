@@ -22,7 +22,7 @@ const (
 )
 
 // rowsPerCall is how many rows of rowBytes JSON bytes each one call can carry.
-func (l Limits) rowsPerCall(rowBytes float64) int64 {
+func rowsPerCall(l Limits, rowBytes float64) int64 {
 	rows := float64(l.Rows) * rowFill
 	if rowBytes > 0 {
 		rows = min(rows, float64(l.Bytes)*byteFill/rowBytes)

@@ -32,12 +32,12 @@ type Short struct {
 // Any says whether anything is gone.
 func (l Losses) Any() bool { return l.Strange+l.Holes+l.Records+l.Rows > 0 }
 
-// ledger says whether rows of the ledger are gone.
-func (l Losses) ledger() bool { return l.Strange+l.Holes+l.Records > 0 }
+// Ledger says whether rows of the ledger are gone.
+func (l Losses) Ledger() bool { return l.Strange+l.Holes+l.Records > 0 }
 
-// beyond are the losses that a commit did not know yet: it was made in spite of
+// lossesBeyond are the losses that a commit did not know yet: it was made in spite of
 // those that it knew, and made up for them.
-func (l Losses) beyond(last *Committed) Losses {
+func lossesBeyond(l Losses, last *Committed) Losses {
 	if last == nil {
 		return l
 	}
@@ -51,27 +51,27 @@ func (l Losses) beyond(last *Committed) Losses {
 	return out
 }
 
-// everything says whether no published table holds a row of a committed run.
-func (l Losses) everything(t Table) bool {
+// lostEverything says whether no published table holds a row of a committed run.
+func lostEverything(l Losses, t Table) bool {
 	held := int64(0)
 	for _, s := range l.Short {
 		held += s.Held
 	}
-	return held == 0 && len(l.Short) == t.tables()
+	return held == 0 && len(l.Short) == publishedTables(t)
 }
 
-// alike says whether every published table lacks as many rows as the others.
-func (l Losses) alike(t Table) bool {
+// lostAlike says whether every published table lacks as many rows as the others.
+func lostAlike(l Losses, t Table) bool {
 	for _, s := range l.Short {
 		if s.Gone != l.Short[0].Gone {
 			return false
 		}
 	}
-	return len(l.Short) == t.tables()
+	return len(l.Short) == publishedTables(t)
 }
 
-// tables is how many tables the rows are published into.
-func (t Table) tables() int {
+// publishedTables is how many tables the rows are published into.
+func publishedTables(t Table) int {
 	n := 0
 	if t.Layout.Raw() {
 		n++
@@ -118,11 +118,11 @@ func moved(t Table, last *Committed) (why string, err error) {
 	}
 }
 
-// refusal is why a run does not go on: the published tables do not lack the same
+// refusalOf is why a run does not go on: the published tables do not lack the same
 // rows. A run publishes into all of them, and one that holds a row already would
 // hold it twice. nil: it goes on.
-func (l Losses) refusal(t Table) error {
-	if l.alike(t) {
+func refusalOf(l Losses, t Table) error {
+	if lostAlike(l, t) {
 		return nil
 	}
 	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all that the source holds into each table, and readers see no older rows", t.Name)
@@ -135,10 +135,10 @@ func (l Losses) refusal(t Table) error {
 	}
 }
 
-// wholeBecauseOf is why a Snapshot is fetched whole after losses; "" where it
+// wholeBecauseOfLosses is why a Snapshot is fetched whole after losses; "" where it
 // need not be. A repair brings back rows that are gone itself.
-func (l Losses) wholeBecauseOf(repairing bool) string {
-	if l.ledger() || l.Rows > 0 && !repairing {
+func wholeBecauseOfLosses(l Losses, repairing bool) string {
+	if l.Ledger() || l.Rows > 0 && !repairing {
 		return l.String()
 	}
 	return ""
@@ -151,13 +151,13 @@ func (p *Plan) recover(lost Losses) error {
 	if !lost.Any() {
 		return nil
 	}
-	if !lost.ledger() && lost.everything(p.Run.Table) {
+	if !lost.Ledger() && lostEverything(lost, p.Run.Table) {
 		p.Run.Kind, p.Run.Window = FullRun, Window{}
 		p.note("%s: everything at the source is fetched again", lost)
 		return nil
 	}
 	if lost.Rows > 0 {
-		if err := lost.refusal(p.Run.Table); err != nil {
+		if err := refusalOf(lost, p.Run.Table); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (p *Plan) recover(lost Losses) error {
 // exporter's own copy or rows of earlier runs show that the ledger was lost.
 func (p *Plan) begins(o Order, h History) (at time.Time, full bool) {
 	switch {
-	case h.Losses.ledger():
+	case h.Losses.Ledger():
 		p.note("the ledger knows no committed run, but %s: it was cleared or shortened, and everything at the source is fetched again", h.Losses)
 	case h.Losses.Copied && !o.From.IsZero():
 		p.note("the ledger knows no committed run, but the watermark %s in MigrationConfiguration is one that a run wrote there: everything at the source is fetched again", o.From.UTC().Format(time.RFC3339))
@@ -199,7 +199,7 @@ func (c *Comparison) lost(h History) {
 	if c.Err != nil {
 		return
 	}
-	lost := h.Losses.beyond(h.Last)
+	lost := lossesBeyond(h.Losses, h.Last)
 	for _, s := range lost.Short {
 		if !s.Readers {
 			c.Differences = append(c.Differences, Difference{
@@ -208,7 +208,7 @@ func (c *Comparison) lost(h History) {
 			})
 		}
 	}
-	if lost.ledger() {
+	if lost.Ledger() {
 		c.Differences = append(c.Differences, Difference{Recorded: Missing, Why: lost.String()})
 	}
 	if was := h.Last.Destination; was != "" && was != c.Table.Destination && c.Table.Layout.Raw() {

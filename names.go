@@ -32,7 +32,7 @@ func NameableColumns(columns []Column) []Column {
 
 // withoutRefused leaves columns out of the typed table and the read functions
 // whose names the destination refuses. Records keep them.
-func (t Table) withoutRefused() (_ Table, notes []string) {
+func withoutRefused(t Table) (_ Table, notes []string) {
 	shown := NameableColumns(t.Visible())
 	if len(shown) == len(t.Visible()) {
 		return t, nil

@@ -119,8 +119,8 @@ func (p Partition) At(depth int) Partition {
 	return Partition(p.Key()[:depth])
 }
 
-// holds says whether every row of q is in p.
-func (p Partition) holds(q Partition) bool {
+// Holds says whether every row of q is in p.
+func (p Partition) Holds(q Partition) bool {
 	if p == q || p == Whole {
 		return true
 	}
@@ -128,21 +128,21 @@ func (p Partition) holds(q Partition) bool {
 	theirs, too := q.RowHash()
 	switch {
 	case hashed && too:
-		return p.Base().holds(q.Base()) && strings.HasPrefix(theirs, mine)
+		return p.Base().Holds(q.Base()) && strings.HasPrefix(theirs, mine)
 	case hashed:
-		return mine == "" && p.Base().holds(q)
+		return mine == "" && p.Base().Holds(q)
 	case p.Rest():
 		return p == q.Base()
 	}
 	return strings.HasPrefix(string(q.Base()), string(p))
 }
 
-// overlaps says whether a row can be in both.
-func (p Partition) overlaps(q Partition) bool {
+// Overlaps says whether a row can be in both.
+func (p Partition) Overlaps(q Partition) bool {
 	mine, hashed := p.RowHash()
 	theirs, too := q.RowHash()
 	if hashed && too && !strings.HasPrefix(mine, theirs) && !strings.HasPrefix(theirs, mine) {
 		return false
 	}
-	return p.Base().holds(q.Base()) || q.Base().holds(p.Base())
+	return p.Base().Holds(q.Base()) || q.Base().Holds(p.Base())
 }

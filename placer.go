@@ -39,7 +39,7 @@ func newPlacer(ps []Partition) placer {
 // hash of rows it is 0 for every key of the partition that was divided.
 func (p *placer) find(key []byte) int {
 	if p.one {
-		if p.single.containsBytes(key) {
+		if containsBytes(p.single, key) {
 			return 0
 		}
 		return -1
@@ -61,7 +61,7 @@ func (p *placer) find(key []byte) int {
 	return -1
 }
 
-func (p Partition) containsBytes(key []byte) bool {
+func containsBytes(p Partition, key []byte) bool {
 	if p == Whole {
 		return true
 	}

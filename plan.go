@@ -30,7 +30,7 @@ func (f *fetching) count(ctx context.Context) error {
 	}
 	run := f.plan.Run
 	f.progress.Run = run
-	f.hooks.planned(run, f.total, int(f.total/f.budget())+1)
+	announcePlanned(f.hooks, run, f.total, int(f.total/f.budget())+1)
 	return nil
 }
 
@@ -42,7 +42,7 @@ func (f *fetching) planState(ctx context.Context) error {
 	q := CountQuery{Table: run.Table, Depth: maxStateDepth, Print: true}
 	depth := -1 // by the number of rows
 	switch {
-	case run.Table.Key.isRow():
+	case run.Table.Key.IsRow():
 		q.Within, q.Depth = Whole.ByRowHash(), 2
 	case run.Kind == DeltaRun:
 		depth = f.plan.Depth
@@ -131,7 +131,7 @@ func (f *fetching) only() {
 	for _, p := range f.asked {
 		wanted[p] = true
 	}
-	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[f.plan.Run.label(p.Partition)] })
+	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[f.plan.Run.Label(p.Partition)] })
 	f.unseen(f.asked)
 }
 
@@ -263,7 +263,7 @@ func behind(source, seen []Count, to time.Time, but []Window) []Piece {
 		if w.To.After(to) {
 			w.To = to
 		}
-		if c.Rows > rowsAt(seen, c.Start) && !slices.ContainsFunc(but, w.overlaps) {
+		if c.Rows > rowsAt(seen, c.Start) && !slices.ContainsFunc(but, w.Overlaps) {
 			out = append(out, Piece{Window: w, Rows: c.Rows})
 		}
 	}
@@ -341,7 +341,7 @@ func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
 		Table: f.plan.Run.Table, Window: p.Window, Within: p.Partition,
 		Depth: max(1, DepthFor(p.Rows, f.plan.Limits.Rows)),
 	}
-	if width := p.Window.width(); width > narrow {
+	if width := widthOf(p.Window); width > narrow {
 		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
 	}
 	q.Print = q.Bin == 0 && f.prints != nil

@@ -121,9 +121,9 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History,
 	}
 	s := &rehearsal{source: v.Source, destination: v.Destination}
 	if p := h.Publishing; p != nil {
-		p.Run.Table = p.table(r.Table)
+		p.Run.Table = tableOfPublication(*p, r.Table)
 		out.Finishes = p.Run.ID
-		h = h.after(*p)
+		h = historyAfter(h, *p)
 	}
 	notes, err := v.fit(ctx, s, r, h, v.seen(r.Table.Name))
 	if err != nil {
@@ -170,7 +170,7 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o Order, h History,
 	}
 	steps, _ := publicationSteps(f.all(), allOf(f.all()), r.Table, plan.StepBytes)
 	out.Steps, out.RowBytes, out.Spent = len(steps), s.size, s.calls
-	out.Notes = append(append(notes, p.Notes...), h.Legacy.notes(r.Table)...)
+	out.Notes = append(append(notes, p.Notes...), legacyNotes(h.Legacy, r.Table)...)
 	return out, nil
 }
 
@@ -290,7 +290,7 @@ func sampleOf(t Table, pieces []Piece) (_ Slice, ok bool) {
 	stride := max(len(filled)/spread, 1)
 	slice := filled[stride/2].Slice(t)
 	for i := stride/2 + stride; i < len(filled) && slice.Rows < sampleRows; i += stride {
-		slice.take(filled[i])
+		addPiece(&slice, filled[i])
 	}
 	return slice, slice.Rows <= 20*sampleRows
 }

@@ -75,7 +75,7 @@ func recordsOf(batches []BatchInfo, run Run) []PartitionRecord {
 	sums := map[recordKey]PartitionRecord{}
 	for _, b := range batches {
 		for i, p := range b.Slice.Partitions {
-			key := recordKey{b.Slice.Window, run.label(p)}
+			key := recordKey{b.Slice.Window, run.Label(p)}
 			r, ok := sums[key]
 			if !ok {
 				r = PartitionRecord{Partition: key.partition, Window: key.window, Print: EmptyPrint}

@@ -64,7 +64,7 @@ func (v *invocation) refill(ctx context.Context, t Table, h History) (Refilled, 
 	case h.Publishing != nil:
 		return fail("tvmexport run finishes it", "the publication of run %s has begun and not ended", h.Publishing.Run.ID)
 	}
-	t = h.Last.shape(t)
+	t = shapeOf(h.Last, t)
 	if t.Drift == Evolve || t.Drift == "" {
 		t.Shown = nil // what was kept in the records alone is to be shown
 	}

@@ -184,7 +184,7 @@ func (x *regionIndex) overlaps(r region) bool {
 }
 
 func (r region) overlaps(q region) bool {
-	return r.window.overlaps(q.window) && r.partition.overlaps(q.partition)
+	return r.window.Overlaps(q.window) && r.partition.Overlaps(q.partition)
 }
 
 // each calls visit with the number of every region that can share a row with r.
@@ -249,5 +249,5 @@ func (r region) holds(q region) bool {
 	if (r.window == Window{}) != (q.window == Window{}) {
 		return false
 	}
-	return r.window.contains(q.window) && r.partition.holds(q.partition)
+	return r.window.Contains(q.window) && r.partition.Holds(q.partition)
 }

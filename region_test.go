@@ -35,7 +35,7 @@ func TestSpansFindWhatOverlaps(t *testing.T) {
 			q := window()
 			var want, got []int
 			for j, v := range all {
-				if v.overlaps(q) {
+				if v.Overlaps(q) {
 					want = append(want, j)
 				}
 			}

@@ -29,37 +29,37 @@ func (p Piece) remains(taken []region, yield func(Window, Partition) bool) bool 
 	slices.SortFunc(taken, func(a, b region) int { return a.window.From.Compare(b.window.From) })
 	undivided := p.Window.Null || p.Window == (Window{})
 	var now []region // those of taken that overlap w
-	for _, w := range p.Window.cutAt(taken) {
+	for _, w := range cutAt(p.Window, taken) {
 		for len(taken) > 0 && (undivided || !taken[0].window.From.After(w.From)) {
 			now, taken = append(now, taken[0]), taken[1:]
 		}
-		now = slices.DeleteFunc(now, func(r region) bool { return !r.window.overlaps(w) })
+		now = slices.DeleteFunc(now, func(r region) bool { return !r.window.Overlaps(w) })
 		parts := make([]Partition, len(now))
 		for i, r := range now {
 			parts[i] = r.partition
 		}
-		if !p.Partition.remains(parts, func(q Partition) bool { return yield(w, q) }) {
+		if !partitionRemains(p.Partition, parts, func(q Partition) bool { return yield(w, q) }) {
 			return false
 		}
 	}
 	return true
 }
 
-// remains calls yield with what is left of p when others, which do not overlap
+// partitionRemains calls yield with what is left of p when others, which do not overlap
 // each other, are taken out: as few partitions as can be, disjoint, in order.
 // It stops where yield says no, and then reports false. Where another one lies
 // deeper by its key, p is divided by the digits of the key, else by the hash of
 // rows.
-func (p Partition) remains(others []Partition, yield func(Partition) bool) bool {
+func partitionRemains(p Partition, others []Partition, yield func(Partition) bool) bool {
 	base := p.Base()
 	hash, hashed := p.RowHash()
-	others = slices.DeleteFunc(others, func(q Partition) bool { return !p.overlaps(q) })
+	others = slices.DeleteFunc(others, func(q Partition) bool { return !p.Overlaps(q) })
 	if len(others) == 0 {
 		return yield(p)
 	}
 	byKey := false
 	for _, q := range others {
-		if q.holds(p) {
+		if q.Holds(p) {
 			return true
 		}
 		byKey = byKey || len(q.Base()) > len(base)
@@ -90,7 +90,7 @@ func (p Partition) remains(others []Partition, yield func(Partition) bool) bool 
 		case byKey:
 			child = base.Child(d)
 		}
-		if !child.remains(append(parts[d], all...), yield) {
+		if !partitionRemains(child, append(parts[d], all...), yield) {
 			return false
 		}
 	}

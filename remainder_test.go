@@ -14,12 +14,12 @@ func TestRemainderHasEachRowOnce(t *testing.T) {
 		p := somePartition(dice)
 		var out []Partition
 		for range dice.IntN(6) {
-			if q := somePartition(dice); p.overlaps(q) && !slices.ContainsFunc(out, q.overlaps) {
+			if q := somePartition(dice); p.Overlaps(q) && !slices.ContainsFunc(out, q.Overlaps) {
 				out = append(out, q)
 			}
 		}
 		var rest []Partition
-		p.remains(slices.Clone(out), func(q Partition) bool {
+		partitionRemains(p, slices.Clone(out), func(q Partition) bool {
 			rest = append(rest, q)
 			return true
 		})
@@ -56,10 +56,10 @@ func TestOverlapsAndHoldsFollowTheRows(t *testing.T) {
 				row.partition = Partition(digits(dice, dice.IntN(3)) + "~#" + digits(dice, 4))
 			}
 			inP, inQ := holdsRow(region{partition: p}, row), holdsRow(region{partition: q}, row)
-			if inP && inQ && !p.overlaps(q) {
+			if inP && inQ && !p.Overlaps(q) {
 				t.Fatalf("%q and %q share the row %q and do not overlap", p, q, row.partition)
 			}
-			if inQ && !inP && p.holds(q) {
+			if inQ && !inP && p.Holds(q) {
 				t.Fatalf("%q holds %q, which has the row %q besides", p, q, row.partition)
 			}
 		}
@@ -80,10 +80,10 @@ func TestPartitionsByHashHoldDeeperKeys(t *testing.T) {
 		{"3~", "30", false, false},
 		{"#a0", "#a", false, true},
 	} {
-		if got := c.p.holds(c.q); got != c.holds {
+		if got := c.p.Holds(c.q); got != c.holds {
 			t.Errorf("%q holds %q: %t", c.p, c.q, got)
 		}
-		if got := c.p.overlaps(c.q); got != c.overlaps {
+		if got := c.p.Overlaps(c.q); got != c.overlaps {
 			t.Errorf("%q overlaps %q: %t", c.p, c.q, got)
 		}
 	}

@@ -25,8 +25,8 @@ type Run struct {
 	Tenant    string    `json:"tenant,omitempty"` // whose data it is; "" if it is not known
 }
 
-// label is the partition that a published row of the run carries.
-func (r Run) label(p Partition) Partition {
+// Label is the partition that a published row of the run carries.
+func (r Run) Label(p Partition) Partition {
 	if r.Table.LoadType == Snapshot {
 		return p.At(r.Depth)
 	}
@@ -84,8 +84,8 @@ type History struct {
 	Now        time.Time         // the destination's clock
 }
 
-// shape is a table as the run met it.
-func (c *Committed) shape(t Table) Table {
+// shapeOf is a table as the run met it.
+func shapeOf(c *Committed, t Table) Table {
 	if c == nil || len(c.Columns) == 0 {
 		return t
 	}
@@ -122,9 +122,9 @@ type Committed struct {
 	Losses      Losses // that the run knew of and made up for
 }
 
-// unlike are the columns in which what readers see can differ from the source
+// unlikeColumns are the columns in which what readers see can differ from the source
 // because a value did not fit its type.
-func (c *Committed) unlike() []string {
+func unlikeColumns(c *Committed) []string {
 	if c == nil {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 // since then, a sentence each.
 func meet(t Table, live []Column, last *Committed) (_ Table, notes []string, err error) {
 	t, notes, err = drifted(t, live, last)
-	t, refused := t.withoutRefused()
+	t, refused := withoutRefused(t)
 	return t, append(notes, refused...), err
 }
 
@@ -35,7 +35,7 @@ func drifted(t Table, live []Column, last *Committed) (_ Table, notes []string, 
 	if last == nil || len(last.Columns) == 0 {
 		return t, notes, nil
 	}
-	notes = append(notes, t.Drift.describe(NameableColumns(last.Columns), NameableColumns(t.Columns))...)
+	notes = append(notes, describeDrift(t.Drift, NameableColumns(last.Columns), NameableColumns(t.Columns))...)
 	if t.Drift == Freeze || t.Drift == KeepInRaw {
 		shown := slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return typeOf(last.Shown, c.Name) == "" && Nameable(c.Name) })
 		if !slices.Equal(shown, t.Columns) {
@@ -79,8 +79,8 @@ func typeOf(columns []Column, name string) string {
 	return ""
 }
 
-// describe says in what way a schema has drifted, and what becomes of it.
-func (d Drift) describe(before, now []Column) []string {
+// describeDrift says in what way a schema has drifted, and what becomes of it.
+func describeDrift(d Drift, before, now []Column) []string {
 	var out []string
 	var appeared, vanished []string
 	for _, c := range now {

@@ -49,7 +49,7 @@ func (f *fetching) settle(ctx context.Context) error {
 func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
 	run := f.plan.Run
 	q := CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: true}
-	if run.Table.Key.isRow() {
+	if run.Table.Key.IsRow() {
 		q.Within, q.Depth = Whole.ByRowHash(), 2
 	}
 	counts, err := f.steps.Count(ctx, q)

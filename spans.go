@@ -27,8 +27,8 @@ type span struct {
 // that a datetime of Kusto can hold.
 var forever = time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// end is the upper end of w.
-func (w Window) end() time.Time {
+// endOf is the upper end of w.
+func endOf(w Window) time.Time {
 	if w.To.IsZero() {
 		return forever
 	}
@@ -42,7 +42,7 @@ func (s *spans) add(w Window, id int) {
 	case w.Null:
 		s.null = append(s.null, id)
 	default:
-		s.addSpan(span{from: w.From, to: w.end(), reach: w.end(), id: id})
+		s.addSpan(span{from: w.From, to: endOf(w), reach: endOf(w), id: id})
 	}
 }
 
@@ -100,7 +100,7 @@ func (s *spans) contains(w Window) bool {
 	}
 	for _, run := range s.runs {
 		i := sort.Search(len(run), func(i int) bool { return run[i].from.After(w.From) })
-		if i > 0 && !run[i-1].reach.Before(w.end()) {
+		if i > 0 && !run[i-1].reach.Before(endOf(w)) {
 			return true
 		}
 	}
@@ -118,7 +118,7 @@ func (s *spans) overlaps(w Window) bool {
 		return len(s.null) > 0
 	}
 	for _, run := range s.runs {
-		if i := before(run, w.end()); i > 0 && run[i-1].reach.After(w.From) {
+		if i := before(run, endOf(w)); i > 0 && run[i-1].reach.After(w.From) {
 			return true
 		}
 	}
@@ -154,7 +154,7 @@ func (s *spans) each(w Window, visit func(id int)) {
 		return
 	}
 	for _, run := range s.runs {
-		for i := before(run, w.end()) - 1; i >= 0 && run[i].reach.After(w.From); i-- {
+		for i := before(run, endOf(w)) - 1; i >= 0 && run[i].reach.After(w.From); i-- {
 			if run[i].to.After(w.From) {
 				visit(run[i].id)
 			}

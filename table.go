@@ -68,8 +68,8 @@ type Key struct {
 	Hashed []string // string columns whose joint hash_sha256 is the key
 }
 
-// isRow says whether the key is the hash of the whole row.
-func (k Key) isRow() bool { return k.Column == "" && len(k.Hashed) == 0 }
+// IsRow says whether the key is the hash of the whole row.
+func (k Key) IsRow() bool { return k.Column == "" && len(k.Hashed) == 0 }
 
 // Landing is the name of the table's landing table.
 func (t Table) Landing() string { return t.Name + "Landing" }

@@ -70,8 +70,8 @@ func UnreadReason(list []Unread) string {
 	return fmt.Sprintf("values that do not fit the type of their column, kept as text in the records: %s", strings.Join(parts, ", "))
 }
 
-// where names the first row of each column that has such a value.
-func (u Unread) where() string {
+// whereUnread names the first row of each column that has such a value.
+func whereUnread(u Unread) string {
 	if u.Batch == "" {
 		return ""
 	}
@@ -99,7 +99,7 @@ func placed(in FetchInput, a Answer) error {
 // columns that have such values. It asks only where there are such columns and
 // such parts.
 func (e *Exporter) tellUnread(ctx context.Context, c *Comparison, h History, q CountQuery, recorded map[Partition]int64) error {
-	columns := h.Last.unlike()
+	columns := unlikeColumns(h.Last)
 	if len(columns) == 0 || !slices.ContainsFunc(c.Differences, Difference.inContent) {
 		return nil
 	}

@@ -62,7 +62,7 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run RunID) ([]Co
 			continue
 		}
 		h := history[c.Table.Name]
-		c.Table = h.Last.shape(c.Table)
+		c.Table = shapeOf(h.Last, c.Table)
 		if c.Err = comparable(c.Table, h, run); c.Err == nil {
 			c.Run = h.Last.ID
 			c.Err = e.compare(ctx, c, h)
@@ -91,7 +91,7 @@ func comparable(t Table, h History, run RunID) error {
 func (e *Exporter) compare(ctx context.Context, c *Comparison, h History) error {
 	q, recorded := e.partsOf(c, h)
 	var notes []string
-	q.Table, notes = q.Table.compared()
+	q.Table, notes = comparedTable(q.Table)
 	c.Notes = append(c.Notes, notes...)
 	source, err := askCount(ctx, e.Source, q)
 	if err != nil {
@@ -122,12 +122,12 @@ func (e *Exporter) partsOf(c *Comparison, h History) (CountQuery, map[Partition]
 		q.Bin = time.Hour
 		// The oldest day is about to age out of the source.
 		q.Window = Window{From: h.Now.Add(-sourceKeeps + 24*time.Hour).Truncate(time.Hour).Add(-Tick), To: h.Last.Watermark}
-		if h.Since.After(q.Window.From) && !h.Losses.ledger() {
+		if h.Since.After(q.Window.From) && !h.Losses.Ledger() {
 			q.Window.From = h.Since
 		}
 		return q, nil
 	}
-	if t.Key.isRow() {
+	if t.Key.IsRow() {
 		return q, nil
 	}
 	if guise := t.Guise(); guise != "" {

@@ -30,9 +30,9 @@ func (w Window) Halves() (a, b Window, ok bool) {
 	return Window{From: w.From, To: mid}, Window{From: mid, To: w.To}, true
 }
 
-// width is how long the window is; an hour, the widest step of a count, where
+// widthOf is how long the window is; an hour, the widest step of a count, where
 // only its end is known, and 0 for rows without a watermark or all rows.
-func (w Window) width() time.Duration {
+func widthOf(w Window) time.Duration {
 	switch {
 	case w.Bounded():
 		return w.To.Sub(w.From)
@@ -42,8 +42,8 @@ func (w Window) width() time.Duration {
 	return 0
 }
 
-// contains says whether every moment of v is in w.
-func (w Window) contains(v Window) bool {
+// Contains says whether every moment of v is in w.
+func (w Window) Contains(v Window) bool {
 	if w == v || w == (Window{}) {
 		return true
 	}
@@ -53,8 +53,8 @@ func (w Window) contains(v Window) bool {
 	return !v.From.Before(w.From) && (w.To.IsZero() || !v.To.IsZero() && !v.To.After(w.To))
 }
 
-// overlaps says whether a row can be in both.
-func (w Window) overlaps(v Window) bool {
+// Overlaps says whether a row can be in both.
+func (w Window) Overlaps(v Window) bool {
 	if w == (Window{}) || v == (Window{}) {
 		return true
 	}
@@ -65,7 +65,7 @@ func (w Window) overlaps(v Window) bool {
 }
 
 // cutAt divides w at the ends of the regions that lie within it.
-func (w Window) cutAt(list []region) []Window {
+func cutAt(w Window, list []region) []Window {
 	if w.Null || w == (Window{}) {
 		return []Window{w}
 	}

@@ -7,9 +7,17 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Outline is what a run of a table would send, one line for each kind of
-// command, with how often. partitions is how many the ledger would record.
-func (c *Client) Outline(ctx context.Context, p tvmexport.PlannedTable, partitions int) ([]string, error) {
+// Planned is the part of a planned run that the destination carries out.
+type Planned struct {
+	Table      tvmexport.Table
+	Slices     int // batches to land
+	Steps      int // commands that publish
+	Partitions int // that the ledger would record
+}
+
+// Outline returns the commands that a planned run would send, one line for each
+// kind of command, with their number.
+func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
 	inv, err := c.inventory(ctx, "plan", false)
 	if err != nil {
 		return nil, err
@@ -29,7 +37,7 @@ func (c *Client) Outline(ctx context.Context, p tvmexport.PlannedTable, partitio
 		add(p.Steps, ".set-or-append async %s <| %s", t.Destination, t.Landing())
 	}
 	add(2, ".set-or-append %s (publishing, committed)", runsTable)
-	add((partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", partitionsTable)
+	add((p.Partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", partitionsTable)
 	add(1, ".drop extents (...) from %s", t.Landing())
 	return out, nil
 }
