@@ -2,14 +2,6 @@ package tvmexport
 
 import "time"
 
-// Awaited is what a run waits for while batches have not landed.
-type Awaited struct {
-	Landed, Of int           // batches
-	For        time.Duration // how long this wait has lasted
-	Most       time.Duration // how long it can last
-	Slow       string        // what delays them, as far as the destination says
-}
-
 // tellEvery is how often a run that waits for batches says so.
 const tellEvery = time.Minute
 

@@ -39,3 +39,31 @@ type Manifest struct {
 	Prints []Fingerprint `json:"prints,omitempty"` // and their fingerprints, where the source has shown that they are those of the plan
 	Unread []Unread      `json:"unread,omitempty"` // values of the rows that do not fit their type
 }
+
+// BatchID names the rows of one answer, unique to the attempt: RunID, a dot, an ordinal.
+type BatchID string
+
+// BatchInfo is what the flow remembers of a batch.
+type BatchInfo struct {
+	ID    BatchID
+	Slice Slice
+	Rows  int64
+	Bytes int64 // uncompressed, as landed
+
+	Counts []int64       // rows per partition of the slice; all in the first where it is by row hash
+	Prints []Fingerprint // of each partition as fetched; nil where that is not known
+	Unread []Unread      // values that do not fit their type
+}
+
+// Leftover is a batch that landed whole under a run that was never published:
+// its process died, was stopped, or ran out of quota. The next run on the same
+// base takes it over instead of asking for its rows again.
+type Leftover struct {
+	Batch BatchInfo
+	Run   Origin
+}
+
+// MaxRecord is the largest row that Kusto keeps: a dynamic value of 1 MiB;
+// what is larger becomes null without a word
+// (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
+const MaxRecord = 1 << 20

@@ -2,7 +2,6 @@ package tvmexport
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -99,17 +98,6 @@ type Holder struct {
 	Expires time.Time
 }
 
-// Order is a configuration row.
-type Order struct {
-	Table  string
-	Into   string // published table
-	Load   LoadType
-	Column string    // watermark column as configured; "" for None
-	From   time.Time // LastRefreshedTime
-	Active bool
-	Err    error // why it cannot be carried out
-}
-
 // Publication is what Publish does for one run: steps of at most about 1 GB each.
 type Publication struct {
 	Run   Run               `json:"run"`
@@ -138,21 +126,6 @@ type Published struct {
 	Unread []Unread // values that the typed table could not take, as the destination counted them
 }
 
-// tableOfPublication is a table as the publication met it.
-func tableOfPublication(p Publication, t Table) Table {
-	t.Layout, t.Shown = p.Layout, p.Shown
-	if p.Layout == "" {
-		t.Layout = RawOnly
-	}
-	if len(p.Columns) > 0 {
-		t.Columns = p.Columns
-	}
-	if slices.Equal(t.Shown, t.Columns) {
-		t.Shown = nil
-	}
-	return t
-}
-
 // PublicationStep is one command: the batches that travel together.
 type PublicationStep struct {
 	Batches []BatchID `json:"batches"`
@@ -168,4 +141,26 @@ type Delivery struct {
 	// Slow says by what the destination itself delays what is still missing,
 	// such as a policy; "" where nothing is known to.
 	Slow string
+}
+
+// Refilled is what was made anew of a table's typed rows.
+type Refilled struct {
+	Table Table
+	Runs  int   // made anew
+	Rows  int64 // of them
+	Short int   // runs of which the records are not all there any more; they stay as they are
+	Err   error
+}
+
+// Commit makes a run count.
+type Commit struct {
+	Run        Run
+	Owner      string // the invocation that commits
+	Rows       int64  // published by the run
+	Bytes      int64  // of source JSON fetched for it
+	Calls      int    // made to the source for it
+	Losses     Losses // that the run knew of and made up for
+	Partitions []PartitionRecord
+	Unread     []Unread // values that do not fit their type
+	Unlike     []string // columns of which the runs that this one adds to had such values
 }

@@ -44,11 +44,6 @@ func newLines(id BatchID, run Run, s Slice, to io.Writer) *lines {
 // flushAt is how many bytes of lines go to the compressor at once.
 const flushAt = 64 << 10
 
-// MaxRecord is the largest row that Kusto keeps: a dynamic value of 1 MiB;
-// what is larger becomes null without a word
-// (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
-const MaxRecord = 1 << 20
-
 // WriteRow implements RowWriter.
 func (l *lines) WriteRow(key, row []byte) error {
 	if len(row) > MaxRecord {

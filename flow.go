@@ -62,18 +62,6 @@ type ConfirmOutcome struct {
 	Why     error
 }
 
-// BatchInfo is what the flow remembers of a batch.
-type BatchInfo struct {
-	ID    BatchID
-	Slice Slice
-	Rows  int64
-	Bytes int64 // uncompressed, as landed
-
-	Counts []int64       // rows per partition of the slice; all in the first where it is by row hash
-	Prints []Fingerprint // of each partition as fetched; nil where that is not known
-	Unread []Unread      // values that do not fit their type
-}
-
 // Plan is the input of a run's flow.
 type Plan struct {
 	Run        Run

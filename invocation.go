@@ -44,12 +44,3 @@ type CallCount struct {
 	At    time.Time
 	Calls int
 }
-
-// Meter is a Source that keeps to a budget of calls.
-type Meter interface {
-	// Begin tells it that an invocation begins: what others have called counts
-	// as if this source had, and what was waited for before counts no more.
-	Begin(others []Spending)
-	// Spent is what this source has called itself.
-	Spent() Spending
-}

@@ -6,33 +6,6 @@ import (
 	"time"
 )
 
-// Leftover is a batch that landed whole under a run that was never published:
-// its process died, was stopped, or ran out of quota. The next run on the same
-// base takes it over instead of asking for its rows again.
-type Leftover struct {
-	Batch BatchInfo
-	Run   Origin
-}
-
-// Origin is what a landed batch says of the run that it was fetched for.
-type Origin struct {
-	ID         RunID     `json:"id"`
-	Previous   RunID     `json:"previous"`
-	Kind       RunKind   `json:"kind"`
-	Depth      int       `json:"depth,omitempty"`
-	Definition string    `json:"definition"`
-	StartedAt  time.Time `json:"startedAt"`
-	Tenant     string    `json:"tenant,omitempty"`
-}
-
-// Origin is what the run's batches and its commit record say of it.
-func (r Run) Origin() Origin {
-	return Origin{
-		ID: r.ID, Previous: r.Previous, Kind: r.Kind, Depth: r.Depth,
-		Definition: r.Table.Definition(), StartedAt: r.StartedAt, Tenant: r.Tenant,
-	}
-}
-
 // resumable are the leftovers that a run may take over: built on the same
 // base, of the same kind, of the table as it is defined now, and not older
 // than age. Those of the newest run that left any decide the kind of cut.

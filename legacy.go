@@ -5,20 +5,6 @@ import (
 	"time"
 )
 
-// LegacyRun is the kind of the run that stands for the rows which another
-// exporter had put into the published table before this one took it over.
-const LegacyRun RunKind = "legacy"
-
-// Legacy is what is known of the other exporter of a table that was taken over.
-type Legacy struct {
-	Until   time.Time // rows that were ingested until then are the legacy run's
-	Strays  int64     // rows of the last week that came later and not from us
-	StrayAt time.Time // when the newest of them came
-}
-
-// Alive says whether the other exporter still writes.
-func (l *Legacy) Alive() bool { return l != nil && l.Strays > 0 }
-
 // legacyNotes are what people should know of it at each run.
 func legacyNotes(l *Legacy, t Table) []string {
 	if !l.Alive() {

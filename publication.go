@@ -126,3 +126,18 @@ func vanished(found, known []PartitionRecord, run Run, asked []Partition) []Part
 	}
 	return found
 }
+
+// tableOfPublication is a table as the publication met it.
+func tableOfPublication(p Publication, t Table) Table {
+	t.Layout, t.Shown = p.Layout, p.Shown
+	if p.Layout == "" {
+		t.Layout = RawOnly
+	}
+	if len(p.Columns) > 0 {
+		t.Columns = p.Columns
+	}
+	if slices.Equal(t.Shown, t.Columns) {
+		t.Shown = nil
+	}
+	return t
+}

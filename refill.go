@@ -5,15 +5,6 @@ import (
 	"fmt"
 )
 
-// Refilled is what was made anew of a table's typed rows.
-type Refilled struct {
-	Table Table
-	Runs  int   // made anew
-	Rows  int64 // of them
-	Short int   // runs of which the records are not all there any more; they stay as they are
-	Err   error
-}
-
 // Refill makes the typed rows of tables anew from their records: columns that
 // were not shown when a run was published are filled, as far as the records
 // are still there. Readers see each run as it was or as it is now.

@@ -3,6 +3,7 @@ package tvmexport
 import (
 	"iter"
 	"slices"
+	"time"
 )
 
 // region is a set of rows: those of a partition within a window.
@@ -250,4 +251,40 @@ func (r region) holds(q region) bool {
 		return false
 	}
 	return r.window.Contains(q.window) && r.partition.Holds(q.partition)
+}
+
+// widthOf is how long the window is; an hour, the widest step of a count, where
+// only its end is known, and 0 for rows without a watermark or all rows.
+func widthOf(w Window) time.Duration {
+	switch {
+	case w.Bounded():
+		return w.To.Sub(w.From)
+	case !w.To.IsZero():
+		return time.Hour
+	}
+	return 0
+}
+
+// cutAt divides w at the ends of the regions that lie within it.
+func cutAt(w Window, list []region) []Window {
+	if w.Null || w == (Window{}) {
+		return []Window{w}
+	}
+	var ends []time.Time
+	for _, r := range list {
+		for _, t := range []time.Time{r.window.From, r.window.To} {
+			if t.After(w.From) && (w.To.IsZero() || t.Before(w.To)) {
+				ends = append(ends, t)
+			}
+		}
+	}
+	slices.SortFunc(ends, time.Time.Compare)
+	ends = slices.CompactFunc(ends, time.Time.Equal)
+	out := make([]Window, 0, len(ends)+1)
+	from := w.From
+	for _, t := range ends {
+		out = append(out, Window{From: from, To: t})
+		from = t
+	}
+	return append(out, Window{From: from, To: w.To})
 }

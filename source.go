@@ -92,3 +92,36 @@ const Missing = -1
 
 // Complete says whether the answer proves that it holds every row.
 func (a Answer) Complete() bool { return a.Counted == a.Rows }
+
+// Slice is what one call is asked for: the rows of Table that are in Window
+// and in one of Partitions.
+type Slice struct {
+	Table      Table       `json:"-"`
+	Window     Window      `json:"window,omitzero"`
+	Partitions []Partition `json:"partitions"`     // disjoint, in order; {Whole} for all
+	Late       bool        `json:"late,omitempty"` // asked for again: only rows that are missing are published
+	Print      bool        `json:"-"`              // the answer is to carry its fingerprint
+	Rows       int64       `json:"-"`              // expected; an estimate that nothing rests on
+}
+
+// Limits is what one answer of the source may hold.
+type Limits struct {
+	Rows  int64 // rows, beyond which an answer is cut silently
+	Bytes int64 // of JSON, beyond which a call is refused
+}
+
+// DocumentedLimits are those of Advanced Hunting: 100,000 rows and 50 MB
+// (https://learn.microsoft.com/graph/api/resources/security-api-overview).
+var DocumentedLimits = Limits{Rows: 100_000, Bytes: 50_000_000}
+
+// DefaultRowBytes is the guess for a row of a table that nothing is known of.
+const DefaultRowBytes = 600
+
+// Meter is a Source that keeps to a budget of calls.
+type Meter interface {
+	// Begin tells it that an invocation begins: what others have called counts
+	// as if this source had, and what was waited for before counts no more.
+	Begin(others []Spending)
+	// Spent is what this source has called itself.
+	Spent() Spending
+}

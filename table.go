@@ -52,12 +52,6 @@ const (
 	KeepInRaw Drift = "raw"    // not shown
 )
 
-// Column is a column at the source; Type is the canonical Kusto type.
-type Column struct {
-	Name string `json:"name"`
-	Type string `json:"type"` // bool int long real decimal datetime timespan string guid dynamic
-}
-
 // IngestionTime as a Watermark stands for the function ingestion_time().
 const IngestionTime = "ingestion_time()"
 

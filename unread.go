@@ -8,16 +8,6 @@ import (
 	"strings"
 )
 
-// Unread is how many values of a column do not fit the type that the source
-// declares. Records keep them as text; a typed table has no value there.
-type Unread struct {
-	Column string  `json:"column"`
-	Type   string  `json:"type"`
-	Values int64   `json:"values"`
-	Batch  BatchID `json:"batch,omitempty"` // that holds the first of them
-	Line   int64   `json:"line,omitempty"`  // of the first of them, in its batch
-}
-
 // addUnread adds what was not read elsewhere, by column.
 func addUnread(list, more []Unread) []Unread {
 	for _, u := range more {
@@ -46,28 +36,6 @@ func mostUnread(list, other []Unread) []Unread {
 		}
 	}
 	return list
-}
-
-// UnreadValues is the number of values of all columns.
-func UnreadValues(list []Unread) int64 {
-	n := int64(0)
-	for _, u := range list {
-		n += u.Values
-	}
-	return n
-}
-
-// UnreadReason says what was not read in a sentence for people and the audit,
-// by column and count; "" if all was read. No value is in it.
-func UnreadReason(list []Unread) string {
-	if len(list) == 0 {
-		return ""
-	}
-	parts := make([]string, len(list))
-	for i, u := range list {
-		parts[i] = fmt.Sprintf("%s (%s) %d", u.Column, u.Type, u.Values)
-	}
-	return fmt.Sprintf("values that do not fit the type of their column, kept as text in the records: %s", strings.Join(parts, ", "))
 }
 
 // whereUnread names the first row of each column that has such a value.

@@ -1,7 +1,6 @@
 package tvmexport
 
 import (
-	"slices"
 	"time"
 )
 
@@ -30,18 +29,6 @@ func (w Window) Halves() (a, b Window, ok bool) {
 	return Window{From: w.From, To: mid}, Window{From: mid, To: w.To}, true
 }
 
-// widthOf is how long the window is; an hour, the widest step of a count, where
-// only its end is known, and 0 for rows without a watermark or all rows.
-func widthOf(w Window) time.Duration {
-	switch {
-	case w.Bounded():
-		return w.To.Sub(w.From)
-	case !w.To.IsZero():
-		return time.Hour
-	}
-	return 0
-}
-
 // Contains says whether every moment of v is in w.
 func (w Window) Contains(v Window) bool {
 	if w == v || w == (Window{}) {
@@ -62,28 +49,4 @@ func (w Window) Overlaps(v Window) bool {
 		return w.Null && v.Null
 	}
 	return (w.To.IsZero() || v.From.Before(w.To)) && (v.To.IsZero() || w.From.Before(v.To))
-}
-
-// cutAt divides w at the ends of the regions that lie within it.
-func cutAt(w Window, list []region) []Window {
-	if w.Null || w == (Window{}) {
-		return []Window{w}
-	}
-	var ends []time.Time
-	for _, r := range list {
-		for _, t := range []time.Time{r.window.From, r.window.To} {
-			if t.After(w.From) && (w.To.IsZero() || t.Before(w.To)) {
-				ends = append(ends, t)
-			}
-		}
-	}
-	slices.SortFunc(ends, time.Time.Compare)
-	ends = slices.CompactFunc(ends, time.Time.Equal)
-	out := make([]Window, 0, len(ends)+1)
-	from := w.From
-	for _, t := range ends {
-		out = append(out, Window{From: from, To: t})
-		from = t
-	}
-	return append(out, Window{From: from, To: w.To})
 }

@@ -1,10 +1,22 @@
 package tvmexport
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 )
+
+// orders reads the orders, and refuses those whose destinations collide.
+func (e *Exporter) orders(ctx context.Context) ([]Order, error) {
+	list, err := e.Destination.Orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.Clone(list)
+	RefuseCollisions(list)
+	return list, nil
+}
 
 // choose picks the orders of a request.
 func (r Request) choose(orders []Order) ([]Order, error) {

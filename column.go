@@ -4,7 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 )
+
+// Column is a column at the source; Type is the canonical Kusto type.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // bool int long real decimal datetime timespan string guid dynamic
+}
 
 // Choice is which columns of a table are published, and which of them as
 // pseudonyms: keyed hashes of their values. The zero Choice is all of them as
@@ -71,12 +79,57 @@ func (t Table) Guise() string {
 	return guise
 }
 
-// comparedTable is the table as its content is compared with what readers see:
-// without the columns that are published as pseudonyms, which the note says.
-func comparedTable(t Table) (_ Table, notes []string) {
-	if len(t.Choice.Pseudonymise) == 0 {
-		return t, nil
+// mostName is how long a name may be at the destination.
+const mostName = 1024
+
+// Nameable says whether a column of the destination can have the name: letters,
+// digits, underscores, spaces, dots and dashes, no two underscores at either end
+// (https://learn.microsoft.com/kusto/query/schema-entities/entity-names).
+func Nameable(name string) bool {
+	return name != "" && len(name) <= mostName && strings.TrimSpace(name) == name &&
+		!strings.HasPrefix(name, "__") && !strings.HasSuffix(name, "__") &&
+		!strings.ContainsFunc(name, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-. ", r)
+		})
+}
+
+// NameableColumns are those whose names the destination takes.
+func NameableColumns(columns []Column) []Column {
+	refused := func(c Column) bool { return !Nameable(c.Name) }
+	if !slices.ContainsFunc(columns, refused) {
+		return columns
 	}
-	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return t.Choice.Masks(c.Name) })
-	return t, []string{"columns published as pseudonyms were left out of the comparison of content"}
+	return slices.DeleteFunc(slices.Clone(columns), refused)
+}
+
+// Unread is how many values of a column do not fit the type that the source
+// declares. Records keep them as text; a typed table has no value there.
+type Unread struct {
+	Column string  `json:"column"`
+	Type   string  `json:"type"`
+	Values int64   `json:"values"`
+	Batch  BatchID `json:"batch,omitempty"` // that holds the first of them
+	Line   int64   `json:"line,omitempty"`  // of the first of them, in its batch
+}
+
+// UnreadValues is the number of values of all columns.
+func UnreadValues(list []Unread) int64 {
+	n := int64(0)
+	for _, u := range list {
+		n += u.Values
+	}
+	return n
+}
+
+// UnreadReason says what was not read in a sentence for people and the audit,
+// by column and count; "" if all was read. No value is in it.
+func UnreadReason(list []Unread) string {
+	if len(list) == 0 {
+		return ""
+	}
+	parts := make([]string, len(list))
+	for i, u := range list {
+		parts[i] = fmt.Sprintf("%s (%s) %d", u.Column, u.Type, u.Values)
+	}
+	return fmt.Sprintf("values that do not fit the type of their column, kept as text in the records: %s", strings.Join(parts, ", "))
 }

@@ -2,21 +2,28 @@ package tvmexport
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 )
 
-// orders reads the orders, and refuses those whose destinations collide.
-func (e *Exporter) orders(ctx context.Context) ([]Order, error) {
-	list, err := e.Destination.Orders(ctx)
-	if err != nil {
-		return nil, err
+// Order is a configuration row.
+type Order struct {
+	Table  string
+	Into   string // published table
+	Load   LoadType
+	Column string    // watermark column as configured; "" for None
+	From   time.Time // LastRefreshedTime
+	Active bool
+	Err    error // why it cannot be carried out
+}
+
+// free is the usual destination of the order's table, "" if that is the one refused.
+func (o Order) free() string {
+	if name := o.Table + "Raw"; name != o.Into {
+		return name
 	}
-	list = slices.Clone(list)
-	RefuseCollisions(list)
-	return list, nil
+	return ""
 }
 
 // RefuseCollisions gives an Err to each order whose destination belongs to
@@ -66,12 +73,4 @@ func collision(o Order, what string) error {
 		Err:  fmt.Errorf("destination table %s is %s: %w", o.Into, what, ErrSharedDestination),
 		Hint: fmt.Sprintf("append a row to MigrationConfiguration that names another DestinationTable for %s, such as %s", o.Table, cmp.Or(o.free(), "a new name")),
 	}
-}
-
-// free is the usual destination of the order's table, "" if that is the one refused.
-func (o Order) free() string {
-	if name := o.Table + "Raw"; name != o.Into {
-		return name
-	}
-	return ""
 }

@@ -1,0 +1,57 @@
+package tvmexport
+
+import "time"
+
+// History is what the ledger and the published tables say of one table.
+type History struct {
+	Last       *Committed        // newest commit of the chain; nil before the first
+	Publishing *Publication      // a publication that began and has no commit: it must be finished first
+	Partitions []PartitionRecord // what readers see: of each partition the newest record since the last full run
+	Depth      int               // of those partitions
+	Lineage    bool              // published rows that readers see carry their run and partition, so that a run can replace single partitions
+	FullAt     time.Time         // when the newest full run was committed; zero: none was
+	Retention  time.Duration     // how long the destination keeps what readers see; 0: not known
+	Fetched    Volume            // by the committed runs since the last full one
+	Tenant     string            // whose data the database holds, of any table; "" if no commit says
+	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
+	Ordered    time.Time         // a watermark that an operator wrote after the last commit; zero: none
+	Losses     Losses            // what is gone of the ledger and of published rows
+	Legacy     *Legacy           // the other exporter of a table that was taken over; nil: it was not
+	Now        time.Time         // the destination's clock
+}
+
+// Committed is a run that counts.
+type Committed struct {
+	ID        RunID
+	Previous  RunID
+	Kind      RunKind
+	At        time.Time // by the destination's clock
+	Watermark time.Time
+	Rows      int64
+	Bytes     int64
+
+	Definition string   // of the table as the run met it
+	Columns    []Column // at the source then
+	Shown      []Column // to readers
+	Unread     []Unread // values of the run that do not fit their type
+	Unlike     []string // columns of which the runs that this one adds to had such values
+
+	Destination string // table that it published records into; "" where that is not recorded
+	Losses      Losses // that the run knew of and made up for
+}
+
+// Volume is an amount of data.
+type Volume struct {
+	Rows  int64
+	Bytes int64 // of source JSON
+}
+
+// Legacy is what is known of the other exporter of a table that was taken over.
+type Legacy struct {
+	Until   time.Time // rows that were ingested until then are the legacy run's
+	Strays  int64     // rows of the last week that came later and not from us
+	StrayAt time.Time // when the newest of them came
+}
+
+// Alive says whether the other exporter still writes.
+func (l *Legacy) Alive() bool { return l != nil && l.Strays > 0 }
