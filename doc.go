@@ -1,19 +1,21 @@
 // Package tvmexport copies Microsoft Defender XDR Advanced Hunting tables into
 // Azure Data Explorer or a Fabric Eventhouse, completely and each row once.
 //
-// The package is the vocabulary and the engine. It knows no technology: a
-// Source answers queries, a Destination keeps rows and the ledger, and what
-// happens between them is decided here, by functions of plain values:
-//
-//	Orders -> Plan -> slices -> Fetch -> batches -> Land -> Confirm -> Publish -> Commit
+// The package holds the nouns of the domain and the contracts, and nothing that
+// acts. A [Table] is divided into [Partition]s or [Window]s. A [Source] counts
+// and fetches its rows. A [Destination] keeps the rows and the ledger. A [Run]
+// moves one table forward: it fetches [Slice]s, lands each of them as a [Batch],
+// and ends with a [Publication] and a [Commit]. Package engine carries out runs;
+// hunting is a Source, kusto a Destination.
 //
 // Promise: after a run that reports success, the published tables hold exactly
 // the rows that the source answered, each once. It rests on three rules:
 //
-//   - An answer carries its own row count, so that a silent cut shows (Fetch).
+//   - An answer carries its own row count, so that a silent cut shows
+//     ([Answer.Complete]).
 //   - What is queued is not landed: a batch counts only when the destination
-//     has counted its lines (Confirm).
+//     has counted its lines ([Landed.Whole]).
 //   - Readers see rows of committed runs only. Nothing in a queue ever points
 //     at a published table; publishing is guarded by the run it builds on, so
-//     of two runs on the same base only one can publish (Publish, Commit).
+//     of two runs on the same base only one can publish ([ErrSuperseded]).
 package tvmexport

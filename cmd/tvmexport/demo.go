@@ -14,6 +14,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -146,7 +147,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 	if err != nil {
 		return err
 	}
-	report, err := d.exporter(d.parts, source, printer).Run(ctx, tvmexport.Request{})
+	report, err := d.exporter(d.parts, source, printer).Run(ctx, engine.Request{})
 	printer.Close()
 	if err != nil {
 		return err

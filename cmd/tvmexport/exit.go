@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 )
 
 // The exit codes; they are part of the interface.
@@ -43,7 +44,7 @@ func codeOf(c tvmexport.Cause) int {
 // reportCode is the code for a whole invocation: that of the one cause for
 // which all tables failed, 3 for any mixture, and where a committed run has
 // values that do not fit their type.
-func reportCode(r tvmexport.Report) int {
+func reportCode(r engine.Report) int {
 	codes := make([]int, len(r.Outcomes))
 	for i, o := range r.Outcomes {
 		switch {

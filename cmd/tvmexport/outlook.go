@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -64,7 +65,7 @@ type planTotal struct {
 	Number      string   `json:"number"`
 }
 
-func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *tvmexport.Exporter, tables []tvmexport.PlannedTable) (outlook, error) {
+func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.Exporter, tables []engine.PlannedTable) (outlook, error) {
 	hourly := float64(x.config.Defender.CallsPerHour)
 	need := hunting.API(x.config.Defender.API).Permission()
 	out := outlook{Total: planTotal{
@@ -82,7 +83,7 @@ func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *tvmexpo
 		if t.Err == nil {
 			each := meanOf(source, t.Calls, t.Bytes)
 			quota := source.Forecast(t.Calls, t.Chain, callsAtOnce, each).Took
-			l.Seconds = round(e.Takes([]tvmexport.PlannedTable{t}, each, quota, landing).Seconds())
+			l.Seconds = round(e.Takes([]engine.PlannedTable{t}, each, quota, landing).Seconds())
 			var err error
 			if l.Commands, err = x.destination.Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
 				return out, err
@@ -107,7 +108,7 @@ func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *tvmexpo
 // round keeps four decimals, which is more than anybody knows.
 func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
 
-func lineOfPlan(t tvmexport.PlannedTable) planLine {
+func lineOfPlan(t engine.PlannedTable) planLine {
 	l := planLine{
 		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: t.Whole, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
 		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 )
 
@@ -57,7 +57,7 @@ ticket.`,
 }
 
 func (p *process) plan(ctx context.Context, f planFlags) error {
-	req := tvmexport.Request{Tables: f.tables, Full: f.full}
+	req := engine.Request{Tables: f.tables, Full: f.full}
 	var err error
 	if req.From, err = moment("--from", f.from); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if err := out.print(p.stdout, f); err != nil {
 		return err
 	}
-	return jointly(tables, func(t tvmexport.PlannedTable) error { return t.Err })
+	return jointly(tables, func(t engine.PlannedTable) error { return t.Err })
 }
 
 // What is reckoned with where nothing is measured.

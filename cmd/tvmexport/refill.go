@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
@@ -39,7 +40,7 @@ func (p *process) refill(ctx context.Context, tables []string, asJSON bool) erro
 		return err
 	}
 	defer x.destination.Close()
-	exporter := &tvmexport.Exporter{
+	exporter := &engine.Exporter{
 		Destination: x.destination, Describe: describe(x.config), Choose: choices(x.config), Owner: owner(), Term: x.config.Lease,
 	}
 	list, err := exporter.Refill(ctx, tables)

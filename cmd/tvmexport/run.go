@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
@@ -45,7 +46,7 @@ fails does not stop the others.`,
 }
 
 func (p *process) export(ctx context.Context, f runFlags) error {
-	req := tvmexport.Request{Tables: f.tables, Full: f.full}
+	req := engine.Request{Tables: f.tables, Full: f.full}
 	var err error
 	if req.From, err = moment("--from", f.from); err != nil {
 		return err
@@ -53,11 +54,11 @@ func (p *process) export(ctx context.Context, f runFlags) error {
 	if req.To, err = moment("--to", f.to); err != nil {
 		return err
 	}
-	return p.exportWith(ctx, f.maxWait, f.json, func(context.Context, *tvmexport.Exporter) (tvmexport.Request, error) { return req, nil })
+	return p.exportWith(ctx, f.maxWait, f.json, func(context.Context, *engine.Exporter) (engine.Request, error) { return req, nil })
 }
 
 // exportWith makes one run of what the request says.
-func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON bool, request func(context.Context, *tvmexport.Exporter) (tvmexport.Request, error)) error {
+func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON bool, request func(context.Context, *engine.Exporter) (engine.Request, error)) error {
 	x, err := p.configured(ctx)
 	if err != nil {
 		return err
@@ -126,7 +127,7 @@ type resultLine struct {
 	Unread []tvmexport.Unread `json:"unread,omitempty"` // Nulled by column
 }
 
-func printReport(w io.Writer, r tvmexport.Report, requests *progress.Requests, asJSON bool) error {
+func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJSON bool) error {
 	if asJSON {
 		out := json.NewEncoder(w)
 		for _, o := range r.Outcomes {
@@ -162,7 +163,7 @@ func printReport(w io.Writer, r tvmexport.Report, requests *progress.Requests, a
 	return nil
 }
 
-func lineOf(o tvmexport.Result, requests []string) resultLine {
+func lineOf(o engine.Result, requests []string) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: tvmexport.UnreadValues(o.Unread), Unread: o.Unread,
 		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: o.Whole, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(), Requests: requests,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/metrics"
@@ -225,7 +226,7 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 // failures counts the tables that were not exported: all of them where the
 // export ended before it had outcomes. Tables that were switched off since they
 // were scheduled have none, and have not failed.
-func (s *service) failures(ctx context.Context, tables []string, r tvmexport.Report, err error) int {
+func (s *service) failures(ctx context.Context, tables []string, r engine.Report, err error) int {
 	if err != nil && len(r.Outcomes) == 0 {
 		return len(tables)
 	}
@@ -244,10 +245,10 @@ func (s *service) failures(ctx context.Context, tables []string, r tvmexport.Rep
 	return failed
 }
 
-func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Report, error) {
+func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report, error) {
 	x := s.now().parts
 	l := &listener{service: s, ctx: ctx}
-	request := tvmexport.Request{Tables: tables, ActiveOnly: true}
+	request := engine.Request{Tables: tables, ActiveOnly: true}
 	source, err := s.source(ctx, x, s.flags.maxWait, l)
 	if err != nil {
 		unsigned, err := withoutSignIn(err)
@@ -255,7 +256,7 @@ func (s *service) exportNow(ctx context.Context, tables []string) (tvmexport.Rep
 			for _, table := range tables {
 				l.Hooks().Failed(table, "", err)
 			}
-			return tvmexport.Report{}, err
+			return engine.Report{}, err
 		}
 		return s.exporter(x, unsigned, l).Run(ctx, request)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
@@ -94,13 +95,13 @@ func (p *process) verify(ctx context.Context, f verifyFlags) error {
 }
 
 func (p *process) repair(ctx context.Context, f verifyFlags) error {
-	return p.exportWith(ctx, f.maxWait, f.json, func(ctx context.Context, e *tvmexport.Exporter) (tvmexport.Request, error) {
-		var req tvmexport.Request
+	return p.exportWith(ctx, f.maxWait, f.json, func(ctx context.Context, e *engine.Exporter) (engine.Request, error) {
+		var req engine.Request
 		list, err := e.Verify(ctx, f.tables, "")
 		if err != nil {
 			return req, err
 		}
-		req.Repair = map[string]tvmexport.Repair{}
+		req.Repair = map[string]engine.Repair{}
 		for _, c := range list {
 			if c.Err != nil {
 				return req, c.Err
@@ -120,7 +121,7 @@ func (p *process) repair(ctx context.Context, f verifyFlags) error {
 
 // comparisonCode is 0 where nothing differs, 3 where something does, the
 // cause's where no table could be compared for one cause.
-func comparisonCode(list []tvmexport.Comparison) int {
+func comparisonCode(list []engine.Comparison) int {
 	codes := make([]int, len(list))
 	for i, c := range list {
 		switch {
@@ -152,7 +153,7 @@ type differenceLine struct {
 	Why      string `json:"why"`
 }
 
-func comparisonLineOf(c tvmexport.Comparison) comparisonLine {
+func comparisonLineOf(c engine.Comparison) comparisonLine {
 	l := comparisonLine{Table: c.Table.Name, Run: string(c.Run), Status: "same", Parts: c.Parts, Rows: c.Rows, Notes: c.Notes}
 	for _, d := range c.Differences {
 		line := differenceLine{Part: partName(d), Source: d.Source, Readers: d.Readers, Why: d.Why}
@@ -169,14 +170,14 @@ func comparisonLineOf(c tvmexport.Comparison) comparisonLine {
 }
 
 // partName is a partition in quotes, or a window as its two ends.
-func partName(d tvmexport.Difference) string {
+func partName(d engine.Difference) string {
 	if d.Window == (tvmexport.Window{}) {
 		return fmt.Sprintf("partition %q", string(d.Partition))
 	}
 	return d.Window.From.UTC().Format(time.RFC3339Nano) + " to " + d.Window.To.UTC().Format(time.RFC3339Nano)
 }
 
-func printComparisons(w io.Writer, list []tvmexport.Comparison, asJSON bool) error {
+func printComparisons(w io.Writer, list []engine.Comparison, asJSON bool) error {
 	if asJSON {
 		out := json.NewEncoder(w)
 		for _, c := range list {

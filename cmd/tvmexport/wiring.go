@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/progress"
@@ -111,8 +112,8 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 }
 
 // exporter puts source and destination together.
-func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *tvmexport.Exporter {
-	return &tvmexport.Exporter{
+func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *engine.Exporter {
+	return &engine.Exporter{
 		Source: source, Destination: x.destination, Describe: describe(x.config), Choose: choices(x.config), Compress: compress,
 		Hooks: printer.Hooks(), Owner: owner(), Tenant: x.tenant, Term: x.config.Lease,
 		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,

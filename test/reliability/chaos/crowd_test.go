@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
 )
 
 // crowd lets three processes export the same tables at once, under the same
@@ -28,7 +28,7 @@ func (w *world) crowd(ctx context.Context, m *mood) error {
 		wg.Go(func() {
 			time.Sleep(wait)
 			began := time.Now()
-			results[i].report, results[i].err = p.exporter.Run(ctx, tvmexport.Request{})
+			results[i].report, results[i].err = p.exporter.Run(ctx, engine.Request{})
 			took[i] = time.Since(began)
 		})
 	}

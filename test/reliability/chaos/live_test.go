@@ -14,6 +14,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/check"
 	"github.com/tvmexport/tvmexport/test/reliability/faulttable"
 )
@@ -133,7 +134,7 @@ func (w *world) clean(ctx context.Context) error {
 
 // result is how a run ended.
 type result struct {
-	report tvmexport.Report
+	report engine.Report
 	err    error
 	ended  bool // by its mood, not by itself
 }
@@ -149,7 +150,7 @@ func (r result) failed() (out []error) {
 
 // resumed says whether the run took anything over.
 func (r result) resumed() bool {
-	return slices.ContainsFunc(r.report.Outcomes, func(o tvmexport.Result) bool { return o.Resumed > 0 })
+	return slices.ContainsFunc(r.report.Outcomes, func(o engine.Result) bool { return o.Resumed > 0 })
 }
 
 // mortal is a connection that takes a moment for each request to a host, so
@@ -216,7 +217,7 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 	})
 	began := time.Now()
 	r := result{}
-	r.report, r.err = p.exporter.Run(ctx, tvmexport.Request{})
+	r.report, r.err = p.exporter.Run(ctx, engine.Request{})
 	took := time.Since(began)
 	w.watch(nil)
 	w.clock.wait()

@@ -17,6 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/signin"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -154,7 +155,7 @@ func (w *world) watch(f func(faults.Event)) {
 // process is an exporter as a process would have it: nothing is left of the
 // one before but what the services hold.
 type process struct {
-	exporter    *tvmexport.Exporter
+	exporter    *engine.Exporter
 	destination *kusto.Client
 }
 
@@ -184,7 +185,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &process{destination: destination, exporter: &tvmexport.Exporter{
+	return &process{destination: destination, exporter: &engine.Exporter{
 		Source: source, Destination: destination, Describe: catalog.Table,
 		Compress: func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) },
 		Owner:    fmt.Sprintf("chaos, process %d", w.runs), Limits: w.limits, StepBytes: w.steps,

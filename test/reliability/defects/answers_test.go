@@ -11,6 +11,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/exportertest"
 )
 
@@ -96,7 +97,7 @@ func lackingRows(t *testing.T, load tvmexport.LoadType, at faults.Endpoint, wron
 
 // succeeds runs once and says why not everything was done.
 func (r *rig) succeeds() error {
-	report, err := r.exporter.Run(r.Context(), tvmexport.Request{})
+	report, err := r.exporter.Run(r.Context(), engine.Request{})
 	for _, o := range report.Outcomes {
 		err = errors.Join(err, o.Err)
 	}

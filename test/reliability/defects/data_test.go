@@ -10,6 +10,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/exportertest"
 )
 
@@ -35,7 +36,7 @@ func TestCrashOnAMiddlePage(t *testing.T) {
 			}
 			return ctx.Err()
 		}
-		if result, _ := r.ask(ctx, tvmexport.Request{}); result.Err == nil {
+		if result, _ := r.ask(ctx, engine.Request{}); result.Err == nil {
 			t.Fatal("the run did not end")
 		}
 		r.source.Before = nil
@@ -182,7 +183,7 @@ func TestInactiveAndBack(t *testing.T) {
 		rows = append(rows, rowsFrom("cd", 20, day(r).Add(5*time.Hour))...)
 		r.source.Set(events, rows)
 		r.source.SetNow(day(r).Add(8 * time.Hour))
-		if _, err := r.exporter.Run(r.Context(), tvmexport.Request{}); tvmexport.CauseOf(err) != tvmexport.Usage {
+		if _, err := r.exporter.Run(r.Context(), engine.Request{}); tvmexport.CauseOf(err) != tvmexport.Usage {
 			t.Errorf("without an active table: %v", err)
 		}
 		active(true)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 )
 
 // A row that comes late into the hour in which the watermark lies is not left
@@ -45,7 +46,7 @@ func TestLandedRowsThatHaveChangedAreFetchedAgain(t *testing.T) {
 			}
 			return ctx.Err()
 		}
-		if result, _ := r.ask(ctx, tvmexport.Request{}); result.Err == nil {
+		if result, _ := r.ask(ctx, engine.Request{}); result.Err == nil {
 			t.Fatal("the run did not end")
 		}
 		r.source.Before = nil
@@ -76,7 +77,7 @@ func TestToldToEndInASlowCommand(t *testing.T) {
 					told = time.Now()
 					cancel()
 				})
-				_, _ = r.exporter.Run(ctx, tvmexport.Request{}) // how it ended, the ledger says
+				_, _ = r.exporter.Run(ctx, engine.Request{}) // how it ended, the ledger says
 				if took := time.Since(told); took > 30*time.Second {
 					t.Errorf("it went on for %s", took)
 				}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/exportertest"
 )
 
@@ -27,7 +28,7 @@ func isStep(e faults.Event) bool {
 // disturbed makes two runs, and a third one in the midst of which published
 // rows are taken away. It gives what the source holds then, and whether the run
 // came to the moment.
-func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []exportertest.Row, report tvmexport.Report, came bool) {
+func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []exportertest.Row, report engine.Report, came bool) {
 	r.Helper()
 	r.table.Layout = layout
 	r.setUp()
@@ -64,7 +65,7 @@ func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []e
 	})
 	ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
 	defer cancel()
-	report, _ = r.exporter.Run(ctx, tvmexport.Request{}) // how it ended, the ledger says
+	report, _ = r.exporter.Run(ctx, engine.Request{}) // how it ended, the ledger says
 	r.emulator.Faults().Observe(func(faults.Event) {})
 	through.dead.Store(false)
 	return rows, report, n >= max(m.at, m.dies)
@@ -88,7 +89,7 @@ func (r *rig) once(what string, rows []exportertest.Row) {
 	}
 }
 
-func outcomes(report tvmexport.Report) (out []string) {
+func outcomes(report engine.Report) (out []string) {
 	for _, o := range report.Outcomes {
 		out = append(out, fmt.Sprintf("%s %v", o.Run.Kind, o.Err))
 	}

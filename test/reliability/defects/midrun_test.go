@@ -10,6 +10,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 )
 
 var grid = flag.Bool("grid", false, "take rows at each moment of a run, and let it die at each moment after it")
@@ -150,7 +151,7 @@ func (r *rig) obey(err error) {
 		_, err := r.client.Refill(r.Context(), r.table)
 		r.must(err)
 	case strings.Contains(err.Error(), "--full"):
-		result, err := r.ask(r.Context(), tvmexport.Request{Full: true})
+		result, err := r.ask(r.Context(), engine.Request{Full: true})
 		r.must(err)
 		r.must(result.Err)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/exportertest"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -50,7 +51,7 @@ type rig struct {
 	emulator *emulator.Emulator
 	http     *http.Client
 	client   *kusto.Client
-	exporter *tvmexport.Exporter
+	exporter *engine.Exporter
 	source   *exportertest.Source // of choose
 	table    tvmexport.Table
 	clock    atomic.Pointer[func() time.Time] // of the services; nil: the bubble's
@@ -124,7 +125,7 @@ func bubble(t *testing.T, f func(r *rig)) {
 			}
 		})
 		r.emulator, r.http = e, &http.Client{Transport: canonical{e.Transport()}}
-		r.exporter = &tvmexport.Exporter{
+		r.exporter = &engine.Exporter{
 			Owner: "test", Calls: 1,
 			Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
 			Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
@@ -168,12 +169,12 @@ func (r *rig) fault(rules ...faults.Rule) {
 }
 
 // try runs once and gives the table's result and what concerns no table.
-func (r *rig) try() (tvmexport.Result, error) {
+func (r *rig) try() (engine.Result, error) {
 	r.Helper()
-	return r.ask(r.Context(), tvmexport.Request{})
+	return r.ask(r.Context(), engine.Request{})
 }
 
-func (r *rig) ask(ctx context.Context, req tvmexport.Request) (tvmexport.Result, error) {
+func (r *rig) ask(ctx context.Context, req engine.Request) (engine.Result, error) {
 	r.Helper()
 	report, err := r.exporter.Run(ctx, req)
 	if len(report.Outcomes) != 1 {
@@ -183,7 +184,7 @@ func (r *rig) ask(ctx context.Context, req tvmexport.Request) (tvmexport.Result,
 }
 
 // run wants success.
-func (r *rig) run() tvmexport.Result {
+func (r *rig) run() engine.Result {
 	r.Helper()
 	result, err := r.try()
 	r.must(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/past"
 	"github.com/tvmexport/tvmexport/test/reliability/rig"
 )
@@ -19,7 +20,7 @@ type entry struct {
 	truth   map[string]emulator.Digest
 	columns map[string][]tvmexport.Column
 	at      map[string]time.Time // of the commit, by the destination's clock
-	results map[string]tvmexport.Result
+	results map[string]engine.Result
 }
 
 // chronicle is a tenant's life as it was exported, a run a day.
@@ -42,7 +43,7 @@ func (c *chronicle) live(ctx context.Context, days int, before func(day int) err
 			}
 		}
 		began := time.Now()
-		results, err := c.rig.Run(ctx, tvmexport.Request{})
+		results, err := c.rig.Run(ctx, engine.Request{})
 		if err != nil {
 			return fmt.Errorf("day %d: %w", day, err)
 		}
@@ -58,7 +59,7 @@ func (c *chronicle) live(ctx context.Context, days int, before func(day int) err
 }
 
 // enter records the source as it is, and the newest commits.
-func (c *chronicle) enter(ctx context.Context, day int, results map[string]tvmexport.Result) (entry, error) {
+func (c *chronicle) enter(ctx context.Context, day int, results map[string]engine.Result) (entry, error) {
 	e := entry{
 		day: day, state: c.rig.Emulator.State(), results: results,
 		truth: map[string]emulator.Digest{}, columns: map[string][]tvmexport.Column{},

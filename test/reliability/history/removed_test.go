@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/past"
 	"github.com/tvmexport/tvmexport/test/reliability/rig"
 )
@@ -44,7 +44,7 @@ func TestWhatIsGoneLeavesAndStandsInChanges(t *testing.T) {
 				}
 			}
 		}
-		_, err := c.rig.Run(t.Context(), tvmexport.Request{})
+		_, err := c.rig.Run(t.Context(), engine.Request{})
 		must(t, err)
 		after, err := c.enter(t.Context(), 1, nil)
 		must(t, err)

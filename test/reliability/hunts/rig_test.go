@@ -8,9 +8,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/rig"
 )
 
@@ -28,7 +28,7 @@ func exported(t *testing.T, test func(t *testing.T, r *rig.Rig)) {
 		})
 		must(t, err)
 		t.Cleanup(func() { must(t, r.Close()) })
-		_, err = r.Run(t.Context(), tvmexport.Request{})
+		_, err = r.Run(t.Context(), engine.Request{})
 		must(t, err)
 		test(t, r)
 	})

@@ -19,6 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -35,14 +36,14 @@ func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
 		for _, story := range []struct {
 			name string
 			days int
-			req  tvmexport.Request
+			req  engine.Request
 			kind tvmexport.RunKind // of the vulnerabilities
 		}{
-			{"a first run", 0, tvmexport.Request{}, tvmexport.FullRun},
-			{"nothing has changed", 0, tvmexport.Request{}, tvmexport.DeltaRun},
-			{"a day later", 1, tvmexport.Request{}, tvmexport.DeltaRun},
-			{"all of it again", 0, tvmexport.Request{Full: true}, tvmexport.FullRun},
-			{"one table", 2, tvmexport.Request{Tables: []string{"DeviceTvmSoftwareInventory"}}, ""},
+			{"a first run", 0, engine.Request{}, tvmexport.FullRun},
+			{"nothing has changed", 0, engine.Request{}, tvmexport.DeltaRun},
+			{"a day later", 1, engine.Request{}, tvmexport.DeltaRun},
+			{"all of it again", 0, engine.Request{Full: true}, tvmexport.FullRun},
+			{"one table", 2, engine.Request{Tables: []string{"DeviceTvmSoftwareInventory"}}, ""},
 		} {
 			r.emulator.Tenant().Advance(story.days)
 			plan := r.plan(story.req)
@@ -75,8 +76,8 @@ func TestAPlanOfEvents(t *testing.T) {
 		r.exporter.Lag, r.exporter.Recount = 15*time.Minute, 48*time.Hour
 		for _, days := range []int{0, 2} {
 			r.emulator.Tenant().Advance(days)
-			plan := r.plan(tvmexport.Request{})
-			run := r.run(tvmexport.Request{})
+			plan := r.plan(engine.Request{})
+			run := r.run(engine.Request{})
 			t.Logf("%d days later: calls %d, planned %d; bytes %d, planned %d; rows %d, planned %d", days, run.calls, plan.calls, run.bytes, plan.bytes, run.rows, plan.rows)
 			within(t, "calls", float64(plan.calls), float64(run.calls), 0.05)
 			within(t, "bytes", float64(plan.bytes), float64(run.bytes), 0.15)
@@ -100,7 +101,7 @@ const landing = 2500 * time.Millisecond
 
 // account is what was planned, or done.
 type account struct {
-	tables      []tvmexport.PlannedTable
+	tables      []engine.PlannedTable
 	calls       int
 	chain       int // of them, that follow one another
 	bytes, rows int64
@@ -113,7 +114,7 @@ type rig struct {
 	*testing.T
 	emulator *emulator.Emulator
 	source   *hunting.Client
-	exporter *tvmexport.Exporter
+	exporter *engine.Exporter
 }
 
 func newRig(t *testing.T, devices int, names ...string) *rig {
@@ -145,7 +146,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 	must(t, client.Configure(t.Context(), tables))
 	_, err = e.Faults().Add(faults.Rule{Endpoint: "graph", Delay: faults.Duration(time.Second)})
 	must(t, err)
-	r.exporter = &tvmexport.Exporter{
+	r.exporter = &engine.Exporter{
 		Source: r.source, Destination: client, Describe: catalog.Table, Owner: "test",
 		Limits:   tvmexport.Limits{Rows: 200, Bytes: 100_000}, // so that a small tenant takes many calls
 		Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
@@ -157,7 +158,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 func (r *rig) calls() int { return int(r.emulator.Stats().Defender["graph"].Calls) }
 
 // plan plans, and shows that nothing was written.
-func (r *rig) plan(req tvmexport.Request) account {
+func (r *rig) plan(req engine.Request) account {
 	r.Helper()
 	before, calls := written(r.emulator), r.calls()
 	tables, err := r.exporter.Plan(r.Context(), req)
@@ -194,7 +195,7 @@ func written(e *emulator.Emulator) map[string]int64 {
 	return out
 }
 
-func (r *rig) run(req tvmexport.Request) account {
+func (r *rig) run(req engine.Request) account {
 	r.Helper()
 	calls := r.calls()
 	report, err := r.exporter.Run(r.Context(), req)

@@ -15,6 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -32,7 +33,7 @@ type Options struct {
 // Rig is an exporter against an emulator, whose database is prepared.
 type Rig struct {
 	Emulator    *emulator.Emulator
-	Exporter    *tvmexport.Exporter
+	Exporter    *engine.Exporter
 	Destination *kusto.Client
 	HTTP        *http.Client // reaches the emulator
 	Tables      []tvmexport.Table
@@ -77,7 +78,7 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 		}
 		return t, ok
 	}
-	r.Exporter = &tvmexport.Exporter{
+	r.Exporter = &engine.Exporter{
 		Source: source, Destination: r.Destination, Describe: describe, Owner: "rig", Calls: 4,
 		Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour, FullEvery: o.FullEvery, Limits: o.Limits,
 		Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
@@ -100,9 +101,9 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 
 // Run makes one run of all tables and gives their results by name. A table that
 // was not committed is an error.
-func (r *Rig) Run(ctx context.Context, q tvmexport.Request) (map[string]tvmexport.Result, error) {
+func (r *Rig) Run(ctx context.Context, q engine.Request) (map[string]engine.Result, error) {
 	report, err := r.Exporter.Run(ctx, q)
-	results := make(map[string]tvmexport.Result, len(report.Outcomes))
+	results := make(map[string]engine.Result, len(report.Outcomes))
 	errs := []error{err}
 	for _, o := range report.Outcomes {
 		results[o.Table.Name] = o

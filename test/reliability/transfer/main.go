@@ -11,8 +11,8 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/rig"
 )
 
@@ -67,7 +67,7 @@ func run(ctx context.Context, devices int, seed uint64) (err error) {
 // timed measures a run and prints it.
 func timed(ctx context.Context, r *rig.Rig, what string) (measured, error) {
 	began := time.Now()
-	m, err := measure(ctx, r, tvmexport.Request{})
+	m, err := measure(ctx, r, engine.Request{})
 	if err != nil {
 		return m, err
 	}

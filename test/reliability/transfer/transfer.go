@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/rig"
 )
 
@@ -39,7 +39,7 @@ type measured struct {
 }
 
 // measure makes a run and holds what readers see afterwards against the source.
-func measure(ctx context.Context, r *rig.Rig, q tvmexport.Request) (measured, error) {
+func measure(ctx context.Context, r *rig.Rig, q engine.Request) (measured, error) {
 	before := r.Emulator.Stats().Defender["graph"]
 	results, err := r.Run(ctx, q)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/rig"
 )
 
@@ -30,7 +31,7 @@ func TestOnlyWhatChangedTravels(t *testing.T) {
 			}
 		})
 		run := func() measured {
-			m, err := measure(t.Context(), r, tvmexport.Request{})
+			m, err := measure(t.Context(), r, engine.Request{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// tally is what was counted of the parts of a run: of a Snapshot its partitions,
+// of a table that follows its watermark its windows.
+type tally struct {
+	at      time.Time // the source's clock at the count
+	parts   map[tvmexport.Partition]tvmexport.PartitionRecord
+	windows []Piece
+}
+
+// expect keeps what the plan counted, to be held against what is fetched. A
+// service that counts no parts gives nothing to compare.
+func (f *fetching) expect(c tvmexport.Counts) {
+	f.counted = tally{at: c.Now}
+	switch run := f.plan.Run; {
+	case c.Even:
+	case run.Table.Watermark != "" && run.Table.LoadType != tvmexport.Snapshot:
+		f.counted.windows = slices.Clone(f.pieces)
+	default:
+		f.counted.parts = countedBy(run, f.pieces)
+	}
+}
+
+// compareRounds is how often parts are asked for again whose rows differ from
+// their count though it did not change.
+const compareRounds = 3
+
+// compare holds what was fetched against what was counted. Where they differ the
+// parts are counted once more, by one call. A part whose count has moved is
+// explained: it is the state that its answer gave. One that has the same count
+// before and after, and another number of rows in between, is asked for again,
+// and ends the run if that repeats.
+func (f *fetching) compare(ctx context.Context) error {
+	if f.plan.Consistent && f.plan.Run.Table.LoadType == tvmexport.Snapshot {
+		return nil // settle counts all of it again
+	}
+	for round := 1; ; round++ {
+		unexplained, err := f.unexplained(ctx)
+		if err != nil || len(unexplained) == 0 {
+			return err
+		}
+		if round > compareRounds {
+			u := unexplained[0]
+			return f.differs("in %d parts of the table the fetched rows differ from the counts, also after %d more attempts; the first part has %d rows where %d were counted", len(unexplained), compareRounds, u.fetched, u.before)
+		}
+		f.askAgain(unexplained)
+		if err := f.fetchAll(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *fetching) differs(format string, args ...any) error {
+	return &tvmexport.Error{
+		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: fmt.Errorf(format, args...),
+		Hint: "nothing was published; run again, and if it repeats open a case with Microsoft: counts and rows of the table contradict each other",
+	}
+}
+
+// difference is a part of which another number of rows was fetched than counted.
+type difference struct {
+	partition tvmexport.Partition
+	window    tvmexport.Window
+	before    int64 // rows as counted before the fetch
+	fetched   int64
+	after     int64
+	moved     bool // the count has changed meanwhile
+}
+
+// explained says whether the source can have had the rows that were fetched
+// between the two counts.
+func (d difference) explained() bool { return d.moved || d.fetched == d.after }
+
+// unexplained counts again what differs, and returns what that does not explain.
+func (f *fetching) unexplained(ctx context.Context) ([]difference, error) {
+	list, again := f.differing(), f.countParts
+	if f.counted.windows != nil {
+		list, again = f.differingWindows(), f.countWindows
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	before := f.counted.at
+	now, known, err := again(ctx, list)
+	if err != nil || !known {
+		return nil, err
+	}
+	for _, d := range list {
+		if (d.moved || d.before != d.after) && !now.IsZero() && now.Equal(before) {
+			return nil, f.differs("two counts of the same moment, %s, contradict each other: %d rows and %d rows in one part of the table", now.UTC().Format(time.RFC3339Nano), d.before, d.after)
+		}
+	}
+	f.counted.at = now
+	for _, d := range list {
+		f.recounted(d)
+	}
+	return slices.DeleteFunc(list, difference.explained), nil
+}
+
+// differing are the partitions of a Snapshot of which another number of rows was
+// fetched than counted.
+func (f *fetching) differing() []difference {
+	if f.counted.parts == nil {
+		return nil
+	}
+	var out []difference
+	met := map[tvmexport.Partition]bool{}
+	for _, r := range recordsOf(f.all(), f.plan.Run) {
+		met[r.Partition] = true
+		if n := f.counted.parts[r.Partition].Rows; n != r.Rows {
+			out = append(out, difference{partition: r.Partition, before: n, fetched: r.Rows})
+		}
+	}
+	for p, r := range f.counted.parts {
+		if !met[p] && r.Rows > 0 {
+			out = append(out, difference{partition: p, before: r.Rows})
+		}
+	}
+	slices.SortFunc(out, func(a, b difference) int { return cmp.Compare(a.partition, b.partition) })
+	return out
+}
+
+// countParts counts partitions again, and notes in the list what it finds.
+// known is false where the service does not count parts any more.
+func (f *fetching) countParts(ctx context.Context, list []difference) (_ time.Time, known bool, err error) {
+	run := f.plan.Run
+	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: f.prints != nil}
+	switch {
+	case run.Table.Key.IsRow():
+		q.Within, q.Depth = tvmexport.Whole.ByRowHash(), 2
+	case len(list) <= mostPartitions:
+		for _, d := range list {
+			q.Only = append(q.Only, d.partition)
+		}
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil || counts.Even {
+		return counts.Now, false, err
+	}
+	f.progress.Calls += counts.Calls
+	now := countedBy(run, piecesOf(counts.Parts, tvmexport.Window{}))
+	for i := range list {
+		d := &list[i]
+		was, is := f.counted.parts[d.partition], now[d.partition]
+		if is.Partition != d.partition {
+			is = tvmexport.PartitionRecord{Partition: d.partition, Print: tvmexport.EmptyPrint} // it has no rows
+		}
+		d.after = is.Rows
+		d.moved = was.Rows != is.Rows || was.Print.Known && is.Print.Known && !was.Print.Same(is.Print)
+		f.counted.parts[d.partition] = is
+	}
+	return counts.Now, true, nil
+}
+
+// recounted keeps what the next comparison expects of a part: the rows that were
+// fetched if they are explained, else those of the new count.
+func (f *fetching) recounted(d difference) {
+	expected := d.after
+	if d.explained() {
+		expected = d.fetched
+	}
+	if f.counted.windows != nil {
+		f.counted.windows = append(f.counted.windows, Piece{Window: d.window, Rows: expected - d.before})
+		return
+	}
+	r := f.counted.parts[d.partition]
+	r.Rows = expected
+	f.counted.parts[d.partition] = r
+}
+
+// askAgain puts back all batches that have rows of the parts, to be asked for
+// as they were.
+func (f *fetching) askAgain(list []difference) {
+	parts := make(map[tvmexport.Partition]bool, len(list))
+	for _, d := range list {
+		parts[d.partition] = true
+	}
+	hit := func(b tvmexport.BatchInfo) bool {
+		if f.counted.windows != nil {
+			return slices.ContainsFunc(list, func(d difference) bool { return d.window.Overlaps(b.Slice.Window) })
+		}
+		return slices.ContainsFunc(b.Slice.Partitions, func(p tvmexport.Partition) bool { return parts[f.plan.Run.Label(p)] })
+	}
+	back := func(b tvmexport.BatchInfo) bool {
+		if !hit(b) {
+			return false
+		}
+		f.ready = append(f.ready, b.Slice)
+		return true
+	}
+	f.batches = slices.DeleteFunc(f.batches, back)
+	f.adopted = slices.DeleteFunc(f.adopted, back)
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// stretch is a window in which what was planned and what was fetched have no
+// edge in common but its own.
+type stretch struct {
+	window  tvmexport.Window
+	planned int64
+	fetched int64
+	inexact bool // something in it was counted of a wider window
+}
+
+// stretches puts pieces and batches together by the windows that they share.
+// Rows without a watermark, and tables that have none, are one stretch each.
+func stretches(pieces []Piece, batches []tvmexport.BatchInfo) []stretch {
+	list := make([]stretch, 0, len(pieces)+len(batches))
+	for _, p := range pieces {
+		list = append(list, stretch{window: p.Window, planned: p.Rows, inexact: p.Wider})
+	}
+	for _, b := range batches {
+		list = append(list, stretch{window: b.Slice.Window, fetched: b.Rows})
+	}
+	slices.SortStableFunc(list, func(a, b stretch) int {
+		if a.window.Null != b.window.Null {
+			if a.window.Null {
+				return 1
+			}
+			return -1
+		}
+		return a.window.From.Compare(b.window.From)
+	})
+	var out []stretch
+	for _, s := range list {
+		if len(out) == 0 || !out[len(out)-1].window.Overlaps(s.window) {
+			out = append(out, s)
+			continue
+		}
+		last := &out[len(out)-1]
+		last.planned += s.planned
+		last.fetched += s.fetched
+		last.inexact = last.inexact || s.inexact
+		if to := s.window.To; to.IsZero() || !last.window.To.IsZero() && to.After(last.window.To) {
+			last.window.To = to
+		}
+	}
+	return out
+}
+
+// differingWindows are the windows of which another number of rows was fetched
+// than counted, as far as they were counted by themselves.
+func (f *fetching) differingWindows() []difference {
+	var out []difference
+	for _, s := range stretches(f.counted.windows, f.all()) {
+		if !s.inexact && s.planned != s.fetched {
+			out = append(out, difference{window: s.window, before: s.planned, fetched: s.fetched})
+		}
+	}
+	return out
+}
+
+// countWindows counts windows again, and notes in the list, which is in the
+// order of time, what it finds. One call counts all of them if they begin and
+// end with an hour; edges within an hour take a call of their own.
+func (f *fetching) countWindows(ctx context.Context, list []difference) (now time.Time, known bool, err error) {
+	for len(list) > 0 {
+		n := together(list)
+		q := tvmexport.CountQuery{Table: f.plan.Run.Table, Window: list[0].window, Bin: time.Hour, Nulls: list[0].window == tvmexport.Window{}}
+		if n > 1 {
+			q.Window.To = list[n-1].window.To
+		}
+		counts, err := f.steps.Count(ctx, q)
+		if err != nil {
+			return now, false, err
+		}
+		f.progress.Calls += counts.Calls
+		now = counts.Now
+		fill(list[:n], counts.Parts)
+		list = list[n:]
+	}
+	return now, true, nil
+}
+
+// together is how many windows at the beginning of the list one call can count
+// by hours.
+func together(list []difference) int {
+	n := 1
+	for n < len(list) && isTimed(list[n-1].window) && isTimed(list[n].window) && whole(list[n-1].window.To) && whole(list[n].window.From) {
+		n++
+	}
+	return n
+}
+
+// isTimed says whether the window is one of time.
+func isTimed(w tvmexport.Window) bool { return !w.Null && w != tvmexport.Window{} }
+
+// whole says whether a window can begin or end at t without dividing an hour.
+func whole(t time.Time) bool {
+	return t.Add(tvmexport.Tick).Equal(t.Add(tvmexport.Tick).Truncate(time.Hour))
+}
+
+// fill notes the counts of hours with the windows that hold them.
+func fill(list []difference, parts []tvmexport.Count) {
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, func(a, b tvmexport.Count) int { return a.Start.Compare(b.Start) })
+	i := 0
+	for _, c := range parts {
+		for i < len(list)-1 && isTimed(list[i].window) && c.Start.After(list[i].window.To) {
+			i++
+		}
+		w := list[i].window
+		if !isTimed(w) || c.Start.Add(time.Hour-tvmexport.Tick).After(w.From) && (w.To.IsZero() || !c.Start.After(w.To)) {
+			list[i].after += c.Rows // else it lies between two windows
+		}
+	}
+	for i := range list {
+		list[i].moved = list[i].after != list[i].before
+	}
+}

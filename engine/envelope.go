@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Compressor makes a gzip writer.
+type Compressor func(io.Writer) io.WriteCloser
+
+// lines writes the envelope of a batch: see Batch. It is a RowWriter.
+type lines struct {
+	id    tvmexport.BatchID
+	run   tvmexport.Run
+	slice tvmexport.Slice
+	place placer
+	to    io.Writer
+
+	prefix []byte // ,"b":"...","n":
+	buf    []byte
+	rows   int64
+	bytes  int64
+	counts []int64               // rows per partition of the slice
+	labels []tvmexport.Partition // of the slice's partitions, as rows carry them
+	unread []tvmexport.Unread    // values of the rows that do not fit their type; set before close
+}
+
+func newLines(id tvmexport.BatchID, run tvmexport.Run, s tvmexport.Slice, to io.Writer) *lines {
+	labels := make([]tvmexport.Partition, len(s.Partitions))
+	for i, p := range s.Partitions {
+		labels[i] = run.Label(p)
+	}
+	return &lines{
+		labels: labels, id: id, run: run, slice: s, to: to,
+		place:  newPlacer(s.Partitions),
+		prefix: strconv.AppendQuote([]byte(`,"b":`), string(id)),
+		counts: make([]int64, len(s.Partitions)),
+	}
+}
+
+// flushAt is how many bytes of lines go to the compressor at once.
+const flushAt = 64 << 10
+
+// WriteRow implements RowWriter.
+func (l *lines) WriteRow(key, row []byte) error {
+	if len(row) > tvmexport.MaxRecord {
+		return &tvmexport.Error{
+			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+			Err:  fmt.Errorf("a record of %d bytes (key %s) is over the 1 MiB that Kusto keeps in a value; it would be cut or stored as null", len(row), l.shown(key)),
+			Hint: "find the row by its key in the portal and shorten what it holds, or set the table's IsActive to false until then",
+		}
+	}
+	at := l.place.find(key)
+	if at < 0 {
+		return &tvmexport.Error{
+			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
+			Err: fmt.Errorf("the answer holds a row with key %s, which is in none of the partitions asked for", l.shown(key)),
+		}
+	}
+	l.counts[at]++
+	l.rows++
+	b := append(l.buf, `{"r":`...)
+	b = append(b, row...)
+	b = append(b, l.prefix...)
+	b = append(b, `,"n":`...)
+	b = strconv.AppendInt(b, l.rows, 10)
+	b = append(b, `,"p":"`...)
+	if l.slice.Window.Null {
+		b = append(b, tvmexport.NullWatermark...)
+	}
+	b = append(b, l.labels[at]...)
+	l.buf = append(b, "\"}\n"...)
+	if len(l.buf) >= flushAt {
+		return l.flush()
+	}
+	return nil
+}
+
+// shown names a key in an error, by which its row can be found. Only an id, which
+// is hex digits and hyphens, is quoted; of any other key, which may be a name or
+// what a broken answer made of a value, the length and the beginning of its
+// SHA-256 are given: hash_sha256(key) finds it.
+func (l *lines) shown(key []byte) string {
+	if guise := l.run.Table.Guise(); guise != "" {
+		return "that is " + guise
+	}
+	if isID(key) {
+		return strconv.Quote(string(key))
+	}
+	sum := sha256.Sum256(key)
+	return fmt.Sprintf("of %d bytes with a hash_sha256 that begins with %x", len(key), sum[:8])
+}
+
+// isID says whether a key has the form of Defender's ids: 40 or 64 hex digits,
+// or a GUID.
+func isID(key []byte) bool {
+	for _, c := range key {
+		if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' || c == '-') {
+			return false
+		}
+	}
+	return len(key) == 40 || len(key) == 64 || len(key) == 36
+}
+
+// close writes the manifest and what is left. prints are the fingerprints
+// of the slice's partitions, nil where they are not known.
+func (l *lines) close(prints []tvmexport.Fingerprint) error {
+	s, err := json.Marshal(tvmexport.Manifest{
+		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Prints: prints, Unread: l.unread,
+	})
+	if err != nil {
+		return fmt.Errorf("describe batch %s: %w", l.id, err)
+	}
+	b := append(l.buf, '{')
+	b = append(b, l.prefix[1:]...)
+	b = append(b, `,"n":0,"c":`...)
+	b = strconv.AppendInt(b, l.rows, 10)
+	b = append(b, `,"u":`...)
+	b = strconv.AppendQuote(b, string(l.run.ID))
+	b = append(b, `,"s":`...)
+	b = append(b, s...)
+	l.buf = append(b, "}\n"...)
+	return l.flush()
+}
+
+func (l *lines) flush() error {
+	l.bytes += int64(len(l.buf))
+	_, err := l.to.Write(l.buf)
+	l.buf = l.buf[:0]
+	return err
+}

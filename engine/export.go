@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Exporter brings tables forward. Fields are set before the first Run.
+type Exporter struct {
+	Source      tvmexport.Source
+	Destination tvmexport.Destination
+	Describe    func(table string) (tvmexport.Table, bool) // the catalogue; nil knows no table
+	Choose      func(table string) tvmexport.Choice        // which columns are published; nil: all
+	Compress    Compressor
+	Hooks       tvmexport.Hooks
+
+	Owner      string           // of leases: host and process
+	Term       time.Duration    // of leases, if their owner dies; 0 is 3 minutes
+	Limits     tvmexport.Limits // of one answer; zero is DocumentedLimits
+	Lag        time.Duration    // how far watermarks stay behind the source's clock
+	Recount    time.Duration    // how far back published hours are counted again for late rows
+	Resume     time.Duration    // how old what an unfinished run landed may be to be taken over
+	Consistent bool             // a Snapshot must be the state of one moment
+	FullEvery  time.Duration    // how long a Snapshot is brought forward by what changed before all of it is fetched again; 0 is 7 days
+	Tenant     string           // that the source's sign-in belongs to; "" if it is not known
+	Patience   Patience
+	Tables     int   // tables at once; 0 is 3
+	Calls      int   // calls at once, over all tables; 0 is 4
+	StepBytes  int64 // of one publishing command; 0 is about 1 GB
+}
+
+// Request is what one invocation is asked for.
+type Request struct {
+	Tables []string  // by source name; empty: all active ones
+	Full   bool      // everything, also where a table is loaded incrementally
+	From   time.Time // lower end of the watermark window, instead of the last watermark
+	To     time.Time // upper end, instead of the source's clock
+
+	Repair map[string]Repair // by table: ask again for these parts only
+
+	// ActiveOnly leaves out named tables that are switched off, or whose order is
+	// gone, when the run begins.
+	ActiveOnly bool
+}
+
+// Repair is a part of a table that is to be asked for again: partitions of a
+// Snapshot, windows of a table that follows a watermark.
+type Repair struct {
+	Partitions []tvmexport.Partition
+	Windows    []tvmexport.Window
+}
+
+// Report is how an invocation ended.
+type Report struct {
+	Started  time.Time
+	Took     time.Duration
+	Outcomes []Result // in the order of the configuration
+}
+
+// Result is how one table's run ended.
+type Result struct {
+	Table tvmexport.Table
+	Progress
+	Finished int64 // rows of an earlier run whose publication was finished
+	Took     time.Duration
+	Err      error // nil: committed
+}
+
+// Run brings the requested tables forward. The error is of what concerns no
+// single table. What failed for a table is in its Result, and does not stop
+// the others.
+func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
+	started := time.Now()
+	orders, err := e.orders(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	orders, err = req.choose(orders)
+	if err != nil {
+		return Report{}, err
+	}
+	if len(orders) == 0 {
+		return Report{Started: started}, nil
+	}
+	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
+	defer v.farewell.begins(ctx)()
+	v.carryOut(ctx)
+	for i, o := range orders {
+		v.results[i].Notes = append(switchedOff(o), v.results[i].Notes...)
+	}
+	err = v.close(ctx)
+	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err
+}
+
+// describe is what the catalogue knows of a table.
+func (e *Exporter) describe(name string) (tvmexport.Table, bool) {
+	if e.Describe == nil {
+		return tvmexport.Table{Name: name}, false
+	}
+	return e.Describe(name)
+}
+
+// table makes the table of an order from the catalogue, or from the source's
+// own schema where the catalogue does not know it.
+func (e *Exporter) table(ctx context.Context, o tvmexport.Order) (tvmexport.Table, error) {
+	t, ok := e.describe(o.Table)
+	t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
+	if o.Err != nil && !errors.Is(o.Err, tvmexport.ErrSharedDestination) {
+		return t, o.Err
+	}
+	if !ok && e.Source != nil { // else what the ledger says of the table has to do
+		columns, err := e.Source.Columns(ctx, o.Table)
+		if err != nil {
+			return t, err
+		}
+		t.Columns = columns
+		if slices.Contains(columns, tvmexport.Column{Name: "DeviceId", Type: "string"}) {
+			t.Key.Column = "DeviceId"
+		}
+	}
+	if o.Err != nil { // after the source was asked: a table that it does not know is the better reason
+		return t, o.Err
+	}
+	if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
+		t.Watermark = tvmexport.IngestionTime
+	}
+	if e.Choose != nil {
+		return t.Choose(e.Choose(t.Name))
+	}
+	return t, nil
+}
+
+func newID() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func newRunID() tvmexport.RunID {
+	return tvmexport.RunID(time.Now().UTC().Format("20060102T150405Z") + "-" + newID())
+}

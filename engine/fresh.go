@@ -1,0 +1,173 @@
+package engine
+
+import "github.com/tvmexport/tvmexport"
+
+// fresh leaves out the leftovers of which the plan's counts show that they are
+// not what the source holds any more. Where counts and leftovers cannot be
+// compared, because a part of what was counted together has not landed, a
+// leftover of a late window is left out, and others stay.
+//
+// Without a stale leftover another one can become usable that overlapped it, so
+// that this is repeated until nothing is stale. Leftovers that no piece
+// connects do not influence each other: each such cluster is repeated by itself.
+func fresh(pieces []Piece, list []tvmexport.Leftover) []tvmexport.Leftover {
+	if len(list) == 0 {
+		return nil
+	}
+	c := comparisonOf(pieces, list)
+	for _, cluster := range c.clusters(c.usable) {
+		for len(cluster) > 0 {
+			stale := c.disproved(c.taken(cluster))
+			if len(stale) == 0 {
+				break
+			}
+			kept := cluster[:0]
+			for _, i := range cluster {
+				if c.stale[i] = stale[i]; !stale[i] {
+					kept = append(kept, i)
+				}
+			}
+			cluster = kept
+		}
+	}
+	out := make([]tvmexport.Leftover, 0, len(list))
+	for i := range list {
+		if !c.stale[i] {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+// comparison is of the counts of a plan with leftovers, each named by its place
+// in its list.
+type comparison struct {
+	pieces []Piece
+	list   []tvmexport.Leftover
+	usable []int   // leftovers of which every row was planned
+	meets  [][]int // by leftover: the pieces that can have rows of it
+	stale  []bool  // by leftover
+	links  links   // of pieces, and behind them of leftovers
+}
+
+func comparisonOf(pieces []Piece, list []tvmexport.Leftover) *comparison {
+	c := &comparison{
+		pieces: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
+		links: newLinks(len(pieces) + len(list)),
+	}
+	counted := &regionIndex{list: make([]region, 0, len(pieces))}
+	for _, p := range pieces {
+		counted.add(p.region())
+	}
+	w := wantedOf(pieces)
+	last := make([]int, len(pieces)) // leftover that met the piece last, counted from 1
+	for i := range list {
+		mine := regionsOfSlice(list[i].Batch.Slice)
+		if !w.wants(mine) {
+			continue
+		}
+		c.usable = append(c.usable, i)
+		for _, r := range mine {
+			counted.each(r, func(piece int) {
+				if last[piece] != i+1 {
+					last[piece] = i + 1
+					c.meets[i] = append(c.meets[i], piece)
+				}
+			})
+		}
+	}
+	return c
+}
+
+// clusters divides leftovers into those that pieces connect, in their order.
+func (c *comparison) clusters(of []int) [][]int {
+	for _, i := range of {
+		c.links.cut(len(c.pieces) + i)
+		for _, p := range c.meets[i] {
+			c.links.cut(p)
+		}
+	}
+	for _, i := range of {
+		for _, p := range c.meets[i] {
+			c.links.join(len(c.pieces)+i, p)
+		}
+	}
+	place := map[int]int{}
+	var out [][]int
+	for _, i := range of {
+		at := c.links.find(len(c.pieces) + i)
+		k, ok := place[at]
+		if !ok {
+			k = len(out)
+			place[at] = k
+			out = append(out, nil)
+		}
+		out[k] = append(out[k], i)
+	}
+	return out
+}
+
+// taken are those of some leftovers that adopt would take over.
+func (c *comparison) taken(of []int) []int {
+	covered := &regionIndex{}
+	var out []int
+	for _, i := range of {
+		if covered.admit(regionsOfSlice(c.list[i].Batch.Slice)) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// disproved are the leftovers that the counts of the pieces do not bear out.
+// Pieces and leftovers that share rows are compared together.
+func (c *comparison) disproved(taken []int) map[int]bool {
+	stale := map[int]bool{}
+	for _, group := range c.clusters(taken) {
+		if !c.bearOut(group) {
+			for _, i := range group {
+				stale[i] = true
+			}
+		}
+	}
+	return stale
+}
+
+// bearOut says whether leftovers can be what was counted: as many rows, and
+// with the fingerprints where they are known.
+func (c *comparison) bearOut(group []int) bool {
+	covered := &regionIndex{}
+	seen := map[int]bool{}
+	var counted []Piece
+	var have, want int64
+	held, asked := tvmexport.EmptyPrint, tvmexport.EmptyPrint
+	late := false
+	for _, i := range group {
+		b := &c.list[i].Batch
+		for _, r := range regionsOfSlice(b.Slice) {
+			covered.add(r)
+		}
+		for _, p := range c.meets[i] {
+			if !seen[p] {
+				seen[p] = true
+				counted = append(counted, c.pieces[p])
+			}
+		}
+		have += b.Rows
+		late = late || b.Slice.Late
+		if len(b.Prints) != len(b.Slice.Partitions) {
+			held = tvmexport.Fingerprint{}
+		}
+		for _, p := range b.Prints {
+			held = held.Add(p)
+		}
+	}
+	for _, p := range counted {
+		if p.Wider || !p.within(covered.near(p)) {
+			return !late
+		}
+		want += p.Rows
+		asked = asked.Add(p.Print)
+	}
+	return have == want && (!held.Known || !asked.Known || held.Same(asked))
+}

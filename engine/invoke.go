@@ -1,0 +1,311 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"golang.org/x/sync/errgroup"
+)
+
+// invocation is one call of Run.
+type invocation struct {
+	*Exporter
+	owner   string
+	request Request
+	orders  []tvmexport.Order
+	results []Result // one for each order
+
+	leased   []tvmexport.Table
+	schemas  map[string][]tvmexport.Column // of the leased tables, as far as the source tells
+	earlier  []tvmexport.Closing           // invocations whose audit rows are missing
+	farewell farewell
+}
+
+// carryOut prepares the tables together, with few calls to the destination,
+// and runs them side by side. Every error ends up in a result.
+func (v *invocation) carryOut(ctx context.Context) {
+	spent := v.spent(ctx) // before the first call to the source
+	for i, o := range v.orders {
+		if spent != nil {
+			v.results[i].Table, v.results[i].Err = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}, spent
+			continue
+		}
+		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+	}
+	v.mark(v.Destination.Ready(ctx, v.sound()))
+	v.mark(v.acquire(ctx))
+	v.leased = v.sound()
+	if len(v.leased) == 0 {
+		v.announce()
+		return
+	}
+	ctx, stop := keepLease(ctx, v.Destination, v.lease, v.term())
+	defer stop()
+	history, left, err := v.past(ctx)
+	if err == nil {
+		v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased))
+	}
+	v.mark(nil, err)
+	v.announce()
+	v.runTables(ctx, history, left)
+}
+
+// spent lets the source begin with what the destination remembers of the quota.
+func (v *invocation) spent(ctx context.Context) error {
+	m, ok := v.Source.(tvmexport.Meter)
+	if !ok {
+		return nil
+	}
+	spent, err := v.Destination.Spent(ctx, v.owner)
+	if err == nil {
+		m.Begin(spent)
+	}
+	return err
+}
+
+// past is what the destination remembers of earlier invocations and of the tables.
+func (v *invocation) past(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.Leftover, error) {
+	var err error
+	if v.earlier, err = v.Destination.Unaudited(ctx, v.owner); err != nil {
+		return nil, nil, err
+	}
+	history, err := v.Destination.History(ctx, v.leased)
+	if err != nil || v.Resume <= 0 {
+		return history, nil, err
+	}
+	left, err := v.Destination.Leftovers(ctx, v.leased, history, time.Now().Add(-v.Resume))
+	return history, left, err
+}
+
+// mark notes the tables that a check has failed; an error fails all that are sound.
+func (v *invocation) mark(failed map[string]error, err error) {
+	for i := range v.results {
+		r := &v.results[i]
+		if r.Err == nil {
+			r.Err = cmp.Or(err, failed[r.Table.Name])
+		}
+	}
+}
+
+// sound are the tables that nothing has failed so far.
+func (v *invocation) sound() []tvmexport.Table {
+	var out []tvmexport.Table
+	for _, r := range v.results {
+		if r.Err == nil {
+			out = append(out, r.Table)
+		}
+	}
+	return out
+}
+
+func namesOf(tables []tvmexport.Table) []string {
+	out := make([]string, len(tables))
+	for i, t := range tables {
+		out[i] = t.Name
+	}
+	return out
+}
+
+func (v *invocation) term() time.Duration { return cmp.Or(v.Term, defaultTerm) }
+
+// lease is the invocation's claim as it is now.
+func (v *invocation) lease() tvmexport.Lease {
+	l := tvmexport.Lease{Owner: v.owner, Tables: v.leased, Term: v.term()}
+	if m, ok := v.Source.(tvmexport.Meter); ok {
+		l.Spent = m.Spent()
+	}
+	return l
+}
+
+func (v *invocation) acquire(ctx context.Context) (map[string]error, error) {
+	l := v.lease()
+	if l.Tables = v.sound(); len(l.Tables) == 0 {
+		return nil, nil
+	}
+	held, err := v.Destination.Acquire(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	failed := make(map[string]error, len(held))
+	for table, by := range held {
+		failed[table] = heldError(table, by)
+	}
+	return failed, nil
+}
+
+// announce tells of the tables that failed before their run began.
+func (v *invocation) announce() {
+	for i := range v.results {
+		if v.results[i].Err != nil {
+			v.failed(&v.results[i])
+		}
+	}
+}
+
+func (v *invocation) failed(r *Result) {
+	if v.Hooks.Failed != nil {
+		v.Hooks.Failed(r.Table.Name, r.Run.ID, r.Err)
+	}
+}
+
+// What an Exporter does at once.
+const (
+	defaultTables = 3
+	defaultCalls  = 4
+)
+
+func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport.History, left map[string][]tvmexport.Leftover) {
+	eng := &engine{
+		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
+		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, farewell: &v.farewell,
+	}
+	var g errgroup.Group
+	g.SetLimit(cmp.Or(v.Tables, defaultTables))
+	for i := range v.results {
+		r := &v.results[i]
+		if r.Err != nil {
+			continue
+		}
+		g.Go(func() error {
+			start := time.Now()
+			r.Err = v.runTable(ctx, eng, r, v.orders[i], history[r.Table.Name], left[r.Table.Name])
+			r.Took = time.Since(start)
+			if r.Err != nil {
+				v.failed(r)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // every error is in its result
+}
+
+func (e *Exporter) limits() tvmexport.Limits { return cmp.Or(e.Limits, tvmexport.DocumentedLimits) }
+
+// runTable finishes what an earlier run began to publish, then makes a run.
+func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) error {
+	if err := v.sameTenant(r.Table, h); err != nil {
+		return err
+	}
+	var finished []tvmexport.Unread
+	if p := h.Publishing; p != nil {
+		p.Run.Table = tableOfPublication(*p, r.Table)
+		var done Progress
+		err := finish(ctx, s, *p, &done, &v.Hooks)
+		if err != nil {
+			return err
+		}
+		r.Finished, finished = p.Rows, done.Unread
+		if h, err = v.afterFinish(ctx, r.Table, h, *p); err != nil {
+			return err
+		}
+	}
+	err := v.attempt(ctx, s, r, o, h, left)
+	r.Unread = addUnread(finished, r.Unread)
+	for _, u := range r.Unread {
+		if where := whereUnread(u); where != "" {
+			r.Notes = append(r.Notes, where)
+		}
+	}
+	r.Notes = append(r.Notes, legacyNotes(h.Legacy, r.Table)...)
+	if r.Finished > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
+	}
+	return err
+}
+
+// afterFinish is the history after a publication was finished. What is gone is
+// read again: the losses read before describe the published tables without it.
+func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmexport.History, p tvmexport.Publication) (tvmexport.History, error) {
+	now, err := v.Destination.History(ctx, []tvmexport.Table{t})
+	if err != nil {
+		return h, err
+	}
+	h = historyAfter(h, p)
+	h.Losses = now[t.Name].Losses
+	return h, nil
+}
+
+// try makes a run of a table by a schema of the source.
+func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover, seen sighting) error {
+	notes, err := v.fit(ctx, s, r, h, seen)
+	if err != nil {
+		return err
+	}
+	plan, err := v.plan(r.Table, o, h)
+	r.Run = plan.Run
+	if err != nil {
+		return err
+	}
+	if plan.Run.Kind == tvmexport.DeltaRun {
+		plan.Unlike = unlikeColumns(h.Last)
+	}
+	plan.Loose = seen.loose
+	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Choice.Hides(c.Name) })
+	plan.takeOver(left, v.Resume)
+	if v.Hooks.Started != nil {
+		v.Hooks.Started(plan.Run)
+	}
+	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	r.Notes = append(notes, r.Notes...)
+	return err
+}
+
+// sameTenant refuses to mix the data of two tenants in one database.
+func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
+	if h.Tenant == "" || v.Tenant == "" || h.Tenant == v.Tenant {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
+		Err:  fmt.Errorf("the database holds the data of tenant %s, and the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
+		Hint: "give each tenant a database of its own (kusto.database)",
+	}
+}
+
+// fit meets the source's schema as it is now, and lets the destination follow
+// it. Where the source does not tell its schema, the last known one stands.
+func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.History, seen sighting) (notes []string, err error) {
+	live := seen.columns
+	if !seen.told {
+		live = r.Table.Columns
+		if h.Last != nil && len(h.Last.Columns) > 0 {
+			live = h.Last.Columns
+		}
+		notes = append(notes, "the source does not tell the table's columns: the last known ones stand")
+	}
+	table, drift, err := meet(r.Table, live, h.Last)
+	if err != nil {
+		return notes, err
+	}
+	r.Table, notes = table, append(notes, drift...)
+	if h.Last != nil && h.Last.Definition == table.Definition() {
+		return notes, nil
+	}
+	changes, err := s.Fit(ctx, table)
+	return append(notes, changes...), err
+}
+
+// close ends the invocation at the destination, and earlier ones whose audit
+// is missing. It takes place also when the run was interrupted.
+func (v *invocation) close(ctx context.Context) error {
+	ctx, cancel := v.farewell.words(ctx)
+	defer cancel()
+	c := tvmexport.Closing{Owner: v.owner, Tables: v.leased, Spent: v.lease().Spent}
+	for _, r := range v.results {
+		o := tvmexport.Outcome{Table: r.Table.Name, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: time.Now()}
+		if r.Err == nil {
+			o.Watermark, o.Began = r.Run.Watermark, r.Run.StartedAt
+		}
+		c.Outcomes = append(c.Outcomes, o)
+	}
+	var err error
+	for _, earlier := range v.earlier { // first: what they have told, this one does not tell again
+		err = errors.Join(err, v.Destination.Finish(ctx, earlier))
+	}
+	return errors.Join(v.Destination.Finish(ctx, c), err)
+}

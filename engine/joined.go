@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// joined gathers hours that are asked for again into longer windows: calls are
+// scarcer than rows. A window holds at most so many rows, bridges hours that
+// lack nothing where they have no more rows than it gathered so far, and keeps
+// away from windows that are asked for anyway: no row may come in two late
+// batches. source are the counts of all hours.
+func joined(hours []Piece, source []tvmexport.Count, but []tvmexport.Window, most int64) []Piece {
+	slices.SortFunc(hours, func(a, b Piece) int { return a.Window.From.Compare(b.Window.From) })
+	rows := make(map[time.Time]int64, len(source))
+	for _, c := range source {
+		rows[c.Start.UTC()] += c.Rows
+	}
+	var out []Piece
+	for _, p := range hours {
+		if len(out) == 0 {
+			out = append(out, p)
+			continue
+		}
+		last := &out[len(out)-1]
+		between := int64(0)
+		for at := last.Window.To.Add(tvmexport.Tick); at.Before(p.Window.From); at = at.Add(time.Hour) {
+			between += rows[at.UTC()]
+		}
+		w := tvmexport.Window{From: last.Window.From, To: p.Window.To}
+		if between > last.Rows || last.Rows+between+p.Rows > most || slices.ContainsFunc(but, w.Overlaps) {
+			out = append(out, p)
+			continue
+		}
+		last.Window, last.Rows = w, last.Rows+between+p.Rows
+	}
+	return out
+}

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// resumable are the leftovers that a run may take over: built on the same
+// base, of the same kind, of the table as it is defined now, and not older
+// than age. Those of the newest run that left any decide the kind of cut.
+func resumable(run tvmexport.Run, list []tvmexport.Leftover, age time.Duration) []tvmexport.Leftover {
+	var out []tvmexport.Leftover
+	definition := run.Table.Definition()
+	for _, l := range list {
+		o := l.Run
+		if o.Previous == run.Previous && o.Kind == run.Kind && o.Definition == definition &&
+			run.StartedAt.Sub(o.StartedAt) <= age {
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, func(a, b tvmexport.Leftover) int {
+		return cmp.Or(-cmp.Compare(a.Run.ID, b.Run.ID), cmp.Compare(a.Batch.ID, b.Batch.ID))
+	})
+	if run.Table.LoadType == tvmexport.Snapshot && len(out) > 0 {
+		// Rows carry the partition that they were landed under.
+		depth := out[0].Run.Depth
+		out = slices.DeleteFunc(out, func(l tvmexport.Leftover) bool { return l.Run.Depth != depth })
+	}
+	return out
+}
+
+// adopt divides what was planned into leftovers that bring a part of it, each
+// row at most once, and the pieces that are still to be asked for.
+func adopt(pieces []Piece, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []Piece) {
+	if len(list) == 0 {
+		return nil, pieces
+	}
+	w := wantedOf(pieces)
+	covered := &regionIndex{}
+	for i := range list {
+		if mine := regionsOfSlice(list[i].Batch.Slice); w.wants(mine) && covered.admit(mine) {
+			taken = append(taken, list[i].Batch)
+		}
+	}
+	if len(taken) == 0 {
+		return nil, pieces
+	}
+	rest = make([]Piece, 0, len(pieces))
+	for _, p := range pieces {
+		if near := covered.near(p); len(near) > 0 {
+			rest = append(rest, p.without(near)...)
+			continue
+		}
+		rest = append(rest, p)
+	}
+	return taken, rest
+}
+
+// wanted is what was planned: rows that come late, and the others.
+type wanted map[bool]*regionIndex
+
+func wantedOf(pieces []Piece) wanted {
+	w := wanted{false: {}, true: {}}
+	for _, r := range regionsOf(pieces) {
+		w[r.late].add(r)
+	}
+	return w
+}
+
+// wants says whether every row of a leftover was planned.
+func (w wanted) wants(leftover []region) bool {
+	return !slices.ContainsFunc(leftover, func(r region) bool {
+		return !r.partition.Valid() || !w[r.late].holds(r)
+	})
+}
+
+// admit adds the regions of a leftover unless one of them overlaps what is there.
+func (x *regionIndex) admit(leftover []region) bool {
+	if slices.ContainsFunc(leftover, x.overlaps) {
+		return false
+	}
+	for _, r := range leftover {
+		x.add(r)
+	}
+	return true
+}
+
+// near are the regions that overlap a piece.
+func (x *regionIndex) near(p Piece) []region {
+	var out []region
+	x.each(p.region(), func(id int) { out = append(out, x.list[id]) })
+	return out
+}

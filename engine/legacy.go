@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// legacyNotes are what people should know of it at each run.
+func legacyNotes(l *tvmexport.Legacy, t tvmexport.Table) []string {
+	if !l.Alive() {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d rows that are not tvmexport's have come into %s since the takeover, the newest at %s: the old exporter still runs; stop it (readers do not see these rows)",
+		l.Strays, t.Destination, l.StrayAt.UTC().Format(time.RFC3339))}
+}
+
+// orderedWatermark is the watermark that an operator wrote, zero if none. Where the old
+// exporter still writes its own, one that lies ahead is no order: it would
+// skip rows.
+func orderedWatermark(h tvmexport.History) time.Time {
+	if h.Legacy.Alive() && h.Last != nil && h.Ordered.After(h.Last.Watermark) {
+		return time.Time{}
+	}
+	return h.Ordered
+}
+
+// reconcile makes the first run after a takeover ask again, by difference, for
+// what the source still holds from before: the watermark of another exporter
+// does not prove that the rows behind it are there. Hours are counted at both
+// ends; where published rows do not carry the watermark, all is asked for.
+func (p *Plan) reconcile() {
+	at := p.Run.Window.From
+	if p.Run.Table.Watermark == tvmexport.IngestionTime {
+		p.Again = append(p.Again, tvmexport.Window{From: at.Add(-sourceKeeps), To: at})
+		return
+	}
+	p.Recount = max(p.Recount, sourceKeeps)
+}

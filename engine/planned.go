@@ -1,0 +1,302 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"golang.org/x/sync/errgroup"
+)
+
+// PlannedTable is what a run of a table would do, if it began now.
+type PlannedTable struct {
+	Table    tvmexport.Table
+	Run      tvmexport.Run   // its kind and window; the id is not that of the run to come
+	Whole    string          // why a Snapshot is fetched whole; "" where it is not
+	Finishes tvmexport.RunID // a publication that an earlier run began and that is finished first; "" if none
+
+	Held    int64 // rows at the source, as far as they were counted
+	Rows    int64 // to be fetched
+	Resumed int64 // landed by an earlier run, to be taken over
+	Parts   int   // of a Snapshot, compared
+	Changed int   // parts to be fetched
+
+	Slices int
+	Calls  int   // to the source: schema, counts, slices
+	Chain  int   // of them, those that wait for one another
+	Bytes  int64 // of source JSON
+	Steps  int   // commands that publish
+
+	RowBytes float64 // by which bytes are reckoned
+	Learned  bool    // RowBytes is what earlier runs fetched, not a sample
+	Spent    int     // calls that the plan itself has made
+	Notes    []string
+	Err      error // why nothing can be planned
+}
+
+// Plan says what Run would do with the same request, by the same counts and
+// the same cut. It writes nothing and takes no lease. Where nothing is known of
+// the size of rows it asks for a sample of them, by one call.
+func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error) {
+	orders, err := e.orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if orders, err = req.choose(orders); err != nil {
+		return nil, err
+	}
+	v := &invocation{
+		Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders,
+		results: make([]Result, len(orders)),
+	}
+	for i, o := range orders {
+		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+	}
+	v.mark(v.Destination.Ready(ctx, v.sound()))
+	v.leased = v.sound() // which it does not lease: past is asked about them
+	var history map[string]tvmexport.History
+	var left map[string][]tvmexport.Leftover
+	if len(v.leased) > 0 {
+		if history, left, err = v.past(ctx); err != nil {
+			return nil, err
+		}
+		if v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased)); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]PlannedTable, len(orders))
+	var g errgroup.Group
+	g.SetLimit(cmp.Or(v.Tables, defaultTables))
+	for i := range out {
+		r, name := &v.results[i], v.results[i].Table.Name
+		g.Go(func() error {
+			if r.Err == nil {
+				out[i], r.Err = v.outlook(ctx, r, orders[i], history[name], left[name])
+			}
+			out[i].Table, out[i].Err = r.Table, r.Err
+			out[i].Notes = append(switchedOff(orders[i]), out[i].Notes...)
+			return nil
+		})
+	}
+	_ = g.Wait() // every error is in its table
+	if len(v.leased) > 0 {
+		// One call asks for the schemas of all tables; it stands with the first.
+		first := &out[slices.IndexFunc(orders, func(o tvmexport.Order) bool { return o.Table == v.leased[0].Name })]
+		first.Calls, first.Spent, first.Chain = first.Calls+1, first.Spent+1, first.Chain+1
+	}
+	return out, nil
+}
+
+// Takes is about how long a run would take whose calls take so long each, and
+// all together, by the source's quota, so long; and whose rows are there and
+// published so long after the last answer of their table. A table keeps its
+// place among those that run side by side until it is committed.
+func (e *Exporter) Takes(tables []PlannedTable, each, quota, landing time.Duration) time.Duration {
+	places := make([]time.Duration, cmp.Or(e.Tables, defaultTables))
+	calls := time.Duration(cmp.Or(e.Calls, defaultCalls))
+	end := quota
+	for _, p := range tables {
+		if p.Err != nil {
+			continue
+		}
+		took := time.Duration(p.Chain)*each + time.Duration(p.Calls-p.Chain)*each/calls
+		if p.Rows > 0 {
+			took += landing
+			end = quota + landing
+		}
+		i := slices.Index(places, slices.Min(places))
+		places[i] += took
+	}
+	return max(end, slices.Max(places))
+}
+
+// outlook is what runTable would do.
+func (v *invocation) outlook(ctx context.Context, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) (PlannedTable, error) {
+	var out PlannedTable
+	if err := v.sameTenant(r.Table, h); err != nil {
+		return out, err
+	}
+	s := &rehearsal{source: v.Source, destination: v.Destination}
+	if p := h.Publishing; p != nil {
+		p.Run.Table = tableOfPublication(*p, r.Table)
+		out.Finishes = p.Run.ID
+		h = historyAfter(h, *p)
+	}
+	notes, err := v.fit(ctx, s, r, h, v.seen(r.Table.Name))
+	if err != nil {
+		return out, err
+	}
+	plan, err := v.plan(r.Table, o, h)
+	if err != nil {
+		return out, err
+	}
+	plan.takeOver(left, v.Resume)
+	f := &fetching{plan: plan, steps: s, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole, Notes: slices.Clone(plan.Notes)}}
+	if err := f.count(ctx); err != nil {
+		return out, err
+	}
+	s.envelope = envelopeBytes(r.Table)
+	s.size, out.Learned = f.size, f.size > 0
+	if full := min(f.budget(), plan.Last); out.Learned && full > 0 {
+		// What was learned holds its share of the envelopes.
+		s.size = max(s.size-float64(s.envelope)/float64(full), 1)
+	}
+	if !out.Learned && f.total > 0 {
+		if s.size, err = s.sample(ctx, r.Table, f.pieces); err != nil {
+			return out, err
+		}
+	}
+	if err := f.fetchAll(ctx); err != nil {
+		return out, err
+	}
+	p := f.progress
+	out.Run, out.Whole, out.Parts, out.Changed = f.plan.Run, p.Whole, p.Parts, p.Changed
+	out.Held, out.Rows, out.Resumed = f.held, f.total, p.Resumed
+	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
+	if _, known := v.describe(r.Table.Name); !known {
+		out.Calls++ // its columns were asked for before anything else
+		s.calls++
+	}
+	if plan.Consistent && r.Table.LoadType == tvmexport.Snapshot {
+		out.Calls++ // the count that shows that the table stood still
+		notes = append(notes, "consistency is table: what moves while it is read costs further calls")
+	}
+	out.Chain = out.Calls - max(p.Slices-1, 0)
+	if !out.Learned && p.Slices > 1 {
+		out.Chain++ // the size of rows is learned from the first answer
+	}
+	steps, _ := publicationSteps(f.all(), allOf(f.all()), r.Table, plan.StepBytes)
+	out.Steps, out.RowBytes, out.Spent = len(steps), s.size, s.calls
+	out.Notes = append(append(notes, p.Notes...), legacyNotes(h.Legacy, r.Table)...)
+	return out, nil
+}
+
+// allOf takes every late row for one that readers lack: the most that may come.
+func allOf(batches []tvmexport.BatchInfo) map[tvmexport.BatchID]int64 {
+	out := make(map[tvmexport.BatchID]int64, len(batches))
+	for _, b := range batches {
+		out[b.ID] = b.Rows
+	}
+	return out
+}
+
+// envelopeBytes is about what an answer holds beside its rows: its schema, and
+// the row that carries the count.
+func envelopeBytes(t tvmexport.Table) int64 {
+	n := int64(300)
+	for _, c := range t.Columns {
+		n += int64(len(c.Name)) + 36
+	}
+	return n
+}
+
+// rehearsal carries out the steps of a plan: it asks, and pretends that what
+// would be fetched has come and landed.
+type rehearsal struct {
+	source      tvmexport.Source
+	destination tvmexport.Destination
+	size        float64 // JSON bytes of a row
+	envelope    int64   // JSON bytes of an answer without its rows
+	calls       int     // to the source
+}
+
+// Fit implements Steps: it changes nothing, and says that a run would.
+func (s *rehearsal) Fit(context.Context, tvmexport.Table) ([]string, error) {
+	return nil, nil
+}
+
+// Count implements Steps.
+func (s *rehearsal) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	counts, err := askCount(ctx, s.source, q)
+	s.calls += counts.Calls
+	return counts, err
+}
+
+// Hours implements Steps.
+func (s *rehearsal) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return s.destination.Hours(ctx, t, w)
+}
+
+// FetchAndLand implements Steps: every slice is answered by one call, with the
+// rows that were counted.
+func (s *rehearsal) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcome, error) {
+	out := make([]FetchOutcome, len(in))
+	for i, f := range in {
+		bytes := int64(float64(f.Slice.Rows)*s.size) + s.envelope
+		out[i] = FetchOutcome{
+			Batch: tvmexport.BatchInfo{ID: f.Batch, Slice: f.Slice, Rows: f.Slice.Rows, Bytes: bytes},
+			Bytes: bytes, Calls: 1,
+		}
+	}
+	return out, nil
+}
+
+var errRehearsal = errors.New("a plan neither publishes nor commits")
+
+// Confirm implements Steps.
+func (s *rehearsal) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) {
+	return ConfirmOutcome{}, errRehearsal
+}
+
+// Lacking implements Steps.
+func (s *rehearsal) Lacking(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return nil, errRehearsal
+}
+
+// Publish implements Steps.
+func (s *rehearsal) Publish(context.Context, tvmexport.Publication) (tvmexport.Published, error) {
+	return tvmexport.Published{}, errRehearsal
+}
+
+// Commit implements Steps.
+func (s *rehearsal) Commit(context.Context, tvmexport.Commit) error { return errRehearsal }
+
+// sampleRows is how many rows a sample should have at least.
+const sampleRows = 500
+
+// sample asks for some rows and gives the mean size of one.
+func (s *rehearsal) sample(ctx context.Context, t tvmexport.Table, pieces []Piece) (float64, error) {
+	slice, ok := sampleOf(t, pieces)
+	if !ok {
+		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
+	}
+	a, err := s.source.Fetch(ctx, slice, unread{})
+	s.calls += a.Calls
+	if err != nil && tvmexport.ActionOf(err) == tvmexport.Stop {
+		return 0, fmt.Errorf("sample of rows: %w", err)
+	}
+	if err != nil || a.Rows == 0 {
+		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
+	}
+	return float64(max(a.Bytes-s.envelope, a.Rows)) / float64(a.Rows), nil
+}
+
+// sampleOf is a slice of some rows from all over a table: pieces of it that
+// one call can ask for together. ok is false where that would be no small part.
+func sampleOf(t tvmexport.Table, pieces []Piece) (_ tvmexport.Slice, ok bool) {
+	var filled []Piece
+	for _, p := range pieces {
+		if p.Rows > 0 {
+			filled = append(filled, p)
+		}
+	}
+	if len(filled) == 0 {
+		return tvmexport.Slice{}, false
+	}
+	const spread = 16 // places that the rows come from
+	stride := max(len(filled)/spread, 1)
+	slice := filled[stride/2].Slice(t)
+	for i := stride/2 + stride; i < len(filled) && slice.Rows < sampleRows; i += stride {
+		addPiece(&slice, filled[i])
+	}
+	return slice, slice.Rows <= 20*sampleRows
+}
+
+// unread throws rows away.
+type unread struct{}
+
+func (unread) WriteRow(_, _ []byte) error { return nil }

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// lossesBeyond are the losses that a commit did not know yet: it was made in spite of
+// those that it knew, and made up for them.
+func lossesBeyond(l tvmexport.Losses, last *tvmexport.Committed) tvmexport.Losses {
+	if last == nil {
+		return l
+	}
+	out := tvmexport.Losses{
+		Strange: max(l.Strange-last.Losses.Strange, 0), Holes: max(l.Holes-last.Losses.Holes, 0),
+		Records: max(l.Records-last.Losses.Records, 0), Rows: max(l.Rows-last.Losses.Rows, 0), Copied: l.Copied, Unknown: l.Unknown,
+	}
+	if out.Rows > 0 {
+		out.Short = l.Short
+	}
+	return out
+}
+
+// lostEverything says whether no published table holds a row of a committed run.
+func lostEverything(l tvmexport.Losses, t tvmexport.Table) bool {
+	held := int64(0)
+	for _, s := range l.Short {
+		held += s.Held
+	}
+	return held == 0 && len(l.Short) == publishedTables(t)
+}
+
+// lostAlike says whether every published table lacks as many rows as the others.
+func lostAlike(l tvmexport.Losses, t tvmexport.Table) bool {
+	for _, s := range l.Short {
+		if s.Gone != l.Short[0].Gone {
+			return false
+		}
+	}
+	return len(l.Short) == publishedTables(t)
+}
+
+// publishedTables is how many tables the rows are published into.
+func publishedTables(t tvmexport.Table) int {
+	n := 0
+	if t.Layout.Raw() {
+		n++
+	}
+	if t.Layout.Typed() && len(t.Visible()) > 0 {
+		n++
+	}
+	return max(n, 1)
+}
+
+// moved refuses a destination that is not the one of the last commit, where a
+// full run would hide older events from readers; why is what a Snapshot says of
+// its full run instead.
+func moved(t tvmexport.Table, last *tvmexport.Committed) (why string, err error) {
+	if last == nil || last.Destination == "" || last.Destination == t.Destination || !t.Layout.Raw() {
+		return "", nil
+	}
+	if t.LoadType == tvmexport.Snapshot {
+		return fmt.Sprintf("the last run published into %s, and the configuration names %s", last.Destination, t.Destination), nil
+	}
+	return "", &tvmexport.Error{
+		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
+		Err: fmt.Errorf("MigrationConfiguration names the destination %s, and run %s and those before it published into %s", t.Destination, last.ID, last.Destination),
+		Hint: fmt.Sprintf("set DestinationTable back to %s, or run tvmexport run --table %s --full: it publishes all that the source holds into %s, and readers see no older rows",
+			last.Destination, t.Name, t.Destination),
+	}
+}
+
+// refusalOf is why a run does not go on: the published tables do not lack the same
+// rows. A run publishes into all of them, and one that holds a row already would
+// hold it twice. nil: it goes on.
+func refusalOf(l tvmexport.Losses, t tvmexport.Table) error {
+	if lostAlike(l, t) {
+		return nil
+	}
+	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all that the source holds into each table, and readers see no older rows", t.Name)
+	if len(l.Short) == 1 && l.Short[0].Table == t.Typed() {
+		hint = fmt.Sprintf("run tvmexport refill --table %s: it makes the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
+	}
+	return &tvmexport.Error{
+		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Err: fmt.Errorf("%s: it was cleared, dropped or changed since", l), Hint: hint,
+	}
+}
+
+// wholeBecauseOfLosses is why a Snapshot is fetched whole after losses; "" where it
+// need not be. A repair brings back rows that are gone itself.
+func wholeBecauseOfLosses(l tvmexport.Losses, repairing bool) string {
+	if l.Ledger() || l.Rows > 0 && !repairing {
+		return l.String()
+	}
+	return ""
+}
+
+// recover makes the run of a table that follows a watermark bring back what is
+// gone: all of it by a full run where readers see nothing any more, else the
+// rows that readers lack of all that the source still holds. It notes what it does.
+func (p *Plan) recover(lost tvmexport.Losses) error {
+	if !lost.Any() {
+		return nil
+	}
+	if !lost.Ledger() && lostEverything(lost, p.Run.Table) {
+		p.Run.Kind, p.Run.Window = tvmexport.FullRun, tvmexport.Window{}
+		p.note("%s: everything at the source is fetched again", lost)
+		return nil
+	}
+	if lost.Rows > 0 {
+		if err := refusalOf(lost, p.Run.Table); err != nil {
+			return err
+		}
+	}
+	p.reconcile()
+	p.note("%s: rows that the source has and readers do not see are published again", lost)
+	return nil
+}
+
+// begins is where the first run of a table that follows a watermark begins: by
+// the operator's order, but from the beginning where the order is the
+// exporter's own copy or rows of earlier runs show that the ledger was lost.
+func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, full bool) {
+	switch {
+	case h.Losses.Ledger():
+		p.note("the ledger knows no committed run, but %s: it was cleared or shortened, and everything at the source is fetched again", h.Losses)
+	case h.Losses.Copied && !o.From.IsZero():
+		p.note("the ledger knows no committed run, but the watermark %s in MigrationConfiguration is one that a run wrote there: everything at the source is fetched again", o.From.UTC().Format(time.RFC3339))
+	default:
+		return o.From, false
+	}
+	return time.Time{}, true
+}
+
+func (p *Plan) note(format string, args ...any) {
+	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
+}
+
+// takeOver adopts what interrupted runs landed. Without the ledger nothing
+// tells it from what was published.
+func (p *Plan) takeOver(left []tvmexport.Leftover, age time.Duration) {
+	if !p.Apart {
+		p.Leftovers = resumable(p.Run, left, age)
+	}
+}
+
+// lost adds what is gone of the table that the configuration names, where
+// readers look at another one, and of the ledger.
+func (c *Comparison) lost(h tvmexport.History) {
+	if c.Err != nil {
+		return
+	}
+	lost := lossesBeyond(h.Losses, h.Last)
+	for _, s := range lost.Short {
+		if !s.Readers {
+			c.Differences = append(c.Differences, Difference{
+				Source: s.Recorded, Readers: s.Held, Recorded: s.Recorded,
+				Why: fmt.Sprintf("%d rows that committed runs published are gone from %s, or were published into another table", s.Gone, s.Table),
+			})
+		}
+	}
+	if lost.Ledger() {
+		c.Differences = append(c.Differences, Difference{Recorded: tvmexport.Missing, Why: lost.String()})
+	}
+	if was := h.Last.Destination; was != "" && was != c.Table.Destination && c.Table.Layout.Raw() {
+		c.Notes = append(c.Notes, fmt.Sprintf("the last run published into %s, and the configuration names %s", was, c.Table.Destination))
+	}
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Refill makes the typed rows of tables anew from their records: columns that
+// were not shown when a run was published are filled, as far as the records
+// are still there. Readers see each run as it was or as it is now.
+func (e *Exporter) Refill(ctx context.Context, tables []string) ([]tvmexport.Refilled, error) {
+	orders, err := e.orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if orders, err = choose(orders, tables); err != nil {
+		return nil, err
+	}
+	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), orders: orders, results: make([]Result, len(orders))}
+	for i, o := range orders {
+		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+	}
+	v.mark(v.Destination.Ready(ctx, v.sound()))
+	v.mark(v.acquire(ctx))
+	v.leased = v.sound()
+	out := make([]tvmexport.Refilled, len(orders))
+	if len(v.leased) > 0 {
+		held, stop := keepLease(ctx, v.Destination, v.lease, v.term())
+		history, err := v.Destination.History(held, v.leased)
+		v.mark(nil, err)
+		for i := range v.results {
+			if r := &v.results[i]; r.Err == nil {
+				out[i], r.Err = v.refill(held, r.Table, history[r.Table.Name])
+			}
+		}
+		stop()
+		err = v.giveBack(ctx)
+		v.mark(nil, err)
+	}
+	for i, r := range v.results {
+		out[i].Table, out[i].Err = r.Table, r.Err
+	}
+	return out, nil
+}
+
+func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.History) (tvmexport.Refilled, error) {
+	fail := func(hint, format string, args ...any) (tvmexport.Refilled, error) {
+		return tvmexport.Refilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: fmt.Errorf(format, args...), Hint: hint}
+	}
+	switch {
+	case t.Layout != "" && t.Layout != tvmexport.Both:
+		return fail("set layout to both", "the layout is %s: there are no typed rows and records side by side", t.Layout)
+	case h.Last == nil:
+		return fail("tvmexport run makes one", "the ledger has no committed run")
+	case h.Publishing != nil:
+		return fail("tvmexport run finishes it", "the publication of run %s has begun and not ended", h.Publishing.Run.ID)
+	}
+	t = shapeOf(h.Last, t)
+	if t.Drift == tvmexport.Evolve || t.Drift == "" {
+		t.Shown = nil // what was kept in the records alone is to be shown
+	}
+	if _, err := v.Destination.Fit(ctx, t); err != nil {
+		return tvmexport.Refilled{}, err
+	}
+	return v.Destination.Refill(ctx, t)
+}
+
+// giveBack ends an invocation that made no run.
+func (v *invocation) giveBack(ctx context.Context) error {
+	ctx, cancel := v.farewell.words(ctx)
+	defer cancel()
+	return v.Destination.Finish(ctx, tvmexport.Closing{Owner: v.owner, Tables: v.leased})
+}

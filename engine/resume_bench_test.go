@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// deadRun is a plan of n parts and what runs that died left of about half of
+// it: batches of many parts, batches of one part, parts that were divided on
+// the way, and copies of an earlier run that are stale.
+func deadRun(n int) (pieces []Piece, list []tvmexport.Leftover) {
+	dice := rand.New(rand.NewPCG(uint64(n), 1))
+	for i := range n {
+		p := tvmexport.Partition(fmt.Sprintf("%05x", i*(1<<20/n)))
+		pieces = append(pieces, Piece{Partition: p, Rows: 400, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
+	}
+	land := func(run string, rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) {
+		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Prints: prints, Slice: tvmexport.Slice{Partitions: ps}}
+		list = append(list, tvmexport.Leftover{Batch: b, Run: tvmexport.Origin{ID: tvmexport.RunID(run)}})
+	}
+	for i := 0; i < n; {
+		switch dice.IntN(8) {
+		case 0, 1: // packed with its neighbours
+			var ps []tvmexport.Partition
+			var prints []tvmexport.Fingerprint
+			for k := 0; k < 200 && i < n; k++ {
+				ps, prints = append(ps, pieces[i].Partition), append(prints, pieces[i].Print)
+				i++
+			}
+			land("R2", int64(400*len(ps)), prints, ps...)
+		case 2: // by itself
+			land("R2", 400, []tvmexport.Fingerprint{pieces[i].Print}, pieces[i].Partition)
+			i++
+		case 3: // divided, and a part of it missing
+			for _, d := range []byte(hexDigits[:14]) {
+				land("R2", 25, nil, pieces[i].Partition.Child(d))
+			}
+			i++
+		case 4: // changed since
+			land("R2", 399, nil, pieces[i].Partition)
+			land("R1", 400, nil, pieces[i].Partition)
+			i++
+		default:
+			i += 100
+		}
+	}
+	return pieces, list
+}
+
+// deadWindows is the same of a table that follows its watermark.
+func deadWindows(n int) (pieces []Piece, list []tvmexport.Leftover) {
+	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	step := 30 * 24 * time.Hour / time.Duration(n)
+	for i := range n {
+		w := tvmexport.Window{From: start.Add(time.Duration(i) * step), To: start.Add(time.Duration(i+1) * step)}
+		pieces = append(pieces, Piece{Window: w, Rows: 400, Late: i < n/4})
+		half := tvmexport.Window{From: w.From, To: w.From.Add(step / 2)}
+		switch i % 10 {
+		case 0, 2, 4:
+			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 400, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.Whole}, Late: i < n/4}}})
+		case 1:
+			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 100, Slice: tvmexport.Slice{Window: half, Partitions: []tvmexport.Partition{"3", "4~", "7#a"}, Late: i < n/4}}})
+		}
+	}
+	for i := range list {
+		list[i].Batch.ID = tvmexport.BatchID(fmt.Sprintf("R.%05d", (i*7919)%len(list)))
+	}
+	return pieces, list
+}
+
+// What many dead parts left is taken over, and nothing twice.
+func TestResumeOfManyParts(t *testing.T) {
+	const n = 50_000
+	for name, make := range map[string]func(int) ([]Piece, []tvmexport.Leftover){"Parts": deadRun, "Windows": deadWindows} {
+		t.Run(name, func(t *testing.T) {
+			pieces, list := make(n)
+			taken, rest := adopt(pieces, fresh(pieces, list))
+			covered := &regionIndex{}
+			for _, b := range taken {
+				if !covered.admit(regionsOfSlice(b.Slice)) {
+					t.Fatalf("batch %s overlaps another one", b.ID)
+				}
+			}
+			for _, p := range rest {
+				if covered.overlaps(p.region()) {
+					t.Fatalf("%+v has landed and is asked for", p)
+				}
+			}
+			if len(taken) < n/50 || len(rest) < n/4 {
+				t.Errorf("%d batches taken over, %d parts left", len(taken), len(rest))
+			}
+		})
+	}
+}
+
+func BenchmarkResume(b *testing.B) {
+	for name, make := range map[string]func(int) ([]Piece, []tvmexport.Leftover){"parts": deadRun, "windows": deadWindows} {
+		for _, n := range []int{4096, 8192, 20_000, 100_000} {
+			b.Run(fmt.Sprintf("%s=%d", name, n), func(b *testing.B) {
+				pieces, list := make(n)
+				b.ReportAllocs()
+				for b.Loop() {
+					adopt(pieces, fresh(pieces, list))
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkResumeOracle is the comparison of everything with everything, at
+// sizes that it can bear.
+func BenchmarkResumeOracle(b *testing.B) {
+	for _, n := range []int{512, 1024, 2048} {
+		b.Run(fmt.Sprintf("parts=%d", n), func(b *testing.B) {
+			pieces, list := deadRun(n)
+			for b.Loop() {
+				oracleAdopt(pieces, oracleFresh(pieces, list))
+			}
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// schemaRestarts is how often a run of a table starts over because the source's
+// schema changed while it was read.
+const schemaRestarts = 2
+
+// schemaShift is the reason of a run that met two schemas: rows of both must
+// not be committed together.
+type schemaShift struct {
+	columns []tvmexport.Column // as the answer declares them
+	what    string
+}
+
+func (s *schemaShift) Error() string {
+	return "the schema of the source changed while the table was read: " + s.what
+}
+
+// sighting is how the source's schema was seen before a run.
+type sighting struct {
+	columns []tvmexport.Column
+	told    bool // by the source; else they are what was known before
+	loose   bool // the answers have other columns, and the source tells these again
+}
+
+// sameSchema holds the columns that an answer declares against those that the
+// run was planned with, and those of the answers before it. The service may
+// spell a type in two ways, so a type alone that differs from the plan is noted.
+func (f *fetching) sameSchema(columns []tvmexport.Column) error {
+	live := f.plan.Live
+	if len(columns) == 0 || len(live) == 0 {
+		return nil // the answer declares none, or nothing is known
+	}
+	what := shift(f.schema, columns)
+	if f.schema == nil {
+		f.schema = columns
+		if what = shift(live, columns); what != "" && (f.plan.Loose || sameNames(live, columns)) {
+			f.note("the answers do not have the columns that the schema says: %s", what)
+			return nil
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: &schemaShift{columns, what},
+		Hint: "nothing was published; run again when the schema no longer changes",
+	}
+}
+
+func sameNames(a, b []tvmexport.Column) bool { return !grown(a, b) && !grown(b, a) }
+
+// shift says in what the columns differ; "" if they do not. Their order is not
+// compared.
+func shift(before, now []tvmexport.Column) string {
+	var out []string
+	for _, c := range now {
+		switch was := typeOf(before, c.Name); was {
+		case c.Type:
+		case "":
+			out = append(out, "the column "+c.Name+" was added")
+		default:
+			out = append(out, fmt.Sprintf("the column %s was %s and is %s", c.Name, was, c.Type))
+		}
+	}
+	for _, c := range before {
+		if typeOf(now, c.Name) == "" {
+			out = append(out, "the column "+c.Name+" was dropped")
+		}
+	}
+	const most = 5
+	if len(out) > most {
+		out = append(out[:most], fmt.Sprintf("and %d more", len(out)-most))
+	}
+	return strings.Join(out, ", ")
+}
+
+// seen is what the source tells of a table's schema.
+func (v *invocation) seen(table string) sighting {
+	columns, told := v.schemas[table]
+	return sighting{columns: columns, told: told}
+}
+
+// attempt makes a run of a table, and starts over where the source's schema
+// changes meanwhile. Each start is a run of its own, by the schema of that time.
+func (v *invocation) attempt(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) error {
+	seen := v.seen(r.Table.Name)
+	known := r.Table // as the catalogue describes it
+	calls, bytes := 0, int64(0)
+	var restarts []string
+	for {
+		r.Table, r.Progress = known, Progress{}
+		err := v.try(ctx, s, r, o, h, left, seen)
+		r.Calls, r.Bytes = r.Calls+calls, r.Bytes+bytes
+		r.Notes = append(slices.Clone(restarts), r.Notes...)
+		var moved *schemaShift
+		if !errors.As(err, &moved) || len(restarts) == schemaRestarts {
+			return err
+		}
+		if v.Hooks.Retrying != nil {
+			v.Hooks.Retrying(r.Run, "run", 0, err)
+		}
+		restarts = append(restarts, "the run started over: "+moved.Error())
+		calls, bytes = r.Calls, r.Bytes
+		if seen, err = v.seeAgain(ctx, known.Name, seen, moved); err != nil {
+			return err
+		}
+	}
+}
+
+// seeAgain asks for the schema of a table once more. Where the source does not
+// tell it, the columns of the answer that differed stand.
+func (v *invocation) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
+	now, err := v.Source.Schemas(ctx, []string{table})
+	if err != nil {
+		return before, err
+	}
+	columns, ok := now[table]
+	if !ok {
+		return sighting{columns: moved.columns, told: true}, nil
+	}
+	return sighting{columns: columns, told: true, loose: before.told && shift(before.columns, columns) == ""}, nil
+}

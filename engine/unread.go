@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// addUnread adds what was not read elsewhere, by column.
+func addUnread(list, more []tvmexport.Unread) []tvmexport.Unread {
+	for _, u := range more {
+		i := slices.IndexFunc(list, func(k tvmexport.Unread) bool { return k.Column == u.Column })
+		if i < 0 {
+			list = append(slices.Clip(list), u)
+			continue
+		}
+		list = slices.Clone(list)
+		list[i].Values += u.Values
+	}
+	slices.SortFunc(list, func(a, b tvmexport.Unread) int { return cmp.Compare(a.Column, b.Column) })
+	return list
+}
+
+// mostUnread takes for each column the larger count: both are of the same rows.
+func mostUnread(list, other []tvmexport.Unread) []tvmexport.Unread {
+	for _, u := range other {
+		i := slices.IndexFunc(list, func(k tvmexport.Unread) bool { return k.Column == u.Column })
+		switch {
+		case i < 0:
+			list = addUnread(list, []tvmexport.Unread{u})
+		case list[i].Values < u.Values:
+			list = slices.Clone(list)
+			list[i].Values = u.Values
+		}
+	}
+	return list
+}
+
+// whereUnread names the first row of each column that has such a value.
+func whereUnread(u tvmexport.Unread) string {
+	if u.Batch == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: the first is at line %d of batch %s", u.Column, u.Line, u.Batch)
+}
+
+// placed says why rows cannot be told to lie where they were asked for: a
+// watermark that cannot be read lies in no window, and the rows that have one
+// would be published again by each run.
+func placed(in FetchInput, a tvmexport.Answer) error {
+	t := in.Run.Table
+	i := slices.IndexFunc(a.Unread, func(u tvmexport.Unread) bool { return t.LoadType != tvmexport.Snapshot && u.Column == t.Watermark })
+	if i < 0 {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "fetch", Table: t.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
+		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
+		Hint: "nothing was published; look at the column in the portal, or name another WatermarkColumn in MigrationConfiguration",
+	}
+}
+
+// tellUnread says of the parts that differ in content alone where that comes
+// from values that were not read: both sides are asked again, without the
+// columns that have such values. It asks only where there are such columns and
+// such parts.
+func (e *Exporter) tellUnread(ctx context.Context, c *Comparison, h tvmexport.History, q tvmexport.CountQuery, recorded map[tvmexport.Partition]int64) error {
+	columns := unlikeColumns(h.Last)
+	if len(columns) == 0 || !slices.ContainsFunc(c.Differences, Difference.inContent) {
+		return nil
+	}
+	q.Table.Volatile = slices.Concat(q.Table.Volatile, columns)
+	source, err := e.Source.Count(ctx, q)
+	if err != nil {
+		return err
+	}
+	readers, err := e.Destination.State(ctx, q)
+	if err != nil {
+		return err
+	}
+	without := Comparison{Table: c.Table, Run: c.Run}
+	without.differ(source.Parts, readers, recorded, q)
+	for i, d := range c.Differences {
+		still := slices.ContainsFunc(without.Differences, func(w Difference) bool { return w.Partition == d.Partition && w.Window == d.Window })
+		if d.inContent() && !still {
+			c.Differences[i].Why = fmt.Sprintf("the rows differ only in %s: the source had values there that do not fit the column type; records keep them as text, and the typed table has no value",
+				strings.Join(columns, ", "))
+		}
+	}
+	return nil
+}
+
+// inContent says whether both sides have as many rows as were recorded.
+func (d Difference) inContent() bool {
+	return d.Source == d.Readers && (d.Recorded == tvmexport.Missing || d.Recorded == d.Readers)
+}

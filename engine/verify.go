@@ -1,0 +1,261 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Comparison is how what readers see of a table compares with the source.
+type Comparison struct {
+	Table       tvmexport.Table
+	Run         tvmexport.RunID // the newest committed run
+	Parts       int             // compared
+	Rows        int64           // at the source, in those parts
+	Differences []Difference
+	Notes       []string // what limits the comparison, a sentence each
+	Err         error    // why it could not be made
+}
+
+// Difference is a part in which source and readers differ.
+type Difference struct {
+	Partition tvmexport.Partition // of a Snapshot
+	Window    tvmexport.Window    // of a table that follows a watermark
+	Source    int64               // rows
+	Readers   int64               // rows
+	Recorded  int64               // rows that the ledger says were published; Missing where it keeps no such record
+	Why       string
+}
+
+// Verify compares counts and, where the service computes them, fingerprints of
+// each part. It writes nothing and takes no lease. With run, that run must be
+// the newest committed one of every table compared.
+func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.RunID) ([]Comparison, error) {
+	orders, err := e.orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if orders, err = choose(orders, tables); err != nil {
+		return nil, err
+	}
+	out := make([]Comparison, len(orders))
+	var sound []tvmexport.Table
+	for i, o := range orders {
+		if out[i].Table, out[i].Err = e.table(ctx, o); out[i].Err == nil {
+			sound = append(sound, out[i].Table)
+		}
+	}
+	failed, err := e.Destination.Ready(ctx, sound)
+	if err != nil {
+		return nil, err
+	}
+	sound = slices.DeleteFunc(sound, func(t tvmexport.Table) bool { return failed[t.Name] != nil }) // one table's failure is not another's
+	history, err := e.Destination.History(ctx, sound)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		c := &out[i]
+		if c.Err = cmp.Or(c.Err, failed[c.Table.Name]); c.Err != nil {
+			continue
+		}
+		h := history[c.Table.Name]
+		c.Table = shapeOf(h.Last, c.Table)
+		if c.Err = comparable(c.Table, h, run); c.Err == nil {
+			c.Run = h.Last.ID
+			c.Err = e.compare(ctx, c, h)
+			c.lost(h)
+		}
+	}
+	return out, nil
+}
+
+// comparable says why a table cannot be compared.
+func comparable(t tvmexport.Table, h tvmexport.History, run tvmexport.RunID) error {
+	fail := func(hint, format string, args ...any) error {
+		return &tvmexport.Error{Op: "verify", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Hint: hint, Err: fmt.Errorf(format, args...)}
+	}
+	switch {
+	case h.Publishing != nil:
+		return fail("tvmexport run finishes it", "the publication of run %s has begun and not ended", h.Publishing.Run.ID)
+	case h.Last == nil:
+		return fail("tvmexport run makes one", "the ledger has no committed run")
+	case run != "" && h.Last.ID != run:
+		return fail("leave --run out to compare what readers see now", "run %s is not the newest committed one, which is %s: what it saw is not at the source any more", run, h.Last.ID)
+	}
+	return nil
+}
+
+func (e *Exporter) compare(ctx context.Context, c *Comparison, h tvmexport.History) error {
+	q, recorded := e.partsOf(c, h)
+	var notes []string
+	q.Table, notes = comparedTable(q.Table)
+	c.Notes = append(c.Notes, notes...)
+	source, err := askCount(ctx, e.Source, q)
+	if err != nil {
+		return err
+	}
+	readers, err := e.Destination.State(ctx, q)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(source.Parts, func(p tvmexport.Count) bool { return !p.Print.Known }) {
+		c.Notes = append(c.Notes, "the service computes no fingerprints: only counts were compared")
+	}
+	c.differ(source.Parts, readers, recorded, q)
+	return e.tellUnread(ctx, c, h, q, recorded)
+}
+
+// partsOf is the question that both sides are asked, and what the ledger
+// recorded of its parts.
+func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQuery, map[tvmexport.Partition]int64) {
+	t := c.Table
+	q := tvmexport.CountQuery{Table: t, Print: true}
+	if t.Watermark != "" && t.LoadType != tvmexport.Snapshot && !h.Last.Watermark.IsZero() {
+		if t.Watermark == tvmexport.IngestionTime {
+			c.Notes = append(c.Notes, "rows do not carry ingestion_time(), which the table follows: they were compared as a whole")
+			q.Window = tvmexport.Window{To: h.Last.Watermark}
+			return q, nil
+		}
+		q.Bin = time.Hour
+		// The oldest day is about to age out of the source.
+		q.Window = tvmexport.Window{From: h.Now.Add(-sourceKeeps + 24*time.Hour).Truncate(time.Hour).Add(-tvmexport.Tick), To: h.Last.Watermark}
+		if h.Since.After(q.Window.From) && !h.Losses.Ledger() {
+			q.Window.From = h.Since
+		}
+		return q, nil
+	}
+	if t.Key.IsRow() {
+		return q, nil
+	}
+	if guise := t.Guise(); guise != "" {
+		c.Notes = append(c.Notes, "published rows do not show the key of partitions, which is "+guise+": they were compared as a whole")
+		rows := int64(0)
+		for _, r := range h.Partitions {
+			rows += r.Rows
+		}
+		return q, map[tvmexport.Partition]int64{tvmexport.Whole: rows}
+	}
+	q.Depth = h.Depth
+	recorded := make(map[tvmexport.Partition]int64, len(h.Partitions))
+	for _, r := range h.Partitions {
+		recorded[r.Partition] += r.Rows
+	}
+	return q, recorded
+}
+
+type partKey struct {
+	partition tvmexport.Partition
+	start     int64
+}
+
+func byPart(list []tvmexport.Count) map[partKey]tvmexport.Count {
+	out := make(map[partKey]tvmexport.Count, len(list))
+	for _, p := range list {
+		key := partKey{partition: p.Partition}
+		if !p.Start.IsZero() {
+			key.start = p.Start.UnixNano()
+		}
+		out[key] = p
+	}
+	return out
+}
+
+// differ fills in the differences, in the order of the parts.
+func (c *Comparison) differ(source, readers []tvmexport.Count, recorded map[tvmexport.Partition]int64, q tvmexport.CountQuery) {
+	theirs, ours := byPart(source), byPart(readers)
+	for k, p := range ours {
+		if _, ok := theirs[k]; !ok {
+			theirs[k] = tvmexport.Count{Partition: p.Partition, Start: p.Start, Print: tvmexport.EmptyPrint}
+		}
+	}
+	for p, rows := range recorded {
+		if _, ok := theirs[partKey{partition: p}]; !ok && rows > 0 {
+			theirs[partKey{partition: p}] = tvmexport.Count{Partition: p, Print: tvmexport.EmptyPrint}
+		}
+	}
+	for k, s := range theirs {
+		r, ok := ours[k]
+		if !ok {
+			r.Print = tvmexport.EmptyPrint
+		}
+		c.Parts++
+		c.Rows += s.Rows
+		d := Difference{Partition: s.Partition, Source: s.Rows, Readers: r.Rows, Recorded: tvmexport.Missing}
+		if q.Bin > 0 && !s.Start.IsZero() {
+			d.Window = tvmexport.Window{From: later(s.Start.Add(-tvmexport.Tick), q.Window.From), To: earlier(s.Start.Add(q.Bin-tvmexport.Tick), q.Window.To)}
+		}
+		if recorded != nil {
+			d.Recorded = recorded[s.Partition]
+		}
+		same := s.Rows == r.Rows && (!s.Print.Known || !r.Print.Known || s.Print.Same(r.Print))
+		if d.Why = d.explain(same, c.Run); d.Why != "" {
+			c.Differences = append(c.Differences, d)
+		}
+	}
+	slices.SortFunc(c.Differences, func(a, b Difference) int {
+		return cmp.Or(a.Window.From.Compare(b.Window.From), cmp.Compare(a.Partition, b.Partition))
+	})
+}
+
+// explain says in what way a part differs; "" if it does not.
+func (d Difference) explain(same bool, run tvmexport.RunID) string {
+	switch {
+	case d.Recorded != tvmexport.Missing && d.Readers < d.Recorded:
+		return fmt.Sprintf("%d rows that run %s or one before it published are gone from the published table", d.Recorded-d.Readers, run)
+	case d.Recorded != tvmexport.Missing && d.Readers > d.Recorded:
+		return fmt.Sprintf("%d rows are in the published table that no run of ours published there", d.Readers-d.Recorded)
+	case same:
+		return ""
+	case d.Recorded != tvmexport.Missing && d.Source == d.Readers:
+		return "the rows differ in content: the source has changed since the run, or rows were changed by hand"
+	case d.Recorded != tvmexport.Missing && d.Source > d.Readers:
+		return many(d.Source-d.Readers, "row of the source is", "rows of the source are") + " not published: the source has changed since the run, or the run did not get them"
+	case d.Recorded != tvmexport.Missing:
+		return many(d.Readers-d.Source, "published row is", "published rows are") + " not at the source any more: the source has changed since the run"
+	case d.Source > d.Readers:
+		return many(d.Source-d.Readers, "row is", "rows are") + " missing"
+	case d.Source < d.Readers:
+		return many(d.Readers-d.Source, "row is", "rows are") + " there that the source does not hold (any more)"
+	}
+	return "the rows differ in content"
+}
+
+// many is a number of what one or many are called.
+func many(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Mend is the repair of a table's differences: the parts that a run has to ask
+// for again. ok is false where there are none.
+func (c Comparison) Mend() (r Repair, ok bool) {
+	for _, d := range c.Differences {
+		if d.Window != (tvmexport.Window{}) {
+			r.Windows = append(r.Windows, d.Window)
+			continue
+		}
+		r.Partitions = append(r.Partitions, d.Partition)
+	}
+	return r, len(c.Differences) > 0
+}
