@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -27,4 +30,134 @@ func (p *patient) tell(h *tvmexport.Hooks, run tvmexport.Run, missing, of int, s
 	}
 	p.told = now
 	h.Awaiting(run, tvmexport.Awaited{Landed: of - missing, Of: of, For: now.Sub(p.began), Most: p.deadline.Sub(p.began), Slow: slow})
+}
+
+// ConfirmInput names the batches to wait for, and the failure that is known already.
+type ConfirmInput struct {
+	Run     tvmexport.Run
+	Batches []tvmexport.BatchInfo
+	Known   string // the last outcome's Why as text
+}
+
+// ConfirmOutcome names the batches that have not landed whole in the time allowed, or
+// never will: then Why says so.
+type ConfirmOutcome struct {
+	Missing []tvmexport.BatchID
+	Why     error
+}
+
+// Confirm implements Steps: it counts, first often and then more rarely, until
+// all batches have landed, the time is over, or the destination says that
+// some have failed for good.
+func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error) {
+	patient := waitFor(e.patience.landing())
+	wait := time.Second
+	for {
+		delivery, err := e.destination.Landed(ctx, in.Run)
+		if err != nil {
+			return ConfirmOutcome{}, err
+		}
+		missing, err := lacking(in.Run, in.Batches, delivery.Batches)
+		if err != nil {
+			return ConfirmOutcome{}, err
+		}
+		if e.hooks.Confirmed != nil {
+			e.hooks.Confirmed(in.Run, len(in.Batches)-len(missing), len(in.Batches))
+		}
+		why := delivery.Failed
+		if why != nil && why.Error() == in.Known {
+			why = nil // of an attempt that was made good
+		}
+		if len(missing) == 0 || why != nil || !time.Now().Add(wait).Before(patient.deadline) {
+			return ConfirmOutcome{Missing: missing, Why: why}, nil
+		}
+		patient.tell(e.hooks, in.Run, len(missing), len(in.Batches), delivery.Slow)
+		if err := sleep(ctx, wait); err != nil {
+			return ConfirmOutcome{}, err
+		}
+		wait = min(wait*3/2, 10*time.Second)
+	}
+}
+
+// lacking lists the batches that have not landed whole. A batch that has all
+// its lines and null records among them was spoiled on the way, and waiting
+// does not mend that.
+func lacking(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []tvmexport.Landed) ([]tvmexport.BatchID, error) {
+	have := make(map[tvmexport.BatchID]tvmexport.Landed, len(landed))
+	for _, l := range landed {
+		have[l.Batch] = l
+	}
+	var missing []tvmexport.BatchID
+	for _, b := range batches {
+		l := have[b.ID]
+		switch {
+		case b.Rows == 0:
+		case l.Nulls > 0:
+			return nil, &tvmexport.Error{
+				Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+				Err:  fmt.Errorf("%d records of batch %s landed as null in %s", l.Nulls, b.ID, run.Table.Landing()),
+				Hint: "the landing table's mapping or columns are not ours any more: drop the table and run tvmexport init",
+			}
+		case !l.Whole(b.Rows):
+			missing = append(missing, b.ID)
+		}
+	}
+	return missing, nil
+}
+
+// confirmAttempts is how often a batch that does not land is fetched again.
+const confirmAttempts = 3
+
+// confirm waits for the batches, and fetches those again that never landed.
+func (f *fetching) confirm(ctx context.Context) error {
+	known := ""
+	for attempt := 1; ; attempt++ {
+		out, err := f.steps.Confirm(ctx, ConfirmInput{Run: f.plan.Run, Batches: f.batches, Known: known})
+		if err != nil {
+			return err
+		}
+		if len(out.Missing) == 0 {
+			break
+		}
+		if out.Why != nil {
+			known = out.Why.Error()
+		}
+		if attempt == confirmAttempts {
+			return f.neverLanded(out)
+		}
+		f.drop(out.Missing)
+		if err := f.fetchAll(ctx); err != nil {
+			return err
+		}
+	}
+	for _, b := range f.batches {
+		f.progress.Fetched += b.Rows
+	}
+	return nil
+}
+
+func (f *fetching) neverLanded(out ConfirmOutcome) error {
+	if out.Why != nil {
+		return out.Why
+	}
+	return &tvmexport.Error{
+		Op: "confirm", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, %s among them", len(out.Missing), len(f.batches), confirmAttempts, out.Missing[0]),
+		Hint: "nothing was published; look at .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
+	}
+}
+
+// drop forgets batches and puts their slices back.
+func (f *fetching) drop(ids []tvmexport.BatchID) {
+	dropped := make(map[tvmexport.BatchID]bool, len(ids))
+	for _, id := range ids {
+		dropped[id] = true
+	}
+	f.batches = slices.DeleteFunc(f.batches, func(b tvmexport.BatchInfo) bool {
+		if !dropped[b.ID] {
+			return false
+		}
+		f.ready = append(f.ready, b.Slice)
+		return true
+	})
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -88,77 +87,4 @@ func impossibleSteps(parts []tvmexport.Count, q tvmexport.CountQuery) string {
 		}
 	}
 	return ""
-}
-
-// unseen adds to the pieces of a Snapshot the partitions that readers see and
-// that the plan does not show, to be asked for like the others: the answer to a
-// fetch proves by a count of its own that they are gone, or brings their rows.
-func (f *fetching) unseen(wanted []tvmexport.Partition) {
-	run := f.plan.Run
-	shown := make(map[tvmexport.Partition]bool, len(f.pieces))
-	in := make(map[tvmexport.Partition]bool, len(f.pieces)) // partitions of which something is shown
-	for _, p := range f.pieces {
-		shown[run.Label(p.Partition)] = true
-		for at, ok := p.Partition.Base(), true; ok && !in[at]; at, ok = at.Parent() {
-			in[at] = true
-		}
-	}
-	var out []Piece
-	for _, p := range wanted {
-		at := run.Label(p)
-		if shown[at] || in[p.Base()] {
-			continue
-		}
-		shown[at] = true
-		out = append(out, Piece{Partition: at, Print: tvmexport.EmptyPrint, Ask: true})
-	}
-	f.remember(out)
-	f.pieces = append(f.pieces, out...)
-	slices.SortFunc(f.pieces, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
-}
-
-// untimed asks for the rows without a watermark where readers see some and the
-// plan shows none.
-func (f *fetching) untimed() {
-	if slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
-		return
-	}
-	if slices.ContainsFunc(f.plan.Known, func(k tvmexport.PartitionRecord) bool { return k.Window.Null && k.Rows > 0 }) {
-		f.pieces = append(f.pieces, Piece{Window: tvmexport.Window{Null: true}, Ask: true})
-	}
-}
-
-// quiet asks for the windows of a plan that shows no row at all: the new one,
-// in a full run also the rows without a watermark, and the hours counted again
-// in which readers see some.
-func (f *fetching) quiet(recent tvmexport.Window, seen []tvmexport.Count) {
-	if f.plan.Run.Kind == tvmexport.FullRun && !slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
-		f.pieces = append(f.pieces, Piece{Window: tvmexport.Window{Null: true}})
-	}
-	if recent != (tvmexport.Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(f.plan.Again, recent.Overlaps) {
-		f.pieces = append([]Piece{{Window: recent, Late: true}}, f.pieces...)
-	}
-	insist(f.pieces)
-}
-
-// held are the partitions in which the last commit has rows.
-func held(known []tvmexport.PartitionRecord) []tvmexport.Partition {
-	var out []tvmexport.Partition
-	for _, k := range known {
-		if k.Rows > 0 && k.Window == (tvmexport.Window{}) {
-			out = append(out, k.Partition)
-		}
-	}
-	return out
-}
-
-// insist has all pieces asked for if none of them has rows: that a table is
-// empty is not taken from its count alone.
-func insist(pieces []Piece) {
-	if slices.ContainsFunc(pieces, func(p Piece) bool { return p.Rows > 0 }) {
-		return
-	}
-	for i := range pieces {
-		pieces[i].Ask = true
-	}
 }

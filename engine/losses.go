@@ -135,10 +135,6 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 	return time.Time{}, true
 }
 
-func (p *Plan) note(format string, args ...any) {
-	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
-}
-
 // takeOver adopts what interrupted runs landed. Without the ledger nothing
 // tells it from what was published.
 func (p *Plan) takeOver(left []tvmexport.Leftover, age time.Duration) {

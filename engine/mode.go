@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -97,33 +98,91 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	return p, nil
 }
 
-// historyAfter is the history once a publication was finished, apart from its Losses.
-func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.History {
-	fetched := tvmexport.Volume{Rows: p.Rows, Bytes: p.Bytes}
-	h.Last = &tvmexport.Committed{
-		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
-		Definition: p.Run.Table.Definition(), Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
-		Unread: p.Unread, Unlike: p.Unlike,
-		Destination: p.Run.Table.Destination, Losses: p.Losses,
+// Plan is the input of a run's flow.
+type Plan struct {
+	Run        tvmexport.Run
+	Limits     tvmexport.Limits
+	RowBytes   float64 // learned size of a row's JSON; 0 if nothing was learned yet
+	Last       int64   // rows of the last committed run; 0 if unknown
+	Known      []tvmexport.PartitionRecord
+	Depth      int                   // of Known
+	Whole      string                // why a Snapshot is fetched whole
+	Only       []tvmexport.Partition // of a Snapshot's delta: what it replaces; nil: what differs from Known
+	Lag        time.Duration         // how far the watermark stays behind the source's clock
+	Until      time.Time             // upper end of the window as ordered; zero: the source's clock less Lag
+	Recount    time.Duration         // how far back published hours are counted again for late rows
+	Again      []tvmexport.Window    // published windows that are asked for again
+	Leftovers  []tvmexport.Leftover
+	Unlike     []string           // columns that have values in what readers keep which are not those of the source
+	Losses     tvmexport.Losses   // that the run makes up for
+	Apart      bool               // rows of the ledger are gone
+	Live       []tvmexport.Column // the source's schema without hidden columns; answers are held against it
+	Loose      bool               // the answers have other columns than Live, which the source tells all the same
+	Notes      []string           // what people should know of the plan, a sentence each
+	Consistent bool               // the table must not move while it is read
+	StepBytes  int64              // of one publishing command; 0 is about 1 GB
+	From       time.Time          // where the request itself says that the window begins; zero: it does not
+}
+
+func (p *Plan) note(format string, args ...any) {
+	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
+}
+
+// defaultFullEvery is how long a Snapshot is brought forward by what changed.
+const defaultFullEvery = 7 * 24 * time.Hour
+
+// agingOut is how long before its rows age out a full snapshot is replaced.
+const agingOut = 24 * time.Hour
+
+// wholeBecause says why a Snapshot has to be fetched whole; "" where what has
+// changed since the last committed run is enough.
+func wholeBecause(t tvmexport.Table, h tvmexport.History, every time.Duration, limit int64) string {
+	every = cmp.Or(every, defaultFullEvery)
+	switch {
+	case h.Last == nil:
+		return "it is the first one"
+	case !h.Lineage:
+		return "published rows do not say which part of the table they belong to"
+	case h.FullAt.IsZero():
+		return "there is no full snapshot to build on"
+	case h.Last.Definition != t.Definition():
+		return "the table's columns or definition have changed since the last run"
+	case !h.Now.Before(h.FullAt.Add(every)):
+		return fmt.Sprintf("the last one is from %s, and one is taken every %s", h.FullAt.UTC().Format(time.DateTime), days(every))
+	case h.Retention > 0 && !h.Now.Before(h.FullAt.Add(h.Retention-agingOut)):
+		return fmt.Sprintf("the last one, from %s, is about to age out", h.FullAt.UTC().Format(time.DateTime))
+	case !slices.ContainsFunc(h.Partitions, func(r tvmexport.PartitionRecord) bool { return r.Print.Known }) && len(h.Partitions) > 0:
+		return "the last run could not keep fingerprints"
 	}
-	if p.Run.Kind == tvmexport.FullRun {
-		h.Losses = tvmexport.Losses{}
-		h.Partitions, h.Depth, h.FullAt, h.Fetched = p.Partitions, p.Run.Depth, h.Now, fetched
-		return h
-	}
-	h.Fetched.Rows += fetched.Rows
-	h.Fetched.Bytes += fetched.Bytes
-	replaced := make(map[tvmexport.Partition]bool, len(p.Partitions))
-	for _, r := range p.Partitions {
-		replaced[r.Partition] = true
-	}
-	effective := append([]tvmexport.PartitionRecord(nil), p.Partitions...)
+	var rows int64
 	for _, r := range h.Partitions {
-		if !replaced[r.Partition] {
-			effective = append(effective, r)
-		}
+		rows += r.Rows
 	}
-	h.Partitions = effective
-	h.Ordered = time.Time{}
-	return h
+	// Twice the rows, or half of them, before the parts are made finer or coarser.
+	if !t.Key.IsRow() && (StateDepth(rows/2, limit) > h.Depth || StateDepth(rows*2, limit) < h.Depth) {
+		return fmt.Sprintf("the table of %d rows asks for parts of another size", rows)
+	}
+	return ""
+}
+
+// days spells a duration of whole days as such.
+func days(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return d.String()
+}
+
+// checkRetention refuses a Snapshot of which parts would age out before the
+// next full run brings them again.
+func checkRetention(t tvmexport.Table, h tvmexport.History, every time.Duration) error {
+	every = cmp.Or(every, defaultFullEvery)
+	if h.Retention <= 0 || h.Retention >= every {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
+		Err:  fmt.Errorf("the destination keeps rows for %s, and a full snapshot is taken every %s: rows that have not changed would age out", days(h.Retention), days(every)),
+		Hint: fmt.Sprintf("raise the soft-delete period of its retention policy to at least %s, or lower snapshots.full_every", days(every)),
+	}
 }

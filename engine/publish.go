@@ -2,6 +2,8 @@ package engine
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
@@ -66,69 +68,6 @@ func around(w *tvmexport.Window, v tvmexport.Window, t tvmexport.Table) *tvmexpo
 	return w
 }
 
-type recordKey struct {
-	window    tvmexport.Window
-	partition tvmexport.Partition
-}
-
-// recordsOf lists what batches hold of each partition, by the depth at which
-// the run tells its rows apart.
-func recordsOf(batches []tvmexport.BatchInfo, run tvmexport.Run) []tvmexport.PartitionRecord {
-	sums := map[recordKey]tvmexport.PartitionRecord{}
-	for _, b := range batches {
-		for i, p := range b.Slice.Partitions {
-			key := recordKey{b.Slice.Window, run.Label(p)}
-			r, ok := sums[key]
-			if !ok {
-				r = tvmexport.PartitionRecord{Partition: key.partition, Window: key.window, Print: tvmexport.EmptyPrint}
-			}
-			if i < len(b.Counts) {
-				r.Rows += b.Counts[i]
-			}
-			if i < len(b.Prints) {
-				r.Print = r.Print.Add(b.Prints[i])
-			} else {
-				r.Print = tvmexport.Fingerprint{}
-			}
-			sums[key] = r
-		}
-	}
-	out := make([]tvmexport.PartitionRecord, 0, len(sums))
-	for _, r := range sums {
-		if r.Rows > 0 {
-			out = append(out, r)
-		}
-	}
-	slices.SortFunc(out, func(a, b tvmexport.PartitionRecord) int {
-		return cmp.Or(a.Window.From.Compare(b.Window.From), cmp.Compare(a.Partition, b.Partition))
-	})
-	return out
-}
-
-// vanished adds, with no rows, the partitions that readers saw and that are
-// not there any more: in a full run any that it knew, in a Snapshot's delta
-// those that were asked for. The rows without a watermark are asked for by
-// each run that follows one.
-func vanished(found, known []tvmexport.PartitionRecord, run tvmexport.Run, asked []tvmexport.Partition) []tvmexport.PartitionRecord {
-	held := make(map[tvmexport.Partition]bool, len(found))
-	nulls := false
-	for _, r := range found {
-		held[r.Partition] = true
-		nulls = nulls || r.Window.Null
-	}
-	wanted := setOf(asked)
-	for _, k := range known {
-		if k.Rows > 0 && k.Window.Null && !nulls {
-			found = append(found, tvmexport.PartitionRecord{Partition: k.Partition, Window: k.Window, Print: tvmexport.EmptyPrint})
-		}
-		if k.Rows > 0 && k.Window == (tvmexport.Window{}) && !held[k.Partition] &&
-			(run.Kind == tvmexport.FullRun || wanted[k.Partition]) {
-			found = append(found, tvmexport.PartitionRecord{Partition: k.Partition, Print: tvmexport.EmptyPrint})
-		}
-	}
-	return found
-}
-
 // tableOfPublication is a table as the publication met it.
 func tableOfPublication(p tvmexport.Publication, t tvmexport.Table) tvmexport.Table {
 	t.Layout, t.Shown = p.Layout, p.Shown
@@ -142,4 +81,57 @@ func tableOfPublication(p tvmexport.Publication, t tvmexport.Table) tvmexport.Ta
 		t.Shown = nil
 	}
 	return t
+}
+
+// publication gathers the confirmed batches into steps.
+func (f *fetching) publication() tvmexport.Publication {
+	run := f.plan.Run
+	p := tvmexport.Publication{
+		Run: run, Bytes: f.progress.Bytes, Calls: f.progress.Calls,
+		Layout: cmp.Or(run.Table.Layout, tvmexport.Both), Columns: run.Table.Columns, Shown: run.Table.Visible(),
+	}
+	for _, b := range f.all() {
+		p.Unread = addUnread(p.Unread, b.Unread)
+	}
+	p.Unlike = f.plan.Unlike
+	if p.Apart = f.plan.Apart; run.Kind != tvmexport.FullRun { // readers of a full run see nothing of the runs before it
+		p.Losses = f.plan.Losses
+	}
+	p.Steps, p.Rows = publicationSteps(f.all(), f.lacking, run.Table, f.plan.StepBytes)
+	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
+	return p
+}
+
+// finish publishes and commits. It is also how a later run completes what an
+// earlier one began to publish.
+func finish(ctx context.Context, s Steps, pub tvmexport.Publication, p *Progress, h *tvmexport.Hooks) error {
+	published, err := s.Publish(ctx, pub)
+	if err != nil {
+		return err
+	}
+	rows := published.Rows
+	if rows != pub.Rows {
+		return &tvmexport.Error{
+			Op: "publish", Table: pub.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+			Err:  fmt.Errorf("%d rows are in %s where %d were confirmed (run %s)", rows, pub.Run.Table.Destination, pub.Rows, pub.Run.ID),
+			Hint: "the run was not committed; run again, and if it repeats look for rows deleted from the landing table",
+		}
+	}
+	announcePublished(h, pub.Run, rows)
+	unread := mostUnread(pub.Unread, published.Unread)
+	err = s.Commit(ctx, tvmexport.Commit{
+		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions, Losses: pub.Losses,
+		Unread: unread, Unlike: pub.Unlike,
+	})
+	if err != nil {
+		return err
+	}
+	p.Run, p.Rows, p.Notes, p.Unread = pub.Run, rows, append(p.Notes, published.Notes...), unread
+	announceCommitted(h, pub.Run, rows)
+	return nil
+}
+
+// Publish implements Steps.
+func (e *engine) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
+	return e.destination.Publish(ctx, p)
 }

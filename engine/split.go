@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -86,3 +89,120 @@ func sliceHalves(s tvmexport.Slice) (a, b tvmexport.Slice, ok bool) {
 // narrow is the width below which a window is no longer divided in time but by
 // key: what is that dense is a burst, often of equal watermarks.
 const narrow = 1_000_000_000 // one second
+
+// refine counts a piece that one call cannot carry more finely: in steps of
+// time while it is wider than a second, then by the digits of the key, and
+// where one key holds all its rows by the hash of the whole row.
+func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
+	q := tvmexport.CountQuery{
+		Table: f.plan.Run.Table, Window: p.Window, Within: p.Partition,
+		Depth: max(1, DepthFor(p.Rows, f.plan.Limits.Rows)),
+	}
+	if width := widthOf(p.Window); width > narrow {
+		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
+	}
+	q.Print = q.Bin == 0 && f.prints != nil
+	row, hashed := p.Partition.RowHash()
+	if q.Bin == 0 && (p.OneKey || f.oneKey[p.Partition] || p.Partition.Depth() >= maxKeyDigits || p.Partition.Rest()) && !hashed {
+		q.Within = p.Partition.ByRowHash()
+	}
+	if len(row) >= maxRowDigits {
+		return nil, &tvmexport.Error{
+			Op: "plan", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can tell them apart", f.plan.Limits.Rows, p.Partition),
+			Hint: "look at the table in the portal for a fault in the data",
+		}
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	f.progress.Calls += counts.Calls
+	var pieces []Piece
+	if q.Bin > 0 {
+		pieces = tile(counts.Parts, p.Window, p.Partition, q.Bin)
+	} else {
+		pieces = piecesOf(counts.Parts, p.Window)
+		for _, p := range pieces {
+			if p.OneKey {
+				f.oneKey[p.Partition] = true
+			}
+		}
+		pieces = Complete(pieces, q.Within, p.Window, q.Depth)
+	}
+	for i := range pieces {
+		pieces[i].Late = p.Late
+	}
+	if q.Print {
+		f.remember(pieces)
+	}
+	return pieces, nil
+}
+
+const (
+	maxKeyDigits = 64 // of a SHA-256; a DeviceId has 40
+	maxRowDigits = 8
+)
+
+// split puts a slice that was too large back in smaller parts.
+func (f *fetching) split(ctx context.Context, s tvmexport.Slice, why error) error {
+	announceSplitting(f.hooks, f.plan.Run, s, why)
+	if err := f.helpless(why); err != nil {
+		return err
+	}
+	if a, b, ok := sliceHalves(s); ok {
+		f.ready = append(f.ready, a, b)
+		return nil
+	}
+	finer, err := f.refine(ctx, Piece{Window: s.Window, Partition: s.Partitions[0], Late: s.Late, Rows: s.Rows})
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, p := range finer {
+		total += p.Rows
+	}
+	// Packed together they were too large: at most half of them go in one call.
+	cut := Cut(s.Table, finer, max(total/2, 1), 0)
+	f.ready = append(f.ready, cut.Slices...)
+	for _, p := range cut.Large {
+		f.ready = append(f.ready, p.Slice(s.Table))
+	}
+	return nil
+}
+
+// Fill is how much of each limit a slice is planned to use. The rest absorbs
+// what a living table gains between the count and the call, and rows that are
+// larger than the average.
+const (
+	rowFill  = 0.96
+	byteFill = 0.92
+)
+
+// rowsPerCall is how many rows of rowBytes JSON bytes each one call can carry.
+func rowsPerCall(l tvmexport.Limits, rowBytes float64) int64 {
+	rows := float64(l.Rows) * rowFill
+	if rowBytes > 0 {
+		rows = min(rows, float64(l.Bytes)*byteFill/rowBytes)
+	}
+	return max(int64(rows), 1)
+}
+
+// doubtful is how many answers may be refused as too large beyond twice those that
+// were accepted. Where smaller parts help, a slice that is divided makes one more
+// answer than it had refusals.
+const doubtful = 256
+
+// helpless says that smaller parts do not help: a service that refuses them as it
+// refused the larger ones would be asked without an end. nil while they may help.
+func (f *fetching) helpless(why error) error {
+	f.refusals++
+	if f.refusals <= doubtful+2*f.progress.Slices {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+		Err:  fmt.Errorf("%d answers were refused as too large and %d accepted, so smaller parts do not help: %w", f.refusals, f.progress.Slices, why),
+		Hint: "run again later; if it persists, look at what the service answers to a query of a few rows",
+	}
+}

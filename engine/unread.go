@@ -48,22 +48,6 @@ func whereUnread(u tvmexport.Unread) string {
 	return fmt.Sprintf("%s: the first is at line %d of batch %s", u.Column, u.Line, u.Batch)
 }
 
-// placed says why rows cannot be told to lie where they were asked for: a
-// watermark that cannot be read lies in no window, and the rows that have one
-// would be published again by each run.
-func placed(in FetchInput, a tvmexport.Answer) error {
-	t := in.Run.Table
-	i := slices.IndexFunc(a.Unread, func(u tvmexport.Unread) bool { return t.LoadType != tvmexport.Snapshot && u.Column == t.Watermark })
-	if i < 0 {
-		return nil
-	}
-	return &tvmexport.Error{
-		Op: "fetch", Table: t.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
-		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
-		Hint: "nothing was published; look at the column in the portal, or name another WatermarkColumn in MigrationConfiguration",
-	}
-}
-
 // tellUnread says of the parts that differ in content alone where that comes
 // from values that were not read: both sides are asked again, without the
 // columns that have such values. It asks only where there are such columns and

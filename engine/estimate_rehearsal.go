@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// rehearsal carries out the steps of a plan: it asks, and pretends that what
+// would be fetched has come and landed.
+type rehearsal struct {
+	source      tvmexport.Source
+	destination tvmexport.Destination
+	size        float64 // JSON bytes of a row
+	envelope    int64   // JSON bytes of an answer without its rows
+	calls       int     // to the source
+}
+
+// Fit implements Steps: it changes nothing, and says that a run would.
+func (s *rehearsal) Fit(context.Context, tvmexport.Table) ([]string, error) {
+	return nil, nil
+}
+
+// Count implements Steps.
+func (s *rehearsal) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	counts, err := askCount(ctx, s.source, q)
+	s.calls += counts.Calls
+	return counts, err
+}
+
+// Hours implements Steps.
+func (s *rehearsal) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return s.destination.Hours(ctx, t, w)
+}
+
+// FetchAndLand implements Steps: every slice is answered by one call, with the
+// rows that were counted.
+func (s *rehearsal) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcome, error) {
+	out := make([]FetchOutcome, len(in))
+	for i, f := range in {
+		bytes := int64(float64(f.Slice.Rows)*s.size) + s.envelope
+		out[i] = FetchOutcome{
+			Batch: tvmexport.BatchInfo{ID: f.Batch, Slice: f.Slice, Rows: f.Slice.Rows, Bytes: bytes},
+			Bytes: bytes, Calls: 1,
+		}
+	}
+	return out, nil
+}
+
+var errRehearsal = errors.New("a plan neither publishes nor commits")
+
+// Confirm implements Steps.
+func (s *rehearsal) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) {
+	return ConfirmOutcome{}, errRehearsal
+}
+
+// Lacking implements Steps.
+func (s *rehearsal) Lacking(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return nil, errRehearsal
+}
+
+// Publish implements Steps.
+func (s *rehearsal) Publish(context.Context, tvmexport.Publication) (tvmexport.Published, error) {
+	return tvmexport.Published{}, errRehearsal
+}
+
+// Commit implements Steps.
+func (s *rehearsal) Commit(context.Context, tvmexport.Commit) error { return errRehearsal }
+
+// sampleRows is how many rows a sample should have at least.
+const sampleRows = 500
+
+// sample asks for some rows and gives the mean size of one.
+func (s *rehearsal) sample(ctx context.Context, t tvmexport.Table, pieces []Piece) (float64, error) {
+	slice, ok := sampleOf(t, pieces)
+	if !ok {
+		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
+	}
+	a, err := s.source.Fetch(ctx, slice, unread{})
+	s.calls += a.Calls
+	if err != nil && tvmexport.ActionOf(err) == tvmexport.Stop {
+		return 0, fmt.Errorf("sample of rows: %w", err)
+	}
+	if err != nil || a.Rows == 0 {
+		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
+	}
+	return float64(max(a.Bytes-s.envelope, a.Rows)) / float64(a.Rows), nil
+}
+
+// sampleOf is a slice of some rows from all over a table: pieces of it that
+// one call can ask for together. ok is false where that would be no small part.
+func sampleOf(t tvmexport.Table, pieces []Piece) (_ tvmexport.Slice, ok bool) {
+	var filled []Piece
+	for _, p := range pieces {
+		if p.Rows > 0 {
+			filled = append(filled, p)
+		}
+	}
+	if len(filled) == 0 {
+		return tvmexport.Slice{}, false
+	}
+	const spread = 16 // places that the rows come from
+	stride := max(len(filled)/spread, 1)
+	slice := filled[stride/2].Slice(t)
+	for i := stride/2 + stride; i < len(filled) && slice.Rows < sampleRows; i += stride {
+		addPiece(&slice, filled[i])
+	}
+	return slice, slice.Rows <= 20*sampleRows
+}
+
+// unread throws rows away.
+type unread struct{}
+
+func (unread) WriteRow(_, _ []byte) error { return nil }

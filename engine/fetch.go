@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// FetchInput is one call and the batch that its rows become.
+type FetchInput struct {
+	Run    tvmexport.Run
+	Slice  tvmexport.Slice
+	Batch  tvmexport.BatchID
+	Prints []tvmexport.Fingerprint // of the slice's partitions as planned; nil: not asked for
+}
+
+// FetchOutcome is what became of a FetchInput: a batch, or TooLarge.
+type FetchOutcome struct {
+	Batch    tvmexport.BatchInfo
+	TooLarge bool  // the call cannot be answered in one piece; Why says how that showed
+	Why      error // with TooLarge
+	Bytes    int64 // of the answer's JSON
+	Nulled   int64 // values of the answer that do not fit their type
+	Calls    int
+	Columns  []tvmexport.Column // that the answer declares
+}
+
+func (f *fetching) budget() int64 {
+	size := f.size
+	if size == 0 {
+		size = float64(f.plan.Run.Table.RowBytes)
+	}
+	if size == 0 {
+		size = tvmexport.DefaultRowBytes
+	}
+	return rowsPerCall(f.plan.Limits, size)
+}
+
+// fetchAll asks for everything that was counted. It goes in rounds: the size
+// of a row is learned from the answers, and what was too large comes back in
+// smaller parts. Until the first answer has come, calls go one at a time.
+func (f *fetching) fetchAll(ctx context.Context) error {
+	for len(f.pieces) > 0 || len(f.ready) > 0 {
+		next := f.ready
+		f.ready = nil
+		switch {
+		case f.size > 0:
+			cut := Cut(f.plan.Run.Table, f.pieces, f.budget(), 0)
+			next, f.pieces = append(next, cut.Slices...), nil
+			if err := f.refineAll(ctx, cut.Large); err != nil {
+				return err
+			}
+		case len(next) > 0:
+			next, f.ready = next[:1], next[1:]
+		default:
+			cut := Cut(f.plan.Run.Table, f.pieces, f.budget(), 1)
+			next, f.pieces = cut.Slices, cut.Rest
+			if err := f.refineAll(ctx, cut.Large); err != nil {
+				return err
+			}
+		}
+		if err := f.round(ctx, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *fetching) refineAll(ctx context.Context, large []Piece) error {
+	for _, p := range large {
+		finer, err := f.refine(ctx, p)
+		if err != nil {
+			return err
+		}
+		f.pieces = append(f.pieces, finer...)
+	}
+	return nil
+}
+
+func (f *fetching) round(ctx context.Context, slices []tvmexport.Slice) error {
+	in := make([]FetchInput, len(slices))
+	for i, s := range slices {
+		f.next++
+		s.Print = f.prints != nil
+		in[i] = FetchInput{
+			Run: f.plan.Run, Slice: s, Batch: tvmexport.BatchID(fmt.Sprintf("%s.%04d", f.plan.Run.ID, f.next)), Prints: f.printsOf(s),
+		}
+	}
+	outcomes, err := f.steps.FetchAndLand(ctx, in)
+	var shifted error
+	for i, o := range outcomes {
+		f.progress.Calls += o.Calls
+		f.progress.Bytes += o.Bytes
+		f.progress.Nulled += o.Nulled
+		switch {
+		case o.TooLarge && shifted == nil:
+			if err := f.split(ctx, slices[i], o.Why); err != nil {
+				return err
+			}
+		case o.Batch.ID != "":
+			shifted = cmp.Or(shifted, f.sameSchema(o.Columns))
+			f.batches = append(f.batches, o.Batch)
+			f.progress.Slices++
+			if o.Batch.Rows > 0 {
+				// The largest mean seen: a slice of longer rows than the average must still fit.
+				f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))
+			}
+		}
+	}
+	return cmp.Or(shifted, err)
+}
+
+func (f *fetching) printsOf(s tvmexport.Slice) []tvmexport.Fingerprint {
+	if f.prints == nil {
+		return nil
+	}
+	out := make([]tvmexport.Fingerprint, len(s.Partitions))
+	for i, p := range s.Partitions {
+		out[i] = f.prints[p]
+	}
+	return out
+}

@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"golang.org/x/sync/errgroup"
+)
+
+// FetchAndLand implements Steps.
+func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error) {
+	out := make([]FetchOutcome, len(in))
+	g, each := errgroup.WithContext(ctx)
+	for i := range in {
+		if err := e.enter(each); err != nil {
+			break
+		}
+		g.Go(func() error {
+			defer e.leave()
+			o, err := e.fetchAndLand(each, in[i])
+			out[i] = o
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return out, err
+	}
+	return out, context.Cause(ctx)
+}
+
+// fetchAndLand makes one call and lands its answer. An answer that does not
+// prove itself is asked for again.
+func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome, error) {
+	var out FetchOutcome
+	for attempt := 1; ; attempt++ {
+		batch, info, err := e.fetch(ctx, in, &out)
+		if err == nil {
+			out.Batch = info
+			return out, e.land(ctx, in, batch)
+		}
+		switch tvmexport.ActionOf(err) {
+		case tvmexport.Split:
+			out.TooLarge, out.Why = true, err
+			return out, nil
+		case tvmexport.Retry:
+			if attempt < e.patience.attempts() {
+				if err := e.pause(ctx, in.Run, attempt, err); err != nil {
+					return out, err
+				}
+				continue
+			}
+		}
+		return out, err
+	}
+}
+
+// pause waits before a call is repeated: one second, then twice as long each time.
+func (e *engine) pause(ctx context.Context, run tvmexport.Run, attempt int, why error) error {
+	d := time.Second << (attempt - 1)
+	if e.hooks.Retrying != nil {
+		e.hooks.Retrying(run, "fetch", d, why)
+	}
+	return sleep(ctx, d)
+}
+
+// batchData is a batch whose memory is to be given back.
+type batchData struct {
+	tvmexport.Batch
+	chunks *chunks
+}
+
+// fetch asks for the slice and checks that the answer proves its completeness.
+func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_ batchData, _ tvmexport.BatchInfo, err error) {
+	data := &chunks{}
+	defer func() {
+		if err != nil {
+			data.release()
+		}
+	}()
+	zip := e.compress(data)
+	lines := newLines(in.Batch, in.Run, in.Slice, zip)
+	answer, err := e.source.Fetch(ctx, in.Slice, lines)
+	out.Calls += answer.Calls
+	if err == nil {
+		err = e.proves(in, answer)
+	}
+	if err == nil {
+		err = placed(in, answer)
+	}
+	if err != nil {
+		_ = zip.Close() // of what is thrown away
+		return batchData{}, tvmexport.BatchInfo{}, err
+	}
+	prints := proven(in.Prints, answer)
+	if in.Run.Table.Drift != tvmexport.Freeze && grown(in.Run.Table.Columns, answer.Columns) {
+		prints = nil // they do not speak of the new column
+	}
+	out.Nulled += answer.Nulled
+	unread := slices.Clone(answer.Unread)
+	for i := range unread {
+		unread[i].Batch = in.Batch
+	}
+	lines.unread = unread
+	if err := errors.Join(lines.close(prints), zip.Close()); err != nil {
+		return batchData{}, tvmexport.BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)
+	}
+	out.Bytes += answer.Bytes
+	out.Columns = answer.Columns
+	announceFetched(e.hooks, in.Run, in.Slice, answer)
+	return batchData{
+		Batch: tvmexport.Batch{
+			ID: in.Batch, Run: in.Run, Slice: in.Slice,
+			Rows: lines.rows, Bytes: lines.bytes, Data: data.reader(),
+		},
+		chunks: data,
+	}, tvmexport.BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Prints: prints, Unread: unread}, nil
+}
+
+// proven are the fingerprints of a slice's partitions where the answer shows
+// that its rows are those that were planned, or where it has one partition
+// only; nil else.
+func proven(planned []tvmexport.Fingerprint, a tvmexport.Answer) []tvmexport.Fingerprint {
+	switch {
+	case len(planned) == 0 || !a.Print.Known:
+		return nil
+	case len(planned) == 1:
+		return []tvmexport.Fingerprint{a.Print}
+	}
+	sum := tvmexport.EmptyPrint
+	for _, p := range planned {
+		sum = sum.Add(p)
+	}
+	if !sum.Same(a.Print) {
+		return nil
+	}
+	return planned
+}
+
+// proves says why an answer is not known to be complete; nil if it is.
+func (e *engine) proves(in FetchInput, a tvmexport.Answer) error {
+	if a.Complete() {
+		return nil
+	}
+	fail := &tvmexport.Error{Op: "fetch", Table: in.Slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven}
+	switch {
+	case a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows:
+		fail.Action = tvmexport.Split
+		fail.Err = fmt.Errorf("the answer was cut: %d rows of %s", a.Rows, announced(a.Counted))
+	case a.Counted == tvmexport.Missing:
+		fail.Err = fmt.Errorf("the answer of %d rows does not hold its own count (request %s)", a.Rows, a.Request)
+	default:
+		fail.Err = fmt.Errorf("the answer holds %d rows and says that it has %d (request %s)", a.Rows, a.Counted, a.Request)
+	}
+	fail.Hint = "if this repeats, the service cuts answers below its documented row limit"
+	return fail
+}
+
+func announced(n int64) string {
+	if n == tvmexport.Missing {
+		return "an unknown number"
+	}
+	return fmt.Sprint(n)
+}
+
+// placed says why rows cannot be told to lie where they were asked for: a
+// watermark that cannot be read lies in no window, and the rows that have one
+// would be published again by each run.
+func placed(in FetchInput, a tvmexport.Answer) error {
+	t := in.Run.Table
+	i := slices.IndexFunc(a.Unread, func(u tvmexport.Unread) bool { return t.LoadType != tvmexport.Snapshot && u.Column == t.Watermark })
+	if i < 0 {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "fetch", Table: t.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
+		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
+		Hint: "nothing was published; look at the column in the portal, or name another WatermarkColumn in MigrationConfiguration",
+	}
+}
+
+// land queues the batch. An answer without rows has nothing to land.
+func (e *engine) land(ctx context.Context, in FetchInput, b batchData) error {
+	defer b.chunks.release()
+	if b.Rows == 0 {
+		return nil
+	}
+	if err := e.destination.Land(ctx, b.Batch); err != nil {
+		return err
+	}
+	if e.hooks.Landing != nil {
+		e.hooks.Landing(in.Run, b.Batch)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// weighLate finds out how many rows of the windows that were asked for again
+// are missing in what readers see.
+func (f *fetching) weighLate(ctx context.Context) error {
+	var late []tvmexport.BatchInfo
+	for _, b := range f.all() {
+		if b.Slice.Late && b.Rows > 0 {
+			late = append(late, b)
+		}
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	lacking, err := f.steps.Lacking(ctx, f.plan.Run, late)
+	if err != nil {
+		return err
+	}
+	f.lacking = lacking
+	for _, n := range lacking {
+		f.progress.Late += n
+	}
+	return nil
+}
+
+// Hours implements Steps.
+func (e *engine) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return e.destination.Hours(ctx, t, w)
+}
+
+// Lacking implements Steps.
+func (e *engine) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return e.destination.Lacking(ctx, run, late)
+}

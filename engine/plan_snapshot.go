@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// planState plans a table that is a state: the partitions of the whole table,
+// or of those that differ from what readers see, or those that are to be
+// replaced.
+func (f *fetching) planState(ctx context.Context) error {
+	run := &f.plan.Run
+	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Print: true}
+	depth := -1 // by the number of rows
+	switch {
+	case run.Table.Key.IsRow():
+		q.Within, q.Depth = tvmexport.Whole.ByRowHash(), 2
+	case run.Kind == tvmexport.DeltaRun:
+		depth = f.plan.Depth
+	case len(f.plan.Leftovers) > 0:
+		depth = f.plan.Leftovers[0].Run.Depth
+	case f.plan.Last > 0:
+		q.Depth = max(StateDepth(2*f.plan.Last, f.plan.Limits.Rows), 1)
+	}
+	if depth >= 0 {
+		q.Depth = max(depth, 1)
+	}
+	counts, err := f.steps.Count(ctx, q)
+	if err != nil {
+		return err
+	}
+	f.progress.Calls += counts.Calls
+	f.pieces = piecesOf(counts.Parts, tvmexport.Window{})
+	f.held = rowsOf(counts.Parts)
+	f.weaken(counts)
+	if q.Within == tvmexport.Whole {
+		var rows int64
+		for _, p := range f.pieces {
+			rows += p.Rows
+		}
+		if depth < 0 {
+			depth = min(q.Depth, StateDepth(rows, f.plan.Limits.Rows))
+		}
+		run.Depth = depth
+		f.pieces = Coarsen(f.pieces, depth)
+	}
+	if run.Kind == tvmexport.DeltaRun {
+		f.remember(f.pieces)
+		f.only()
+		f.expect(counts)
+		return nil
+	}
+	// Of the parts of a large table so many are empty that the count has to
+	// do as the answer that says so.
+	switch {
+	case q.Within != tvmexport.Whole:
+		f.pieces = Complete(f.pieces, q.Within, tvmexport.Window{}, q.Depth)
+	case run.Depth <= maxDepth:
+		f.pieces = Complete(f.pieces, tvmexport.Whole, tvmexport.Window{}, run.Depth)
+	}
+	f.remember(f.pieces)
+	f.unseen(held(f.plan.Known))
+	insist(f.pieces)
+	f.expect(counts)
+	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.pieces)
+	return nil
+}
+
+// weaken makes a full run of a delta whose count tells nothing of what has
+// changed.
+func (f *fetching) weaken(c tvmexport.Counts) {
+	run := &f.plan.Run
+	if run.Kind != tvmexport.DeltaRun || f.plan.Only != nil || !slices.ContainsFunc(c.Parts, func(p tvmexport.Count) bool { return !p.Print.Known }) {
+		return
+	}
+	run.Kind = tvmexport.FullRun
+	f.plan.Leftovers = nil // they are of a delta
+	f.plan.Whole = "the service computes no fingerprints"
+	f.progress.Whole = f.plan.Whole
+	f.note("the service computes no fingerprints, so that nothing tells what has changed: the whole table is fetched")
+}
+
+// remember keeps the fingerprints of pieces. What was not counted has no rows.
+func (f *fetching) remember(pieces []Piece) {
+	if f.prints == nil {
+		f.prints = make(map[tvmexport.Partition]tvmexport.Fingerprint, len(pieces))
+	}
+	for _, p := range pieces {
+		f.prints[p.Partition] = p.Print
+	}
+}
+
+// only leaves the pieces that a delta replaces: those that were asked for, or
+// that differ from what readers see.
+func (f *fetching) only() {
+	f.asked = f.plan.Only
+	if f.asked == nil {
+		f.asked = changedSince(f.pieces, f.plan.Known, f.plan.Run)
+	}
+	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.asked)
+	wanted := make(map[tvmexport.Partition]bool, len(f.asked))
+	for _, p := range f.asked {
+		wanted[p] = true
+	}
+	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[f.plan.Run.Label(p.Partition)] })
+	f.unseen(f.asked)
+}
+
+// unseen adds to the pieces of a Snapshot the partitions that readers see and
+// that the plan does not show, to be asked for like the others: the answer to a
+// fetch proves by a count of its own that they are gone, or brings their rows.
+func (f *fetching) unseen(wanted []tvmexport.Partition) {
+	run := f.plan.Run
+	shown := make(map[tvmexport.Partition]bool, len(f.pieces))
+	in := make(map[tvmexport.Partition]bool, len(f.pieces)) // partitions of which something is shown
+	for _, p := range f.pieces {
+		shown[run.Label(p.Partition)] = true
+		for at, ok := p.Partition.Base(), true; ok && !in[at]; at, ok = at.Parent() {
+			in[at] = true
+		}
+	}
+	var out []Piece
+	for _, p := range wanted {
+		at := run.Label(p)
+		if shown[at] || in[p.Base()] {
+			continue
+		}
+		shown[at] = true
+		out = append(out, Piece{Partition: at, Print: tvmexport.EmptyPrint, Ask: true})
+	}
+	f.remember(out)
+	f.pieces = append(f.pieces, out...)
+	slices.SortFunc(f.pieces, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
+}
+
+// held are the partitions in which the last commit has rows.
+func held(known []tvmexport.PartitionRecord) []tvmexport.Partition {
+	var out []tvmexport.Partition
+	for _, k := range known {
+		if k.Rows > 0 && k.Window == (tvmexport.Window{}) {
+			out = append(out, k.Partition)
+		}
+	}
+	return out
+}
+
+// changedSince are the partitions, at the depth at which the run tells rows
+// apart, whose rows or fingerprint differ from what readers see. Unequal may
+// cost a fetch; equal means equal.
+func changedSince(pieces []Piece, known []tvmexport.PartitionRecord, run tvmexport.Run) []tvmexport.Partition {
+	now := countedBy(run, pieces)
+	var out []tvmexport.Partition
+	for _, k := range known {
+		n, ok := now[k.Partition]
+		switch {
+		case !ok && k.Rows > 0, ok && (n.Rows != k.Rows || !n.Print.Same(k.Print)) && n.Rows+k.Rows > 0:
+			out = append(out, k.Partition)
+		}
+		delete(now, k.Partition)
+	}
+	for at, n := range now {
+		if n.Rows > 0 {
+			out = append(out, at)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// countedBy adds up pieces by the partitions that the run tells rows apart by.
+func countedBy(run tvmexport.Run, pieces []Piece) map[tvmexport.Partition]tvmexport.PartitionRecord {
+	out := make(map[tvmexport.Partition]tvmexport.PartitionRecord, len(pieces))
+	for _, p := range pieces {
+		at := run.Label(p.Partition)
+		r, ok := out[at]
+		if !ok {
+			r.Print = tvmexport.EmptyPrint
+		}
+		out[at] = tvmexport.PartitionRecord{Partition: at, Rows: r.Rows + p.Rows, Print: r.Print.Add(p.Print)}
+	}
+	return out
+}

@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// planWindow plans a table that follows its watermark: what is new, the hours
+// of the last days in which readers see fewer rows than the source holds, and
+// the windows that are to be asked for again.
+func (f *fetching) planWindow(ctx context.Context) error {
+	run := &f.plan.Run
+	counts, recent, err := f.countWindow(ctx)
+	if err != nil {
+		return err
+	}
+	f.held = rowsOf(counts.Parts)
+	if timeless(counts.Parts) && run.Window.From.IsZero() {
+		// The service keeps no time for this table, so that nothing can be
+		// told from before: each run is a full one.
+		run.Kind = tvmexport.FullRun
+		f.pieces = []Piece{{Rows: counts.Parts[0].Rows}}
+		f.expect(counts)
+		return nil
+	}
+	f.warnOfAge(counts)
+	f.noteAhead(counts)
+	f.closeWindow(counts.Now)
+	late, seen, err := f.late(ctx, counts.Parts, recent)
+	if err != nil {
+		return err
+	}
+	f.pieces = append(late, tile(from(counts.Parts, run.Window.From), run.Window, tvmexport.Whole, time.Hour)...)
+	f.untimed()
+	if len(counts.Parts) == 0 {
+		f.quiet(recent, seen)
+	}
+	f.expect(counts)
+	return nil
+}
+
+// recent is the window that is counted again, from a whole hour to the
+// watermark; zero if none is.
+// ingestion_time() needs none: rows do not come late by the time at which they came.
+func (f *fetching) recent() tvmexport.Window {
+	at := f.plan.Run.Window.From
+	if f.plan.Recount <= 0 || at.IsZero() || f.plan.Run.Table.Watermark == tvmexport.IngestionTime {
+		return tvmexport.Window{}
+	}
+	return tvmexport.Window{
+		From: at.Add(-f.plan.Recount).Truncate(time.Hour).Add(-tvmexport.Tick),
+		To:   at,
+	}
+}
+
+// late are the pieces of published windows that are asked for again; seen is
+// what readers see of the recent ones.
+func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []Piece, seen []tvmexport.Count, err error) {
+	var out []Piece
+	for _, w := range f.plan.Again {
+		out = append(out, trimmed(tile(within(parts, w), w, tvmexport.Whole, time.Hour))...)
+	}
+	if recent != (tvmexport.Window{}) {
+		seen, err = f.steps.Hours(ctx, f.plan.Run.Table, recent)
+		if err != nil {
+			return nil, nil, err
+		}
+		hours, err := f.upTo(ctx, recent.To, within(parts, recent), seen)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, joined(behind(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
+	}
+	for i := range out {
+		out[i].Late = true
+	}
+	return out, seen, nil
+}
+
+// upTo makes the count of the hour that the watermark lies in one of the rows
+// up to it, by a call of its own where the hour as a whole holds more rows than
+// readers see.
+func (f *fetching) upTo(ctx context.Context, at time.Time, parts, seen []tvmexport.Count) ([]tvmexport.Count, error) {
+	i := slices.IndexFunc(parts, func(c tvmexport.Count) bool { return c.Start.Add(time.Hour - tvmexport.Tick).After(at) })
+	if i < 0 || parts[i].Rows <= rowsAt(seen, parts[i].Start) {
+		return parts, nil
+	}
+	counts, err := f.steps.Count(ctx, tvmexport.CountQuery{
+		Table: f.plan.Run.Table, Window: tvmexport.Window{From: parts[i].Start.Add(-tvmexport.Tick), To: at}, Bin: time.Hour,
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.progress.Calls += counts.Calls
+	parts = slices.Clone(parts)
+	parts[i].Rows = rowsAt(counts.Parts, parts[i].Start)
+	return parts, nil
+}
+
+// trimmed leaves out the pieces before the first and after the last one that
+// has rows. Empty pieces between others stay: without a gap, one call can ask
+// for all of them.
+func trimmed(pieces []Piece) []Piece {
+	pieces = slices.DeleteFunc(pieces, func(p Piece) bool { return p.Window.Null })
+	first := slices.IndexFunc(pieces, func(p Piece) bool { return p.Rows > 0 })
+	if first < 0 {
+		return nil
+	}
+	last := len(pieces)
+	for pieces[last-1].Rows == 0 {
+		last--
+	}
+	return pieces[first:last]
+}
+
+// rowsAt is the count of the hour that begins at start.
+func rowsAt(parts []tvmexport.Count, start time.Time) (rows int64) {
+	for _, c := range parts {
+		if c.Start.Equal(start) {
+			rows += c.Rows
+		}
+	}
+	return rows
+}
+
+// behind are the hours, the last one up to the watermark, in which the source
+// holds more rows than readers see, but for those within windows that are
+// asked for anyway.
+func behind(source, seen []tvmexport.Count, to time.Time, but []tvmexport.Window) []Piece {
+	var out []Piece
+	for _, c := range source {
+		w := tvmexport.Window{From: c.Start.Add(-tvmexport.Tick), To: c.Start.Add(time.Hour - tvmexport.Tick)}
+		if w.To.After(to) {
+			w.To = to
+		}
+		if c.Rows > rowsAt(seen, c.Start) && !slices.ContainsFunc(but, w.Overlaps) {
+			out = append(out, Piece{Window: w, Rows: c.Rows})
+		}
+	}
+	return out
+}
+
+// within are the hours that end after the window begins and begin before it ends.
+func within(parts []tvmexport.Count, w tvmexport.Window) []tvmexport.Count {
+	var out []tvmexport.Count
+	for _, c := range parts {
+		if !c.Start.IsZero() && c.Start.Add(time.Hour-tvmexport.Tick).After(w.From) && !c.Start.After(w.To) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// from are the hours that end after at, and the rows without a watermark.
+func from(parts []tvmexport.Count, at time.Time) []tvmexport.Count {
+	return slices.DeleteFunc(slices.Clone(parts), func(c tvmexport.Count) bool {
+		return !c.Start.IsZero() && !c.Start.Add(time.Hour-tvmexport.Tick).After(at)
+	})
+}
+
+// sourceKeeps is how long Advanced Hunting keeps events
+// (https://learn.microsoft.com/defender-xdr/advanced-hunting-overview).
+const sourceKeeps = 30 * 24 * time.Hour
+
+// warnOfAge notes that rows may have aged out of the source since the last run.
+func (f *fetching) warnOfAge(c tvmexport.Counts) {
+	at := f.plan.Run.Window.From
+	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && f.plan.Run.Previous != "" {
+		f.note("the source keeps 30 days: rows between %s and %s can be lost to it", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
+	}
+}
+
+// timeless says whether every row counted lacks a watermark.
+func timeless(parts []tvmexport.Count) bool { return len(parts) == 1 && parts[0].Start.IsZero() }
+
+// closeWindow sets the window's upper end: by the source's clock, less the lag
+// that late rows are given, and never before its lower end.
+func (f *fetching) closeWindow(now time.Time) {
+	run := &f.plan.Run
+	to := now.Add(-f.plan.Lag).Truncate(tvmexport.Tick)
+	if !f.plan.Until.IsZero() && f.plan.Until.Before(to) {
+		to = f.plan.Until
+	}
+	if to.Before(run.Window.From) {
+		to = run.Window.From
+	}
+	run.Window.To, run.Watermark = to, to
+}
+
+// untimed asks for the rows without a watermark where readers see some and the
+// plan shows none.
+func (f *fetching) untimed() {
+	if slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
+		return
+	}
+	if slices.ContainsFunc(f.plan.Known, func(k tvmexport.PartitionRecord) bool { return k.Window.Null && k.Rows > 0 }) {
+		f.pieces = append(f.pieces, Piece{Window: tvmexport.Window{Null: true}, Ask: true})
+	}
+}
+
+// quiet asks for the windows of a plan that shows no row at all: the new one,
+// in a full run also the rows without a watermark, and the hours counted again
+// in which readers see some.
+func (f *fetching) quiet(recent tvmexport.Window, seen []tvmexport.Count) {
+	if f.plan.Run.Kind == tvmexport.FullRun && !slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
+		f.pieces = append(f.pieces, Piece{Window: tvmexport.Window{Null: true}})
+	}
+	if recent != (tvmexport.Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(f.plan.Again, recent.Overlaps) {
+		f.pieces = append([]Piece{{Window: recent, Late: true}}, f.pieces...)
+	}
+	insist(f.pieces)
+}

@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// runTable finishes what an earlier run began to publish, then makes a run.
+func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) error {
+	if err := v.sameTenant(r.Table, h); err != nil {
+		return err
+	}
+	var finished []tvmexport.Unread
+	if p := h.Publishing; p != nil {
+		p.Run.Table = tableOfPublication(*p, r.Table)
+		var done Progress
+		err := finish(ctx, s, *p, &done, &v.Hooks)
+		if err != nil {
+			return err
+		}
+		r.Finished, finished = p.Rows, done.Unread
+		if h, err = v.afterFinish(ctx, r.Table, h, *p); err != nil {
+			return err
+		}
+	}
+	err := v.attempt(ctx, s, r, o, h, left)
+	r.Unread = addUnread(finished, r.Unread)
+	for _, u := range r.Unread {
+		if where := whereUnread(u); where != "" {
+			r.Notes = append(r.Notes, where)
+		}
+	}
+	r.Notes = append(r.Notes, legacyNotes(h.Legacy, r.Table)...)
+	if r.Finished > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
+	}
+	return err
+}
+
+// afterFinish is the history after a publication was finished. What is gone is
+// read again: the losses read before describe the published tables without it.
+func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmexport.History, p tvmexport.Publication) (tvmexport.History, error) {
+	now, err := v.Destination.History(ctx, []tvmexport.Table{t})
+	if err != nil {
+		return h, err
+	}
+	h = historyAfter(h, p)
+	h.Losses = now[t.Name].Losses
+	return h, nil
+}
+
+// try makes a run of a table by a schema of the source.
+func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover, seen sighting) error {
+	notes, err := v.fit(ctx, s, r, h, seen)
+	if err != nil {
+		return err
+	}
+	plan, err := v.plan(r.Table, o, h)
+	r.Run = plan.Run
+	if err != nil {
+		return err
+	}
+	if plan.Run.Kind == tvmexport.DeltaRun {
+		plan.Unlike = unlikeColumns(h.Last)
+	}
+	plan.Loose = seen.loose
+	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Choice.Hides(c.Name) })
+	plan.takeOver(left, v.Resume)
+	if v.Hooks.Started != nil {
+		v.Hooks.Started(plan.Run)
+	}
+	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	r.Notes = append(notes, r.Notes...)
+	return err
+}
+
+// sameTenant refuses to mix the data of two tenants in one database.
+func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
+	if h.Tenant == "" || v.Tenant == "" || h.Tenant == v.Tenant {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
+		Err:  fmt.Errorf("the database holds the data of tenant %s, and the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
+		Hint: "give each tenant a database of its own (kusto.database)",
+	}
+}
+
+// fit meets the source's schema as it is now, and lets the destination follow
+// it. Where the source does not tell its schema, the last known one stands.
+func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.History, seen sighting) (notes []string, err error) {
+	live := seen.columns
+	if !seen.told {
+		live = r.Table.Columns
+		if h.Last != nil && len(h.Last.Columns) > 0 {
+			live = h.Last.Columns
+		}
+		notes = append(notes, "the source does not tell the table's columns: the last known ones stand")
+	}
+	table, drift, err := meet(r.Table, live, h.Last)
+	if err != nil {
+		return notes, err
+	}
+	r.Table, notes = table, append(notes, drift...)
+	if h.Last != nil && h.Last.Definition == table.Definition() {
+		return notes, nil
+	}
+	changes, err := s.Fit(ctx, table)
+	return append(notes, changes...), err
+}
