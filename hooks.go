@@ -1,9 +1,6 @@
 package tvmexport
 
-import (
-	"reflect"
-	"time"
-)
+import "time"
 
 // Hooks are what the engine announces. Nil fields are silent. They are called
 // from many goroutines and must not block.
@@ -25,25 +22,64 @@ type Hooks struct {
 // JoinHooks announces to each listener, in their order.
 func JoinHooks(listeners ...Hooks) Hooks {
 	var out Hooks
-	joined := reflect.ValueOf(&out).Elem()
-	for i := range joined.NumField() {
-		var all []reflect.Value
-		for _, l := range listeners {
-			if f := reflect.ValueOf(l).Field(i); !f.IsNil() {
-				all = append(all, f)
-			}
+	for _, l := range listeners {
+		out = Hooks{
+			Started:   join1(out.Started, l.Started),
+			Planned:   join3(out.Planned, l.Planned),
+			Fetched:   join3(out.Fetched, l.Fetched),
+			Splitting: join3(out.Splitting, l.Splitting),
+			Retrying:  join4(out.Retrying, l.Retrying),
+			Landing:   join2(out.Landing, l.Landing),
+			Confirmed: join3(out.Confirmed, l.Confirmed),
+			Awaiting:  join2(out.Awaiting, l.Awaiting),
+			Published: join2(out.Published, l.Published),
+			Committed: join2(out.Committed, l.Committed),
+			Fallback:  join3(out.Fallback, l.Fallback),
+			Failed:    join3(out.Failed, l.Failed),
 		}
-		if len(all) == 0 {
-			continue
-		}
-		joined.Field(i).Set(reflect.MakeFunc(joined.Field(i).Type(), func(said []reflect.Value) []reflect.Value {
-			for _, f := range all {
-				f.Call(said)
-			}
-			return nil
-		}))
 	}
 	return out
+}
+
+// join1 calls both functions; nil is silent. So do join2 to join4.
+func join1[A any](f, g func(A)) func(A) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A) { f(a); g(a) }
+}
+
+func join2[A, B any](f, g func(A, B)) func(A, B) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A, b B) { f(a, b); g(a, b) }
+}
+
+func join3[A, B, C any](f, g func(A, B, C)) func(A, B, C) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A, b B, c C) { f(a, b, c); g(a, b, c) }
+}
+
+func join4[A, B, C, D any](f, g func(A, B, C, D)) func(A, B, C, D) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A, b B, c C, d D) { f(a, b, c, d); g(a, b, c, d) }
 }
 
 // Awaited is what a run waits for while batches have not landed.
