@@ -96,7 +96,7 @@ BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAss
 
 bench: build ## rows and MB per second and CPU-second of the exporter alone
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
-	$(GO) test ./hunting . -run '^$$' -bench . -benchmem
+	$(GO) test ./hunting ./engine -run '^$$' -bench . -benchmem
 
 readers: ## what readers' queries cost after a week and after a year of daily runs
 	$(GO) test ./kusto -run '^$$' -bench Readers -benchtime 5x

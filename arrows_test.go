@@ -2,6 +2,7 @@ package tvmexport_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -53,28 +54,91 @@ func external(importPath string) string {
 	return importPath
 }
 
-// The picture: cmd, and the programs that try its reliability, know all; adapters and the parts of the application know
-// the root and small leaves below internal, not each other; the root knows no technology; the emulator and the exporter
-// know nothing of each other.
+// Arrows between packages: cmd and the programs below test know all. The root imports the standard library only, the
+// engine the root and x/sync. Adapters and the parts of the application import the root and the leaves below internal,
+// an adapter also the catalogue; none of them imports another one, the engine or cmd. A leaf imports at most the root.
+// The emulator and the exporter share nothing.
 func TestArrows(t *testing.T) {
 	for _, p := range packages(t) {
 		from, _ := local(p.ImportPath)
 		for _, imported := range p.Imports {
-			to, ours := local(imported)
-			switch {
-			case strings.HasPrefix(from, "cmd/"), strings.HasPrefix(from, "test/reliability/"):
-			case from == "":
-				if lib := external(imported); ours || lib != "" && !strings.HasPrefix(lib, "golang.org/x/sync") {
-					t.Errorf("the root package imports %s; it imports the standard library and x/sync only", imported)
-				}
-			case !ours:
-			case emulated(from) && !emulated(to):
-				t.Errorf("%s imports %s: the emulator shares no code with the exporter", from, imported)
-			case !emulated(from) && emulated(to):
-				t.Errorf("%s imports %s: the exporter shares no code with the emulator", from, imported)
-			case !emulated(from) && to != "" && !leaf(to) && !strings.HasPrefix(to, from+"/"):
-				t.Errorf("%s imports %s: an adapter, or a part of the application, knows only the root package and leaves", from, imported)
+			if why := forbidden(from, imported); why != "" {
+				t.Errorf("%s imports %s: %s", cmp.Or(from, "the root package"), imported, why)
 			}
+		}
+	}
+}
+
+// forbidden says why a package may not import another one; "" if it may.
+func forbidden(from, imported string) string {
+	to, ours := local(imported)
+	switch {
+	case strings.HasPrefix(from, "cmd/"), strings.HasPrefix(from, "test/"):
+	case from == "":
+		if external(imported) != "" {
+			return "the root package imports the standard library only"
+		}
+	case from == "engine":
+		if ours && to != "" || !ours && external(imported) != "" && !strings.HasPrefix(imported, "golang.org/x/sync/") {
+			return "the engine imports the root package and x/sync only"
+		}
+	case !ours:
+	case emulated(from) && !emulated(to):
+		return "the emulator shares no code with the exporter"
+	case !emulated(from) && emulated(to):
+		return "the exporter shares no code with the emulator"
+	case emulated(from), to == "", strings.HasPrefix(to, from+"/"), adapter(from) != "" && adapter(from) == adapter(to):
+	case leaf(from):
+		return "a leaf imports the root package only"
+	case leaf(to), to == "catalog" && adapter(from) != "":
+	default:
+		return "an adapter, or a part of the application, imports the root package and leaves only"
+	}
+	return ""
+}
+
+// adapter is the adapter that a package belongs to; "" if it belongs to none.
+func adapter(name string) string {
+	for _, a := range []string{"hunting", "kusto"} {
+		if name == a || strings.HasPrefix(name, a+"/") {
+			return a
+		}
+	}
+	return ""
+}
+
+// The rules refuse what they are to refuse.
+func TestForbiddenImports(t *testing.T) {
+	for _, c := range []struct {
+		from, imported string
+		refused        bool
+	}{
+		{"", "slices", false},
+		{"", "golang.org/x/sync/errgroup", true},
+		{"", module + "/internal/figures", true},
+		{"engine", module, false},
+		{"engine", "golang.org/x/sync/errgroup", false},
+		{"engine", "golang.org/x/text/cases", true},
+		{"engine", module + "/kusto", true},
+		{"engine", module + "/internal/figures", true},
+		{"kusto", module + "/engine", true},
+		{"kusto", module + "/hunting", true},
+		{"kusto", module + "/catalog", false},
+		{"kusto", module + "/internal/fingerprint", false},
+		{"kusto/ledger", module + "/kusto/conn", false},
+		{"kusto", module + "/kusto/conn", false},
+		{"kusto", module + "/cmd/tvmexport", true},
+		{"internal/serve/server", module + "/engine", true},
+		{"internal/serve/server", module + "/internal/metrics", true},
+		{"internal/figures", module + "/catalog", true},
+		{"internal/figures", module, false},
+		{"hunting", module + "/emulator", true},
+		{"emulator", module, true},
+		{"emulator", module + "/emulator/internal/rest", false},
+		{"cmd/tvmexport", module + "/engine", false},
+	} {
+		if why := forbidden(c.from, c.imported); (why != "") != c.refused {
+			t.Errorf("%q imports %q: refused %t (%s), want %t", c.from, c.imported, why != "", why, c.refused)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type Options struct {
 	Tables   []string // that are exported; empty: catalog.Default()
 	// Describe changes a table of the catalogue before it is exported; nil leaves it.
 	Describe  func(tvmexport.Table) tvmexport.Table
-	FullEvery time.Duration // see tvmexport.Exporter
+	FullEvery time.Duration // see engine.Exporter
 	Limits    tvmexport.Limits
 }
 
