@@ -19,11 +19,12 @@ const module = "github.com/tvmexport/tvmexport"
 type pkg struct {
 	ImportPath string
 	Imports    []string
+	GoFiles    []string // without tests
 }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
