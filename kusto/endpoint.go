@@ -82,9 +82,9 @@ func (e *endpoint) audience(ctx context.Context) (string, error) {
 	return e.scope, nil
 }
 
-// metadata fetches the sign-in metadata and leaves it in the SDK's cache, which
-// all clients of a process share. The SDK fills its cache while it holds a mutex,
-// and without the caller's context, so what it gets is an answer that is here already.
+// metadata fetches the sign-in metadata and puts it into the SDK's cache, which
+// all clients of a process share. The SDK holds a mutex while it fills the cache,
+// so it gets an answer that has been received already and never waits.
 func (e *endpoint) metadata(ctx context.Context) (azkustodata.CloudInfo, error) {
 	cloud, err := azkustodata.GetMetadata(e.uri, &http.Client{Transport: unasked{}})
 	if !errors.Is(err, errUnasked) {
@@ -109,7 +109,7 @@ func (e *endpoint) metadata(ctx context.Context) (azkustodata.CloudInfo, error) 
 // mostMetadata is how much of the metadata is read. It is a few hundred bytes.
 const mostMetadata = 4 << 20
 
-// unasked is the transport of a look into the SDK's cache.
+// unasked is a transport that sends nothing: with it, the SDK only looks into its cache.
 type unasked struct{}
 
 var errUnasked = errors.New("the metadata is not in the cache")

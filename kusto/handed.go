@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// written is a table of texts as the service answers a command
+// written is a table of strings in the form of the service's answers to commands
 // (https://learn.microsoft.com/kusto/api/rest/response).
 func written(columns []string, rows [][]string) ([]byte, error) {
 	type column struct{ ColumnName, DataType, ColumnType string }
@@ -24,8 +24,8 @@ func written(columns []string, rows [][]string) ([]byte, error) {
 	return json.Marshal(struct{ Tables []table }{[]table{t}})
 }
 
-// handed is the transport of one SDK client: commands get the answers that were
-// received for it, requests to storage go on.
+// handed is the transport of one SDK client. It answers commands from what was
+// received for this client and passes requests to storage through.
 type handed struct {
 	answers map[string][]byte // by command
 	storage http.RoundTripper
@@ -43,12 +43,12 @@ func (h handed) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, ok := h.answers[sent.CSL]
 	if !ok {
-		return nil, fmt.Errorf("the ingestion SDK sends the command %.40q, which nothing was prepared for", sent.CSL)
+		return nil, fmt.Errorf("the ingestion SDK sent a command for which there is no prepared answer: %.40q", sent.CSL)
 	}
 	return received{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: answer}.RoundTrip(r)
 }
 
-// received is an answer that was received before. It answers any request.
+// received is an answer from before. It is the response to any request.
 type received struct {
 	status int
 	header http.Header

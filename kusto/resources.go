@@ -13,23 +13,24 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// What the ingestion SDK asks the ingestion endpoint for. It does so from the
-// first upload and from a timer, while it holds a mutex, not under the caller's
-// context, and with repetitions of its own for minutes; it reports a failure as
-// text. So prepareQueue asks in its place, and handed gives the SDK the answers
-// as often as it asks: the SDK never waits for the endpoint, and needs no token.
+// The commands that the ingestion SDK sends to the ingestion endpoint. It sends
+// them from the first upload and from a timer, while it holds a mutex, without
+// the caller's context, with its own retries for minutes, and reports a failure
+// as text. Therefore prepareQueue sends them first, and type handed answers the
+// SDK's own requests from what was received, each time: the SDK never waits for
+// the endpoint and needs no credential.
 const (
 	askToken     = ".get kusto identity token"
 	askResources = ".get ingestion resources"
 )
 
-// queueLife is how long uploads may begin with one SDK client. Its token and
-// resources are good for an hour, as the SDK takes them; an upload ends within
-// landTime.
+// queueLife is the age up to which uploads start with an SDK client. The SDK
+// renews token and resources after an hour; an attempt to upload takes landTime
+// at most.
 const queueLife = time.Hour - landTime
 
-// openQueue gives the SDK client that uploads go through. One upload at a time
-// prepares it; the others wait for it under their own contexts.
+// openQueue returns the SDK client that uploads use. One upload at a time
+// prepares it; the others wait, each under its own context.
 func (c *Client) openQueue(ctx context.Context, table string) (ingestor, error) {
 	select {
 	case c.preparing <- struct{}{}:
@@ -55,9 +56,9 @@ func (c *Client) openQueue(ctx context.Context, table string) (ingestor, error) 
 	return fresh, nil
 }
 
-// discardQueue lets the next upload prepare a fresh client, unless that has
-// happened already. Uploads that use the old one go on: closing it only ends
-// its timer.
+// discardQueue makes the next upload prepare a fresh client, unless another
+// upload has done so already. Uploads that use the old one continue: closing it
+// only stops its timer.
 func (c *Client) discardQueue(queue ingestor) {
 	c.mu.Lock()
 	if c.queue == queue {
@@ -69,7 +70,7 @@ func (c *Client) discardQueue(queue ingestor) {
 	}
 }
 
-// prepareQueue makes an SDK client that has all it needs of the endpoint.
+// prepareQueue makes an SDK client with all that it needs from the endpoint.
 func (c *Client) prepareQueue(ctx context.Context, table string) (ingestor, error) {
 	token, err := c.askIntake(ctx, statement{op: "land", table: table, text: askToken, again: true, one: true}, checkToken, "AuthorizationContext")
 	if err != nil {
@@ -86,9 +87,9 @@ func (c *Client) prepareQueue(ctx context.Context, table string) (ingestor, erro
 	return queue, nil
 }
 
-// askIntake asks the ingestion endpoint for text columns and makes of the rows
-// that check keeps an answer in the service's own form. An answer that check
-// refuses is asked for again like one that failed.
+// askIntake sends a command to the ingestion endpoint and reads string columns.
+// It returns the rows that check keeps, as an answer in the service's own form.
+// An answer that check refuses is requested again, like one that failed.
 func (c *Client) askIntake(ctx context.Context, s statement, check func(rows [][]string) ([][]string, error), columns ...string) (answer []byte, err error) {
 	_, err = c.execute(ctx, c.intake, s, func(ctx context.Context) ([]query.Row, error) {
 		data, err := c.intake.client.Mgmt(ctx, "NetDefaultDB", stmt(s.text))
@@ -103,11 +104,11 @@ func (c *Client) askIntake(ctx context.Context, s statement, check func(rows [][
 		if err == nil {
 			kept, err = check(kept)
 		}
-		if err != nil { // it quotes no value: they are secrets
+		if err != nil { // values are secrets: none is quoted
 			return nil, &tvmexport.Error{
 				Op: s.op, Table: s.table, Action: tvmexport.Retry,
-				Err:  fmt.Errorf("%s %s answered %s with what no upload can use: %w", c.intake.setting, c.intake.uri, s.text, err),
-				Hint: "kusto.ingest may be another address than the cluster's ingestion URI, as its page in the portal shows it, or a proxy or gateway may alter the answer",
+				Err:  fmt.Errorf("the answer of %s %s to %s cannot be used for uploads: %w", c.intake.setting, c.intake.uri, s.text, err),
+				Hint: "check that kusto.ingest is the ingestion URI from the cluster's page in the portal, not the query URI, and that no proxy or gateway alters answers",
 			}
 		}
 		answer, err = written(columns, kept)
@@ -116,14 +117,14 @@ func (c *Client) askIntake(ctx context.Context, s statement, check func(rows [][
 	return answer, err
 }
 
-// texts are the values of text columns.
+// texts are the values of string columns.
 func texts(rows []query.Row, columns []string) ([][]string, error) {
 	out := make([][]string, len(rows))
 	for i, row := range rows {
 		for _, name := range columns {
 			v, err := row.StringByName(name)
 			if err != nil {
-				return nil, fmt.Errorf("it has no text in column %s", name)
+				return nil, fmt.Errorf("column %s is missing or is not a string", name)
 			}
 			out[i] = append(out[i], v)
 		}
@@ -138,8 +139,8 @@ func checkToken(rows [][]string) ([][]string, error) {
 	return rows, nil
 }
 
-// checkResources keeps the two types that uploads need, and demands both. The
-// SDK would fail at a root of any type that it cannot read.
+// checkResources keeps the two types that uploads need and requires both. Other
+// types are left out: the SDK fails if it cannot parse the root of any row.
 func checkResources(rows [][]string) (kept [][]string, err error) {
 	const container, queue = "TempStorage", "SecuredReadyForAggregationQueue"
 	count := map[string]int{}
@@ -155,7 +156,7 @@ func checkResources(rows [][]string) (kept [][]string, err error) {
 	}
 	for _, kind := range []string{container, queue} {
 		if count[kind] == 0 {
-			return nil, fmt.Errorf("none of its %d rows is a %s", len(rows), kind)
+			return nil, fmt.Errorf("none of its %d rows has the type %s", len(rows), kind)
 		}
 	}
 	return kept, nil

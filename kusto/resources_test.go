@@ -24,9 +24,9 @@ func resourceRows(rows ...string) string {
 		`{"ColumnName":"StorageRoot","DataType":"String","ColumnType":"string"}],"Rows":[` + strings.Join(rows, ",") + `]}]}`
 }
 
-// Whatever the ingestion endpoint answers to one of the two commands, Land ends
-// under its context, with an error that says what to do and holds no signature.
-// Once the endpoint works, so does the next upload of the same client.
+// For each wrong answer to one of the two commands, Land ends within its context,
+// with an error that says what to do and contains no signature. When the endpoint
+// works again, the next upload of the same client succeeds.
 func TestLandWithWrongAnswersOfIngestion(t *testing.T) {
 	const (
 		container = `["TempStorage","https://store.example/temp?sv=1&sig=SECRET"]`
@@ -48,15 +48,15 @@ func TestLandWithWrongAnswersOfIngestion(t *testing.T) {
 		"empty":          {both, faults.Rule{Status: 204}, tvmexport.Refused, []string{"204"}, nil},
 		"no token":       {both[:1], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{"0 rows instead of one"}, nil},
 		"null token":     {both[:1], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{askToken, "the token is empty", "kusto.ingest"}, nil},
-		"no rows":        {both[1:], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{askResources, "none of its 0 rows is a TempStorage", "kusto.ingest", "proxy"}, nil},
-		"null values":    {both[1:], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{"is a TempStorage", "kusto.ingest"}, nil},
+		"no rows":        {both[1:], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{askResources, "none of its 0 rows has the type TempStorage", "kusto.ingest", "proxy"}, nil},
+		"null values":    {both[1:], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{"has the type TempStorage", "kusto.ingest"}, nil},
 		"null":           {both, faults.Rule{Status: 200, Body: "null"}, tvmexport.Usage, []string{"kusto.ingest", "does not answer like a Kusto endpoint"}, nil},
-		"no queue":       {both[1:], faults.Rule{Status: 200, Body: resourceRows(container)}, tvmexport.Unknown, []string{"none of its 1 rows is a SecuredReadyForAggregationQueue", "kusto.ingest"}, nil},
-		"no container":   {both[1:], faults.Rule{Status: 200, Body: resourceRows(queue)}, tvmexport.Unknown, []string{"is a TempStorage", "kusto.ingest"}, nil},
+		"no queue":       {both[1:], faults.Rule{Status: 200, Body: resourceRows(container)}, tvmexport.Unknown, []string{"none of its 1 rows has the type SecuredReadyForAggregationQueue", "kusto.ingest"}, nil},
+		"no container":   {both[1:], faults.Rule{Status: 200, Body: resourceRows(queue)}, tvmexport.Unknown, []string{"has the type TempStorage", "kusto.ingest"}, nil},
 		"not https":      {both[1:], faults.Rule{Status: 200, Body: resourceRows(queue, strings.Replace(container, "https", "http", 1))}, tvmexport.Unknown, []string{"the root of a TempStorage is not an https URI", "kusto.ingest"}, nil},
 		"not a URI":      {both[1:], faults.Rule{Status: 200, Body: resourceRows(container, strings.Replace(queue, "https://", "https://%zz:", 1))}, tvmexport.Unknown, []string{"the root of a SecuredReadyForAggregationQueue is not an https URI"}, nil},
 		"no path":        {both[1:], faults.Rule{Status: 200, Body: resourceRows(container, strings.Replace(queue, "/ready", "/", 1))}, tvmexport.Unknown, []string{"with a path"}, nil},
-		"other columns":  {both, faults.Rule{Status: 200, Body: strings.NewReplacer("StorageRoot", "Root", "ResourceTypeName", "Type").Replace(resourceRows(container))}, tvmexport.Unknown, []string{"it has no text in column"}, nil},
+		"other columns":  {both, faults.Rule{Status: 200, Body: strings.NewReplacer("StorageRoot", "Root", "ResourceTypeName", "Type").Replace(resourceRows(container))}, tvmexport.Unknown, []string{"is missing or is not a string"}, nil},
 		"HTML":           {both, faults.Rule{Status: 200, Body: "<html><title>Guest network</title>sig=SECRET</html>"}, tvmexport.Usage, []string{`"Guest network"`, "a proxy"}, nil},
 		"cut":            {both, faults.Rule{CutAfter: 100}, tvmexport.Unknown, []string{"kusto.ingest"}, nil},
 		"ends early":     {both, faults.Rule{TruncateJSON: true}, tvmexport.Unknown, nil, nil},
@@ -88,14 +88,14 @@ func TestLandWithWrongAnswersOfIngestion(t *testing.T) {
 				}
 				s.emulator.Faults().Clear()
 				if err := s.client.Land(s.Context(), batch(run, 1, `{"DeviceId":"1"}`)); err != nil {
-					s.Errorf("%s, %s: once it is over: %v", command, name, err)
+					s.Errorf("%s, %s: after the fault: %v", command, name, err)
 				}
 			}
 		}
 	})
 }
 
-// commands counts what the ingestion endpoint is asked for.
+// commands counts the two commands that the ingestion endpoint receives.
 func (s stage) commands() func() map[string]int {
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -121,9 +121,9 @@ func (s stage) commands() func() map[string]int {
 	}
 }
 
-// Two uploads that start at once share what one of them asks for, however slow
-// the endpoint is. Nobody waits for a mutex meanwhile: the bubble's clock would
-// stand still.
+// Two uploads that start at the same time share the answers that one of them
+// requests, also if the endpoint is slow. No goroutine waits for a mutex: the
+// bubble's clock would stop.
 func TestUploadsAtOnceWithSlowIngestion(t *testing.T) {
 	onStage(t, func(s stage) {
 		_, err := s.emulator.Faults().Add(faults.Rule{Endpoint: faults.IngestMgmt, Delay: faults.Duration(232 * time.Second), Count: 3})
@@ -134,7 +134,7 @@ func TestUploadsAtOnceWithSlowIngestion(t *testing.T) {
 		for n := range 2 {
 			g.Go(func() error { return s.client.Land(s.Context(), batch(run, n+1, fmt.Sprintf(`{"DeviceId":"%d"}`, n))) })
 		}
-		// One that gives up while another one is asking.
+		// The context of a third one ends while the first one waits for answers.
 		g.Go(func() error {
 			time.Sleep(time.Second)
 			ctx, cancel := context.WithTimeout(s.Context(), 30*time.Second)
@@ -152,9 +152,9 @@ func TestUploadsAtOnceWithSlowIngestion(t *testing.T) {
 	})
 }
 
-// The SDK asks the endpoint for nothing, in hours. A client older than queueLife
-// is replaced by the next upload, and a failure of the endpoint between uploads
-// disturbs nobody.
+// The SDK itself sends nothing to the endpoint, for hours. The next upload replaces
+// a client that is older than queueLife. A failure of the endpoint between uploads
+// has no effect.
 func TestQueueIsPreparedAgainBeforeItsAnswersExpire(t *testing.T) {
 	onStage(t, func(s stage) {
 		asked := s.commands()
@@ -219,8 +219,8 @@ func (slowMetadata) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// Clients of one cluster that wait for its sign-in metadata wait each under its
-// own context. The SDK's cache of it belongs to the process.
+// Clients that wait for the sign-in metadata of one cluster wait under their own
+// contexts, though they share the SDK's cache of it.
 func TestClientsWithSlowMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g errgroup.Group
