@@ -19,15 +19,15 @@ help: ## list the targets
 build: ## build the program into bin/, stripped, with its version and revision
 	$(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/tvmexport
 
-demo: build ## the whole job on this machine, no account needed
+demo: build ## a complete export on this machine, no account needed
 	$(BIN) demo
 
-test: vet lint race ## everything that must pass before a change lands
+test: vet lint race ## all checks that a change must pass
 
-vet: ## what the compiler does not see
+vet: ## go vet
 	$(GO) vet ./...
 
-lint: ## format and staticcheck; staticcheck.conf holds the reasons
+lint: ## format and staticcheck; staticcheck.conf explains the exceptions
 	@cd tools && $(GO) build -o ../bin/ mvdan.cc/gofumpt honnef.co/go/tools/cmd/staticcheck
 	@out=$$(git ls-files -co --exclude-standard '*.go' | xargs bin/gofumpt -l); \
 		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
@@ -41,77 +41,77 @@ race: ## all tests under the race detector; records the KQL that they send
 KILLS ?= 300
 RACES ?= 200
 
-crash: build ## kill exporters at random moments and named steps; nothing lost, nothing doubled
+crash: build ## kill exporters at random times and named steps; nothing lost or duplicated
 	$(GO) run ./test/reliability/crash -bin $(BIN) -n $(KILLS)
 
-races: build ## two exporters on one table, paused and late; one published result
+races: build ## two exporters on one table, paused and delayed; one published result
 	$(GO) run ./test/reliability/crash -bin $(BIN) -n $(RACES) -races
 
-history: ## 30 days of 2,000 devices; every past state and every change, against the source of its day
+history: ## 30 days of 2,000 devices; compare past states and changes with the source of each day
 	$(GO) run ./test/reliability/history -days 30 -devices 2000
 
-transfer: ## 20,000 devices of which 1 % change; what travels then, and when nothing changes
+transfer: ## 20,000 devices of which 1 % change; rows transferred with and without changes
 	$(GO) run ./test/reliability/transfer -devices 20000
 
 # How many faults, from which seed on; a report is printed.
 FAULTS ?= 10000
 SEED   ?= 1
 
-chaos: ## small exports while everything fails; nothing lost, nothing doubled, no hang, no storm
+chaos: ## small exports with injected faults; nothing lost or duplicated, no hang, no retry storm
 	$(GO) test ./test/reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
 
 # How long soak goes on; what it makes in any case, and its first seed (0: from the clock), are its flags.
 SOAK      ?= 60m
 SOAKFLAGS ?=
 
-soak: build ## kills, races, chaos and histories with new seeds for SOAK; one line of figures at the end
+soak: build ## kills, races, chaos and histories with new seeds for SOAK; prints one line of figures
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
 
-hardship: build ## the same once, as short as CI takes it
+hardship: build ## the same once, short, for CI
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
 
-fuzz: ## each fuzz target for FUZZTIME
+fuzz: ## run each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
 		for f in $$(grep -ho 'func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/func //'); do \
 			echo "$$dir $$f"; $(GO) test $$dir -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1; \
 		done; done
 
-kqlcheck: ## every KQL text that tests sent, under Microsoft's own parser
+kqlcheck: ## parse every KQL text that tests sent with Microsoft's parser
 	cd kqlcheck && npm ci --silent --no-audit --no-fund && node check.mjs $(RECORD) ..
 
 # A file of queries with the answers that Microsoft's engine gave.
 CORPUS ?=
 
-recorded: ## recorded answers of the real engine against the emulator's; CORPUS names the file
+recorded: ## compare recorded answers of the real engine with the emulator's; CORPUS is the file
 	$(GO) run ./emulator/recorded -corpus $(CORPUS)
 
-man: build ## the manual pages, into dist/man
+man: build ## write the manual pages to dist/man
 	$(BIN) man dist/man
 
-interop: build ## the official Node and Python SDKs against the emulator
+interop: build ## run the official Node and Python SDKs against the emulator
 	test/interop/run.sh $(BIN)
 
 # The three largest tables of the default set, one after the other.
 BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAssessment,DeviceTvmSoftwareInventory
 
-bench: build ## rows and MB per second and CPU-second of the exporter alone
+bench: build ## measure the exporter: rows and MB per second and per CPU-second
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
 	$(GO) test ./hunting ./engine -run '^$$' -bench . -benchmem
 
-readers: ## what readers' queries cost after a week and after a year of daily runs
+readers: ## cost of readers' queries after a week and after a year of daily runs
 	$(GO) test ./kusto -run '^$$' -bench Readers -benchtime 5x
 
-memory: build ## peak memory with 5 million rows, against a tenth of them
+memory: build ## peak memory with 5 million rows, compared with a tenth of them
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2
 
-browser: build ## the status page in Chromium, with axe; screenshots in dist/screenshots
+browser: build ## test the status page in Chromium, with axe; screenshots in dist/screenshots
 	cd test/browser && npm ci --silent --no-audit --no-fund && node test.mjs ../../$(BIN) ../../dist/screenshots
 
 # How often serve exports in its long test.
 CYCLES ?= 50
 
-cycles: ## serve over CYCLES exports with faults and a downtime: nothing overlaps, nothing is lost, nothing grows
+cycles: ## serve over CYCLES exports with faults and downtime: no overlap, no loss, no growth
 	TVMEXPORT_CYCLES=$(CYCLES) $(GO) test ./cmd/tvmexport -run '^TestCycles$$' -count 1 -v
 
-clean: ## remove what the other targets made
+clean: ## remove the output of the other targets
 	rm -rf bin dist kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv

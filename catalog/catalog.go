@@ -2,8 +2,8 @@
 // documented and as seen on live tenants, their natural keys, and how they are
 // best exported.
 //
-// Schemas follow Microsoft's page of each table (Info.Docs); columns that live
-// tenants answer beside the documented ones stand behind them.
+// Schemas follow Microsoft's page of each table (Info.Docs). Undocumented columns
+// of live tenants follow the documented ones.
 package catalog
 
 import (

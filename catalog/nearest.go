@@ -6,7 +6,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/nearest"
 )
 
-// Nearest is the known table whose name is closest to name, whatever its
+// Nearest is the known table whose name is closest to name, regardless of
 // case, or "" if none is close enough to have been meant.
 func Nearest(name string) string {
 	byLower := map[string]string{}

@@ -1,5 +1,5 @@
-// Package deploy_test checks that what lies here loads, as far as that can be
-// tried without the products it is for.
+// Package deploy_test checks that the deployment files load, as far as possible
+// without the products that they are for.
 package deploy_test
 
 import (
@@ -270,8 +270,8 @@ func ledger(t *testing.T) func(name, query string) {
 	}
 }
 
-// The manifest is sound YAML of the kinds it should have, and the configuration
-// in it is one that the program takes.
+// The manifest is valid YAML with the expected kinds, and its configuration is
+// valid.
 func TestKubernetes(t *testing.T) {
 	kinds := map[string]map[string]any{}
 	for _, doc := range bytes.Split(read(t, "kubernetes/tvmexport.yaml"), []byte("\n---\n")) {

@@ -14,11 +14,11 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 )
 
-// written is how the files begin that the emulator may write anew.
+// written is the first line of files that the emulator may overwrite.
 const written = "# Written by tvmexport emulator; each start overwrites it.\n"
 
 // writeAccess writes a configuration and a sign-in for the emulator into a
-// folder. A file that somebody else wrote is left alone.
+// folder. It does not change files of others.
 func (p *process) writeAccess(f emulatorFlags, r emulator.Ready) error {
 	calls := "" // no analyst shares the emulated tenant
 	if strings.EqualFold(f.quota, "off") {

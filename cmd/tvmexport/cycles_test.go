@@ -102,7 +102,7 @@ func newCycles(t *testing.T) *cycles {
 	c.must(e.Start())
 	t.Cleanup(func() {
 		_ = e.Process.Signal(syscall.SIGTERM)
-		_ = e.Wait() // it was told to end
+		_ = e.Wait() // it was asked to end
 	})
 	c.must(json.NewDecoder(out).Decode(&c.ready))
 	c.env = append(os.Environ(), "AZURE_TENANT_ID="+c.ready.TenantID, "AZURE_CLIENT_ID="+c.ready.ClientID, "AZURE_CLIENT_SECRET="+c.ready.ClientSecret)
@@ -145,7 +145,7 @@ func (c *cycles) control(method, path, body string) {
 	}
 }
 
-// runs is what the ledger holds, once the faults are over.
+// runs returns the runs in the ledger after the faults have ended.
 func (c *cycles) runs() []kusto.RunRecord {
 	c.Helper()
 	c.control(http.MethodDelete, "/faults", "")
@@ -198,7 +198,7 @@ func (c *cycles) serve() *serving {
 	return s
 }
 
-// export waits for so many exports, and looks at the process behind each.
+// export waits for n exports, and checks the process after each.
 func (s *serving) export(n int) {
 	s.Helper()
 	timeout := time.After(time.Duration(n)*10*time.Second + 30*time.Second)
@@ -292,7 +292,7 @@ func (s *serving) accounted() {
 		case "exported":
 			under = false
 		case "missed a schedule":
-			if l.Reason == "down" { // what it is made good by is its last time
+			if l.Reason == "down" { // its last time is the one that is caught up
 				l.Last = l.Last.Add(-every)
 				last[l.Table] = l.Last
 				continue

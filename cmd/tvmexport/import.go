@@ -136,11 +136,11 @@ func reportsOf(list []kusto.Takeover, layout string) []*takeoverReport {
 	return out
 }
 
-// sourceHours is how far back Defender is asked: its oldest day is about to age out.
+// sourceHours is how far back Defender is queried: its oldest day is about to expire.
 const sourceHours = 29 * 24
 
-// examine fills in the days of each table. What cannot be found out is a note:
-// the takeover stands.
+// examine fills in the days of each table. A failure is a note; the takeover
+// remains valid.
 func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverReport, maxWait time.Duration, printer progress.Printer) {
 	source, why := p.source(ctx, x, maxWait, printer)
 	for _, r := range reports {

@@ -45,7 +45,7 @@ type dayLine struct {
 	Lost   int64  `json:"lost,omitempty"`
 }
 
-// runLine is what the old audit says of a day, beside what came in.
+// runLine compares a day of the old audit with the rows ingested on it.
 type runLine struct {
 	Day      string `json:"day"`
 	Runs     int64  `json:"runs"`

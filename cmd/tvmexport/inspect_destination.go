@@ -160,8 +160,8 @@ func (i *inspection) loadTypes(ctx context.Context) preflight.Result {
 	return preflight.Found(out...)
 }
 
-// destinationTables looks at the tables and mappings of each table, and at
-// what init would still make beside them.
+// destinationTables checks the tables and mappings of each table, and the
+// other objects that init would create.
 func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 	tables, err := i.chosenTables()
 	if err != nil {
@@ -190,7 +190,8 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 	return preflight.Found(append(out, i.leftToMake(ctx, tables)...)...)
 }
 
-// leftToMake warns of what init would still make, beside tables and mappings.
+// leftToMake warns of objects that init would create, other than tables and
+// mappings.
 func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) []preflight.Finding {
 	known := slices.DeleteFunc(slices.Clone(tables), func(t tvmexport.Table) bool { return i.unknown[t.Name] })
 	setup, err := i.destination.Plan(ctx, known, scriptOptions(i.config))

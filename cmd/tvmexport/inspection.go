@@ -36,7 +36,7 @@ type inspection struct {
 	todo    int               // commands that init would still carry out
 }
 
-// inspection prepares the checks of a sound configuration. It makes no call.
+// inspection prepares the checks of a valid configuration. It makes no call.
 func (p *process) inspection(ctx context.Context, c config.Config, f checkFlags) (*inspection, error) {
 	x, err := p.open(ctx, c)
 	if err != nil {

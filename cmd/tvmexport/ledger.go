@@ -44,8 +44,8 @@ func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
 	return known, nil
 }
 
-// shown makes the tables of the page, and of active ones what the schedule
-// goes by; it counts what it sees. Times are brought to our clock.
+// shown makes the tables of the page, and the input of the schedule for active
+// tables; it updates the metrics. Times are converted to our clock.
 func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time.Duration) ([]statuspage.Table, []schedule.Known) {
 	var list []statuspage.Table
 	var known []schedule.Known

@@ -32,7 +32,7 @@ func TestNoEmulatorPackages(t *testing.T) {
 }
 
 // The program as the container image has it: it prints the version that the linker was given. The commands of the
-// emulator say in one line that they are not available, whatever their arguments, and help lists neither.
+// emulator say in one line that they are not available, with any arguments, and help lists neither.
 func TestNoEmulatorCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links the program a second time")

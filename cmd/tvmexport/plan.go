@@ -102,7 +102,7 @@ const (
 	callsAtOnce    = 4                // of an Exporter
 )
 
-// meanOf is how long one of so many calls takes, with so many bytes in all.
+// meanOf estimates the duration of one call, given the number of calls and bytes.
 func meanOf(source *hunting.Client, calls int, bytes int64) time.Duration {
 	each := source.Mean()
 	if calls > 0 {

@@ -114,7 +114,7 @@ type resultLine struct {
 	Kind      string   `json:"kind,omitempty"`    // full, or delta: what has changed or is new
 	Parts     int      `json:"parts,omitempty"`   // of a Snapshot, that were compared
 	Changed   int      `json:"changed,omitempty"` // parts of them that were fetched
-	Whole     string   `json:"whole,omitempty"`   // why a Snapshot was fetched whole
+	Whole     string   `json:"whole,omitempty"`   // why a Snapshot was fetched completely
 	Watermark string   `json:"watermark,omitempty"`
 	Resumed   int64    `json:"resumed,omitempty"`  // rows taken over from an interrupted run
 	Late      int64    `json:"late,omitempty"`     // rows with an older watermark

@@ -27,18 +27,18 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tvmexport": main, "az": azureCLI})
 }
 
-// The program as a user meets it. Beside testscript's own commands:
+// The program from a user's view. In addition to testscript's own commands:
 //
 //	emulator [devices=N] [quota=off]  starts an emulator for this script, sets AZURE_* and
 //	                                  writes tvmexport.yaml for it
 //	advance N                         lets days pass at the source
 //	agree QUERY...                    each query has the same rows at the source and at the
 //	                                  destination
-//	count N QUERY                     the query has so many rows at the destination
+//	count N QUERY                     the query has N rows at the destination
 //	admin COMMAND                     runs a management command as the database's administrator
 //	oldexporter KIND TABLE COLUMN LOADTYPE [KQL]  one run of an exporter that import takes over
 //	exits CODE COMMAND...             runs the program and wants this exit code
-//	fault RULES                       puts fault rules of the emulator in force
+//	fault RULES                       activates fault rules of the emulator
 //	nofaults                          ends all fault rules
 //	proxy                             starts a proxy that leads every host to the emulator's
 //	                                  cluster, and sets PROXY

@@ -96,7 +96,7 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 }
 
 // run serves and exports until ctx ends. The page stays until the last export
-// is over.
+// has ended.
 func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.Logger) error {
 	page, err := statuspage.NewHandler(s.board, s.record)
 	if err != nil {

@@ -159,7 +159,7 @@ func (s *served) until(path, want string) string {
 
 const served1, served2 = "DeviceTvmSoftwareInventory", "DeviceTvmHardwareFirmware"
 
-// An export at the start, a configuration that is broken and then mended, and
+// An export at the start, a configuration that is broken and then fixed, and
 // an end by a signal.
 func TestServe(t *testing.T) {
 	e, p := newEmulator(t, 10, served1, served2)
@@ -213,14 +213,14 @@ func TestServe(t *testing.T) {
 		}
 	}
 
-	// After a downtime what was missed is told, and made good.
+	// After a downtime missed schedules are reported, and one run catches up.
 	s = serveOn(t, e, p, writeConfig(t, e, "schedule: '@every 1s'\nserve: {schedules: {"+served2+": 'off'}}\n"))
 	s.until("/metrics", `tvmexport_schedules_missed_total{reason="down",table="`+served1+`"} `)
 	s.until("/metrics", `tvmexport_runs_total{outcome="committed",table="`+served1+`"} 1`)
 	s.until("/", "tvmexport serve was not running; caught up by one run")
 }
 
-// What goes wrong is on the page, with its mend.
+// Problems are on the page, with their fix.
 func TestServeShowsErrors(t *testing.T) {
 	e, p := newEmulator(t, 10, served1)
 	if _, err := e.Faults().Add(faults.Rule{Endpoint: faults.Graph, Status: 403}); err != nil {
@@ -229,7 +229,7 @@ func TestServeShowsErrors(t *testing.T) {
 	s := serveOn(t, e, p, writeConfig(t, e, "schedule: '@daily'\n"))
 	s.until("/metrics", `tvmexport_runs_total{outcome="failed",table="`+served1+`"} 1`)
 	if page := s.until("/", "1 table failed in the last run"); !strings.Contains(page, "To fix it:") {
-		t.Errorf("the page says no mend:\n%s", page)
+		t.Errorf("the page shows no fix:\n%s", page)
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *service) close() {
 	_ = s.set.parts.destination.Close() // at the end of the program
 }
 
-// reload reads the configuration again. What is not sound changes nothing.
+// reload reads the configuration again. An invalid one has no effect.
 func (s *service) reload(ctx context.Context) {
 	next, err := s.read()
 	s.reloaded(ctx, err)
@@ -199,7 +199,7 @@ func (s *service) decided(d schedule.Decision) {
 	})
 }
 
-// export brings tables forward. It names those that others held.
+// export exports tables. It returns those whose lease others hold.
 func (s *service) export(ctx context.Context, tables []string) (held []string) {
 	s.log.InfoContext(ctx, "exporting", "tables", tables)
 	s.board.Exporting(tables)
@@ -294,7 +294,7 @@ func (l *listener) Wait(cause string, until time.Time) {
 	l.board.Waiting(cause, until)
 }
 
-// Retry is told when a call to Defender is made again.
+// Retry records that a call to Defender is repeated.
 func (l *listener) Retry(table, op string, in time.Duration, why error) {
 	l.log.WarnContext(l.ctx, "retrying", "table", table, "op", op, "in", in, "why", why)
 	l.metrics.Retrying(op, in)

@@ -30,8 +30,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/entra"
 )
 
-// setSignIn names the ways to sign in beside the secret, under names that mean
-// nothing to the program: a script moves those it is about.
+// setSignIn sets the credentials other than the secret, in variables that the
+// program does not read: a script copies those that it tests.
 func setSignIn(ts *testscript.TestScript, r emulator.Ready) {
 	for name, value := range map[string]string{
 		"SECRET": r.ClientSecret, "CERT": r.Certificate, "EXPIRED_CERT": r.ExpiredCertificate, "FEDERATED": r.FederatedToken,
@@ -213,7 +213,7 @@ func cmdTunnelled(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// tunnelProxy is a proxy that tunnels to this machine, whatever the host's name.
+// tunnelProxy is a proxy that tunnels to this machine, for every host name.
 type tunnelProxy struct {
 	mu      sync.Mutex
 	asked   map[string]int

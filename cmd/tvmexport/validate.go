@@ -8,7 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/config"
 )
 
-// moreVariables are read beside those of keys.
+// moreVariables are the variables that do not set a key.
 var moreVariables = []string{
 	"TVMEXPORT_CPUPROFILE", "TVMEXPORT_RECORD_KQL",
 	kustoSecret, kustoSecret + "_FILE", kustoPassword, kustoPassword + "_FILE",

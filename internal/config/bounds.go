@@ -82,8 +82,8 @@ func (r *reading) checkTokens(list token.Tokens) error {
 	return nil
 }
 
-// nesting is how deep a token lies: the columns of the blocks that are open,
-// and the brackets.
+// nesting is the depth of a token: the columns of the open blocks, and the
+// open brackets.
 type nesting struct {
 	columns  []int
 	brackets int
@@ -121,7 +121,7 @@ const (
 	mostMessage = 600
 )
 
-// shown is a text of at most so many bytes, cut where it is longer.
+// shown returns at most the given number of bytes of a text.
 func shown(s string, most int) string {
 	if len(s) <= most {
 		return s

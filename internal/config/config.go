@@ -41,12 +41,12 @@ type Config struct {
 	CAFile   string `yaml:"ca_file"`
 }
 
-// Snapshots are how tables that are a state are brought forward.
+// Snapshots says how tables of current state are exported.
 type Snapshots struct {
 	FullEvery time.Duration `yaml:"full_every" bounds:"least=1m"`
 }
 
-// Serve is what serve does beside exporting, and when it exports what.
+// Serve holds the schedules and the other settings of serve.
 type Serve struct {
 	Listen      string            `yaml:"listen"`
 	Token       Secret            `yaml:"token"`
@@ -67,7 +67,7 @@ type Columns struct {
 	Volatile     []string `yaml:"volatile"`
 }
 
-// Secret is a value that is never printed. It may lie in a file that the
+// Secret is a value that is never printed. It may come from a file that the
 // variable NAME_FILE names.
 type Secret string
 

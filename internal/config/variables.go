@@ -39,7 +39,7 @@ func UnknownVariables(environment, more []string) Mistakes {
 	return out
 }
 
-// nearestVariable compares what stands behind the prefix, which all have.
+// nearestVariable compares names without their common prefix.
 func nearestVariable(name string, known []string) string {
 	if len(name) > 2*mostShown {
 		return ""

@@ -39,7 +39,7 @@ func TestUnknownVariables(t *testing.T) {
 	}
 }
 
-// A placeholder that nothing has replaced is a mistake, wherever it is.
+// A placeholder that was not replaced is a mistake in every place.
 func TestPlaceholders(t *testing.T) {
 	for _, tt := range []struct {
 		text string

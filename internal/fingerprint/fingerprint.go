@@ -40,7 +40,7 @@ func Row(columns []tvmexport.Column, quote func(string) string) string {
 	return "hash_sha256(" + concatenated(parts) + ")"
 }
 
-// Separator stands between the columns of a joined key before it is hashed.
+// Separator separates the columns of a joined key before it is hashed.
 const Separator = "|"
 
 // Joined is the hash, in lower-case hex, of columns joined by the separator:

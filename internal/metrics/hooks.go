@@ -109,7 +109,7 @@ func (m *Metrics) Commit(table string, id tvmexport.RunID, rows int64, at time.T
 	m.Known(table, rows, at)
 }
 
-// Known is told of the newest commit of a table, whoever made it.
+// Known records the newest commit of a table by any exporter.
 func (m *Metrics) Known(table string, rows int64, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

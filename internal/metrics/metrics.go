@@ -129,23 +129,23 @@ func (m *Metrics) Table(name string) {
 	m.running.WithLabelValues(name)
 }
 
-// Waiting is told when calls to the source are held back from now on.
+// Waiting records that calls to the source wait from now on.
 func (m *Metrics) Waiting(cause string, d time.Duration) {
 	m.waited.WithLabelValues(cause).Add(max(d, 0).Seconds())
 }
 
-// Retrying is told when a call is made again after a rest.
+// Retrying records that a call is repeated after a pause.
 func (m *Metrics) Retrying(op string, d time.Duration) {
 	m.retries.WithLabelValues(op).Inc()
 	m.Waiting("retry", d)
 }
 
-// Missed is told of scheduled times at which no run began.
+// Missed records scheduled times without a run.
 func (m *Metrics) Missed(table, reason string, n int) {
 	m.missed.WithLabelValues(table, reason).Add(float64(n))
 }
 
-// Jumped is told by how much the wall clock of this machine was set.
+// Jumped records a change of this machine's wall clock.
 func (m *Metrics) Jumped(by time.Duration) {
 	direction := "forward"
 	if by < 0 {
@@ -154,7 +154,7 @@ func (m *Metrics) Jumped(by time.Duration) {
 	m.jumps.WithLabelValues(direction).Inc()
 }
 
-// Reloaded is told how reading the configuration again ended.
+// Reloaded records whether a reload of the configuration succeeded.
 func (m *Metrics) Reloaded(ok bool) {
 	if ok {
 		m.reloaded.Set(1)

@@ -35,8 +35,8 @@ func readClock(date string, sent, received time.Time) clock {
 }
 
 // wrongClock is a finding if this machine's clock differs from those of the
-// places that answered: by more than tolerance from each of them, so that one
-// wrong server is not taken for a wrong machine.
+// places that answered: by more than tolerance from each of them, because the
+// clock of a single server may be wrong.
 func wrongClock(places []Place, clocks []clock) []Finding {
 	off, host := time.Duration(0), ""
 	for i, c := range clocks {

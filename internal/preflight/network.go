@@ -39,8 +39,8 @@ func (p Place) host() string {
 // dialTime bounds one attempt at a place.
 const dialTime = 20 * time.Second
 
-// Reach says of each place whether it answers, whatever it answers. Places
-// that fail for one cause with one mend make one finding.
+// Reach checks that each place answers; any answer counts. Places that fail
+// for the same cause with the same fix share one finding.
 func Reach(ctx context.Context, hc *http.Client, places []Place) []Finding {
 	errs, clocks := make([]error, len(places)), make([]clock, len(places))
 	var g errgroup.Group

@@ -1,6 +1,6 @@
-// Package preflight runs checks that build on each other, and reports what they
-// found: what is broken and how it is mended, and nothing as broken that only
-// could not be looked at because of it.
+// Package preflight runs checks that depend on each other and reports their
+// findings: each problem with its fix. A check that depends on a broken one is
+// skipped, not broken.
 package preflight
 
 import (
@@ -30,10 +30,10 @@ type Finding struct {
 	About  string // the table, host or role; "" if there is one only
 	Status Status
 	Text   string // what was found
-	Mend   string // a command to be copied, or a step; "" where there is nothing to mend
+	Mend   string // fix: a command to be copied, or a step; "" if there is nothing to fix
 
 	Cause   tvmexport.Cause // of what is broken
-	Affects []string        // what else does not hold, beside the check itself
+	Affects []string        // further checks that fail with this one
 }
 
 // Check looks at one thing.
@@ -58,7 +58,7 @@ func Good(about, format string, args ...any) Finding {
 	return Finding{About: about, Status: OK, Text: fmt.Sprintf(format, args...)}
 }
 
-// Bad is a finding made of an error; mend is used where it is not "".
+// Bad makes a finding of an error. A fix that is not "" replaces the error's hint.
 func Bad(about string, err error, mend string) Finding {
 	f := Finding{About: about, Status: Broken, Text: reason(err), Mend: mend, Cause: tvmexport.CauseOf(err)}
 	var e *tvmexport.Error
@@ -68,7 +68,7 @@ func Bad(about string, err error, mend string) Finding {
 	return f
 }
 
-// reason is what an error says without its mend and without the step.
+// reason returns the text of an error without its hint and without the step.
 func reason(err error) string {
 	var e *tvmexport.Error
 	if errors.As(err, &e) && e.Err != nil {

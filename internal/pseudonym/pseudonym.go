@@ -29,8 +29,8 @@ func (m *Maker) Append(dst, value []byte) []byte {
 	return hex.AppendEncode(dst, m.mac.Sum(m.sum[:0]))
 }
 
-// Mark tells keys apart: 12 hex digits that say nothing else of the key, as
-// long as it cannot be found by trying.
+// Mark identifies a key by 12 hex digits, which reveal nothing else about a
+// key that cannot be found by trying.
 func Mark(key []byte) string {
 	return string(New(key).Append(nil, []byte("tvmexport: which key is this?"))[:12])
 }

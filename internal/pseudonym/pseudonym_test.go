@@ -23,6 +23,6 @@ func TestAPseudonymIsTheKeyedHash(t *testing.T) {
 		t.Errorf("appended: %s", got)
 	}
 	if pseudonym.Mark(key) == pseudonym.Mark([]byte("another key, just as long")) || len(pseudonym.Mark(key)) != 12 {
-		t.Error("marks do not tell keys apart")
+		t.Error("marks do not distinguish keys")
 	}
 }

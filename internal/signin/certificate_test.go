@@ -103,7 +103,7 @@ func TestParseCertificates(t *testing.T) {
 		{"key first", pemOf(t, key, chain[0], chain[1]), "", ""},
 		{"root first, key last", pemOf(t, chain[1], chain[0], key), "", ""},
 		{"PKCS #1", pemOf(t, chain[0], pkcs1), "", ""},
-		{"PEM takes no password", pemOf(t, key, chain[0]), "whatever", ""},
+		{"PEM takes no password", pemOf(t, key, chain[0]), "unused", ""},
 		{"PFX of today", pfx(pkcs12.Modern2023, "pass"), "pass", ""},
 		{"PFX of yesterday", pfx(pkcs12.LegacyDES, "pass"), "pass", ""},
 		{"PFX of old Windows", pfx(pkcs12.LegacyRC2, "pass"), "pass", ""},

@@ -134,7 +134,7 @@ func saidOtherwise(err error) string {
 	return fmt.Sprintf("the identity endpoint answered %d", failed.RawResponse.StatusCode)
 }
 
-// hint is the mend of what Entra says by a number
+// hint returns the fix for an Entra error number
 // (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
 func (c *Credential) hint(number string) string {
 	s := c.o.Section

@@ -89,7 +89,7 @@ func TestStoppedSignInSaysWhy(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	c := credential(Options{}, &entra{give: func(int) (azcore.AccessToken, error) {
 		cancel(why)
-		return azcore.AccessToken{}, errors.New("AADSTS1: whatever")
+		return azcore.AccessToken{}, errors.New("AADSTS1: unknown")
 	}})
 	if _, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}}); !errors.Is(err, why) {
 		t.Error(err)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A refused token of a managed identity is replaced, whichever method signs in
+// A refused token of a managed identity is replaced, for each method of sign-in
 // with it: its tokens are cached by the process and not by the credential.
 func TestRefusedTokenOfAManagedIdentityIsReplaced(t *testing.T) {
 	var calls atomic.Int64 // over all cases: they share the cache

@@ -127,7 +127,7 @@ func (o Options) byWorkloadIdentity(client *http.Client) (built, error) {
 }
 
 // byDefault is azidentity's chain. Its first link, the environment, is built
-// here, because secrets may also lie in files and because a section of the
+// here, because secrets may also be in files and because a section of the
 // configuration may name another application than AZURE_CLIENT_ID.
 func (o Options) byDefault(client *http.Client) (built, error) {
 	if o.TenantID != "" && o.ClientID != "" && o.chainHas("EnvironmentCredential") {

@@ -22,7 +22,7 @@ const (
 // patience is how long a pipe may take. Files do not know it.
 const patience = 10 * time.Second
 
-// Read reads a file of at most so many bytes. Errors name the file.
+// Read reads a file of at most most bytes. Errors name the file.
 func Read(path string, most int) ([]byte, error) {
 	// A pipe without a writer must not block at once and for good.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)

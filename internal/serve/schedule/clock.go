@@ -2,8 +2,8 @@ package schedule
 
 import "time"
 
-// leastJump is the smallest step of the wall clock that is told: clocks that are
-// kept in time are moved by less.
+// leastJump is the smallest change of the wall clock that is reported: time
+// synchronisation changes clocks by less.
 const leastJump = 2 * time.Second
 
 // clock is the wall clock, watched by the monotonic clock.
@@ -38,8 +38,8 @@ func (c *clock) now() (now time.Time, jump time.Duration) {
 // Fires are served up to a time on the wall, which a clock that was set back
 // does not reach for as long as it was ahead. What was served moves back with
 // the clock, so that as much time has passed since as before. To serve no fire
-// twice after a small step, it moves by so much less as the step is long, and by
-// a quarter of the time between two fires at most.
+// twice after a small step, the correction is reduced by the length of the step,
+// by at most a quarter of the time between two fires.
 func (m *memory) tick() time.Time {
 	now, jump := m.clock.now()
 	if jump == 0 {

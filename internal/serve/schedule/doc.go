@@ -4,6 +4,6 @@
 //
 // What holds: of one table no two runs overlap, since runs go one after the
 // other. A fire is served by a run that begins at it, or later where something
-// was in its way. Every other fire is told as missed, with the reason, and of
-// all that were missed in a row one run makes good.
+// was in its way. Every other fire is reported as missed, with the reason. One run
+// catches up on all fires that were missed in a row.
 package schedule

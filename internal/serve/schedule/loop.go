@@ -17,20 +17,20 @@ type Loop struct {
 	Timetable func() Timetable
 	// Tables reads which tables are active. If it fails, the ones known go on.
 	Tables func(ctx context.Context) ([]Known, error)
-	// Export brings tables forward and returns when it is over. It names the
-	// tables that others held.
+	// Export exports tables and returns when the export has ended. It names the
+	// tables whose lease others hold.
 	Export func(ctx context.Context, tables []string) (held []string)
-	// Missed is told each span of missed fires, once.
+	// Missed receives each span of missed fires once.
 	Missed func(Missed)
-	// Decided is told each decision before it is carried out.
+	// Decided receives each decision before it is carried out.
 	Decided func(Decision)
 	// Clock is the wall clock; nil is time.Now. It may be set while the loop runs.
 	Clock func() time.Time
-	// Jumped is told by how much the wall clock was set, back if it is negative.
+	// Jumped receives the change of the wall clock, negative if it was set back.
 	// Forward may also mean that the machine was suspended. It may be nil.
 	Jumped func(by time.Duration)
-	// Ahead is told of a table whose last run began later than it is now. The
-	// table is exported at once. It may be nil.
+	// Ahead receives a table whose last run began in the future. The table is
+	// exported immediately. It may be nil.
 	Ahead func(table string, last time.Time)
 	// Changed wakes the loop: the timetable may be another one.
 	Changed <-chan struct{}

@@ -116,8 +116,8 @@ func TestWhatOthersHoldIsMissed(t *testing.T) {
 	})
 }
 
-// A new schedule begins when it is set; fires of the old one that were not
-// served yet are told.
+// A new schedule begins when it is set; unserved fires of the old one are
+// reported.
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var timetable atomic.Pointer[schedule.Timetable]

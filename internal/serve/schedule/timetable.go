@@ -10,7 +10,7 @@ import (
 type Timetable struct {
 	Default Schedule
 	Own     map[string]Schedule // of tables that have one
-	Jitter  time.Duration       // fires are delayed by up to so much, and by half the time to the next one at most
+	Jitter  time.Duration       // maximum delay of fires, at most half the time to the next one
 	Seed    string              // installations with different seeds have different delays
 }
 

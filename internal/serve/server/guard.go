@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// guard lets those read who may. Browsers, which cannot be told a token, send
-// it as the password of HTTP's basic authentication, under any name.
+// guard controls read access. Browsers cannot send a bearer token; they send the
+// token as the password of HTTP basic authentication, with any name.
 type guard struct {
 	token     [sha256.Size]byte
 	asksToken bool

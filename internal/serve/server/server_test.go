@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 	tests := []struct {
 		name string
 		o    server.Options
-		want string // "" is sound
+		want string // "" is valid
 	}{
 		{"loopback", server.Options{Listen: "127.0.0.1:9464"}, ""},
 		{"loopback by name", server.Options{Listen: "localhost:0"}, ""},

@@ -28,7 +28,7 @@ func NewBoard(s Setup) *Board {
 	return &Board{page: Page{Setup: s}, live: map[string]*Live{}, failed: map[string]*Problem{}, changed: make(chan struct{})}
 }
 
-// change changes the board and tells whoever looks at it.
+// change changes the board and notifies its readers.
 func (b *Board) change(f func(p *Page)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -115,7 +115,7 @@ func (b *Board) Scheduled(of func(table string) (schedule string, next time.Time
 	})
 }
 
-// Exporting sets which tables are under way; none: the export is over.
+// Exporting sets the tables that are being exported; none: the export has ended.
 func (b *Board) Exporting(tables []string) {
 	b.change(func(p *Page) {
 		p.Exporting = slices.Clone(tables)
@@ -152,7 +152,7 @@ func (b *Board) Waiting(cause string, until time.Time) {
 	b.change(func(p *Page) { p.Wait = &Wait{cause, until} })
 }
 
-// ProblemOf takes an error apart into what went wrong and how to mend it.
+// ProblemOf splits an error into its text and its hint.
 func ProblemOf(err error, at time.Time) *Problem {
 	p := &Problem{At: at, Text: err.Error()}
 	var e *tvmexport.Error
@@ -163,7 +163,7 @@ func ProblemOf(err error, at time.Time) *Problem {
 	return p
 }
 
-// ProblemOfText does it for the text of an error: its mend stands in
+// ProblemOfText does the same for the text of an error, whose hint is in
 // parentheses at the end.
 func ProblemOfText(text string, at time.Time) *Problem {
 	p := &Problem{At: at, Text: text}

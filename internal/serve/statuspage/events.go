@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// How often an open page is told of changes at most, and at least: ages grow
-// though nothing happens.
+// The limits of how often an open page is notified of changes: ages grow even
+// if nothing else changes.
 const (
 	shortestPause = 700 * time.Millisecond
 	longestPause  = 10 * time.Second
 )
 
-// eventTimeout is how long an event may take to be sent; the next one is due
-// before it is over.
+// eventTimeout is the maximum time to send an event; the next event is due
+// before it ends.
 const eventTimeout = 30 * time.Second
 
 // events tells an open page when to ask again, as server-sent events

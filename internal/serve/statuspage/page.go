@@ -1,8 +1,7 @@
-// Package statuspage shows what an exporter that serves does: its tables, their
-// runs, what is under way, what went wrong and how to mend it. Pages are
-// rendered here, work without scripts, and update live with them. A Board
-// collects what is shown; showing it asks nobody but the Board, except for the
-// record of one run.
+// Package statuspage serves the status page: tables, runs, running exports,
+// problems and their fixes. Pages are rendered here, work without scripts, and
+// update live with scripts. A Board holds the content of all pages, except for
+// the record of a single run.
 package statuspage
 
 import "time"
@@ -101,7 +100,7 @@ func (r Run) Took() time.Duration {
 	return r.At.Sub(r.Began)
 }
 
-// Problem is what went wrong, and how to mend it.
+// Problem is a failure and its fix.
 type Problem struct {
 	At   time.Time
 	Text string
@@ -121,7 +120,7 @@ type Live struct {
 	Note               string  // what it is doing about a trouble
 }
 
-// Left is how long fetching may still take; 0 if that cannot be told.
+// Left estimates the remaining time of fetching; 0 if it is unknown.
 func (l Live) Left() time.Duration {
 	if l.Step != "fetching" || l.Rate <= 0 || l.Of <= l.Rows {
 		return 0

@@ -145,7 +145,7 @@ func TestProblemOfText(t *testing.T) {
 		"fetch T: refused (twice)":                                              "",
 		"fetch T: refused":                                                      "",
 		")":                                                                     "",
-		"(all of it is a mend)":                                                 "",
+		"(all of it is a hint)":                                                 "",
 	} {
 		p := statuspage.ProblemOfText(text, time.Now())
 		if p.Mend != mend || mend == "" && p.Text != text {
@@ -154,8 +154,8 @@ func TestProblemOfText(t *testing.T) {
 	}
 }
 
-// An open page is told of changes soon, of their absence after a while, and
-// its stream ends with its reader.
+// An open page is notified of changes soon, and without changes after a while.
+// Its stream ends with its reader.
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := board()
