@@ -27,31 +27,39 @@ if (!records || !root) {
 
 const texts = [...recorded(records), ...golden(root)];
 const catalogue = JSON.parse(readFileSync(join(root, "catalog", "schemas.json"), "utf8"));
-// A function that the records of several tests make is the one of the text's own test.
-const made = texts.filter((t) => t.kind !== "hunting");
-const destinations = new Map();
-const sources = new Map();
-function schema(t) {
+const made = new Map();
+for (const t of texts) {
+  if (t.kind === "hunting") continue;
+  if (!made.has(t.from)) made.set(t.from, []);
+  made.get(t.from).push(t);
+}
+const schemas = new Map();
+
+// candidates are the schemas that a text is checked under, one after the other
+// until one has no diagnostics: what its own file makes; what all files make,
+// where the own file wins; what the own file had made when it sent the text,
+// because a test can make a function in several forms.
+function* candidates(t) {
   const file = t.from.endsWith(".kql") ? "" : t.from;
-  const own = () => made.filter((m) => m.from === file);
-  if (t.kind === "hunting") return known(sources, file, () => sourceSchema(own()));
-  const others = () => made.filter((m) => m.from !== file);
-  return known(destinations, file, () => destinationSchema([...others(), ...own()]));
+  const own = made.get(file) ?? [];
+  if (t.kind === "hunting") {
+    yield known(`source ${file}`, () => sourceSchema(own));
+    return;
+  }
+  if (file) yield known(`own ${file}`, () => destinationSchema(own));
+  yield known(`all ${file}`, () => destinationSchema([...[...made].filter(([from]) => from !== file).flatMap(([, list]) => list), ...own]));
+  if (t.kind === "command") yield destinationSchema(own.slice(0, own.indexOf(t) + 1));
 }
 
-// momentSchema holds what the text's test had made when it sent the text: a test
-// can make a function in several forms, one after the other.
-function momentSchema(t) {
-  const own = made.filter((m) => m.from === t.from);
-  return destinationSchema(own.slice(0, own.indexOf(t) + 1));
-}
-
-// diagnosed are the diagnostics of a text by what its test made in the end; if
-// there are any, by what it had made at that moment.
+// diagnosed are the diagnostics of a text under the last of its candidates, and
+// none if one of them has none.
 function diagnosed(t) {
-  const under = (globals) => parts(t.text).flatMap((text) => diagnose(text, globals)).filter((d) => !onPurpose(t, d));
-  const list = under(schema(t));
-  return list.length > 0 && t.kind === "command" ? under(momentSchema(t)) : list;
+  let list = [];
+  for (const globals of candidates(t)) {
+    list = parts(t.text).flatMap((text) => diagnose(text, globals)).filter((d) => !onPurpose(t, d));
+    if (list.length === 0) break;
+  }
+  return list;
 }
 
 // onPurpose says whether a text names what is not there because its test wants that.
@@ -73,9 +81,9 @@ const total = Object.values(counts).reduce((a, b) => a + b, 0);
 console.log(`kqlcheck: ${total} different texts (${Object.entries(counts).map(([k, n]) => `${n} ${k}`).join(", ")}), ${bad} diagnostics`);
 process.exit(bad || !total ? 1 : 0);
 
-function known(map, key, make) {
-  if (!map.has(key)) map.set(key, make());
-  return map.get(key);
+function known(key, make) {
+  if (!schemas.has(key)) schemas.set(key, make());
+  return schemas.get(key);
 }
 
 // parts are what is parsed of a text. The two commands that choose the extents of
@@ -92,7 +100,11 @@ function recorded(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((file) =>
     readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
-      .map((line) => ({ from: file, ...JSON.parse(line) })));
+      .map((line) => recordedText(file, JSON.parse(line))));
+}
+
+function recordedText(file, { kind, text }) {
+  return { from: file, kind, text: shortened(text) };
 }
 
 function golden(folder) {
@@ -115,9 +127,34 @@ function statements(file) {
   return parts.map((s) => ({ from: file, kind: s.startsWith(".") ? "command" : kind, text: s }));
 }
 
+// unique leaves out texts that differ only in the values of literals: the parser
+// looks at their types alone. Quoted names, in brackets, are not literals.
 function unique(list) {
   const seen = new Set();
-  return list.filter((t) => !seen.has(t.kind + t.text) && seen.add(t.kind + t.text));
+  return list.filter((t) => {
+    const shape = t.kind + t.text
+      .replace(/(?<!\[)(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')/g, '""')
+      .replace(/""(?:, "")+/g, '""')
+      .replace(/\d+/g, "0");
+    return !seen.has(shape) && seen.add(shape);
+  });
+}
+
+// shortened leaves out the middle of long lists: lines of a datatable that
+// differ only in their values, and literals in a row.
+function shortened(text) {
+  if (text.length < 4000) return text;
+  const shape = (line) => line.replace(/"(?:[^"\\]|\\.)*"|datetime\([^)]*\)|\d+/g, "0");
+  const lines = text.split("\n");
+  const kept = [];
+  for (let i = 0; i < lines.length;) {
+    const same = shape(lines[i]);
+    let end = i + 1;
+    while (end < lines.length && shape(lines[end]) === same) end++;
+    kept.push(...lines.slice(i, Math.min(end, i + 20)));
+    i = end;
+  }
+  return kept.join("\n").replace(/((?:"(?:[^"\\]|\\.)*", ){20})(?:"(?:[^"\\]|\\.)*", )+/g, "$1");
 }
 
 function diagnose(text, globals) {
@@ -166,20 +203,31 @@ function destinationSchema(list) {
   return globalsOf("security", symbols);
 }
 
+// created gathers the tables and functions that texts make.
 function created(list) {
   const tables = new Map();
   const functions = new Map();
-  for (const { text } of list) {
-    const table = /^\.(?:create(?:-merge)?|alter-merge) tables?\s+([\s\S]*)$/.exec(text.trim());
-    if (table) {
-      for (const m of table[1].matchAll(/(?:\['([^']+)'\]|\["([^"]+)"\]|([A-Za-z_]\w*))\s*\(([^()]*:[^()]*)\)/g)) {
-        const name = m[1] ?? m[2] ?? m[3];
-        const columns = m[4].split(",").map((c) => c.split(":").map((s) => s.trim().replace(/^\[['"]|['"]\]$/g, "")));
-        tables.set(name, together(tables.get(name) ?? [], columns)); // tests make some tables in several shapes
-      }
+  for (const t of list) {
+    t.creates ??= creates(t.text.trim());
+    for (const [name, columns] of t.creates.tables) {
+      tables.set(name, together(tables.get(name) ?? [], columns)); // tests make some tables in several shapes
     }
-    const made = /^\.create(?:-or-alter)?(?: function)? function?[\s\S]*/.exec(text.trim()) && /function\s+(?:ifnotexists\s+)?(?:with\s*\((?:[^()'"]|'[^']*'|"[^"]*")*\)\s*)?(?:\['([^']+)'\]|([A-Za-z_]\w*))\s*(\([^{]*?\))\s*(\{[\s\S]*\})\s*$/.exec(text.trim());
-    if (made) functions.set(made[1] ?? made[2], { parameters: made[3], body: made[4] });
+    for (const [name, f] of t.creates.functions) functions.set(name, f);
   }
+  return { tables, functions };
+}
+
+// creates is what one text makes.
+function creates(text) {
+  const tables = [];
+  const functions = [];
+  const table = /^\.(?:create(?:-merge)?|alter-merge) tables?\s+([\s\S]*)$/.exec(text);
+  if (table) {
+    for (const m of table[1].matchAll(/(?:\['([^']+)'\]|\["([^"]+)"\]|([A-Za-z_]\w*))\s*\(([^()]*:[^()]*)\)/g)) {
+      tables.push([m[1] ?? m[2] ?? m[3], m[4].split(",").map((c) => c.split(":").map((s) => s.trim().replace(/^\[['"]|['"]\]$/g, "")))]);
+    }
+  }
+  const made = /^\.create(?:-or-alter)? function\s/.test(text) && /function\s+(?:ifnotexists\s+)?(?:with\s*\((?:[^()'"]|'[^']*'|"[^"]*")*\)\s*)?(?:\['([^']+)'\]|([A-Za-z_]\w*))\s*(\([^{]*?\))\s*(\{[\s\S]*\})\s*$/.exec(text);
+  if (made) functions.push([made[1] ?? made[2], { parameters: made[3], body: made[4] }]);
   return { tables, functions };
 }
