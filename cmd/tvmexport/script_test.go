@@ -7,11 +7,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tvmexport": main, "az": azureCLI})
+	testscript.Main(m, map[string]func(){"tvmexport": quits(main), "az": azureCLI})
 }
 
 // The program from a user's view. In addition to testscript's own commands:
@@ -49,8 +51,11 @@ func TestMain(m *testing.M) {
 //	hides                             what the last command printed holds no secret
 //	tunnel, tunnelled HOST...         everything goes through a proxy, by names; it was asked for these
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d scripts, %v", len(files), err)
+	}
+	p := testscript.Params{
 		Setup: func(e *testscript.Env) error {
 			if dir := os.Getenv("TVMEXPORT_RECORD_KQL"); dir != "" {
 				e.Setenv("TVMEXPORT_RECORD_KQL", dir)
@@ -80,7 +85,13 @@ func TestScripts(t *testing.T) {
 			"tunnel":    cmdTunnel,
 			"tunnelled": cmdTunnelled,
 		},
-	})
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			runScript(t, file, p, scriptTime)
+		})
+	}
 }
 
 // running is the emulator of a script.
@@ -143,7 +154,7 @@ func startEmulator(ts *testscript.TestScript, f emulatorFlags, tenant string) *r
 	ts.Check(err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	r := &running{Server: s, client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+	r := &running{Server: s, client: &http.Client{Timeout: scriptTime, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
 	ts.Defer(r.client.CloseIdleConnections)
 	return r
 }
@@ -253,6 +264,9 @@ func cmdNoFaults(ts *testscript.TestScript, _ bool, _ []string) {
 func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 	want := args[0]
 	err := ts.Exec(args[1], args[2:]...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		ts.Fatalf("%s was stopped: the script ran out of time", strings.Join(args[1:], " "))
+	}
 	got := "0"
 	if err != nil {
 		got = strings.TrimPrefix(err.Error(), "exit status ")
