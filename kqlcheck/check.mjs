@@ -11,7 +11,9 @@
 
 import { createRequire } from "node:module";
 import { readFileSync, readdirSync, existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
 const require = createRequire(import.meta.url);
 require("@kusto/language-service-next/bridge.js");
@@ -46,9 +48,9 @@ function* candidates(t) {
     yield known(`source ${file}`, () => sourceSchema(own));
     return;
   }
-  if (file) yield known(`own ${file}`, () => destinationSchema(own));
+  if (own.length > 0) yield known(`own ${file}`, () => destinationSchema(own));
   yield known(`all ${file}`, () => destinationSchema([...[...made].filter(([from]) => from !== file).flatMap(([, list]) => list), ...own]));
-  if (t.kind === "command") yield destinationSchema(own.slice(0, own.indexOf(t) + 1));
+  if (own.length > 0 && t.kind === "command") yield destinationSchema(own.slice(0, own.indexOf(t) + 1));
 }
 
 // diagnosed are the diagnostics of a text under the last of its candidates, and
@@ -68,18 +70,36 @@ function onPurpose(t, d) {
 }
 
 const asksWhetherThere = /^\.show table \w+$/;
-let bad = 0;
+
+// One thread for each processor parses; each takes every n-th text.
+if (isMainThread) {
+  const threads = availableParallelism();
+  const all = await Promise.all(Array.from({ length: threads }, (_, first) => new Promise((done, failed) => {
+    const w = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2), workerData: { first, threads } });
+    w.on("message", (m) => (m.line ? console.log(m.line) : done(m)));
+    w.on("error", failed);
+  })));
+  const counts = {};
+  let bad = 0;
+  for (const m of all) {
+    bad += m.bad;
+    for (const [kind, n] of Object.entries(m.counts)) counts[kind] = (counts[kind] ?? 0) + n;
+  }
+  const total = Object.values(counts).reduce((a, b) => a + b, 0);
+  console.log(`kqlcheck: ${total} different texts (${Object.entries(counts).map(([k, n]) => `${n} ${k}`).join(", ")}), ${bad} diagnostics`);
+  process.exit(bad || !total ? 1 : 0);
+}
+
 const counts = {};
-for (const t of unique(texts)) {
+let bad = 0;
+for (const t of unique(texts).filter((_, i) => i % workerData.threads === workerData.first)) {
   counts[t.kind] = (counts[t.kind] ?? 0) + 1;
   for (const d of diagnosed(t)) {
     bad++;
-    console.log(`${t.from}: ${d.code} ${d.message}\n    at: ${d.at}\n    in: ${t.text.replace(/\s+/g, " ").slice(0, 300)}\n`);
+    parentPort.postMessage({ line: `${t.from}: ${d.code} ${d.message}\n    at: ${d.at}\n    in: ${t.text.replace(/\s+/g, " ").slice(0, 300)}\n` });
   }
 }
-const total = Object.values(counts).reduce((a, b) => a + b, 0);
-console.log(`kqlcheck: ${total} different texts (${Object.entries(counts).map(([k, n]) => `${n} ${k}`).join(", ")}), ${bad} diagnostics`);
-process.exit(bad || !total ? 1 : 0);
+parentPort.postMessage({ counts, bad });
 
 function known(key, make) {
   if (!schemas.has(key)) schemas.set(key, make());
@@ -200,7 +220,22 @@ function destinationSchema(list) {
   for (const [name, f] of functions) {
     symbols.push(new Symbols.FunctionSymbol.$ctor16(name, f.parameters, f.body, null));
   }
-  return globalsOf("security", symbols);
+  return globalsOf("security", [...symbols, ...stored(list, tables, globalsOf("security", symbols))]);
+}
+
+// stored are the tables that a query alone gives a shape: .set Name <| query.
+function stored(list, tables, globals) {
+  const found = new Map();
+  for (const { text } of list) {
+    const m = /^\.set(?:-or-append|-or-replace)? (?:async )?([A-Za-z_]\w*)(?: with \([^)]*\))? <\|([\s\S]*)$/.exec(text);
+    if (!m || tables.has(m[1]) || found.has(m[1])) continue;
+    const columns = Language.KustoCode.ParseAndAnalyze(m[2], globals).ResultType?.Columns;
+    if (!columns) continue;
+    const named = [];
+    for (let i = 0; i < columns.Count; i++) named.push([columns.getItem(i).Name, columns.getItem(i).Type.Name]);
+    found.set(m[1], make(m[1], named));
+  }
+  return found.values();
 }
 
 // created gathers the tables and functions that texts make.
