@@ -49,6 +49,9 @@ func (b *binder) call(n *syntax.Call, c site) (*expr, error) {
 }
 
 func unknownFunction(n *syntax.Call) error {
+	if isRefused(n.Name) {
+		return unsupported(n.Pos(), "%s() is not supported here.", n.Name)
+	}
 	if _, ok := aggregate.Lookup(n.Name); ok {
 		return semantic(n.Pos(), "Function '%s' cannot be invoked in current context. Details: the aggregation function is only allowed in summarize", n.Name)
 	}
@@ -134,15 +137,33 @@ func (b *binder) special(n *syntax.Call, c site) (e *expr, ok bool, err error) {
 		}
 	case "current_principal", "current_principal_is_member_of":
 		e, err = b.principal(n, c)
-	case "row_number", "row_cumsum", "prev", "next":
+	case "column_names_of":
+		e, err = b.columnNamesOf(n, c)
+	case "row_number", "row_cumsum", "row_rank_dense", "row_rank_min", "row_window_session", "prev", "next":
 		e, err = b.window(n, c)
-	case "row_rank_dense", "row_rank_min", "row_rank", "row_window_session", "cursor_after", "cursor_before_or_at", "cursor_current",
+	case "row_rank", "cursor_after", "cursor_before_or_at", "cursor_current",
 		"current_principal_details", "current_cluster_endpoint":
 		err = unsupported(n.Pos(), "%s() is not supported here.", n.Name)
 	default:
 		return nil, false, nil
 	}
 	return e, true, err
+}
+
+// columnNamesOf binds column_names_of(T).
+func (b *binder) columnNamesOf(n *syntax.Call, c site) (*expr, error) {
+	if err := argumentCount(n, 1, 1); err != nil {
+		return nil, err
+	}
+	p, err := b.tabular(n.Args[0].X, c.scope, c.op)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]value.Value, len(p.fields))
+	for i, f := range p.fields {
+		names[i] = value.NewString(f.name)
+	}
+	return constantExpr(value.NewArray(names)), nil
 }
 
 func (b *binder) databaseName(db string) string {

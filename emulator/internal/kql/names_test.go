@@ -87,3 +87,59 @@ func TestHuntersForms(t *testing.T) {
 		{"views by a pattern", "let V1 = view () { print x = 1 }; let V2 = view () { print x = 2 }; let W = view () { print x = 3 }; let V3 = () { print x = 4 }; union isfuzzy=true V*, Q* | summarize sum(x)", "sum_x:long\n3"},
 	})
 }
+
+// Statistics and window functions with several results, weights and conditions;
+// the values are recorded from the service or of the documentation.
+func TestStatistics(t *testing.T) {
+	const latencies = "let T = datatable(n:long, ms:long)[8, 10, 6, 20, 3, 30, 1, 40]; T | "
+	const pairs = "let T = datatable(x:real, y:real)[1.0, 14.0, 2.0, 10.0, 3.0, 17.0, 4.0, 20.0, 5.0, 50.0, real(null), 9.0]; T | "
+	checkAll(t, nil, []queryTest{
+		{"weighted percentiles", latencies + "summarize percentilesw(ms, n, 50, 75, 99.9), a = percentilesw_array(ms, n, dynamic([50, 75, 99.9])), percentilew(ms, n, 50)", `
+			percentile_ms_50:long percentile_ms_75:long percentile_ms_99_9:long a:dynamic percentile_ms_501:long
+			20 | 20 | 40 | [20,20,40] | 20`},
+		{"weights of nothing", latencies + "where n > 99 | summarize percentilew(ms, n, 50), a = percentilesw_array(ms, n, 5)", `
+			percentile_ms_50:long a:dynamic
+			null | null`},
+		{"covariance", pairs + "summarize covariance(x, y), covariancep(x, y), covarianceif(x, y, x < 3)", `
+			covariance_x_y:real covariancep_x_y:real covarianceif_x_y:real
+			20.5 | 16.4 | -2.0`},
+		{"variancepif", "range x from 1 to 100 step 1 | summarize variancepif(x, x % 2 == 0)", `
+			variancepif_x:real
+			833.0`},
+		{"series_stats in columns", "print x = dynamic([3, 1, 2]) | project series_stats(x)", `
+			series_stats_x_min:real series_stats_x_min_idx:long series_stats_x_max:real series_stats_x_max_idx:long series_stats_x_avg:real series_stats_x_stdev:real series_stats_x_variance:real
+			1.0 | 1 | 3.0 | 0 | 2.0 | 1.0 | 1.0`},
+		{"series_fit_line in columns", "print y = dynamic([1, 3, 5]) | extend (r, slope, v, rv, i, fit) = series_fit_line(y) | project-away y", `
+			r:real slope:real v:real rv:real i:real fit:dynamic
+			1.0 | 2.0 | 4.0 | 0.0 | 1.0 | [1.0,3.0,5.0]`},
+		{"series_fit_2lines", "print y = dynamic([0, 1, 2, 9, 8, 7]) | project series_fit_2lines(y) | project series_fit_2lines_y_rsquare, series_fit_2lines_y_line_fit", `
+			series_fit_2lines_y_rsquare:real series_fit_2lines_y_line_fit:dynamic
+			1.0 | [0.0,1.0,2.0,9.0,8.0,7.0]`},
+		{"several results of null", "print y = dynamic(null) | extend (a, b) = series_stats(y) | project a, b", `
+			a:real b:long
+			null | null`},
+		{"ranks", "datatable(c:string, v:int)['A', 10, 'A', 10, 'A', 5, 'A', 20, 'B', 5, 'B', 7] | sort by c asc, v asc | extend m = row_rank_min(v, c != prev(c)), d = row_rank_dense(v, c != prev(c))", `
+			c:string v:int m:long d:long
+			A | 5 | 1 | 1
+			A | 10 | 2 | 2
+			A | 10 | 2 | 2
+			A | 20 | 4 | 3
+			B | 5 | 1 | 1
+			B | 7 | 2 | 2`},
+		{"sessions", "datatable(id:string, t:datetime)['1', datetime(2024-04-11 10:00), '2', datetime(2024-04-11 10:16), '2', datetime(2024-04-11 10:18), '2', datetime(2024-04-11 13:30)] | sort by id asc, t asc | extend s = row_window_session(t, 1h, 5m, id != prev(id)) | project s", `
+			s:datetime
+			2024-04-11T10:00:00.0000000Z
+			2024-04-11T10:16:00.0000000Z
+			2024-04-11T10:16:00.0000000Z
+			2024-04-11T13:30:00.0000000Z`},
+		{"column_names_of", "let F = (n:long) { print A = '', B = n }; print c = column_names_of(F(1))", `
+			c:dynamic
+			["A","B"]`},
+	})
+	if _, err := answer(nil, "print y = dynamic([0, 1, 2, 9]) | project series_fit_2lines(y) | project series_fit_2lines_y_split_idx"); err == nil {
+		t.Error("a column that is not known exactly is answered")
+	}
+	if _, err := answer(nil, "print y = dynamic([1]) | where series_stats(y) == 1"); err == nil {
+		t.Error("several values are compared")
+	}
+}

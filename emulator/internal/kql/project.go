@@ -2,6 +2,7 @@ package kql
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -66,7 +67,7 @@ func (b *binder) severalItems(item syntax.Item, e *expr, c site) ([]named, error
 		all := c.row.pipe.compute("", e)
 		list := make([]named, len(e.results))
 		for i, r := range e.results {
-			n := named{e: element(c.row.layout, all, i, r.Kind), at: item.Pos(), several: true}
+			n := named{e: element(c.row.layout, all, i, r), at: item.Pos(), several: true}
 			if i < len(item.Names) {
 				n.name, n.given, n.explicit = item.Names[i], true, true
 			} else {
@@ -78,14 +79,17 @@ func (b *binder) severalItems(item syntax.Item, e *expr, c site) ([]named, error
 	}
 }
 
-// element is element i of an array as kind k.
-func element(l *layout, array field, i int, k value.Kind) *expr {
-	return apply(l, "", scalar.Bound{Kind: k, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
+// element is element i of an array of results.
+func element(l *layout, array field, i int, r scalar.Result) *expr {
+	return apply(l, "", scalar.Bound{Kind: r.Kind, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
+		if r.Refused {
+			return value.Value{}, fmt.Errorf("the column %s...%s is not supported here", r.Prefix, r.Suffix)
+		}
 		v, ok := a[0].Index(i)
 		if !ok {
-			return value.Null(k), nil
+			return value.Null(r.Kind), nil
 		}
-		return scalar.Convert(v, k), nil
+		return scalar.Convert(v, r.Kind), nil
 	}}, []*expr{columnExpr(array)}, false)
 }
 

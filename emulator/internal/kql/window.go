@@ -27,6 +27,12 @@ func (b *binder) window(n *syntax.Call, c site) (*expr, error) {
 		s, err = rowNumber(n, args, slot)
 	case "row_cumsum":
 		s, kind, err = rowSum(n, args, slot)
+	case "row_rank_dense", "row_rank_min":
+		kind = value.Long
+		s, err = rowRank(n, args, slot)
+	case "row_window_session":
+		kind = value.DateTime
+		s, err = rowSession(n, args, slot)
 	default:
 		s, kind, err = neighbour(n, args, slot)
 	}

@@ -78,7 +78,7 @@ func Names() []string { return slices.Sorted(maps.Keys(registry)) }
 
 var registry = func() map[string]Aggregate {
 	all := map[string]Aggregate{}
-	for _, group := range [][]Aggregate{counts, sums, extremes, rows, collections, distincts, bitwise, spreads, ranks} {
+	for _, group := range [][]Aggregate{counts, sums, extremes, rows, collections, distincts, bitwise, spreads, covariances, ranks, weightedRanks} {
 		for _, a := range group {
 			all[a.Name] = a
 		}

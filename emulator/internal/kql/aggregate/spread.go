@@ -16,7 +16,7 @@ var (
 // spreads: nulls are left out; the spread of fewer than two values is 0.
 var spreads = []Aggregate{
 	stdev, conditional("stdevif", "stdevif_", stdev), stdevp,
-	variance, conditional("varianceif", "varianceif_", variance), variancep,
+	variance, conditional("varianceif", "varianceif_", variance), variancep, conditional("variancepif", "variancepif_", variancep),
 }
 
 func spreadAggregate(name string, root, sample bool) Aggregate {

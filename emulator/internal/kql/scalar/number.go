@@ -28,6 +28,8 @@ var numerics = []Function{
 	realFn("asin", math.Asin),
 	realFn("acos", math.Acos),
 	realFn("atan", math.Atan),
+	realFn("erf", math.Erf),
+	realFn("erfc", math.Erfc),
 	realFn("degrees", func(x float64) float64 { return x * 180 / math.Pi }),
 	realFn("radians", func(x float64) float64 { return x * math.Pi / 180 }),
 	fn("atan2", value.Real, params{isNumber, isNumber}, func(a []value.Value) value.Value {

@@ -11,6 +11,7 @@ import (
 // parsers take structured text apart.
 var parsers = []Function{
 	fn("parse_url", value.Dynamic, params{isString}, func(a []value.Value) value.Value { return parseURL(a[0].Text()) }),
+	fn("parseurl", value.Dynamic, params{isString}, func(a []value.Value) value.Value { return parseURL(a[0].Text()) }),
 	fn("parse_urlquery", value.Dynamic, params{isString}, func(a []value.Value) value.Value {
 		query := strings.TrimPrefix(a[0].Text(), "?")
 		return value.NewBag([]value.Property{{Name: "Query Parameters", Value: queryBag(query)}})

@@ -15,6 +15,7 @@ import (
 var regexFunctions = []Function{
 	custom("extract", 3, 4, bindExtract),
 	custom("extract_all", 2, 3, bindExtractAll),
+	custom("extractall", 2, 3, bindExtractAll),
 	custom("replace_regex", 3, 3, bindReplaceRegex),
 	custom("replace", 3, 3, func(c call) (Bound, error) {
 		// The deprecated form has the text last.

@@ -49,8 +49,12 @@ type Result struct {
 	Kind   value.Kind
 	Prefix string
 	Arg    int // -1: no argument's name
+	And    int // another argument, whose name follows behind an underscore; 0 for none
 	Suffix string
 
+	// Refused is set for a column whose values are not known exactly enough: a
+	// query that reads it fails.
+	Refused bool
 	Unnamed string // in place of the name of an argument that has none
 }
 
@@ -60,7 +64,11 @@ func (r Result) Name(argument func(i int) string) string {
 	if r.Arg < 0 {
 		return r.Prefix + r.Suffix
 	}
-	return r.Prefix + cmp.Or(argument(r.Arg), r.Unnamed) + r.Suffix
+	name := r.Prefix + cmp.Or(argument(r.Arg), r.Unnamed)
+	if r.And > 0 {
+		name += "_" + argument(r.And)
+	}
+	return name + r.Suffix
 }
 
 // Function is a scalar function by name.
@@ -114,10 +122,10 @@ var registry = func() map[string]Function {
 	for _, group := range [][]Function{
 		conversions, conditionals, nullTests,
 		numerics, rounding, bitwise,
-		textual(textFunctions, textEdits, searches, regexFunctions, encodings, parsers, networkFunctions),
+		textual(textFunctions, textEdits, searches, regexFunctions, encodings, byteFunctions, punycodes, parsers, networkFunctions, networkFunctions6),
 		hashes,
-		dateParts, dateArithmetic, epochs, formats,
-		dynamicAccess, arrays, arrayOrder, bags, sets,
+		timeZones, dateParts, dateArithmetic, epochs, formats,
+		dynamicAccess, arrays, arrayOrder, bags, sets, seriesFunctions, seriesShapes,
 		sizes, asserts, generators,
 	} {
 		for _, f := range group {

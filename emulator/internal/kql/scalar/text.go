@@ -57,14 +57,17 @@ var textFunctions = []Function{
 	alias("to_utf8", fn("", value.Dynamic, params{isString}, codePoints)),
 	lenient("unicode_codepoints_to_string", 1, 64, value.String, params{isInteger | isDynamic}, fromCodePoints),
 	lenient("make_string", 1, 64, value.String, params{isInteger | isDynamic}, fromCodePoints),
-	fn("strcat_array", value.String, params{isDynamic, isString}, func(a []value.Value) value.Value {
-		elements, _ := a[0].Array()
-		texts := make([]string, len(elements))
-		for i, e := range elements {
-			texts[i] = e.String()
-		}
-		return value.NewString(strings.Join(texts, a[1].Text()))
-	}),
+	fn("strcat_array", value.String, params{isDynamic, isString}, joined),
+	fn("array_strcat", value.String, params{isDynamic, isString}, joined),
+}
+
+func joined(a []value.Value) value.Value {
+	elements, _ := a[0].Array()
+	texts := make([]string, len(elements))
+	for i, e := range elements {
+		texts[i] = e.String()
+	}
+	return value.NewString(strings.Join(texts, a[1].Text()))
 }
 
 // maxText bounds what a function may build from small arguments.
