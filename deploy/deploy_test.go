@@ -24,7 +24,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/metrics"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -242,15 +242,13 @@ func ledger(t *testing.T) func(name, query string) {
 			t.Fatal(err)
 		}
 	}
-	e, err := emulator.New(emulator.Options{Devices: 1, Dir: t.TempDir()})
-	must(err)
-	t.Cleanup(func() { _ = e.Close() })
+	e := emulatortest.New(t, emulatortest.Devices(1))
 	at := e.Endpoints()
-	key, err := e.Entra().Issue(at.ClientID, "https://kusto.kusto.windows.net", time.Hour)
+	key, err := e.Token(emulatortest.TokenRequest{Resource: emulatortest.KustoResource})
 	must(err)
 	c, err := kusto.New(t.Context(), kusto.Options{
 		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database,
-		Credential: token(key), HTTPClient: &http.Client{Transport: e.Transport()},
+		Credential: token(key), HTTPClient: e.Client(),
 	})
 	must(err)
 	t.Cleanup(func() { _ = c.Close() })
@@ -264,7 +262,7 @@ func ledger(t *testing.T) func(name, query string) {
 	must(c.Finish(t.Context(), tvmexport.Closing{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R0", Err: os.ErrClosed}}}))
 	return func(name, query string) {
 		t.Helper()
-		if d, err := e.Landed(t.Context(), at.Database, query); err != nil || d.Rows == 0 {
+		if d, err := e.Landed(t.Context(), query); err != nil || d.Rows == 0 {
 			t.Errorf("%s: %d rows, %v", name, d.Rows, err)
 		}
 	}

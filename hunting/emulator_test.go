@@ -19,28 +19,20 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/hunting"
 )
 
 // service is an emulated tenant and what is needed to ask it.
 type service struct {
-	emulator *emulator.Emulator
+	emulator *emulatortest.Emulator
 	http     *http.Client
 }
 
 func newService(t *testing.T) service {
 	t.Helper()
-	e, err := emulator.New(emulator.Options{Devices: 3, Dir: t.TempDir(), Now: func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return service{e, &http.Client{Transport: e.Transport()}}
+	e := emulatortest.New(t, emulatortest.Devices(3), emulatortest.CVEs(120_000), emulatortest.StandingClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
+	return service{e, e.Client()}
 }
 
 func (s service) client(t *testing.T, api hunting.API) *hunting.Client {

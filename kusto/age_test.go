@@ -1,13 +1,12 @@
 package kusto
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 )
 
 // installation is a database as daily runs leave it, without the runs: a full
@@ -15,7 +14,7 @@ import (
 // devices.
 type installation struct {
 	testing.TB
-	emulator *emulator.Emulator
+	emulator *emulatortest.Emulator
 	clock    time.Time
 	table    tvmexport.Table
 }
@@ -30,16 +29,7 @@ func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 			Columns: typed("DeviceId", "string", "OSPlatform", "string", "SoftwareVendor", "string", "SoftwareName", "string", "SoftwareVersion", "string", "EndOfSupportDate", "datetime"),
 		},
 	}
-	var err error
-	i.emulator, err = emulator.New(emulator.Options{Devices: 1, CVEs: 1, Now: func() time.Time { return i.clock }, Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := i.emulator.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	i.emulator = emulatortest.New(t, emulatortest.Devices(1), emulatortest.Clock(func() time.Time { return i.clock }))
 	commands, err := Script([]tvmexport.Table{i.table}, ScriptOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +88,7 @@ func (i *installation) publish(run tvmexport.Run, devices string, rowsPerDevice 
 
 func (i *installation) command(text string) {
 	i.Helper()
-	if _, err := i.emulator.Command(i.Context(), "", text); err != nil {
+	if _, err := i.emulator.Command(i.Context(), text); err != nil {
 		i.Fatalf("%.2000s", err)
 	}
 }
@@ -108,17 +98,15 @@ func (i *installation) command(text string) {
 func (i *installation) count(text string) (n, scanned int64) {
 	i.Helper()
 	before := i.emulator.Stats().Kusto.RowsScanned
-	for row, err := range i.emulator.LandedRows(i.Context(), "", text) {
-		if err != nil {
-			i.Fatal(err)
-		}
-		var answer struct{ N int64 }
-		if err := json.Unmarshal(row, &answer); err != nil {
-			i.Fatal(err)
-		}
-		n = answer.N
+	answer, err := i.emulator.Query(i.Context(), text)
+	if err != nil {
+		i.Fatal(err)
 	}
-	return n, i.emulator.Stats().Kusto.RowsScanned - before
+	var rows []struct{ N int64 }
+	if err := answer.Decode(&rows); err != nil || len(rows) != 1 {
+		i.Fatalf("%v, %v", rows, err)
+	}
+	return rows[0].N, i.emulator.Stats().Kusto.RowsScanned - before
 }
 
 // The questions that readers ask, each answered by one number, and how often

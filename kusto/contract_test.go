@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/exportertest"
 )
 
@@ -351,16 +351,7 @@ func TestEmulatorBadInput(t *testing.T) {
 // TestContract runs the suite that every Destination passes.
 func TestContract(t *testing.T) {
 	exportertest.TestDestination(t, func(t *testing.T) exportertest.Harness {
-		e, err := emulator.New(emulator.Options{Devices: 5, Dir: t.TempDir(), Batching: 20 * time.Millisecond})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		s := connected(t, e)
+		s := connected(t, emulatortest.New(t, emulatortest.Devices(1)).Services())
 		snapshot := softwareTable
 		snapshot.Key.Column = "DeviceId"
 		s.setUp(snapshot, eventsTable)

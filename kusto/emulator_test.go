@@ -19,6 +19,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 )
 
 // secretCredential signs in to the emulator's Entra.
@@ -62,37 +63,14 @@ type stage struct {
 func onStage(t *testing.T, f func(s stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		e, err := emulator.New(emulator.Options{Devices: 5, Dir: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		f(connected(t, e))
+		f(connected(t, emulatortest.New(t, emulatortest.Devices(1)).Services()))
 	})
-}
-
-// canonical writes the names of headers as a connection would deliver them:
-// the storage SDK sets them in lower case.
-type canonical struct{ to http.RoundTripper }
-
-func (c canonical) RoundTrip(r *http.Request) (*http.Response, error) {
-	sent := r.Clone(r.Context())
-	sent.Header = http.Header{}
-	for name, values := range r.Header {
-		sent.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	return c.to.RoundTrip(sent)
 }
 
 // connected makes clients of an emulator that t closes.
 func connected(t *testing.T, e *emulator.Emulator) stage {
 	t.Helper()
-	hc := &http.Client{Transport: canonical{e.Transport()}}
-	at := e.Endpoints()
+	hc, at := &http.Client{Transport: e.Transport()}, e.Endpoints()
 	connect := func(app, key string) *Client {
 		c, err := New(t.Context(), Options{
 			Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc,

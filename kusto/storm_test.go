@@ -2,14 +2,13 @@ package kusto
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 )
@@ -70,12 +69,8 @@ func TestEmulatorStorm(t *testing.T) {
 func TestEmulatorRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const app = "00000000-0000-4000-8000-00000000beef"
-		e, err := emulator.New(emulator.Options{Devices: 5, Dir: t.TempDir(), Apps: []entra.App{{ID: app, Name: "nobody", Secrets: []string{"s3cret"}}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = e.Close() })
-		at, hc := e.Endpoints(), &http.Client{Transport: canonical{e.Transport()}}
+		e := emulatortest.New(t, emulatortest.Devices(1), emulatortest.App(entra.App{ID: app, Name: "nobody", Secrets: []string{"s3cret"}}))
+		at, hc := e.Endpoints(), e.Client()
 		for _, c := range []struct{ key, says string }{
 			{"s3cret", "docs/roles.md"}, {"wrong", "AADSTS7000215"},
 		} {

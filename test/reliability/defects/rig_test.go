@@ -27,6 +27,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/exportertest"
@@ -115,16 +116,9 @@ func bubble(t *testing.T, f func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t}
-		e, err := emulator.New(emulator.Options{Devices: 30, Dir: t.TempDir(), Now: r.now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := e.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		r.emulator, r.http = e, &http.Client{Transport: canonical{e.Transport()}}
+		e := emulatortest.New(t, emulatortest.Devices(30), emulatortest.Clock(r.now), emulatortest.CVEs(emulator.DefaultCVEs),
+			emulatortest.History(emulator.DefaultHistory), emulatortest.Batching(emulator.DefaultBatching))
+		r.emulator, r.http = e.Services(), e.Client()
 		r.exporter = &engine.Exporter{
 			Owner: "test", Calls: 1,
 			Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
@@ -308,18 +302,6 @@ func rowsFrom(device string, n int, at time.Time) []exportertest.Row {
 		out[i] = row(device, i, at.Add(time.Duration(i)*time.Minute))
 	}
 	return out
-}
-
-// canonical writes the names of headers as a connection would deliver them.
-type canonical struct{ to http.RoundTripper }
-
-func (c canonical) RoundTrip(r *http.Request) (*http.Response, error) {
-	sent := r.Clone(r.Context())
-	sent.Header = http.Header{}
-	for name, values := range r.Header {
-		sent.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	return c.to.RoundTrip(sent)
 }
 
 // credential signs in with a secret and keeps a token until shortly before its end.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"maps"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,7 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
-	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -112,21 +111,17 @@ type account struct {
 // rig is an exporter of the emulated tenant, in a bubble of time.
 type rig struct {
 	*testing.T
-	emulator *emulator.Emulator
+	emulator *emulatortest.Emulator
 	source   *hunting.Client
 	exporter *engine.Exporter
 }
 
 func newRig(t *testing.T, devices int, names ...string) *rig {
-	e, err := emulator.New(emulator.Options{Devices: devices, Seed: 3, Dir: t.TempDir()})
-	must(t, err)
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	e := emulatortest.New(t, emulatortest.Devices(devices), emulatortest.Seed(3), emulatortest.CVEs(emulator.DefaultCVEs),
+		emulatortest.History(emulator.DefaultHistory), emulatortest.Batching(emulator.DefaultBatching))
 	r := &rig{T: t, emulator: e}
-	at, hc := e.Endpoints(), &http.Client{Transport: canonical{e.Transport()}}
+	at, hc := e.Endpoints(), e.Client()
+	var err error
 	r.source, err = hunting.New(hunting.Options{
 		API: hunting.Graph, Endpoint: at.Graph, HTTPClient: hc, Share: 1, MaxWait: 12 * time.Hour, Credential: issued{e},
 	})
@@ -144,7 +139,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 	_, err = client.Init(t.Context(), tables, kusto.ScriptOptions{})
 	must(t, err)
 	must(t, client.Configure(t.Context(), tables))
-	_, err = e.Faults().Add(faults.Rule{Endpoint: "graph", Delay: faults.Duration(time.Second)})
+	_, err = e.Inject(emulatortest.Fault{Endpoint: "graph", Delay: emulatortest.Duration(time.Second)})
 	must(t, err)
 	r.exporter = &engine.Exporter{
 		Source: r.source, Destination: client, Describe: catalog.Table, Owner: "test",
@@ -184,7 +179,7 @@ func (r *rig) plan(req engine.Request) account {
 }
 
 // written counts what changes a database, by the service's own count.
-func written(e *emulator.Emulator) map[string]int64 {
+func written(e *emulatortest.Emulator) map[string]int64 {
 	s := e.Stats()
 	out := map[string]int64{"blobs": s.Ingestion.Blobs, "messages": s.Ingestion.Messages, "rows": s.Kusto.RowsIngested}
 	for name, n := range s.Kusto.Commands {
@@ -218,21 +213,9 @@ func must(t *testing.T, err error) {
 }
 
 // issued signs in without asking: the emulated authority gives what it would.
-type issued struct{ e *emulator.Emulator }
+type issued struct{ e *emulatortest.Emulator }
 
 func (i issued) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := i.e.Entra().Issue(i.e.Endpoints().ClientID, strings.TrimSuffix(o.Scopes[0], "/.default"), time.Hour)
+	token, err := i.e.Token(emulatortest.TokenRequest{Resource: o.Scopes[0]})
 	return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, err
-}
-
-// canonical writes the names of headers as a connection would deliver them.
-type canonical struct{ to http.RoundTripper }
-
-func (c canonical) RoundTrip(r *http.Request) (*http.Response, error) {
-	sent := r.Clone(r.Context())
-	sent.Header = http.Header{}
-	for name, values := range r.Header {
-		sent.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	return c.to.RoundTrip(sent)
 }

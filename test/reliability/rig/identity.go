@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -41,16 +40,4 @@ func (i *identity) GetToken(_ context.Context, o policy.TokenRequestOptions) (az
 	}
 	i.tokens[scope] = t
 	return t, nil
-}
-
-// connection writes the names of headers as a connection would deliver them.
-type connection struct{ to http.RoundTripper }
-
-func (c connection) RoundTrip(r *http.Request) (*http.Response, error) {
-	sent := r.Clone(r.Context())
-	sent.Header = http.Header{}
-	for name, values := range r.Header {
-		sent.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	return c.to.RoundTrip(sent)
 }

@@ -55,7 +55,7 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	r.HTTP = &http.Client{Transport: connection{r.Emulator.Transport()}}
+	r.HTTP = &http.Client{Transport: r.Emulator.Transport()}
 	at := r.Emulator.Endpoints()
 	identity := &identity{emulator: r.Emulator, app: at.ClientID}
 	source, err := hunting.New(hunting.Options{
