@@ -35,7 +35,7 @@ func (g *again) judge(table string, err error) error {
 		return err
 	}
 	delete(g.last, table)
-	e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, twice in the same words", e.Err)
+	e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, twice with the same text", e.Err)
 	e.Hint = firstOf(e.Hint, "a proxy may alter the answers; the service's support can find the call by its request id")
 	return err
 }

@@ -73,14 +73,14 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			return a, err
 		case errors.Is(err, errGateway) && c.budget.broke():
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; gateways have failed %d times in a row, over all calls", e.Err, mostGateway)
-			e.Hint = "the service is down or cannot be reached through the proxy; run again later"
+			e.Hint = "the service is unavailable, or unreachable through the proxy; run again later"
 			return a, err
 		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts:
 			// A gateway's failure may pass. If it does not, less may be asked for at a time.
 			err = c.rest(ctx, q, backoff(attempt), err)
 			attempt++
 		case errors.Is(err, errUnproven) && attempt >= unprovenAttempts:
-			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d answers in a row had this fault", e.Err, attempt)
+			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d consecutive answers had this error", e.Err, attempt)
 			return a, err
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:
 			err = c.rest(ctx, q, backoff(attempt), err)
@@ -114,8 +114,8 @@ func backoff(attempt int) time.Duration {
 // once makes one call, when the budget lets it.
 func (c *Client) once(ctx context.Context, q question, a *tvmexport.Answer, p *patience, read func(*body) error) error {
 	fail := failure{op: q.op, table: q.table, api: c.o.API}
-	// Whoever signs in slowly waits here: a call is made when the budget lets it,
-	// not some time later, together with others.
+	// A slow sign-in waits here: a call is made when the budget admits it, not
+	// some time later, together with others.
 	if _, err := c.token(ctx); err != nil {
 		return fail.signIn(err)
 	}
@@ -145,7 +145,7 @@ func (c *Client) token(ctx context.Context) (string, error) {
 }
 
 func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexport.Answer, read func(*body) error) error {
-	token, err := c.token(ctx) // anew, for the budget may have taken its time
+	token, err := c.token(ctx) // again, because the budget may have delayed the call
 	if err != nil {
 		return fail.signIn(err)
 	}

@@ -50,7 +50,7 @@ func decompressed(r *http.Response) (io.Reader, error) {
 		z := gzipReaders.Get().(*gzip.Reader)
 		switch err := z.Reset(r.Body); {
 		case errors.Is(err, gzip.ErrHeader):
-			return nil, foreignAnswer(r, "Content-Encoding says gzip, and the body is not compressed")
+			return nil, foreignAnswer(r, "Content-Encoding is gzip, but the body is not compressed")
 		case err != nil:
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
@@ -62,7 +62,7 @@ func decompressed(r *http.Response) (io.Reader, error) {
 		}
 		return plain, nil
 	default:
-		return nil, foreignAnswer(r, fmt.Sprintf("Content-Encoding %q was not asked for", answers.OneLine(encoding, 40)))
+		return nil, foreignAnswer(r, fmt.Sprintf("Content-Encoding %q was not requested", answers.OneLine(encoding, 40)))
 	}
 }
 
@@ -87,7 +87,7 @@ func (b *body) close() {
 // envelope reads the outer object: onSchema takes the text of the schema, and
 // onRow all that comes for each row of the results, of which it says how many
 // bytes the row has, or short. A nil error means that the answer was read to
-// its end and nothing stands behind it. An answer with a schema and without
+// its end and nothing follows it. An answer with a schema and without
 // results has no rows.
 func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte) (int, error)) error {
 	if err := b.take('{'); err != nil {
@@ -149,7 +149,7 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 	case b.results == 0 && schemas == 0:
 		return &foreign{"HTTP 200 with a JSON object that has neither a schema nor results"}
 	case b.results > 1:
-		return fmt.Errorf("the answer holds results %d times, not once", b.results)
+		return fmt.Errorf("the answer has results %d times, not once", b.results)
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (b *body) name() (string, error) {
 func (b *body) rows(n *normaliser, w tvmexport.RowWriter) error {
 	err := b.envelope(n.schema.declare, func(text []byte) (int, error) { return n.row(text, w) })
 	if err == nil && b.results == 0 {
-		err = &foreign{"HTTP 200 with an answer without results, not even the row that carries their count"}
+		err = &foreign{"HTTP 200 with an answer without results, not even the count row"}
 	}
 	return err
 }

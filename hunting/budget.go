@@ -28,11 +28,10 @@ func (q Quota) scaled(share float64) Quota {
 	}
 }
 
-// budget holds calls back so that in no minute and in no hour, wherever they
-// begin, more are made than the quota allows; so that none is made before the
-// time that a throttled call was told; and so that only as many run at once as
-// the service bears. It belongs to the tenant: all tables share it. A minute's
-// calls may come in one burst.
+// budget delays calls. It keeps the quota in every period of a minute and of an
+// hour, respects the wait time of throttled calls, and limits the number of
+// concurrent calls. It belongs to the tenant: all tables share it. The calls of a
+// minute may come in one burst.
 type budget struct {
 	quota   Quota
 	most    int           // calls at once
@@ -75,7 +74,7 @@ type errPatience struct {
 }
 
 func (e *errPatience) Error() string {
-	return fmt.Sprintf("%s, and calls may go on at %s only, which is longer than may be waited", e.cause, e.until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%s; calls are allowed again at %s, which exceeds the maximum wait", e.cause, e.until.UTC().Format(time.RFC3339))
 }
 
 // enter waits for a place and counts the call.
@@ -229,7 +228,7 @@ func (b *budget) broke() bool {
 	return b.gateway >= mostGateway
 }
 
-// wait sleeps until d is over, freed is closed, or ctx ends.
+// wait sleeps until d has passed, freed is closed, or ctx ends.
 func wait(ctx context.Context, d time.Duration, freed <-chan struct{}) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -55,8 +55,8 @@ func (d dialect) without(t tvmexport.Table) tvmexport.Table {
 	return t
 }
 
-// choose tells the schema what is published, and how. Columns of any name that
-// the answer holds beside the chosen ones are dropped, whatever the query said.
+// choose sets the columns to publish, and how. All other columns of the answer
+// are dropped, regardless of the query.
 func (s *schema) choose(c tvmexport.Choice) {
 	if c.IsZero() {
 		return

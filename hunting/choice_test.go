@@ -19,8 +19,8 @@ var pseudonymKey = []byte("a key of sixteen or more")
 
 func mask(value string) string { return string(pseudonym.New(pseudonymKey).Append(nil, []byte(value))) }
 
-// What a choice hides is in no row that is published, in whatever case the
-// service writes its name; the key is still that of the original.
+// No published row has an excluded column, in any spelling of its name; the key
+// is still that of the original.
 func TestAChoiceOfColumns(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

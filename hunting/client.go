@@ -19,7 +19,7 @@ func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWr
 	if len(s.Table.Choice.Pseudonymise) > 0 && len(c.o.PseudonymKey) == 0 {
 		return tvmexport.Answer{}, &tvmexport.Error{
 			Op: "fetch", Table: s.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
-			Err: errors.New("columns are to be published as pseudonyms, and there is no key"), Hint: "set pseudonymisation_key",
+			Err: errors.New("columns are pseudonymised, but there is no key"), Hint: "set pseudonymisation_key",
 		}
 	}
 	calls := 0
@@ -44,7 +44,7 @@ func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
 	asText := asked.asText(t)
 	if name := absent(err, hidden(t)); name != "" && !slices.Contains(asked.hideless, name) {
 		c.dialects.change(t.Name, func(d *dialect) { d.hideless = append(slices.Clone(d.hideless), name) })
-		c.fallback(t.Name, "not hiding the column "+name+", which the service does not know", err)
+		c.fallback(t.Name, "not filtering the column "+name+", which the service does not know", err)
 		return true
 	}
 	if name := absent(err, t.Columns); slices.Contains(asText, name) {
@@ -54,7 +54,7 @@ func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
 	}
 	if len(asText) > 0 && notAsText(err) {
 		c.dialects.change(t.Name, func(d *dialect) { d.wire = true })
-		c.fallback(t.Name, "taking dynamic columns as the wire has them, where null and an empty bag look alike", err)
+		c.fallback(t.Name, "reading dynamic columns as JSON values, where null and an empty bag are equal", err)
 		return true
 	}
 	if s.Print && !asked.plain {
@@ -75,7 +75,7 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 	s.Table = d.without(s.Table)
 	q := question{op: "fetch", table: s.Table.Name, text: fetchQuery(s, mark, asText), handsOn: true}
 	answer, err := c.ask(ctx, q, func(b *body) error { return b.rows(n, w) })
-	if errors.Is(err, errSchemaLate) { // the rows are with the writer: asked anew, they will be right
+	if errors.Is(err, errSchemaLate) { // the rows were already written: a new request gets them right
 		c.dialects.change(s.Table.Name, func(d *dialect) { d.columns = n.schema.declared })
 	}
 	answer.Rows, answer.Counted, answer.Unread = n.written, n.counted, n.unread()
@@ -94,7 +94,7 @@ func newMark() string {
 	return hex.EncodeToString(b[:]) + ":"
 }
 
-// check refuses names that are none, whatever the configuration table holds.
+// check refuses invalid names in the configuration table.
 func check(op string, t tvmexport.Table) error {
 	err := tvmexport.CheckIdentifier("table", t.Name)
 	if err == nil && t.Watermark != "" && t.Watermark != tvmexport.IngestionTime {
@@ -107,7 +107,7 @@ func check(op string, t tvmexport.Table) error {
 }
 
 func (c *Client) fallback(table, what string, why error) {
-	c.o.Logger.Warn("the service refused a query; going on with a simpler one", "table", table, "by", what, "reason", why)
+	c.o.Logger.Warn("the service refused a query; continuing with a simpler one", "table", table, "by", what, "reason", why)
 	if c.o.OnFallback != nil {
 		c.o.OnFallback(table, what, why)
 	}

@@ -186,7 +186,8 @@ func TestRefusedTokenIsTriedOnceMore(t *testing.T) {
 	})
 }
 
-// An answer that breaks off after rows were written is the caller's to begin anew.
+// An answer that breaks off after rows were written is returned to the caller,
+// which starts over.
 func TestBrokenAnswerIsHandedBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(int, string) answer { return answer{body: good[:len(good)-10]} }}

@@ -31,7 +31,7 @@ func (c *Client) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 		return err
 	})
 	if err == nil && len(columns) == 0 {
-		err = &tvmexport.Error{Op: "schema", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: errors.New("the service answers no schema")}
+		err = &tvmexport.Error{Op: "schema", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: errors.New("the service returns no schema")}
 	}
 	return columns, err
 }
@@ -76,7 +76,7 @@ func declared(b *body, mark string) ([]tvmexport.Column, error) {
 	last := len(s.declared) - 1
 	switch {
 	case rows != 1:
-		return nil, unprovenf("it holds the row that proves it %d times, not once: it was cut, or answers another query", rows)
+		return nil, unprovenf("it contains its proof row %d times, not once: it was truncated, or answers another query", rows)
 	case last < 0:
 		return nil, nil
 	case s.declared[last].Name != markedColumn(mark):
@@ -90,7 +90,7 @@ func distinct(columns []tvmexport.Column) error {
 	met := make(map[string]bool, len(columns))
 	for _, c := range columns {
 		if met[c.Name] {
-			return unprovenf("its schema has two columns of one name")
+			return unprovenf("its schema has two columns with the same name")
 		}
 		met[c.Name] = true
 	}
@@ -123,7 +123,7 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 		if !refused(err) {
 			return nil, err
 		}
-		c.fallback(strings.Join(tables, ", "), "asking for the columns of each table by itself", err)
+		c.fallback(strings.Join(tables, ", "), "requesting the columns of each table separately", err)
 	}
 	for _, t := range tables {
 		columns, err := c.Columns(ctx, t)
@@ -165,7 +165,7 @@ func schemasOf(rows []schemaRow, mark string) (map[string][]tvmexport.Column, er
 	for _, r := range rows {
 		if n, ok := strings.CutPrefix(r.Table, mark); ok {
 			if said != "" {
-				return nil, unprovenf("it holds its proof twice")
+				return nil, unprovenf("it contains its proof twice")
 			}
 			said = n
 			continue
@@ -174,10 +174,10 @@ func schemasOf(rows []schemaRow, mark string) (map[string][]tvmexport.Column, er
 		columns++
 	}
 	if said == "" {
-		return nil, unprovenf("it has %d columns and lacks the row that proves them: it was cut, or answers another query", columns)
+		return nil, unprovenf("it has %d columns and lacks its proof row: it was truncated, or answers another query", columns)
 	}
 	if said != strconv.Itoa(columns) {
-		return nil, unprovenf("it has %d columns, and its own proof says otherwise", columns)
+		return nil, unprovenf("it has %d columns, but its proof says otherwise", columns)
 	}
 	out := make(map[string][]tvmexport.Column, len(of))
 	for table, rows := range of {
@@ -244,5 +244,5 @@ func unreadable(of string, err error) error {
 	if errors.As(err, &semantic) && semantic.GoType != nil {
 		return fmt.Errorf("a row of the %s does not hold a %s where one is expected", of, semantic.GoType)
 	}
-	return fmt.Errorf("a row of the %s is not as it was asked for", of)
+	return fmt.Errorf("a row of the %s does not match the request", of)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Count implements tvmexport.Source. Where the service refuses to count parts,
-// or cannot within its limits, the whole is counted and thought to be spread
-// evenly: a poorer plan, but nothing rests on it.
+// Count implements tvmexport.Source. If the service refuses to count partitions,
+// or cannot do so within its limits, the whole table is counted and assumed to be
+// spread evenly: a coarser plan, which correctness does not depend on.
 func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
 	if err := check("count", q.Table); err != nil {
 		return tvmexport.Counts{}, err
@@ -62,7 +62,7 @@ func (c *Client) concede(q tvmexport.CountQuery, err error) bool {
 		return false
 	default:
 		c.dialects.change(t.Name, func(d *dialect) { d.whole = true })
-		c.fallback(t.Name, "counting the whole table instead of its parts", err)
+		c.fallback(t.Name, "counting the whole table instead of its partitions", err)
 	}
 	return true
 }

@@ -4,12 +4,12 @@
 //
 // Nobody documents which parts of the query language Advanced Hunting
 // supports. What the package sends is therefore small (query.go,
-// condition.go), and where the service refuses a construct there is a poorer
-// way that does without it (dialect.go).
+// condition.go). If the service refuses a construct, there is a fallback without
+// it (dialect.go).
 //
-// An answer carries its own row count, as one more row that a random word in a
-// string column tells apart from the data: a silent cut at the row limit shows,
-// and costs no byte per row.
+// An answer carries its own row count in an additional row, marked by a random
+// word in a string column: silent truncation at the row limit is detected, at no
+// cost per row.
 //
 // Answers are checked, brought into one form and handed on in one pass over
 // the bytes (stream.go, scan.go, members.go, normalise.go): memory is that of

@@ -144,8 +144,8 @@ func canonical(v any) any {
 	return v
 }
 
-// Every front gives the rows of the tenant, in parts that are told apart by
-// keys that the service and the program make alike.
+// Every API returns the rows of the tenant, in partitions by keys that the service
+// and the program compute equally.
 func TestRowsOfTheEmulatedTenant(t *testing.T) {
 	s := newService(t)
 	graph, xdr, mde := s.client(t, hunting.Graph), s.client(t, hunting.XDR), s.client(t, hunting.MDE)

@@ -22,7 +22,7 @@ func ParseAPI(s string) (API, error) {
 	case Graph, XDR, MDE:
 		return a, nil
 	}
-	return "", fmt.Errorf("API %q is none of graph, xdr, mde", s)
+	return "", fmt.Errorf("API %q is unknown; use graph, xdr or mde", s)
 }
 
 // path is where queries are posted, below the base URL.
@@ -108,7 +108,7 @@ var clouds = map[string]Cloud{
 func LookupCloud(name string) (Cloud, error) {
 	c, ok := clouds[cmp.Or(name, "commercial")]
 	if !ok {
-		return Cloud{}, fmt.Errorf("cloud %q is none of commercial, gcc, gcc-high, dod", name)
+		return Cloud{}, fmt.Errorf("cloud %q is unknown; use commercial, gcc, gcc-high or dod", name)
 	}
 	return c, nil
 }

@@ -21,7 +21,7 @@ var (
 	errPreempted    = errors.New("the query was pre-empted")
 	errUnauthorized = errors.New("the token was refused")
 	errRefused      = errors.New("the query was refused")
-	errMissing      = errors.New("the table is not known")
+	errMissing      = errors.New("the table is unknown")
 	errGateway      = errors.New("a gateway gave up")
 	errBroken       = errors.New("the answer cannot be read")
 )
@@ -77,7 +77,7 @@ func (f failure) transport(err error) error {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &certificate):
-		return f.make(tvmexport.Stop, tvmexport.Usage, "name the certificate authority in ca_file", err)
+		return f.make(tvmexport.Stop, tvmexport.Usage, "set ca_file to the certificate of the authority", err)
 	case isRedirect(err):
 		r, _ := answers.AsRedirect(err)
 		return f.make(tvmexport.Stop, tvmexport.Usage, answers.RedirectHint+" (defender.endpoint)", r)
@@ -107,7 +107,7 @@ func (f failure) broken(err error) error {
 	case errors.Is(err, errForeign):
 		return f.make(tvmexport.Retry, tvmexport.Unproven, proxyHint, err)
 	case errors.Is(err, errDeep), errors.Is(err, errHuge):
-		return f.make(tvmexport.Stop, tvmexport.Refused, "the destination does not take such a value: exclude the column (tables: exclude), or shorten it at its source", err)
+		return f.make(tvmexport.Stop, tvmexport.Refused, "the destination does not support such a value: exclude the column (tables: exclude), or shorten it at its source", err)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		err = fmt.Errorf("it ends early: %w", err)
 	}
@@ -174,7 +174,7 @@ func (f failure) badRequest(message string, reason error) error {
 		return err
 	}
 	if strings.Contains(message, "Failed to resolve table") {
-		return f.make(tvmexport.Stop, tvmexport.Refused, "the table does not exist, is not licensed, or may not be seen by this application",
+		return f.make(tvmexport.Stop, tvmexport.Refused, "the table does not exist, is not licensed, or is not visible to this application",
 			fmt.Errorf("%w: %w: %w", errRefused, errMissing, reason))
 	}
 	return f.make(tvmexport.Stop, tvmexport.Refused, "the query is in the log at level debug", fmt.Errorf("%w: %w", errRefused, reason))
@@ -233,8 +233,8 @@ const aMinute = "per 00:01:00"
 const longestHint = 24 * time.Hour
 
 // retryAfter is how long the service asks to wait: the header in seconds or as
-// a date, else what the message says; 0 if neither does. A moment that is over
-// says nothing: the caller backs off by itself.
+// a date, else the time in the message; 0 if there is neither. A time in the past
+// is ignored: the caller backs off by itself.
 func retryAfter(header, message string, now time.Time) time.Duration {
 	if s, err := strconv.Atoi(strings.TrimSpace(header)); err == nil && s > 0 {
 		return min(time.Duration(min(s, 1e6))*time.Second, longestHint)

@@ -86,8 +86,8 @@ func isInteger(v []byte) bool {
 	return len(v) > 0
 }
 
-// isMoment holds for the JSON text of a datetime. The form in which the fronts
-// write all of them is told without parsing.
+// isMoment reports whether v is the JSON text of a datetime. The usual form of the
+// APIs is recognised without parsing.
 func isMoment(v []byte) bool {
 	const form = `"0000-00-00T00:00:00`
 	if len(v) < len(form)+2 {

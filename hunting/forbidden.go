@@ -48,7 +48,7 @@ var denials = []deny{
 func (f failure) denied(r *http.Response, body said, reason error) (err error, known bool) {
 	if body.Error.Code == "" && body.Error.Message == "" {
 		return f.make(tvmexport.Stop, tvmexport.Permission,
-			"the answer does not have Defender's form: a proxy or firewall between this machine and Defender denies the call; let it pass "+hostOf(r)+", or set HTTPS_PROXY and NO_PROXY",
+			"the answer does not have Defender's format: a proxy or firewall between this machine and Defender denies the call; allow "+hostOf(r)+", or set HTTPS_PROXY and NO_PROXY",
 			reason), r.StatusCode == http.StatusForbidden
 	}
 	text := strings.ToLower(body.Error.Code + " " + body.Error.Message)
@@ -68,12 +68,12 @@ func (f failure) denied(r *http.Response, body said, reason error) (err error, k
 		r.StatusCode == http.StatusForbidden
 }
 
-// unauthorized sorts an answer 401. One with a challenge is always about the
-// token, whatever its words.
+// unauthorized classifies an answer 401. One with a challenge is always about the
+// token, regardless of its text.
 func (f failure) unauthorized(r *http.Response, body said, reason error) error {
 	hint := "check that the application belongs to this tenant and cloud"
 	if answers.Claims(r.Header) != "" {
-		hint = "Entra has revoked the application's tokens, or a Conditional Access policy does not accept this machine's address: let an administrator look at the application's service principal sign-in logs"
+		hint = "Entra has revoked the application's tokens, or a Conditional Access policy does not accept this machine's address: let an administrator check the application's service principal sign-in logs"
 	} else if err, known := f.denied(r, body, reason); known {
 		return err
 	}
@@ -81,7 +81,7 @@ func (f failure) unauthorized(r *http.Response, body said, reason error) error {
 }
 
 func (f failure) grant() string {
-	return fmt.Sprintf("grant the application permission %s and admin consent to it", f.api.permission())
+	return fmt.Sprintf("grant the application permission %s with admin consent", f.api.permission())
 }
 
 // hostOf names the host that was asked.

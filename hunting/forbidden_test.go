@@ -29,8 +29,8 @@ func TestDeniedHintsFollowTheCause(t *testing.T) {
 		{"not provisioned", 403, "Forbidden", "Account is not provisioned.", "", "not set up in this tenant", "grant"},
 		{"disabled", 403, "DisabledFeature", "The feature is disabled.", "", "not set up in this tenant", "grant"},
 		{"conditional access", 403, "AccessDenied", "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.", "", "Conditional Access policy blocks", "grant"},
-		{"proxy", 403, "", "", "<html><head><title>Blocked</title></head><body>ACME gateway</body></html>", "let it pass graph.example", "grant"},
-		{"empty", 403, "", "", "", "let it pass graph.example", "grant"},
+		{"proxy", 403, "", "", "<html><head><title>Blocked</title></head><body>ACME gateway</body></html>", "allow graph.example", "grant"},
+		{"empty", 403, "", "", "", "allow graph.example", "grant"},
 		{"other", 403, "Forbidden", "Something new", "", "grant the application permission ThreatHunting.Read.All", "proxy"},
 		{"token", 401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", "", "belongs to this tenant", "grant"},
 	} {

@@ -11,10 +11,10 @@ type Forecast struct {
 	Held time.Duration // of that, how long the quota keeps all of them waiting
 }
 
-// Forecast says how long calls would take under the budget as it is now, with
-// what this client and others have called in the last hour, if each takes so
-// long, at most so many are under way, and so many follow one another, each
-// built on the last. It makes none.
+// Forecast estimates the duration of calls under the current budget, with the
+// calls of this client and others in the last hour. Each call takes each, at most
+// atOnce run concurrently, and chain of them depend on each other. It makes no
+// call.
 func (c *Client) Forecast(calls, chain, atOnce int, each time.Duration) Forecast {
 	c.budget.mu.Lock()
 	b := newBudget(c.budget.quota, min(max(atOnce, 1), c.budget.most), 0, nil)
@@ -25,7 +25,7 @@ func (c *Client) Forecast(calls, chain, atOnce int, each time.Duration) Forecast
 	return f
 }
 
-// rehearse lets calls pass one after the other, as enter and leave do, on a
+// rehearse simulates calls one after the other, as enter and leave do, on a
 // clock of its own.
 func (b *budget) rehearse(now time.Time, calls int, each time.Duration) Forecast {
 	start, end := now, now

@@ -12,7 +12,7 @@ import (
 
 // errForeign: something other than the hunting API answered, or its answer was
 // altered on the way. The same question gets the same answer.
-var errForeign = errors.New("the answer is not one of the hunting API")
+var errForeign = errors.New("the answer is not from the hunting API")
 
 const proxyHint = "a proxy, a captive portal or a gateway seems to answer instead of the service: check HTTPS_PROXY, NO_PROXY and defender.endpoint"
 

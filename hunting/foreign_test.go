@@ -39,7 +39,7 @@ func TestForeignAnswersAreAskedForTwice(t *testing.T) {
 		"no results":               {answer{body: `{"schema":[]}`}, []string{"without results"}},
 		"another shape":            {answer{body: `{"value":[{"a":1}]}`}, []string{"neither a schema nor results"}},
 		"a list":                   {answer{body: `[{"a":1}]`}, []string{"it is not JSON"}},
-		"text":                     {answer{body: `all is well`}, []string{"neither a JSON object nor a list"}},
+		"text":                     {answer{body: `all is well`}, []string{"neither a JSON object nor a JSON array"}},
 		"compressed twice":         {answer{body: zipped(zipped(page)), header: http.Header{"Content-Encoding": {"gzip"}}}, []string{"compressed more than once"}},
 		"compressed, not said":     {answer{body: zipped(page)}, []string{"compressed more than once"}},
 		"said to be compressed":    {answer{body: good, header: http.Header{"Content-Encoding": {"gzip"}}}, []string{"the body is not compressed"}},
@@ -110,7 +110,7 @@ func TestErrorObjectWithSuccessIsSorted(t *testing.T) {
 	})
 }
 
-// A foreign answer that comes once costs one call, whatever comes after it.
+// A single foreign answer costs one call, regardless of the next answer.
 func TestOneForeignAnswerIsSurvived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(n int, _ string) answer {
@@ -128,7 +128,7 @@ func TestOneForeignAnswerIsSurvived(t *testing.T) {
 	})
 }
 
-// A Retry-After that is over, or none, does not make a storm of calls.
+// A Retry-After in the past, or none, does not cause a storm of calls.
 func TestThrottlesWithoutATimeBackOff(t *testing.T) {
 	for _, header := range []string{"", "0", "-3", "soon", "Mon, 02 Jan 2006 15:04:05 GMT"} {
 		for _, status := range []int{429, 503} {

@@ -28,7 +28,7 @@ func isGUID(text []byte) bool {
 	return true
 }
 
-// guid appends a GUID that stands in braces or parentheses, or without dashes.
+// guid appends a GUID in braces or parentheses, or without dashes.
 func guid(dst, text []byte) ([]byte, bool) {
 	text = bytes.TrimSpace(text)
 	if n := len(text); n > 2 && (text[0] == '{' && text[n-1] == '}' || text[0] == '(' && text[n-1] == ')') {

@@ -15,8 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Whatever an answer holds, rows that come out are JSON objects on one line,
-// in UTF-8.
+// For every answer, the resulting rows are JSON objects on one line, in UTF-8.
 func FuzzRows(f *testing.F) {
 	f.Add(`{"DeviceId":"c2","IsCompliant@odata.type":"#SByte","IsCompliant":0,"Context":"[{}]"}`, "[]", true)
 	f.Add(`{"DeviceId":"c2","Context":["{\"a\":{}}",{"@odata.type":"x"}]}`, `[{"Name":"Context","Type":"Object"}]`, false)
@@ -115,8 +114,8 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Whatever the encoding says, reading ends, and never without an error where
-// the text does not end.
+// For every encoding, reading ends, and it reports an error if the text does not
+// end.
 func FuzzBody(f *testing.F) {
 	f.Add([]byte(`{"results":[]}`), "")
 	f.Add([]byte("x\x9c\xab\x56"), "deflate")
@@ -134,7 +133,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// Whatever an answer to a count holds, what is read of it is what its proof says.
+// For every answer to a count, the result agrees with the answer's proof.
 func FuzzCounts(f *testing.F) {
 	f.Add(`{"Part":"3f","Low":"3fa","High":"3fb","Rows":5,"PrintA":7,"PrintB":{},"PrintC":null},{"Proof":"0123abcd:1.5","Now":"2026-11-23T12:00:00Z"}`, 0)
 	f.Add(`{"Start":"2026-11-23T11:00:00Z","Start@odata.type":"#DateTime","Rows":5},{"Start":{},"Rows":2},{"Proof":"0123abcd:2.7","Now":"2026-11-23T12:00:00Z"}`, 1)

@@ -18,8 +18,8 @@ type members struct {
 // membersOf is for the object that text begins with.
 func membersOf(text []byte) members { return members{scan: scan{text: text}, end: 1} }
 
-// next goes to the next member. guess, a key as it stands in the text with its
-// quotes and colon, spares the search for the key's end where it is right.
+// next goes to the next member. guess, a key as in the text with its quotes and
+// colon, spares the search for the key's end where it is right.
 func (m *members) next(guess []byte) (guessed, ok bool) {
 	i := m.blanks(m.end)
 	if c := m.at(i); c == '}' {

@@ -27,7 +27,7 @@ func (n *normaliser) unread() []tvmexport.Unread {
 		if c.misfits > 0 {
 			name, kind := c.name, c.kind
 			if kind == "" { // its name may be a value that a broken answer has moved there
-				name, kind = "columns that the schema does not name", "dynamic"
+				name, kind = "columns that are not in the schema", "dynamic"
 			}
 			out = append(out, tvmexport.Unread{Column: name, Type: kind, Values: c.misfits, Line: c.misfitAt})
 		}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// moments are the forms of a datetime, beside the one of isMoment, that are
-// read: ISO 8601 with a blank or without a zone, which is UTC then, or a date
+// moments are the accepted forms of a datetime, in addition to that of isMoment:
+// ISO 8601 with a blank or without a zone, which is UTC then, or a date
 // alone, and those that Kusto documents
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/datetime). A
 // fraction of any length may follow seconds.

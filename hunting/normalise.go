@@ -14,8 +14,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )
 
-// normaliser brings the rows of an answer into the form that is published,
-// whichever front they come from:
+// normaliser converts the rows of an answer of any API into the published form:
 //
 //   - keys that contain @odata.type are dropped, at every depth (Graph)
 //   - {} in a column that is not dynamic is null (Graph writes nulls so)
@@ -164,7 +163,7 @@ func (n *normaliser) count(value []byte) error {
 	var err error
 	for i, text := range said {
 		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil || numbers[i] < 0 {
-			return fmt.Errorf("the row that carries the count holds %d bytes that are not counts", len(value))
+			return fmt.Errorf("the count row has %d bytes that are not counts", len(value))
 		}
 	}
 	switch sums := numbers[1:]; len(sums) {
@@ -172,10 +171,10 @@ func (n *normaliser) count(value []byte) error {
 	case len(n.print.Sums):
 		n.print = tvmexport.Fingerprint{Known: true, Sums: [3]int64(sums)}
 	default:
-		return fmt.Errorf("the row that carries the count holds %d numbers", len(numbers))
+		return fmt.Errorf("the count row has %d numbers", len(numbers))
 	}
 	if n.counted != tvmexport.Missing {
-		return errors.New("two rows carry the count")
+		return errors.New("the answer has two count rows")
 	}
 	n.counted = numbers[0]
 	return nil
@@ -278,11 +277,11 @@ func (n *normaliser) fromText(c *column, v []byte) error {
 	n.list, _ = jsontext.AppendUnquote(n.list[:0], v)
 	text := n.list
 	if len(text) < 3 || text[0] != '[' || text[len(text)-1] != ']' {
-		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
+		return fmt.Errorf("a text of %d bytes is not a list with one element", len(text))
 	}
 	err := n.nest(c, text[1:], len(text)-2, false)
 	if errors.Is(err, errInvalid) {
-		return fmt.Errorf("a text of %d bytes is not that of a list of one", len(text))
+		return fmt.Errorf("a text of %d bytes is not a list with one element", len(text))
 	}
 	return err
 }

@@ -103,7 +103,7 @@ func rounds(v []byte) bool {
 	return s.digits > realDigits || outside(v, s)
 }
 
-// outside says whether a number lies beyond what a real holds, or so near to
+// outside says whether a number is out of the range of a real, or so near to
 // zero that it would become zero.
 func outside(v []byte, s shape) bool {
 	f, err := strconv.ParseFloat(string(v), 64)
@@ -119,8 +119,8 @@ func hasExponent(v []byte) bool {
 	return false
 }
 
-// integer reads a number without a fraction, whatever its form, in the range
-// of an integer of so many bits.
+// integer reads a number without a fraction, in any form, in the range of an
+// integer of the given bits.
 func integer(v []byte, bits int) (int64, bool) {
 	if n, err := strconv.ParseInt(string(v), 10, bits); err == nil {
 		return n, true

@@ -32,13 +32,12 @@ type Options struct {
 
 	PseudonymKey []byte // of columns that are published as pseudonyms; nil: there are none
 
-	// OnWait is told when calls are held back, by what, and until when.
+	// OnWait receives the cause and the end of each wait.
 	OnWait func(cause string, until time.Time)
-	// OnRetry is told when a call failed in a way that may pass, and is made
-	// again after a rest.
+	// OnRetry receives each call that failed temporarily and is repeated after a
+	// pause.
 	OnRetry func(table, op string, in time.Duration, why error)
-	// OnFallback is told when the service refused a construct and a poorer
-	// way is taken.
+	// OnFallback receives each fallback because the service refused a construct.
 	OnFallback func(table, what string, why error)
 }
 
@@ -75,7 +74,7 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("endpoint %q is not a URL such as %s", o.Endpoint, o.Cloud.Endpoint(o.API))
 	}
 	if o.Credential == nil {
-		return nil, errors.New("a credential must be given")
+		return nil, errors.New("a credential is required")
 	}
 	o.Share = cmp.Or(o.Share, 0.5)
 	if !(o.Share > 0 && o.Share <= 1) {
@@ -89,7 +88,7 @@ func New(o Options) (*Client, error) {
 	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
 	o.AtOnce = cmp.Or(o.AtOnce, 5)
 	if o.Quota.PerMinute < 1 || o.Quota.PerHour < 1 || o.AtOnce < 1 || o.MaxWait < 0 {
-		return nil, errors.New("quota, calls at once and longest wait must be positive")
+		return nil, errors.New("quota, concurrent calls and maximum wait must be positive")
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return &Client{

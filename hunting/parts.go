@@ -26,7 +26,7 @@ func printsOf(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Fingerprint,
 			case n == nil:
 				absent++
 			case r.Rows < 1<<(63-printBits) && *n > r.Rows<<printBits:
-				return nil, unprovenf("a fingerprint of it is larger than that of %d rows can be", r.Rows)
+				return nil, unprovenf("a fingerprint of it is too large for %d rows", r.Rows)
 			}
 		}
 		if r.prints[0] != nil && r.prints[1] != nil && r.prints[2] != nil {
@@ -34,7 +34,7 @@ func printsOf(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Fingerprint,
 		}
 	}
 	if absent > 0 && absent < 3*len(rows) {
-		return nil, unprovenf("%d of its %d fingerprints are not whole", (absent+2)/3, len(rows))
+		return nil, unprovenf("%d of its %d fingerprints are incomplete", (absent+2)/3, len(rows))
 	}
 	return out, nil
 }
@@ -61,20 +61,20 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 				return nil, unprovenf("a part of it is not %d digits of a hash that begins with %q", len(row)+q.Depth, row)
 			}
 		case utf8.RuneCountInString(r.Part) > digits:
-			return nil, unprovenf("a part of it has more than the %d digits that were asked for", digits)
+			return nil, unprovenf("a part of it has more than the requested %d digits", digits)
 		case !q.Within.Contains(r.Part):
-			return nil, unprovenf("a part of it does not lie in the partition %q that was asked for", q.Within)
+			return nil, unprovenf("a part of it is outside the requested partition %q", q.Within)
 		}
 		// Unexpected keys can have the same text here and differ there.
 		if met[p] && !p.Rest() {
-			return nil, unprovenf("it holds a part twice")
+			return nil, unprovenf("it contains a part twice")
 		}
 		met[p] = true
 		if len(q.Only) > 0 && !only(p) {
-			return nil, unprovenf("it holds a part that was not asked for")
+			return nil, unprovenf("it contains a part that was not requested")
 		}
 		if !p.Rest() && (!strings.HasPrefix(r.Low, r.Part) || !strings.HasPrefix(r.High, r.Part)) {
-			return nil, unprovenf("the keys of a part of it do not lie in the part")
+			return nil, unprovenf("a part of it has keys of another part")
 		}
 		i, ok := at[p]
 		if !ok {
@@ -89,7 +89,7 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 	return out, nil
 }
 
-// among says whether a partition is one of the list, or lies in one.
+// among says whether a partition is one of the list, or within one.
 func among(list []tvmexport.Partition) func(tvmexport.Partition) bool {
 	known := make(map[tvmexport.Partition]bool, len(list))
 	for _, p := range list {
@@ -122,10 +122,10 @@ func readBins(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error
 		switch w := q.Window; {
 		case start.IsZero():
 			if !q.Nulls && (!w.From.IsZero() || !w.To.IsZero()) {
-				return nil, unprovenf("it counts rows without a time, which lie in no window")
+				return nil, unprovenf("it counts rows without a time, which belong to no window")
 			}
 		case w.Null, !w.From.IsZero() && !start.Add(q.Bin-tvmexport.Tick).After(w.From), !w.To.IsZero() && start.After(w.To):
-			return nil, unprovenf("it counts a step of time outside the window that was asked for")
+			return nil, unprovenf("it counts a time step outside the requested window")
 		}
 		starts = append(starts, start)
 		out = append(out, tvmexport.Count{Partition: q.Within, Start: start, Rows: r.Rows, Print: prints[i]})
@@ -133,7 +133,7 @@ func readBins(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error
 	slices.SortFunc(starts, time.Time.Compare)
 	for i := 1; i < len(starts); i++ {
 		if starts[i].Sub(starts[i-1]) < q.Bin {
-			return nil, unprovenf("it holds a step of time twice, or two that overlap")
+			return nil, unprovenf("it contains a time step twice, or two that overlap")
 		}
 	}
 	return out, nil

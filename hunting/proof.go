@@ -11,15 +11,15 @@ import (
 
 // errUnproven: an answer on which decisions rest cannot be shown to be the
 // whole answer to its query, or holds a value that the query cannot give.
-var errUnproven = errors.New("the answer proves nothing")
+var errUnproven = errors.New("the answer does not prove its completeness")
 
 // unprovenAttempts is how often a call is made whose answer proves nothing.
 const unprovenAttempts = 3
 
-// proof is what an answer to a count says of itself: how many parts the query
-// found, and how many rows lie in them. The query computes it by a second
-// aggregation over the same state, and puts it into one more row, in a column
-// of its own, behind a word that no data holds.
+// proof is an answer's statement about itself: how many parts the query found,
+// and how many rows they have. The query computes it by a second aggregation over
+// the same state, and puts it into an additional row, in a separate column, after a
+// word that no data contains.
 type proof struct {
 	parts, rows int64
 }
@@ -45,21 +45,21 @@ func readProof(said string) (proof, error) {
 	return proof{parts: p, rows: r}, nil
 }
 
-// proves says why an answer of so many parts and rows is not known to be whole;
-// nil if its proof shows that it is.
+// proves returns nil if the proof shows that an answer with these parts and rows is
+// complete, else the reason.
 func (p *proof) proves(parts, rows int64) error {
 	switch {
 	case p == nil:
-		return fmt.Errorf("it has %d parts and lacks the row that proves them: it was cut, or answers another query", parts)
+		return fmt.Errorf("it has %d parts and lacks its proof row: it was truncated, or answers another query", parts)
 	case p.parts != parts || p.rows != rows:
-		return fmt.Errorf("it has %d parts with %d rows, and its own proof says %d parts with %d rows", parts, rows, p.parts, p.rows)
+		return fmt.Errorf("it has %d parts with %d rows, but its proof says %d parts with %d rows", parts, rows, p.parts, p.rows)
 	}
 	return nil
 }
 
 // unproven is the error of an answer that proves nothing.
 func (f failure) unproven(err error) error {
-	return f.make(tvmexport.Retry, tvmexport.Unproven, "nothing was decided by it; if this repeats, look for a proxy that changes or caches answers", err)
+	return f.make(tvmexport.Retry, tvmexport.Unproven, "the answer was not used; if this repeats, check for a proxy that changes or caches answers", err)
 }
 
 // unused is a name that no column of the table has, so that a column added by

@@ -28,42 +28,42 @@ func TestCountsThatProveNothing(t *testing.T) {
 		rows string
 		want string
 	}{
-		{"empty", parts, ``, "lacks the row that proves"},
-		{"cut before the proof", parts, `{"Part":"3","Rows":5}`, "has 1 parts and lacks the row that proves"},
-		{"cut within", parts, `{"Part":"3","Rows":5},{"Proof":"NONCE:2.6",` + at + `}`, "1 parts with 5 rows, and its own proof says 2 parts with 6 rows"},
+		{"empty", parts, ``, "lacks its proof row"},
+		{"cut before the proof", parts, `{"Part":"3","Rows":5}`, "has 1 parts and lacks its proof row"},
+		{"cut within", parts, `{"Part":"3","Rows":5},{"Proof":"NONCE:2.6",` + at + `}`, "1 parts with 5 rows, but its proof says 2 parts with 6 rows"},
 		{"a part repeated", parts, `{"Part":"3","Rows":5},{"Part":"3","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "2 parts with 10 rows"},
-		{"a part repeated in the place of another", parts, `{"Part":"3","Low":"3","High":"3","Rows":5},{"Part":"3","Low":"3","High":"3","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "holds a part twice"},
-		{"other numbers", parts, `{"Part":"3","Rows":5},{"Proof":"NONCE:1.6",` + at + `}`, "1 parts with 5 rows, and its own proof says 1 parts with 6 rows"},
+		{"a part repeated in the place of another", parts, `{"Part":"3","Low":"3","High":"3","Rows":5},{"Part":"3","Low":"3","High":"3","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "contains a part twice"},
+		{"other numbers", parts, `{"Part":"3","Rows":5},{"Proof":"NONCE:1.6",` + at + `}`, "1 parts with 5 rows, but its proof says 1 parts with 6 rows"},
 		{"the proof repeated", parts, `{"Proof":"NONCE:0.0",` + at + `},{"Proof":"NONCE:0.0",` + at + `}`, "its proof twice"},
 		{"of another query", parts, `{"Proof":"00000000000000000000000000000000:0.0",` + at + `}`, "answers another query"},
 		{"a proof of words", parts, `{"Proof":"NONCE:a.b",` + at + `}`, "not a pair of numbers"},
 		{"a negative proof", parts, `{"Proof":"NONCE:-1.0",` + at + `}`, "not a pair of numbers"},
-		{"no clock", parts, `{"Proof":"NONCE:0.0","Now":{}}`, "does not give its time"},
+		{"no clock", parts, `{"Proof":"NONCE:0.0","Now":{}}`, "does not return its time"},
 		{"a clock of words", parts, `{"Proof":"NONCE:0.0","Now":"noon"}`, "column Now: its value is not a datetime"},
-		{"no count", parts, `{"Part":"3","Rows":null},{"Proof":"NONCE:1.0",` + at + `}`, "does not say how many rows"},
+		{"no count", parts, `{"Part":"3","Rows":null},{"Proof":"NONCE:1.0",` + at + `}`, "has no row count"},
 		{"a negative count", parts, `{"Part":"3","Rows":-5},{"Proof":"NONCE:1.0",` + at + `}`, "column Rows: its value is negative"},
 		{"a count beyond 64 bits", parts, `{"Part":"3","Rows":9223372036854775808}`, "column Rows: its value is beyond 64 bits"},
-		{"a sum beyond 64 bits", parts, `{"Part":"3","Rows":9223372036854775807},{"Part":"4","Rows":1}`, "add up to more than 64 bits"},
-		{"a count as text", parts, `{"Part":"3","Rows":"5"}`, "column Rows: its value is not a whole number"},
-		{"a count with a fraction", parts, `{"Part":"3","Rows":5.0}`, "column Rows: its value is not a whole number"},
+		{"a sum beyond 64 bits", parts, `{"Part":"3","Rows":9223372036854775807},{"Part":"4","Rows":1}`, "the sum of its rows exceeds 64 bits"},
+		{"a count as text", parts, `{"Part":"3","Rows":"5"}`, "column Rows: its value is not an integer"},
+		{"a count with a fraction", parts, `{"Part":"3","Rows":5.0}`, "column Rows: its value is not an integer"},
 		{"a part that is a number", parts, `{"Part":3,"Rows":5}`, "column Part: its value is not a text"},
-		{"an unknown column", parts, `{"Part":"3","Rows":5,"Count_":5}`, "a column that was not asked for"},
+		{"an unknown column", parts, `{"Part":"3","Rows":5,"Count_":5}`, "a column that was not requested"},
 		{"a column twice", parts, `{"Part":"3","Rows":5,"Rows":5}`, "column Rows twice"},
 		{"no objects", parts, `7`, "not an object"},
-		{"a part too deep", parts, `{"Part":"3f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "more than the 1 digits"},
-		{"a part outside", below, `{"Part":"4f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, `does not lie in the partition "3"`},
-		{"a part that was not named", only, `{"Part":"5","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "a part that was not asked for"},
-		{"a part in the place of another", parts, `{"Part":"4","Low":"3a","High":"3f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "do not lie in the part"},
+		{"a part too deep", parts, `{"Part":"3f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "more than the requested 1 digits"},
+		{"a part outside", below, `{"Part":"4f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, `outside the requested partition "3"`},
+		{"a part that was not named", only, `{"Part":"5","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "a part that was not requested"},
+		{"a part in the place of another", parts, `{"Part":"4","Low":"3a","High":"3f","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "has keys of another part"},
 		{"no digits of a hash", hashed, `{"Part":"ax","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "not 2 digits of a hash"},
 		{"digits of another hash", hashed, `{"Part":"b1","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "not 2 digits of a hash"},
-		{"a fingerprint of words", printed, `{"Part":"3","Rows":5,"PrintA":"x","PrintB":1,"PrintC":1}`, "column PrintA: its value is not a whole number"},
+		{"a fingerprint of words", printed, `{"Part":"3","Rows":5,"PrintA":"x","PrintB":1,"PrintC":1}`, "column PrintA: its value is not an integer"},
 		{"a negative fingerprint", printed, `{"Part":"3","Rows":5,"PrintA":-1,"PrintB":1,"PrintC":1}`, "column PrintA: its value is negative"},
-		{"half a fingerprint", printed, `{"Part":"3","Rows":5,"PrintA":1,"PrintB":1},{"Proof":"NONCE:1.5",` + at + `}`, "1 of its 1 fingerprints are not whole"},
-		{"some without a fingerprint", printed, `{"Part":"3","Rows":5,"PrintA":1,"PrintB":1,"PrintC":1},{"Part":"4","Rows":1},{"Proof":"NONCE:2.6",` + at + `}`, "1 of its 2 fingerprints are not whole"},
-		{"a fingerprint too large", printed, `{"Part":"3","Rows":1,"PrintA":1099511627777,"PrintB":1,"PrintC":1},{"Proof":"NONCE:1.1",` + at + `}`, "larger than that of 1 rows"},
-		{"a step before the window", bins, `{"Start":"2026-11-23T11:00:00Z","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "outside the window"},
-		{"a step behind the window", bins, `{"Start":"2026-11-23T16:00:00Z","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "outside the window"},
-		{"a step twice", bins, `{"Start":"2026-11-23T13:00:00Z","Rows":5},{"Start":"2026-11-23T13:00:00Z","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "step of time twice"},
+		{"half a fingerprint", printed, `{"Part":"3","Rows":5,"PrintA":1,"PrintB":1},{"Proof":"NONCE:1.5",` + at + `}`, "1 of its 1 fingerprints are incomplete"},
+		{"some without a fingerprint", printed, `{"Part":"3","Rows":5,"PrintA":1,"PrintB":1,"PrintC":1},{"Part":"4","Rows":1},{"Proof":"NONCE:2.6",` + at + `}`, "1 of its 2 fingerprints are incomplete"},
+		{"a fingerprint too large", printed, `{"Part":"3","Rows":1,"PrintA":1099511627777,"PrintB":1,"PrintC":1},{"Proof":"NONCE:1.1",` + at + `}`, "too large for 1 rows"},
+		{"a step before the window", bins, `{"Start":"2026-11-23T11:00:00Z","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "outside the requested window"},
+		{"a step behind the window", bins, `{"Start":"2026-11-23T16:00:00Z","Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "outside the requested window"},
+		{"a step twice", bins, `{"Start":"2026-11-23T13:00:00Z","Rows":5},{"Start":"2026-11-23T13:00:00Z","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "time step twice"},
 		{"steps that overlap", bins, `{"Start":"2026-11-23T13:00:00Z","Rows":5},{"Start":"2026-11-23T13:30:00Z","Rows":5},{"Proof":"NONCE:2.10",` + at + `}`, "two that overlap"},
 		{"rows without a time in a window", bins, `{"Start":{},"Rows":5},{"Proof":"NONCE:1.5",` + at + `}`, "without a time"},
 	}
@@ -85,7 +85,7 @@ func TestCountsThatProveNothing(t *testing.T) {
 	}
 }
 
-// A spoiled answer is asked for again, and the good one counts.
+// A corrupt answer is requested again, and the correct one counts.
 func TestSpoiledCountIsMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(n int, _ string) answer {
@@ -142,15 +142,15 @@ func TestSchemasThatProveNothing(t *testing.T) {
 	for name, tt := range map[string]struct{ rows, want string }{
 		"good":                  {a + "," + b + "," + proof, ""},
 		"good in another order": {proof + "," + b + "," + a, ""},
-		"empty":                 {"", "lacks the row that proves"},
-		"cut before the proof":  {a + "," + b, "has 2 columns and lacks the row that proves"},
-		"cut within":            {a + "," + proof, "has 1 columns, and its own proof says otherwise"},
+		"empty":                 {"", "lacks its proof row"},
+		"cut before the proof":  {a + "," + b, "has 2 columns and lacks its proof row"},
+		"cut within":            {a + "," + proof, "has 1 columns, but its proof says otherwise"},
 		"a column repeated":     {a + "," + b + "," + b + "," + three, "does not have each column of a table once"},
 		"a column missing":      {b + "," + b + "," + proof, "does not have each column of a table once"},
-		"two of one name":       {a + `,{"Table":"A","ColumnName":"DeviceId","ColumnOrdinal":1,"ColumnType":"string"},` + proof, "two columns of one name"},
+		"two of one name":       {a + `,{"Table":"A","ColumnName":"DeviceId","ColumnOrdinal":1,"ColumnType":"string"},` + proof, "two columns with the same name"},
 		"a column without name": {a + `,{"Table":"A","ColumnName":"","ColumnOrdinal":1,"ColumnType":"string"},` + proof, "does not have each column"},
 		"the proof repeated":    {a + "," + b + "," + proof + "," + proof, "its proof twice"},
-		"of another query":      {a + "," + b + `,{"Table":"00000000000000000000000000000000:2","ColumnOrdinal":0}`, "lacks the row that proves"},
+		"of another query":      {a + "," + b + `,{"Table":"00000000000000000000000000000000:2","ColumnOrdinal":0}`, "lacks its proof row"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -173,11 +173,11 @@ func TestSchemasThatProveNothing(t *testing.T) {
 func TestColumnsThatProveNothing(t *testing.T) {
 	const schema, row = `{"Name":"A","Type":"Int64"},{"Name":"ProofNONCE","Type":"String"}`, `{"A":null,"ProofNONCE":"NONCE:"}`
 	for name, tt := range map[string]struct{ schema, rows, want string }{
-		"no row":            {schema, ``, "the row that proves it 0 times"},
-		"two rows":          {schema, row + "," + row, "the row that proves it 2 times"},
+		"no row":            {schema, ``, "its proof row 0 times"},
+		"two rows":          {schema, row + "," + row, "its proof row 2 times"},
 		"of another query":  {schema, `{"A":null,"ProofNONCE":"x"}`, "answers another query"},
 		"a schema cut":      {`{"Name":"A","Type":"Int64"}`, row, "ends before the last column"},
-		"a column repeated": {`{"Name":"A","Type":"Int64"},` + schema, row, "two columns of one name"},
+		"a column repeated": {`{"Name":"A","Type":"Int64"},` + schema, row, "two columns with the same name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

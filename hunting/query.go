@@ -91,7 +91,7 @@ func binsQuery(q tvmexport.CountQuery, mark string) string {
 	at := watermark(q.Table)
 	counted := name(q.Table.Name) + binFilters(q)
 	if q.Table.Watermark == tvmexport.IngestionTime {
-		// The function stands where Microsoft's documentation has it: in where and extend.
+		// The function is used where Microsoft's documentation uses it: in where and extend.
 		column := unused(q.Table, "IngestedAt")
 		counted += "\n| extend " + column + " = " + at
 		at = column

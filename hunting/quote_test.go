@@ -46,7 +46,7 @@ func quotes(text string) string {
 	return ""
 }
 
-// spoil breaks a text at a place, in one of several ways.
+// spoil corrupts a text at a place, in one of several ways.
 func spoil(text string, at int, way int) string {
 	at %= len(text)
 	head, tail := text[:at], text[at:]
@@ -69,8 +69,8 @@ func spoil(text string, at int, way int) string {
 	return head + plantedNumber + tail
 }
 
-// written fetches a spoiled answer from a service that repeats it, and returns
-// all that was said about it: errors, logs at level debug, hooks.
+// written fetches a corrupt answer from a service that repeats it, and returns
+// everything that was reported about it: errors, logs at level debug, hooks.
 func written(t *testing.T, body string, contentType string, status int) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -99,8 +99,8 @@ func written(t *testing.T, body string, contentType string, status int) string {
 	return out.String()
 }
 
-// Nothing that is said about an answer quotes its rows, wherever and however it
-// is broken, and whatever status it comes with.
+// No message about an answer quotes its rows, for any corruption at any place and
+// for every status.
 func TestNothingQuotesRows(t *testing.T) {
 	whole := plantedAnswer
 	counts := `{"schema":[],"results":[{"Part":"PLUMAGEQUARTZ","Low":"PLUMAGEQUARTZ","High":8675309427,"Rows":"PLUMAGEQUARTZ","Now":"PLUMAGEQUARTZ"}]}`

@@ -14,7 +14,7 @@ import (
 	"github.com/tvmexport/tvmexport/catalog"
 )
 
-// queriesOf is every form of query that a table can meet.
+// queriesOf returns every form of query for a table.
 func queriesOf(table tvmexport.Table) []string {
 	window := tvmexport.Window{From: noon, To: noon.Add(time.Hour)}
 	slices := []tvmexport.Slice{{Table: table, Partitions: []tvmexport.Partition{tvmexport.Whole}}}

@@ -18,7 +18,7 @@ import (
 // from what the answer itself declares.
 type schema struct {
 	columns  map[string]*column
-	first    column // stands before the first column of a row
+	first    column // precedes the first column of a row
 	declared []tvmexport.Column
 	rows     int64 // begun
 	choice   tvmexport.Choice
@@ -47,16 +47,16 @@ type column struct {
 }
 
 // said names the column in messages, where it is one that the catalogue or the
-// answer's schema knows. A key that stands in a row alone may be a value that a
+// answer's schema knows. A key that occurs only in a row may be a value that a
 // broken answer has moved there.
 func (c *column) said() string {
 	if c == nil || c.kind == "" {
-		return "a column that the schema does not name"
+		return "a column that is not in the schema"
 	}
 	return "column " + c.name
 }
 
-// said is the same of a key as it stands in a row.
+// said is the same for a key of a row.
 func (s *schema) said(key []byte) string { return s.columns[string(key)].said() }
 
 // quotedName is the text that a member of the column begins with; nil for no column.
@@ -93,7 +93,7 @@ func (s *schema) column(name string) *column {
 	return c
 }
 
-// find is the column of a key as it stands in a row.
+// find returns the column of a key of a row.
 func (s *schema) find(key []byte) (*column, error) {
 	if bytes.IndexByte(key, '\\') >= 0 {
 		quoted := slices.Concat([]byte{'"'}, key, []byte{'"'})
@@ -118,7 +118,7 @@ func (s *schema) find(key []byte) (*column, error) {
 
 func (s *schema) nextRow() { s.rows++ }
 
-// meet notes that the row at hand has the column.
+// meet notes that the current row has the column.
 func (s *schema) meet(c *column) error {
 	if c.row == s.rows {
 		return fmt.Errorf("a row has %s twice", c.said())
@@ -129,7 +129,7 @@ func (s *schema) meet(c *column) error {
 
 // errSchemaLate: rows were read by the catalogue's types, and the schema behind
 // them says others.
-var errSchemaLate = errors.New("the schema stands behind the rows and differs from the catalogue")
+var errSchemaLate = errors.New("the schema follows the rows and differs from the catalogue")
 
 // declare takes the schema of the answer. What it says of a type counts for
 // more than the catalogue.

@@ -17,7 +17,7 @@ const (
 	longestPause   = time.Minute     // within the answer
 )
 
-var errStalled = errors.New("the service has gone silent")
+var errStalled = errors.New("the service stopped responding")
 
 // stall ends a call that makes no progress.
 type stall struct {

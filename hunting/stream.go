@@ -106,7 +106,7 @@ func (s *stream) unexpected(c, want byte) error {
 	if c == 0 && s.at == len(s.buf) {
 		return io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("%w: byte %d is not the %q that is expected there", errInvalid, s.offset(), want)
+	return fmt.Errorf("%w: byte %d is not the expected %q", errInvalid, s.offset(), want)
 }
 
 // whole gives all of what comes to f, until f has found in it what it looks

@@ -29,7 +29,7 @@ func unprovenf(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errUnproven, fmt.Errorf(format, args...))
 }
 
-// read takes an answer, and checks that it is whole.
+// read reads an answer and checks that it is complete.
 func (t *tally) read(b *body) error {
 	*t = tally{mark: t.mark, rows: t.rows[:0]}
 	if err := b.envelope(func([]byte) error { return nil }, t.row); err != nil {
@@ -43,7 +43,7 @@ func (t *tally) read(b *body) error {
 	case err != nil:
 		return unprovenf("%w", err)
 	case t.now.IsZero():
-		return unprovenf("the service does not give its time")
+		return unprovenf("the service does not return its time")
 	}
 	return nil
 }
@@ -63,11 +63,11 @@ func (t *tally) row(text []byte) (int, error) {
 			return end, nil
 		}
 	case r.rows == nil:
-		return 0, unprovenf("a row of it does not say how many rows it counts")
+		return 0, unprovenf("a row of it has no row count")
 	}
 	r.Rows = *r.rows
 	if t.sum += r.Rows; t.sum < 0 {
-		return 0, unprovenf("its rows add up to more than 64 bits hold")
+		return 0, unprovenf("the sum of its rows exceeds 64 bits")
 	}
 	if len(t.rows) > int(tvmexport.DocumentedLimits.Rows) {
 		return 0, errTooMany
@@ -83,7 +83,7 @@ func (t *tally) prove(r countRow) error {
 		return unprovenf("it answers another query")
 	}
 	if t.proof != nil {
-		return unprovenf("it holds its proof twice")
+		return unprovenf("it contains its proof twice")
 	}
 	p, err := readProof(said)
 	if err != nil {
@@ -127,7 +127,7 @@ func (r *countRow) read(text []byte) (int, error) {
 		}
 		i := slices.IndexFunc(countColumns, func(c string) bool { return strings.EqualFold(c, string(m.key)) })
 		if i < 0 {
-			return 0, unprovenf("it has a column that was not asked for")
+			return 0, unprovenf("it has a column that was not requested")
 		}
 		if seen&(1<<i) != 0 {
 			return 0, unprovenf("a row of it has the column %s twice", countColumns[i])
@@ -187,7 +187,7 @@ func wireCount(v []byte) (*int64, error) {
 	case absentValue(v):
 		return nil, nil
 	case !isInteger(v):
-		return nil, errors.New("its value is not a whole number")
+		return nil, errors.New("its value is not an integer")
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	switch {

@@ -246,7 +246,7 @@ func sameValue(wire, text, kept string) bool {
 			return false
 		}
 		diff := new(big.Float).Sub(a, b)
-		// A number that is not in JSON's form is written anew, with 17 digits at most.
+		// A number that is not in JSON's form is rewritten, with 17 digits at most.
 		return diff.Sign() == 0 || new(big.Float).Quo(diff.Abs(diff), a.Abs(a)).Cmp(big.NewFloat(1e-15)) < 0 && wire == "Double"
 	case "DateTime":
 		return strings.HasSuffix(kept, "Z") && len(kept) >= len("2025-04-05T13:59:21Z")

@@ -125,7 +125,7 @@ func TestForeignAnswersOfKusto(t *testing.T) {
 		"a page with 403":  {403, "text/html", `<html><title>Blocked</title>` + row, false, 1, []string{"HTTP 403 Forbidden with Content-Type text/html", `"Blocked"`, "docs/roles.md", "a proxy"}},
 		"XML":              {200, "text/xml", `<?xml version="1.0"?><rows>` + row + `</rows>`, false, 2, []string{"an XML document"}},
 		"empty":            {200, "", "", false, 2, []string{"its body is empty", "a proxy"}},
-		"text":             {200, "text/plain", planted, false, 2, []string{"neither a JSON object nor a list"}},
+		"text":             {200, "text/plain", planted, false, 2, []string{"neither a JSON object nor a JSON array"}},
 		"an object":        {200, "application/json", row, false, 2, []string{"neither a result nor an error"}},
 		"an error object":  {200, "application/json", `{"error":{"code":"Oops","@message":"The moon is full.","@permanent":true}}`, false, 1, []string{"HTTP 200 OK with Content-Type application/json and an error object: The moon is full."}},
 		"compressed twice": {200, "application/json", "\x1f\x8b" + planted, true, 2, []string{"compressed more than once"}},
