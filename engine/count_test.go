@@ -201,7 +201,7 @@ func TestImpossibleCounts(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	parts := map[string]func(c *tvmexport.Counts){
 		"a negative number of rows":   func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
-		"exceeds 64 bits":           func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
+		"more than 64 bits":           func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
 		"have rows in common":         func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
 		"deeper than was asked":       func(c *tvmexport.Counts) { c.Parts[0].Partition += "00000" },
 		"outside the partition":       func(c *tvmexport.Counts) { c.Parts[0].Partition = "XY" },
@@ -210,7 +210,7 @@ func TestImpossibleCounts(t *testing.T) {
 	}
 	steps := map[string]func(c *tvmexport.Counts){
 		"a negative number of rows": func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
-		"exceeds 64 bits":         func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
+		"more than 64 bits":         func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
 		"have rows in common":       func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
 		"lies outside the windo":    func(c *tvmexport.Counts) { c.Parts[0].Start = at.Add(-24 * time.Hour) },
 	}
