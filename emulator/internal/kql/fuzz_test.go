@@ -36,6 +36,8 @@ func FuzzQuery(f *testing.F) {
 		"T | mv-apply k = c.k on (where tostring(k) != '1' | summarize n = count() by tostring(k)) | take 3",
 		"T | partition by b (top 1 by e) | make-series avg(e) on a step 1 by b | top-nested 2 of b by count()",
 		"T | sort by a asc | scan with_match_id=m declare (s:long = 0) with (step one: a > 0 => s = a + one.s; step two: b has one.b;)",
+		"search in (T, U) 'x' and b:'o*' or a > 1 | take 2",
+		"T | search '*' | extend (m, n) = series_stats(c.k), array_sort_asc(c, c) | project-away c",
 		"print x = materialize(T), toscalar(T | count) | extend y = pack_all()",
 	} {
 		f.Add(s)

@@ -62,6 +62,15 @@ func refused(t *testing.T, query, why string) {
 	}
 }
 
+func TestOtherClustersAreRefused(t *testing.T) {
+	for _, query := range []string{
+		"cluster('elsewhere').database('Other').T1 | take 1", "cluster('help.kusto.windows.net').database('Other').F(1)",
+		"print cluster('10.0.0.1').database('Other').G(1)",
+	} {
+		refused(t, query, "is not this one")
+	}
+}
+
 func TestPartition(t *testing.T) {
 	const rows = "let T = datatable(k:string, n:long)['a', 1, 'b', 7, 'a', 3, 'b', 5, '', 2]; T | "
 	checkAll(t, nil, []queryTest{

@@ -78,6 +78,8 @@ func otherOperatorName(o syntax.Operator) string {
 		return "make-series"
 	case *syntax.TopNested:
 		return "top-nested"
+	case *syntax.Search:
+		return "search"
 	case *syntax.Scan:
 		return "scan"
 	}
@@ -133,6 +135,11 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 		return p, b.mvExpand(p, n, c)
 	case *syntax.MvApply:
 		return p, b.mvApply(p, n, c)
+	case *syntax.Search:
+		if before == nil {
+			return nil, unsupported(n.Pos(), "The search operator is not supported here in a subquery.")
+		}
+		return b.search(n, before.Simple(), c.scope)
 	case *syntax.Partition:
 		return b.partition(p, n, c)
 	case *syntax.MakeSeries:

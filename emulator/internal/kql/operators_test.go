@@ -356,7 +356,7 @@ func TestUnion(t *testing.T) {
 		{"another database", "database('Other').T1", `
 			z:long
 			9`},
-		{"another database in a cluster", "cluster('c').database('Other').T1 | project z", `
+		{"another database in a cluster", "cluster('https://k.localhost:8443').database('Other').T1 | project z", `
 			z:long
 			9`},
 	})

@@ -28,6 +28,8 @@ func (b *binder) tabular(x syntax.Expr, s *scope, op string) (*pipeline, error) 
 		return b.print(n, s)
 	case *syntax.Union:
 		return b.union(n, nil, s)
+	case *syntax.Search:
+		return b.search(n, nil, s)
 	}
 	return nil, semantic(x.Pos(), "A scalar expression cannot stand where a table is expected.")
 }
@@ -107,6 +109,9 @@ func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, erro
 		if !ok || !isCall {
 			return nil, semantic(n.Pos(), "A function can be called on a database only.")
 		}
+		if err := checkCluster(n.Args[0].X); err != nil {
+			return nil, err
+		}
 		return b.storedCall(call, b.databaseKey(db), s)
 	}
 	switch n.Name {
@@ -183,6 +188,9 @@ func (b *binder) tableOf(n *syntax.Member, s *scope, op string) (*pipeline, erro
 	db, ok := databaseOf(n.X)
 	if !ok {
 		return nil, semantic(n.Pos(), "A scalar expression cannot stand where a table is expected.")
+	}
+	if err := checkCluster(n.X); err != nil {
+		return nil, err
 	}
 	return b.entity(b.databaseKey(db), n.Name, n.Pos(), op)
 }

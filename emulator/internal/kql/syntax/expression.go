@@ -57,6 +57,9 @@ func (p *parser) equalityOperator() string {
 func (p *parser) equality() Expr {
 	at := p.here()
 	left := p.relation()
+	if _, named := left.(*Ident); named && p.terms && p.accept(":") {
+		return &Binary{Place: at, Op: ":", Left: left, Right: p.relation()}
+	}
 	op := p.equalityOperator()
 	if op == "" {
 		return left

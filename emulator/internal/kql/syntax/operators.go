@@ -37,7 +37,7 @@ func (p *parser) operatorName() (string, int) {
 var refusedOperators = map[string]bool{
 	"top-hitters": true, "fork": true, "facet": true, "mvapply": true, "reduce": true, "parse-kv": true, "make-graph": true,
 	"graph-match": true, "graph-shortest-paths": true, "graph-to-table": true, "graph-mark-components": true,
-	"search": true, "find": true, "assert-schema": true, "execute-and-cache": true, "macro-expand": true,
+	"find": true, "assert-schema": true, "execute-and-cache": true, "macro-expand": true,
 	"project-by-names": true, "project-smart": true, "graph-where-nodes": true, "graph-where-edges": true,
 	"partition-by": true,
 }
@@ -80,6 +80,8 @@ func (p *parser) read(name string, at Place) (Operator, bool) {
 		return p.union(at), true
 	case "mv-expand", "mvexpand":
 		return p.mvExpand(at, name == "mvexpand"), true
+	case "search":
+		return p.search(at), true
 	case "mv-apply":
 		return p.mvApply(at), true
 	case "partition":

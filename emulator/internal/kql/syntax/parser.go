@@ -87,6 +87,7 @@ type parser struct {
 	tokens []Token
 	at     int
 	depth  int
+	terms  bool // within the predicate of search
 	err    error
 }
 

@@ -38,6 +38,7 @@ func TestParseQuery(t *testing.T) {
 		{"lookup", "T | lookup U on A", `(T | lookup (U) on A)`},
 		{"union", "union kind=inner withsource=S isfuzzy=true (T | count), U*, database('d').V", `(union kind=inner withsource=S isfuzzy=true (T | count), U*, database("d").V)`},
 		{"union behind a pipe", "T | union U, V", `(T | union U, V)`},
+		{"search", "search kind=case_sensitive in (T, U*) 'a' and b:'c*' or d > 1", `(search kind=case_sensitive in (T, U*) (("a" and (b : "c*")) or (d > 1)))`},
 		{"mv-apply", "T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where a > 1 | count)", `(T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where (a > 1) | count))`},
 		{"partition", "T | partition hint.strategy=native by a (take 1)", `(T | partition hint.strategy=native by a (take 1))`},
 		{"make-series", "T | make-series kind=nonempty a=sum(b) default=-1, count() on t from 1 to 9 step 2 by c", `(T | make-series kind=nonempty a = sum(b) default = ((-1)), count() on t from 1 to 9 step 2 by c)`},
@@ -120,7 +121,7 @@ func TestErrors(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for _, text := range []string{
-		"T | fork (count)", "T | reduce by b", "T | facet by a", "search 'x'",
+		"T | fork (count)", "T | reduce by b", "T | facet by a", "find 'x'",
 		"find in (T) where a == 1", "externaldata(a:string)['x']", "T | partition by a { U }", "T | graph-match (a) where true",
 	} {
 		_, err := syntax.ParseQuery(text)

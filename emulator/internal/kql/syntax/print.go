@@ -177,6 +177,10 @@ func (p *printer) table(node Expr) bool {
 		p.put("(")
 		p.union(n)
 		p.put(")")
+	case *Search:
+		p.put("(")
+		p.search(n)
+		p.put(")")
 	default:
 		return false
 	}

@@ -46,7 +46,12 @@ func (p *parser) source() Expr {
 			p.next()
 			return p.union(Place(t.Offset))
 		}
-	case "search", "find":
+	case "search":
+		if named || following.Is("(") || following.Is("*") || following.Kind == LiteralToken {
+			p.next()
+			return p.search(Place(t.Offset))
+		}
+	case "find":
 		if named || following.Is("(") || following.Kind == LiteralToken {
 			p.unsupported(t, "The %s operator is not supported here.", t.Text)
 			return nil
@@ -129,7 +134,7 @@ func (p *parser) table() Expr {
 	t := p.current()
 	x := p.postfix()
 	switch x.(type) {
-	case *Ident, *Call, *Member, *Pipe, *Union, *Datatable, *Range, *Print:
+	case *Ident, *Call, *Member, *Pipe, *Union, *Search, *Datatable, *Range, *Print:
 	default:
 		p.fail(t, recognition)
 	}
