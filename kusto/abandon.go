@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // checkLanding looks, before a publication is taken up again, whether what it
@@ -53,13 +54,13 @@ func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b ba
 // rows never become visible and are dropped where that is allowed, and its
 // base is free for another run.
 func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, published int64, why error) error {
-	row := recordOf(run, abandoned)
+	row := recordOf(run, kql.AbandonedState)
 	row.rows = published
 	if _, err := c.append(ctx, "publish", run.Table.Name, row.text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
 		return err
 	}
 	for _, t := range into {
-		if err := c.drop(ctx, "publish", run.Table.Name, t.table, "where tags has "+literal(runTag(run.ID))); err != nil {
+		if err := c.drop(ctx, "publish", run.Table.Name, t.table, "where tags has "+kql.Literal(kql.RunTag(run.ID))); err != nil {
 			c.log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
 		}
 	}
@@ -84,5 +85,5 @@ func remainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
 	return fmt.Sprintf(`%s
 | where BatchId in (%s) and Line > 0 and not(%s)
 | distinct BatchId, Line
-| summarize Count = count()`, ident(run.Table.Landing()), literals(batches), spoiled)
+| summarize Count = count()`, kql.Ident(run.Table.Landing()), kql.Literals(batches), spoiled)
 }

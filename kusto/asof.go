@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // asOfName is the function that shows a table as of a time.
@@ -17,7 +18,7 @@ func asOfName(prefix string, t tvmexport.Table) string { return prefix + t.Name 
 func asOfFunction(prefix string, t tvmexport.Table, s source) function {
 	lets, rows := s.state(t, asOfParameter)
 	checks := fmt.Sprintf("| where assert(toscalar(Visible | count) > 0, %s)\n",
-		literal(t.Name+": no run was committed at or before that time"))
+		kql.Literal(t.Name+": no run was committed at or before that time"))
 	if t.LoadType == tvmexport.Snapshot {
 		lets += fmt.Sprintf(`let Gone = toscalar(Visible
     | join kind=leftouter (
@@ -26,7 +27,7 @@ func asOfFunction(prefix string, t tvmexport.Table, s source) function {
     | count);
 `, indented(indented(s.of(t, "Visible", asOfParameter))))
 		checks += fmt.Sprintf("| where assert(Gone == 0, %s)\n",
-			literal(t.Name+": rows of the snapshot of that time are gone from "+s.table+", by its retention or by hand"))
+			kql.Literal(t.Name+": rows of the snapshot of that time are gone from "+s.table+", by its retention or by hand"))
 	}
 	return read(asOfName(prefix, t), asOfParameter+": datetime", asOfDoc(t), lets+rows+checks+s.projection(everShown(t, s)))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // changesFunction shows what is different between the states as of two times,
@@ -66,7 +67,7 @@ func addedRows(t tvmexport.Table, s source) string {
 	}
 	return lets + rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
 | join kind=inner (Visible | where At > from | project RunId, %s) on RunId
-`, literal(tvmexport.NullWatermark), at) + changeColumns(`"added"`, committed, s.values(t.Visible()), columns, "dynamic(null)")
+`, kql.Literal(tvmexport.NullWatermark), at) + changeColumns(`"added"`, committed, s.values(t.Visible()), columns, "dynamic(null)")
 }
 
 // ownNames are the columns of Changes that no table of Defender has, and the
@@ -100,7 +101,7 @@ func renames(columns, as []tvmexport.Column) string {
 	var list []string
 	for i, c := range columns {
 		if as[i].Name != c.Name {
-			list = append(list, ident(as[i].Name)+" = "+ident(c.Name))
+			list = append(list, kql.Ident(as[i].Name)+" = "+kql.Ident(c.Name))
 		}
 	}
 	if len(list) == 0 {
@@ -114,7 +115,7 @@ func changeColumns(change, at string, values []string, columns []tvmexport.Colum
 	var b strings.Builder
 	fmt.Fprintf(&b, "| project Change = %s,\n          RunId,\n          %s", change, at)
 	for i, c := range columns {
-		name := ident(c.Name)
+		name := kql.Ident(c.Name)
 		if values[i] != name {
 			name += " = " + values[i]
 		}
@@ -138,7 +139,7 @@ func differences(prefix string, t tvmexport.Table, s source, shown, key []tvmexp
 	columns := changeNames(shown)
 	names, called := make([]string, len(shown)), map[string]string{}
 	for i, c := range columns {
-		names[i], called[shown[i].Name] = ident(c.Name), ident(c.Name)
+		names[i], called[shown[i].Name] = kql.Ident(c.Name), kql.Ident(c.Name)
 	}
 	name := func(column string) string { return called[column] }
 	rename := renames(shown, columns)
@@ -210,9 +211,9 @@ Changed
 | join kind=leftouter Showed on Content
 | mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
 `, asOf, keyHash, fingerprint.Row(compared, name), paired,
-		literal(t.Name), literal(committed), literal(string(tvmexport.FullRun)),
-		indented(s.of(t, "Steps", toParameter)+s.records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), partitionsTable,
-		packed(shown, name), literal(t.Name+"Changes: from lies after to"), s.placed(t), rename) +
+		kql.Literal(t.Name), kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)),
+		indented(s.of(t, "Steps", toParameter)+s.records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), kql.PartitionsTable,
+		packed(shown, name), kql.Literal(t.Name+"Changes: from lies after to"), s.placed(t), rename) +
 		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, "At", names, columns, "iff(Paired, Before, dynamic(null))")
 }
 
@@ -225,7 +226,7 @@ func packed(columns []tvmexport.Column, name func(string) string) string {
 	for part := range slices.Chunk(columns, packArguments) {
 		var pairs []string
 		for _, c := range part {
-			pairs = append(pairs, literal(c.Name)+", "+name(c.Name))
+			pairs = append(pairs, kql.Literal(c.Name)+", "+name(c.Name))
 		}
 		bags = append(bags, "bag_pack("+strings.Join(pairs, ", ")+")")
 	}

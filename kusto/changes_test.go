@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // TestEmulatorChangesOfAnyHistory compares Changes with the difference of the
@@ -65,7 +66,7 @@ func TestEmulatorChangesOfAnyHistory(t *testing.T) {
 		}
 		for i, from := range states {
 			for j := i + 1; j < len(states); j += 2 {
-				got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Row = strcat(Change, ' ', DeviceId, ':', Count, iff(isnull(Before), '', strcat(' before ', tostring(Before.Count))), ' in ', RunId) | order by Row asc", datetime(from.at), datetime(states[j].at)))
+				got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Row = strcat(Change, ' ', DeviceId, ':', Count, iff(isnull(Before), '', strcat(' before ', tostring(Before.Count))), ' in ', RunId) | order by Row asc", kql.Datetime(from.at), kql.Datetime(states[j].at)))
 				if d := cmp.Diff(changesBetween(states[i:j+1]), got, cmpopts.EquateEmpty()); d != "" {
 					s.Errorf("from %s %v to %s %v (-want +got):\n%s", from.run, from.rows, states[j].run, states[j].rows, d)
 				}
@@ -97,7 +98,7 @@ func TestEmulatorChangesOfDynamics(t *testing.T) {
 					time.Sleep(time.Minute)
 					now := s.now()
 					if i > 0 {
-						got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Change", datetime(at), datetime(now)))
+						got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Change", kql.Datetime(at), kql.Datetime(now)))
 						if !slices.Equal(got, []string{"modified"}) {
 							s.Errorf("when it became %s Changes shows %v", value, got)
 						}

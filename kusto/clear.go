@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // clearLanding empties a landing table, after a commit, of what landed before
@@ -23,7 +24,7 @@ func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 	}
 	until, err := c.claimedAt(ctx, run)
 	if err == nil {
-		err = c.drop(ctx, "clear", run.Table.Name, run.Table.Landing(), "| where MaxCreatedOn <= "+datetime(until))
+		err = c.drop(ctx, "clear", run.Table.Name, run.Table.Landing(), "| where MaxCreatedOn <= "+kql.Datetime(until))
 	}
 	if err == nil {
 		return
@@ -41,7 +42,7 @@ func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 func (c *Client) claimedAt(ctx context.Context, run tvmexport.Run) (time.Time, error) {
 	s := statement{op: "clear", table: run.Table.Name, text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
-| summarize Since = min(coalesce(ingestion_time(), At))`, runsTable, literal(run.Table.Name), literal(string(run.ID)), literal(publishing))}
+| summarize Since = min(coalesce(ingestion_time(), At))`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.ID)), kql.Literal(kql.PublishingState))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return time.Time{}, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // TestClearLanding: a commit empties the landing table of what came before the
@@ -17,7 +18,7 @@ func TestClearLanding(t *testing.T) {
 		s.land(left, batch(left, 1, `{"DeviceId":"given up"}`))
 		run := runOfTable(softwareTable, "20250101T010000.000-aaaa", "", tvmexport.FullRun)
 		s.export(run, batch(run, 1, `{"DeviceId":"a"}`))
-		if got := s.ask(ident(softwareTable.Landing()) + " | distinct BatchId"); len(got) != 0 {
+		if got := s.ask(kql.Ident(softwareTable.Landing()) + " | distinct BatchId"); len(got) != 0 {
 			s.Errorf("after the commit the landing table holds %v", got)
 		}
 	})

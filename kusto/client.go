@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Options say where the destination is and how it is reached.
@@ -54,12 +55,12 @@ type Client struct {
 
 	mu        sync.Mutex
 	queue     ingestor
-	queued    time.Time           // when its preparation began
-	shapes    map[string][]column // columns of tables, as last read
-	forgotten int                 // how often something was dropped from shapes
-	lacks     map[string]lacks    // by source table: runs that are not in a published table
-	uncleared bool                // clearing landing tables was refused
-	counted   map[string]*whole   // by table: batches of its last run that are known to be whole
+	queued    time.Time               // when its preparation began
+	shapes    map[string][]kql.Column // columns of tables, as last read
+	forgotten int                     // how often something was dropped from shapes
+	lacks     map[string]lacks        // by source table: runs that are not in a published table
+	uncleared bool                    // clearing landing tables was refused
+	counted   map[string]*whole       // by table: batches of its last run that are known to be whole
 }
 
 // ingestor is what Land needs of the SDK.
@@ -93,7 +94,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	hc.Transport = edge{to: hc.Transport, credential: o.Credential}
 	c := &Client{
 		database: o.Database, record: o.Record, log: o.Logger, setup: o.Setup,
-		shapes: map[string][]column{}, lacks: map[string]lacks{}, counted: map[string]*whole{},
+		shapes: map[string][]kql.Column{}, lacks: map[string]lacks{}, counted: map[string]*whole{},
 		hiding: hiding{turn: make(chan struct{}, 1)}, preparing: make(chan struct{}, 1),
 	}
 	if o.Concurrency <= 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Commit implements tvmexport.Destination.
@@ -16,7 +17,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 			return err
 		}
 	}
-	detail, err := document(commitDetail{
+	detail, err := kql.Document(commitDetail{
 		Origin: m.Run.Origin(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
 		Destination: m.Run.Table.Destination, Losses: m.Losses,
 		Unread: m.Unread, Unlike: m.Unlike, Note: tvmexport.UnreadReason(m.Unread),
@@ -24,7 +25,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 	if err != nil {
 		return refused("commit", table, fmt.Errorf("describe the run: %w", err), "")
 	}
-	row := recordOf(m.Run, committed)
+	row := recordOf(m.Run, kql.CommittedState)
 	row.owner, row.detail = m.Owner, detail
 	row.rows, row.bytes, row.calls = m.Rows, m.Bytes, m.Calls
 	if err := c.makeCount(ctx, m.Run, row); err != nil {
@@ -56,7 +57,7 @@ func (c *Client) makeCount(ctx context.Context, run tvmexport.Run, row record) e
 			return err
 		}
 	}
-	return refused("commit", run.Table.Name, fmt.Errorf("the ledger does not take the commit of run %s", run.ID), "look at the rows of "+runsTable)
+	return refused("commit", run.Table.Name, fmt.Errorf("the ledger does not take the commit of run %s", run.ID), "look at the rows of "+kql.RunsTable)
 }
 
 // commitDetail is what a commit record says of its run, in the column Detail.
@@ -78,7 +79,7 @@ func readCommit(detail []byte) (d commitDetail, err error) {
 		return d, nil
 	}
 	if err = json.Unmarshal(detail, &d); err != nil {
-		err = fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), runsTable)
+		err = fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), kql.RunsTable)
 	}
 	return d, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // A second commit record of an older run does not make it the newest one: the
@@ -17,9 +18,9 @@ func TestARunThatIsCommittedTwice(t *testing.T) {
 		s.export(run1, batch(run1, 1, `{"Timestamp":"2026-11-23T04:00:00Z","DeviceId":"a"}`))
 		run2 := runOfTable(eventsTable, "20261123T060000Z-bbbbbbbbbbbb", string(run1.ID), tvmexport.DeltaRun)
 		s.export(run2, batch(run2, 1, `{"Timestamp":"2026-11-23T05:00:00Z","DeviceId":"b"}`))
-		names := make([]string, len(runsColumns))
-		for i, c := range runsColumns {
-			names[i] = c.name
+		names := make([]string, len(kql.RunsColumns))
+		for i, c := range kql.RunsColumns {
+			names[i] = c.Name
 		}
 		time.Sleep(time.Hour)
 		s.mustAdmin(".set-or-append ExportRuns <| ExportRuns | where RunId == '" + string(run1.ID) + "' and State == 'committed' | extend At = now() | project " + strings.Join(names, ", "))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // none is what the configuration says where a table has no watermark column.
@@ -22,10 +23,10 @@ func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error 
 			return err
 		}
 	}
-	if err := c.seesAll(ctx, "configure", "", configurationTable); err != nil {
+	if err := c.seesAll(ctx, "configure", "", kql.ConfigurationTable); err != nil {
 		return err
 	}
-	columns, err := c.columns(ctx, configurationTable)
+	columns, err := c.columns(ctx, kql.ConfigurationTable)
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error 
 // seedText appends the rows that are missing, in the order and types of the
 // columns that the table has: commands that ingest from a query match columns
 // by position (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
-func seedText(tables []tvmexport.Table, columns []column) string {
+func seedText(tables []tvmexport.Table, columns []kql.Column) string {
 	var rows strings.Builder
 	for i, t := range tables {
 		sep := ",\n"
@@ -50,18 +51,18 @@ func seedText(tables []tvmexport.Table, columns []column) string {
 		if watermark == "" || watermark == tvmexport.IngestionTime {
 			watermark = none
 		}
-		fmt.Fprintf(&rows, "    %s, %s, %s, %s%s", literal(t.Name), literal(t.Destination), literal(watermark), literal(string(load)), sep)
+		fmt.Fprintf(&rows, "    %s, %s, %s, %s%s", kql.Literal(t.Name), kql.Literal(t.Destination), kql.Literal(watermark), kql.Literal(string(load)), sep)
 	}
 	return fmt.Sprintf(`.set-or-append %s <|
 datatable (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LoadType:string) [
 %s]
 | join kind=leftanti %s on SourceTable
-| project %s`, configurationTable, rows.String(), configurationTable, fill(columns, map[string]expression{
-		"SourceTable":       {"string", "SourceTable"},
-		"DestinationTable":  {"string", "DestinationTable"},
-		"WatermarkColumn":   {"string", "WatermarkColumn"},
-		"LoadType":          {"string", "LoadType"},
-		"LastRefreshedTime": {"datetime", "datetime(null)"},
-		"IsActive":          {"bool", "true"},
+| project %s`, kql.ConfigurationTable, rows.String(), kql.ConfigurationTable, kql.Fill(columns, map[string]kql.Expression{
+		"SourceTable":       {Kind: "string", Text: "SourceTable"},
+		"DestinationTable":  {Kind: "string", Text: "DestinationTable"},
+		"WatermarkColumn":   {Kind: "string", Text: "WatermarkColumn"},
+		"LoadType":          {Kind: "string", Text: "LoadType"},
+		"LastRefreshedTime": {Kind: "datetime", Text: "datetime(null)"},
+		"IsActive":          {Kind: "bool", Text: "true"},
 	}))
 }

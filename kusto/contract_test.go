@@ -17,6 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/exportertest"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // recorder writes the texts that a test sends where kqlcheck looks for them.
@@ -84,7 +85,7 @@ func TestEmulatorSetUp(t *testing.T) {
 		if diff := cmp.Diff(want, orders); diff != "" {
 			s.Errorf("orders (-want +got):\n%s", diff)
 		}
-		if n := s.ask(configurationTable + " | count"); n[0] != "2" {
+		if n := s.ask(kql.ConfigurationTable + " | count"); n[0] != "2" {
 			s.Errorf("%s configuration rows, want 2", n[0])
 		}
 		failed, err := s.client.Ready(s.Context(), tables)
@@ -163,7 +164,7 @@ func TestEmulatorExport(t *testing.T) {
 		if got := s.ask("DeviceTvmSoftwareInventory | project DeviceId | order by DeviceId asc"); strings.Join(got, " ") != "3f02 3f04" {
 			s.Errorf("after the second run readers see %q", got)
 		}
-		if got := s.ask(runsTable + ` | where State == "committed" | count`); got[0] != "2" {
+		if got := s.ask(kql.RunsTable + ` | where State == "committed" | count`); got[0] != "2" {
 			s.Errorf("%s commits, want 2", got[0])
 		}
 
@@ -221,7 +222,7 @@ func TestEmulatorIncrements(t *testing.T) {
 			time.Sleep(time.Minute)
 			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: run.ID, Rows: 1, Watermark: run.Watermark, At: time.Now()}}}))
 		}
-		got := s.ask(latestView + ` | project strcat_delim("|", SourceTable, DestinationTable, WatermarkColumn, tostring(LastRefreshedTime), column_ifexists("LastRefreshedTimeInString", ""), LoadType, tostring(IsActive))`)
+		got := s.ask(kql.LatestView + ` | project strcat_delim("|", SourceTable, DestinationTable, WatermarkColumn, tostring(LastRefreshedTime), column_ifexists("LastRefreshedTimeInString", ""), LoadType, tostring(IsActive))`)
 		want := []string{"DeviceProcessEvents|DeviceProcessEventsRaw|Timestamp|2026-11-23T05:00:00.0000012Z|2026-11-23T05:00:00.0000012Z|Incr|True"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			s.Errorf("configuration (-want +got):\n%s", diff)
@@ -253,7 +254,7 @@ func TestEmulatorRecordsOnly(t *testing.T) {
 		}
 		setup, err := s.client.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
 		s.must(err)
-		if len(setup.Notes) != 1 || !strings.Contains(setup.Notes[0], recordsMapping) {
+		if len(setup.Notes) != 1 || !strings.Contains(setup.Notes[0], kql.RecordsMapping) {
 			s.Errorf("notes %q, want one on the mapping that is missing", setup.Notes)
 		}
 		s.setUp(softwareTable)
@@ -316,7 +317,7 @@ func TestEmulatorBadInput(t *testing.T) {
 			s.Errorf("orders %+v", orders)
 		}
 		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: orders[1].Table, Err: orders[1].Err, At: time.Now()}}}))
-		if got := s.ask(auditTable + " | project TableName"); len(got) != 1 || got[0] != "T | take 1; .drop table X" {
+		if got := s.ask(kql.AuditTable + " | project TableName"); len(got) != 1 || got[0] != "T | take 1; .drop table X" {
 			s.Errorf("audit %q", got)
 		}
 
@@ -358,7 +359,7 @@ func TestContract(t *testing.T) {
 		return exportertest.Harness{
 			Destination: s.client, Table: snapshot, Events: eventsTable, Wait: 5 * time.Minute,
 			Published: func(t *testing.T, run tvmexport.RunID) int {
-				n, err := strconv.Atoi(s.ask("DeviceTvmSoftwareInventoryRaw | where RunId == " + literal(string(run)) + " | count")[0])
+				n, err := strconv.Atoi(s.ask("DeviceTvmSoftwareInventoryRaw | where RunId == " + kql.Literal(string(run)) + " | count")[0])
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -366,11 +367,11 @@ func TestContract(t *testing.T) {
 			},
 			Configure: func(_ *testing.T, row exportertest.ConfigRow) {
 				s.asAdmin(fmt.Sprintf(`.set-or-append %s <| print SourceTable = %s, DestinationTable = %s, WatermarkColumn = %s,
-    LastRefreshedTime = %s, LoadType = %s, IsActive = %t`, configurationTable,
-					literal(row.Table), literal(row.Into), literal(row.Watermark), datetime(row.From), literal(row.Load), row.Active))
+    LastRefreshedTime = %s, LoadType = %s, IsActive = %t`, kql.ConfigurationTable,
+					kql.Literal(row.Table), kql.Literal(row.Into), kql.Literal(row.Watermark), kql.Datetime(row.From), kql.Literal(row.Load), row.Active))
 			},
 			Lose: func(_ *testing.T, run tvmexport.RunID) {
-				s.asAdmin(fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", snapshot.Destination, literal(runTag(run))))
+				s.asAdmin(fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", snapshot.Destination, kql.Literal(kql.RunTag(run))))
 			},
 		}
 	})

@@ -10,11 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // database answers as one that holds the tables and mappings does.
 type database struct {
-	tables   map[string][]column
+	tables   map[string][]kql.Column
 	mappings map[string]string // of landing tables: LandingMapV1
 	folders  map[string]string
 }
@@ -31,34 +32,34 @@ func (d database) serve(text string) reply {
 		for name, columns := range d.tables {
 			t := table{Folder: d.folders[name]}
 			for _, c := range columns {
-				t.OrderedColumns = append(t.OrderedColumns, wireType{c.name, c.kind})
+				t.OrderedColumns = append(t.OrderedColumns, wireType{c.Name, c.Kind})
 			}
 			all[name] = t
 		}
 		schema := marshal(map[string]any{"Databases": map[string]any{"security": map[string]any{"Name": "security", "Tables": all}}})
-		return reply{columns: []column{{"DatabaseSchema", "string"}}, rows: [][]any{{schema}}}
+		return reply{columns: []kql.Column{{Name: "DatabaseSchema", Kind: "string"}}, rows: [][]any{{schema}}}
 	case strings.HasSuffix(text, " ingestion json mappings"):
 		name := strings.Fields(text)[2]
-		out := reply{columns: []column{{"Name", "string"}, {"Kind", "string"}, {"Mapping", "string"}}}
+		out := reply{columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Kind", Kind: "string"}, {Name: "Mapping", Kind: "string"}}}
 		if m, ok := d.mappings[name]; ok {
-			out.rows = [][]any{{landingMapping, "Json", m}}
+			out.rows = [][]any{{kql.LandingMapping, "Json", m}}
 		}
 		return out
 	case strings.HasPrefix(text, ".show functions"):
-		return reply{columns: []column{{"Name", "string"}, {"Folder", "string"}, {"DocString", "string"}}}
+		return reply{columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Folder", Kind: "string"}, {Name: "DocString", Kind: "string"}}}
 	case strings.Contains(text, " policy ") && strings.HasPrefix(text, ".show"):
-		return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{"null"}}}
+		return reply{columns: []kql.Column{{Name: "Policy", Kind: "string"}}, rows: [][]any{{"null"}}}
 	}
 	return reply{}
 }
 
 func sound() database {
 	return database{
-		tables: map[string][]column{
-			configurationTable: configurationColumns, auditTable: auditColumns, runsTable: runsColumns, partitionsTable: partitionsColumns,
-			"DeviceProcessEventsRaw": {{"Records", "dynamic"}}, "DeviceProcessEventsLanding": landingColumns,
+		tables: map[string][]kql.Column{
+			kql.ConfigurationTable: kql.ConfigurationColumns, kql.AuditTable: kql.AuditColumns, kql.RunsTable: kql.RunsColumns, kql.PartitionsTable: kql.PartitionsColumns,
+			"DeviceProcessEventsRaw": {{Name: "Records", Kind: "dynamic"}}, "DeviceProcessEventsLanding": kql.LandingColumns,
 		},
-		mappings: map[string]string{"DeviceProcessEventsLanding": mappingJSON(landingPaths)},
+		mappings: map[string]string{"DeviceProcessEventsLanding": kql.MappingJSON(kql.LandingPaths)},
 	}
 }
 
@@ -71,18 +72,18 @@ func TestReady(t *testing.T) {
 		mend   string
 	}{
 		{"sound", func(database) {}, "", "", ""},
-		{"no ledger", func(d database) { delete(d.tables, runsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
-		{"another ledger", func(d database) { d.tables[runsTable] = runsColumns[:3] }, "has no column At:datetime", "", "tvmexport init"},
+		{"no ledger", func(d database) { delete(d.tables, kql.RunsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
+		{"another ledger", func(d database) { d.tables[kql.RunsTable] = kql.RunsColumns[:3] }, "has no column At:datetime", "", "tvmexport init"},
 		{"an audit of the original system", func(d database) {
-			d.tables[auditTable] = append(append([]column{}, auditColumns[:4]...), column{"RecordCount", "int"})
+			d.tables[kql.AuditTable] = append(append([]kql.Column{}, kql.AuditColumns[:4]...), kql.Column{Name: "RecordCount", Kind: "int"})
 		}, "", "", ""},
-		{"another audit", func(d database) { d.tables[auditTable] = auditColumns[:4] }, "has no column RecordCount:long", "", "tvmexport init"},
+		{"another audit", func(d database) { d.tables[kql.AuditTable] = kql.AuditColumns[:4] }, "has no column RecordCount:long", "", "tvmexport init"},
 		{"no published table", func(d database) { delete(d.tables, "DeviceProcessEventsRaw") }, "", "there is no table DeviceProcessEventsRaw", "tvmexport init"},
-		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []column{{"Records", "string"}} }, "", "no dynamic column for the record", "DestinationTable"},
+		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []kql.Column{{Name: "Records", Kind: "string"}} }, "", "no dynamic column for the record", "DestinationTable"},
 		{"no landing table", func(d database) { delete(d.tables, "DeviceProcessEventsLanding") }, "", "there is no table DeviceProcessEventsLanding", "tvmexport init"},
-		{"another landing table", func(d database) { d.tables["DeviceProcessEventsLanding"] = landingColumns[:6] }, "", "not as tvmexport init makes it", "drop it"},
+		{"another landing table", func(d database) { d.tables["DeviceProcessEventsLanding"] = kql.LandingColumns[:6] }, "", "not as tvmexport init makes it", "drop it"},
 		{"no mapping", func(d database) { delete(d.mappings, "DeviceProcessEventsLanding") }, "", "has no JSON mapping LandingMapV1", "tvmexport init"},
-		{"changed mapping", func(d database) { d.mappings["DeviceProcessEventsLanding"] = mappingJSON(landingPaths[1:]) }, "", "LandingMapV1 of table DeviceProcessEventsLanding was changed", "drop table"},
+		{"changed mapping", func(d database) { d.mappings["DeviceProcessEventsLanding"] = kql.MappingJSON(kql.LandingPaths[1:]) }, "", "LandingMapV1 of table DeviceProcessEventsLanding was changed", "drop table"},
 		{"unreadable mapping", func(d database) { d.mappings["DeviceProcessEventsLanding"] = "x" }, "", "was changed", "drop table"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -128,7 +129,7 @@ func TestReadyRefusesNames(t *testing.T) {
 func TestInit(t *testing.T) {
 	d := sound()
 	delete(d.tables, "DeviceProcessEventsLanding")
-	d.folders = map[string]string{runsTable: folder}
+	d.folders = map[string]string{kql.RunsTable: kql.Folder}
 	f := &fake{answer: d.serve}
 	setup, err := f.connect(t).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
 	if err != nil {
@@ -173,7 +174,7 @@ func TestInit(t *testing.T) {
 
 func TestOrdersReadsRows(t *testing.T) {
 	f := &fake{answer: func(string) reply {
-		return reply{columns: append(slices.Clone(configurationColumns), column{"Undated", "long"}), rows: [][]any{
+		return reply{columns: append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Undated", Kind: "long"}), rows: [][]any{
 			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true, 0},
 			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil, 0},
 		}}
@@ -221,7 +222,7 @@ func TestFinishSendsOnce(t *testing.T) {
 	for _, k := range first {
 		into = append(into, strings.Fields(k)[0])
 	}
-	if d := cmp.Diff([]string{runsTable, configurationTable, auditTable}, into); d != "" {
+	if d := cmp.Diff([]string{kql.RunsTable, kql.ConfigurationTable, kql.AuditTable}, into); d != "" {
 		t.Errorf("guarded commands (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(first, keys()); d != "" {

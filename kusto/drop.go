@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // extentsPerDrop keeps the command's text small: an id has 36 characters.
@@ -16,7 +18,7 @@ const extentsPerDrop = 500
 // needs the database's
 // (https://learn.microsoft.com/kusto/management/drop-extents).
 func (c *Client) drop(ctx context.Context, op, about, from, which string) error {
-	s := statement{op: op, table: about, again: true, text: fmt.Sprintf(".show table %s extents %s | project Id = tostring(ExtentId)", ident(from), which)}
+	s := statement{op: op, table: about, again: true, text: fmt.Sprintf(".show table %s extents %s | project Id = tostring(ExtentId)", kql.Ident(from), which)}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return err
@@ -28,7 +30,7 @@ func (c *Client) drop(ctx context.Context, op, about, from, which string) error 
 	for part := range slices.Chunk(ids, extentsPerDrop) {
 		if _, err := c.command(ctx, statement{
 			op: op, table: about, again: true,
-			text: fmt.Sprintf(".drop extents (%s) from %s", strings.Join(part, ", "), ident(from)),
+			text: fmt.Sprintf(".drop extents (%s) from %s", strings.Join(part, ", "), kql.Ident(from)),
 		}); err != nil {
 			return err
 		}

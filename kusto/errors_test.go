@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 func TestErrors(t *testing.T) {
@@ -118,7 +119,7 @@ func TestRetryMends(t *testing.T) {
 			if n++; n < 3 {
 				return refusal(503, "ServiceUnavailable", "", false)
 			}
-			return reply{columns: []column{{"A", "long"}}, rows: [][]any{{7}}}
+			return reply{columns: []kql.Column{{Name: "A", Kind: "long"}}, rows: [][]any{{7}}}
 		}}
 		var recorded []string
 		client := f.connect(t)

@@ -3,41 +3,43 @@ package kusto
 import (
 	"fmt"
 	"slices"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // ledger are the tables whose rows are written by position: their columns come
 // in our order.
-func ledger(table string) bool { return table == runsTable || table == partitionsTable }
+func ledger(table string) bool { return table == kql.RunsTable || table == kql.PartitionsTable }
 
 // extension is the command that gives a table of ours the columns that it lacks;
 // "" where it lacks none. A ledger that an older version made may lack columns
 // in the middle. Those are put in their place by .alter table, which keeps the
 // data of each column that it names, and it names all.
-func extension(table string, found, want []column) string {
+func extension(table string, found, want []kql.Column) string {
 	lack := without(want, found)
-	if !ledger(table) || ordered(append(slices.Clone(found), lack...), want) || slices.ContainsFunc(want, func(w column) bool { return retyped(found, w) }) {
+	if !ledger(table) || ordered(append(slices.Clone(found), lack...), want) || slices.ContainsFunc(want, func(w kql.Column) bool { return retyped(found, w) }) {
 		if len(lack) == 0 {
 			return ""
 		}
-		return fmt.Sprintf(".alter-merge table %s (%s)", ident(table), declaration(lack))
+		return fmt.Sprintf(".alter-merge table %s (%s)", kql.Ident(table), declaration(lack))
 	}
-	return fmt.Sprintf(".alter table %s (%s)", ident(table), declaration(append(slices.Clone(want), without(found, want)...)))
+	return fmt.Sprintf(".alter table %s (%s)", kql.Ident(table), declaration(append(slices.Clone(want), without(found, want)...)))
 }
 
 // ordered says whether the columns begin with those of want.
-func ordered(columns, want []column) bool {
+func ordered(columns, want []kql.Column) bool {
 	return len(columns) >= len(want) && slices.Equal(columns[:len(want)], want)
 }
 
 // retyped says whether a column is there with another type.
-func retyped(have []column, want column) bool {
-	return slices.ContainsFunc(have, func(c column) bool { return c.name == want.name && c.kind != want.kind })
+func retyped(have []kql.Column, want kql.Column) bool {
+	return slices.ContainsFunc(have, func(c kql.Column) bool { return c.Name == want.Name && c.Kind != want.Kind })
 }
 
 // unfit says why a table that all source tables share cannot be used.
-func unfit(table string, found tableInfo, want []column) error {
+func unfit(table string, found tableInfo, want []kql.Column) error {
 	lack := lacking(found.columns, want)
-	if table == auditTable { // in the field with other types, into which values are converted
+	if table == kql.AuditTable { // in the field with other types, into which values are converted
 		lack = lackingNames(found.columns, want)
 	}
 	var err error
@@ -50,7 +52,7 @@ func unfit(table string, found tableInfo, want []column) error {
 		return nil
 	}
 	hint := "it was not made by tvmexport init: rename it and run tvmexport init"
-	if found.folder == folder && !slices.ContainsFunc(want, func(w column) bool { return retyped(found.columns, w) }) {
+	if found.folder == kql.Folder && !slices.ContainsFunc(want, func(w kql.Column) bool { return retyped(found.columns, w) }) {
 		hint = initHint("") + ": an older version made the table, and init adds the column and keeps the rows"
 	}
 	return refused("check", "", err, hint)

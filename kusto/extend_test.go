@@ -6,34 +6,35 @@ import (
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Whichever column of the ledger is missing, or wherever it is, init brings the
 // table into the form that rows are written in, and Ready says that it does.
 func TestLedgersOfOlderVersions(t *testing.T) {
-	for table, want := range map[string][]column{runsTable: runsColumns, partitionsTable: partitionsColumns} {
+	for table, want := range map[string][]kql.Column{kql.RunsTable: kql.RunsColumns, kql.PartitionsTable: kql.PartitionsColumns} {
 		for i, gone := range want {
 			found := slices.Delete(slices.Clone(want), i, i+1)
 			text := extension(table, found, want)
 			if last := i == len(want)-1; last != strings.HasPrefix(text, ".alter-merge") || !last && text != ".alter table "+table+" ("+declaration(want)+")" {
-				t.Errorf("%s without %s: %s", table, gone.name, text)
+				t.Errorf("%s without %s: %s", table, gone.Name, text)
 			}
-			err := unfit(table, tableInfo{columns: found, folder: folder}, want)
-			if e, ok := err.(*tvmexport.Error); !ok || !strings.HasPrefix(e.Hint, "run tvmexport init:") || !strings.Contains(e.Error(), gone.name+":"+gone.kind) {
-				t.Errorf("%s without %s: %v", table, gone.name, err)
+			err := unfit(table, tableInfo{columns: found, folder: kql.Folder}, want)
+			if e, ok := err.(*tvmexport.Error); !ok || !strings.HasPrefix(e.Hint, "run tvmexport init:") || !strings.Contains(e.Error(), gone.Name+":"+gone.Kind) {
+				t.Errorf("%s without %s: %v", table, gone.Name, err)
 			}
 			moved := append(found, gone)
 			if text := extension(table, moved, want); (text == "") != slices.Equal(moved, want) {
-				t.Errorf("%s with %s at the end: %q", table, gone.name, text)
+				t.Errorf("%s with %s at the end: %q", table, gone.Name, text)
 			}
 			changed := slices.Clone(want)
-			changed[i].kind = "guid"
-			err = unfit(table, tableInfo{columns: changed, folder: folder}, want)
+			changed[i].Kind = "guid"
+			err = unfit(table, tableInfo{columns: changed, folder: kql.Folder}, want)
 			if e, ok := err.(*tvmexport.Error); !ok || !strings.Contains(e.Hint, "rename it") {
-				t.Errorf("%s with another %s: %v", table, gone.name, err)
+				t.Errorf("%s with another %s: %v", table, gone.Name, err)
 			}
 		}
-		more := append(slices.Clone(want), column{"Note", "string"})
+		more := append(slices.Clone(want), kql.Column{Name: "Note", Kind: "string"})
 		if text := extension(table, more, want); text != "" {
 			t.Errorf("%s with a column more: %q", table, text)
 		}

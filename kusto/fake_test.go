@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // fake is the service reduced to its wire form: the shapes that the SDK reads,
@@ -31,7 +33,7 @@ type fake struct {
 
 // reply is an answer to a text: a table, or a status with a body.
 type reply struct {
-	columns []column
+	columns []kql.Column
 	rows    [][]any
 	status  int
 	body    string
@@ -88,9 +90,9 @@ func (f *fake) statement(w http.ResponseWriter, body []byte, isQuery bool) {
 	var out reply
 	switch {
 	case sent.CSL == ".get kusto identity token" && f.answer == nil:
-		out = reply{columns: []column{{"AuthorizationContext", "string"}}, rows: [][]any{{"IDENTITY"}}}
+		out = reply{columns: []kql.Column{{Name: "AuthorizationContext", Kind: "string"}}, rows: [][]any{{"IDENTITY"}}}
 	case sent.CSL == ".get ingestion resources":
-		out = reply{columns: []column{{"ResourceTypeName", "string"}, {"StorageRoot", "string"}}, rows: [][]any{
+		out = reply{columns: []kql.Column{{Name: "ResourceTypeName", Kind: "string"}, {Name: "StorageRoot", Kind: "string"}}, rows: [][]any{
 			{"TempStorage", "https://store.example/temp?sv=1&sig=SECRETB"},
 			{"SecuredReadyForAggregationQueue", "https://store.example/ready?sv=1&sig=SECRETQ"},
 		}}
@@ -125,10 +127,10 @@ func (f *fake) statement(w http.ResponseWriter, body []byte, isQuery bool) {
 
 type wireColumn struct{ ColumnName, ColumnType string }
 
-func wire(columns []column) []wireColumn {
+func wire(columns []kql.Column) []wireColumn {
 	out := []wireColumn{}
 	for _, c := range columns {
-		out = append(out, wireColumn{c.name, c.kind})
+		out = append(out, wireColumn{c.Name, c.Kind})
 	}
 	return out
 }
@@ -156,7 +158,7 @@ func writeV2(w io.Writer, r reply) {
 	}
 	columns := r.columns
 	if columns == nil {
-		columns = []column{{"print_0", "long"}}
+		columns = []kql.Column{{Name: "print_0", Kind: "long"}}
 	}
 	fmt.Fprintf(w, `[{"FrameType":"DataSetHeader","IsProgressive":false,"Version":"v2.0","IsFragmented":true,"ErrorReportingPlacement":"EndOfTable"}
 ,{"FrameType":"DataTable","TableId":0,"TableKind":"QueryProperties","TableName":"@ExtendedProperties","Columns":[{"ColumnName":"TableId","ColumnType":"int"}],"Rows":[]}

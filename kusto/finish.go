@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // The audit's words for how a run ended, as the original system has them.
@@ -32,11 +33,11 @@ func (c *Client) Finish(ctx context.Context, f tvmexport.Closing) error {
 		return err == nil
 	}
 	if len(f.Outcomes) > 0 {
-		note(c.noteEnds(ctx, key, f), "the ends of runs were not noted in "+runsTable, "the commits stand")
-		note(c.copyWatermarks(ctx, key, f.Outcomes), "the watermark was not copied to "+configurationTable, "the ledger decides, the copy is made good by the next run")
+		note(c.noteEnds(ctx, key, f), "the ends of runs were not noted in "+kql.RunsTable, "the commits stand")
+		note(c.copyWatermarks(ctx, key, f.Outcomes), "the watermark was not copied to "+kql.ConfigurationTable, "the ledger decides, the copy is made good by the next run")
 	}
 	done := len(f.Outcomes) == 0 ||
-		note(c.audit(ctx, key, f, now), "the audit was not written to "+auditTable, "the next run makes it good")
+		note(c.audit(ctx, key, f, now), "the audit was not written to "+kql.AuditTable, "the next run makes it good")
 	note(c.giveBack(ctx, f, done, now), "the leases were not given back", "they end by themselves")
 	return errors.Join(errs...)
 }
@@ -64,19 +65,19 @@ func endsText(key string, f tvmexport.Closing) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
-		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s", literal(o.Table), literal(string(o.Run)), datetime(o.Watermark), o.Rows, literal(status), literal(reason))
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Datetime(o.Watermark), o.Rows, kql.Literal(status), kql.Literal(reason))
 	}
-	return guarded(runsTable, "tvmexport-ended:"+key, nil, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
+	return guarded(kql.RunsTable, "tvmexport-ended:"+key, nil, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
 %s]
-| project %s`, strings.Join(rows, ",\n"), fill(runsColumns, map[string]expression{
-		"Table":     {"string", "Table"},
-		"RunId":     {"string", "RunId"},
-		"State":     {"string", literal(ended)},
-		"At":        {"datetime", "now()"},
-		"Watermark": {"datetime", "Watermark"},
-		"Rows":      {"long", "Rows"},
-		"Owner":     {"string", literal(f.Owner)},
-		"Detail":    {"dynamic", `bag_pack("status", Status, "reason", Reason)`},
+| project %s`, strings.Join(rows, ",\n"), kql.Fill(kql.RunsColumns, map[string]kql.Expression{
+		"Table":     {Kind: "string", Text: "Table"},
+		"RunId":     {Kind: "string", Text: "RunId"},
+		"State":     {Kind: "string", Text: kql.Literal(kql.EndedState)},
+		"At":        {Kind: "datetime", Text: "now()"},
+		"Watermark": {Kind: "datetime", Text: "Watermark"},
+		"Rows":      {Kind: "long", Text: "Rows"},
+		"Owner":     {Kind: "string", Text: kql.Literal(f.Owner)},
+		"Detail":    {Kind: "dynamic", Text: `bag_pack("status", Status, "reason", Reason)`},
 	})))
 }
 
@@ -92,7 +93,7 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 	if !slices.ContainsFunc(outcomes, movesWatermark) {
 		return nil
 	}
-	columns, err := c.columns(ctx, configurationTable)
+	columns, err := c.columns(ctx, kql.ConfigurationTable)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 }
 
 func (c *Client) audit(ctx context.Context, key string, f tvmexport.Closing, now time.Time) error {
-	columns, err := c.columns(ctx, auditTable)
+	columns, err := c.columns(ctx, kql.AuditTable)
 	if err != nil {
 		return err
 	}
@@ -117,9 +118,9 @@ func (c *Client) giveBack(ctx context.Context, f tvmexport.Closing, done bool, n
 	}
 	parts := []string{releaseRows(f.Owner, append(namesOf(f.Tables), "")), used}
 	if done {
-		parts = append(parts, "datatable (Table:string) [\"\"]\n| project "+leaseColumns(audited, f.Owner, "datetime(null)"))
+		parts = append(parts, "datatable (Table:string) [\"\"]\n| project "+leaseColumns(kql.AuditedState, f.Owner, "datetime(null)"))
 	}
-	_, err = c.command(ctx, statement{op: "finish", again: true, text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", runsTable, strings.Join(parts, "\n), (\n"))})
+	_, err = c.command(ctx, statement{op: "finish", again: true, text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", kql.RunsTable, strings.Join(parts, "\n), (\n"))})
 	return err
 }
 
@@ -130,27 +131,27 @@ func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Waterm
 // command runs, so an operator's change in between is kept; a row that was
 // written since the run began is an order, and stays the newest. Columns go
 // by name, whichever shape the table has.
-func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) string {
+func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
 	var rows []string
 	for _, o := range outcomes {
 		if movesWatermark(o) {
-			rows = append(rows, fmt.Sprintf("    %s, %s, %s", literal(o.Table), datetime(o.Watermark), datetime(o.Began)))
+			rows = append(rows, fmt.Sprintf("    %s, %s, %s", kql.Literal(o.Table), kql.Datetime(o.Watermark), kql.Datetime(o.Began)))
 		}
 	}
-	values := map[string]expression{}
+	values := map[string]kql.Expression{}
 	for _, c := range columns {
-		values[c.name] = expression{c.kind, ident(c.name)}
+		values[c.Name] = kql.Expression{Kind: c.Kind, Text: kql.Ident(c.Name)}
 	}
-	values["LastRefreshedTime"] = expression{"datetime", "NewWatermark"}
-	values[lastRefreshedText] = expression{"string", "tostring(NewWatermark)"}
-	return guarded(configurationTable, key, nil, fmt.Sprintf(`%s
+	values["LastRefreshedTime"] = kql.Expression{Kind: "datetime", Text: "NewWatermark"}
+	values[kql.LastRefreshedText] = kql.Expression{Kind: "string", Text: "tostring(NewWatermark)"}
+	return guarded(kql.ConfigurationTable, key, nil, fmt.Sprintf(`%s
 | extend Ordered = ingestion_time()
 | extend WrittenAt = coalesce(Ordered, LastRefreshedTime, datetime(1900-01-01))
 | summarize arg_max(WrittenAt, *) by SourceTable
 | join kind=inner (datatable (SourceTable:string, NewWatermark:datetime, Began:datetime) [
 %s]) on SourceTable
 | where isnull(Began) or isnull(Ordered) or Ordered <= Began
-| project %s`, configurationTable, strings.Join(rows, ",\n"), fill(columns, values)))
+| project %s`, kql.ConfigurationTable, strings.Join(rows, ",\n"), kql.Fill(columns, values)))
 }
 
 // auditText appends a row for each outcome. How many rows were published, and
@@ -159,7 +160,7 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []column) 
 // invocation had been audited is counted by the next invocation of the table. A
 // commit that says which values were not read gives its success this reason. The time is the end of the table's run by the service's clock:
 // how long ago it ended is known, the exporter's clock may be wrong.
-func auditText(key string, f tvmexport.Closing, columns []column, now time.Time) string {
+func auditText(key string, f tvmexport.Closing, columns []kql.Column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
@@ -167,9 +168,9 @@ func auditText(key string, f tvmexport.Closing, columns []column, now time.Time)
 		if !o.At.IsZero() && o.At.Before(now) {
 			ago = now.Sub(o.At)
 		}
-		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", literal(o.Table), literal(string(o.Run)), timespan(ago), literal(status), literal(reason))
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Timespan(ago), kql.Literal(status), kql.Literal(reason))
 	}
-	return guarded(auditTable, key, nil, fmt.Sprintf(`let Recent = %s
+	return guarded(kql.AuditTable, key, nil, fmt.Sprintf(`let Recent = %s
     | where At > ago(14d) and State in (%s);
 let Told = Recent
     | where State == %s
@@ -189,12 +190,12 @@ datatable (TableName:string, RunId:string, Ago:timespan, Status:string, FailureR
 | join kind=leftouter (union (Commits | project Table, Rows, Note = tostring(Detail.note)), Untold
     | summarize Published = sum(Rows), Note = strcat_array(make_list_if(Note, isnotempty(Note)), "; ") by TableName = Table) on TableName
 | extend Counts = RunId in (Commits | project RunId)
-| project %s`, runsTable, literals([]string{audited, ended, committed}), literal(audited), literal(ended), literal(committed), literal(f.Owner),
-		runsTable, literal(committed), literal(f.Owner), strings.Join(rows, ",\n"), fill(columns, map[string]expression{
-			"TableName":     {"string", "TableName"},
-			"Timestamp":     {"datetime", "now() - Ago"},
-			"Status":        {"string", fmt.Sprintf("iff(Counts, %s, Status)", literal(succeeded))},
-			"FailureReason": {"string", `iff(Counts, coalesce(Note, ""), FailureReason)`},
-			"RecordCount":   {"long", "coalesce(Published, 0)"},
+| project %s`, kql.RunsTable, kql.Literals([]string{kql.AuditedState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.AuditedState), kql.Literal(kql.EndedState), kql.Literal(kql.CommittedState), kql.Literal(f.Owner),
+		kql.RunsTable, kql.Literal(kql.CommittedState), kql.Literal(f.Owner), strings.Join(rows, ",\n"), kql.Fill(columns, map[string]kql.Expression{
+			"TableName":     {Kind: "string", Text: "TableName"},
+			"Timestamp":     {Kind: "datetime", Text: "now() - Ago"},
+			"Status":        {Kind: "string", Text: fmt.Sprintf("iff(Counts, %s, Status)", kql.Literal(succeeded))},
+			"FailureReason": {Kind: "string", Text: `iff(Counts, coalesce(Note, ""), FailureReason)`},
+			"RecordCount":   {Kind: "long", Text: "coalesce(Published, 0)"},
 		})))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Fit implements tvmexport.Destination. What differs is found by one look at
@@ -86,7 +87,7 @@ func changed(cmd Command, inv inventory) []string {
 		}
 		var out []string
 		for _, c := range without(cmd.columns, have.columns) {
-			out = append(out, fmt.Sprintf("column %s:%s was added to table %s", c.name, c.kind, cmd.Name))
+			out = append(out, fmt.Sprintf("column %s:%s was added to table %s", c.Name, c.Kind, cmd.Name))
 		}
 		return out
 	}
@@ -99,7 +100,7 @@ func taken(t tvmexport.Table, inv inventory) error {
 	if !isTyped(t) || !there {
 		return nil
 	}
-	if found.folder != folder || foreign(found.columns) {
+	if found.folder != kql.Folder || foreign(found.columns) {
 		return fmt.Errorf("table %s is not tvmexport's", t.Typed())
 	}
 	return nil

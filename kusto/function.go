@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // function is a stored function; the body includes its braces.
@@ -58,36 +59,22 @@ func indented(text string) string {
 	return b.String()
 }
 
-// conversions turn a member of Records into a value of a type
-// (https://learn.microsoft.com/kusto/query/scalar-functions#conversion-functions).
-var conversions = map[string]string{
-	"bool": "tobool", "int": "toint", "long": "tolong", "real": "toreal", "decimal": "todecimal",
-	"datetime": "todatetime", "timespan": "totimespan", "string": "tostring", "guid": "toguid",
-}
-
-func memberOf(name string) string {
-	if ident(name) != name {
-		return "[" + literal(name) + "]"
-	}
-	return "." + name
-}
-
 // latest is the function that people read the configuration by.
 func latest() function {
 	return function{
-		name: latestView,
-		doc:  "The newest row of " + configurationTable + " for each source table",
+		name: kql.LatestView,
+		doc:  "The newest row of " + kql.ConfigurationTable + " for each source table",
 		body: fmt.Sprintf(`{
     %s
     | extend WrittenAt = ingestion_time()
     | summarize arg_max(WrittenAt, *) by SourceTable
     | project-away WrittenAt
-}`, configurationTable),
+}`, kql.ConfigurationTable),
 	}
 }
 
 // create is the command that makes the function.
 func (f function) create(verb string) string {
 	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s(%s) %s",
-		verb, literal(f.doc), literal(folder), ident(f.name), f.params, f.body)
+		verb, kql.Literal(f.doc), kql.Literal(kql.Folder), kql.Ident(f.name), f.params, f.body)
 }

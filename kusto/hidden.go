@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Policies that keep rows from those who read a table, whatever their role.
@@ -71,13 +72,13 @@ func (c *Client) seesUnder(ctx context.Context, p hidingPolicies, op, of string,
 
 // mayView is an error if a table with restricted view access cannot be read.
 func (c *Client) mayView(ctx context.Context, op, of, table string) error {
-	_, err := c.query(ctx, statement{op: op, table: of, text: ident(table) + " | take 1 | count"})
+	_, err := c.query(ctx, statement{op: op, table: of, text: kql.Ident(table) + " | take 1 | count"})
 	if err == nil || tvmexport.CauseOf(err) != tvmexport.Permission {
 		return err
 	}
 	return hidden(op, of, fmt.Errorf("the policy %s of table %s keeps this sign-in from reading it", restrictedView, table),
 		fmt.Sprintf("an administrator of the database runs %s, or .delete table %s policy %s",
-			c.AddRole("unrestrictedviewers", "aadapp=<application id>;<tenant id>"), ident(table), restrictedView))
+			c.AddRole("unrestrictedviewers", "aadapp=<application id>;<tenant id>"), kql.Ident(table), restrictedView))
 }
 
 // hiddenReads is how often a table must show fewer rows than its extents hold
@@ -121,7 +122,7 @@ func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table 
 	}
 	if p.unreadable != nil {
 		return hidden(op, of, fmt.Errorf("table %s shows %d rows, and its extents hold %d; its policies cannot be read: %w", table, seen, held, p.unreadable),
-			fmt.Sprintf("look at .show table %s policy %s", ident(table), rowSecurity))
+			fmt.Sprintf("look at .show table %s policy %s", kql.Ident(table), rowSecurity))
 	}
 	return hidden(op, of, fmt.Errorf("the policy %s of table %s hides %d of its %d rows from this sign-in", rowSecurity, table, held-seen, held),
 		securedHint(table))
@@ -135,7 +136,7 @@ func hidden(op, of string, err error, hint string) error {
 func (c *Client) heldBy(ctx context.Context, op, of, table string) (int64, error) {
 	s := statement{
 		op: op, table: of, again: true,
-		text: fmt.Sprintf(".show table %s extents | summarize Rows = coalesce(sum(RowCount) - sum(DeletedRowCount), 0)", ident(table)),
+		text: fmt.Sprintf(".show table %s extents | summarize Rows = coalesce(sum(RowCount) - sum(DeletedRowCount), 0)", kql.Ident(table)),
 	}
 	rows, err := c.command(ctx, s)
 	if err != nil {
@@ -153,7 +154,7 @@ func (c *Client) heldBy(ctx context.Context, op, of, table string) (int64, error
 
 // seenOf counts the rows of a table that a query shows.
 func (c *Client) seenOf(ctx context.Context, op, of, table string) (int64, error) {
-	s := statement{op: op, table: of, one: true, text: ident(table) + " | summarize Rows = count()"}
+	s := statement{op: op, table: of, one: true, text: kql.Ident(table) + " | summarize Rows = count()"}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return 0, err

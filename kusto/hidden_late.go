@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // lateSteps are the late steps of a publication.
@@ -82,7 +83,7 @@ func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvm
 // first is the first of the tables that can have a policy on its rows; "" if none can.
 func (p hidingPolicies) first(tables []string) string {
 	for _, t := range tables {
-		if p.secured[t] || p.unreadable != nil && t != runsTable && t != partitionsTable {
+		if p.secured[t] || p.unreadable != nil && t != kql.RunsTable && t != kql.PartitionsTable {
 			return t
 		}
 	}
@@ -91,5 +92,5 @@ func (p hidingPolicies) first(tables []string) string {
 
 // securedHint says what to do about a policy that does not show a table as it is.
 func securedHint(table string) string {
-	return fmt.Sprintf("an administrator changes the query of the policy so that it shows this sign-in all rows as they are (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", ident(table), rowSecurity)
+	return fmt.Sprintf("an administrator changes the query of the policy so that it shows this sign-in all rows as they are (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", kql.Ident(table), rowSecurity)
 }

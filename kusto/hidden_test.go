@@ -10,6 +10,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // secured puts row-level security on a table that shows the rows where is true of.
@@ -28,7 +29,7 @@ func (s stage) mustAdmin(text string) {
 // Rows that a policy hides stop whatever decides something by visible rows, in
 // a sentence that names policy and table.
 func TestHiddenRowsStopDecisions(t *testing.T) {
-	for _, table := range []string{configurationTable, auditTable, runsTable, partitionsTable, "TRaw", "TTyped", "TLanding"} {
+	for _, table := range []string{kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, "TRaw", "TTyped", "TLanding"} {
 		t.Run(table, func(t *testing.T) {
 			onStage(t, func(s stage) {
 				of := hiddenWorld(s)
@@ -61,11 +62,11 @@ func TestHiddenRowsStopDecisions(t *testing.T) {
 
 // asks are the tables from which each question is answered.
 var asks = map[string]string{
-	"Orders":  configurationTable,
-	"History": runsTable + " " + partitionsTable,
-	"Runs":    runsTable, "Status": runsTable + " " + configurationTable,
-	"Leftovers": "TLanding", "Hours": runsTable + " TTyped", "State": runsTable + " TTyped",
-	"Lacking": runsTable + " TTyped TLanding", "Refill": "TRaw TTyped",
+	"Orders":  kql.ConfigurationTable,
+	"History": kql.RunsTable + " " + kql.PartitionsTable,
+	"Runs":    kql.RunsTable, "Status": kql.RunsTable + " " + kql.ConfigurationTable,
+	"Leftovers": "TLanding", "Hours": kql.RunsTable + " TTyped", "State": kql.RunsTable + " TTyped",
+	"Lacking": kql.RunsTable + " TTyped TLanding", "Refill": "TRaw TTyped",
 }
 
 func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Context) error {
@@ -107,15 +108,15 @@ func hiddenWorld(s stage) tvmexport.Table {
 	if err != nil {
 		s.Fatal(err)
 	}
-	for _, name := range []string{configurationTable, auditTable, runsTable, partitionsTable, "TRaw", "TTyped", "TLanding"} {
+	for _, name := range []string{kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, "TRaw", "TTyped", "TLanding"} {
 		columns := inv.tables[name].columns
 		if len(columns) == 0 {
 			s.Fatalf("no table %s", name)
 		}
 		nulls := make([]string, len(columns))
 		for i, k := range columns {
-			nulls[i] = k.kind + "(null)"
-			if k.kind == "string" {
+			nulls[i] = k.Kind + "(null)"
+			if k.Kind == "string" {
 				nulls[i] = `""`
 			}
 		}
@@ -164,9 +165,9 @@ func TestHiddenRowsWhileExtentsChange(t *testing.T) {
 		if strings.HasPrefix(text, ".show table T extents") {
 			n := held[calls%len(held)]
 			calls++
-			return reply{columns: []column{{"Rows", "long"}}, rows: [][]any{{n}}}
+			return reply{columns: []kql.Column{{Name: "Rows", Kind: "long"}}, rows: [][]any{{n}}}
 		}
-		return reply{columns: []column{{"Rows", "long"}}, rows: [][]any{{3}}}
+		return reply{columns: []kql.Column{{Name: "Rows", Kind: "long"}}, rows: [][]any{{3}}}
 	}
 	c := f.connect(t)
 	if err := c.countsAll(t.Context(), hidingPolicies{}, "check", "", "T"); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Setup is what Init did and found.
@@ -118,7 +119,7 @@ func (c *Client) refreshBatching(ctx context.Context, made []Command) {
 		}
 		_, err := c.manage(ctx, c.intake, c.database, statement{
 			op: "init", table: cmd.Table,
-			text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", entity(c.database), entity(cmd.Table)),
+			text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", kql.Entity(c.database), kql.Entity(cmd.Table)),
 		})
 		if err != nil {
 			c.log.DebugContext(ctx, "kusto: batching policy not refreshed", "table", cmd.Table, "error", err)
@@ -146,7 +147,7 @@ func (c *Client) details(ctx context.Context, commands []Command, inv inventory)
 		switch {
 		case cmd.Kind == MakeMapping && d.mappings[cmd.Table] == nil:
 			d.mappings[cmd.Table], err = c.mappingNames(ctx, cmd.Table)
-		case cmd.Kind == MakePolicy && t.folder == folder:
+		case cmd.Kind == MakePolicy && t.folder == kql.Folder:
 			var note string
 			if d.policies[[2]string{cmd.Table, cmd.Name}], note, err = c.policyStands(ctx, cmd); note != "" {
 				d.notes = append(d.notes, note)
@@ -162,7 +163,7 @@ func (c *Client) details(ctx context.Context, commands []Command, inv inventory)
 func (c *Client) mappingNames(ctx context.Context, table string) ([]string, error) {
 	s := statement{
 		op: "init", table: table, again: true,
-		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(table)),
+		text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(table)),
 	}
 	rows, err := c.command(ctx, s)
 	if noMappings(err) {
@@ -184,19 +185,19 @@ func missing(commands []Command, inv inventory, d details) Setup {
 		case MakeTable:
 			var found tableInfo
 			found, done = inv.tables[cmd.Name]
-			if text := extension(cmd.Name, found.columns, cmd.columns); done && found.folder == folder && text != "" {
+			if text := extension(cmd.Name, found.columns, cmd.columns); done && found.folder == kql.Folder && text != "" {
 				cmd.Text, done = text, false
 			}
 		case MakeMapping:
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
-			if !done && cmd.Name == recordsMapping && tableThere && table.folder != folder {
+			if !done && cmd.Name == kql.RecordsMapping && tableThere && table.folder != kql.Folder {
 				done = true
 				if name := payload(table.columns); name == "" || name == recordColumn {
 					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
 				}
 			}
 		case MakePolicy:
-			done = tableThere && (table.folder != folder || d.policies[[2]string{cmd.Table, cmd.Name}])
+			done = tableThere && (table.folder != kql.Folder || d.policies[[2]string{cmd.Table, cmd.Name}])
 		case MakeFunction:
 			var note string
 			cmd, done, note = functionCommand(cmd, inv)
@@ -223,13 +224,13 @@ func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note str
 	switch {
 	case inv.hasTable(cmd.Name):
 		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not made: set functions.prefix", cmd.Name)
-	case inv.hasTable(cmd.calls), callable && called.folder != folder:
+	case inv.hasTable(cmd.calls), callable && called.folder != kql.Folder:
 		return cmd, true, fmt.Sprintf("the function %s was left alone too, as it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
 	case !isFunction:
 		return cmd, false, ""
 	case cmd.update == "" || found.doc == cmd.doc:
 		return cmd, true, ""
-	case found.folder == folder:
+	case found.folder == kql.Folder:
 		cmd.Text = cmd.update
 		return cmd, false, ""
 	}
@@ -243,8 +244,8 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 	if err != nil {
 		return nil, err
 	}
-	found, ok := inv.tables[configurationTable]
-	if !ok || lacking(found.columns, configurationColumns) != "" {
+	found, ok := inv.tables[kql.ConfigurationTable]
+	if !ok || lacking(found.columns, kql.ConfigurationColumns) != "" {
 		return tables, uncollided(tables, nil)
 	}
 	orders, err := c.Orders(ctx)
@@ -268,13 +269,13 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 // asShown gives tables the columns that readers are shown since the newest
 // commit of each, where the ledger says so.
 func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv inventory) ([]tvmexport.Table, error) {
-	if found, ok := inv.tables[runsTable]; !ok || len(tables) == 0 || lacking(found.columns, []column{{"Table", "string"}, {"State", "string"}, {"At", "datetime"}, {"Detail", "dynamic"}}) != "" {
+	if found, ok := inv.tables[kql.RunsTable]; !ok || len(tables) == 0 || lacking(found.columns, []kql.Column{{Name: "Table", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "At", Kind: "datetime"}, {Name: "Detail", Kind: "dynamic"}}) != "" {
 		return tables, nil // a ledger that init is about to complete says nothing yet
 	}
 	s := statement{op: "init", text: fmt.Sprintf(`%s
 | where Table in (%s) and State == %s
 | summarize arg_max(At, Detail) by Table
-| project Table, Shown = Detail.shown`, runsTable, literals(namesOf(tables)), literal(committed))}
+| project Table, Shown = Detail.shown`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literal(kql.CommittedState))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -306,13 +307,13 @@ func misfits(t tvmexport.Table, inv inventory) []string {
 	if raw, ok := inv.tables[t.Destination]; ok && t.Layout.Raw() && payload(raw.columns) == "" {
 		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", noPayload(t.Destination), t.Name))
 	}
-	if landing, ok := inv.tables[t.Landing()]; ok && !slices.Equal(landing.columns, landingColumns) {
+	if landing, ok := inv.tables[t.Landing()]; ok && !slices.Equal(landing.columns, kql.LandingColumns) {
 		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))
 	}
 	return out
 }
 
 // without lists the columns of want that have does not hold.
-func without(want, have []column) []column {
-	return slices.DeleteFunc(slices.Clone(want), func(c column) bool { return slices.Contains(have, c) })
+func without(want, have []kql.Column) []kql.Column {
+	return slices.DeleteFunc(slices.Clone(want), func(c kql.Column) bool { return slices.Contains(have, c) })
 }

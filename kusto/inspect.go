@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // This file holds what a check asks beside what a run asks. Nothing in it
@@ -104,7 +105,7 @@ func (c *Client) MayAppend(ctx context.Context, tables []string) map[string]erro
 	g.SetLimit(4)
 	for _, t := range tables {
 		g.Go(func() error {
-			s := statement{op: "append", text: fmt.Sprintf(".set-or-append %s <| %s | take 0", ident(t), ident(t)), again: true}
+			s := statement{op: "append", text: fmt.Sprintf(".set-or-append %s <| %s | take 0", kql.Ident(t), kql.Ident(t)), again: true}
 			if _, err := c.command(ctx, s); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -124,7 +125,7 @@ func (c *Client) Written(ctx context.Context, tables []tvmexport.Table) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	names := []string{configurationTable, auditTable, runsTable, partitionsTable}
+	names := []string{kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable}
 	for _, t := range tables {
 		names = append(names, t.Destination, t.Landing(), t.Typed())
 	}
@@ -137,13 +138,13 @@ func (c *Client) Made(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, ok := inv.tables[configurationTable]
+	_, ok := inv.tables[kql.ConfigurationTable]
 	return ok, nil
 }
 
 // Owners are the tenants whose data the ledger says the database holds.
 func (c *Client) Owners(ctx context.Context) ([]string, error) {
-	s := statement{op: "read ledger", text: runsTable + `
+	s := statement{op: "read ledger", text: kql.RunsTable + `
 | extend Tenant = tostring(Detail.tenant)
 | where isnotempty(Tenant)
 | distinct Tenant
@@ -158,34 +159,34 @@ func (c *Client) Owners(ctx context.Context) ([]string, error) {
 // OrderText is the command that changes one column of a table's newest
 // configuration row, and leaves the rest of it as it is.
 func (c *Client) OrderText(ctx context.Context, table, name string, value any) (string, error) {
-	columns, err := c.columns(ctx, configurationTable)
+	columns, err := c.columns(ctx, kql.ConfigurationTable)
 	if err != nil {
 		return "", err
 	}
 	list := make([]string, len(columns))
 	for i, k := range columns {
-		list[i] = ident(k.name)
-		if k.name != name {
+		list[i] = kql.Ident(k.Name)
+		if k.Name != name {
 			continue
 		}
 		switch v := value.(type) {
 		case string:
-			list[i] += " = " + literal(v)
+			list[i] += " = " + kql.Literal(v)
 		default:
 			list[i] += fmt.Sprint(" = ", v)
 		}
 	}
 	return fmt.Sprintf(".set-or-append %s <| %s | where SourceTable == %s | top 1 by ingestion_time() desc | project %s",
-		configurationTable, configurationTable, literal(table), strings.Join(list, ", ")), nil
+		kql.ConfigurationTable, kql.ConfigurationTable, kql.Literal(table), strings.Join(list, ", ")), nil
 }
 
 // AddRole is the command by which an administrator gives a principal, such as
 // aadapp=ID;TENANT, a role of the database: users, ingestors, viewers.
 func (c *Client) AddRole(role, principal string) string {
-	return fmt.Sprintf(".add database %s %s ('%s') 'tvmexport'", entity(c.database), role, principal)
+	return fmt.Sprintf(".add database %s %s ('%s') 'tvmexport'", kql.Entity(c.database), role, principal)
 }
 
 // AddTableRole is the same for a table: ingestors, admins.
 func (c *Client) AddTableRole(table, role, principal string) string {
-	return fmt.Sprintf(".add table %s %s ('%s') 'tvmexport'", ident(table), role, principal)
+	return fmt.Sprintf(".add table %s %s ('%s') 'tvmexport'", kql.Ident(table), role, principal)
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // inventory is what a database holds.
@@ -16,8 +18,8 @@ type inventory struct {
 }
 
 // shapes are the columns of all tables.
-func (inv inventory) shapes() map[string][]column {
-	out := make(map[string][]column, len(inv.tables))
+func (inv inventory) shapes() map[string][]kql.Column {
+	out := make(map[string][]kql.Column, len(inv.tables))
 	for name, t := range inv.tables {
 		out[name] = t.columns
 	}
@@ -31,7 +33,7 @@ func (inv inventory) hasTable(name string) bool {
 }
 
 type tableInfo struct {
-	columns []column
+	columns []kql.Column
 	folder  string
 }
 
@@ -42,7 +44,7 @@ func (c *Client) inventory(ctx context.Context, op string, functions bool) (inve
 	c.mu.Lock()
 	forgotten := c.forgotten
 	c.mu.Unlock()
-	s := statement{op: op, again: true, one: true, text: ".show database " + entity(c.database) + " schema as json"}
+	s := statement{op: op, again: true, one: true, text: ".show database " + kql.Entity(c.database) + " schema as json"}
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return inventory{}, err
@@ -89,9 +91,9 @@ func (inv inventory) read(database, text string) error {
 	}
 	for _, db := range schema.Databases {
 		for name, t := range db.Tables {
-			columns := make([]column, len(t.OrderedColumns))
+			columns := make([]kql.Column, len(t.OrderedColumns))
 			for i, c := range t.OrderedColumns {
-				columns[i] = column{c.Name, kustoType(firstOf(c.CslType, c.Type))}
+				columns[i] = kql.Column{Name: c.Name, Kind: kustoType(firstOf(c.CslType, c.Type))}
 			}
 			inv.tables[name] = tableInfo{columns: columns, folder: t.Folder}
 		}
@@ -147,7 +149,7 @@ func (c *Client) readFunctions(ctx context.Context, op string, inv inventory) er
 }
 
 // columns are those of a table, as last read.
-func (c *Client) columns(ctx context.Context, table string) ([]column, error) {
+func (c *Client) columns(ctx context.Context, table string) ([]kql.Column, error) {
 	c.mu.Lock()
 	known, ok := c.shapes[table]
 	c.mu.Unlock()

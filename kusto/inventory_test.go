@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // A table that is altered while the columns of all tables are under way is read again:
@@ -11,7 +13,7 @@ import (
 func TestColumnsAlteredWhileAllAreRead(t *testing.T) {
 	const table = "DeviceTvmSoftwareInventoryTyped"
 	d := sound()
-	old, grown := []column{{"DeviceId", "string"}}, []column{{"DeviceId", "string"}, {"Extra", "dynamic"}}
+	old, grown := []kql.Column{{Name: "DeviceId", Kind: "string"}}, []kql.Column{{Name: "DeviceId", Kind: "string"}, {Name: "Extra", Kind: "dynamic"}}
 	d.tables[table] = old
 	alter := func() {}
 	f := &fake{answer: func(text string) reply {
@@ -33,7 +35,7 @@ func TestColumnsAlteredWhileAllAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(grown, got, cmp.AllowUnexported(column{})); d != "" {
+		if d := cmp.Diff(grown, got, cmp.AllowUnexported(kql.Column{})); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/answers"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // whole are the batches of a table's last run that are known to be whole. What
@@ -94,7 +95,7 @@ const recounted = -1
 // whole the rows are counted alone, which is much cheaper.
 func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
 	text := fmt.Sprintf(`%s
-| where BatchId startswith_cs %s`, ident(run.Table.Landing()), literal(string(run.ID)+"."))
+| where BatchId startswith_cs %s`, kql.Ident(run.Table.Landing()), kql.Literal(string(run.ID)+"."))
 	exact := fmt.Sprintf(`
 | summarize Copies = count(), Nulls = countif(%s), Unparsed = countif(%s), Announced = max(BatchRows) by BatchId, Line
 | summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0),
@@ -113,7 +114,7 @@ Landed
 | where BatchId in (Known)
 | summarize Rows = countif(Line > 0) by BatchId
 | project BatchId, Rows, Lines = long(%d), Nulls = long(0), Tail = long(0), Unparsed = long(0), FirstUnparsed = long(0)
-)`, text, literals(known), exact, recounted)
+)`, text, kql.Literals(known), exact, recounted)
 }
 
 // wholeOf lists the batches of the run that are known to be whole, and forgets
@@ -211,5 +212,5 @@ func failuresText(run tvmexport.Run) string {
 	return fmt.Sprintf(`.show ingestion failures
 | where Table == %s and FailedOn >= %s and FailureKind == "Permanent"
 | project FailedOn, ErrorCode, Details
-| top 1 by FailedOn desc`, literal(run.Table.Landing()), datetime(run.StartedAt))
+| top 1 by FailedOn desc`, kql.Literal(run.Table.Landing()), kql.Datetime(run.StartedAt))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustoingest/ingestoptions"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 var errUpload = errors.New("no storage account of the cluster took it")
@@ -83,7 +84,7 @@ func (c *Client) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch,
 	go func() {
 		_, err := queue.FromReader(ctx, data, append([]azkustoingest.FileOption{
 			azkustoingest.Table(b.Run.Table.Landing()),
-			azkustoingest.IngestionMappingRef(landingMapping, azkustoingest.MultiJSON),
+			azkustoingest.IngestionMappingRef(kql.LandingMapping, azkustoingest.MultiJSON),
 			azkustoingest.CompressionType(ingestoptions.GZIP),
 			azkustoingest.RawDataSize(b.Bytes),
 		}, more...)...)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 func someBatch() tvmexport.Batch {
@@ -96,7 +97,7 @@ func TestDetachable(t *testing.T) {
 	}
 }
 
-var landedColumns = []column{{"BatchId", "string"}, {"Rows", "long"}, {"Lines", "long"}, {"Nulls", "long"}, {"Tail", "long"}, {"Unparsed", "long"}, {"FirstUnparsed", "long"}}
+var landedColumns = []kql.Column{{Name: "BatchId", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Lines", Kind: "long"}, {Name: "Nulls", Kind: "long"}, {Name: "Tail", Kind: "long"}, {Name: "Unparsed", Kind: "long"}, {Name: "FirstUnparsed", Kind: "long"}}
 
 // TestLandedCountsOnce: the lines of a batch that is known to be whole are not
 // counted again, its rows are.
@@ -140,7 +141,7 @@ func TestLandedReportsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: func(text string) reply {
 			if strings.HasPrefix(text, ".show ingestion failures") {
-				return reply{columns: []column{{"FailedOn", "datetime"}, {"ErrorCode", "string"}, {"Details", "string"}}, rows: [][]any{
+				return reply{columns: []kql.Column{{Name: "FailedOn", Kind: "datetime"}, {Name: "ErrorCode", Kind: "string"}, {Name: "Details", Kind: "string"}}, rows: [][]any{
 					{"2026-11-23T05:20:00Z", "BadRequest_MappingReferenceWasNotFound", "Mapping 'LandingMapV1' was not found; https://x/y?sig=S3CRET"},
 				}}
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Lacking implements tvmexport.Destination.
@@ -47,9 +48,9 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Window, seen source, shown []tvmexport.Column) string {
 	t := run.Table
 	lets, rows := seen.state(t, "")
-	own := fmt.Sprintf("| where RunId == %s\n", literal(string(run.ID)))
+	own := fmt.Sprintf("| where RunId == %s\n", kql.Literal(string(run.ID)))
 	if foreign(seen.columns) {
-		own = fmt.Sprintf("| where tostring(extent_tags()) has %s\n", literal(runTag(run.ID)))
+		own = fmt.Sprintf("| where tostring(extent_tags()) has %s\n", kql.Literal(kql.RunTag(run.ID)))
 	}
 	own += seen.alone().records()
 	bounded, boundedOwn := "", ""
@@ -71,7 +72,7 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, bounded, there, ident(seen.table), own, boundedOwn, ours, landedLines(t, batches), parsedRecord, here)
+`, lets, rows, bounded, there, kql.Ident(seen.table), own, boundedOwn, ours, landedLines(t, batches), parsedRecord, here)
 }
 
 // contents are the texts that are equal for equal rows: of published rows, and
@@ -98,12 +99,12 @@ func contents(t tvmexport.Table, seen source, shown []tvmexport.Column) (there, 
 func landedLines(t tvmexport.Table, batches []tvmexport.BatchID) string {
 	lines := make([]string, 0, len(batches)/4+1)
 	for part := range slices.Chunk(batches, 4) {
-		lines = append(lines, "    "+literals(part))
+		lines = append(lines, "    "+kql.Literals(part))
 	}
 	return fmt.Sprintf(`%s
 | where BatchId in (
 %s)
 | where Line > 0 and not(%s)
 | summarize hint.strategy = shuffle take_any(Records, Partition) by BatchId, Line
-`, ident(t.Landing()), strings.Join(lines, ",\n"), spoiled)
+`, kql.Ident(t.Landing()), strings.Join(lines, ",\n"), spoiled)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Acquire implements tvmexport.Destination. A lease is a row of the ledger.
@@ -74,7 +75,7 @@ func (c *Client) withdraw(ctx context.Context, owner string, tables []tvmexport.
 	if len(tables) == 0 {
 		return nil
 	}
-	_, err := c.command(ctx, statement{op: "lease", again: true, text: ".set-or-append " + runsTable + " <|\n" + releaseRows(owner, namesOf(tables))})
+	_, err := c.command(ctx, statement{op: "lease", again: true, text: ".set-or-append " + kql.RunsTable + " <|\n" + releaseRows(owner, namesOf(tables))})
 	return err
 }
 
@@ -120,11 +121,11 @@ func live(names string) string {
     | extend Seen = coalesce(ingestion_time(), At)
     | summarize Taken = maxif(Seen, State == %s), Given = maxif(Seen, State == %s), Since = minif(Seen, State == %s and Expires > now()), Until = maxif(Expires, State == %s) by Table, Owner
     | where (isnull(Given) or Taken > Given) and Until > now()`,
-		runsTable, names, literals([]string{leased, released}), literal(leased), literal(released), literal(leased), literal(leased))
+		kql.RunsTable, names, kql.Literals([]string{kql.LeaseState, kql.ReleasedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState), kql.Literal(kql.LeaseState), kql.Literal(kql.LeaseState))
 }
 
 func leaseText(l tvmexport.Lease, now time.Time) (string, error) {
-	names := literals(namesOf(l.Tables))
+	names := kql.Literals(namesOf(l.Tables))
 	used, err := spentRow(l.Owner, l.Spent, now)
 	if err != nil {
 		return "", err
@@ -138,25 +139,25 @@ datatable (Table:string) [%s]
 ), (
 %s
 )`,
-		runsTable, live(names), literal(l.Owner), names,
-		leaseColumns(leased, l.Owner, "now() + "+timespan(l.Term)), used), nil
+		kql.RunsTable, live(names), kql.Literal(l.Owner), names,
+		leaseColumns(kql.LeaseState, l.Owner, "now() + "+kql.Timespan(l.Term)), used), nil
 }
 
 // releaseRows are the rows that give leases back.
 func releaseRows(owner string, names []string) string {
-	return fmt.Sprintf("datatable (Table:string) [%s]\n| project %s", literals(names), leaseColumns(released, owner, "datetime(null)"))
+	return fmt.Sprintf("datatable (Table:string) [%s]\n| project %s", kql.Literals(names), leaseColumns(kql.ReleasedState, owner, "datetime(null)"))
 }
 
 func leaseColumns(state, owner, expires string) string {
-	return fill(runsColumns, map[string]expression{
-		"Table":   {"string", "Table"},
-		"State":   {"string", literal(state)},
-		"At":      {"datetime", "now()"},
-		"Owner":   {"string", literal(owner)},
-		"Expires": {"datetime", expires},
+	return kql.Fill(kql.RunsColumns, map[string]kql.Expression{
+		"Table":   {Kind: "string", Text: "Table"},
+		"State":   {Kind: "string", Text: kql.Literal(state)},
+		"At":      {Kind: "datetime", Text: "now()"},
+		"Owner":   {Kind: "string", Text: kql.Literal(owner)},
+		"Expires": {Kind: "datetime", Text: expires},
 	})
 }
 
 func holdersText(tables []tvmexport.Table) string {
-	return live(literals(namesOf(tables))) + "\n    | project Table, Owner, Since, Until"
+	return live(kql.Literals(namesOf(tables))) + "\n    | project Table, Owner, Since, Until"
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // entry is a row of the ledger as History reads it.
@@ -64,8 +65,8 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 }
 
 // lineage says whether published rows carry their run and their partition.
-func lineage(raw []column) bool {
-	return slices.Contains(raw, column{"RunId", "string"}) && slices.Contains(raw, column{"Partition", "string"})
+func lineage(raw []kql.Column) bool {
+	return slices.Contains(raw, kql.Column{Name: "RunId", Kind: "string"}) && slices.Contains(raw, kql.Column{Name: "Partition", Kind: "string"})
 }
 
 // runs is History without partitions.
@@ -74,7 +75,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	if len(tables) == 0 {
 		return out, nil
 	}
-	if err := c.seesAll(ctx, "read ledger", "", runsTable, partitionsTable); err != nil {
+	if err := c.seesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, err
 	}
 	s := statement{op: "read ledger", text: historyText(tables)}
@@ -89,7 +90,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	for _, t := range tables {
 		h, err := history(t, entries)
 		if err != nil {
-			return nil, refused(s.op, t.Name, err, "look at the rows of "+runsTable)
+			return nil, refused(s.op, t.Name, err, "look at the rows of "+kql.RunsTable)
 		}
 		out[t.Name] = h
 	}
@@ -108,7 +109,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 // than the beginning of the last committed run, and equal to no watermark that
 // a run has committed, since those are what the program itself copies there.
 func historyText(tables []tvmexport.Table) string {
-	names := literals(namesOf(tables))
+	names := kql.Literals(namesOf(tables))
 	return fmt.Sprintf(`let Names = datatable (Table:string) [%s];
 let Known = %s
     | where Table in (%s) and State in (%s);
@@ -144,9 +145,9 @@ Names
 | join kind=leftouter Open on Table
 | join kind=leftouter Ordered on Table
 | project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, FullAt, FetchedRows, FetchedBytes, Ordered, Tenant`,
-		names, runsTable, names, literals([]string{committed, publishing, abandoned}),
-		literal(committed), literal(string(tvmexport.FullRun)), literal(string(tvmexport.FullRun)),
-		runsTable, literal(committed), configurationTable, literal(committed), literal(committed))
+		names, kql.RunsTable, names, kql.Literals([]string{kql.CommittedState, kql.PublishingState, kql.AbandonedState}),
+		kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)), kql.Literal(string(tvmexport.FullRun)),
+		kql.RunsTable, kql.Literal(kql.CommittedState), kql.ConfigurationTable, kql.Literal(kql.CommittedState), kql.Literal(kql.CommittedState))
 }
 
 func namesOf(tables []tvmexport.Table) []string {
@@ -196,7 +197,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 		}
 		h.Now, h.Tenant = e.now, e.tenant
 		switch e.state {
-		case committed:
+		case kql.CommittedState:
 			h.Last = &tvmexport.Committed{
 				ID: e.run, Previous: e.previous, Kind: e.kind, At: e.at,
 				Watermark: e.watermark, Rows: e.rows, Bytes: e.bytes,
@@ -210,13 +211,13 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 			h.Last.Destination, h.Last.Losses = d.Destination, d.Losses
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 			h.FullAt, h.Fetched = e.full, e.fetched
-		case abandoned:
+		case kql.AbandonedState:
 			givenUp[e.run] = true
 		}
 	}
 	for i := range entries {
 		e := &entries[i]
-		if e.table != t.Name || e.state != publishing || givenUp[e.run] {
+		if e.table != t.Name || e.state != kql.PublishingState || givenUp[e.run] {
 			continue
 		}
 		if open == nil || e.at.Before(open.at) || e.at.Equal(open.at) && e.run < open.run {
@@ -239,10 +240,10 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 func readPublication(detail []byte) (tvmexport.Publication, error) {
 	var p tvmexport.Publication
 	if err := json.Unmarshal(detail, &p); err != nil {
-		return p, fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), runsTable)
+		return p, fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), kql.RunsTable)
 	}
 	if p.Run.ID == "" {
-		return p, fmt.Errorf("a Detail of %d bytes in %s names no run", len(detail), runsTable)
+		return p, fmt.Errorf("a Detail of %d bytes in %s names no run", len(detail), kql.RunsTable)
 	}
 	return p, nil
 }
@@ -293,7 +294,7 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 // and, marked by Open, for those of publications. Each comes once, should it
 // have been written twice.
 func partitionsText(tables []string, open []tvmexport.RunID) string {
-	names := among(tables)
+	names := kql.Among(tables)
 	return fmt.Sprintf(`let Commits = %s
     | where Table in (%s) and State == %s
     | project Table, RunId, At, Kind, LoadType;
@@ -315,6 +316,6 @@ union (
 | distinct Table, Open, Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
 )
 | order by Table asc, Open asc, WindowFrom asc, Partition asc`,
-		runsTable, names, literal(committed), literal(string(tvmexport.FullRun)), literal(string(tvmexport.Snapshot)),
-		partitionsTable, partitionsTable, among(open))
+		kql.RunsTable, names, kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)), kql.Literal(string(tvmexport.Snapshot)),
+		kql.PartitionsTable, kql.PartitionsTable, kql.Among(open))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // leastLedger is how long the ledger must keep the runs of any table: a
@@ -22,10 +23,10 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 	if err != nil {
 		c.log.InfoContext(ctx, "kusto: ingestion time policies cannot be read", "error", err)
 	}
-	for _, name := range []string{configurationTable, runsTable} {
+	for _, name := range []string{kql.ConfigurationTable, kql.RunsTable} {
 		if switchedOff(timed[name]) {
 			return refused("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be distinguished from older ones", name),
-				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", ident(name)))
+				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", kql.Ident(name)))
 		}
 	}
 	kept, err := c.retention(ctx)
@@ -37,11 +38,11 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 		if failed[t.Name] != nil {
 			continue
 		}
-		for _, name := range []string{runsTable, partitionsTable, configurationTable} {
+		for _, name := range []string{kql.RunsTable, kql.PartitionsTable, kql.ConfigurationTable} {
 			if keep, ok := kept[name]; ok && keep < neededOf(t, name, kept) {
 				failed[t.Name] = refused("check", t.Name,
 					fmt.Errorf("table %s keeps rows for %s, and readers need them for %s: what was exported would be forgotten", name, days(keep), days(neededOf(t, name, kept))),
-					fmt.Sprintf("run .alter-merge table %s policy retention %s", ident(name), ledgerRetention))
+					fmt.Sprintf("run .alter-merge table %s policy retention %s", kql.Ident(name), ledgerRetention))
 				break
 			}
 		}
@@ -51,7 +52,7 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 
 // neededOf is how long a table of the ledger must keep what it says of t.
 func neededOf(t tvmexport.Table, ledger string, kept map[string]time.Duration) time.Duration {
-	if ledger == runsTable && t.LoadType != tvmexport.Snapshot {
+	if ledger == kql.RunsTable && t.LoadType != tvmexport.Snapshot {
 		return max(leastLedger, kept[t.Destination], kept[t.Typed()])
 	}
 	return leastLedger
@@ -66,8 +67,8 @@ func switchedOff(text string) bool {
 // undated is why a table is not exported of whose configuration rows some have
 // no time: an older one could be taken for the newest.
 func undated(table string, rows int64) error {
-	e := refused("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, configurationTable),
+	e := refused("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
 		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
-			configurationTable, configurationTable, configurationTable, literal(table)))
+			kql.ConfigurationTable, kql.ConfigurationTable, kql.ConfigurationTable, kql.Literal(table)))
 	return e
 }

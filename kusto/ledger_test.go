@@ -13,27 +13,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-var entryColumns = []column{
-	{"Now", "datetime"},
-	{"Table", "string"},
-	{"State", "string"},
-	{"RunId", "string"},
-	{"Previous", "string"},
-	{"At", "datetime"},
-	{"Kind", "string"},
-	{"Watermark", "datetime"},
-	{"Rows", "long"},
-	{"Bytes", "long"},
-	{"Detail", "dynamic"},
-	{"Since", "datetime"},
-	{"Depth", "long"},
-	{"Ordered", "datetime"},
-	{"FullAt", "datetime"},
-	{"FetchedRows", "long"},
-	{"FetchedBytes", "long"},
-	{"Tenant", "string"},
+var entryColumns = []kql.Column{
+	{Name: "Now", Kind: "datetime"},
+	{Name: "Table", Kind: "string"},
+	{Name: "State", Kind: "string"},
+	{Name: "RunId", Kind: "string"},
+	{Name: "Previous", Kind: "string"},
+	{Name: "At", Kind: "datetime"},
+	{Name: "Kind", Kind: "string"},
+	{Name: "Watermark", Kind: "datetime"},
+	{Name: "Rows", Kind: "long"},
+	{Name: "Bytes", Kind: "long"},
+	{Name: "Detail", Kind: "dynamic"},
+	{Name: "Since", Kind: "datetime"},
+	{Name: "Depth", Kind: "long"},
+	{Name: "Ordered", Kind: "datetime"},
+	{Name: "FullAt", Kind: "datetime"},
+	{Name: "FetchedRows", Kind: "long"},
+	{Name: "FetchedBytes", Kind: "long"},
+	{Name: "Tenant", Kind: "string"},
 }
 
 // TestHistory reads the ledger over the wire: nulls, a publication, partitions.
@@ -42,14 +43,14 @@ func TestHistory(t *testing.T) {
 	f := &fake{answer: func(text string) reply {
 		switch {
 		case text == ".show table * policy retention":
-			return reply{columns: []column{{"EntityName", "string"}, {"Policy", "string"}}, rows: [][]any{
+			return reply{columns: []kql.Column{{Name: "EntityName", Kind: "string"}, {Name: "Policy", Kind: "string"}}, rows: [][]any{
 				{"[security].[DeviceTvmSoftwareInventoryTyped]", `{"SoftDeletePeriod":"365.00:00:00"}`},
 				{"[security].[" + eventsTable.Typed() + "]", "null"},
 				{"[security].[" + eventsTable.Destination + "]", "null"},
 			}}
 		case strings.Contains(text, "let Bounds = Visible"):
 			return reply{
-				columns: []column{{"Table", "string"}, {"What", "string"}, {"Number", "long"}, {"Place", "string"}, {"Recorded", "long"}, {"Held", "long"}},
+				columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "What", Kind: "string"}, {Name: "Number", Kind: "long"}, {Name: "Place", Kind: "string"}, {Name: "Recorded", Kind: "long"}, {Name: "Held", Kind: "long"}},
 				rows: [][]any{
 					{"DeviceProcessEvents", strangeRows, 3, "", nil, nil},
 					{"DeviceProcessEvents", holes, 1, "", nil, nil},
@@ -58,17 +59,17 @@ func TestHistory(t *testing.T) {
 				},
 			}
 		case strings.HasPrefix(text, ".show database"):
-			return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
+			return reply{columns: []kql.Column{{Name: "Policy", Kind: "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
 		case strings.Contains(text, "LackRaw"):
-			return reply{columns: []column{{"Table", "string"}, {"LackRaw", "long"}, {"LackTyped", "long"}}}
+			return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "LackRaw", Kind: "long"}, {Name: "LackTyped", Kind: "long"}}}
 		case strings.Contains(text, "summarize Until"):
-			return reply{columns: []column{{"Table", "string"}, {"Until", "datetime"}}, rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
+			return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Until", Kind: "datetime"}}, rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
 		case strings.Contains(text, "Newest = max(ingestion_time())"):
-			return reply{columns: []column{{"Table", "string"}, {"Rows", "long"}, {"Newest", "datetime"}}, rows: [][]any{{"DeviceProcessEvents", 7, "2026-11-22T00:00:00Z"}}}
-		case strings.Contains(text, partitionsTable):
+			return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Newest", Kind: "datetime"}}, rows: [][]any{{"DeviceProcessEvents", 7, "2026-11-22T00:00:00Z"}}}
+		case strings.Contains(text, kql.PartitionsTable):
 			const table = "DeviceProcessEvents"
 			return reply{
-				columns: []column{{"Table", "string"}, {"Open", "string"}, {"Partition", "string"}, {"WindowFrom", "datetime"}, {"WindowTo", "datetime"}, {"WindowNull", "bool"}, {"Rows", "long"}, {"Fingerprint", "string"}},
+				columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Open", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "WindowFrom", Kind: "datetime"}, {Name: "WindowTo", Kind: "datetime"}, {Name: "WindowNull", Kind: "bool"}, {Name: "Rows", Kind: "long"}, {Name: "Fingerprint", Kind: "string"}},
 				rows: [][]any{
 					{table, "", "", nil, nil, true, 1, ""},
 					{table, "", "3f", nil, nil, false, 4, "a.b.ff"},
@@ -84,7 +85,7 @@ func TestHistory(t *testing.T) {
 		}}
 	}}
 	c := f.connect(t)
-	c.shapes = map[string][]column{inventoryTable.Destination: rawColumns, eventsTable.Destination: rawColumns[:1], inventoryTable.Typed(): lineageColumns, eventsTable.Typed(): lineageColumns}
+	c.shapes = map[string][]kql.Column{inventoryTable.Destination: kql.RawColumns, eventsTable.Destination: kql.RawColumns[:1], inventoryTable.Typed(): lineageColumns, eventsTable.Typed(): lineageColumns}
 	got, err := c.History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func TestAcquireWithdraws(t *testing.T) {
 		if strings.HasPrefix(text, ".") {
 			return reply{}
 		}
-		return reply{columns: []column{{"Table", "string"}, {"Owner", "string"}, {"Since", "datetime"}, {"Until", "datetime"}}, rows: [][]any{
+		return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Since", Kind: "datetime"}, {Name: "Until", Kind: "datetime"}}, rows: [][]any{
 			{"DeviceProcessEvents", "her", "2026-11-23T05:00:00Z", "2026-11-23T05:05:00Z"},
 			{"DeviceProcessEvents", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
 			{"DeviceTvmSoftwareInventory", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Leftovers implements tvmexport.Destination: one query for all tables.
@@ -71,14 +72,14 @@ func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, ag
     | where Line == 0 and coalesce(ingestion_time(), now()) > ago(%s)
     | where tostring(Slice.origin.previous) == %s and RunId !in (Published)
     | summarize take_any(Slice, BatchRows) by BatchId;
-`, i, ident(t.Landing()), timespan(age), literal(previous))
+`, i, kql.Ident(t.Landing()), kql.Timespan(age), kql.Literal(previous))
 		parts[i] = fmt.Sprintf(`%s
 | where Line > 0 and BatchId in (Tails%d | project BatchId)
 | summarize Good = countif(not(%s) and not(%s)) by BatchId, Line
 | summarize Lines = countif(Good > 0) by BatchId
 | join kind=inner Tails%d on BatchId
 | where Lines == BatchRows
-| project Table = %s, BatchId, BatchRows, Slice`, ident(t.Landing()), i, spoiled, unread, i, literal(t.Name))
+| project Table = %s, BatchId, BatchRows, Slice`, kql.Ident(t.Landing()), i, spoiled, unread, i, kql.Literal(t.Name))
 	}
 	return fmt.Sprintf(`let Published = %s
     | where State in (%s)
@@ -86,5 +87,5 @@ func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, ag
 %sunion (
 %s
 )
-| order by BatchId asc`, runsTable, literals([]string{publishing, committed}), lets.String(), strings.Join(parts, "\n), (\n"))
+| order by BatchId asc`, kql.RunsTable, kql.Literals([]string{kql.PublishingState, kql.CommittedState}), lets.String(), strings.Join(parts, "\n), (\n"))
 }

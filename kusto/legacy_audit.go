@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // siblingAudit is the audit of the exporter that siblingTable belongs to.
@@ -30,10 +32,10 @@ func (c *Client) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, err
 		return nil, err
 	}
 	audit := legacyAuditText(t)
-	table := auditTable
-	want := auditColumns
+	table := kql.AuditTable
+	want := kql.AuditColumns
 	if t.Listed == siblingTable {
-		table, want = siblingAudit, []column{{"table", "string"}, {"ingestion_timestamp", "datetime"}, {"success", "bool"}, {"records_processed", "long"}}
+		table, want = siblingAudit, []kql.Column{{Name: "table", Kind: "string"}, {Name: "ingestion_timestamp", Kind: "datetime"}, {Name: "success", Kind: "bool"}, {Name: "records_processed", Kind: "long"}}
 	}
 	found, ok := inv.tables[table]
 	if !ok || lackingNames(found.columns, want) != "" {
@@ -58,9 +60,9 @@ func legacyAuditText(t Takeover) string {
 	if t.Listed == siblingTable {
 		return fmt.Sprintf(`%s
 | where ['table'] == %s
-| summarize Runs = count(), Failed = countif(success != true), Sent = sum(tolong(records_processed)) by Day = startofday(ingestion_timestamp)`, siblingAudit, literal(t.Table.Destination))
+| summarize Runs = count(), Failed = countif(success != true), Sent = sum(tolong(records_processed)) by Day = startofday(ingestion_timestamp)`, siblingAudit, kql.Literal(t.Table.Destination))
 	}
 	return fmt.Sprintf(`%s
 | where TableName == %s
-| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`, auditTable, literal(t.Table.Destination), literal(succeeded))
+| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`, kql.AuditTable, kql.Literal(t.Table.Destination), kql.Literal(succeeded))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // mostDays bounds what a report shows of one table.
@@ -48,7 +49,7 @@ func (c *Client) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, error
 // texts. Within an hour or a load 64 bits are enough.
 const sameText = "hash(tostring(" + recordColumn + "))"
 
-func legacyDaysText(t Takeover, raw []column) string {
+func legacyDaysText(t Takeover, raw []kql.Column) string {
 	rows := theirs(t.Table, raw, t.Since)
 	if t.byHour() {
 		return fmt.Sprintf(`%s| extend Part = bin(%s, 1h), Content = %s
@@ -96,13 +97,13 @@ func (c *Client) LegacyHours(ctx context.Context, t Takeover, w tvmexport.Window
 	return out, err
 }
 
-func legacyHoursText(t Takeover, raw []column, w tvmexport.Window) string {
+func legacyHoursText(t Takeover, raw []kql.Column, w tvmexport.Window) string {
 	return fmt.Sprintf(`%s| extend Mark = %s
 | where Mark > %s and Mark <= %s
 | extend Start = bin(Mark, 1h), Content = %s
 | summarize hint.strategy = shuffle Copies = count() by Start, Content
 | summarize Rows = count() by Start`,
-		theirs(t.Table, raw, t.Since), mark(t.Table), datetime(w.From), datetime(w.To), content(t.Table, recordColumn))
+		theirs(t.Table, raw, t.Since), mark(t.Table), kql.Datetime(w.From), kql.Datetime(w.To), content(t.Table, recordColumn))
 }
 
 // Compare fills in, for the days of which the source still holds hours, how

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // siblingTable is the configuration of another exporter of the same family.
@@ -60,7 +61,7 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 	}
 	list = slices.DeleteFunc(list, func(t Takeover) bool {
 		raw, ok := inv.tables[t.Table.Destination]
-		return ok && (raw.folder == folder || !foreign(raw.columns)) // ours
+		return ok && (raw.folder == kql.Folder || !foreign(raw.columns)) // ours
 	})
 	var sound []tvmexport.Table
 	for i := range list {
@@ -102,7 +103,7 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 // past says which tables were taken over, and which have commits of ours.
 func (c *Client) past(ctx context.Context, inv inventory, tables []tvmexport.Table) (until map[string]time.Time, last map[string]bool, err error) {
 	last = map[string]bool{}
-	if _, ok := inv.tables[runsTable]; !ok || len(tables) == 0 {
+	if _, ok := inv.tables[kql.RunsTable]; !ok || len(tables) == 0 {
 		return map[string]time.Time{}, last, nil
 	}
 	if until, err = c.takenOver(ctx, tables); err != nil {
@@ -110,7 +111,7 @@ func (c *Client) past(ctx context.Context, inv inventory, tables []tvmexport.Tab
 	}
 	s := statement{op: "import", text: fmt.Sprintf(`%s
 | where Table in (%s) and State in (%s)
-| distinct Table`, runsTable, literals(namesOf(tables)), literals([]string{committed, publishing}))}
+| distinct Table`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literals([]string{kql.CommittedState, kql.PublishingState}))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return nil, nil, err
@@ -127,13 +128,13 @@ func (c *Client) past(ctx context.Context, inv inventory, tables []tvmexport.Tab
 func (c *Client) listed(ctx context.Context, inv inventory) ([]Takeover, error) {
 	var out []Takeover
 	known := false
-	for _, from := range []struct{ table, watermark string }{{configurationTable, "LastRefreshedTime"}, {siblingTable, "HighWatermark"}} {
+	for _, from := range []struct{ table, watermark string }{{kql.ConfigurationTable, "LastRefreshedTime"}, {siblingTable, "HighWatermark"}} {
 		found, ok := inv.tables[from.table]
 		if !ok {
 			continue
 		}
 		known = true
-		want := []column{{"SourceTable", "string"}, {"DestinationTable", "string"}, {"WatermarkColumn", "string"}, {from.watermark, "datetime"}, {"LoadType", "string"}, {"IsActive", "bool"}}
+		want := []kql.Column{{Name: "SourceTable", Kind: "string"}, {Name: "DestinationTable", Kind: "string"}, {Name: "WatermarkColumn", Kind: "string"}, {Name: from.watermark, Kind: "datetime"}, {Name: "LoadType", Kind: "string"}, {Name: "IsActive", Kind: "bool"}}
 		if lack := lacking(found.columns, want); lack != "" {
 			return nil, refused("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is the configuration of no exporter that tvmexport can take over")
 		}
@@ -150,7 +151,7 @@ func (c *Client) listed(ctx context.Context, inv inventory) ([]Takeover, error) 
 	if !known {
 		return nil, &tvmexport.Error{
 			Op: "import", Action: tvmexport.Stop, Cause: tvmexport.Usage,
-			Err:  fmt.Errorf("the database has no table %s or %s: there is nothing to take over", configurationTable, siblingTable),
+			Err:  fmt.Errorf("the database has no table %s or %s: there is nothing to take over", kql.ConfigurationTable, siblingTable),
 			Hint: "look at kusto.database, or begin anew with tvmexport init",
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // strayDays is how far back rows are looked for that are not ours.
@@ -70,7 +71,7 @@ func (c *Client) takenOver(ctx context.Context, tables []tvmexport.Table) (map[s
 func takenOverText(tables []tvmexport.Table) string {
 	return fmt.Sprintf(`%s
 | where Table in (%s) and Kind == %s and State in (%s)
-| summarize Until = max(At) by Table`, runsTable, literals(namesOf(tables)), literal(string(tvmexport.LegacyRun)), literals([]string{committed, takenover}))
+| summarize Until = max(At) by Table`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literals([]string{kql.CommittedState, kql.TakenOverState}))
 }
 
 type strayRows struct {
@@ -106,7 +107,7 @@ func straysText(tables []tvmexport.Table, until map[string]time.Time) string {
 | where isempty(%s)
 | summarize Rows = count(), Newest = max(ingestion_time())
 | project Table = %s, Rows, Newest
-`, ident(t.Destination), datetime(at), strayDays, publishedBy, literal(t.Name)))
+`, kql.Ident(t.Destination), kql.Datetime(at), strayDays, publishedBy, kql.Literal(t.Name)))
 	}
 	return "union (\n" + strings.Join(parts, "), (\n") + ")\n| where Rows > 0"
 }

@@ -6,22 +6,25 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // foreign says whether somebody else made a published table: ours have a
 // column for the run.
-func foreign(raw []column) bool { return !slices.Contains(raw, column{"RunId", "string"}) }
+func foreign(raw []kql.Column) bool {
+	return !slices.Contains(raw, kql.Column{Name: "RunId", Kind: "string"})
+}
 
 // shared says whether rows of another exporter can be among those that readers
 // see: the state that it left of a Snapshot is none of theirs.
-func shared(t tvmexport.Table, raw []column) bool {
+func shared(t tvmexport.Table, raw []kql.Column) bool {
 	return foreign(raw) && t.LoadType != tvmexport.Snapshot
 }
 
 // publishedBy is the run that an extent's tag names, "" if the extent is not
 // ours. Extents with different drop-by tags are never merged
 // (https://learn.microsoft.com/kusto/management/extent-tags).
-var publishedBy = fmt.Sprintf("extract(%s, 1, tostring(extent_tags()))", literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))
+var publishedBy = fmt.Sprintf("extract(%s, 1, tostring(extent_tags()))", kql.Literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))
 
 // sharedRows are the committed rows of a published table that somebody else
 // made and filled: ours by their tag, and those that came before a takeover.
@@ -30,11 +33,11 @@ func sharedRows(t tvmexport.Table) (lets, rows string) {
 	lets = fmt.Sprintf(`let Legacy = toscalar(Visible
     | where Kind == %s
     | summarize max(At));
-`, literal(string(tvmexport.LegacyRun)))
+`, kql.Literal(string(tvmexport.LegacyRun)))
 	return lets, fmt.Sprintf(`%s
 | extend PublishedBy = %s
 | where PublishedBy in (Visible | project RunId) or (isempty(PublishedBy) and isnotnull(Legacy) and (isnull(ingestion_time()) or ingestion_time() <= Legacy))
-`, ident(t.Destination), publishedBy)
+`, kql.Ident(t.Destination), publishedBy)
 }
 
 // content tells records of equal content, whichever exporter wrote them: bools
@@ -54,8 +57,8 @@ func content(t tvmexport.Table, root string) string {
 		}
 	}
 	return fingerprint.Row(columns, func(name string) string {
-		member := root + memberOf(name)
-		if convert, ok := conversions[kinds[name]]; ok {
+		member := root + kql.Member(name)
+		if convert, ok := kql.Conversions[kinds[name]]; ok {
 			return convert + "(" + member + ")"
 		}
 		return "parse_json(tostring(" + member + "))"

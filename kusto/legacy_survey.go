@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // survey counts what the other exporter has put into the published table.
-func (c *Client) survey(ctx context.Context, t *Takeover, raw []column) error {
+func (c *Client) survey(ctx context.Context, t *Takeover, raw []kql.Column) error {
 	if err := c.seesAll(ctx, "import", t.Table.Name, t.Table.Destination); err != nil {
 		return err
 	}
@@ -29,12 +30,12 @@ func (c *Client) survey(ctx context.Context, t *Takeover, raw []column) error {
 
 // theirs are the rows of a published table that are not ours, up to a
 // takeover, with the record as Records.
-func theirs(t tvmexport.Table, raw []column, until time.Time) string {
+func theirs(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 	bound := ""
 	if !until.IsZero() {
-		bound = fmt.Sprintf("| where isnull(ingestion_time()) or ingestion_time() <= %s\n", datetime(until))
+		bound = fmt.Sprintf("| where isnull(ingestion_time()) or ingestion_time() <= %s\n", kql.Datetime(until))
 	}
-	return fmt.Sprintf("%s\n%s| where isempty(%s)\n%s", ident(t.Destination), bound, publishedBy, asRecords(raw))
+	return fmt.Sprintf("%s\n%s| where isempty(%s)\n%s", kql.Ident(t.Destination), bound, publishedBy, asRecords(raw))
 }
 
 // mark is the watermark of a record of another exporter.
@@ -47,12 +48,12 @@ func mark(t tvmexport.Table) string {
 	}
 	members := make([]string, len(ingestionMembers))
 	for i, m := range ingestionMembers {
-		members[i] = "todatetime(" + recordColumn + memberOf(m) + ")"
+		members[i] = "todatetime(" + recordColumn + kql.Member(m) + ")"
 	}
 	return "coalesce(" + strings.Join(members, ", ") + ")"
 }
 
-func surveyText(t tvmexport.Table, raw []column, until time.Time) string {
+func surveyText(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 	return fmt.Sprintf(`%s| extend IngestedAt = ingestion_time(), Mark = %s
 | summarize Rows = count(), First = min(IngestedAt), Last = max(IngestedAt), Untimed = countif(isnull(IngestedAt)), Unmarked = countif(isnull(Mark)), Newest = max(Mark)`,
 		theirs(t, raw, until), mark(t))
@@ -78,7 +79,7 @@ func (t *Takeover) decide(ours bool) {
 		}
 	}
 	t.Joined = follows && !ours && !t.Watermark.IsZero()
-	t.Reconfigure = t.Since.IsZero() && (t.Listed != configurationTable || t.Table.LoadType != t.Old.Load || t.column() != t.oldColumn())
+	t.Reconfigure = t.Since.IsZero() && (t.Listed != kql.ConfigurationTable || t.Table.LoadType != t.Old.Load || t.column() != t.oldColumn())
 	if !t.Since.IsZero() {
 		t.Joined, t.Notes = false, []string{"was taken over at " + t.Since.UTC().Format(time.RFC3339)}
 		return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // takeTerm is how long the lease of a takeover lasts at most.
@@ -21,8 +22,8 @@ func (c *Client) TakeoverCommands(ctx context.Context, list []Takeover) ([]Comma
 	if err != nil {
 		return nil, err
 	}
-	columns := configurationColumns
-	if found, ok := inv.tables[configurationTable]; ok {
+	columns := kql.ConfigurationColumns
+	if found, ok := inv.tables[kql.ConfigurationTable]; ok {
 		columns = found.columns
 	}
 	id := tvmexport.RunID(time.Now().UTC().Format("20060102T150405Z") + "-legacy")
@@ -33,7 +34,7 @@ func (c *Client) TakeoverCommands(ctx context.Context, list []Takeover) ([]Comma
 		}
 		if t.Reconfigure {
 			rows = append(rows, Command{
-				Kind: MakeRows, Name: configurationTable, Table: configurationTable,
+				Kind: MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,
 				Why: "how " + t.Table.Name + " is exported from now on", Text: reconfigureText(t, columns),
 			})
 		}
@@ -41,7 +42,7 @@ func (c *Client) TakeoverCommands(ctx context.Context, list []Takeover) ([]Comma
 			continue
 		}
 		runs = append(runs, Command{
-			Kind: MakeRows, Name: runsTable, Table: runsTable,
+			Kind: MakeRows, Name: kql.RunsTable, Table: kql.RunsTable,
 			Why: "what came into " + t.Table.Destination + " before is not ours", Text: legacyText(t, inv.tables[t.Table.Destination].columns, id),
 		})
 	}
@@ -88,7 +89,7 @@ func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (e
 
 // reconfigureText appends the row by which the table is exported from now on,
 // in the columns that the configuration has.
-func reconfigureText(t Takeover, columns []column) string {
+func reconfigureText(t Takeover, columns []kql.Column) string {
 	watermark := t.column()
 	if watermark == "" {
 		watermark = none
@@ -99,42 +100,42 @@ func reconfigureText(t Takeover, columns []column) string {
 	}
 	text := `""`
 	if !refreshed.IsZero() {
-		text = "tostring(" + datetime(refreshed) + ")"
+		text = "tostring(" + kql.Datetime(refreshed) + ")"
 	}
-	return guarded(configurationTable, "tvmexport-import:"+t.Table.Name, nil, "print "+fill(columns, map[string]expression{
-		"SourceTable":       {"string", literal(t.Table.Name)},
-		"DestinationTable":  {"string", literal(t.Table.Destination)},
-		"WatermarkColumn":   {"string", literal(watermark)},
-		"LastRefreshedTime": {"datetime", datetime(refreshed)},
-		lastRefreshedText:   {"string", text},
-		"LoadType":          {"string", literal(string(t.Table.LoadType))},
-		"IsActive":          {"bool", fmt.Sprint(t.Old.Active)},
+	return guarded(kql.ConfigurationTable, "tvmexport-import:"+t.Table.Name, nil, "print "+kql.Fill(columns, map[string]kql.Expression{
+		"SourceTable":         {Kind: "string", Text: kql.Literal(t.Table.Name)},
+		"DestinationTable":    {Kind: "string", Text: kql.Literal(t.Table.Destination)},
+		"WatermarkColumn":     {Kind: "string", Text: kql.Literal(watermark)},
+		"LastRefreshedTime":   {Kind: "datetime", Text: kql.Datetime(refreshed)},
+		kql.LastRefreshedText: {Kind: "string", Text: text},
+		"LoadType":            {Kind: "string", Text: kql.Literal(string(t.Table.LoadType))},
+		"IsActive":            {Kind: "bool", Text: fmt.Sprint(t.Old.Active)},
 	}))
 }
 
 // legacyText writes the row of the ledger that stands for what the other
 // exporter has left: bounded by the time at which the row is written, and
 // committed where readers are to see those rows.
-func legacyText(t Takeover, raw []column, id tvmexport.RunID) string {
-	state := takenover
+func legacyText(t Takeover, raw []kql.Column, id tvmexport.RunID) string {
+	state := kql.TakenOverState
 	if t.Joined {
-		state = committed
+		state = kql.CommittedState
 	}
-	values := map[string]expression{
-		"Table":     {"string", literal(t.Table.Name)},
-		"RunId":     {"string", literal(string(id))},
-		"State":     {"string", literal(state)},
-		"At":        {"datetime", "now()"},
-		"Kind":      {"string", literal(string(tvmexport.LegacyRun))},
-		"LoadType":  {"string", literal(string(t.Table.LoadType))},
-		"Watermark": {"datetime", datetime(t.Watermark)},
-		"Rows":      {"long", "Found"},
-		"Bytes":     {"long", "long(0)"},
-		"Calls":     {"long", "long(0)"},
-		"Owner":     {"string", literal("import")},
-		"Detail": {"dynamic", fmt.Sprintf(`bag_pack("id", %s, "kind", %s, "startedAt", now(), "listed", %s)`,
-			literal(string(id)), literal(string(tvmexport.LegacyRun)), literal(t.Listed))},
+	values := map[string]kql.Expression{
+		"Table":     {Kind: "string", Text: kql.Literal(t.Table.Name)},
+		"RunId":     {Kind: "string", Text: kql.Literal(string(id))},
+		"State":     {Kind: "string", Text: kql.Literal(state)},
+		"At":        {Kind: "datetime", Text: "now()"},
+		"Kind":      {Kind: "string", Text: kql.Literal(string(tvmexport.LegacyRun))},
+		"LoadType":  {Kind: "string", Text: kql.Literal(string(t.Table.LoadType))},
+		"Watermark": {Kind: "datetime", Text: kql.Datetime(t.Watermark)},
+		"Rows":      {Kind: "long", Text: "Found"},
+		"Bytes":     {Kind: "long", Text: "long(0)"},
+		"Calls":     {Kind: "long", Text: "long(0)"},
+		"Owner":     {Kind: "string", Text: kql.Literal("import")},
+		"Detail": {Kind: "dynamic", Text: fmt.Sprintf(`bag_pack("id", %s, "kind", %s, "startedAt", now(), "listed", %s)`,
+			kql.Literal(string(id)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literal(t.Listed))},
 	}
 	rows := strings.TrimSuffix(theirs(t.Table, raw, time.Time{}), asRecords(raw))
-	return guarded(runsTable, "tvmexport-legacy:"+t.Table.Name, nil, fmt.Sprintf("%s| where isnull(ingestion_time()) or ingestion_time() <= now()\n| summarize Found = count()\n| project %s", rows, fill(runsColumns, values)))
+	return guarded(kql.RunsTable, "tvmexport-legacy:"+t.Table.Name, nil, fmt.Sprintf("%s| where isnull(ingestion_time()) or ingestion_time() <= now()\n| summarize Found = count()\n| project %s", rows, kql.Fill(kql.RunsColumns, values)))
 }

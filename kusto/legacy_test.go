@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 var (
@@ -46,50 +47,50 @@ func TestProposeAndDecide(t *testing.T) {
 		{
 			"an event table",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, ""},
 		},
 		{
 			"what was noted first had not all landed",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Full", refreshed: oldDay.Add(time.Hour), active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, false, ""},
 		},
 		{
 			"what was noted is older",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay.Add(-time.Hour), true, false, ""},
 		},
 		{
 			"nothing was noted",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, ""},
 		},
 		{
 			"a clock was wrong",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
-			configurationTable,
+			kql.ConfigurationTable,
 			func(t *Takeover) { t.Newest = t.Newest.AddDate(10, 0, 0) }, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay.AddDate(0, 0, 1), true, false, ""},
 		},
 		{
 			"ingestion_time() of a table that has a time",
 			configured{source: eventsTable.Name, watermark: "None", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, true, "becomes Timestamp"},
 		},
 		{
 			"ingestion_time() of an unknown table",
 			configured{source: "NewEvents", watermark: "None", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, tvmexport.IngestionTime, oldDay.Add(-time.Hour), true, false, ""},
 		},
 		{
 			"a state",
 			configured{source: softwareTable.Name, watermark: "None", load: "Incr", refreshed: oldDay, active: true},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Snapshot, "", time.Time{}, false, true, "LoadType Incr becomes Snapshot"},
 		},
 		{
@@ -101,40 +102,40 @@ func TestProposeAndDecide(t *testing.T) {
 		{
 			"no rows and nothing noted",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
-			configurationTable,
+			kql.ConfigurationTable,
 			func(t *Takeover) { t.Rows, t.Newest, t.To = 0, time.Time{}, time.Time{} }, false,
 			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, ""},
 		},
 		{
 			"rows without a watermark",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
-			configurationTable,
+			kql.ConfigurationTable,
 			func(t *Takeover) { t.Newest, t.Unmarked = time.Time{}, 10 }, false,
 			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, "no old row has a watermark"},
 		},
 		{
 			"exported by us already",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
-			configurationTable, nil, true,
+			kql.ConfigurationTable, nil, true,
 			want{tvmexport.Incremental, "Timestamp", oldDay, false, false, "has exported it already"},
 		},
 		{
 			"switched off",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay},
-			configurationTable, nil, false,
+			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "switched off"},
 		},
 		{
 			"without a time of ingestion",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
-			configurationTable,
+			kql.ConfigurationTable,
 			func(t *Takeover) { t.Untimed = 3 }, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "3 old rows have no ingestion_time()"},
 		},
 		{
 			"taken over before",
 			configured{source: softwareTable.Name, watermark: "None", load: "Incr", active: true},
-			configurationTable,
+			kql.ConfigurationTable,
 			func(t *Takeover) { t.Since = oldDay }, false,
 			want{tvmexport.Snapshot, "", time.Time{}, false, false, "was taken over at 2026-11-20T00:00:00Z"},
 		},
@@ -193,7 +194,7 @@ func TestCompareAndGaps(t *testing.T) {
 // TestReadersOfShared: rows of another exporter stand in Raw, so readers look
 // there as long as ours are published there too.
 func TestReadersOfShared(t *testing.T) {
-	existing := map[string][]column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): typedColumns(eventsTable.Columns)}
+	existing := map[string][]kql.Column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): typedColumns(eventsTable.Columns)}
 	for layout, want := range map[tvmexport.Layout]string{
 		"": eventsTable.Destination, tvmexport.Both: eventsTable.Destination, tvmexport.RawOnly: eventsTable.Destination, tvmexport.TypedOnly: eventsTable.Typed(),
 	} {
@@ -279,10 +280,10 @@ func TestEmulatorTakeOver(t *testing.T) {
 		for range 2 {
 			s.must(s.client.TakeOver(s.Context(), newOwner(), list))
 		}
-		if got := strings.Join(s.ask(runsTable+` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows) | order by Column1 asc`), "; "); got != "DeviceProcessEvents committed 3; DeviceTvmSoftwareInventory takenover 3" {
+		if got := strings.Join(s.ask(kql.RunsTable+` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows) | order by Column1 asc`), "; "); got != "DeviceProcessEvents committed 3; DeviceTvmSoftwareInventory takenover 3" {
 			s.Errorf("the ledger says %q", got)
 		}
-		if got := strings.Join(s.ask(latestView+` | project strcat_delim(" ", SourceTable, LoadType, WatermarkColumn) | order by Column1 asc`), "; "); got != "DeviceProcessEvents Incr Timestamp; DeviceTvmSoftwareInventory Snapshot None" {
+		if got := strings.Join(s.ask(kql.LatestView+` | project strcat_delim(" ", SourceTable, LoadType, WatermarkColumn) | order by Column1 asc`), "; "); got != "DeviceProcessEvents Incr Timestamp; DeviceTvmSoftwareInventory Snapshot None" {
 			s.Errorf("the configuration says %q", got)
 		}
 		if got := strings.Join(s.ask("DeviceProcessEvents | project DeviceId | order by DeviceId asc"), " "); got != "a b b" {
@@ -396,7 +397,7 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 		if diff := cmp.Diff(want, orders); diff != "" {
 			s.Errorf("orders (-want +got):\n%s", diff)
 		}
-		if got := s.ask(runsTable + ` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows)`); strings.Join(got, "; ") != "DeviceTvmSoftwareInventory takenover 1" {
+		if got := s.ask(kql.RunsTable + ` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows)`); strings.Join(got, "; ") != "DeviceTvmSoftwareInventory takenover 1" {
 			s.Errorf("the ledger says %q", got)
 		}
 		failed, err := s.client.Ready(s.Context(), tables)
@@ -435,7 +436,7 @@ func TestEmulatorContent(t *testing.T) {
 			{`{"DeviceId":"a"}`, false},
 		} {
 			got := s.ask(fmt.Sprintf("print Mine = parse_json(%s), Theirs = parse_json(%s) | project tostring(%s == %s)",
-				literal(ours), literal(c.theirs), content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
+				kql.Literal(ours), kql.Literal(c.theirs), content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
 			if got[0] != map[bool]string{true: "True", false: "False"}[c.equal] {
 				s.Errorf("%s: equal is %s, want %t", c.theirs, got[0], c.equal)
 			}

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // place is a table that rows of a source table are published into.
 type place struct {
 	of      tvmexport.Table
 	table   string
-	columns []column
+	columns []kql.Column
 	typed   bool
 	readers bool          // it is the one that readers look at
 	missing bool          // the database has no such table
@@ -145,19 +146,19 @@ const sourceDays = 31
 // row counts as a copy only where an older row of the same table exists, or
 // where a tag names an invocation that the ledger does not know.
 func lossesText(tables []tvmexport.Table, places []place) string {
-	names := literals(namesOf(tables))
+	names := kql.Literals(namesOf(tables))
 	var found, expected strings.Builder
 	for i, p := range places {
-		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, literal(p.of.Name))
+		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, kql.Literal(p.of.Name))
 		by, bound := "RunId", ""
 		switch {
 		case p.missing:
 		case foreign(p.columns):
 			by = publishedBy
-		case slices.Contains(p.columns, column{"ExportedAt", "datetime"}):
+		case slices.Contains(p.columns, kql.Column{Name: "ExportedAt", Kind: "datetime"}):
 			bound = fmt.Sprintf("\n    | where isnull(Since%d) or ExportedAt >= Since%d", i, i)
 		}
-		from := ident(p.table)
+		from := kql.Ident(p.table)
 		if p.missing {
 			from = "datatable (RunId:string) []"
 		}
@@ -165,17 +166,17 @@ func lossesText(tables []tvmexport.Table, places []place) string {
     | summarize Found = count() by RunId = %s
     | where isnotempty(RunId)
     | project Table = %s, Place = %s, RunId, Found;
-`, i, from, bound, by, literal(p.of.Name), literal(p.table))
+`, i, from, bound, by, kql.Literal(p.of.Name), kql.Literal(p.table))
 		filled, oldest := "!=", "datetime(1900-01-01)"
 		if p.typed {
 			filled = "in"
 		}
-		layouts := literal(string(tvmexport.TypedOnly))
+		layouts := kql.Literal(string(tvmexport.TypedOnly))
 		if p.typed {
-			layouts = "(" + literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}) + ")"
+			layouts = "(" + kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}) + ")"
 		}
 		if p.keep > 0 && p.keep < unlimited {
-			oldest = fmt.Sprintf("now() - %s", timespan(max(p.keep-24*time.Hour, 0)))
+			oldest = fmt.Sprintf("now() - %s", kql.Timespan(max(p.keep-24*time.Hour, 0)))
 		}
 		if i > 0 {
 			expected.WriteString("), (\n")
@@ -183,7 +184,7 @@ func lossesText(tables []tvmexport.Table, places []place) string {
 		fmt.Fprintf(&expected, `Visible
     | where Table == %s and Kind != %s and Rows > 0 and Layout %s %s and At > %s and (isnull(Since%d) or Began >= Since%d)
     | project Table, Place = %s, RunId, Rows
-`, literal(p.of.Name), literal(string(tvmexport.LegacyRun)), filled, layouts, oldest, i, i, literal(p.table))
+`, kql.Literal(p.of.Name), kql.Literal(string(tvmexport.LegacyRun)), filled, layouts, oldest, i, i, kql.Literal(p.table))
 	}
 	founds := make([]string, len(places))
 	for i := range places {
@@ -254,11 +255,11 @@ Expected
 | where Number > 1 or Unknown > 0
 | project Table, What = iff(Unknown > 0, %s, %s), Number, Place = "", Recorded = long(null), Held = long(null)
 )`,
-		runsTable, names, literal(committed), literal(publishing), literal(string(tvmexport.FullRun)),
-		literal(string(tvmexport.Snapshot)), sourceDays, sourceDays,
+		kql.RunsTable, names, kql.Literal(kql.CommittedState), kql.Literal(kql.PublishingState), kql.Literal(string(tvmexport.FullRun)),
+		kql.Literal(string(tvmexport.Snapshot)), sourceDays, sourceDays,
 		found.String(), strings.Join(founds, ", "), expected.String(),
-		literal(strangeRows), literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), literal(holes),
-		literal(string(tvmexport.Snapshot)), literal(string(tvmexport.LegacyRun)), partitionsTable, names, literal(incompleteRecords),
-		literal(shortOfRows), configurationTable, names, literal(copyTag), runsTable, literals([]string{committed, ended}), literal(copyTag), digestLength,
-		literal(unknownCopy), literal(copiedWatermark))
+		kql.Literal(strangeRows), kql.Literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), kql.Literal(holes),
+		kql.Literal(string(tvmexport.Snapshot)), kql.Literal(string(tvmexport.LegacyRun)), kql.PartitionsTable, names, kql.Literal(incompleteRecords),
+		kql.Literal(shortOfRows), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
+		kql.Literal(unknownCopy), kql.Literal(copiedWatermark))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // nulled counts, per column of the typed table, the values of a publication
@@ -51,14 +52,14 @@ func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []tar
 func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexport.Column) string {
 	var sums, pairs []string
 	for _, c := range shown {
-		if _, ok := conversions[c.Type]; !ok || c.Type == "string" {
+		if _, ok := kql.Conversions[c.Type]; !ok || c.Type == "string" {
 			continue
 		}
 		n := fmt.Sprintf("N%d", len(sums))
 		// A line that was delivered twice counts once.
 		sums = append(sums, fmt.Sprintf(`    %s = count_distinctif(strcat(BatchId, "/", tostring(Line)), isnotempty(tostring(%s)) and isnull(%s))`,
-			n, parsedRecord+memberOf(c.Name), fromLanded(c)))
-		pairs = append(pairs, literal(c.Name)+", "+n)
+			n, parsedRecord+kql.Member(c.Name), fromLanded(c)))
+		pairs = append(pairs, kql.Literal(c.Name)+", "+n)
 	}
 	if len(sums) == 0 {
 		return ""
@@ -71,5 +72,5 @@ func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexpor
 | project Nulled = bag_pack(%s)
 | mv-expand kind=array Nulled
 | project Name = tostring(Nulled[0]), Count = tolong(Nulled[1])
-| where Count > 0`, ident(t.Landing()), literals(batches), parsedRecord, strings.Join(sums, ",\n"), strings.Join(pairs, ", "))
+| where Count > 0`, kql.Ident(t.Landing()), kql.Literals(batches), parsedRecord, strings.Join(sums, ",\n"), strings.Join(pairs, ", "))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Hours implements tvmexport.Destination.
@@ -58,7 +59,7 @@ func (c *Client) printable(ctx context.Context, t tvmexport.Table) (source, erro
 		return from, err
 	}
 	for _, h := range holdings(from.columns, t.Printed()) {
-		if lacking(from.columns, []column{{h.at, h.Type}}) != "" {
+		if lacking(from.columns, []kql.Column{{Name: h.at, Kind: h.Type}}) != "" {
 			raw, err := c.columns(ctx, t.Destination)
 			return source{table: t.Destination, columns: raw}, err
 		}
@@ -77,10 +78,10 @@ func stateText(q tvmexport.CountQuery, from source) string {
 	}
 	by := fmt.Sprintf("Part = substring(%s, 0, %d), Start = datetime(null)", keyOf(t), digitsOf(q))
 	if q.Bin > 0 {
-		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", ident(t.Watermark), timespan(q.Bin))
+		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", kql.Ident(t.Watermark), kql.Timespan(q.Bin))
 	}
 	return fmt.Sprintf("%s%s%s%s| extend PrintOfRow = %s\n| summarize Rows = count(), %s by %s\n| project Part, Start, Rows, %s",
-		lets, rows, bounded, from.projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.Printed(), ident), fingerprint.Sums("PrintOfRow"), by,
+		lets, rows, bounded, from.projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.Printed(), kql.Ident), fingerprint.Sums("PrintOfRow"), by,
 		strings.Join(fingerprint.Columns[:], ", "))
 }
 
@@ -89,9 +90,9 @@ func keyOf(t tvmexport.Table) string {
 	switch {
 	case t.Guise() != "": // published rows do not show it
 	case t.Key.Column != "":
-		return ident(t.Key.Column)
+		return kql.Ident(t.Key.Column)
 	case len(t.Key.Hashed) > 0:
-		return fingerprint.Joined(t.Key.Hashed, ident)
+		return fingerprint.Joined(t.Key.Hashed, kql.Ident)
 	}
 	return "\"\"" // one partition
 }
@@ -108,10 +109,10 @@ func within(t tvmexport.Table, w tvmexport.Window, from source) string {
 		return ""
 	}
 	if !w.From.IsZero() {
-		fmt.Fprintf(&b, "| where %s > %s\n", watermark(t, from), datetime(w.From))
+		fmt.Fprintf(&b, "| where %s > %s\n", watermark(t, from), kql.Datetime(w.From))
 	}
 	if !w.To.IsZero() {
-		fmt.Fprintf(&b, "| where %s <= %s\n", watermark(t, from), datetime(w.To))
+		fmt.Fprintf(&b, "| where %s <= %s\n", watermark(t, from), kql.Datetime(w.To))
 	}
 	return b.String()
 }

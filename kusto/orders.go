@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // ordersText asks for the newest row of each source table, whatever else the
 // row says: IsActive is looked at afterwards, so that a table is switched off
 // by a row. Both shapes of the table have these columns.
-const ordersText = configurationTable + `
+const ordersText = kql.ConfigurationTable + `
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
 | extend NoTime = isnull(ingestion_time())
 | summarize arg_max(WrittenAt, *), Undated = countif(NoTime) by SourceTable
@@ -26,7 +27,7 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, s.op, "", configurationTable); err != nil {
+	if err := c.seesAll(ctx, s.op, "", kql.ConfigurationTable); err != nil {
 		return nil, err
 	}
 	orders, err := readRows(s, rows, func(r *reader) tvmexport.Order {
@@ -65,7 +66,7 @@ func order(row configured) tvmexport.Order {
 	}
 	bad := func(err error) tvmexport.Order {
 		e := usage("configuration", o.Table, err)
-		e.Hint = "append a corrected row to " + configurationTable
+		e.Hint = "append a corrected row to " + kql.ConfigurationTable
 		o.Err = e
 		return o
 	}

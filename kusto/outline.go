@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Planned is the part of a planned run that the destination carries out.
@@ -36,8 +37,8 @@ func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
 	if t.Layout.Raw() {
 		add(p.Steps, ".set-or-append async %s <| %s", t.Destination, t.Landing())
 	}
-	add(2, ".set-or-append %s (publishing, committed)", runsTable)
-	add((p.Partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", partitionsTable)
+	add(2, ".set-or-append %s (publishing, committed)", kql.RunsTable)
+	add((p.Partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", kql.PartitionsTable)
 	add(1, ".drop extents (...) from %s", t.Landing())
 	return out, nil
 }
@@ -45,8 +46,8 @@ func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
 // Overhead is what an invocation sends for all its tables together.
 func Overhead() []string {
 	return []string{
-		".set-or-append " + runsTable + " (lease, each minute anew; end)",
-		".set-or-append " + configurationTable + " (watermarks)",
-		".set-or-append " + auditTable,
+		".set-or-append " + kql.RunsTable + " (lease, each minute anew; end)",
+		".set-or-append " + kql.ConfigurationTable + " (watermarks)",
+		".set-or-append " + kql.AuditTable,
 	}
 }

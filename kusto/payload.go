@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // recordColumn is the name under which queries know the record of a published row,
@@ -17,20 +18,20 @@ var payloads = []string{recordColumn, "RawData"}
 
 // payload is the column of a published table that holds the record: one of a
 // known name, else the only dynamic one; "" where there is none.
-func payload(raw []column) string {
+func payload(raw []kql.Column) string {
 	for _, name := range payloads {
-		if slices.Contains(raw, column{name, "dynamic"}) {
+		if slices.Contains(raw, kql.Column{Name: name, Kind: "dynamic"}) {
 			return name
 		}
 	}
 	name := ""
 	for _, c := range raw {
 		switch {
-		case c.kind != "dynamic":
+		case c.Kind != "dynamic":
 		case name != "":
 			return ""
 		default:
-			name = c.name
+			name = c.Name
 		}
 	}
 	return name
@@ -43,27 +44,27 @@ func noPayload(table string) error {
 
 // asRecords gives the record its name in queries. It follows what asks for the
 // time or the tags of a row's extent: those are known of rows as they are stored.
-func asRecords(raw []column) string {
+func asRecords(raw []kql.Column) string {
 	name := payload(raw)
 	if name == "" || name == recordColumn {
 		return ""
 	}
-	return fmt.Sprintf("| extend %s = %s\n", recordColumn, ident(name))
+	return fmt.Sprintf("| extend %s = %s\n", recordColumn, kql.Ident(name))
 }
 
 // published are the values of a published row, by column: the record, its
 // lineage, and members of the record that the table has columns for, such as
 // the watermark.
-func published(run tvmexport.Run, raw []column) map[string]expression {
-	values := map[string]expression{}
+func published(run tvmexport.Run, raw []kql.Column) map[string]kql.Expression {
+	values := map[string]kql.Expression{}
 	for _, c := range run.Table.Columns {
-		values[c.Name] = expression{"dynamic", "parse_json(Records)" + memberOf(c.Name)}
+		values[c.Name] = kql.Expression{Kind: "dynamic", Text: "parse_json(Records)" + kql.Member(c.Name)}
 	}
-	values["RunId"] = expression{"string", literal(string(run.ID))}
-	values["Partition"] = expression{"string", "Partition"}
-	values["ExportedAt"] = expression{"datetime", datetime(run.StartedAt)}
+	values["RunId"] = kql.Expression{Kind: "string", Text: kql.Literal(string(run.ID))}
+	values["Partition"] = kql.Expression{Kind: "string", Text: "Partition"}
+	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: kql.Datetime(run.StartedAt)}
 	if name := payload(raw); name != "" {
-		values[name] = expression{"dynamic", "parse_json(Records)"}
+		values[name] = kql.Expression{Kind: "dynamic", Text: "parse_json(Records)"}
 	}
 	return values
 }

@@ -8,23 +8,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // rawDataColumns are those of a published table as another exporter makes it.
-var rawDataColumns = []column{{"Timestamp", "datetime"}, {"RawData", "dynamic"}}
+var rawDataColumns = []kql.Column{{Name: "Timestamp", Kind: "datetime"}, {Name: "RawData", Kind: "dynamic"}}
 
 func TestPayload(t *testing.T) {
 	for _, c := range []struct {
-		columns []column
+		columns []kql.Column
 		want    string
 	}{
-		{rawColumns, "Records"},
+		{kql.RawColumns, "Records"},
 		{rawDataColumns, "RawData"},
-		{[]column{{"RawData", "dynamic"}, {"Records", "dynamic"}}, "Records"},
-		{[]column{{"Records", "string"}, {"RawData", "dynamic"}}, "RawData"},
-		{[]column{{"Loaded", "datetime"}, {"Event", "dynamic"}}, "Event"},
-		{[]column{{"Event", "dynamic"}, {"Extra", "dynamic"}}, ""},
-		{[]column{{"Records", "string"}}, ""},
+		{[]kql.Column{{Name: "RawData", Kind: "dynamic"}, {Name: "Records", Kind: "dynamic"}}, "Records"},
+		{[]kql.Column{{Name: "Records", Kind: "string"}, {Name: "RawData", Kind: "dynamic"}}, "RawData"},
+		{[]kql.Column{{Name: "Loaded", Kind: "datetime"}, {Name: "Event", Kind: "dynamic"}}, "Event"},
+		{[]kql.Column{{Name: "Event", Kind: "dynamic"}, {Name: "Extra", Kind: "dynamic"}}, ""},
+		{[]kql.Column{{Name: "Records", Kind: "string"}}, ""},
 		{nil, ""},
 	} {
 		if got := payload(c.columns); got != c.want {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // lacks says in which published tables committed runs of a table are missing:
@@ -13,7 +14,7 @@ import (
 type lacks struct{ raw, typed bool }
 
 // with adds the other published table where it holds runs that this one lacks.
-func (s source) with(t tvmexport.Table, existing map[string][]column, l lacks) source {
+func (s source) with(t tvmexport.Table, existing map[string][]kql.Column, l lacks) source {
 	other := source{table: t.Typed(), columns: existing[t.Typed()], typed: true}
 	lacking := l.raw
 	if s.typed {
@@ -71,7 +72,7 @@ func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[str
 // table, by what their publications say; the earliest versions said nothing
 // and filled Raw.
 func lacksText(tables []tvmexport.Table) string {
-	names := among(namesOf(tables))
+	names := kql.Among(namesOf(tables))
 	return fmt.Sprintf(`let Layouts = %s
     | where Table in (%s) and State == %s
     | summarize Layout = max(tostring(Detail.layout)) by RunId;
@@ -79,13 +80,13 @@ func lacksText(tables []tvmexport.Table) string {
 | where Table in (%s) and State == %s and Kind != %s and Rows > 0
 | join kind=leftouter Layouts on RunId
 | summarize LackRaw = countif(Layout == %s), LackTyped = countif(Layout !in (%s)) by Table`,
-		runsTable, names, literal(publishing), runsTable, names, literal(committed), literal(string(tvmexport.LegacyRun)),
-		literal(string(tvmexport.TypedOnly)), literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}))
+		kql.RunsTable, names, kql.Literal(kql.PublishingState), kql.RunsTable, names, kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.LegacyRun)),
+		kql.Literal(string(tvmexport.TypedOnly)), kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}))
 }
 
 // placements is lacksOf where there is a ledger.
 func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv inventory) (map[string]lacks, error) {
-	if found, ok := inv.tables[runsTable]; !ok || len(tables) == 0 || !slices.Contains(found.columns, column{"Detail", "dynamic"}) {
+	if found, ok := inv.tables[kql.RunsTable]; !ok || len(tables) == 0 || !slices.Contains(found.columns, kql.Column{Name: "Detail", Kind: "dynamic"}) {
 		return nil, nil
 	}
 	return c.lacksOf(ctx, tables)

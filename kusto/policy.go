@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // tagLife is how long the tags that guard commands are kept: longer than
@@ -19,7 +21,7 @@ func (o ScriptOptions) policies(table string, keep time.Duration) []Command {
 		kept,
 		{
 			Kind: MakePolicy, Name: "caching", Table: table, Why: "the newest rows are at hand", keep: o.Hot,
-			Text: fmt.Sprintf(".alter table %s policy caching hot = %s", ident(table), days(o.Hot)),
+			Text: fmt.Sprintf(".alter table %s policy caching hot = %s", kql.Ident(table), days(o.Hot)),
 		},
 		tagRetention(table),
 	}
@@ -30,8 +32,8 @@ func (o ScriptOptions) policies(table string, keep time.Duration) []Command {
 func tagRetention(table string) Command {
 	return Command{
 		Kind: MakePolicy, optional: true, Name: "extent_tags_retention", Table: table, Why: "tags that guard commands are not kept for good",
-		Text: fmt.Sprintf(".alter table %s policy extent_tags_retention %s", ident(table),
-			literal(fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, dotted(tagLife)))),
+		Text: fmt.Sprintf(".alter table %s policy extent_tags_retention %s", kql.Ident(table),
+			kql.Literal(fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, dotted(tagLife)))),
 	}
 }
 
@@ -63,7 +65,7 @@ func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, no
 }
 
 func (c *Client) isEmpty(ctx context.Context, table string) (bool, error) {
-	s := statement{op: "init", table: table, text: fmt.Sprintf("%s\n| take 1\n| summarize Count = count()", ident(table))}
+	s := statement{op: "init", table: table, text: fmt.Sprintf("%s\n| take 1\n| summarize Count = count()", kql.Ident(table))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return false, err

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustoingest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Probe is one row's way through queued ingestion, into a table made for it.
@@ -45,7 +46,7 @@ func (c *Client) Probe(ctx context.Context, name string, wait time.Duration) Pro
 
 // DropProbe is the command that drops a probe's table.
 func (c *Client) DropProbe(table string) string {
-	return fmt.Sprintf(".drop table %s ifexists", ident(table))
+	return fmt.Sprintf(".drop table %s ifexists", kql.Ident(table))
 }
 
 // probeBatching is the shortest that the service takes
@@ -54,9 +55,9 @@ const probeBatching = `{"MaximumBatchingTimeSpan":"00:00:10","MaximumNumberOfIte
 
 func (c *Client) makeProbe(ctx context.Context, t tvmexport.Table) error {
 	for _, text := range []string{
-		makeTable(t.Landing(), landingColumns, "made by tvmexport check, which drops it again").Text,
-		mapping(t.Landing(), landingMapping, landingPaths, "").Text,
-		fmt.Sprintf(".alter table %s policy ingestionbatching %s", ident(t.Landing()), literal(probeBatching)),
+		makeTable(t.Landing(), kql.LandingColumns, "made by tvmexport check, which drops it again").Text,
+		mapping(t.Landing(), kql.LandingMapping, kql.LandingPaths, "").Text,
+		fmt.Sprintf(".alter table %s policy ingestionbatching %s", kql.Ident(t.Landing()), kql.Literal(probeBatching)),
 	} {
 		if _, err := c.command(ctx, statement{op: "init", table: t.Landing(), text: text, again: true}); err != nil && !exists(err) {
 			return err

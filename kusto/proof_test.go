@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // answerV2 is the answer to a query with so many rows and the service's count.
@@ -21,7 +22,7 @@ func answerV2(rows, counted int) string {
 	for i := range list {
 		list[i] = []any{fmt.Sprintf("]},\\\"[{%d", i), i}
 	}
-	writeV2(&b, reply{columns: []column{{"Text", "string"}, {"Count", "long"}}, rows: list})
+	writeV2(&b, reply{columns: []kql.Column{{Name: "Text", Kind: "string"}, {Name: "Count", Kind: "long"}}, rows: list})
 	return strings.Replace(b.String(), fmt.Sprintf(`"RowCount":%d`, rows), fmt.Sprintf(`"RowCount":%d`, counted), 1)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Publish implements tvmexport.Destination. First the run claims its base: the
@@ -132,7 +133,7 @@ func (b base) claimKey() string { return b.label() + ":claim" }
 // claimBase writes the publishing row, or finds it written. fresh says that it
 // is written by this call, so that nothing of the publication can be there yet.
 func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
-	detail, err := document(p)
+	detail, err := kql.Document(p)
 	if err != nil {
 		return b, false, refused("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
 	}
@@ -145,7 +146,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 	if p.Apart {
 		b.apart = p.Run.ID
 	}
-	row := recordOf(p.Run, publishing)
+	row := recordOf(p.Run, kql.PublishingState)
 	row.rows, row.bytes, row.calls, row.detail = p.Rows, p.Bytes, p.Calls, detail
 	// Each round passes one publication that was given up on this base.
 	for range 100 {
@@ -163,7 +164,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 		case p.Run.ID:
 			return b, fresh, nil
 		case "":
-			if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, runsTable); err != nil {
+			if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, kql.RunsTable); err != nil {
 				return b, false, err
 			}
 			if !fresh { // the guard knows of a claim that the ledger does not hold
@@ -173,7 +174,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 			return b, false, superseded(p.Run, holder)
 		}
 	}
-	return b, false, refused("publish", p.Run.Table.Name, errors.New("the ledger does not take the publication"), "look at the rows of "+runsTable)
+	return b, false, refused("publish", p.Run.Table.Name, errors.New("the ledger does not take the publication"), "look at the rows of "+kql.RunsTable)
 }
 
 func superseded(run tvmexport.Run, by tvmexport.RunID) error {
@@ -216,19 +217,19 @@ func claimsText(run tvmexport.Run) string {
 | where Table == %s and Previous == %s and State in (%s)
 | extend Seen = coalesce(ingestion_time(), At)
 | order by Seen asc, RunId asc
-| project RunId, State`, runsTable, literal(run.Table.Name), literal(string(run.Previous)), literals([]string{publishing, abandoned}))
+| project RunId, State`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.Previous)), kql.Literals([]string{kql.PublishingState, kql.AbandonedState}))
 }
 
 // holderOf is the run that holds a base: the earliest publication that was not given
 // up. instead is the last one that was, "" if none.
 func holderOf(list []claimed) (holder, instead tvmexport.RunID) {
 	for _, c := range list {
-		if c.state == abandoned {
+		if c.state == kql.AbandonedState {
 			instead = c.run
 		}
 	}
 	for _, c := range list {
-		if c.state == publishing && !slices.Contains(list, claimed{c.run, abandoned}) {
+		if c.state == kql.PublishingState && !slices.Contains(list, claimed{c.run, kql.AbandonedState}) {
 			return c.run, instead
 		}
 	}
@@ -241,13 +242,13 @@ type extents struct {
 	tags map[string]bool
 }
 
-func (e extents) has(key string) bool { return e.tags[keyTag(key)] }
+func (e extents) has(key string) bool { return e.tags[kql.KeyTag(key)] }
 
 // published counts the rows of a table that carry the run's tag. Extents with different
 // drop-by tags are never merged, so that the tag marks the run's rows exactly
 // (https://learn.microsoft.com/kusto/management/extent-tags).
 func (c *Client) published(ctx context.Context, run tvmexport.Run, t target) (extents, error) {
-	return c.extents(ctx, run, t, runTag(run.ID))
+	return c.extents(ctx, run, t, kql.RunTag(run.ID))
 }
 
 func (c *Client) extents(ctx context.Context, run tvmexport.Run, t target, tag string) (extents, error) {
@@ -269,19 +270,19 @@ func (c *Client) extents(ctx context.Context, run tvmexport.Run, t target, tag s
 
 func extentsText(table, tag string) string {
 	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
-		ident(table), literal(tag))
+		kql.Ident(table), kql.Literal(tag))
 }
 
 // unsettled says why a step that was carried out left nothing behind. Where
 // another run that never committed holds the step, neither can be finished:
 // this one is given up, and the base becomes free.
 func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t target, key string, done extents, into []target) error {
-	other, err := c.extents(ctx, p.Run, t, keyTag(key))
+	other, err := c.extents(ctx, p.Run, t, kql.KeyTag(key))
 	if err != nil {
 		return err
 	}
 	for tag := range other.tags {
-		by, ok := strings.CutPrefix(tag, runTag(""))
+		by, ok := strings.CutPrefix(tag, kql.RunTag(""))
 		if !ok || by == string(p.Run.ID) {
 			continue
 		}
@@ -301,7 +302,7 @@ func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t targe
 func (c *Client) isCommitted(ctx context.Context, table string, run tvmexport.RunID) (bool, error) {
 	s := statement{op: "publish", table: table, one: true, text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
-| summarize Count = count()`, runsTable, literal(table), literal(string(run)), literal(committed))}
+| summarize Count = count()`, kql.RunsTable, kql.Literal(table), kql.Literal(string(run)), kql.Literal(kql.CommittedState))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return false, err

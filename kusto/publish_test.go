@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // ledgerFake carries out the texts of Publish upon a memory: claims, extents
@@ -65,7 +66,7 @@ func (l *ledgerFake) taken(key string) bool {
 }
 
 func (l *ledgerFake) carryOut(text string) reply {
-	extent := []column{{"ExtentId", "guid"}}
+	extent := []kql.Column{{Name: "ExtentId", Kind: "guid"}}
 	switch {
 	case strings.HasPrefix(text, ".set-or-append async "):
 		l.ops++
@@ -80,7 +81,7 @@ func (l *ledgerFake) carryOut(text string) reply {
 				l.extents = append(l.extents, fakeExtent{strings.Split(m[1], `","`), rows})
 			}
 		}
-		return reply{columns: []column{{"OperationId", "guid"}}, rows: [][]any{{id}}}
+		return reply{columns: []kql.Column{{Name: "OperationId", Kind: "guid"}}, rows: [][]any{{id}}}
 	case strings.HasPrefix(text, ".set-or-append "):
 		m := tagsOf.FindStringSubmatch(text)
 		if l.taken(m[2]) {
@@ -92,15 +93,15 @@ func (l *ledgerFake) carryOut(text string) reply {
 		}
 		return reply{columns: extent, rows: [][]any{{"11111111-1111-1111-1111-111111111111"}}}
 	case strings.HasPrefix(text, ".show operations |"):
-		return reply{columns: []column{{"Count", "long"}}, rows: [][]any{{0}}}
+		return reply{columns: []kql.Column{{Name: "Count", Kind: "long"}}, rows: [][]any{{0}}}
 	case strings.HasPrefix(text, ".show operations "):
 		state := "Completed"
 		if s, ok := l.fail[l.ops]; ok {
 			state = s
 		}
-		return reply{columns: []column{{"State", "string"}, {"Status", "string"}, {"ShouldRetry", "bool"}}, rows: [][]any{{state, "why", false}}}
+		return reply{columns: []kql.Column{{Name: "State", Kind: "string"}, {Name: "Status", Kind: "string"}, {Name: "ShouldRetry", Kind: "bool"}}, rows: [][]any{{state, "why", false}}}
 	case strings.Contains(text, " extents where tags has "):
-		out := reply{columns: []column{{"Tags", "string"}, {"Rows", "long"}}}
+		out := reply{columns: []kql.Column{{Name: "Tags", Kind: "string"}, {Name: "Rows", Kind: "long"}}}
 		want := wholeTag.FindStringSubmatch(text)[1]
 		for _, e := range l.extents {
 			for _, tag := range e.tags {
@@ -111,7 +112,7 @@ func (l *ledgerFake) carryOut(text string) reply {
 		}
 		return out
 	case strings.Contains(text, "| project RunId, State"):
-		out := reply{columns: []column{{"RunId", "string"}, {"State", "string"}}}
+		out := reply{columns: []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}}}
 		for _, c := range l.claims {
 			out.rows = append(out.rows, []any{c.run, c.state})
 		}
@@ -121,7 +122,7 @@ func (l *ledgerFake) carryOut(text string) reply {
 		for _, b := range batchLabels.FindAllStringSubmatch(text, -1) {
 			rows += l.landed[b[1]]
 		}
-		return reply{columns: []column{{"Count", "long"}}, rows: [][]any{{rows}}}
+		return reply{columns: []kql.Column{{Name: "Count", Kind: "long"}}, rows: [][]any{{rows}}}
 	}
 	return refusal(400, "General_BadRequest", "the fake does not know "+text, true)
 }
@@ -137,7 +138,7 @@ func publish(t *testing.T, l *ledgerFake, p tvmexport.Publication) (rows int64, 
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: l.serve}
 		c := f.connect(t)
-		c.shapes[p.Run.Table.Destination] = rawColumns
+		c.shapes[p.Run.Table.Destination] = kql.RawColumns
 		var out tvmexport.Published
 		out, err = c.Publish(t.Context(), p)
 		rows = out.Rows
@@ -279,7 +280,7 @@ func TestPublishSuperseded(t *testing.T) {
 // TestPublishRace: the guards let two runs in at once; the ledger decides.
 func TestPublishRace(t *testing.T) {
 	l := newLedger()
-	l.claims = []claimed{{"20261123T040000Z-111111111111", publishing}}
+	l.claims = []claimed{{"20261123T040000Z-111111111111", kql.PublishingState}}
 	if _, _, err := publish(t, l, goldenPublication); !errors.Is(err, tvmexport.ErrSuperseded) {
 		t.Errorf("%v, want ErrSuperseded", err)
 	}

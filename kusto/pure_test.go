@@ -10,57 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
-
-func TestReadMapping(t *testing.T) {
-	for _, c := range []struct {
-		name, text string
-		want       []path
-	}{
-		{"ours", mappingJSON(landingPaths), landingPaths},
-		{
-			"as the service shows it", `[{"column":"Records","path":"$.r","datatype":"","transform":null},{"Column":"BatchId","Properties":{"path":"$['b']"}}]`,
-			[]path{{"Records", "$.r"}, {"BatchId", "$['b']"}},
-		},
-		{"constant", `[{"column":"Partition","Properties":{"ConstValue":"x","Path":"$.p"}}]`, []path{{"Partition", ""}}},
-		{"transform", `[{"column":"Line","Properties":{"Transform":"SourceLineNumber"}},{"column":"R","path":"$.r","transform":"None"}]`, []path{{"Line", ""}, {"R", "$.r"}}},
-	} {
-		got, err := readMapping(c.text)
-		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(path{})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", c.name, diff)
-		}
-	}
-	if _, err := readMapping(`{"no":"list"}`); err == nil {
-		t.Error("an object was read as a mapping")
-	}
-}
-
-func TestSameMapping(t *testing.T) {
-	mixed := []path{{"B", "$['b']"}, {"A", "$.a"}}
-	if !sameMapping(mixed, []path{{"A", "$.a"}, {"B", "$.b"}}) {
-		t.Error("order and notation make no difference")
-	}
-	if sameMapping(mixed, []path{{"A", "$.a"}}) || sameMapping(mixed, []path{{"A", "$.a"}, {"B", "$.c"}}) {
-		t.Error("a column less, or another path, is another mapping")
-	}
-}
-
-func FuzzReadMapping(f *testing.F) {
-	f.Add(mappingJSON(landingPaths))
-	f.Add(`[{"column":null,"Properties":[1]},{}]`)
-	f.Fuzz(func(t *testing.T, text string) {
-		paths, err := readMapping(text)
-		if err != nil {
-			return
-		}
-		if again, err := readMapping(mappingJSON(paths)); err != nil || len(again) != len(paths) {
-			t.Errorf("%q reads as %v, which reads as %v, %v", text, paths, again, err)
-		}
-	})
-}
 
 func TestInventory(t *testing.T) {
 	inv := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}, views: map[string]bool{}}
@@ -70,8 +21,8 @@ func TestInventory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := tableInfo{columns: []column{{"Records", "dynamic"}, {"At", "datetime"}, {"IsX", "bool"}}, folder: "tvmexport"}
-	if diff := cmp.Diff(want, inv.tables["T"], cmp.AllowUnexported(tableInfo{}, column{})); diff != "" {
+	want := tableInfo{columns: []kql.Column{{Name: "Records", Kind: "dynamic"}, {Name: "At", Kind: "datetime"}, {Name: "IsX", Kind: "bool"}}, folder: "tvmexport"}
+	if diff := cmp.Diff(want, inv.tables["T"], cmp.AllowUnexported(tableInfo{}, kql.Column{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if !inv.views["V"] {
@@ -132,12 +83,12 @@ func TestHistoryOfEntries(t *testing.T) {
 		return b
 	}
 	table := tvmexport.Table{Name: "T", Destination: "TRaw"}
-	commit := entry{now: now, at: now.Add(-time.Hour), table: "T", state: committed, run: "r1", kind: tvmexport.FullRun, rows: 5, bytes: 50, watermark: now.Add(-2 * time.Hour)}
+	commit := entry{now: now, at: now.Add(-time.Hour), table: "T", state: kql.CommittedState, run: "r1", kind: tvmexport.FullRun, rows: 5, bytes: 50, watermark: now.Add(-2 * time.Hour)}
 	last := &tvmexport.Committed{ID: "r1", Kind: tvmexport.FullRun, At: now.Add(-time.Hour), Watermark: now.Add(-2 * time.Hour), Rows: 5, Bytes: 50}
 	open := func(run tvmexport.RunID, at time.Time) entry {
-		return entry{now: now, at: at, table: "T", state: publishing, run: run, previous: "r1", detail: detail(run)}
+		return entry{now: now, at: at, table: "T", state: kql.PublishingState, run: run, previous: "r1", detail: detail(run)}
 	}
-	gaveUp := entry{now: now, at: now, table: "T", state: abandoned, run: "r2", previous: "r1"}
+	gaveUp := entry{now: now, at: now, table: "T", state: kql.AbandonedState, run: "r2", previous: "r1"}
 	resume := func(run tvmexport.RunID) *tvmexport.Publication {
 		return &tvmexport.Publication{Run: tvmexport.Run{ID: run, Previous: "r1", Table: table}, Rows: 9}
 	}
@@ -147,7 +98,7 @@ func TestHistoryOfEntries(t *testing.T) {
 		want    tvmexport.History
 	}{
 		{"nothing yet", []entry{{now: now, table: "T"}}, tvmexport.History{Now: now}},
-		{"of another table", []entry{{now: now, table: "U", state: committed, run: "u1"}, {now: now, table: "T"}}, tvmexport.History{Now: now}},
+		{"of another table", []entry{{now: now, table: "U", state: kql.CommittedState, run: "u1"}, {now: now, table: "T"}}, tvmexport.History{Now: now}},
 		{"committed", []entry{commit}, tvmexport.History{Now: now, Last: last}},
 		{"interrupted", []entry{open("r2", now), commit}, tvmexport.History{Now: now, Last: last, Publishing: resume("r2")}},
 		{"given up", []entry{commit, open("r2", now), gaveUp}, tvmexport.History{Now: now, Last: last}},
@@ -185,11 +136,11 @@ func TestHolderOf(t *testing.T) {
 		holder, instead tvmexport.RunID
 	}{
 		{"free", nil, "", ""},
-		{"taken", []claimed{{"a", publishing}}, "a", ""},
-		{"two: the first", []claimed{{"a", publishing}, {"b", publishing}}, "a", ""},
-		{"given up", []claimed{{"a", publishing}, {"a", abandoned}}, "", "a"},
-		{"given up and taken", []claimed{{"a", publishing}, {"a", abandoned}, {"b", publishing}}, "b", "a"},
-		{"given up twice", []claimed{{"a", publishing}, {"a", abandoned}, {"b", publishing}, {"b", abandoned}}, "", "b"},
+		{"taken", []claimed{{"a", kql.PublishingState}}, "a", ""},
+		{"two: the first", []claimed{{"a", kql.PublishingState}, {"b", kql.PublishingState}}, "a", ""},
+		{"given up", []claimed{{"a", kql.PublishingState}, {"a", kql.AbandonedState}}, "", "a"},
+		{"given up and taken", []claimed{{"a", kql.PublishingState}, {"a", kql.AbandonedState}, {"b", kql.PublishingState}}, "b", "a"},
+		{"given up twice", []claimed{{"a", kql.PublishingState}, {"a", kql.AbandonedState}, {"b", kql.PublishingState}, {"b", kql.AbandonedState}}, "", "b"},
 	} {
 		if holder, instead := holderOf(c.list); holder != c.holder || instead != c.instead {
 			t.Errorf("%s: %q, %q, want %q, %q", c.name, holder, instead, c.holder, c.instead)
@@ -256,26 +207,26 @@ func TestMissing(t *testing.T) {
 		t.Errorf("an empty database: %q, %d there, %q", list(fresh), fresh.There, fresh.Notes)
 	}
 	raw := rawOf(table)
-	functions := map[string]functionInfo{latestView: {}}
+	functions := map[string]functionInfo{kql.LatestView: {}}
 	for _, f := range readFunctions("", table, raw) {
-		functions[f.name] = functionInfo{folder, f.doc}
+		functions[f.name] = functionInfo{kql.Folder, f.doc}
 	}
 	full := inventory{
 		tables: map[string]tableInfo{
-			configurationTable: {folder: ""}, auditTable: {folder: ""}, runsTable: {columns: runsColumns, folder: folder}, partitionsTable: {columns: partitionsColumns, folder: folder},
-			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {columns: landingColumns, folder: folder},
+			kql.ConfigurationTable: {folder: ""}, kql.AuditTable: {folder: ""}, kql.RunsTable: {columns: kql.RunsColumns, folder: kql.Folder}, kql.PartitionsTable: {columns: kql.PartitionsColumns, folder: kql.Folder},
+			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {columns: kql.LandingColumns, folder: kql.Folder},
 		},
 		functions: functions,
 	}
 	set := details{
-		mappings: map[string][]string{"DeviceProcessEventsLanding": {landingMapping}},
-		policies: map[[2]string]bool{{runsTable, "retention"}: true, {partitionsTable, "retention"}: true, {"DeviceProcessEventsLanding", "retention"}: true, {"DeviceProcessEventsLanding", "ingestionbatching"}: true},
+		mappings: map[string][]string{"DeviceProcessEventsLanding": {kql.LandingMapping}},
+		policies: map[[2]string]bool{{kql.RunsTable, "retention"}: true, {kql.PartitionsTable, "retention"}: true, {"DeviceProcessEventsLanding", "retention"}: true, {"DeviceProcessEventsLanding", "ingestionbatching"}: true},
 	}
-	if s := missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], recordsMapping) {
+	if s := missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], kql.RecordsMapping) {
 		t.Errorf("a complete database: %q, notes %q; want nothing made and one note on the mapping", list(s), s.Notes)
 	}
 	// What is ours and out of date is brought up to date; what is not is left alone.
-	full.functions["DeviceProcessEvents"] = functionInfo{folder, "of an older version"}
+	full.functions["DeviceProcessEvents"] = functionInfo{kql.Folder, "of an older version"}
 	delete(set.policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
 	s := missing(commands, full, set)
 	if diff := cmp.Diff([]string{"policy DeviceProcessEventsLanding ingestionbatching", "function  DeviceProcessEvents"}, list(s)); diff != "" {
@@ -288,7 +239,7 @@ func TestMissing(t *testing.T) {
 	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
 		t.Errorf("a function of somebody else: %q, notes %q", list(s), s.Notes)
 	}
-	full.tables[partitionsTable] = tableInfo{columns: partitionsColumns[:5], folder: folder}
+	full.tables[kql.PartitionsTable] = tableInfo{columns: kql.PartitionsColumns[:5], folder: kql.Folder}
 	if s := missing(commands, full, set); s.Made[0].Text != ".alter-merge table ExportPartitions (Rows:long, WindowNull:bool, Fingerprint:string)" {
 		t.Errorf("a ledger of an older version: %q", s.Made[0].Text)
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Ready implements tvmexport.Destination.
@@ -20,8 +21,8 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 	}
 	for _, t := range []struct {
 		name    string
-		columns []column
-	}{{auditTable, auditColumns}, {runsTable, runsColumns}, {partitionsTable, partitionsColumns}} {
+		columns []kql.Column
+	}{{kql.AuditTable, kql.AuditColumns}, {kql.RunsTable, kql.RunsColumns}, {kql.PartitionsTable, kql.PartitionsColumns}} {
 		found, ok := inv.tables[t.name]
 		if !ok {
 			return nil, missingTable("check", "", t.name)
@@ -30,7 +31,7 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 			return nil, err
 		}
 	}
-	if err := c.seesAll(ctx, "check", "", configurationTable, auditTable, runsTable, partitionsTable); err != nil {
+	if err := c.seesAll(ctx, "check", "", kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, err
 	}
 	failed := map[string]error{}
@@ -79,20 +80,20 @@ func (inv inventory) holding(t tvmexport.Table) []string {
 }
 
 // lacking is the first of want that have does not hold, as name:type.
-func lacking(have, want []column) string {
+func lacking(have, want []kql.Column) string {
 	for _, w := range want {
 		if !slices.Contains(have, w) {
-			return w.name + ":" + w.kind
+			return w.Name + ":" + w.Kind
 		}
 	}
 	return ""
 }
 
 // lackingNames is lacking, whatever the types.
-func lackingNames(have, want []column) string {
+func lackingNames(have, want []kql.Column) string {
 	for _, w := range want {
-		if !slices.ContainsFunc(have, func(c column) bool { return c.name == w.name }) {
-			return w.name + ":" + w.kind
+		if !slices.ContainsFunc(have, func(c kql.Column) bool { return c.Name == w.Name }) {
+			return w.Name + ":" + w.Kind
 		}
 	}
 	return ""
@@ -115,13 +116,13 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 	}
 	if t.Layout.Raw() && payload(raw.columns) == "" {
 		return refused("check", t.Name, noPayload(t.Destination),
-			"name another DestinationTable in "+configurationTable)
+			"name another DestinationTable in "+kql.ConfigurationTable)
 	}
 	landing, ok := inv.tables[t.Landing()]
 	if !ok {
 		return missingTable("check", t.Name, t.Landing())
 	}
-	if !slices.Equal(landing.columns, landingColumns) {
+	if !slices.Equal(landing.columns, kql.LandingColumns) {
 		return refused("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), declaration(landing.columns)),
 			"drop it and run tvmexport init")
 	}
@@ -133,7 +134,7 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
 	s := statement{
 		op: "check", table: t.Name, again: true,
-		text: fmt.Sprintf(".show table %s ingestion json mappings", ident(t.Landing())),
+		text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(t.Landing())),
 	}
 	rows, err := c.command(ctx, s)
 	if noMappings(err) {
@@ -148,18 +149,18 @@ func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
 		return err
 	}
 	for _, m := range list {
-		if m.name != landingMapping {
+		if m.name != kql.LandingMapping {
 			continue
 		}
-		found, err := readMapping(m.text)
-		if err == nil && sameMapping(found, landingPaths) {
+		found, err := kql.ReadMapping(m.text)
+		if err == nil && kql.SameMapping(found, kql.LandingPaths) {
 			return nil
 		}
 		return refused("check", t.Name,
-			fmt.Errorf("the mapping %s of table %s was changed", landingMapping, t.Landing()),
-			fmt.Sprintf("run .drop table %s ingestion json mapping %s, then tvmexport init", t.Landing(), literal(landingMapping)))
+			fmt.Errorf("the mapping %s of table %s was changed", kql.LandingMapping, t.Landing()),
+			fmt.Sprintf("run .drop table %s ingestion json mapping %s, then tvmexport init", t.Landing(), kql.Literal(kql.LandingMapping)))
 	}
-	return refused("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), landingMapping), initHint(t.Name))
+	return refused("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), kql.LandingMapping), initHint(t.Name))
 }
 
 // noMappings recognises the refusal to list mappings where there are none.

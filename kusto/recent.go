@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // RunRecord is what the ledger says of one run of a table.
@@ -34,7 +35,7 @@ type RunRecord struct {
 // given number of each table, with the service's clock. Of a run that is
 // committed the commit record counts, of another what was noted at its end.
 func (c *Client) Runs(ctx context.Context, perTable int) (now time.Time, runs []RunRecord, err error) {
-	if err := c.seesAll(ctx, "read ledger", "", runsTable); err != nil {
+	if err := c.seesAll(ctx, "read ledger", "", kql.RunsTable); err != nil {
 		return now, nil, err
 	}
 	s := statement{op: "read ledger", text: recentText(perTable)}
@@ -60,7 +61,7 @@ func recentText(perTable int) string {
 | extend Ordinal = row_number(1, prev(Table) != Table or prev(State) != State)
 | where Ordinal <= %d
 | project Now = now(), Table, RunId, State, At, Previous, Kind, LoadType, WatermarkFrom, Watermark, Rows, Bytes, Calls, Owner, Detail`,
-		runsTable, literals([]string{committed, ended}), perTable)
+		kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), perTable)
 }
 
 // runLine is a row of the ledger about a run.
@@ -73,7 +74,7 @@ type runLine struct {
 func readRunLine(r *reader) runLine {
 	l := runLine{now: r.time("Now"), RunRecord: RunRecord{
 		Table: r.text("Table"), Run: tvmexport.RunID(r.text("RunId")), Previous: tvmexport.RunID(r.text("Previous")), Owner: r.text("Owner"),
-		Kind: tvmexport.RunKind(r.text("Kind")), Load: tvmexport.LoadType(r.text("LoadType")), Committed: r.text("State") == committed,
+		Kind: tvmexport.RunKind(r.text("Kind")), Load: tvmexport.LoadType(r.text("LoadType")), Committed: r.text("State") == kql.CommittedState,
 		At: r.time("At"), From: r.time("WatermarkFrom"), Watermark: r.time("Watermark"),
 		Rows: r.long("Rows"), Bytes: r.long("Bytes"), Calls: r.long("Calls"),
 	}}
@@ -132,7 +133,7 @@ func (c *Client) Record(ctx context.Context, table string, run tvmexport.RunID) 
 	s := statement{op: "read ledger", table: table, text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s
 | order by At asc
-| project State, At, Rows, Bytes, Calls, Owner, Detail`, runsTable, literal(table), literal(string(run)))}
+| project State, At, Rows, Bytes, Calls, Owner, Detail`, kql.RunsTable, kql.Literal(table), kql.Literal(string(run)))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return nil, nil, err
@@ -149,7 +150,7 @@ func (c *Client) Record(ctx context.Context, table string, run tvmexport.RunID) 
 	s.text = fmt.Sprintf(`%s
 | where Table == %s and RunId == %s
 | distinct Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
-| order by WindowFrom asc, Partition asc`, partitionsTable, literal(table), literal(string(run)))
+| order by WindowFrom asc, Partition asc`, kql.PartitionsTable, kql.Literal(table), kql.Literal(string(run)))
 	if rows, err = c.query(ctx, s); err != nil {
 		return nil, nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 func TestRunsAndTheirRecords(t *testing.T) {
@@ -39,7 +40,7 @@ func TestRunsAndTheirRecords(t *testing.T) {
 		}
 		rows, parts, err := s.client.Record(s.Context(), table.Name, "R3")
 		s.must(err)
-		if len(rows) != 2 || rows[0].State != committed || rows[1].State != ended || len(parts) != 2 || parts[1].Rows != 6 {
+		if len(rows) != 2 || rows[0].State != kql.CommittedState || rows[1].State != kql.EndedState || len(parts) != 2 || parts[1].Rows != 6 {
 			s.Errorf("the record of R3 is %+v with %+v", rows, parts)
 		}
 		if rows, _, err := s.client.Record(s.Context(), table.Name, "nobody"); err != nil || rows != nil {

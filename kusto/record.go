@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // record is a row of ExportRuns. At is the service's clock when it is written;
@@ -36,24 +37,24 @@ func (r record) text(key string) string {
 	if detail == "" {
 		detail = "dynamic(null)"
 	}
-	return guarded(runsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
+	return guarded(kql.RunsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
     Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
     Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
     Detail = %s`,
-		literal(r.table), literal(string(r.run)), literal(r.state), r.at(),
-		literal(string(r.previous)), literal(string(r.kind)), literal(string(r.load)), datetime(r.watermarkFrom), datetime(r.watermark),
-		r.rows, r.bytes, r.calls, literal(r.owner), detail))
+		kql.Literal(r.table), kql.Literal(string(r.run)), kql.Literal(r.state), r.at(),
+		kql.Literal(string(r.previous)), kql.Literal(string(r.kind)), kql.Literal(string(r.load)), kql.Datetime(r.watermarkFrom), kql.Datetime(r.watermark),
+		r.rows, r.bytes, r.calls, kql.Literal(r.owner), detail))
 }
 
 // at is the expression of the record's time: the clock of the service. A commit
 // is at least one tick later than the commit that it builds on, because readers
 // order commits by At, and the clock of a service can stand still or go back.
 func (r record) at() string {
-	if r.state != committed || r.previous == "" {
+	if r.state != kql.CommittedState || r.previous == "" {
 		return "now()"
 	}
 	return fmt.Sprintf("max_of(now(), coalesce(toscalar(%s | where Table == %s and State == %s and RunId == %s | summarize min(At)) + 1tick, now()))",
-		runsTable, literal(r.table), literal(committed), literal(string(r.previous)))
+		kql.RunsTable, kql.Literal(r.table), kql.Literal(kql.CommittedState), kql.Literal(string(r.previous)))
 }
 
 // guarded is a command that appends the result of a query to a table, at most
@@ -65,7 +66,7 @@ func guarded(table, key string, more []string, query string) string {
 
 func appendText(mode, table, key string, more []string, query string) string {
 	return fmt.Sprintf(".set-or-append %s%s with (tags = %s, ingestIfNotExists = %s) <|\n%s",
-		mode, ident(table), tags(append([]string{keyTag(key)}, more...)...), tags(key), query)
+		mode, kql.Ident(table), kql.Tags(append([]string{kql.KeyTag(key)}, more...)...), kql.Tags(key), query)
 }
 
 // partitionsPerCommand bounds the text of one command; the service takes 1 MB
@@ -83,14 +84,14 @@ func partitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []strin
 			if i == len(part)-1 {
 				sep = "\n"
 			}
-			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", literal(string(p.Partition)),
-				datetime(p.Window.From), datetime(p.Window.To), p.Rows, p.Window.Null, literal(p.Print.String()), sep)
+			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", kql.Literal(string(p.Partition)),
+				kql.Datetime(p.Window.From), kql.Datetime(p.Window.To), p.Rows, p.Window.Null, kql.Literal(p.Print.String()), sep)
 		}
-		out = append(out, guarded(partitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
+		out = append(out, guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
 			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [
 %s]
 | project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull, Fingerprint`,
-				rows.String(), literal(run.Table.Name), literal(string(run.ID)))))
+				rows.String(), kql.Literal(run.Table.Name), kql.Literal(string(run.ID)))))
 	}
 	return out
 }

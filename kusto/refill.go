@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Refill implements tvmexport.Destination. Each run is made anew in a table of
@@ -17,7 +18,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 	if err := checkNames(t); err != nil {
 		return out, err
 	}
-	if err := c.seesAllNow(ctx, "refill", t.Name, runsTable, t.Destination, t.Typed()); err != nil {
+	if err := c.seesAllNow(ctx, "refill", t.Name, kql.RunsTable, t.Destination, t.Typed()); err != nil {
 		return out, err
 	}
 	raw, err := c.columns(ctx, t.Destination)
@@ -49,7 +50,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 		out.Runs++
 		out.Rows += r.rows
 	}
-	_, err = c.command(ctx, statement{op: "refill", table: t.Name, again: true, text: fmt.Sprintf(".drop table %s ifexists", ident(bench(t)))})
+	_, err = c.command(ctx, statement{op: "refill", table: t.Name, again: true, text: fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t)))})
 	return out, err
 }
 
@@ -57,10 +58,10 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 func bench(t tvmexport.Table) string { return t.Refilling() }
 
 // makeBench makes the bench like the typed table, whatever an earlier refill left.
-func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []column) error {
+func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []kql.Column) error {
 	for _, text := range []string{
-		fmt.Sprintf(".drop table %s ifexists", ident(bench(t))),
-		fmt.Sprintf(".create-merge table %s (%s) with (folder = %s)", ident(bench(t)), declaration(typed), literal(folder)),
+		fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t))),
+		fmt.Sprintf(".create-merge table %s (%s) with (folder = %s)", kql.Ident(bench(t)), declaration(typed), kql.Literal(kql.Folder)),
 	} {
 		if _, err := c.command(ctx, statement{op: "refill", table: t.Name, text: text, again: true}); err != nil {
 			return err
@@ -92,10 +93,10 @@ func refillableText(t tvmexport.Table) string {
 | summarize Rows = max(Rows), At = max(At) by RunId
 | join kind=leftouter (%s | summarize Have = count() by RunId) on RunId
 | order by At asc
-| project RunId, Rows, Have = coalesce(Have, 0)`, runsTable, literal(t.Name), literal(committed), ident(t.Destination))
+| project RunId, Rows, Have = coalesce(Have, 0)`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.CommittedState), kql.Ident(t.Destination))
 }
 
-func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []column) error {
+func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []kql.Column) error {
 	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true, one: true}); err != nil {
 		return err
 	}
@@ -126,20 +127,20 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 }
 
 // refillText makes the rows of a run anew, in the place of what the bench holds.
-func refillText(t tvmexport.Table, run tvmexport.RunID, raw, typed []column) string {
+func refillText(t tvmexport.Table, run tvmexport.RunID, raw, typed []kql.Column) string {
 	values := typedValues(tvmexport.Run{ID: run, Table: t}, typed, t.Visible())
-	values["ExportedAt"] = expression{"datetime", "ExportedAt"}
+	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "ExportedAt"}
 	if _, ok := columnType(raw, "ExportedAt"); !ok {
-		values["ExportedAt"] = expression{"datetime", "datetime(null)"}
+		values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "datetime(null)"}
 	}
 	return fmt.Sprintf(".set-or-replace async %s with (tags = %s) <|\n%s\n| where RunId == %s\n| extend %s = %s\n| project %s",
-		ident(bench(t)), tags(runTag(run)), ident(t.Destination), literal(string(run)), parsedRecord, ident(payload(raw)), fill(typed, values))
+		kql.Ident(bench(t)), kql.Tags(kql.RunTag(run)), kql.Ident(t.Destination), kql.Literal(string(run)), parsedRecord, kql.Ident(payload(raw)), kql.Fill(typed, values))
 }
 
-func columnType(columns []column, name string) (kind string, ok bool) {
+func columnType(columns []kql.Column, name string) (kind string, ok bool) {
 	for _, c := range columns {
-		if c.name == name {
-			return c.kind, true
+		if c.Name == name {
+			return c.Kind, true
 		}
 	}
 	return "", false
@@ -150,5 +151,5 @@ func columnType(columns []column, name string) (kind string, ok bool) {
 // whatever the clocks say.
 func replaceText(t tvmexport.Table, run tvmexport.RunID) string {
 	return fmt.Sprintf(".replace async extents in table %s with (extentCreatedOnFrom = datetime(2000-01-01), extentCreatedOnTo = %s) <|\n{ .show table %s extents where tags has %s },\n{ .show table %s extents }",
-		ident(t.Typed()), "datetime(9999-12-31)", ident(t.Typed()), literal(runTag(run)), ident(bench(t)))
+		kql.Ident(t.Typed()), "datetime(9999-12-31)", kql.Ident(t.Typed()), kql.Literal(kql.RunTag(run)), kql.Ident(bench(t)))
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // unlimited is how long rows are kept where no policy says so
@@ -69,7 +71,7 @@ func tableOf(entity string) string {
 // the database's.
 func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error) {
 	if text == "" {
-		s := statement{op: "read schema", again: true, one: true, text: ".show database " + entity(c.database) + " policy retention"}
+		s := statement{op: "read schema", again: true, one: true, text: ".show database " + kql.Entity(c.database) + " policy retention"}
 		var err error
 		if text, err = c.policyText(ctx, s); err != nil {
 			return 0, err
@@ -85,7 +87,7 @@ func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error)
 func (c *Client) policyOf(ctx context.Context, op, table, policy string) (string, error) {
 	return c.policyText(ctx, statement{
 		op: op, table: table, again: true, one: true,
-		text: fmt.Sprintf(".show table %s policy %s", ident(table), policy),
+		text: fmt.Sprintf(".show table %s policy %s", kql.Ident(table), policy),
 	})
 }
 

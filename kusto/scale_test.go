@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // largeRun is a run of a tenant with 100,000 devices: 65,536 partitions, landed
@@ -71,7 +72,7 @@ func BenchmarkPublishTexts(b *testing.B) {
 	p := largeRun()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := document(p); err != nil {
+		if _, err := kql.Document(p); err != nil {
 			b.Fatal(err)
 		}
 		for _, s := range p.Steps {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // CommandKind says what a command makes.
@@ -34,7 +35,7 @@ type Command struct {
 	doc    string // of a function
 	calls  string // the function that a function calls; "" for none
 
-	columns  []column      // of a table
+	columns  []kql.Column  // of a table
 	keep     time.Duration // of a policy: how long
 	optional bool          // where it is not allowed, the rest works without it
 }
@@ -82,7 +83,7 @@ func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 
 // script is Script for a database whose tables have the columns existing, some
 // of which lack runs.
-func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]column, lacks map[string]lacks) ([]Command, error) {
+func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, lacks map[string]lacks) ([]Command, error) {
 	if o.FunctionPrefix != "" {
 		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
 			return nil, usage("init", "", err)
@@ -101,9 +102,9 @@ func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]col
 	}
 	if len(tables) > 0 {
 		out = append(out, Command{
-			Kind: MakeRows, Name: configurationTable, Table: configurationTable,
+			Kind: MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,
 			Why:  "a configuration row for each table that has none",
-			Text: seedText(tables, configurationColumns),
+			Text: seedText(tables, kql.ConfigurationColumns),
 		})
 	}
 	return out, nil
@@ -114,12 +115,12 @@ func control() []Command {
 	var out []Command
 	for _, c := range []struct {
 		table, why string
-		columns    []column
+		columns    []kql.Column
 	}{
-		{configurationTable, "which tables are exported, how, and how far", configurationColumns},
-		{auditTable, "one row for each table and run", auditColumns},
-		{runsTable, "the ledger: a run counts when its row says committed", runsColumns},
-		{partitionsTable, "the ledger's partitions", partitionsColumns},
+		{kql.ConfigurationTable, "which tables are exported, how, and how far", kql.ConfigurationColumns},
+		{kql.AuditTable, "one row for each table and run", kql.AuditColumns},
+		{kql.RunsTable, "the ledger: a run counts when its row says committed", kql.RunsColumns},
+		{kql.PartitionsTable, "the ledger's partitions", kql.PartitionsColumns},
 	} {
 		kept := retention(c.table, ledgerRetention, "kept for good")
 		kept.keep = unlimited
@@ -131,12 +132,12 @@ func control() []Command {
 }
 
 // ofTable makes what one table needs.
-func ofTable(t tvmexport.Table, o ScriptOptions, existing map[string][]column) []Command {
+func ofTable(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column) []Command {
 	var out []Command
 	if t.Layout.Raw() || !isTyped(t) {
 		out = append(out,
-			makeTable(t.Destination, rawColumns, "published rows of "+t.Name+" as they came"),
-			mapping(t.Destination, recordsMapping, recordsPaths, "for others that ingest into it; publishing does not need it"))
+			makeTable(t.Destination, kql.RawColumns, "published rows of "+t.Name+" as they came"),
+			mapping(t.Destination, kql.RecordsMapping, kql.RecordsPaths, "for others that ingest into it; publishing does not need it"))
 		out = append(out, o.policies(t.Destination, o.RawRetention)...)
 	}
 	if isTyped(t) {
@@ -145,30 +146,30 @@ func ofTable(t tvmexport.Table, o ScriptOptions, existing map[string][]column) [
 	}
 	landing := t.Landing()
 	return append(out,
-		makeTable(landing, landingColumns, "where queued ingestion delivers; nobody reads it but tvmexport"),
+		makeTable(landing, kql.LandingColumns, "where queued ingestion delivers; nobody reads it but tvmexport"),
 		retention(landing, landingRetention, "what was published is not needed any more"),
 		Command{
 			Kind: MakePolicy, Name: "ingestionbatching", Table: landing, Why: "rows land within half a minute",
-			Text: fmt.Sprintf(".alter table %s policy ingestionbatching %s", ident(landing), literal(landingBatching)),
+			Text: fmt.Sprintf(".alter table %s policy ingestionbatching %s", kql.Ident(landing), kql.Literal(landingBatching)),
 		},
-		mapping(landing, landingMapping, landingPaths, "the envelope that batches come in"),
+		mapping(landing, kql.LandingMapping, kql.LandingPaths, "the envelope that batches come in"),
 	)
 }
 
 // makeTyped makes the typed table, or gives it the columns that it lacks.
-func makeTyped(t tvmexport.Table, existing map[string][]column) Command {
+func makeTyped(t tvmexport.Table, existing map[string][]kql.Column) Command {
 	columns := typedColumns(t.Visible())
 	if have, ok := existing[t.Typed()]; ok {
 		columns = slices.Clone(lineageColumns)
 		for _, h := range holdings(have, t.Visible()) {
-			columns = append(columns, column{h.at, h.Type})
+			columns = append(columns, kql.Column{Name: h.at, Kind: h.Type})
 		}
 	}
 	return makeTable(t.Typed(), columns, "published rows of "+t.Name+" in Defender's columns")
 }
 
 // functionsOf makes the read functions of a table.
-func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]column, l lacks) []Command {
+func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, l lacks) []Command {
 	shapes := expected(t, existing)
 	from := readersOf(t, shapes).with(t, shapes, l)
 	var out []Command
@@ -180,15 +181,15 @@ func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]colum
 
 // expected are the columns of a table's published tables once init or Fit has
 // done its work.
-func expected(t tvmexport.Table, existing map[string][]column) map[string][]column {
-	out := map[string][]column{t.Destination: rawColumns, t.Typed(): typedColumns(t.Visible())}
+func expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]kql.Column {
+	out := map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): typedColumns(t.Visible())}
 	if have, ok := existing[t.Destination]; ok {
 		out[t.Destination] = have
 	}
 	if have, ok := existing[t.Typed()]; ok {
 		have = slices.Clone(have)
 		for _, h := range holdings(have, t.Visible()) {
-			if c := (column{h.at, h.Type}); !slices.Contains(have, c) {
+			if c := (kql.Column{Name: h.at, Kind: h.Type}); !slices.Contains(have, c) {
 				have = append(have, c)
 			}
 		}
@@ -197,18 +198,18 @@ func expected(t tvmexport.Table, existing map[string][]column) map[string][]colu
 	return out
 }
 
-func makeTable(name string, columns []column, why string) Command {
+func makeTable(name string, columns []kql.Column, why string) Command {
 	return Command{
 		Kind: MakeTable, Name: name, Why: why, columns: columns,
 		Text: fmt.Sprintf(".create table %s (%s) with (docstring = %s, folder = %s)",
-			ident(name), declaration(columns), literal(why), literal(folder)),
+			kql.Ident(name), declaration(columns), kql.Literal(why), kql.Literal(kql.Folder)),
 	}
 }
 
-func declaration(columns []column) string {
+func declaration(columns []kql.Column) string {
 	list := make([]string, len(columns))
 	for i, c := range columns {
-		list[i] = ident(c.name) + ":" + c.kind
+		list[i] = kql.Ident(c.Name) + ":" + c.Kind
 	}
 	return strings.Join(list, ", ")
 }
@@ -216,14 +217,14 @@ func declaration(columns []column) string {
 func retention(table, policy, why string) Command {
 	return Command{
 		Kind: MakePolicy, Name: "retention", Table: table, Why: why,
-		Text: fmt.Sprintf(".alter-merge table %s policy retention %s", ident(table), policy),
+		Text: fmt.Sprintf(".alter-merge table %s policy retention %s", kql.Ident(table), policy),
 	}
 }
 
-func mapping(table, name string, paths []path, why string) Command {
+func mapping(table, name string, paths []kql.MappingPath, why string) Command {
 	return Command{
 		Kind: MakeMapping, Name: name, Table: table, Why: why,
-		Text: fmt.Sprintf(".create table %s ingestion json mapping %s %s", ident(table), literal(name), literal(mappingJSON(paths))),
+		Text: fmt.Sprintf(".create table %s ingestion json mapping %s %s", kql.Ident(table), kql.Literal(name), kql.Literal(kql.MappingJSON(paths))),
 	}
 }
 
@@ -245,7 +246,7 @@ func checkNames(t tvmexport.Table) error {
 		}
 	}
 	switch t.Destination {
-	case configurationTable, auditTable, runsTable, partitionsTable, latestView, t.Landing(), t.Typed(), bench(t):
+	case kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, kql.LatestView, t.Landing(), t.Typed(), bench(t):
 		return usage("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
 	}
 	return nil

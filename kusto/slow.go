@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // slowAfter is how long a run waits for batches before it asks which batching
@@ -48,7 +49,7 @@ func (c *Client) slow(ctx context.Context, run tvmexport.Run) string {
 // slower than ours; "" also where it cannot be read, for it only explains.
 func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 	of, wait := "no batching policy is set at the table or its database, and the service's own default", defaultBatching
-	for _, entity := range []string{"table " + ident(t.Landing()), "database " + ident(c.database)} {
+	for _, entity := range []string{"table " + kql.Ident(t.Landing()), "database " + kql.Ident(c.database)} {
 		text, err := c.policyText(ctx, statement{op: "confirm", table: t.Name, again: true, text: fmt.Sprintf(".show %s policy ingestionbatching", entity)})
 		if err != nil {
 			c.log.InfoContext(ctx, "kusto: the batching policy cannot be read", "error", err)
@@ -72,5 +73,5 @@ func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 		return ""
 	}
 	return fmt.Sprintf("%s gathers blobs for up to %s; this makes it faster: .alter table %s policy ingestionbatching %s",
-		of, wait, ident(t.Landing()), literal(landingBatching))
+		of, wait, kql.Ident(t.Landing()), kql.Literal(landingBatching))
 }

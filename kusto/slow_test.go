@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // The batching policy that holds batches is read once, after a minute: that of
@@ -33,7 +35,7 @@ func TestWhichBatchingPolicyDelays(t *testing.T) {
 					default:
 						asked++
 					}
-					return reply{columns: []column{{"Policy", "string"}}, rows: [][]any{{shown}}}
+					return reply{columns: []kql.Column{{Name: "Policy", Kind: "string"}}, rows: [][]any{{shown}}}
 				}}
 				c := f.connect(t)
 				got := ""
@@ -59,9 +61,9 @@ func TestWhichBatchingPolicyDelays(t *testing.T) {
 func landedNothing(text string) reply {
 	switch {
 	case strings.HasPrefix(text, ".show ingestion failures"):
-		return reply{columns: []column{{"FailedOn", "datetime"}, {"ErrorCode", "string"}, {"Details", "string"}}}
+		return reply{columns: []kql.Column{{Name: "FailedOn", Kind: "datetime"}, {Name: "ErrorCode", Kind: "string"}, {Name: "Details", Kind: "string"}}}
 	case strings.Contains(text, "Tail"):
-		return reply{columns: []column{{"BatchId", "string"}, {"Rows", "long"}, {"Lines", "long"}, {"Nulls", "long"}, {"Tail", "long"}}}
+		return reply{columns: []kql.Column{{Name: "BatchId", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Lines", Kind: "long"}, {Name: "Nulls", Kind: "long"}, {Name: "Tail", Kind: "long"}}}
 	}
 	return reply{}
 }

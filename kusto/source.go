@@ -6,20 +6,21 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // source is the table that readers' queries take a table's rows from: the
 // typed one, or Raw, whose records are converted as they are read.
 type source struct {
 	table   string
-	columns []column // of that table
+	columns []kql.Column // of that table
 	typed   bool
 	other   *source // the other published table, where it has runs that this one has not
 }
 
 // tables are all that its rows and the runs that count are read from.
 func (s source) tables() []string {
-	out := []string{runsTable, partitionsTable, s.table}
+	out := []string{kql.RunsTable, kql.PartitionsTable, s.table}
 	if s.other != nil {
 		out = append(out, s.other.table)
 	}
@@ -30,14 +31,16 @@ func (s source) tables() []string {
 func (s source) lineage() bool { return lineage(s.columns) }
 
 // bounded says whether rows carry the beginning of their run.
-func (s source) bounded() bool { return slices.Contains(s.columns, column{"ExportedAt", "datetime"}) }
+func (s source) bounded() bool {
+	return slices.Contains(s.columns, kql.Column{Name: "ExportedAt", Kind: "datetime"})
+}
 
 // values are the expressions for columns over rows of the source.
 func (s source) values(columns []tvmexport.Column) []string {
 	out := make([]string, len(columns))
 	if s.other != nil {
 		for i, c := range columns {
-			out[i] = ident(c.Name)
+			out[i] = kql.Ident(c.Name)
 		}
 		return out
 	}
@@ -70,7 +73,7 @@ func (s source) projection(columns []tvmexport.Column) string {
 		if i == len(columns)-1 {
 			end = "\n"
 		}
-		name := ident(columns[i].Name)
+		name := kql.Ident(columns[i].Name)
 		if value != name {
 			value = name + " = " + value
 		}
@@ -99,7 +102,7 @@ func (s source) state(t tvmexport.Table, at string) (lets, rows string) {
 let FullAt = toscalar(Commits | where Kind == %s | summarize max(At));
 let Visible = Commits
     | where isnull(FullAt) or At >= FullAt;
-`, runsTable, literal(t.Name), literal(committed), until, literal(string(tvmexport.FullRun)))
+`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.CommittedState), until, kql.Literal(string(tvmexport.FullRun)))
 	if s.bounded() {
 		lets += "let Since = toscalar(Visible | summarize min(Began));\n"
 	}
@@ -123,12 +126,12 @@ let Replaced = materialize(%s
     | join kind=inner (Visible | project RunId, At) on RunId
     | summarize arg_max(At, RunId) by Partition
     | project Partition, Row = strcat(RunId, "|", Partition));
-`, literal(string(tvmexport.FullRun)), partitionsTable, literal(t.Name), recorded, literal(string(tvmexport.FullRun)))
+`, kql.Literal(string(tvmexport.FullRun)), kql.PartitionsTable, kql.Literal(t.Name), recorded, kql.Literal(string(tvmexport.FullRun)))
 		rows += "| where RunId == Full and Partition !in (Replaced | project Partition) or strcat(RunId, \"|\", Partition) in (Replaced | project Row)\n"
 	default:
 		// Rows without a watermark come again with each run.
 		lets += "let Newest = toscalar(Visible | summarize arg_max(At, RunId) | project RunId);\n"
-		rows += fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == Newest\n", literal(tvmexport.NullWatermark))
+		rows += fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == Newest\n", kql.Literal(tvmexport.NullWatermark))
 	}
 	return lets, rows + s.records()
 }
@@ -157,11 +160,11 @@ func (s source) of(t tvmexport.Table, runs, at string) string {
 		by = publishedBy
 	}
 	if s.other == nil {
-		return fmt.Sprintf("%s\n%s| where %s in (%s | project RunId)\n", ident(s.table), bound, by, runs)
+		return fmt.Sprintf("%s\n%s| where %s in (%s | project RunId)\n", kql.Ident(s.table), bound, by, runs)
 	}
 	part := func(from source, where string) string {
 		return indented(fmt.Sprintf("%s\n%s| where RunId in (%s | where RunId %s (Placed) | project RunId)\n%s",
-			ident(from.table), bound, runs, where, from.traced(everShown(t, s))))
+			kql.Ident(from.table), bound, runs, where, from.traced(everShown(t, s))))
 	}
 	return "union (\n" + part(s.alone(), "in") + "), (\n" + part(*s.other, "!in") + ")\n"
 }
@@ -186,6 +189,6 @@ func (s source) placed(t tvmexport.Table) string {
 	return fmt.Sprintf(`let Placed = %s
     | where Table == %s and State == %s and tostring(Detail.layout) %s (%s)
     | project RunId;
-`, runsTable, literal(t.Name), literal(publishing), map[bool]string{true: "in", false: "!in"}[s.typed],
-		map[bool]string{true: literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}), false: literal(string(tvmexport.TypedOnly))}[s.typed])
+`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.PublishingState), map[bool]string{true: "in", false: "!in"}[s.typed],
+		map[bool]string{true: kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}), false: kql.Literal(string(tvmexport.TypedOnly))}[s.typed])
 }

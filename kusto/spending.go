@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // spending is the detail of a row that says what an invocation has used of the
@@ -28,17 +29,17 @@ func spentRow(owner string, s tvmexport.Spending, now time.Time) (string, error)
 	if ahead := s.Paused.Sub(now); ahead > 0 {
 		d.Paused = int64((ahead + time.Second - 1) / time.Second)
 	}
-	detail, err := document(d)
+	detail, err := kql.Document(d)
 	if err != nil {
 		return "", refused("lease", "", err, "")
 	}
-	return fmt.Sprintf("print Table = \"\"\n| project %s", fill(runsColumns, map[string]expression{
-		"Table":  {"string", "Table"},
-		"State":  {"string", literal(spent)},
-		"At":     {"datetime", "now()"},
-		"Calls":  {"long", fmt.Sprintf("long(%d)", total)},
-		"Owner":  {"string", literal(owner)},
-		"Detail": {"dynamic", detail},
+	return fmt.Sprintf("print Table = \"\"\n| project %s", kql.Fill(kql.RunsColumns, map[string]kql.Expression{
+		"Table":  {Kind: "string", Text: "Table"},
+		"State":  {Kind: "string", Text: kql.Literal(kql.SpentState)},
+		"At":     {Kind: "datetime", Text: "now()"},
+		"Calls":  {Kind: "long", Text: fmt.Sprintf("long(%d)", total)},
+		"Owner":  {Kind: "string", Text: kql.Literal(owner)},
+		"Detail": {Kind: "dynamic", Text: detail},
 	})), nil
 }
 
@@ -47,7 +48,7 @@ func (c *Client) Spent(ctx context.Context, owner string) ([]tvmexport.Spending,
 	s := statement{op: "read ledger", text: fmt.Sprintf(`%s
 | where State == %s and At > ago(1h) and Owner != %s
 | summarize arg_max(At, Detail) by Owner
-| project Age = tolong((now() - At) / 1s), Detail`, runsTable, literal(spent), literal(owner))}
+| project Age = tolong((now() - At) / 1s), Detail`, kql.RunsTable, kql.Literal(kql.SpentState), kql.Literal(owner))}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Status is what the destination knows of all tables.
@@ -91,7 +92,7 @@ func (c *Client) holders(ctx context.Context, tables []tvmexport.Table) (map[str
 func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
 	s := statement{op: "read audit", text: fmt.Sprintf(`%s
 | summarize arg_max(Timestamp, Status, FailureReason, RecordCount) by TableName
-| project TableName, Timestamp, Status, FailureReason, RecordCount`, auditTable)}
+| project TableName, Timestamp, Status, FailureReason, RecordCount`, kql.AuditTable)}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
 func (c *Client) AuditLog(ctx context.Context, limit int) ([]Audit, error) {
 	s := statement{op: "read audit", text: fmt.Sprintf(`%s
 | top %d by Timestamp desc
-| project TableName, Timestamp, Status, FailureReason, RecordCount`, auditTable, limit)}
+| project TableName, Timestamp, Status, FailureReason, RecordCount`, kql.AuditTable, limit)}
 	rows, err := c.query(ctx, s)
 	if err != nil {
 		return nil, err

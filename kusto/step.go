@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // stepAttempts is how often a step is begun.
@@ -139,7 +140,7 @@ func (c *Client) settled(ctx context.Context, run tvmexport.Run, t target, key s
 		if err := sleep(ctx, backoff(min(attempt, 3))); err != nil {
 			return false, err
 		}
-		found, err := c.extents(ctx, run, t, keyTag(key))
+		found, err := c.extents(ctx, run, t, kql.KeyTag(key))
 		if err != nil {
 			return false, err
 		}
@@ -173,6 +174,6 @@ func stepText(p tvmexport.Publication, ordinal int, b base, t target, seen sourc
 	if step.Late != nil {
 		rows = lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
 	}
-	return appendText("async ", t.table, t.key(b, ordinal), []string{runTag(p.Run.ID)},
-		fmt.Sprintf("%s%s| project %s", rows, t.parse(), fill(t.columns, t.values(p.Run))))
+	return appendText("async ", t.table, t.key(b, ordinal), []string{kql.RunTag(p.Run.ID)},
+		fmt.Sprintf("%s%s| project %s", rows, t.parse(), kql.Fill(t.columns, t.values(p.Run))))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // TestEmulatorStorm: commands are carried out and answered with errors, answers
@@ -55,8 +56,8 @@ func TestEmulatorStorm(t *testing.T) {
 		for text, want := range map[string]string{
 			"DeviceTvmSoftwareInventoryRaw | summarize Rows = count() by RunId | summarize strcat(count(), ' runs of ', min(Rows), ' to ', max(Rows))": "4 runs of 10 to 10",
 			"DeviceTvmSoftwareInventory | summarize strcat(count(), ', ', countif(DeviceId startswith '3-'))":                                          "10, 5",
-			runsTable + ` | where State == "committed" | summarize strcat(count(), ' of ', count_distinct(RunId))`:                                     "4 of 4",
-			auditTable + ` | summarize strcat(count(), ' ', sum(RecordCount))`:                                                                         "4 40",
+			kql.RunsTable + ` | where State == "committed" | summarize strcat(count(), ' of ', count_distinct(RunId))`:                                 "4 of 4",
+			kql.AuditTable + ` | summarize strcat(count(), ' ', sum(RecordCount))`:                                                                     "4 40",
 		} {
 			if got := s.ask(text); len(got) != 1 || got[0] != want {
 				s.Errorf("%s: %q, want %q (%d faults struck)", text, got, want, hits)

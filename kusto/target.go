@@ -8,13 +8,14 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // target is one of the tables that a run's rows are published into. Each has
 // commands of its own, with keys of their own, and is counted by itself.
 type target struct {
 	table   string
-	columns []column
+	columns []kql.Column
 	shown   []tvmexport.Column // of a typed table: what it is filled by; nil for Raw
 	suffix  string             // of the keys of its steps
 }
@@ -23,7 +24,7 @@ type target struct {
 func (t target) key(b base, step int) string { return b.key(step) + t.suffix }
 
 // values are those of a row of the table, by column.
-func (t target) values(run tvmexport.Run) map[string]expression {
+func (t target) values(run tvmexport.Run) map[string]kql.Expression {
 	if t.shown == nil {
 		return published(run, t.columns)
 	}
@@ -62,7 +63,7 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 		return nil, err
 	}
 	for _, h := range holdings(columns, p.Shown) {
-		if lack := lacking(columns, []column{{h.at, h.Type}}); lack != "" {
+		if lack := lacking(columns, []kql.Column{{Name: h.at, Kind: h.Type}}); lack != "" {
 			return nil, refused("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), initHint(t.Name))
 		}
 	}
@@ -75,7 +76,7 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 
 // readers is the table that readers see rows of t in.
 func (c *Client) readers(ctx context.Context, t tvmexport.Table) (source, error) {
-	existing := map[string][]column{}
+	existing := map[string][]kql.Column{}
 	for _, name := range []string{t.Destination, t.Typed()} {
 		columns, err := c.columns(ctx, name)
 		if err != nil && !errors.Is(err, errNoTable) {
@@ -96,7 +97,7 @@ func (c *Client) readers(ctx context.Context, t tvmexport.Table) (source, error)
 // readersOf is the table that readers see rows of t in, where tables have the
 // columns existing: the typed one where there is one of ours, but Raw where
 // rows of another exporter stand there beside ours.
-func readersOf(t tvmexport.Table, existing map[string][]column) source {
+func readersOf(t tvmexport.Table, existing map[string][]kql.Column) source {
 	raw, typed := existing[t.Destination], existing[t.Typed()]
 	if isTyped(t) && (raw == nil || typed != nil && !foreign(typed) && !(shared(t, raw) && t.Layout.Raw())) {
 		return source{table: t.Typed(), columns: typed, typed: true}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 var update = flag.Bool("update", false, "write the golden texts anew; then read the difference")
@@ -60,14 +61,14 @@ var (
 
 // TestTexts holds every text that goes to the service against a golden one.
 func TestTexts(t *testing.T) {
-	seven := append(append(append([]column{}, configurationColumns[:4]...), column{lastRefreshedText, "string"}), configurationColumns[4:]...)
+	seven := append(append(append([]kql.Column{}, kql.ConfigurationColumns[:4]...), kql.Column{Name: kql.LastRefreshedText, Kind: "string"}), kql.ConfigurationColumns[4:]...)
 	both := []tvmexport.Table{inventoryTable, eventsTable}
 	b := base{table: goldenRun.Table.Name, previous: goldenRun.Previous}
-	detail, err := document(goldenPublication)
+	detail, err := kql.Document(goldenPublication)
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim := recordOf(goldenRun, publishing)
+	claim := recordOf(goldenRun, kql.PublishingState)
 	claim.rows, claim.bytes, claim.calls, claim.detail = 5, 4096, 3, detail
 	outcomes := []tvmexport.Outcome{
 		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, Began: goldenRun.StartedAt, At: goldenRun.StartedAt},
@@ -90,7 +91,7 @@ func TestTexts(t *testing.T) {
 	keyed.NaturalKey, keyed.Volatile = []string{"DeviceId", "kind"}, []string{"Score"}
 	for name, text := range map[string]string{
 		"read_function":              currentFunction("", inventoryTable, rawOf(inventoryTable)).create(".create"),
-		"read_function_records_only": currentFunction("hunt_", eventsTable, rawOf(eventsTable, rawColumns[:1]...)).create(".create"),
+		"read_function_records_only": currentFunction("hunt_", eventsTable, rawOf(eventsTable, kql.RawColumns[:1]...)).create(".create"),
 		"read_function_unknown":      currentFunction("", newTable, rawOf(newTable)).create(".create-or-alter"),
 		"read_function_typed":        currentFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
 		"read_function_events":       currentFunction("", eventsTable, typedOf(eventsTable)).create(".create"),
@@ -111,13 +112,13 @@ func TestTexts(t *testing.T) {
 		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
 		"nulled":                     nulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
 		"latest_view":                latest().create(".create"),
-		"seed":                       seedText(both, configurationColumns),
+		"seed":                       seedText(both, kql.ConfigurationColumns),
 		"seed_seven":                 seedText(both, seven),
 		"orders":                     ordersText,
 		"losses": lossesText(both, []place{
-			{of: inventoryTable, table: inventoryTable.Destination, columns: rawColumns, keep: 30 * 24 * time.Hour},
+			{of: inventoryTable, table: inventoryTable.Destination, columns: kql.RawColumns, keep: 30 * 24 * time.Hour},
 			{of: inventoryTable, table: inventoryTable.Typed(), columns: lineageColumns, typed: true, readers: true},
-			{of: eventsTable, table: eventsTable.Destination, columns: rawColumns[:1], readers: true},
+			{of: eventsTable, table: eventsTable.Destination, columns: kql.RawColumns[:1], readers: true},
 		}),
 		"landed":                     landedText(goldenRun, nil),
 		"landed_known":               landedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
@@ -127,26 +128,26 @@ func TestTexts(t *testing.T) {
 		"state":                      stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawOf(inventoryTable)),
 		"state_bins":                 stateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawOf(eventsTable)),
 		"step_late":                  rawStep(lateStep, 0, b),
-		"step_late_records_only":     rawStep(lateStep, 0, b, rawColumns[:1]...),
+		"step_late_records_only":     rawStep(lateStep, 0, b, kql.RawColumns[:1]...),
 		"leftovers":                  leftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
 		"unaudited":                  unauditedText(closing.Owner),
 		"ends":                       endsText("k", closing),
 		"partitions":                 strings.Join(partitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
 		"claim":                      claim.text(b.claimKey()),
-		"commit":                     recordOf(goldenRun, committed).text("tvmexport-commit:k"),
+		"commit":                     recordOf(goldenRun, kql.CommittedState).text("tvmexport-commit:k"),
 		"claims":                     claimsText(goldenRun),
 		"step":                       rawStep(goldenPublication, 0, b),
-		"step_records_only":          rawStep(goldenPublication, 1, b, rawColumns[:1]...),
+		"step_records_only":          rawStep(goldenPublication, 1, b, kql.RawColumns[:1]...),
 		"legacy_survey":              surveyText(oldEvents.Table, rawDataColumns, time.Time{}),
-		"legacy_survey_state":        surveyText(inventoryTable, rawColumns[:1], goldenRun.StartedAt),
+		"legacy_survey_state":        surveyText(inventoryTable, kql.RawColumns[:1], goldenRun.StartedAt),
 		"legacy_days":                legacyDaysText(oldEvents, rawDataColumns),
-		"legacy_days_state":          legacyDaysText(Takeover{Table: inventoryTable, Rows: 7}, rawColumns[:1]),
-		"legacy_hours":               legacyHoursText(oldEvents, rawColumns[:1], goldenRun.Window),
+		"legacy_days_state":          legacyDaysText(Takeover{Table: inventoryTable, Rows: 7}, kql.RawColumns[:1]),
+		"legacy_hours":               legacyHoursText(oldEvents, kql.RawColumns[:1], goldenRun.Window),
 		"legacy_run":                 legacyText(oldEvents, rawDataColumns, "20261123T051955Z-legacy"),
-		"legacy_configuration":       reconfigureText(oldEvents, configurationColumns),
+		"legacy_configuration":       reconfigureText(oldEvents, kql.ConfigurationColumns),
 		"legacy_configuration_seven": reconfigureText(oldEvents, seven),
 		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
-		"legacy_audit":               legacyAuditText(Takeover{Table: eventsTable, Listed: configurationTable}),
+		"legacy_audit":               legacyAuditText(Takeover{Table: eventsTable, Listed: kql.ConfigurationTable}),
 		"legacy_audit_sibling":       legacyAuditText(oldEvents),
 		"legacy_taken_over":          takenOverText(both),
 		"legacy_strays":              straysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
@@ -154,24 +155,24 @@ func TestTexts(t *testing.T) {
 		"step_raw_data":              rawStep(goldenPublication, 1, b, rawDataColumns...),
 		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
 		"read_function_raw_data":     currentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).create(".create"),
-		"step_other_columns":         rawStep(goldenPublication, 1, b, []column{{"Source", "string"}, {"Records", "dynamic"}, {"ExportedAt", "string"}, {"Extra", "long"}}...),
-		"extents":                    extentsText(goldenRun.Table.Destination, runTag(goldenRun.ID)),
+		"step_other_columns":         rawStep(goldenPublication, 1, b, []kql.Column{{Name: "Source", Kind: "string"}, {Name: "Records", Kind: "dynamic"}, {Name: "ExportedAt", Kind: "string"}, {Name: "Extra", Kind: "long"}}...),
+		"extents":                    extentsText(goldenRun.Table.Destination, kql.RunTag(goldenRun.ID)),
 		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
 		"lease":                      lease,
 		"holders":                    holdersText(both),
 		"release":                    releaseRows(closing.Owner, append(namesOf(both), "")),
-		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, configurationColumns),
+		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
 		"watermarks_seven":           watermarksText("tvmexport-finish:k", outcomes, seven),
-		"audit":                      auditText("tvmexport-audit:k", closing, auditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
+		"audit":                      auditText("tvmexport-audit:k", closing, kql.AuditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, text) })
 	}
 }
 
 // rawOf is a table's Raw with columns, those that init gives it if none are named.
-func rawOf(t tvmexport.Table, columns ...column) source {
+func rawOf(t tvmexport.Table, columns ...kql.Column) source {
 	if len(columns) == 0 {
-		columns = rawColumns
+		columns = kql.RawColumns
 	}
 	return source{table: t.Destination, columns: columns}
 }
@@ -180,14 +181,14 @@ func typedOf(t tvmexport.Table) source {
 	return source{table: t.Typed(), columns: typedColumns(t.Visible()), typed: true}
 }
 
-func rawStep(p tvmexport.Publication, ordinal int, b base, columns ...column) string {
+func rawStep(p tvmexport.Publication, ordinal int, b base, columns ...kql.Column) string {
 	seen := rawOf(p.Run.Table, columns...)
 	return stepText(p, ordinal, b, target{table: seen.table, columns: seen.columns}, seen)
 }
 
 // mixed is a published table where some runs are only in the other one.
 func mixed(t tvmexport.Table, s source) source {
-	return s.with(t, map[string][]column{t.Destination: rawColumns, t.Typed(): typedColumns(t.Visible())}, lacks{true, true})
+	return s.with(t, map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): typedColumns(t.Visible())}, lacks{true, true})
 }
 
 func typedStep(p tvmexport.Publication, ordinal int, b base, t tvmexport.Table) string {
@@ -206,9 +207,9 @@ var (
 		Name: "DeviceTvmSoftwareVulnerabilities", Destination: "DeviceTvmSoftwareVulnerabilitiesRaw", LoadType: tvmexport.Snapshot,
 		Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "CvssScore", Type: "real"}, {Name: "Tags", Type: "string"}},
 	}
-	drifted = source{table: "DeviceTvmSoftwareVulnerabilitiesTyped", typed: true, columns: append([]column{
-		{"DeviceId", "string"}, {"CvssScore", "int"}, {"Tags", "dynamic"}, {"Gone", "string"},
-	}, append(append([]column{}, lineageColumns...), column{"CvssScore_real", "real"}, column{"Tags_string", "string"})...)}
+	drifted = source{table: "DeviceTvmSoftwareVulnerabilitiesTyped", typed: true, columns: append([]kql.Column{
+		{Name: "DeviceId", Kind: "string"}, {Name: "CvssScore", Kind: "int"}, {Name: "Tags", Kind: "dynamic"}, {Name: "Gone", Kind: "string"},
+	}, append(append([]kql.Column{}, lineageColumns...), kql.Column{Name: "CvssScore_real", Kind: "real"}, kql.Column{Name: "Tags_string", Kind: "string"})...)}
 )
 
 func hoursOf(t tvmexport.Table, from source) string {
@@ -251,7 +252,7 @@ func TestScriptRefusesNames(t *testing.T) {
 	for _, c := range []struct{ name, into, prefix string }{
 		{"T | take 1; .drop table X", "XRaw", ""},
 		{"T", "XRaw | take 1", ""},
-		{"T", configurationTable, ""},
+		{"T", kql.ConfigurationTable, ""},
 		{"T", "TLanding", ""},
 		{"", "XRaw", ""},
 		{"T", "TRaw", "a b"},
@@ -275,7 +276,7 @@ func TestPartitionTextsBounded(t *testing.T) {
 	}
 	all := strings.Join(texts, "")
 	for _, p := range list {
-		if strings.Count(all, literal(string(p.Partition))+",") != 1 {
+		if strings.Count(all, kql.Literal(string(p.Partition))+",") != 1 {
 			t.Fatalf("partition %s is not written exactly once", p.Partition)
 		}
 	}

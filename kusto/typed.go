@@ -6,16 +6,17 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // lineageColumns stand behind Defender's in a typed table.
-var lineageColumns = []column{{"RunId", "string"}, {"Partition", "string"}, {"ExportedAt", "datetime"}}
+var lineageColumns = []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "ExportedAt", Kind: "datetime"}}
 
 // typedColumns are those of a typed table made for columns.
-func typedColumns(columns []tvmexport.Column) []column {
-	out := make([]column, 0, len(columns)+len(lineageColumns))
+func typedColumns(columns []tvmexport.Column) []kql.Column {
+	out := make([]kql.Column, 0, len(columns)+len(lineageColumns))
 	for _, h := range holdings(lineageColumns, columns) {
-		out = append(out, column{h.at, h.Type})
+		out = append(out, kql.Column{Name: h.at, Kind: h.Type})
 	}
 	return append(out, lineageColumns...)
 }
@@ -23,17 +24,17 @@ func typedColumns(columns []tvmexport.Column) []column {
 // holding is where a typed table keeps a column of Defender's.
 type holding struct {
 	tvmexport.Column
-	at    string   // the column that rows are written to
-	older []column // those that hold it of rows published when it had another type
+	at    string       // the column that rows are written to
+	older []kql.Column // those that hold it of rows published when it had another type
 }
 
 // holdings finds, for each of the columns, its place in a typed table that has
 // the columns have: the one of its name and type, else, where that name has
 // another type, NAME_TYPE. Places that have does not hold yet are to be added.
-func holdings(have []column, columns []tvmexport.Column) []holding {
+func holdings(have []kql.Column, columns []tvmexport.Column) []holding {
 	taken := map[string]string{} // by name: the type that it has or is to have
 	for _, c := range have {
-		taken[c.name] = c.kind
+		taken[c.Name] = c.Kind
 	}
 	mine := map[string]bool{} // places of the columns
 	out := make([]holding, len(columns))
@@ -55,7 +56,7 @@ func holdings(have []column, columns []tvmexport.Column) []holding {
 	}
 	for i := range out {
 		for _, c := range have {
-			if !mine[c.name] && !isLineage(c.name) && (c.name == out[i].Name || isDrifted(c, out[i].Name)) {
+			if !mine[c.Name] && !isLineage(c.Name) && (c.Name == out[i].Name || isDrifted(c, out[i].Name)) {
 				out[i].older = append(out[i].older, c)
 			}
 		}
@@ -65,36 +66,36 @@ func holdings(have []column, columns []tvmexport.Column) []holding {
 
 // isDrifted says whether a column of a typed table is named as the place of a
 // column whose type had changed.
-func isDrifted(c column, of string) bool {
-	rest, ok := strings.CutPrefix(c.name, of+"_"+c.kind)
-	return ok && strings.Trim(strings.ReplaceAll(rest, "_"+c.kind, ""), "_") == ""
+func isDrifted(c kql.Column, of string) bool {
+	rest, ok := strings.CutPrefix(c.Name, of+"_"+c.Kind)
+	return ok && strings.Trim(strings.ReplaceAll(rest, "_"+c.Kind, ""), "_") == ""
 }
 
 func isLineage(name string) bool {
-	return slices.ContainsFunc(lineageColumns, func(c column) bool { return c.name == name })
+	return slices.ContainsFunc(lineageColumns, func(c kql.Column) bool { return c.Name == name })
 }
 
 // lost are the columns that a typed table holds though they are not among
 // columns any more, as they were called and typed last.
-func lost(have []column, columns []tvmexport.Column) []tvmexport.Column {
+func lost(have []kql.Column, columns []tvmexport.Column) []tvmexport.Column {
 	known := map[string]bool{}
 	for _, h := range holdings(have, columns) {
 		known[h.at] = true
 		for _, c := range h.older {
-			known[c.name] = true
+			known[c.Name] = true
 		}
 	}
 	var out []tvmexport.Column
 	for _, c := range have {
-		if known[c.name] || isLineage(c.name) {
+		if known[c.Name] || isLineage(c.Name) {
 			continue
 		}
 		// A later type stands further behind.
 		if i := slices.IndexFunc(out, func(o tvmexport.Column) bool { return isDrifted(c, o.Name) }); i >= 0 {
-			out[i].Type = c.kind
+			out[i].Type = c.Kind
 			continue
 		}
-		out = append(out, tvmexport.Column{Name: c.name, Type: c.kind})
+		out = append(out, tvmexport.Column{Name: c.Name, Type: c.Kind})
 	}
 	return out
 }
@@ -102,9 +103,9 @@ func lost(have []column, columns []tvmexport.Column) []tvmexport.Column {
 // value is the expression for a held column, whatever type its rows were
 // published with. One of its places at most is filled in a row.
 func (h holding) value() string {
-	text := ident(h.at)
+	text := kql.Ident(h.at)
 	for _, c := range h.older {
-		old := convert(h.Type, c.kind, ident(c.name))
+		old := convert(h.Type, c.Kind, kql.Ident(c.Name))
 		if h.Type == "string" {
 			text = "iff(isnotempty(" + text + "), " + text + ", " + old + ")"
 			continue
@@ -122,19 +123,19 @@ func convert(to, from, text string) string {
 	case to == "dynamic":
 		return "parse_json(tostring(" + text + "))"
 	}
-	return conversions[to] + "(" + text + ")"
+	return kql.Conversions[to] + "(" + text + ")"
 }
 
 // typedValues are the values of a row of a typed table, by column, made of the
 // record that ParsedRecord is.
-func typedValues(run tvmexport.Run, have []column, columns []tvmexport.Column) map[string]expression {
-	values := map[string]expression{}
+func typedValues(run tvmexport.Run, have []kql.Column, columns []tvmexport.Column) map[string]kql.Expression {
+	values := map[string]kql.Expression{}
 	for _, h := range holdings(have, columns) {
-		values[h.at] = expression{h.Type, fromLanded(h.Column)}
+		values[h.at] = kql.Expression{Kind: h.Type, Text: fromLanded(h.Column)}
 	}
-	values["RunId"] = expression{"string", literal(string(run.ID))}
-	values["Partition"] = expression{"string", "Partition"}
-	values["ExportedAt"] = expression{"datetime", datetime(run.StartedAt)}
+	values["RunId"] = kql.Expression{Kind: "string", Text: kql.Literal(string(run.ID))}
+	values["Partition"] = kql.Expression{Kind: "string", Text: "Partition"}
+	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: kql.Datetime(run.StartedAt)}
 	return values
 }
 
@@ -144,11 +145,11 @@ const parsedRecord = "ParsedRecord"
 // fromRecord is a column made of a record. A decimal is made of the text of its
 // member: as a real it would lose digits.
 func fromRecord(record string, c tvmexport.Column) string {
-	text := record + memberOf(c.Name)
+	text := record + kql.Member(c.Name)
 	if c.Type == "decimal" {
 		text = "tostring(" + text + ")"
 	}
-	if conversion, ok := conversions[c.Type]; ok {
+	if conversion, ok := kql.Conversions[c.Type]; ok {
 		text = conversion + "(" + text + ")"
 	}
 	return text
@@ -159,7 +160,7 @@ func fromRecord(record string, c tvmexport.Column) string {
 // and null here: conversions would make 7 of "7.5", or true of "2". Reals that
 // JSON has no number for have the names that Kusto gives them in JSON.
 func fromLanded(c tvmexport.Column) string {
-	member, value := parsedRecord+memberOf(c.Name), fromRecord(parsedRecord, c)
+	member, value := parsedRecord+kql.Member(c.Name), fromRecord(parsedRecord, c)
 	switch c.Type {
 	case "bool", "int", "long":
 		return fmt.Sprintf(`iff(gettype(%s) == "string", %s(null), %s)`, member, c.Type, value)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // TestEmulatorStates is the history of a snapshot table in its typed form: full
@@ -40,23 +41,23 @@ func TestEmulatorStates(t *testing.T) {
 		step("20260105T000000Z-5", tvmexport.FullRun, "30:3 41:2", map[tvmexport.Partition][]string{"30": {"30:3"}, "41": {"41:2"}, "50": nil, "60": nil})
 		step("20260106T000000Z-6", tvmexport.DeltaRun, "30:3", map[tvmexport.Partition][]string{"41": nil})
 		for i, from := range states {
-			if got := s.devices("DeviceTvmSoftwareInventoryAsOf(" + datetime(from.at) + ")"); got != strings.Join(from.rows, " ") {
+			if got := s.devices("DeviceTvmSoftwareInventoryAsOf(" + kql.Datetime(from.at) + ")"); got != strings.Join(from.rows, " ") {
 				s.Errorf("as of %s: %s, want %s", from.at, got, from.rows)
 			}
 			for j := i; j < len(states); j++ {
-				got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Row = strcat(Change, ' ', DeviceId, ':', Count, iff(isnull(Before), '', strcat(' before ', tostring(Before.Count))), ' in ', RunId) | order by Row asc", datetime(from.at), datetime(states[j].at)))
+				got := s.ask(fmt.Sprintf("DeviceTvmSoftwareInventoryChanges(%s, %s) | project Row = strcat(Change, ' ', DeviceId, ':', Count, iff(isnull(Before), '', strcat(' before ', tostring(Before.Count))), ' in ', RunId) | order by Row asc", kql.Datetime(from.at), kql.Datetime(states[j].at)))
 				if d := cmp.Diff(changesBetween(states[i:j+1]), got, cmpopts.EquateEmpty()); d != "" {
 					s.Errorf("from %s to %s (-want +got):\n%s", from.run, states[j].run, d)
 				}
 			}
 		}
-		s.refuses("DeviceTvmSoftwareInventoryAsOf("+datetime(early)+")", "no run was committed at or before that time")
+		s.refuses("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(early)+")", "no run was committed at or before that time")
 
 		// The first full run ages out: what rests on it is refused, the rest is not.
 		_, err := s.admin.command(s.Context(), statement{op: "test", text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
 		s.must(err)
 		for i, want := range states {
-			of := "DeviceTvmSoftwareInventoryAsOf(" + datetime(want.at) + ")"
+			of := "DeviceTvmSoftwareInventoryAsOf(" + kql.Datetime(want.at) + ")"
 			if i < 4 {
 				s.refuses(of, "rows of the snapshot of that time are gone")
 			} else if got := s.devices(of); got != strings.Join(want.rows, " ") {
@@ -220,8 +221,8 @@ func TestEmulatorDrift(t *testing.T) {
 		shows("DeviceTvmSoftwareInventory | getschema | project strcat(ColumnName, ':', ColumnType)",
 			"DeviceId:string", "IsOld:bool", "Count:real", "CveTags:dynamic", "Publisher:string")
 		shows("DeviceTvmSoftwareInventory | project strcat_delim('|', DeviceId, Count, Publisher)", "3f01|7.5|p")
-		shows("DeviceTvmSoftwareInventoryAsOf("+datetime(first)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score, EndOfSupportDate)", "3f01|7.0||1.5|")
-		shows("DeviceTvmSoftwareInventoryAsOf("+datetime(second)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score)", "3f01|7.5|p|")
+		shows("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(first)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score, EndOfSupportDate)", "3f01|7.0||1.5|")
+		shows("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(second)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score)", "3f01|7.5|p|")
 
 		// init keeps what the runs have found.
 		setup, err := s.client.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 func typed(names ...string) []tvmexport.Column {
@@ -16,10 +17,10 @@ func typed(names ...string) []tvmexport.Column {
 	return out
 }
 
-func stored(names ...string) []column {
-	var out []column
+func stored(names ...string) []kql.Column {
+	var out []kql.Column
 	for _, c := range typed(names...) {
-		out = append(out, column{c.Name, c.Type})
+		out = append(out, kql.Column{Name: c.Name, Kind: c.Type})
 	}
 	return append(out, lineageColumns...)
 }
@@ -30,7 +31,7 @@ func TestHoldings(t *testing.T) {
 	type place struct{ At, Value string }
 	for _, c := range []struct {
 		name  string
-		have  []column
+		have  []kql.Column
 		shown []tvmexport.Column
 		want  []place
 		lost  []tvmexport.Column
@@ -93,11 +94,11 @@ func TestHoldings(t *testing.T) {
 				t.Errorf("lost (-want +got):\n%s", d)
 			}
 			// Made fit, the table is fit.
-			have := expected(tvmexport.Table{Name: "T", Columns: c.shown}, map[string][]column{"TTyped": c.have})["TTyped"]
+			have := expected(tvmexport.Table{Name: "T", Columns: c.shown}, map[string][]kql.Column{"TTyped": c.have})["TTyped"]
 			var again []place
 			for _, h := range holdings(have, c.shown) {
 				again = append(again, place{h.at, h.value()})
-				if lacking(have, []column{{h.at, h.Type}}) != "" {
+				if lacking(have, []kql.Column{{Name: h.at, Kind: h.Type}}) != "" {
 					t.Errorf("%s was not added", h.at)
 				}
 			}

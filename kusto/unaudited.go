@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // errInterrupted is what the audit says of a run that could not say it itself.
@@ -31,7 +32,7 @@ func (c *Client) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closi
 			At: time.Now().Add(-time.Duration(r.long("Age")) * time.Second),
 		}
 		switch {
-		case r.text("State") == ended:
+		case r.text("State") == kql.EndedState:
 			var said struct{ Status, Reason string }
 			r.fail("Detail", json.Unmarshal(r.document("Detail"), &said))
 			if said.Status != succeeded {
@@ -80,7 +81,7 @@ Recent
 | join kind=leftouter Done on Table, Owner
 | project Owner, Table, State, RunId, Detail, Age = tolong((now() - LastAt) / 1s), Committed = coalesce(Committed, 0), Commits = coalesce(Commits, 0)
 | order by Owner asc, Table asc`,
-		runsTable, literals([]string{leased, released, ended, audited, committed}), literal(owner),
-		literal(audited), literals([]string{leased, released, ended}), literal(leased), literal(released),
-		literal(committed), literals([]string{leased, ended}), literal(ended))
+		kql.RunsTable, kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.AuditedState, kql.CommittedState}), kql.Literal(owner),
+		kql.Literal(kql.AuditedState), kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState),
+		kql.Literal(kql.CommittedState), kql.Literals([]string{kql.LeaseState, kql.EndedState}), kql.Literal(kql.EndedState))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // unread holds for a landed record that parse_json does not make a bag of: it
@@ -52,7 +53,7 @@ func unparsedText(t tvmexport.Table, u unparsed) string {
 	return fmt.Sprintf(`%s
 | where BatchId == %s and Line == %d
 | take 1
-| project Records, Partition`, ident(t.Landing()), literal(string(u.batch)), u.line)
+| project Records, Partition`, kql.Ident(t.Landing()), kql.Literal(string(u.batch)), u.line)
 }
 
 // deepestColumn says which column of a record is nested most deeply. It quotes

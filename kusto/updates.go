@@ -102,7 +102,7 @@ func (c *Client) tryUpdate(ctx context.Context, p updatePolicy) error {
 	}
 	want := make([]string, len(columns))
 	for i, k := range columns {
-		want[i] = k.kind
+		want[i] = k.Kind
 	}
 	if !slices.Equal(got, want) {
 		return fail(fmt.Errorf("its query gives (%s), the table takes (%s)", strings.Join(got, ", "), strings.Join(want, ", ")))

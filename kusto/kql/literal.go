@@ -1,4 +1,4 @@
-package kusto
+package kql
 
 import (
 	"encoding/json"
@@ -10,10 +10,10 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// literal is s as a string literal of the query language
+// Literal is s as a string literal of the query language
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/string). What is
 // not UTF-8 becomes U+FFFD.
-func literal(s string) string {
+func Literal(s string) string {
 	quote := byte('"')
 	if strings.Contains(s, `"`) && !strings.Contains(s, "'") {
 		quote = '\'' // readable where s is JSON
@@ -39,30 +39,30 @@ func literal(s string) string {
 	return string(append(b, quote))
 }
 
-// literals is a list of string literals, as it stands between parentheses or brackets.
-func literals[S ~string](list []S) string {
+// Literals is a list of string literals, as it stands between parentheses or brackets.
+func Literals[S ~string](list []S) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
-		quoted[i] = literal(string(s))
+		quoted[i] = Literal(string(s))
 	}
 	return strings.Join(quoted, ", ")
 }
 
-// among is what stands between the parentheses of an in: its grammar wants one
+// Among is what stands between the parentheses of an in: its grammar wants one
 // expression at least, and no name, run or batch is the empty text.
-func among[S ~string](list []S) string {
+func Among[S ~string](list []S) string {
 	if len(list) == 0 {
-		return literal("")
+		return Literal("")
 	}
-	return literals(list)
+	return Literals(list)
 }
 
-// ident is the name of an entity or column, quoted if it must be. It serves
+// Ident is the name of an entity or column, quoted if it must be. It serves
 // what init prints and what people read; what may come from a configuration
 // table has passed CheckIdentifier before.
-func ident(name string) string {
+func Ident(name string) string {
 	if tvmexport.CheckIdentifier("name", name) != nil || reserved[name] {
-		return "[" + literal(name) + "]"
+		return "[" + Literal(name) + "]"
 	}
 	return name
 }
@@ -84,22 +84,22 @@ var reserved = map[string]bool{
 	"where": true, "with": true,
 }
 
-// entity is the name of a database, table or function in its quoted form,
+// Entity is the name of a database, table or function in its quoted form,
 // whatever it holds.
-func entity(name string) string {
+func Entity(name string) string {
 	return "['" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "']"
 }
 
-// datetime is t as a literal of the language: UTC, 100 ns ticks. The zero time is null.
-func datetime(t time.Time) string {
+// Datetime is t as a literal of the language: UTC, 100 ns ticks. The zero time is null.
+func Datetime(t time.Time) string {
 	if t.IsZero() {
 		return "datetime(null)"
 	}
 	return "datetime(" + t.UTC().Format("2006-01-02T15:04:05.0000000Z") + ")"
 }
 
-// timespan is d as a literal of the language, in ticks of 100 ns.
-func timespan(d time.Duration) string {
+// Timespan is d as a literal of the language, in ticks of 100 ns.
+func Timespan(d time.Duration) string {
 	sign := ""
 	if d < 0 {
 		sign, d = "-", -d
@@ -110,9 +110,9 @@ func timespan(d time.Duration) string {
 		d/time.Hour, d/time.Minute%60, d/time.Second%60, d%time.Second/tvmexport.Tick)
 }
 
-// document is v as a dynamic value. It passes the language as the text of
+// Document is v as a dynamic value. It passes the language as the text of
 // parse_json, so that nothing in it can be read as anything but JSON.
-func document(v any) (string, error) {
+func Document(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return "", err
@@ -120,12 +120,12 @@ func document(v any) (string, error) {
 	if len(b) >= tvmexport.MaxRecord {
 		return "", fmt.Errorf("a document of %d bytes is over the 1 MiB that a dynamic value holds", len(b))
 	}
-	return "parse_json(" + literal(string(b)) + ")", nil
+	return "parse_json(" + Literal(string(b)) + ")", nil
 }
 
-// tags is a list of extent tags as the JSON array that commands take, as a literal
+// Tags is a list of extent tags as the JSON array that commands take, as a literal
 // (https://learn.microsoft.com/kusto/management/extent-tags).
-func tags(list ...string) string {
+func Tags(list ...string) string {
 	b, _ := json.Marshal(list) // strings always marshal
-	return literal(string(b))
+	return Literal(string(b))
 }

@@ -1,4 +1,4 @@
-package kusto
+package kql
 
 import (
 	"encoding/json"
@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// path is one column of a JSON mapping and where its value lies in a record
+// MappingPath is one column of a JSON mapping and where its value lies in a record
 // (https://learn.microsoft.com/kusto/management/json-mapping).
-type path struct{ column, path string }
+type MappingPath struct{ Column, Path string }
 
-// mappingJSON is the mapping as commands take it.
-func mappingJSON(paths []path) string {
+// MappingJSON is the mapping as commands take it.
+func MappingJSON(paths []MappingPath) string {
 	type properties struct{ Path string }
 	type entry struct {
 		Column     string     `json:"column"`
@@ -20,22 +20,22 @@ func mappingJSON(paths []path) string {
 	}
 	list := make([]entry, len(paths))
 	for i, p := range paths {
-		list[i] = entry{p.column, properties{p.path}}
+		list[i] = entry{p.Column, properties{p.Path}}
 	}
 	b, _ := json.Marshal(list) // strings always marshal
 	return string(b)
 }
 
-// readMapping reads a mapping as the service shows it. Keys are matched
+// ReadMapping reads a mapping as the service shows it. Keys are matched
 // whatever their case, and the path may stand in Properties or beside the
 // column: both are shown by services of different age. A column that takes its
 // value from anything but a path comes with the path "".
-func readMapping(text string) ([]path, error) {
+func ReadMapping(text string) ([]MappingPath, error) {
 	var list []map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, fmt.Errorf("read ingestion mapping %.200q: %w", text, err)
 	}
-	out := make([]path, 0, len(list))
+	out := make([]MappingPath, 0, len(list))
 	for _, entry := range list {
 		entry = lowerKeys(entry)
 		var nested map[string]json.RawMessage
@@ -46,12 +46,12 @@ func readMapping(text string) ([]path, error) {
 				}
 			}
 		}
-		p := path{column: firstText(entry, "column", "name"), path: firstText(entry, "path")}
+		p := MappingPath{Column: firstText(entry, "column", "name"), Path: firstText(entry, "path")}
 		if t := firstText(entry, "transform", "transformationmethod"); t != "" && !strings.EqualFold(t, "none") {
-			p.path = ""
+			p.Path = ""
 		}
 		if firstText(entry, "constvalue") != "" {
-			p.path = ""
+			p.Path = ""
 		}
 		out = append(out, p)
 	}
@@ -77,20 +77,20 @@ func firstText(m map[string]json.RawMessage, keys ...string) string {
 	return ""
 }
 
-// sameMapping says whether two mappings fill the same columns from the same
+// SameMapping says whether two mappings fill the same columns from the same
 // paths. The order does not matter, and $.a and $['a'] are one path.
-func sameMapping(a, b []path) bool {
+func SameMapping(a, b []MappingPath) bool {
 	return slices.Equal(sortedPaths(a), sortedPaths(b))
 }
 
-func sortedPaths(in []path) []path {
-	out := make([]path, len(in))
+func sortedPaths(in []MappingPath) []MappingPath {
+	out := make([]MappingPath, len(in))
 	for i, p := range in {
-		if key, ok := strings.CutPrefix(p.path, "$['"); ok && strings.HasSuffix(key, "']") {
-			p.path = "$." + strings.TrimSuffix(key, "']")
+		if key, ok := strings.CutPrefix(p.Path, "$['"); ok && strings.HasSuffix(key, "']") {
+			p.Path = "$." + strings.TrimSuffix(key, "']")
 		}
 		out[i] = p
 	}
-	slices.SortFunc(out, func(a, b path) int { return strings.Compare(a.column, b.column) })
+	slices.SortFunc(out, func(a, b MappingPath) int { return strings.Compare(a.Column, b.Column) })
 	return out
 }

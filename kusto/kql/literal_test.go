@@ -1,4 +1,4 @@
-package kusto
+package kql
 
 import (
 	"strings"
@@ -20,7 +20,7 @@ func TestLiteral(t *testing.T) {
 		{`T" | take 1; .drop table X //`, `'T" | take 1; .drop table X //'`},
 		{`' or "`, `"' or \""`},
 	} {
-		if got := literal(c.in); got != c.want {
+		if got := Literal(c.in); got != c.want {
 			t.Errorf("literal(%q) = %s, want %s", c.in, got, c.want)
 		}
 	}
@@ -33,7 +33,7 @@ func FuzzLiteral(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		text := literal(s)
+		text := Literal(s)
 		quote := text[0]
 		if quote != '"' && quote != '\'' {
 			t.Fatalf("%s does not begin with a quote", text)
@@ -61,21 +61,21 @@ func TestIdent(t *testing.T) {
 		{"a b", `["a b"]`},
 		{`x"]; .drop table T`, `['x"]; .drop table T']`},
 	} {
-		if got := ident(c.in); got != c.want {
+		if got := Ident(c.in); got != c.want {
 			t.Errorf("ident(%q) = %s, want %s", c.in, got, c.want)
 		}
 	}
-	if got, want := entity(`my-db's \`), `['my-db\'s \\']`; got != want {
+	if got, want := Entity(`my-db's \`), `['my-db\'s \\']`; got != want {
 		t.Errorf("entity: %s, want %s", got, want)
 	}
 }
 
 func TestTimes(t *testing.T) {
 	at := time.Date(2026, 11, 23, 5, 19, 55, 436730000, time.FixedZone("", 3600))
-	if got, want := datetime(at), "datetime(2026-11-23T04:19:55.4367300Z)"; got != want {
+	if got, want := Datetime(at), "datetime(2026-11-23T04:19:55.4367300Z)"; got != want {
 		t.Errorf("datetime: %s, want %s", got, want)
 	}
-	if got, want := datetime(time.Time{}), "datetime(null)"; got != want {
+	if got, want := Datetime(time.Time{}), "datetime(null)"; got != want {
 		t.Errorf("datetime of zero: %s, want %s", got, want)
 	}
 	for _, c := range []struct {
@@ -86,17 +86,17 @@ func TestTimes(t *testing.T) {
 		{-(50*time.Hour + 1500*time.Millisecond + 100), "timespan(-2.02:00:01.5000001)"},
 		{0, "timespan(0.00:00:00.0000000)"},
 	} {
-		if got := timespan(c.in); got != c.want {
+		if got := Timespan(c.in); got != c.want {
 			t.Errorf("timespan(%v) = %s, want %s", c.in, got, c.want)
 		}
 	}
 }
 
 func TestDocumentRefusesWhatKustoWouldNull(t *testing.T) {
-	if _, err := document(strings.Repeat("x", 1<<20)); err == nil {
+	if _, err := Document(strings.Repeat("x", 1<<20)); err == nil {
 		t.Error("a document over 1 MiB was accepted")
 	}
-	got, err := document(map[string]string{"a": `b"c`})
+	got, err := Document(map[string]string{"a": `b"c`})
 	if want := `parse_json('{"a":"b\\"c"}')`; err != nil || got != want {
 		t.Errorf("document: %s, %v, want %s", got, err, want)
 	}

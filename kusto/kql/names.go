@@ -1,0 +1,134 @@
+package kql
+
+import "github.com/tvmexport/tvmexport"
+
+// The control tables. MigrationConfiguration and MigrationAuditLog have the
+// names and shapes of the system that this one replaces.
+const (
+	ConfigurationTable = "MigrationConfiguration"
+	AuditTable         = "MigrationAuditLog"
+	RunsTable          = "ExportRuns"
+	PartitionsTable    = "ExportPartitions"
+	LatestView         = "VwLatestMigrationConfiguration"
+)
+
+// Mappings of JSON ingestion.
+const (
+	RecordsMapping = "DynamicJsonMap" // of Raw tables, for others: publishing needs none
+	LandingMapping = "LandingMapV1"
+)
+
+// Folder marks the tables and functions that are ours.
+const Folder = "tvmexport"
+
+// Column is a column of a table at the destination; the type by its Kusto name.
+type Column struct{ Name, Kind string }
+
+// ConfigurationColumns are the columns of MigrationConfiguration that init creates.
+var ConfigurationColumns = []Column{
+	{"SourceTable", "string"},
+	{"DestinationTable", "string"},
+	{"WatermarkColumn", "string"},
+	{"LastRefreshedTime", "datetime"},
+	{"LoadType", "string"},
+	{"IsActive", "bool"},
+}
+
+// LastRefreshedText is the column that the seven-column shape of
+// MigrationConfiguration has behind LastRefreshedTime.
+const LastRefreshedText = "LastRefreshedTimeInString"
+
+// AuditColumns are the columns of MigrationAuditLog.
+var AuditColumns = []Column{
+	{"TableName", "string"},
+	{"Timestamp", "datetime"},
+	{"Status", "string"},
+	{"FailureReason", "string"},
+	{"RecordCount", "long"},
+}
+
+// RunsColumns are the columns of ExportRuns.
+var RunsColumns = []Column{
+	{"Table", "string"},
+	{"RunId", "string"},
+	{"State", "string"},
+	{"At", "datetime"},
+	{"Previous", "string"},
+	{"Kind", "string"},
+	{"LoadType", "string"},
+	{"WatermarkFrom", "datetime"},
+	{"Watermark", "datetime"},
+	{"Rows", "long"},
+	{"Bytes", "long"},
+	{"Calls", "long"},
+	{"Owner", "string"},
+	{"Expires", "datetime"},
+	{"Detail", "dynamic"},
+}
+
+// PartitionsColumns are the columns of ExportPartitions. WindowNull marks the
+// rows whose watermark is null, which no pair of times can express.
+var PartitionsColumns = []Column{
+	{"Table", "string"},
+	{"RunId", "string"},
+	{"Partition", "string"},
+	{"WindowFrom", "datetime"},
+	{"WindowTo", "datetime"},
+	{"Rows", "long"},
+	{"WindowNull", "bool"},
+	{"Fingerprint", "string"},
+}
+
+// RawColumns are those of a Raw table that init makes. Elsewhere there may be
+// Records alone, or more.
+var RawColumns = []Column{
+	{"Records", "dynamic"}, {"RunId", "string"}, {"Partition", "string"}, {"ExportedAt", "datetime"},
+}
+
+// LandingColumns keep a record as the text that was sent: a dynamic would be
+// typed on ingestion, and strings that look like a datetime written anew
+// (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
+var LandingColumns = []Column{
+	{"Records", "string"},
+	{"BatchId", "string"},
+	{"Line", "long"},
+	{"Partition", "string"},
+	{"BatchRows", "long"},
+	{"RunId", "string"},
+	{"Slice", "dynamic"},
+}
+
+// LandingPaths is the mapping LandingMapV1: where the envelope of a batch
+// (tvmexport.Batch) keeps the columns of a landing table.
+var LandingPaths = []MappingPath{
+	{"Records", "$.r"},
+	{"BatchId", "$.b"},
+	{"Line", "$.n"},
+	{"Partition", "$.p"},
+	{"BatchRows", "$.c"},
+	{"RunId", "$.u"},
+	{"Slice", "$.s"},
+}
+
+// RecordsPaths is the mapping DynamicJsonMap: the whole record in Records.
+var RecordsPaths = []MappingPath{{"Records", "$"}}
+
+// The states of a ledger row. A run counts when a row says committed.
+const (
+	LeaseState      = "lease"
+	ReleasedState   = "released"   // with an empty Table: the invocation is over
+	SpentState      = "spent"      // calls of an invocation, in Detail
+	EndedState      = "ended"      // how an invocation ended for a table
+	AuditedState    = "audited"    // the audit rows of an invocation are written
+	PublishingState = "publishing" // took its base; its rows go into the published table
+	AbandonedState  = "abandoned"  // a publication that cannot be finished, its landed rows being gone
+	CommittedState  = "committed"
+	TakenOverState  = "takenover" // what another exporter left of a table whose old rows are no part of what readers see
+)
+
+// RunTag is the extent tag that names the run whose rows an extent holds.
+func RunTag(run tvmexport.RunID) string { return "drop-by:tvmexport:" + string(run) }
+
+// KeyTag is the extent tag that names the command that made an extent; a
+// command guarded by it runs once.
+func KeyTag(key string) string { return "ingest-by:" + key }
