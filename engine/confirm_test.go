@@ -9,12 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/exportertest"
+	"github.com/tvmexport/tvmexport/contract"
 )
 
 // slowly is a destination where nothing is to be seen before a time.
 type slowly struct {
-	*exportertest.Destination
+	*contract.Destination
 	until time.Time
 }
 

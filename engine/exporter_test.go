@@ -16,8 +16,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,23 +33,23 @@ func gzipFast(w io.Writer) io.WriteCloser {
 }
 
 // device makes n rows of one device.
-func device(key string, n int, at time.Time) []exportertest.Row {
-	rows := make([]exportertest.Row, n)
+func device(key string, n int, at time.Time) []contract.Row {
+	rows := make([]contract.Row, n)
 	for i := range rows {
-		rows[i] = exportertest.Row{Key: key, Time: at, JSON: fmt.Sprintf(`{"DeviceId":%q,"N":%d,"T":%q}`, key, i, at.Format(time.RFC3339Nano))}
+		rows[i] = contract.Row{Key: key, Time: at, JSON: fmt.Sprintf(`{"DeviceId":%q,"N":%d,"T":%q}`, key, i, at.Format(time.RFC3339Nano))}
 	}
 	return rows
 }
 
-func fleet(devices, each int) []exportertest.Row {
-	var rows []exportertest.Row
+func fleet(devices, each int) []contract.Row {
+	var rows []contract.Row
 	for d := range devices {
 		rows = append(rows, device(fmt.Sprintf("%016x", uint64(d)*0x9e3779b97f4a7c15+uint64(d)+1<<60), each, time.Time{})...)
 	}
 	return rows
 }
 
-func records(rows []exportertest.Row) []string {
+func records(rows []contract.Row) []string {
 	var out []string
 	for _, r := range rows {
 		out = append(out, r.JSON)
@@ -62,12 +62,12 @@ func sorted(s []string) []string { slices.Sort(s); return s }
 
 type world struct {
 	*engine.Exporter
-	source      *exportertest.Source
-	destination *exportertest.Destination
+	source      *contract.Source
+	destination *contract.Destination
 }
 
 func newWorld(load tvmexport.LoadType, column string) world {
-	w := world{source: &exportertest.Source{}, destination: &exportertest.Destination{}}
+	w := world{source: &contract.Source{}, destination: &contract.Destination{}}
 	w.destination.List = []tvmexport.Order{{Table: software, Into: software + "Raw", Load: load, Column: column, Active: true}}
 	w.Exporter = &engine.Exporter{
 		Source: w.source, Destination: w.destination, Compress: gzipFast, Owner: "test",
@@ -91,7 +91,7 @@ func (w world) export(t *testing.T) engine.Result {
 	return report.Outcomes[0]
 }
 
-func (w world) agrees(t *testing.T, want []exportertest.Row) {
+func (w world) agrees(t *testing.T, want []contract.Row) {
 	t.Helper()
 	if d := cmp.Diff(records(want), sorted(w.destination.Current(software))); d != "" {
 		t.Fatalf("published rows differ:\n%.2000s", d)
@@ -329,7 +329,7 @@ func TestIncrementalFollowsTheWatermark(t *testing.T) {
 				w.Limits = tvmexport.Limits{Rows: 50, Bytes: 1 << 30}
 				w.source.Limits = w.Limits
 				day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-				var rows []exportertest.Row
+				var rows []contract.Row
 				for range 3 {
 					for h := range 24 {
 						moment := day.Add(time.Duration(h) * time.Hour)
@@ -417,7 +417,7 @@ func TestOversizeRecordIsReportedNotSpoiled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		rows := fleet(3, 3)
-		big := exportertest.Row{Key: "ff", JSON: `{"X":"` + strings.Repeat("x", tvmexport.MaxRecord) + `"}`}
+		big := contract.Row{Key: "ff", JSON: `{"X":"` + strings.Repeat("x", tvmexport.MaxRecord) + `"}`}
 		w.source.Set(software, append(rows, big))
 		report, err := w.Run(t.Context(), engine.Request{})
 		if err != nil {

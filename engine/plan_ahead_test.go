@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 // A watermark ahead of the source's clock costs no rows, and it does not matter who set it.
@@ -86,7 +86,7 @@ func TestRowInTheFuture(t *testing.T) {
 		day := time.Now().UTC().Truncate(time.Hour)
 		rows := device("aa", 5, day.Add(-30*time.Hour))
 		ahead := device("ab", 1, day.Add(9*time.Hour))
-		w.source.Set(software, append(append([]exportertest.Row{}, rows...), ahead...))
+		w.source.Set(software, append(append([]contract.Row{}, rows...), ahead...))
 		w.source.SetNow(day)
 		r := w.export(t)
 		w.agrees(t, rows)

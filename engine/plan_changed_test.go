@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 // newFleet is a world with a fleet that was exported once.
-func newFleet(t *testing.T, devices int) (world, []exportertest.Row) {
+func newFleet(t *testing.T, devices int) (world, []contract.Row) {
 	t.Helper()
 	w := newWorld(tvmexport.Snapshot, "")
 	w.Limits = tvmexport.Limits{Rows: 1000, Bytes: 1 << 30}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 // interrupted makes a run that ends after so many calls for rows.
@@ -115,7 +115,7 @@ func TestLateRowsAreFound(t *testing.T) {
 		w := newWorld(tvmexport.Incremental, "Timestamp")
 		w.Recount = 48 * time.Hour
 		day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-		var rows []exportertest.Row
+		var rows []contract.Row
 		for h := range 30 {
 			rows = append(rows, device(fmt.Sprintf("%02x", h), 10, day.Add(time.Duration(h)*time.Hour))...)
 		}

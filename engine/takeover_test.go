@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/exportertest"
+	"github.com/tvmexport/tvmexport/contract"
 )
 
 // What another exporter has lost is published by the first run after the
@@ -19,7 +19,7 @@ func TestTakeoverLosesAndDoublesNothing(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(tvmexport.FullThenIncr, column)
 				day := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-				var rows []exportertest.Row
+				var rows []contract.Row
 				for h := range 30 {
 					rows = append(rows, device(fmt.Sprintf("%02x", h), 10, day.Add(time.Duration(h)*time.Hour+20*time.Minute))...)
 				}
@@ -28,8 +28,8 @@ func TestTakeoverLosesAndDoublesNothing(t *testing.T) {
 				w.source.Set(software, append(rows, device("aa", 4, last.Add(2*time.Hour))...))
 				w.source.SetNow(last.Add(3 * time.Hour))
 
-				old := append(append([]exportertest.Row{}, aged...), rows[:len(rows)-2]...) // a tie at the watermark lost two
-				old = append(append([]exportertest.Row{}, old[:103]...), old[108:]...)      // a hole
+				old := append(append([]contract.Row{}, aged...), rows[:len(rows)-2]...) // a tie at the watermark lost two
+				old = append(append([]contract.Row{}, old[:103]...), old[108:]...)      // a hole
 				copies := rows[105:110]
 				old = append(old, copies...) // as many copies in the same hour
 				table := tvmexport.Table{Name: software, LoadType: tvmexport.FullThenIncr, Watermark: column}
@@ -39,7 +39,7 @@ func TestTakeoverLosesAndDoublesNothing(t *testing.T) {
 				if r.Run.Kind != tvmexport.DeltaRun || r.Late != 7 || r.Rows != 11 {
 					t.Errorf("a %s run of %d rows, %d of them late; want a delta of 11 and 7", r.Run.Kind, r.Rows, r.Late)
 				}
-				want := append(append([]exportertest.Row{}, aged...), rows...)
+				want := append(append([]contract.Row{}, aged...), rows...)
 				want = append(append(want, copies...), device("aa", 4, last.Add(2*time.Hour))...)
 				w.agrees(t, want)
 				if r := w.export(t); r.Rows != 0 {

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
-	"github.com/tvmexport/tvmexport/exportertest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -351,12 +351,12 @@ func TestEmulatorBadInput(t *testing.T) {
 
 // TestContract runs the suite that every Destination passes.
 func TestContract(t *testing.T) {
-	exportertest.TestDestination(t, func(t *testing.T) exportertest.Harness {
+	contract.TestDestination(t, func(t *testing.T) contract.Harness {
 		s := connected(t, emulatortest.New(t, emulatortest.Devices(1)).Services())
 		snapshot := softwareTable
 		snapshot.Key.Column = "DeviceId"
 		s.setUp(snapshot, eventsTable)
-		return exportertest.Harness{
+		return contract.Harness{
 			Destination: s.client, Table: snapshot, Events: eventsTable, Wait: 5 * time.Minute,
 			Published: func(t *testing.T, run tvmexport.RunID) int {
 				n, err := strconv.Atoi(s.ask("DeviceTvmSoftwareInventoryRaw | where RunId == " + kql.Literal(string(run)) + " | count")[0])
@@ -365,7 +365,7 @@ func TestContract(t *testing.T) {
 				}
 				return n
 			},
-			Configure: func(_ *testing.T, row exportertest.ConfigRow) {
+			Configure: func(_ *testing.T, row contract.ConfigRow) {
 				s.asAdmin(fmt.Sprintf(`.set-or-append %s <| print SourceTable = %s, DestinationTable = %s, WatermarkColumn = %s,
     LastRefreshedTime = %s, LoadType = %s, IsActive = %t`, kql.ConfigurationTable,
 					kql.Literal(row.Table), kql.Literal(row.Into), kql.Literal(row.Watermark), kql.Datetime(row.From), kql.Literal(row.Load), row.Active))

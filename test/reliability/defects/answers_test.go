@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 // Each answer of Kusto to a run in its turn lacks its last row, or all of
@@ -39,7 +39,7 @@ func TestKustoAnswersThatLackRows(t *testing.T) {
 func lackingRows(t *testing.T, load tvmexport.LoadType, at faults.Endpoint, wrong faults.Rule) {
 	choose(t, load, func(r *rig) {
 		begin := day(r)
-		var rows []exportertest.Row
+		var rows []contract.Row
 		for n := range 40 {
 			rows = append(rows, row(fmt.Sprintf("%02x", 255-6*n), n, begin.Add(time.Duration(n)*time.Minute)))
 		}
@@ -105,7 +105,7 @@ func (r *rig) succeeds() error {
 }
 
 // shows holds what readers see against the source.
-func (r *rig) shows(want []exportertest.Row) {
+func (r *rig) shows(want []contract.Row) {
 	r.Helper()
 	texts := make([]string, len(want))
 	for i, row := range want {

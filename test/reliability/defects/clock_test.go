@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/exportertest"
+	"github.com/tvmexport/tvmexport/contract"
 )
 
 // TestClockOfTheClusterStopsOrGoesBack: each run follows the one it builds on,
@@ -40,7 +40,7 @@ func runsUnder(r *rig, load tvmexport.LoadType, clock func(run int, began time.T
 		r.clock.Store(&frozen)
 		r.connect() // the old token is not valid yet when the clock goes back
 		if load == tvmexport.Snapshot {
-			rows = append([]exportertest.Row(nil), rows[10:]...)
+			rows = append([]contract.Row(nil), rows[10:]...)
 			rows[run] = row("ab", 1000+run, start.Add(time.Minute))
 		}
 		rows = append(rows, rowsFrom(fmt.Sprintf("c%d", run), 20, start.Add(time.Duration(3+3*run)*time.Hour))...)

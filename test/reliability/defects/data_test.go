@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 // What scripts that page through Advanced Hunting are known to get wrong, one
@@ -52,7 +52,7 @@ func TestCrashOnAMiddlePage(t *testing.T) {
 
 func TestAllRowsTieOnTheWatermark(t *testing.T) {
 	choose(t, tvmexport.Incremental, func(r *rig) {
-		var rows []exportertest.Row
+		var rows []contract.Row
 		for i := range 400 {
 			rows = append(rows, row(fmt.Sprintf("%02x", i%256), i, day(r)))
 		}
@@ -68,7 +68,7 @@ func TestAllRowsTieOnTheWatermark(t *testing.T) {
 // Pages are cut anew when rows come and go between calls; partitions are not.
 func TestRowsInsertedAndRemovedBetweenCalls(t *testing.T) {
 	choose(t, tvmexport.Snapshot, func(r *rig) {
-		var rows []exportertest.Row
+		var rows []contract.Row
 		for i := range 300 {
 			rows = append(rows, row(fmt.Sprintf("%02x", i%256), i, day(r)))
 		}
@@ -129,7 +129,7 @@ func TestNullWatermarks(t *testing.T) {
 func TestWatermarkWithAndWithoutFraction(t *testing.T) {
 	choose(t, tvmexport.Incremental, func(r *rig) {
 		start := day(r)
-		rows := []exportertest.Row{row("a", 1, start.Add(time.Hour)), row("a", 2, start.Add(time.Hour+100*time.Nanosecond)), row("a", 3, start.Add(2*time.Hour+700*time.Nanosecond))}
+		rows := []contract.Row{row("a", 1, start.Add(time.Hour)), row("a", 2, start.Add(time.Hour+100*time.Nanosecond)), row("a", 3, start.Add(2*time.Hour+700*time.Nanosecond))}
 		r.source.Set(events, rows)
 		for _, now := range []time.Duration{time.Hour, time.Hour + 100*time.Nanosecond, 2 * time.Hour, 3 * time.Hour} {
 			r.source.SetNow(start.Add(now + r.exporter.Lag))

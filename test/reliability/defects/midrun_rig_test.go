@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 )
 
 // isStep says whether a request publishes a step or commits.
@@ -28,7 +28,7 @@ func isStep(e faults.Event) bool {
 // disturbed makes two runs, and a third one in the midst of which published
 // rows are taken away. It gives what the source holds then, and whether the run
 // came to the moment.
-func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []exportertest.Row, report engine.Report, came bool) {
+func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []contract.Row, report engine.Report, came bool) {
 	r.Helper()
 	r.table.Layout = layout
 	r.setUp()
@@ -72,7 +72,7 @@ func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []e
 }
 
 // export makes a run that succeeds, when the source holds rows up to now.
-func (r *rig) export(rows []exportertest.Row, now time.Time) {
+func (r *rig) export(rows []contract.Row, now time.Time) {
 	r.Helper()
 	r.source.Set(events, rows)
 	r.source.SetNow(now.Add(r.exporter.Lag))
@@ -80,7 +80,7 @@ func (r *rig) export(rows []exportertest.Row, now time.Time) {
 }
 
 // once wants each row to be there once.
-func (r *rig) once(what string, rows []exportertest.Row) {
+func (r *rig) once(what string, rows []contract.Row) {
 	r.Helper()
 	r.noneDoubled(what)
 	got := r.rows("landed", events+" | project DeviceId, N, Timestamp")
@@ -97,7 +97,7 @@ func outcomes(report engine.Report) (out []string) {
 }
 
 // texts are rows as readers see them, sorted.
-func texts(rows []exportertest.Row) []string {
+func texts(rows []contract.Row) []string {
 	out := make([]string, len(rows))
 	for i, row := range rows {
 		out[i] = row.JSON

@@ -26,11 +26,11 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
-	"github.com/tvmexport/tvmexport/exportertest"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -53,7 +53,7 @@ type rig struct {
 	http     *http.Client
 	client   *kusto.Client
 	exporter *engine.Exporter
-	source   *exportertest.Source // of choose
+	source   *contract.Source // of choose
 	table    tvmexport.Table
 	clock    atomic.Pointer[func() time.Time] // of the services; nil: the bubble's
 }
@@ -77,7 +77,7 @@ func choose(t *testing.T, load tvmexport.LoadType, story func(r *rig)) {
 		if load != tvmexport.Snapshot {
 			r.table.Watermark = "Timestamp"
 		}
-		r.source = &exportertest.Source{Schema: r.table.Columns}
+		r.source = &contract.Source{Schema: r.table.Columns}
 		r.exporter.Source = r.source
 		r.exporter.Describe = func(string) (tvmexport.Table, bool) { return r.table, true }
 		r.exporter.Limits = tvmexport.Limits{Rows: 60, Bytes: 1 << 30}
@@ -188,7 +188,7 @@ func (r *rig) run() engine.Result {
 
 // agrees holds what readers see against the source, and the published table
 // and the audit against the ledger.
-func (r *rig) agrees(want []exportertest.Row) {
+func (r *rig) agrees(want []contract.Row) {
 	r.Helper()
 	if r.source == nil {
 		if t, l := r.rows("truth", inventory), r.rows("landed", inventory); !slices.Equal(t, l) {
@@ -287,17 +287,17 @@ func (r *rig) admin(command string) {
 }
 
 // row makes a row of the table of choice, in the canonical form.
-func row(device string, n int, at time.Time) exportertest.Row {
+func row(device string, n int, at time.Time) contract.Row {
 	text := fmt.Sprintf(`{"DeviceId":%q,"N":%d,"Timestamp":%q}`, device, n, at.UTC().Format("2006-01-02T15:04:05.0000000Z"))
 	if at.IsZero() {
 		text = fmt.Sprintf(`{"DeviceId":%q,"N":%d}`, device, n)
 	}
-	return exportertest.Row{Key: device, Time: at, JSON: text}
+	return contract.Row{Key: device, Time: at, JSON: text}
 }
 
 // rows makes n rows, a minute apart.
-func rowsFrom(device string, n int, at time.Time) []exportertest.Row {
-	out := make([]exportertest.Row, n)
+func rowsFrom(device string, n int, at time.Time) []contract.Row {
+	out := make([]contract.Row, n)
 	for i := range out {
 		out[i] = row(device, i, at.Add(time.Duration(i)*time.Minute))
 	}

@@ -1,6 +1,7 @@
-// Package exportertest holds working fakes of the engine's Source and
-// Destination, for tests that want no network.
-package exportertest
+// Package contract holds the suites that every Source and every Destination
+// passes ([TestSource], [TestDestination]), and working fakes of both, for tests
+// that need no network.
+package contract
 
 import (
 	"context"
@@ -101,7 +102,10 @@ func in(p tvmexport.Partition, r Row) bool {
 }
 
 // Count implements tvmexport.Source.
-func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	if err := context.Cause(ctx); err != nil {
+		return tvmexport.Counts{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	type part struct {
@@ -160,7 +164,10 @@ func (s *Source) Count(_ context.Context, q tvmexport.CountQuery) (tvmexport.Cou
 
 // Fetch implements tvmexport.Source: rows beyond the limit are cut silently,
 // as the service does, and bytes beyond it are refused.
-func (s *Source) Fetch(_ context.Context, q tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
+func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
+	if err := context.Cause(ctx); err != nil {
+		return tvmexport.Answer{}, err
+	}
 	s.mu.Lock()
 	s.Calls = append(s.Calls, q)
 	before, spoil, limits := s.Before, s.Spoil, s.limits()
@@ -205,7 +212,10 @@ func (s *Source) Fetch(_ context.Context, q tvmexport.Slice, w tvmexport.RowWrit
 }
 
 // Columns implements tvmexport.Source.
-func (s *Source) Columns(_ context.Context, table string) ([]tvmexport.Column, error) {
+func (s *Source) Columns(ctx context.Context, table string) ([]tvmexport.Column, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.rows[table]; !ok {
