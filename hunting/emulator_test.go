@@ -37,6 +37,12 @@ func newService(t *testing.T) service {
 
 func (s service) client(t *testing.T, api hunting.API) *hunting.Client {
 	t.Helper()
+	return s.clientThat(t, api, func(table, what string, why error) { t.Errorf("fell back for %s: %s (%v)", table, what, why) })
+}
+
+// clientThat is a client that tells of fallbacks.
+func (s service) clientThat(t *testing.T, api hunting.API, fellBack func(table, what string, why error)) *hunting.Client {
+	t.Helper()
 	at := s.emulator.Endpoints()
 	o := &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: azcore.ClientOptions{Transport: s.http}, DisableInstanceDiscovery: true,
@@ -48,7 +54,7 @@ func (s service) client(t *testing.T, api hunting.API) *hunting.Client {
 	}
 	c, err := hunting.New(hunting.Options{
 		API: api, Credential: credential, HTTPClient: s.http, Share: 1, Quota: hunting.Quota{PerMinute: 10_000, PerHour: 100_000},
-		OnFallback: func(table, what string, why error) { t.Errorf("fell back for %s: %s (%v)", table, what, why) },
+		OnFallback: fellBack,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,110 @@
+package contract
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+var schemaCases = []sourceCase{
+	{"Columns", "OfATable", columnsOfATable},
+	{"Columns", "UnknownTable", columnsUnknown},
+	{"Columns", "EndedContext", columnsEnded},
+	{"Schemas", "SeveralTables", schemasOfTables},
+	{"Schemas", "UnknownTableIsLeftOut", schemasUnknown},
+	{"Schemas", "NoTables", schemasNone},
+}
+
+// unknownTable is a name that no service has.
+const unknownTable = "NoSuchTableOfThisContract"
+
+func has(columns []tvmexport.Column, name, kind string) bool {
+	return slices.Contains(columns, tvmexport.Column{Name: name, Type: kind})
+}
+
+func columnsOfATable(t *testing.T, h SourceHarness) {
+	columns, err := h.Source.Columns(t.Context(), h.Table.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !has(columns, "DeviceId", "string") {
+		t.Errorf("the columns %v lack DeviceId", columns)
+	}
+}
+
+func columnsUnknown(t *testing.T, h SourceHarness) {
+	_, err := h.Source.Columns(t.Context(), unknownTable)
+	var e *tvmexport.Error
+	if !errors.As(err, &e) || tvmexport.CauseOf(err) != tvmexport.Refused || tvmexport.ActionOf(err) != tvmexport.Stop {
+		t.Errorf("the error is %v (cause %d, action %d), want one that refuses the table and is final", err, tvmexport.CauseOf(err), tvmexport.ActionOf(err))
+	}
+}
+
+func columnsEnded(t *testing.T, h SourceHarness) {
+	if _, err := h.Source.Columns(ended(t), h.Table.Name); err == nil {
+		t.Error("Columns succeeds though its context has ended")
+	}
+}
+
+func schemasOfTables(t *testing.T, h SourceHarness) {
+	schemas, err := h.Source.Schemas(t.Context(), []string{h.Table.Name, h.Events.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !has(schemas[h.Table.Name], "DeviceId", "string") || !has(schemas[h.Events.Name], "Timestamp", "datetime") || len(schemas) != 2 {
+		t.Errorf("the schemas are %v", schemas)
+	}
+}
+
+func schemasUnknown(t *testing.T, h SourceHarness) {
+	schemas, err := h.Source.Schemas(t.Context(), []string{unknownTable, h.Table.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := schemas[unknownTable]; ok || len(schemas[h.Table.Name]) == 0 {
+		t.Errorf("the schemas are %v, want those of %s alone", schemas, h.Table.Name)
+	}
+}
+
+func schemasNone(t *testing.T, h SourceHarness) {
+	if schemas, err := h.Source.Schemas(t.Context(), nil); err != nil || len(schemas) != 0 {
+		t.Errorf("the schemas of no table are %v (%v)", schemas, err)
+	}
+}
+
+var meterCases = []sourceCase{
+	{"Spent", "CountsOwnCalls", spentOwn},
+	{"Begin", "OthersAreNotOwnCalls", beginOthers},
+}
+
+func callsIn(s tvmexport.Spending) (calls int) {
+	for _, c := range s.Calls {
+		calls += c.Calls
+	}
+	return calls
+}
+
+func spentOwn(t *testing.T, h SourceHarness) {
+	m := h.Source.(tvmexport.Meter)
+	before := callsIn(m.Spent())
+	counts := h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
+	_, a := h.fetch(t, whole(h.Table))
+	if got, want := callsIn(m.Spent())-before, counts.Calls+a.Calls; got != want {
+		t.Errorf("%d calls are noted, want the %d that were made", got, want)
+	}
+}
+
+func beginOthers(t *testing.T, h SourceHarness) {
+	m := h.Source.(tvmexport.Meter)
+	m.Begin([]tvmexport.Spending{{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 3}}}})
+	if n := callsIn(m.Spent()); n != 0 {
+		t.Errorf("%d calls of others are noted as own ones", n)
+	}
+	h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
+	if n := callsIn(m.Spent()); n < 1 {
+		t.Error("the call after it is not noted")
+	}
+}

@@ -1,0 +1,193 @@
+package contract
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Corruption is how an answer of a service is corrupted.
+type Corruption string
+
+// The ways.
+const (
+	Cut        Corruption = "cut"        // rows are missing at its end, and it is well-formed
+	Duplicated Corruption = "duplicated" // a row comes twice
+	Reordered  Corruption = "reordered"  // the rows come in another order, all of them
+)
+
+// SourceHarness is a Source under test, with two tables that have rows: Table is
+// a Snapshot with the key DeviceId, Events follows its column Timestamp.
+type SourceHarness struct {
+	Source tvmexport.Source
+	Table  tvmexport.Table
+	Events tvmexport.Table
+	// Rows are the rows that a table has now, read behind the source's back.
+	// Equal rows have equal JSON; its form may differ from that of the source.
+	Rows func(t *testing.T, table string) []Row
+	// Change inserts rows into Table and removes others.
+	Change func(t *testing.T)
+	// Corrupt corrupts the next answer to a Fetch.
+	Corrupt func(t *testing.T, how Corruption)
+}
+
+// sourceCase is a story about one method of tvmexport.Source or tvmexport.Meter.
+type sourceCase struct {
+	method, name string
+	story        func(t *testing.T, h SourceHarness)
+}
+
+func sourceContract() []sourceCase { return slices.Concat(countCases, fetchCases, schemaCases) }
+
+// meterContract is for a Source that is a tvmexport.Meter too.
+func meterContract() []sourceCase { return meterCases }
+
+// TestSource is the contract of tvmexport.Source, and of tvmexport.Meter where
+// the source is one. Each story gets a harness of its own and calls the method
+// that it is about.
+func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
+	cases := sourceContract()
+	if _, ok := harness(t).Source.(tvmexport.Meter); ok {
+		cases = append(cases, meterContract()...)
+	}
+	for _, c := range cases {
+		t.Run(c.method+"/"+c.name, func(t *testing.T) {
+			h := harness(t)
+			calls := &sourceCalls{Source: h.Source, of: map[string]int{}}
+			h.Source = calls
+			c.story(t, h)
+			if calls.of[c.method] == 0 && !t.Failed() && !t.Skipped() {
+				t.Errorf("the case does not call %s", c.method)
+			}
+		})
+	}
+}
+
+// sourceCalls counts, by method, what a Source is asked for.
+type sourceCalls struct {
+	tvmexport.Source
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (c *sourceCalls) note(method string) tvmexport.Source {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of[method]++
+	return c.Source
+}
+
+func (c *sourceCalls) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	return c.note("Count").Count(ctx, q)
+}
+
+func (c *sourceCalls) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
+	return c.note("Fetch").Fetch(ctx, s, w)
+}
+
+func (c *sourceCalls) Columns(ctx context.Context, table string) ([]tvmexport.Column, error) {
+	return c.note("Columns").Columns(ctx, table)
+}
+
+func (c *sourceCalls) Schemas(ctx context.Context, tables []string) (map[string][]tvmexport.Column, error) {
+	return c.note("Schemas").Schemas(ctx, tables)
+}
+
+// Begin and Spent are those of the source, which is a Meter in the cases that use them.
+func (c *sourceCalls) Begin(others []tvmexport.Spending) {
+	c.note("Begin").(tvmexport.Meter).Begin(others)
+}
+
+func (c *sourceCalls) Spent() tvmexport.Spending {
+	return c.note("Spent").(tvmexport.Meter).Spent()
+}
+
+// count asks for a count and checks what holds for every answer.
+func (h SourceHarness) count(t *testing.T, q tvmexport.CountQuery) tvmexport.Counts {
+	t.Helper()
+	counts, err := h.Source.Count(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Now.IsZero() || counts.Calls < 1 {
+		t.Errorf("the count is of %s and cost %d calls; it says when it was made, and that it was a call", counts.Now, counts.Calls)
+	}
+	return counts
+}
+
+// byPart gives the rows of each part that has any.
+func byPart(t *testing.T, counts tvmexport.Counts) map[tvmexport.Partition]int64 {
+	t.Helper()
+	out := map[tvmexport.Partition]int64{}
+	for _, p := range counts.Parts {
+		if _, twice := out[p.Partition]; twice || !p.Partition.Valid() {
+			t.Errorf("the part %q comes twice or is none", p.Partition)
+		}
+		if p.Rows > 0 {
+			out[p.Partition] = p.Rows
+		}
+	}
+	return out
+}
+
+func byHour(t *testing.T, counts tvmexport.Counts) map[time.Time]int64 {
+	t.Helper()
+	out := map[time.Time]int64{}
+	for _, p := range counts.Parts {
+		if !p.Start.Equal(p.Start.Truncate(time.Hour)) {
+			t.Errorf("the part that begins at %s is no hour", p.Start)
+		}
+		if p.Rows > 0 {
+			out[p.Start.UTC()] += p.Rows
+		}
+	}
+	return out
+}
+
+// partsOf counts rows by the partition of their key.
+func partsOf(rows []Row, depth int, in tvmexport.Partition) map[tvmexport.Partition]int64 {
+	out := map[tvmexport.Partition]int64{}
+	for _, r := range rows {
+		if in.Contains(r.Key) {
+			out[tvmexport.Of(r.Key, depth)]++
+		}
+	}
+	return out
+}
+
+// rowsOf gives the rows of a table, of which there must be some with different keys.
+func (h SourceHarness) rowsOf(t *testing.T, table string) []Row {
+	t.Helper()
+	rows := h.Rows(t, table)
+	if len(rows) < 2 {
+		t.Fatalf("the harness gives %d rows of %s, too few for a case", len(rows), table)
+	}
+	return rows
+}
+
+// largest is the partition of depth 1 with the most rows.
+func largest(rows []Row) tvmexport.Partition {
+	best, most := tvmexport.Partition(""), int64(-1)
+	for p, n := range partsOf(rows, 1, tvmexport.Whole) {
+		if n > most || n == most && p < best {
+			best, most = p, n
+		}
+	}
+	return best
+}
+
+// times are the moments of rows, in order, each once.
+func times(rows []Row) []time.Time {
+	var out []time.Time
+	for _, r := range rows {
+		if !r.Time.IsZero() {
+			out = append(out, r.Time.UTC())
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return slices.CompactFunc(out, time.Time.Equal)
+}
