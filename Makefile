@@ -77,7 +77,7 @@ fuzz: ## run each fuzz target for FUZZTIME
 		done; done
 
 kqlcheck: ## parse every KQL text that tests sent with Microsoft's parser
-	cd kqlcheck && npm ci --silent --no-audit --no-fund && node check.mjs $(RECORD) ..
+	cd test/kqlcheck && npm ci --silent --no-audit --no-fund && node check.mjs $(RECORD) ../..
 
 # A file of queries with the answers that Microsoft's engine gave.
 CORPUS ?=
@@ -114,4 +114,4 @@ cycles: ## serve over CYCLES exports with faults and downtime: no overlap, no lo
 	TVMEXPORT_CYCLES=$(CYCLES) $(GO) test ./cmd/tvmexport -run '^TestCycles$$' -count 1 -v
 
 clean: ## remove the output of the other targets
-	rm -rf bin dist kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv
+	rm -rf bin dist test/kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv
