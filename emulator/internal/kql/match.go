@@ -199,11 +199,11 @@ func (r *matcher) row() error {
 			continue
 		}
 		s := &sequence{}
-		if k == 0 {
+		if r.states[k] != nil {
+			s.id, s.rows = r.states[k].id, r.states[k].rows[:k:k]
+		} else {
 			s.id = r.id
 			r.id++
-		} else {
-			s.id, s.rows = r.states[k].id, r.states[k].rows[:k:k]
 		}
 		if err := r.match(k, s); err != nil {
 			return err

@@ -84,6 +84,8 @@ func TestHuntersForms(t *testing.T) {
 			print_0:bool
 			false
 			false`},
+		{"a table that is kept for its name", "range x from 1 to 3 step 1 | extend r = rand() | as hint.materialized=true T | union T | summarize n = count() by r | summarize max(n), count()", "max_n:long count_:long\n2 | 3"},
+		{"tables of a union by their names", "union withsource=t (print x = 1 | as A), (print x = 2), (print x = 3 | as B) | project t", "t:string\nA\nunion_arg1\nB"},
 		{"views by a pattern", "let V1 = view () { print x = 1 }; let V2 = view () { print x = 2 }; let W = view () { print x = 3 }; let V3 = () { print x = 4 }; union isfuzzy=true V*, Q* | summarize sum(x)", "sum_x:long\n3"},
 	})
 }

@@ -181,6 +181,14 @@ func TestScanOperator(t *testing.T) {
 			8 | Start | 1
 			11 | E | 1
 			12 | Stop | 1`},
+		{"a sequence that goes on keeps its number", "datatable(t:long)[0, 1, 2, 32, 36, 75] | sort by t asc | scan with_match_id=m declare (first:long) with (step a: true => first = iff(isnull(a.first), t, a.first); step b output=none: t - a.first > 30;)", `
+			t:long first:long m:long
+			0 | 0 | 0
+			1 | 0 | 0
+			2 | 0 | 0
+			32 | 32 | 1
+			36 | 32 | 1
+			75 | 75 | 2`},
 		{"steps without output", events + "scan declare (from:long) with (step s1 output=none: e == 'Start'; step s2: e == 'Stop' => from = s1.t;)", `
 			t:long e:string from:long
 			4 | Stop | 1

@@ -46,7 +46,14 @@ func (b *binder) pipe(n *syntax.Pipe, s *scope) (*pipeline, error) {
 		}
 		before := &syntax.Pipe{Place: n.Place, Source: n.Source, Operators: n.Operators[:i]}
 		if a, ok := o.(*syntax.As); ok {
-			s = s.with(a.Name, &binding{x: before.Simple(), scope: s, tabular: true})
+			x := before.Simple()
+			if a.Materialized {
+				x = &syntax.Call{Place: a.Place, Name: "materialize", Args: []syntax.Argument{{X: x}}}
+				if p, err = b.tabular(x, s, ""); err != nil {
+					return nil, err
+				}
+			}
+			s = s.with(a.Name, &binding{x: x, scope: s, tabular: true})
 			continue
 		}
 		if p, err = b.tabularOperator(p, o, before, s); err != nil {

@@ -50,8 +50,13 @@ func (b *binder) union(n *syntax.Union, before *pipeline, s *scope) (*pipeline, 
 				return nil, err
 			}
 			name := ""
-			if id, ok := t.(*syntax.Ident); ok {
-				name = id.Name
+			switch t := t.(type) {
+			case *syntax.Ident:
+				name = t.Name
+			case *syntax.Pipe:
+				if as, ok := t.Operators[len(t.Operators)-1].(*syntax.As); ok {
+					name = as.Name
+				}
 			}
 			add(p, name)
 		}

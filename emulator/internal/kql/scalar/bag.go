@@ -1,6 +1,7 @@
 package scalar
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -38,11 +39,16 @@ var bags = []Function{
 		eachElement(a[1], func(key value.Value) { bag = without(bag, keySteps(key.String())) })
 		return bag
 	}),
-	lenient("bag_set_key", 3, 3, value.Dynamic, params{isDynamic, isString, isAny}, func(a []value.Value) value.Value {
-		if !a[0].IsBag() {
-			return nullAny
+	custom("bag_set_key", 3, 3, func(c call) (Bound, error) {
+		if err := (params{isDynamic, isString, isAny}).check(c); err != nil {
+			return Bound{}, err
 		}
-		return with(a[0], a[1].Text(), a[2])
+		return Bound{Kind: value.Dynamic, Cost: 20, Eval: func(a []value.Value) (value.Value, error) {
+			if !a[0].IsBag() {
+				return nullAny, nil
+			}
+			return with(a[0], keySteps(a[1].Text()), a[2])
+		}}, nil
 	}),
 	fn("bag_zip", value.Dynamic, params{isDynamic, isDynamic}, func(a []value.Value) value.Value {
 		keys, ok := a[0].Array()
@@ -134,15 +140,31 @@ func without(bag value.Value, steps []pathStep) value.Value {
 	return value.NewBag(kept)
 }
 
-// with is bag with the slot set.
-func with(bag value.Value, name string, v value.Value) value.Value {
-	slots, _ := bag.Bag()
+// with is bag with the slot that the steps lead to; bags on the way are made
+// where there are none. What a path through something else does is not
+// published, and refused.
+func with(bag value.Value, steps []pathStep, v value.Value) (value.Value, error) {
+	slots, ok := bag.Bag()
+	if !ok && !bag.IsNull() || len(steps) == 0 || !steps[0].named {
+		return value.Value{}, errors.New("bag_set_key(): a path through what is no property bag is not supported here")
+	}
 	slots = slices.Clone(slots)
-	set := value.Property{Name: name, Value: v}
-	if i := slices.IndexFunc(slots, func(p value.Property) bool { return p.Name == name }); i >= 0 {
+	i := slices.IndexFunc(slots, func(p value.Property) bool { return p.Name == steps[0].name })
+	if len(steps) > 1 {
+		inner := nullAny
+		if i >= 0 {
+			inner = slots[i].Value
+		}
+		var err error
+		if v, err = with(value.NewDynamic(inner), steps[1:], v); err != nil {
+			return value.Value{}, err
+		}
+	}
+	set := value.Property{Name: steps[0].name, Value: v}
+	if i >= 0 {
 		slots[i] = set
 	} else {
 		slots = append(slots, set)
 	}
-	return value.NewBag(slots)
+	return value.NewBag(slots), nil
 }

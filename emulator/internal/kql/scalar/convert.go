@@ -256,9 +256,25 @@ func toTimeSpan(v value.Value) value.Value {
 	return nullSpan
 }
 
+// withoutDashes leaves out dashes where a GUID has them.
+func withoutDashes(text string) string {
+	var b []byte
+	for i := range len(text) {
+		if n := len(b); text[i] == '-' && (n == 8 || n == 12 || n == 16 || n == 20) {
+			continue
+		}
+		b = append(b, text[i])
+	}
+	return string(b)
+}
+
 func toGUID(v value.Value) value.Value {
 	if v.Kind() == value.String {
-		if g, err := value.NewGUID(v.Text()); err == nil {
+		text := v.Text()
+		if n := strings.Count(text, "-"); n > 0 && n < 4 { // some of the dashes
+			text = withoutDashes(text)
+		}
+		if g, err := value.NewGUID(text); err == nil {
 			return g
 		}
 	}

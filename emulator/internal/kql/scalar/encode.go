@@ -74,9 +74,9 @@ func decodedText(s string) string {
 	return string(b)
 }
 
-// decodeBase64 accepts text with and without padding.
+// decodeBase64 takes text with its padding only.
 func decodeBase64(s string) ([]byte, error) {
-	return base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
+	return base64.StdEncoding.DecodeString(s)
 }
 
 // lowerEscapes writes the hex digits of percent-encoded text in lower case, as

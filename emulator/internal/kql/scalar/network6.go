@@ -59,6 +59,11 @@ var networkFunctions6 = []Function{
 
 func parseIPv6(text string) (netip.Prefix, bool) {
 	address, suffix, masked := strings.Cut(strings.TrimSpace(text), "/")
+	for _, before := range []string{"::ffff:", "::"} { // IPv6 in the notation of IPv4
+		if rest, ok := strings.CutPrefix(strings.ToLower(address), before); ok && strings.Contains(rest, ".") {
+			address = rest
+		}
+	}
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Zone() != "" {
 		return netip.Prefix{}, false

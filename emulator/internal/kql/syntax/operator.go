@@ -105,7 +105,8 @@ type (
 	// As names what is before it.
 	As struct {
 		Place
-		Name string
+		Name         string
+		Materialized bool // hint.materialized
 	}
 	// GetSchema is getschema.
 	GetSchema struct{ Place }

@@ -95,8 +95,9 @@ func (p *parser) read(name string, at Place) (Operator, bool) {
 	case "parse", "parse-where":
 		return p.parse(at, name == "parse-where"), true
 	case "as":
+		materialized := p.is("hint") && p.peek(2).Is("materialized") && p.peek(4).Value.Bool()
 		p.options(nil)
-		return &As{at, p.name()}, true
+		return &As{at, p.name(), materialized}, true
 	case "getschema":
 		return &GetSchema{at}, true
 	case "evaluate":

@@ -54,7 +54,7 @@ func TestParseQuery(t *testing.T) {
 		{"range", "range x from 1 to 10 step 2 | count", `((range x from 1 to 10 step 2) | count)`},
 		{"declare", "declare query_parameters(a:long, b:string = 'x'); set notruncation; set query_datetimescope_to = datetime(2026-01-01); print a", `declare query_parameters(a:long, b:string = "x"); set notruncation; set query_datetimescope_to = datetime(2026-01-01T00:00:00.0000000Z); (print a)`},
 		{"evaluate", "T | evaluate bag_unpack(d, 'p_') : (*, p_a:string)", `(T | evaluate bag_unpack(d, "p_") : (*, p_a:string))`},
-		{"render and others", "T | as hint.materialized=true X | serialize n = row_number() | sample 3 | sample-distinct 2 of a | invoke f(1) | getschema | consume | render timechart with (title='x')", `(T | as X | serialize n = row_number() | sample 3 | sample-distinct 2 of a | invoke f(1) | getschema | consume | render table)`},
+		{"render and others", "T | as hint.materialized=true X | serialize n = row_number() | sample 3 | sample-distinct 2 of a | invoke f(1) | getschema | consume | render timechart with (title='x')", `(T | as hint.materialized=true X | serialize n = row_number() | sample 3 | sample-distinct 2 of a | invoke f(1) | getschema | consume | render table)`},
 		{"empty statements", ";; T ;", `T`},
 		{"function of a database", "database('d').f(1)", `database("d").f(1)`},
 	}

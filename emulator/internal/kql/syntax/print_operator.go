@@ -64,7 +64,11 @@ func (p *printer) otherOperator(node Operator) {
 	case *Parse:
 		p.parse(n)
 	case *As:
-		p.put("as ", Name(n.Name))
+		p.put("as ")
+		if n.Materialized {
+			p.put("hint.materialized=true ")
+		}
+		p.put(Name(n.Name))
 	case *GetSchema:
 		p.put("getschema")
 	case *Evaluate:
