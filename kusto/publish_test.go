@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -253,6 +254,50 @@ func TestPublishOperationFails(t *testing.T) {
 		if c.action != 0 && (tvmexport.ActionOf(err) != c.action || err == nil || !strings.Contains(err.Error(), c.state)) {
 			t.Errorf("%s: %v, want action %d", c.state, err, c.action)
 		}
+	}
+}
+
+// TestPublishOperationStaysInProgress: the table decides where the state of an
+// operation does not change, and a run does not wait for it without end.
+func TestPublishOperationStaysInProgress(t *testing.T) {
+	stays := func(text string) *reply {
+		if !strings.HasPrefix(text, ".show operations 0") {
+			return nil
+		}
+		return &reply{columns: []kql.Column{{Name: "State", Kind: "string"}, {Name: "Status", Kind: "string"}, {Name: "ShouldRetry", Kind: "bool"}}, rows: [][]any{{"InProgress", "", false}}}
+	}
+	for name, c := range map[string]struct {
+		before func(text string) *reply
+		fail   map[int]string // operations that do nothing
+		want   string         // of the error; "": none
+		within time.Duration
+	}{
+		"all are carried out":        {stays, nil, "", 10 * time.Minute},
+		"the first does nothing":     {nil, map[int]string{1: "InProgress"}, "", 80 * time.Minute},
+		"none of them does anything": {stays, map[int]string{1: "", 2: "", 3: "", 4: "", 5: ""}, "in progress after 1h10m0s", 7 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger()
+			l.before = c.before
+			if c.fail != nil {
+				l.fail = c.fail
+			}
+			var took time.Duration
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{answer: l.serve}
+				client := f.connect(t)
+				client.shapes[goldenPublication.Run.Table.Destination] = kql.RawColumns
+				began := time.Now()
+				_, err := client.Publish(t.Context(), goldenPublication)
+				took = time.Since(began)
+				if c.want == "" && (err != nil || l.published() != 5) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("%d rows in the table: %v", l.published(), err)
+				}
+			})
+			if took > c.within {
+				t.Errorf("it took %s", took)
+			}
+		})
 	}
 }
 

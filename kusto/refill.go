@@ -97,10 +97,14 @@ func refillableText(t tvmexport.Table) string {
 }
 
 func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []kql.Column) error {
-	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true, one: true}); err != nil {
+	run := tvmexport.Run{ID: r.run, Table: t}
+	isDone := func(ctx context.Context) (bool, error) {
+		made, err := c.published(ctx, run, target{table: bench(t)})
+		return made.rows == r.rows, err
+	}
+	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true, one: true}, isDone); err != nil {
 		return err
 	}
-	run := tvmexport.Run{ID: r.run, Table: t}
 	made, err := c.published(ctx, run, target{table: bench(t)})
 	if err != nil {
 		return err
@@ -108,7 +112,7 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 	if made.rows != r.rows {
 		return refused("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
 	}
-	doubt := c.begin(ctx, statement{op: "refill", table: t.Name, one: true, text: replaceText(t, r.run)})
+	doubt := c.begin(ctx, statement{op: "refill", table: t.Name, one: true, text: replaceText(t, r.run)}, nil)
 	if doubt != nil {
 		// It may have been carried out all the same: the count decides.
 		c.log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", doubt)

@@ -18,8 +18,13 @@ const stepAttempts = 5
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, t target, seen source) error {
 	s := statement{op: "publish", table: p.Run.Table.Name, one: true, text: stepText(p, ordinal, b, t, seen)}
+	key := t.key(b, ordinal)
+	isDone := finder(func(ctx context.Context) (bool, error) {
+		found, err := c.extents(ctx, p.Run, t, kql.KeyTag(key))
+		return found.has(key), err
+	})
 	for attempt := 1; ; attempt++ {
-		err := c.begin(ctx, s)
+		err := c.begin(ctx, s, isDone)
 		if err == nil {
 			return nil
 		}
@@ -29,15 +34,19 @@ func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int,
 			return failed
 		}
 		c.log.InfoContext(ctx, "kusto: publishing again", "table", s.table, "into", t.table, "run", p.Run.ID, "step", ordinal, "error", failed.Err)
-		done, err := c.settled(ctx, p.Run, t, t.key(b, ordinal), attempt)
+		done, err := c.settled(ctx, p.Run.Table.Name, isDone, attempt)
 		if done || err != nil {
 			return err
 		}
 	}
 }
 
+// finder looks at a table for the result of a command. It is nil where the
+// result cannot be distinguished from what was there before.
+type finder func(context.Context) (found bool, err error)
+
 // begin starts the command and follows it to its end.
-func (c *Client) begin(ctx context.Context, s statement) error {
+func (c *Client) begin(ctx context.Context, s statement, isDone finder) error {
 	rows, err := c.command(ctx, s)
 	if err != nil {
 		return err
@@ -54,7 +63,7 @@ func (c *Client) begin(ctx context.Context, s statement) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := c.follow(ctx, s, id); err != nil {
+		if err := c.follow(ctx, s, id, isDone); err != nil {
 			return err
 		}
 	}
@@ -65,8 +74,18 @@ func (c *Client) begin(ctx context.Context, s statement) error {
 // one answer after the other, before its fate is in doubt: for about two minutes.
 const unknownRounds = 30
 
-// follow waits until an operation has ended.
-func (c *Client) follow(ctx context.Context, s statement, id string) error {
+const (
+	// operationLimit is how long an operation can be in progress: the service
+	// ends a command after an hour at the latest
+	// (https://learn.microsoft.com/kusto/set-timeout-limits).
+	operationLimit = 70 * time.Minute
+	// operationDoubt is after how long, and how often from then on, the table is
+	// looked at too: the state of an operation can lag behind, or stay as it is.
+	operationDoubt = 2 * time.Minute
+)
+
+// follow waits until an operation has ended, or until its result is found.
+func (c *Client) follow(ctx context.Context, s statement, id string, isDone finder) error {
 	ask := statement{
 		op: s.op, table: s.table, again: true,
 		text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id),
@@ -76,6 +95,8 @@ func (c *Client) follow(ctx context.Context, s statement, id string) error {
 		again        bool
 	}
 	wait := 100 * time.Millisecond
+	began := time.Now()
+	looked := began
 	for unknown := 0; ; {
 		rows, err := c.command(ctx, ask)
 		if err != nil {
@@ -99,6 +120,17 @@ func (c *Client) follow(ctx context.Context, s statement, id string) error {
 			unknown = 0
 		} else if unknown == unknownRounds {
 			failed := refused(s.op, s.table, fmt.Errorf("the service does not know operation %s, which it has begun", id), "")
+			failed.Action = tvmexport.Retry
+			return failed
+		}
+		if isDone != nil && time.Since(looked) >= operationDoubt {
+			if done, err := isDone(ctx); done || err != nil {
+				return err
+			}
+			looked = time.Now()
+		}
+		if time.Since(began) >= operationLimit {
+			failed := refused(s.op, s.table, fmt.Errorf("the service says that operation %s is in progress after %s, and no command takes longer than an hour", id, operationLimit), "")
 			failed.Action = tvmexport.Retry
 			return failed
 		}
@@ -131,24 +163,20 @@ func operationError(s statement, state, status string, again bool) error {
 	return err
 }
 
-// settled finds out what became of a command whose fate is in doubt: it is
-// done if an extent carries its key; it is not begun again while an operation
-// of ours is still under way, for the guard looks at what has ended only.
-func (c *Client) settled(ctx context.Context, run tvmexport.Run, t target, key string, attempt int) (bool, error) {
+// settled finds out what became of a command whose fate is in doubt: isDone
+// looks at the table. It is not begun again while an operation of ours is still
+// under way, for the guard looks at what has ended only.
+func (c *Client) settled(ctx context.Context, table string, isDone finder, attempt int) (bool, error) {
 	const patience = 40
 	for round := 0; ; round++ {
 		if err := sleep(ctx, backoff(min(attempt, 3))); err != nil {
 			return false, err
 		}
-		found, err := c.extents(ctx, run, t, kql.KeyTag(key))
-		if err != nil {
-			return false, err
-		}
-		if found.has(key) {
-			return true, nil
+		if done, err := isDone(ctx); done || err != nil {
+			return done, err
 		}
 		s := statement{
-			op: "publish", table: run.Table.Name, again: true, one: true,
+			op: "publish", table: table, again: true, one: true,
 			text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`,
 		}
 		rows, err := c.command(ctx, s)
