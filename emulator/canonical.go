@@ -13,8 +13,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// canonical writes rows in a form in which the same content is the same bytes,
-// whichever service it comes from:
+// canonical writes rows in a form in which the same content is the same bytes, for
+// all services:
 //
 //   - a JSON object with its members sorted by the UTF-8 bytes of their names, at
 //     every depth;
@@ -184,9 +184,9 @@ func shortDecimal(text string) string {
 	return text
 }
 
-// RowHash is the hash of a set of rows, whatever their order: the SHA-256 of the
-// rows' own SHA-256 hashes, 32 bytes each, sorted bytewise and joined. A row that
-// is there twice counts twice. It takes 32 bytes of memory a row. The zero
+// RowHash is the hash of a multiset of rows: the SHA-256 of the rows' own SHA-256
+// hashes, 32 bytes each, sorted bytewise and joined. The order of rows does not
+// matter; a duplicate row changes the hash. It takes 32 bytes of memory a row. The zero
 // RowHash is ready to use.
 type RowHash struct {
 	rows int64

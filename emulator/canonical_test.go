@@ -95,7 +95,7 @@ func TestCanonicalRow(t *testing.T) {
 			`{"a":true,"b":1}`,
 		},
 		{
-			"other columns beside records",
+			"other columns next to records",
 			[]value.Column{column("Records", value.Dynamic), column("RunId", value.String)},
 			[]value.Value{dynamic(`{"b":1}`), value.NewString("r")},
 			`{"Records":{"b":1},"RunId":"r"}`,
@@ -184,7 +184,7 @@ func TestRowHash(t *testing.T) {
 	twice.Add([]byte("a"))
 	twice.Add([]byte("a"))
 	if once.Sum() == twice.Sum() {
-		t.Error("a doubled row does not show")
+		t.Error("a duplicate row does not change the hash")
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
-	names       []string // DNS names beside localhost, and domains below which all names are served
+	names       []string // further DNS names than localhost, and domains below which all names are served
 
 	mu     sync.Mutex
 	leaves map[string]*tls.Certificate // by server name
@@ -120,7 +120,7 @@ func (a *authority) leaf(name string) (*tls.Certificate, error) {
 	return c, nil
 }
 
-// serves says whether name is one of the authority's names or lies below one.
+// serves says whether name is one of the authority's names or below one.
 func (a *authority) serves(name string) bool {
 	for _, n := range a.names {
 		if name == n || strings.HasSuffix(name, "."+n) {

@@ -21,8 +21,8 @@ type result struct {
 	rows    iter.Seq2[[]value.Value, error]
 }
 
-// control is the control API: what a test, a demo or a rehearsal does with the
-// emulator beside what the services offer. It asks for no token.
+// control is the control API, through which a test, a demo or a trial run controls the
+// emulator. It needs no token.
 type control struct {
 	advance func(days int) error
 	move    func(share float64) (tenant.Change, error)

@@ -12,11 +12,11 @@ import (
 // token: those whose name leads to this machine (DNS rebinding), and those that
 // send requests here from elsewhere.
 type controlGuard struct {
-	names []string // beside loopback ones: hosts, and domains below which all hosts are ours
+	names []string // further than loopback ones: hosts, and domains below which all hosts are ours
 	next  http.Handler
 }
 
-// ownNames are the hosts at which an emulator is reached beside loopback ones.
+// ownNames are the hosts of an emulator that are not loopback ones.
 func ownNames(r Ready, storageHost string) []string {
 	names := storageNames(storageHost)
 	for _, address := range []string{r.Graph, r.XDR, r.MDE, r.Authority, r.Kusto, r.Ingest, r.Control} {

@@ -16,7 +16,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/entra"
 )
 
-// credentials are what the exporting application can sign in with beside its
+// credentials are what the exporting application can sign in with in place of its
 // secret. Their files are for programs; an emulator without sockets has none.
 type credentials struct {
 	key     *rsa.PrivateKey

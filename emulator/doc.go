@@ -1,12 +1,11 @@
-// Package emulator is a local double of the services that an exporter of
-// Microsoft Defender data talks to: Microsoft Entra ID, advanced hunting in its
-// three forms, and Azure Data Explorer with its ingestion service, over one
-// synthetic tenant. It is for tests, demos and rehearsals, and good enough that
-// official clients work against it unmodified.
+// Package emulator emulates the services that an exporter of Microsoft Defender data
+// uses: Microsoft Entra ID, the three Advanced Hunting APIs, and Azure Data Explorer
+// with its ingestion service, over one synthetic tenant. It is for tests, demos and
+// trial runs. Unmodified official clients work against it.
 //
-// Tests start it with package emulatortest. The services are http.Handlers with a
-// memory. A Go program uses them without sockets, through a transport that knows the
-// public hosts of the real services and works under testing/synctest too:
+// Tests use package emulatortest. A Go program calls the services without sockets,
+// through a transport for the public hosts of the real services, which also works
+// within testing/synctest:
 //
 //	e, err := emulator.New(emulator.Options{Devices: 50})
 //	if err != nil { ... }
@@ -18,7 +17,7 @@
 //	landed, err := e.Landed(ctx, at.Database, "DeviceTvmSoftwareInventory")
 //	// truth == landed: rows and hash
 //
-// Everything else uses sockets, on loopback and with TLS:
+// Other processes use TLS on loopback:
 //
 //	s, err := emulator.Start(emulator.Options{Dir: dir}, emulator.Listen{})
 //	if err != nil { ... }
@@ -26,6 +25,6 @@
 //	json.NewEncoder(os.Stdout).Encode(s.Ready) // where it is, how to sign in, what to trust
 //	<-ctx.Done()
 //
-// What is not supported is refused in the service's own error shape. docs/emulator.md
-// lists what there is and where it differs from the services.
+// The emulator refuses what it does not support, with the service's own error.
+// docs/emulator.md lists what it supports and how it differs from the services.
 package emulator

@@ -44,31 +44,32 @@ const (
 	userResource = "/subscriptions/5ab50000-5eed-4c1e-8e57-1a7e0c0ffee6/resourceGroups/emulated/providers/Microsoft.ManagedIdentity/userAssignedIdentities/tvmexport"
 )
 
-// Options says what is emulated. The zero value works.
+// Options describes an emulator. The zero value is a tenant of DefaultDevices devices
+// with the documented quotas.
 type Options struct {
-	Devices    int         // of the tenant; 0 means DefaultDevices
-	Seed       uint64      // of the tenant
+	Devices    int         // devices of the tenant; 0 means DefaultDevices
+	Seed       uint64      // of the data: equal seeds, sizes and clocks make equal rows
 	ChangeRate float64     // share of devices that change on a day; 0 means DefaultChangeRate
-	CVEs       int         // that are known; 0 means DefaultCVEs
+	CVEs       int         // known CVEs; 0 means DefaultCVEs
 	History    int         // days of events at the start; 0 means DefaultHistory
 	Quota      *Quota      // of hunting; nil means DocumentedQuota
-	Wire       Wire        // what hunting answers look like
-	Apps       []entra.App // beside those that are there
+	Wire       Wire        // the form of hunting answers
+	Apps       []entra.App // further applications of the tenant
 	TenantID   string      // "" means DefaultTenantID
 
-	Database string        // that is there; "" means DefaultDatabase
-	Batching time.Duration // how long a batch of queued ingestion stays open, over every policy; 0 means DefaultBatching
+	Database string        // name of the database; "" means DefaultDatabase
+	Batching time.Duration // how long a batch of queued ingestion stays open, regardless of policies; 0 means DefaultBatching
 	// StorageHost is the name that a Server's storage URLs are advertised under,
 	// "NAME" or "{account}.{kind}.NAME"; "" means the address of the listener.
 	StorageHost string
-	// Dir is where the test authority, spooled answers and large data lie; ""
+	// Dir is the folder for the test authority, large answers and large data; ""
 	// means a new temporary folder, which Close removes.
 	Dir string
 
 	Now func() time.Time // wall clock; nil means time.Now
-	// Record is told every query and command that a client sends, with the
-	// endpoint: graph, xdr, mde, kusto-query, kusto-mgmt, ingest-mgmt. It may be
-	// called from several goroutines at once; nil is silent.
+	// Record is called with every query and command that a client sends, and its
+	// endpoint: graph, xdr, mde, kusto-query, kusto-mgmt, ingest-mgmt. Several
+	// goroutines may call it at once; nil records nothing.
 	Record func(endpoint, text string)
 }
 

@@ -202,7 +202,7 @@ func TestAProgramHunts(t *testing.T) {
 }
 
 // What the source answers, ingested, is the same rows: this is what every proof
-// with the control API rests on.
+// with the control API depends on.
 func TestTruthEqualsWhatLands(t *testing.T) {
 	e, p := newEmulator(t, emulator.Options{Devices: 2})
 	p.admin = true

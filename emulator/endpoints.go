@@ -1,8 +1,8 @@
 package emulator
 
-// Ready says where a running emulator is and how to sign in: what a program that
-// knows nothing but this needs. Its JSON is one line, the contract with whoever
-// starts the emulator as a process.
+// Ready is all that a program needs to use a running emulator: the addresses of the
+// services, and ids and secrets to sign in with. URLs have no slash at the end. Its
+// JSON is the line that the emulator prints as a process.
 type Ready struct {
 	Graph        string `json:"graph"`     // base URL of Microsoft Graph
 	XDR          string `json:"xdr"`       // base URL of the Defender XDR API

@@ -17,7 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/storage"
 )
 
-// kusto is the Kusto side beside the engine: the ingestion service, the storage
+// kusto is the Kusto side without the engine: the ingestion service, the storage
 // that it goes through, and the HTTP fronts.
 type kusto struct {
 	accounts       *storage.Storage
@@ -140,8 +140,8 @@ func deliveries(set *faults.Set, message string) ([]datamanagement.Outcome, bool
 	return nil, false
 }
 
-// hostForm stands before a name below which every storage service has a host of
-// its own.
+// hostForm is the prefix of a name below which every storage service has its own
+// host.
 const hostForm = "{account}.{kind}."
 
 // storageAddress is the host of storage URLs: the listener's, or the name that is

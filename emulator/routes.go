@@ -12,7 +12,7 @@ import (
 )
 
 // Defender is the handler of the Defender side: the three hunting fronts, the
-// token endpoints and the control API, told apart by their paths.
+// token endpoints and the control API, which differ by their paths.
 func (e *Emulator) Defender() http.Handler { return e.defenders }
 
 // Kusto is the handler of the cluster URI.

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Listen says where a Server listens. Only loopback addresses are allowed: the
-// emulator hands its secrets to whoever asks.
+// Listen says where a Server listens. Only loopback addresses are allowed,
+// since the emulator gives its secrets to every client.
 type Listen struct {
 	Defender string // address of hunting, sign-in and control; "" means 127.0.0.1:0
 	Kusto    string // address of the cluster; "" means 127.0.0.1:0
 	// Ingest is the address of the ingestion service. "" means the host of Kusto
-	// with the port after it, or any port where Kusto has any.
+	// with the next port, or any free port if Kusto has any.
 	Ingest string
 	// Storage is the address of blobs, queues and tables; "" means as for Ingest,
 	// one port further.

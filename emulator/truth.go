@@ -11,8 +11,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 )
 
-// Digest says which rows a result holds, whatever their order. Two results with
-// the same Digest hold the same rows.
+// Digest identifies the rows of a result. Two results with the same Digest have the
+// same rows, each as often, in any order.
 type Digest struct {
 	Rows   int64  `json:"rows"`
 	SHA256 string `json:"sha256"` // see RowHash

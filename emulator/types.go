@@ -47,7 +47,7 @@ type NewKey = tenant.NewKey
 type Tenant struct{ tenant *tenant.Tenant }
 
 // Advance lets days pass, one after the other: software is patched, CVEs are
-// published, devices join and leave, events happen and age out. It moves Now and
+// published, devices join and leave, events happen and expire. It moves Now and
 // Edge, and with them the clock of the Kusto engine, but not the expiry of tokens. It
 // does nothing when days is not positive.
 func (t Tenant) Advance(days int) Change { return t.tenant.Advance(days) }
@@ -71,7 +71,7 @@ func (t Tenant) Drift(table string, d Drift) ([]NewColumn, error) {
 	return now, nil
 }
 
-// Insert adds rows to a table of events at once, such as late rows or doubled ones.
+// Insert adds rows to a table of events at once, such as late rows or duplicates.
 // A row is a JSON object; columns that it leaves out are null, or "" for strings.
 func (t Tenant) Insert(table string, rows ...json.RawMessage) error {
 	return t.tenant.Insert(table, rows...)
@@ -86,10 +86,12 @@ func (t Tenant) Edge() time.Time { return t.tenant.Edge() }
 // TableNames are the names of the tenant's tables, sorted.
 func TableNames() []string { return tenant.TableNames() }
 
-// Answer is a result as JSON values, in the order of rows and columns.
+// Answer is a result as JSON: numbers for int, long and real, true and false for bool,
+// null, the value itself for dynamic, and text for all other types, datetimes as ISO 8601
+// in UTC with seven fraction digits.
 type Answer struct {
 	Columns []string
-	Rows    [][]json.RawMessage
+	Rows    [][]json.RawMessage // each with a value per column
 }
 
 // Decode reads the rows into target, a pointer to a slice of structs or maps, by the

@@ -31,7 +31,7 @@ func TestContract(t *testing.T) {
 
 func harness(t *testing.T, api hunting.API, endpoint faults.Endpoint) contract.SourceHarness {
 	t.Helper()
-	e := emulatortest.New(t, emulatortest.Devices(12), emulatortest.CVEs(100), emulatortest.History(1), emulatortest.StandingClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
+	e := emulatortest.New(t, emulatortest.Devices(12), emulatortest.CVEs(100), emulatortest.History(1), emulatortest.FixedClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
 	order := &reordering{RoundTripper: e.Client().Transport}
 	s := service{e, &http.Client{Transport: order}}
 	state, _ := catalog.Table("DeviceTvmSoftwareInventory")

@@ -31,7 +31,7 @@ type service struct {
 
 func newService(t *testing.T) service {
 	t.Helper()
-	e := emulatortest.New(t, emulatortest.Devices(3), emulatortest.CVEs(120_000), emulatortest.StandingClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
+	e := emulatortest.New(t, emulatortest.Devices(3), emulatortest.CVEs(120_000), emulatortest.FixedClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)))
 	return service{e, e.Client()}
 }
 

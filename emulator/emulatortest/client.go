@@ -32,31 +32,31 @@ const (
 	KustoResource = emulator.KustoResource // cluster and ingestion service
 )
 
-// Client reaches the services, and only them: a request to another host is an error. It
-// adds no tokens.
+// Client is a client for the services. It adds no tokens. Without Loopback, a request to
+// any other host is an error.
 func (e *Emulator) Client() *http.Client { return e.client }
 
-// SignedIn is a client whose requests to hunting, the cluster and the ingestion service
-// carry a valid token of an application. Requests that have an Authorization header
-// already, and those to storage, stay as they are. A request fails if there is no such
+// SignedIn is a Client that adds a valid token of an application to each request to
+// hunting, the cluster and the ingestion service. It does not change requests to storage
+// and requests with an Authorization header. Requests fail if the tenant has no such
 // application.
 func (e *Emulator) SignedIn(as Identity) *http.Client {
 	return &http.Client{Transport: signedIn{e, as}}
 }
 
-// TokenRequest says what a token is to be.
+// TokenRequest describes a token.
 type TokenRequest struct {
-	Resource string   // what it is for, as a URI or a scope: GraphResource, or GraphResource + "/.default"
-	As       Identity // whose it is; "" means Exporter
-	// Roles are its application permissions, such as "ThreatHunting.Read.All". nil
-	// means those of the application; empty means none.
+	Resource string   // the API, as a URI or a scope: GraphResource, or GraphResource + "/.default"
+	As       Identity // the application; "" means Exporter
+	// Roles are the application permissions in the token, such as
+	// "ThreatHunting.Read.All". nil means those of the application; empty means none.
 	Roles    []string
-	Lifetime time.Duration // from Now on; 0 means one hour, and a negative one has expired
+	Lifetime time.Duration // starting Now; 0 means one hour; a negative one makes an expired token
 }
 
 // Token makes an access token: a signed JWT that the service of its resource accepts
-// as a bearer token, and the others refuse. The error says that the tenant has no such
-// application or resource.
+// as a bearer token, and the others refuse. The error names an application or a resource
+// that the tenant does not have.
 func (e *Emulator) Token(r TokenRequest) (string, error) {
 	if r.As == "" {
 		r.As = Exporter

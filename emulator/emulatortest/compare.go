@@ -18,20 +18,20 @@ func (e *Emulator) QuerySource(ctx context.Context, query string) (Answer, error
 }
 
 // Command runs a management command on the database as its administrator, such as
-// .create table. It does not pass through the services. The answer is that of the
-// command's first table.
+// .create table. It does not pass through the services. The answer is the first table of
+// the result.
 func (e *Emulator) Command(ctx context.Context, text string) (Answer, error) {
 	return e.services.Command(ctx, "", text)
 }
 
 // Truth is the digest of the rows that a query over the source gives now. Digests are
-// equal if the rows are, in any order; a doubled row counts.
+// equal if the rows are, each as often, in any order.
 func (e *Emulator) Truth(ctx context.Context, query string) (Digest, error) {
 	return e.services.Truth(ctx, query)
 }
 
-// Landed is the digest of the rows that a query over the database gives now. A query
-// that gives the one dynamic column Records stands for the rows in it.
+// Landed is the digest of the rows that a query over the database gives now. A result
+// whose only column is the dynamic Records represents the rows in it.
 func (e *Emulator) Landed(ctx context.Context, query string) (Digest, error) {
 	return e.services.Landed(ctx, "", query)
 }
@@ -39,17 +39,17 @@ func (e *Emulator) Landed(ctx context.Context, query string) (Digest, error) {
 // Difference is how the rows of the database differ from those of the source.
 type Difference struct {
 	Source, Landed int64 // rows
-	Missing        int64 // rows of the source that have not landed, or too seldom
+	Missing        int64 // rows of the source that have not landed, or not often enough
 	Extra          int64 // rows that have landed and are not in the source, or too often
 	// One row of each as JSON in canonical form: members sorted, nulls left out. It is
 	// "" if there is none.
 	MissingRow, ExtraRow string
 }
 
-// Equal says whether both have the same rows, each as often.
+// Equal reports whether both have the same rows, each as often.
 func (d Difference) Equal() bool { return d.Missing == 0 && d.Extra == 0 }
 
-// String says it in one line, for the message of a test.
+// String describes the difference in one line.
 func (d Difference) String() string {
 	if d.Equal() {
 		return fmt.Sprintf("equal: %d rows", d.Source)

@@ -3,6 +3,7 @@ package emulatortest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -11,13 +12,17 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 )
 
-// The types of package emulator that its users meet here.
 type (
-	Endpoints = emulator.Ready  // base URLs, ids and secrets
-	Tenant    = emulator.Tenant // the source of the data
-	Answer    = emulator.Answer // columns and rows as JSON
-	Digest    = emulator.Digest // number and hash of rows
-	Stats     = emulator.Stats  // what the services were asked
+	// Endpoints has the base URLs of the services, and the ids and secrets of the tenant.
+	Endpoints = emulator.Ready
+	// Tenant is the source of the data, with Advance, Move, Drift, Insert, Now and Edge.
+	Tenant = emulator.Tenant
+	// Answer has Columns and Rows of JSON values; Decode reads them into structs.
+	Answer = emulator.Answer
+	// Digest is the number and the hash of rows. Digests are comparable by ==.
+	Digest = emulator.Digest
+	// Stats counts what the services were asked.
+	Stats = emulator.Stats
 )
 
 // Emulator is a running emulator. Its methods are safe for concurrent use, and report
@@ -30,7 +35,7 @@ type Emulator struct {
 	close    func() error
 }
 
-// New starts an emulator and closes it when the test and its subtests are over. It
+// New starts an emulator and closes it after the test and its subtests. It
 // fails the test if that is not possible.
 func New(t testing.TB, options ...Option) *Emulator {
 	t.Helper()
@@ -52,6 +57,11 @@ func Start(options ...Option) (*Emulator, error) {
 	s := defaults()
 	for _, set := range options {
 		set(&s)
+	}
+	for name, n := range map[string]int{"Devices": s.Devices, "CVEs": s.CVEs, "History": s.History} {
+		if n < 1 {
+			return nil, fmt.Errorf("emulatortest: %s is %d; it must be at least 1", name, n)
+		}
 	}
 	e := &Emulator{base: s.Now, shift: &atomic.Int64{}}
 	if e.base == nil {
@@ -120,6 +130,7 @@ func (e *Emulator) Now() time.Time { return e.base().Add(time.Duration(e.shift.L
 // is not positive.
 func (e *Emulator) AdvanceClock(d time.Duration) { e.shift.Add(int64(max(0, d))) }
 
-// AwaitIngestion waits until queued ingestion is done with all that has been queued,
-// retries and late deliveries included. The error is that of ctx.
+// AwaitIngestion waits until queued ingestion has finished all files that clients have
+// queued so far: ingested, failed, or lost by a fault. It includes retries and late
+// deliveries. The error is that of ctx, with counts of what has happened.
 func (e *Emulator) AwaitIngestion(ctx context.Context) error { return e.services.AwaitIngestion(ctx) }

@@ -146,7 +146,7 @@ func TestSynctest(t *testing.T) {
 }
 
 func TestAdvanceClockRenewsQuotas(t *testing.T) {
-	e := emulatortest.New(t, emulatortest.Devices(1), emulatortest.StandingClock(noon))
+	e := emulatortest.New(t, emulatortest.Devices(1), emulatortest.FixedClock(noon))
 	client, graph := e.SignedIn(emulatortest.Exporter), e.Endpoints().Graph+"/v1.0/security/runHuntingQuery"
 	last := 0
 	for range 46 {
@@ -260,7 +260,9 @@ func TestQueries(t *testing.T) {
 
 // An option that cannot be used is an error of Start.
 func TestStartRefuses(t *testing.T) {
-	for _, o := range []emulatortest.Option{emulatortest.Devices(-1), emulatortest.Batching(-time.Second)} {
+	for _, o := range []emulatortest.Option{
+		emulatortest.Devices(0), emulatortest.CVEs(0), emulatortest.History(-1), emulatortest.Batching(-time.Second),
+	} {
 		if e, err := emulatortest.Start(o); err == nil || e != nil {
 			t.Errorf("%v, %v", e, err)
 		}

@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // start is emulatortest.New for Examples, which have no test.
 func start(options ...emulatortest.Option) *emulatortest.Emulator {
-	e, err := emulatortest.Start(append(options, emulatortest.StandingClock(noon))...)
+	e, err := emulatortest.Start(append(options, emulatortest.FixedClock(noon))...)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,25 +1,26 @@
 package emulatortest
 
-import (
-	"github.com/tvmexport/tvmexport/emulator/faults"
-)
+import "github.com/tvmexport/tvmexport/emulator/faults"
 
-// What faults are made of. Package faults documents the fields, and has constants for
-// the endpoints: "graph", "token", "kusto-query", "blob", "delivery" and so on.
 type (
-	Fault    = faults.Rule     // which requests, and what happens to them
-	Duration = faults.Duration // time.Duration in a Fault
-	Event    = faults.Event    // a request that Observe reports
+	// Fault selects requests and says what happens to them. Its Endpoint is "graph",
+	// "xdr", "mde", "token", "kusto-query", "kusto-mgmt", "ingest-mgmt", "blob", "queue",
+	// "delivery" or another constant of package faults.
+	Fault = faults.Rule
+	// Duration is a time.Duration in a Fault.
+	Duration = faults.Duration
+	// Event is a request that Observe reports.
+	Event = faults.Event
 )
 
-// Injection is a fault in force.
+// Injection is an active fault.
 type Injection struct {
 	rules *faults.Set
 	id    int
 }
 
-// Inject puts a fault in force, behind those that are. Of several that match a
-// request, the first one applies. The error says which field is wrong.
+// Inject activates a fault. If several faults match a request, the oldest one applies.
+// The error says which field is wrong.
 func (e *Emulator) Inject(f Fault) (*Injection, error) {
 	rules := e.services.Faults()
 	ids, err := rules.Add(f)
@@ -39,12 +40,12 @@ func (i *Injection) Hits() int {
 	return 0
 }
 
-// Remove ends the fault. A second call does nothing.
+// Remove deactivates the fault. A second call does nothing.
 func (i *Injection) Remove() { i.rules.Remove(i.id) }
 
-// Observe calls f with each request that a service handles, before that, and again
-// with Done after it, before the client has the whole answer. Requests that a fault
-// answers in place of the service are not reported. The request waits for f, so a test can
-// stop or kill a client at an exact moment. nil ends that. Several goroutines may call
-// f at once.
+// Observe calls f with each request that a service handles from now on: before that, and
+// again with Done after it, before the client has the complete answer. nil stops it.
+// Requests that a fault answers in place of the service are not reported. The request
+// waits for f, so that a test can stop or kill a client at an exact moment. Several
+// goroutines may call f at once.
 func (e *Emulator) Observe(f func(Event)) { e.services.Faults().Observe(f) }

@@ -7,7 +7,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/entra"
 )
 
-// Option sets one thing about an emulator. Later options win.
+// Option sets one property of an emulator. Later options override earlier ones.
 type Option func(*settings)
 
 type settings struct {
@@ -15,7 +15,7 @@ type settings struct {
 	loopback bool
 }
 
-// What an emulator has unless options say otherwise: little, so that tests are fast.
+// The defaults of options. They are small, so that tests are fast.
 const (
 	DefaultDevices  = 20
 	DefaultCVEs     = 5000
@@ -29,15 +29,16 @@ func defaults() settings {
 	}}
 }
 
-// Devices sets how many devices the tenant has, beside three with an unusual id. A
-// device has about 60 rows of software inventory and 300 of vulnerabilities.
+// Devices sets how many devices the tenant has, plus three with unusual ids. A
+// device has about 60 rows of DeviceTvmSoftwareInventory.
 func Devices(n int) Option { return func(s *settings) { s.Devices = n } }
 
-// Seed makes other data: the same seed, size and clock make the same rows.
+// Seed selects other data: equal seeds, sizes and clocks make equal rows.
 func Seed(n uint64) Option { return func(s *settings) { s.Seed = n } }
 
-// CVEs sets how many CVEs are known. With few, devices have few vulnerabilities; a
-// real tenant knows more than 320,000.
+// CVEs sets how many CVEs are known, which is the number of rows of
+// DeviceTvmSoftwareVulnerabilitiesKB. With few, devices have few vulnerabilities. A real
+// tenant knows more than 320,000.
 func CVEs(n int) Option { return func(s *settings) { s.CVEs = n } }
 
 // History sets how many days of events the tenant has, at most 30.
@@ -47,7 +48,7 @@ func History(days int) Option { return func(s *settings) { s.History = days } }
 func Database(name string) Option { return func(s *settings) { s.Options.Database = name } }
 
 // Batching sets how long queued ingestion collects files before it ingests them,
-// whatever the policies of tables say.
+// regardless of the policies of tables.
 func Batching(d time.Duration) Option { return func(s *settings) { s.Options.Batching = d } }
 
 // NoQuota lifts the limits of hunting. By default they are the documented ones: 45
@@ -59,17 +60,17 @@ func NoQuota() Option {
 	}
 }
 
-// Clock gives the services a clock, which must not go back. The default is time.Now.
+// Clock gives the services a clock, which must not go backwards. The default is time.Now.
 func Clock(now func() time.Time) Option { return func(s *settings) { s.Now = now } }
 
-// StandingClock lets the services begin at a time at which only AdvanceClock moves.
-func StandingClock(at time.Time) Option { return Clock(func() time.Time { return at }) }
+// FixedClock gives the services a clock that only AdvanceClock moves.
+func FixedClock(at time.Time) Option { return Clock(func() time.Time { return at }) }
 
-// App registers another application of the tenant, beside Exporter and Admin. It has
+// App registers another application of the tenant. It has
 // no role in the database; grant one with Command: .add database.
 func App(a entra.App) Option { return func(s *settings) { s.Apps = append(s.Apps, a) } }
 
-// Record calls f with each query and command that a client sends, and where: "graph",
+// Record calls f with each query and command that a client sends, and its endpoint: "graph",
 // "xdr", "mde", "kusto-query", "kusto-mgmt" or "ingest-mgmt". Several goroutines may call
 // it at once.
 func Record(f func(endpoint, text string)) Option { return func(s *settings) { s.Options.Record = f } }
@@ -78,7 +79,7 @@ func Record(f func(endpoint, text string)) Option { return func(s *settings) { s
 // not work within testing/synctest.
 func Loopback() Option { return func(s *settings) { s.loopback = true } }
 
-// Configure changes what has no option of its own.
+// Configure changes the options of package emulator that have no Option of their own.
 func Configure(change func(*emulator.Options)) Option {
 	return func(s *settings) { change(&s.Options) }
 }

@@ -58,7 +58,7 @@ func TestOutsideModule(t *testing.T) {
 				t.Errorf("it lists %s", imported)
 			}
 		}
-		// Beside the emulator there is nothing of ours.
+		// Nothing of this module but the emulator.
 		if rest, ours := strings.CutPrefix(imported, "github.com/tvmexport/tvmexport"); ours && !strings.HasPrefix(rest, "/emulator") {
 			t.Errorf("it lists %s", imported)
 		}

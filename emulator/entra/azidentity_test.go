@@ -148,7 +148,7 @@ func TestOfficialClientShowsTheRefusal(t *testing.T) {
 	}
 }
 
-// A certificate whose time is over is refused in Entra's words, though it is registered.
+// A certificate that has expired is refused in Entra's words, though it is registered.
 func TestOfficialCertificateCredentialExpired(t *testing.T) {
 	cert, key := certificate(t)
 	s := newServer(t, func(o *entra.Options) {

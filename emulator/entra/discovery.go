@@ -31,7 +31,7 @@ func authority(r *http.Request) string { return "https://" + r.Host }
 
 // openIDConfiguration is the discovery document of
 // https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc. Its issuer
-// names the tenant by its id, also where the path has the domain, and lies on the
+// names the tenant by its id, also where the path has the domain, and is on the
 // authority's own host, which the Go client demands of an authority that it does
 // not know.
 func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {

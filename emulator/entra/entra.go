@@ -1,12 +1,12 @@
-// Package entra is a local double of the Microsoft Entra ID endpoints that a
-// program without a user needs: the v1 and v2 token endpoints with a client
+// Package entra emulates the Microsoft Entra ID endpoints that a program without a
+// user needs: the v1 and v2 token endpoints with a client
 // secret or a client assertion, the discovery documents and the signing keys,
 // and the two forms in which Azure's machines hand out tokens of their managed
 // identities.
 //
 // Tokens are real RS256 JSON Web Tokens in the v1.0 format, which is what
-// Microsoft Graph, the Defender APIs and Kusto ask for whatever endpoint issued
-// them. The endpoints are described at
+// Microsoft Graph, the Defender APIs and Kusto request from both endpoints. The
+// endpoints are described at
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow,
 // the claims at https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 //

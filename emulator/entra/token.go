@@ -223,7 +223,7 @@ func (s *Server) issue(app App, resource string, lifetime time.Duration) (string
 	return g.token, err
 }
 
-// sign makes the token. Times are whole seconds, as in every JWT. identity is the
+// sign makes the token. Times are in seconds, as in every JWT. identity is the
 // resource id of a user-assigned managed identity, "" for others.
 func (s *Server) sign(app App, resource Resource, audience string, by credential, at time.Time, lifetime time.Duration, identity string) (grant, error) {
 	from := at.Truncate(time.Second)

@@ -10,9 +10,9 @@ import (
 // maxRules bounds the body that ServeHTTP reads.
 const maxRules = 4 << 20
 
-// ServeHTTP is the control API of the set, mounted where it is to be: POST puts
-// one rule or a list of rules in force and answers their ids, GET lists the rules
-// with their counts, DELETE ends all of them, or with ?id=N one.
+// ServeHTTP is the control API of the set: POST activates one rule or a list of
+// rules and returns their ids, GET lists the rules with their counts, DELETE removes
+// all of them, or with ?id=N one.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:

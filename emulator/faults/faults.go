@@ -1,15 +1,15 @@
-// Package faults disturbs the emulated services on purpose: it answers errors in
-// their place, delays and cuts answers, and loses, doubles or delays the messages
-// of queued ingestion.
+// Package faults injects faults into the emulated services: it answers with errors in
+// their place, delays and cuts answers, changes rows, and loses, duplicates or delays
+// the messages of queued ingestion.
 //
-// Faults are rules, given as JSON. A rule names an endpoint, says which of the
-// requests there it is about, and what happens to them:
+// Faults are rules, in Go or as JSON. A rule names an endpoint, selects requests there,
+// and says what happens to them:
 //
 //	{"endpoint": "graph", "match": "DeviceTvm", "after": 3, "count": 2, "status": 429,
 //	 "headers": {"Retry-After": "7"}}
 //
-// is: of the hunting queries on Graph that mention DeviceTvm, let three pass, then
-// answer two with 429, then let all pass.
+// This rule lets three hunting queries on Graph that contain DeviceTvm pass, answers the
+// next two with 429, and lets all later ones pass.
 package faults
 
 import (
@@ -23,20 +23,20 @@ import (
 // Endpoint is a place where faults can happen.
 type Endpoint string
 
-// The endpoints. Delivery is not an HTTP endpoint but the moment when a message
-// of queued ingestion is read.
+// The endpoints. Delivery is not an HTTP endpoint: its rules apply when the ingestion
+// service reads a message.
 const (
-	Graph       Endpoint = "graph"
-	XDR         Endpoint = "xdr"
-	MDE         Endpoint = "mde"
-	Token       Endpoint = "token"
-	Discovery   Endpoint = "discovery" // of the sign-in endpoint's metadata
-	KustoQuery  Endpoint = "kusto-query"
-	KustoMgmt   Endpoint = "kusto-mgmt"
+	Graph       Endpoint = "graph"        // hunting on Microsoft Graph
+	XDR         Endpoint = "xdr"          // hunting on the Defender XDR API
+	MDE         Endpoint = "mde"          // hunting on the Defender for Endpoint API
+	Token       Endpoint = "token"        // token requests, also of managed identities
+	Discovery   Endpoint = "discovery"    // metadata of the sign-in endpoint
+	KustoQuery  Endpoint = "kusto-query"  // queries
+	KustoMgmt   Endpoint = "kusto-mgmt"   // management commands
 	KustoIngest Endpoint = "kusto-ingest" // streaming ingestion
-	KustoAuth   Endpoint = "kusto-auth"   // how to sign in to a cluster
-	IngestMgmt  Endpoint = "ingest-mgmt"
-	Blob        Endpoint = "blob"
+	KustoAuth   Endpoint = "kusto-auth"   // sign-in metadata of a cluster
+	IngestMgmt  Endpoint = "ingest-mgmt"  // commands of the ingestion service
+	Blob        Endpoint = "blob"         // storage of queued ingestion
 	Queue       Endpoint = "queue"
 	Table       Endpoint = "table"
 	Delivery    Endpoint = "delivery"
@@ -49,38 +49,38 @@ func Endpoints() []Endpoint {
 	}
 }
 
-// Rule is one fault. The first group of fields selects requests, the second says
-// what happens. A request that several rules select gets the first of them.
+// Rule is one fault. The first group of fields selects requests, the second one says
+// what happens to them. If several rules select a request, the oldest one applies.
 type Rule struct {
 	Endpoint    Endpoint `json:"endpoint"`
-	Match       string   `json:"match,omitempty"`       // text in the query, command, path or message; "" matches all
-	After       int      `json:"after,omitempty"`       // this many matching requests pass first
-	Count       int      `json:"count,omitempty"`       // then at most this many are hit; 0 means no bound
-	Every       int      `json:"every,omitempty"`       // of these only each n-th; 0 and 1 mean each
-	Probability float64  `json:"probability,omitempty"` // of these only this share, by chance; 0 means all
-	Seed        uint64   `json:"seed,omitempty"`        // of the chance
+	Match       string   `json:"match,omitempty"`       // text that the query, command, path or message contains; "" matches all
+	After       int      `json:"after,omitempty"`       // the first After matching requests pass
+	Count       int      `json:"count,omitempty"`       // at most Count requests are hit; 0 means no limit
+	Every       int      `json:"every,omitempty"`       // only every n-th request is hit; 0 and 1 mean all
+	Probability float64  `json:"probability,omitempty"` // share of the requests that are hit, at random; 0 means all
+	Seed        uint64   `json:"seed,omitempty"`        // of Probability
 
-	Status       int                        `json:"status,omitempty"`       // answer this status
-	Body         string                     `json:"body,omitempty"`         // with this body; "" means the service's own shape
+	Status       int                        `json:"status,omitempty"`       // answer with this status, 200 to 599
+	Body         string                     `json:"body,omitempty"`         // and this body; "" means the service's own error for the status
 	Headers      map[string]string          `json:"headers,omitempty"`      // and these headers
-	Apply        bool                       `json:"apply,omitempty"`        // do what was asked before answering Status
-	Delay        Duration                   `json:"delay,omitempty"`        // wait before anything else
-	CutAfter     int                        `json:"cutAfter,omitempty"`     // break the connection after so many bytes of the body
-	TruncateJSON bool                       `json:"truncateJSON,omitempty"` // end the body early, but as if it were complete
-	DropRows     int                        `json:"dropRows,omitempty"`     // leave so many rows at the end of an answer out; the JSON stays valid
-	RepeatRows   int                        `json:"repeatRows,omitempty"`   // answer so many rows at the end twice
-	HideRows     int                        `json:"hideRows,omitempty"`     // let a hunting query see so many rows of each table less
-	Values       string                     `json:"values,omitempty"`       // of the answer's rows: null, retyped
-	Set          map[string]json.RawMessage `json:"set,omitempty"`          // in rows of a hunting answer, by column: the JSON that stands there
-	Rows         int                        `json:"rows,omitempty"`         // with set: of the first so many rows; 0 means of all
-	Replay       bool                       `json:"replay,omitempty"`       // answer what the same text was answered first since the rule is in force
-	ResetAfter   int                        `json:"resetAfter,omitempty"`   // break the connection when so many bytes of the request's body have come
-	LieGzip      bool                       `json:"lieGzip,omitempty"`      // say that the body is compressed, which it is not
-	Late         Duration                   `json:"late,omitempty"`         // with status: do what was asked so long after the answer
+	Apply        bool                       `json:"apply,omitempty"`        // execute the request before answering Status
+	Delay        Duration                   `json:"delay,omitempty"`        // wait first
+	CutAfter     int                        `json:"cutAfter,omitempty"`     // close the connection after this many bytes of the answer's body
+	TruncateJSON bool                       `json:"truncateJSON,omitempty"` // end the answer's body early, as if it were complete
+	DropRows     int                        `json:"dropRows,omitempty"`     // omit this many rows at the end of an answer; its JSON stays valid
+	RepeatRows   int                        `json:"repeatRows,omitempty"`   // repeat this many rows at the end of an answer
+	HideRows     int                        `json:"hideRows,omitempty"`     // hide this many rows of each table from a hunting query
+	Values       string                     `json:"values,omitempty"`       // of the answer's rows: "null", or "retyped" (texts become numbers, others texts)
+	Set          map[string]json.RawMessage `json:"set,omitempty"`          // by column: JSON that replaces the values in rows of a hunting answer
+	Rows         int                        `json:"rows,omitempty"`         // with Set: only in the first Rows rows; 0 means all
+	Replay       bool                       `json:"replay,omitempty"`       // answer as the same text was answered first since the rule is active
+	ResetAfter   int                        `json:"resetAfter,omitempty"`   // reset the connection after this many bytes of the request's body
+	LieGzip      bool                       `json:"lieGzip,omitempty"`      // declare the body as compressed, which it is not
+	Late         Duration                   `json:"late,omitempty"`         // with Status: execute the request this long after the answer
 	ExpireToken  bool                       `json:"expireToken,omitempty"`  // treat the bearer token as expired
-	RevokeToken  bool                       `json:"revokeToken,omitempty"`  // refuse the bearer token from now on, wherever it is used
+	RevokeToken  bool                       `json:"revokeToken,omitempty"`  // refuse the bearer token from now on at all endpoints
 	ExpireSAS    bool                       `json:"expireSAS,omitempty"`    // treat the shared access signature as expired
-	Delivery     string                     `json:"delivery,omitempty"`     // lost, duplicate, late:30s, transient, failed
+	Delivery     string                     `json:"delivery,omitempty"`     // of a message: lost, duplicate, duplicate:2h, late:30s, transient, failed, partial:3, partial:3:30s
 }
 
 // withAnswers are the endpoints whose answers have rows.
@@ -156,10 +156,10 @@ func (rule Rule) Validate() error {
 		}
 	}
 	if rule.Probability < 0 || rule.Probability > 1 {
-		return fmt.Errorf("probability is %v; it lies between 0 and 1", rule.Probability)
+		return fmt.Errorf("probability is %v; it must be between 0 and 1", rule.Probability)
 	}
 	if rule.Status != 0 && (rule.Status < 200 || rule.Status > 599) {
-		return fmt.Errorf("status is %d; it lies between 200 and 599", rule.Status)
+		return fmt.Errorf("status is %d; it must be between 200 and 599", rule.Status)
 	}
 	if rule.Status == 0 && (rule.Body != "" || rule.Apply || rule.Late > 0) {
 		return fmt.Errorf("body, apply and late need a status")

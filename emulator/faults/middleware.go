@@ -65,7 +65,7 @@ func texts(at Endpoint, r *http.Request) []string {
 	}
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxMatched))
 	if err != nil {
-		// The handler meets the same error behind the bytes that came.
+		// The handler gets the same error after the bytes that were received.
 		r.Body = &replay{Reader: io.MultiReader(bytes.NewReader(head), failing{err}), Closer: r.Body}
 		return []string{target}
 	}
@@ -159,8 +159,8 @@ func (rule Rule) answer(w http.ResponseWriter) {
 // counts as expired.
 type expiredToken struct{}
 
-// TokenExpired says whether a rule demands that the bearer token of the request
-// with this context be taken for expired. Whoever checks tokens asks it.
+// TokenExpired says whether a rule treats the bearer token of the request with this
+// context as expired.
 func TokenExpired(ctx context.Context) bool {
 	expired, _ := ctx.Value(expiredToken{}).(bool)
 	return expired
@@ -171,7 +171,7 @@ func TokenExpired(ctx context.Context) bool {
 type hiddenRows struct{}
 
 // Hidden is how many rows of each table a rule hides from the request with this
-// context. Whoever answers queries asks it.
+// context.
 func Hidden(ctx context.Context) int {
 	n, _ := ctx.Value(hiddenRows{}).(int)
 	return n
@@ -181,8 +181,8 @@ func Hidden(ctx context.Context) int {
 // revoked.
 type revokedToken struct{}
 
-// TokenRevoked says whether a rule demands that the bearer token of the request
-// with this context be refused from now on. Whoever checks tokens asks it.
+// TokenRevoked says whether a rule revokes the bearer token of the request with this
+// context.
 func TokenRevoked(ctx context.Context) bool {
 	revoked, _ := ctx.Value(revokedToken{}).(bool)
 	return revoked

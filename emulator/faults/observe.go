@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// Event is a request to one of the services, as an observer is told of it:
-// before it is handled, and with Done after it was, before its answer has left
-// as a whole.
+// Event is a request that a service handles. An observer gets it before that, and again
+// with Done after it, before the client has the complete answer.
 type Event struct {
 	Endpoint Endpoint
 	Text     string // path, query or command
 	Done     bool
 }
 
-// Observe lets f be told of each request from now on; nil ends that. f is
-// called from many goroutines, and the request waits for it: so that a test
-// can stop or kill a client at an exact moment.
+// Observe calls f for each request that a service handles from now on; nil stops it.
+// Many goroutines call f, and the request waits for it, so that a test can stop or
+// kill a client at an exact moment. Requests that a rule answers in place of the
+// service are not reported.
 func (s *Set) Observe(f func(Event)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.observer = f
 }
 
-// observed tells the observer, if there is one, of what next serves.
+// observed calls the observer, if there is one, for what next serves.
 func (s *Set) observed(at Endpoint, next http.Handler) http.Handler {
 	s.mu.Lock()
 	tell := s.observer

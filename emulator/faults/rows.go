@@ -47,7 +47,7 @@ func (rule Rule) rewrite(body []byte) []byte {
 		for i, row := range rows {
 			out[i] = row
 			if rule.Values != "" {
-				out[i] = rule.spoil(row)
+				out[i] = rule.corrupt(row)
 			}
 			if len(rule.Set) > 0 && (rule.Rows == 0 || i < rule.Rows) {
 				out[i] = rule.set(out[i])
@@ -72,8 +72,8 @@ func (rule Rule) set(row json.RawMessage) json.RawMessage {
 	return join(object)
 }
 
-// spoil changes each value of a row, which is an object or an array.
-func (rule Rule) spoil(row json.RawMessage) json.RawMessage {
+// corrupt changes each value of a row, which is an object or an array.
+func (rule Rule) corrupt(row json.RawMessage) json.RawMessage {
 	if object, ok := members(row); ok {
 		for i, m := range object {
 			if !strings.Contains(m.name, "@odata") {
@@ -92,7 +92,7 @@ func (rule Rule) spoil(row json.RawMessage) json.RawMessage {
 	return joinList(list)
 }
 
-// other is what stands in place of a value: null, or a value of another type.
+// other is the replacement of a value: null, or a value of another type.
 func (rule Rule) other(v json.RawMessage) json.RawMessage {
 	if rule.Values == nullValues {
 		return json.RawMessage("null")

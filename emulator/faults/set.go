@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Set holds the rules that are in force. The zero Set has none; it is safe for
+// Set holds the active rules. The zero Set has none; it is safe for
 // concurrent use.
 type Set struct {
 	mu       sync.Mutex
@@ -17,7 +17,7 @@ type Set struct {
 	waiting  sync.WaitGroup
 }
 
-// active is a rule in force and what became of it.
+// active is an active rule and its state.
 type active struct {
 	Report
 	chance *rand.Rand
@@ -25,7 +25,7 @@ type active struct {
 	size   int             // of what is kept
 }
 
-// Report is a rule in force: how many requests it matched and how many it hit.
+// Report is an active rule, with the numbers of requests that it matched and hit.
 type Report struct {
 	ID   int `json:"id"`
 	Seen int `json:"seen"`
@@ -33,7 +33,8 @@ type Report struct {
 	Rule
 }
 
-// Add puts valid rules in force, behind those that are, and returns their ids.
+// Add activates rules, after those that are active, and returns their ids. If a rule is
+// not valid, it activates none.
 func (s *Set) Add(rules ...Rule) ([]int, error) {
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
@@ -54,7 +55,7 @@ func (s *Set) Add(rules ...Rule) ([]int, error) {
 	return ids, nil
 }
 
-// List reports the rules in force, oldest first.
+// List reports the active rules, oldest first.
 func (s *Set) List() []Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +66,7 @@ func (s *Set) List() []Report {
 	return reports
 }
 
-// Remove ends one rule; false means there is none with that id.
+// Remove removes one rule; false means that no rule has that id.
 func (s *Set) Remove(id int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +79,7 @@ func (s *Set) Remove(id int) bool {
 	return false
 }
 
-// Clear ends all rules.
+// Clear removes all rules.
 func (s *Set) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
