@@ -47,12 +47,12 @@ func (t Table) Choose(c Choice) (Table, error) {
 		return t, &Error{Op: "choose columns", Table: t.Name, Action: Stop, Cause: Usage, Err: fmt.Errorf(format, args...), Hint: hint}
 	}
 	if w := t.Watermark; t.LoadType != Snapshot && w != "" && w != IngestionTime && (c.Hides(w) || c.Masks(w)) {
-		return fail("take it out of tables."+t.Name, "the column %s is the watermark that the table follows: it must be published as it is", w)
+		return fail("remove it from tables."+t.Name, "the column %s is the watermark of the table: it must be published unchanged", w)
 	}
 	for _, name := range c.Pseudonymise {
 		i := slices.IndexFunc(t.Columns, func(k Column) bool { return k.Name == name })
 		if i >= 0 && t.Columns[i].Type != "string" {
-			return fail("exclude it instead", "the column %s is of type %s; only text can be published as a pseudonym", name, t.Columns[i].Type)
+			return fail("exclude it instead", "the column %s has type %s; only text can be pseudonymised", name, t.Columns[i].Type)
 		}
 	}
 	t.Choice = c

@@ -25,7 +25,7 @@ func TestChoose(t *testing.T) {
 		{state, tvmexport.Choice{Exclude: []string{"DeviceId"}}, "hidden", ""},
 		{state, tvmexport.Choice{Include: []string{"Tags"}}, "hidden", ""},
 		{state, tvmexport.Choice{Pseudonymise: []string{"DeviceId"}}, "masked", ""},
-		{state, tvmexport.Choice{Pseudonymise: []string{"Tags"}}, "", "only text can be published as a pseudonym (exclude it instead)"},
+		{state, tvmexport.Choice{Pseudonymise: []string{"Tags"}}, "", "only text can be pseudonymised (exclude it instead)"},
 		{state, tvmexport.Choice{Include: []string{"Nothing"}}, "", "no column would be published"},
 		{events, tvmexport.Choice{Exclude: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
 		{events, tvmexport.Choice{Include: []string{"DeviceId"}}, "", "Timestamp is the watermark"},

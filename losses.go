@@ -38,7 +38,7 @@ func (l Losses) Ledger() bool { return l.Strange+l.Holes+l.Records > 0 }
 func (l Losses) String() string {
 	var out []string
 	if l.Strange > 0 {
-		out = append(out, fmt.Sprintf("the ledger does not know the runs of %d published rows", l.Strange))
+		out = append(out, fmt.Sprintf("the ledger lacks the runs of %d published rows", l.Strange))
 	}
 	if l.Holes > 0 {
 		out = append(out, fmt.Sprintf("the ledger lacks the run that %d committed runs build on", l.Holes))

@@ -65,12 +65,12 @@ func RefuseCollisions(orders []Order) {
 }
 
 // ErrSharedDestination is the reason why two tables cannot have the same destination.
-var ErrSharedDestination = errors.New("rows of the two would be mixed")
+var ErrSharedDestination = errors.New("the rows of both would be mixed")
 
 func collision(o Order, what string) error {
 	return &Error{
 		Op: "configuration", Table: o.Table, Action: Stop, Cause: Usage,
 		Err:  fmt.Errorf("destination table %s is %s: %w", o.Into, what, ErrSharedDestination),
-		Hint: fmt.Sprintf("append a row to MigrationConfiguration that names another DestinationTable for %s, such as %s", o.Table, cmp.Or(o.free(), "a new name")),
+		Hint: fmt.Sprintf("append a row to MigrationConfiguration with another DestinationTable for %s, such as %s", o.Table, cmp.Or(o.free(), "a new name")),
 	}
 }

@@ -112,7 +112,7 @@ func ParseLoadType(s string) (LoadType, error) {
 	case "fullthenincr", "full":
 		return FullThenIncr, nil
 	}
-	return "", fmt.Errorf("load type %q is none of Snapshot, Incr, FullThenIncr (or Full)", s)
+	return "", fmt.Errorf("load type %q is unknown; use Snapshot, Incr or FullThenIncr (or Full)", s)
 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)

@@ -51,15 +51,15 @@ func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.
 	}
 	switch {
 	case t.Layout != "" && t.Layout != tvmexport.Both:
-		return fail("set layout to both", "the layout is %s: there are no typed rows and records side by side", t.Layout)
+		return fail("set layout to both", "the layout is %s: refill requires both typed rows and records", t.Layout)
 	case h.Last == nil:
-		return fail("tvmexport run makes one", "the ledger has no committed run")
+		return fail("start one with tvmexport run", "the ledger has no committed run")
 	case h.Publishing != nil:
-		return fail("tvmexport run finishes it", "the publication of run %s has begun and not ended", h.Publishing.Run.ID)
+		return fail("tvmexport run finishes it", "the publication of run %s has not finished", h.Publishing.Run.ID)
 	}
 	t = shapeOf(h.Last, t)
 	if t.Drift == tvmexport.Evolve || t.Drift == "" {
-		t.Shown = nil // what was kept in the records alone is to be shown
+		t.Shown = nil // what was kept in the records only is to be shown
 	}
 	if _, err := v.Destination.Fit(ctx, t); err != nil {
 		return tvmexport.Refilled{}, err

@@ -14,7 +14,7 @@ func comparedTable(t tvmexport.Table) (_ tvmexport.Table, notes []string) {
 		return t, nil
 	}
 	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c tvmexport.Column) bool { return t.Choice.Masks(c.Name) })
-	return t, []string{"columns published as pseudonyms were left out of the comparison of content"}
+	return t, []string{"pseudonymised columns were left out of the comparison of content"}
 }
 
 // withoutRefused leaves columns out of the typed table and the read functions
@@ -30,9 +30,9 @@ func withoutRefused(t tvmexport.Table) (_ tvmexport.Table, notes []string) {
 		}
 		fate := "kept in the records only, and a change in it alone is not fetched"
 		if !t.Layout.Raw() {
-			fate = "not exported, since the layout has no records"
+			fate = "not exported, because the layout has no records"
 		}
-		notes = append(notes, fmt.Sprintf("the column %s has a name that Kusto does not take: it is %s", shortName(c.Name), fate))
+		notes = append(notes, fmt.Sprintf("Kusto does not support the name of the column %s: it is %s", shortName(c.Name), fate))
 	}
 	t.Shown = shown
 	return t, notes

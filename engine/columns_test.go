@@ -19,7 +19,7 @@ func TestRefusedNamesAreNotShown(t *testing.T) {
 		says   string
 	}{
 		{tvmexport.Evolve, tvmexport.Both, nil, "kept in the records only"},
-		{tvmexport.Evolve, tvmexport.TypedOnly, nil, "not exported, since the layout has no records"},
+		{tvmexport.Evolve, tvmexport.TypedOnly, nil, "not exported, because the layout has no records"},
 		{tvmexport.KeepInRaw, tvmexport.Both, &tvmexport.Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records only"},
 		{tvmexport.Freeze, tvmexport.Both, &tvmexport.Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records only"},
 	} {

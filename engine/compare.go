@@ -51,7 +51,7 @@ func (f *fetching) compare(ctx context.Context) error {
 		}
 		if round > compareRounds {
 			u := unexplained[0]
-			return f.differs("in %d parts of the table the fetched rows differ from the counts, also after %d more attempts; the first part has %d rows where %d were counted", len(unexplained), compareRounds, u.fetched, u.before)
+			return f.differs("in %d partitions of the table the fetched rows differ from the counts, also after %d more attempts; the first partition has %d rows, but %d were counted", len(unexplained), compareRounds, u.fetched, u.before)
 		}
 		f.askAgain(unexplained)
 		if err := f.fetchAll(ctx); err != nil {
@@ -63,7 +63,7 @@ func (f *fetching) compare(ctx context.Context) error {
 func (f *fetching) differs(format string, args ...any) error {
 	return &tvmexport.Error{
 		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: fmt.Errorf(format, args...),
-		Hint: "nothing was published; run again, and if it repeats open a case with Microsoft: counts and rows of the table contradict each other",
+		Hint: "nothing was published; run again, and if this repeats open a case with Microsoft: counts and rows of the table contradict each other",
 	}
 }
 
@@ -97,7 +97,7 @@ func (f *fetching) unexplained(ctx context.Context) ([]difference, error) {
 	}
 	for _, d := range list {
 		if (d.moved || d.before != d.after) && !now.IsZero() && now.Equal(before) {
-			return nil, f.differs("two counts of the same moment, %s, contradict each other: %d rows and %d rows in one part of the table", now.UTC().Format(time.RFC3339Nano), d.before, d.after)
+			return nil, f.differs("two counts at the same time, %s, contradict each other: %d rows and %d rows in one partition of the table", now.UTC().Format(time.RFC3339Nano), d.before, d.after)
 		}
 	}
 	f.counted.at = now

@@ -96,7 +96,7 @@ func lacking(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []tvmexpor
 			return nil, &tvmexport.Error{
 				Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
 				Err:  fmt.Errorf("%d records of batch %s landed as null in %s", l.Nulls, b.ID, run.Table.Landing()),
-				Hint: "the landing table's mapping or columns are not ours any more: drop the table and run tvmexport init",
+				Hint: "the landing table's mapping or columns were changed: drop the table and run tvmexport init",
 			}
 		case !l.Whole(b.Rows):
 			missing = append(missing, b.ID)
@@ -142,8 +142,8 @@ func (f *fetching) neverLanded(out ConfirmOutcome) error {
 	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, %s among them", len(out.Missing), len(f.batches), confirmAttempts, out.Missing[0]),
-		Hint: "nothing was published; look at .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
+		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, including %s", len(out.Missing), len(f.batches), confirmAttempts, out.Missing[0]),
+		Hint: "nothing was published; check .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
 	}
 }
 

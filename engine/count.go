@@ -19,8 +19,8 @@ func askCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuery) (
 	}
 	if why := impossible(counts, q); why != "" {
 		return counts, &tvmexport.Error{
-			Op: "count", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: fmt.Errorf("the count cannot be right: %s", why),
-			Hint: "nothing was decided by it; run again, and if it repeats look for a proxy that changes answers",
+			Op: "count", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: fmt.Errorf("the count is invalid: %s", why),
+			Hint: "the count was not used; run again, and if this repeats check for a proxy that changes answers",
 		}
 	}
 	return counts, nil
@@ -35,7 +35,7 @@ func impossible(c tvmexport.Counts, q tvmexport.CountQuery) string {
 			return "a part has a negative number of rows"
 		}
 		if rows += p.Rows; rows < 0 {
-			return "its rows add up to more than 64 bits hold"
+			return "the sum of its rows exceeds 64 bits"
 		}
 	}
 	if q.Bin > 0 {
@@ -49,11 +49,11 @@ func impossibleParts(parts []tvmexport.Count, q tvmexport.CountQuery) string {
 	for i, p := range parts {
 		switch {
 		case !p.Partition.Valid() || !q.Within.Holds(p.Partition):
-			return "a part lies outside the partition that was asked for"
+			return "a part is outside the requested partition"
 		case p.Partition.Depth() > q.Within.Depth()+q.Depth:
-			return "a part is deeper than was asked for"
+			return "a part is deeper than requested"
 		case !p.Start.IsZero():
-			return "a part is a step of time, where none was asked for"
+			return "a part is a time step, which was not requested"
 		}
 		list[i] = p.Partition
 	}
@@ -74,16 +74,16 @@ func impossibleSteps(parts []tvmexport.Count, q tvmexport.CountQuery) string {
 		starts[i] = start
 		switch {
 		case start.IsZero() && !q.Nulls && !w.Null && w != (tvmexport.Window{}):
-			return "it has rows without a watermark, which lie in no window"
+			return "it has rows without a watermark, which belong to no window"
 		case start.IsZero():
 		case w.Null, !w.From.IsZero() && !start.Add(q.Bin-tvmexport.Tick).After(w.From), !w.To.IsZero() && start.After(w.To):
-			return "a step of time lies outside the window that was asked for"
+			return "a time step is outside the requested window"
 		}
 	}
 	slices.SortFunc(starts, time.Time.Compare)
 	for i := 1; i < len(starts); i++ {
 		if starts[i].Sub(starts[i-1]) < q.Bin {
-			return "two steps of time have rows in common"
+			return "two time steps have rows in common"
 		}
 	}
 	return ""

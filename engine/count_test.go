@@ -168,7 +168,7 @@ func TestRowsThatContradictTheCounts(t *testing.T) {
 							}
 						}
 					}
-					w.unproven(t, "parts of the table the fetched rows differ from the counts")
+					w.unproven(t, "partitions of the table the fetched rows differ from the counts")
 					w.agrees(t, nil)
 					w.source.SpoilCount = nil
 					w.export(t)
@@ -191,7 +191,7 @@ func TestCountsOfOneMoment(t *testing.T) {
 			}
 			first = false
 		}
-		w.unproven(t, "two counts of the same moment")
+		w.unproven(t, "two counts at the same time")
 		w.agrees(t, nil)
 	})
 }
@@ -200,19 +200,19 @@ func TestCountsOfOneMoment(t *testing.T) {
 func TestImpossibleCounts(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	parts := map[string]func(c *tvmexport.Counts){
-		"a negative number of rows":   func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
-		"more than 64 bits":           func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
-		"have rows in common":         func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
-		"deeper than was asked":       func(c *tvmexport.Counts) { c.Parts[0].Partition += "00000" },
-		"outside the partition":       func(c *tvmexport.Counts) { c.Parts[0].Partition = "XY" },
-		"a step of time, where none":  func(c *tvmexport.Counts) { c.Parts[0].Start = at },
-		"have rows in common, a part": func(c *tvmexport.Counts) { c.Parts[1].Partition = c.Parts[0].Partition[:1] },
+		"a negative number of rows":       func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
+		"exceeds 64 bits":                 func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
+		"have rows in common":             func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
+		"deeper than requested":           func(c *tvmexport.Counts) { c.Parts[0].Partition += "00000" },
+		"outside the requested partition": func(c *tvmexport.Counts) { c.Parts[0].Partition = "XY" },
+		"a time step, which was not":      func(c *tvmexport.Counts) { c.Parts[0].Start = at },
+		"have rows in common, a part":     func(c *tvmexport.Counts) { c.Parts[1].Partition = c.Parts[0].Partition[:1] },
 	}
 	steps := map[string]func(c *tvmexport.Counts){
 		"a negative number of rows": func(c *tvmexport.Counts) { c.Parts[0].Rows = -1 },
-		"more than 64 bits":         func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
+		"exceeds 64 bits":           func(c *tvmexport.Counts) { c.Parts[0].Rows, c.Parts[1].Rows = math.MaxInt64, 1 },
 		"have rows in common":       func(c *tvmexport.Counts) { c.Parts = append(c.Parts, c.Parts[0]) },
-		"lies outside the windo":    func(c *tvmexport.Counts) { c.Parts[0].Start = at.Add(-24 * time.Hour) },
+		"outside the requested wi":  func(c *tvmexport.Counts) { c.Parts[0].Start = at.Add(-24 * time.Hour) },
 	}
 	for _, tt := range []struct {
 		load  tvmexport.LoadType

@@ -51,15 +51,15 @@ func (l *lines) WriteRow(key, row []byte) error {
 	if len(row) > tvmexport.MaxRecord {
 		return &tvmexport.Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-			Err:  fmt.Errorf("a record of %d bytes (key %s) is over the 1 MiB that Kusto keeps in a value; it would be cut or stored as null", len(row), l.shown(key)),
-			Hint: "find the row by its key in the portal and shorten what it holds, or set the table's IsActive to false until then",
+			Err:  fmt.Errorf("a record of %d bytes (key %s) exceeds Kusto's limit of 1 MiB for a value; it would be truncated or stored as null", len(row), l.shown(key)),
+			Hint: "find the row by its key in the portal and shorten its values, or set the table's IsActive to false until then",
 		}
 	}
 	at := l.place.find(key)
 	if at < 0 {
 		return &tvmexport.Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
-			Err: fmt.Errorf("the answer holds a row with key %s, which is in none of the partitions asked for", l.shown(key)),
+			Err: fmt.Errorf("the answer has a row with key %s, which is in none of the requested partitions", l.shown(key)),
 		}
 	}
 	l.counts[at]++

@@ -161,7 +161,7 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o tvmexport.Order, 
 	}
 	if plan.Consistent && r.Table.LoadType == tvmexport.Snapshot {
 		out.Calls++ // the count that shows that the table stood still
-		notes = append(notes, "consistency is table: what moves while it is read costs further calls")
+		notes = append(notes, "consistency is table: partitions that change while the table is read cost further calls")
 	}
 	out.Chain = out.Calls - max(p.Slices-1, 0)
 	if !out.Learned && p.Slices > 1 {

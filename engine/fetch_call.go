@@ -149,13 +149,13 @@ func (e *engine) proves(in FetchInput, a tvmexport.Answer) error {
 	switch {
 	case a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows:
 		fail.Action = tvmexport.Split
-		fail.Err = fmt.Errorf("the answer was cut: %d rows of %s", a.Rows, announced(a.Counted))
+		fail.Err = fmt.Errorf("the answer was truncated: %d rows of %s", a.Rows, announced(a.Counted))
 	case a.Counted == tvmexport.Missing:
-		fail.Err = fmt.Errorf("the answer of %d rows does not hold its own count (request %s)", a.Rows, a.Request)
+		fail.Err = fmt.Errorf("the answer of %d rows lacks its own count (request %s)", a.Rows, a.Request)
 	default:
-		fail.Err = fmt.Errorf("the answer holds %d rows and says that it has %d (request %s)", a.Rows, a.Counted, a.Request)
+		fail.Err = fmt.Errorf("the answer has %d rows, but its own count is %d (request %s)", a.Rows, a.Counted, a.Request)
 	}
-	fail.Hint = "if this repeats, the service cuts answers below its documented row limit"
+	fail.Hint = "if this repeats, the service truncates answers below its documented row limit"
 	return fail
 }
 
@@ -178,7 +178,7 @@ func placed(in FetchInput, a tvmexport.Answer) error {
 	return &tvmexport.Error{
 		Op: "fetch", Table: t.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
 		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
-		Hint: "nothing was published; look at the column in the portal, or name another WatermarkColumn in MigrationConfiguration",
+		Hint: "nothing was published; check the column in the portal, or set another WatermarkColumn in MigrationConfiguration",
 	}
 }
 

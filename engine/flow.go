@@ -36,7 +36,7 @@ func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress
 	}
 	err := finish(ctx, s, f.publication(), &f.progress, h)
 	if n := f.progress.Late; n > 0 && err == nil {
-		f.note("%d rows with an older watermark were missing and are published now", n)
+		f.note("%d late rows with an older watermark were published", n)
 	}
 	return f.progress, err
 }

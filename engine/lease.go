@@ -65,7 +65,7 @@ func keepLease(ctx context.Context, d tvmexport.Destination, lease func() tvmexp
 func heldError(table string, by tvmexport.Holder) error {
 	return &tvmexport.Error{
 		Op: "lease", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Held,
-		Err:  fmt.Errorf("another run holds the table until %s (%s)", by.Expires.UTC().Format(time.RFC3339), by.Owner),
-		Hint: "wait for it to end; if it died, the lease ends at that time by itself",
+		Err:  fmt.Errorf("another run holds the lease of the table until %s (%s)", by.Expires.UTC().Format(time.RFC3339), by.Owner),
+		Hint: "wait until it ends; if it died, the lease expires at that time",
 	}
 }

@@ -62,12 +62,12 @@ func moved(t tvmexport.Table, last *tvmexport.Committed) (why string, err error)
 		return "", nil
 	}
 	if t.LoadType == tvmexport.Snapshot {
-		return fmt.Sprintf("the last run published into %s, and the configuration names %s", last.Destination, t.Destination), nil
+		return fmt.Sprintf("the last run published into %s, but the configuration names %s", last.Destination, t.Destination), nil
 	}
 	return "", &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
-		Err: fmt.Errorf("MigrationConfiguration names the destination %s, and run %s and those before it published into %s", t.Destination, last.ID, last.Destination),
-		Hint: fmt.Sprintf("set DestinationTable back to %s, or run tvmexport run --table %s --full: it publishes all that the source holds into %s, and readers see no older rows",
+		Err: fmt.Errorf("MigrationConfiguration names the destination %s, but run %s and earlier runs published into %s", t.Destination, last.ID, last.Destination),
+		Hint: fmt.Sprintf("set DestinationTable back to %s, or run tvmexport run --table %s --full: it publishes all rows of the source into %s, and readers see no older rows",
 			last.Destination, t.Name, t.Destination),
 	}
 }
@@ -79,13 +79,13 @@ func refusalOf(l tvmexport.Losses, t tvmexport.Table) error {
 	if lostAlike(l, t) {
 		return nil
 	}
-	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all that the source holds into each table, and readers see no older rows", t.Name)
+	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all rows of the source into each table, and readers see no older rows", t.Name)
 	if len(l.Short) == 1 && l.Short[0].Table == t.Typed() {
-		hint = fmt.Sprintf("run tvmexport refill --table %s: it makes the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
+		hint = fmt.Sprintf("run tvmexport refill --table %s: it rebuilds the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
 	}
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-		Err: fmt.Errorf("%s: it was cleared, dropped or changed since", l), Hint: hint,
+		Err: fmt.Errorf("%s: it was cleared, dropped or changed", l), Hint: hint,
 	}
 }
 
@@ -107,7 +107,7 @@ func (p *Plan) recover(lost tvmexport.Losses) error {
 	}
 	if !lost.Ledger() && lostEverything(lost, p.Run.Table) {
 		p.Run.Kind, p.Run.Window = tvmexport.FullRun, tvmexport.Window{}
-		p.note("%s: everything at the source is fetched again", lost)
+		p.note("%s: the whole table is fetched again", lost)
 		return nil
 	}
 	if lost.Rows > 0 {
@@ -116,7 +116,7 @@ func (p *Plan) recover(lost tvmexport.Losses) error {
 		}
 	}
 	p.reconcile()
-	p.note("%s: rows that the source has and readers do not see are published again", lost)
+	p.note("%s: rows that readers lack are published again", lost)
 	return nil
 }
 
@@ -126,9 +126,9 @@ func (p *Plan) recover(lost tvmexport.Losses) error {
 func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, full bool) {
 	switch {
 	case h.Losses.Ledger():
-		p.note("the ledger knows no committed run, but %s: it was cleared or shortened, and everything at the source is fetched again", h.Losses)
+		p.note("the ledger has no committed run, but %s: it was cleared or shortened, and the whole table is fetched again", h.Losses)
 	case h.Losses.Copied && !o.From.IsZero():
-		p.note("the ledger knows no committed run, but the watermark %s in MigrationConfiguration is one that a run wrote there: everything at the source is fetched again", o.From.UTC().Format(time.RFC3339))
+		p.note("the ledger has no committed run, but a run wrote the watermark %s in MigrationConfiguration: the whole table is fetched again", o.From.UTC().Format(time.RFC3339))
 	default:
 		return o.From, false
 	}
@@ -154,7 +154,7 @@ func (c *Comparison) lost(h tvmexport.History) {
 		if !s.Readers {
 			c.Differences = append(c.Differences, Difference{
 				Source: s.Recorded, Readers: s.Held, Recorded: s.Recorded,
-				Why: fmt.Sprintf("%d rows that committed runs published are gone from %s, or were published into another table", s.Gone, s.Table),
+				Why: fmt.Sprintf("%d rows of committed runs are gone from %s, or were published into another table", s.Gone, s.Table),
 			})
 		}
 	}
@@ -162,6 +162,6 @@ func (c *Comparison) lost(h tvmexport.History) {
 		c.Differences = append(c.Differences, Difference{Recorded: tvmexport.Missing, Why: lost.String()})
 	}
 	if was := h.Last.Destination; was != "" && was != c.Table.Destination && c.Table.Layout.Raw() {
-		c.Notes = append(c.Notes, fmt.Sprintf("the last run published into %s, and the configuration names %s", was, c.Table.Destination))
+		c.Notes = append(c.Notes, fmt.Sprintf("the last run published into %s, but the configuration names %s", was, c.Table.Destination))
 	}
 }

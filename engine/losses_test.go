@@ -21,7 +21,7 @@ func TestLosses(t *testing.T) {
 		kind   tvmexport.RunKind
 		note   string
 	}{
-		"a state, strange rows":     {tvmexport.Snapshot, tvmexport.Losses{Strange: 5}, tvmexport.FullRun, "does not know the runs of 5 published rows"},
+		"a state, strange rows":     {tvmexport.Snapshot, tvmexport.Losses{Strange: 5}, tvmexport.FullRun, "lacks the runs of 5 published rows"},
 		"a state, lost partitions":  {tvmexport.Snapshot, tvmexport.Losses{Records: 1}, tvmexport.FullRun, "lacks partitions of 1 committed runs"},
 		"a state, some rows":        {tvmexport.Snapshot, gone(3, 5), tvmexport.FullRun, "holds 3 of 5 rows"},
 		"a state, nothing":          {tvmexport.Snapshot, tvmexport.Losses{Copied: true}, tvmexport.DeltaRun, ""},

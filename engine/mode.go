@@ -39,13 +39,13 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 			return p, err
 		}
 		if v.request.Full {
-			p.Whole = "it was asked for"
+			p.Whole = "requested by --full"
 			return p, nil
 		}
 		p.Whole = wholeBecause(t, h, v.FullEvery, p.Limits.Rows)
 		if why := cmp.Or(elsewhere, wholeBecauseOfLosses(lost, repairing)); why != "" {
 			p.Whole = cmp.Or(p.Whole, why)
-			p.note("%s: all of the table is fetched", why)
+			p.note("%s: the whole table is fetched", why)
 		}
 		if p.Whole == "" {
 			p.Run.Kind = tvmexport.DeltaRun
@@ -53,7 +53,7 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 				p.Only = repair.Partitions
 			}
 			if slices.Contains(p.Only, tvmexport.Whole) {
-				p.Run.Kind, p.Only, p.Whole = tvmexport.FullRun, nil, "all of it is to be repaired"
+				p.Run.Kind, p.Only, p.Whole = tvmexport.FullRun, nil, "the whole table is repaired"
 			}
 		}
 		return p, nil
@@ -82,7 +82,7 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	}
 	ordered := orderedWatermark(h)
 	if (lost.Ledger() || lost.Unknown) && ordered.After(at) {
-		p.note("the watermark %s in MigrationConfiguration is ahead of the last committed run that the ledger knows, and rows of the ledger are missing: the run does not follow it; run --from sets the start", ordered.UTC().Format(time.RFC3339))
+		p.note("the watermark %s in MigrationConfiguration is later than the last committed run in the ledger, and ledger rows are missing: the run ignores it; run --from sets the start", ordered.UTC().Format(time.RFC3339))
 		ordered = time.Time{}
 	}
 	for _, ordered := range []time.Time{ordered, v.request.From} {
@@ -140,19 +140,19 @@ func wholeBecause(t tvmexport.Table, h tvmexport.History, every time.Duration, l
 	every = cmp.Or(every, defaultFullEvery)
 	switch {
 	case h.Last == nil:
-		return "it is the first one"
+		return "first run"
 	case !h.Lineage:
-		return "published rows do not say which part of the table they belong to"
+		return "published rows do not contain their partition"
 	case h.FullAt.IsZero():
 		return "there is no full snapshot to build on"
 	case h.Last.Definition != t.Definition():
 		return "the table's columns or definition have changed since the last run"
 	case !h.Now.Before(h.FullAt.Add(every)):
-		return fmt.Sprintf("the last one is from %s, and one is taken every %s", h.FullAt.UTC().Format(time.DateTime), days(every))
+		return fmt.Sprintf("the last full snapshot is from %s, and one is taken every %s", h.FullAt.UTC().Format(time.DateTime), days(every))
 	case h.Retention > 0 && !h.Now.Before(h.FullAt.Add(h.Retention-agingOut)):
-		return fmt.Sprintf("the last one, from %s, is about to age out", h.FullAt.UTC().Format(time.DateTime))
+		return fmt.Sprintf("the last full snapshot, from %s, is about to expire", h.FullAt.UTC().Format(time.DateTime))
 	case !slices.ContainsFunc(h.Partitions, func(r tvmexport.PartitionRecord) bool { return r.Print.Known }) && len(h.Partitions) > 0:
-		return "the last run could not keep fingerprints"
+		return "the last run could not record fingerprints"
 	}
 	var rows int64
 	for _, r := range h.Partitions {
@@ -160,7 +160,7 @@ func wholeBecause(t tvmexport.Table, h tvmexport.History, every time.Duration, l
 	}
 	// Twice the rows, or half of them, before the parts are made finer or coarser.
 	if !t.Key.IsRow() && (StateDepth(rows/2, limit) > h.Depth || StateDepth(rows*2, limit) < h.Depth) {
-		return fmt.Sprintf("the table of %d rows asks for parts of another size", rows)
+		return fmt.Sprintf("the table of %d rows requires partitions of another size", rows)
 	}
 	return ""
 }
@@ -182,7 +182,7 @@ func checkRetention(t tvmexport.Table, h tvmexport.History, every time.Duration)
 	}
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
-		Err:  fmt.Errorf("the destination keeps rows for %s, and a full snapshot is taken every %s: rows that have not changed would age out", days(h.Retention), days(every)),
+		Err:  fmt.Errorf("the destination keeps rows for %s, but a full snapshot is taken every %s: unchanged rows would expire", days(h.Retention), days(every)),
 		Hint: fmt.Sprintf("raise the soft-delete period of its retention policy to at least %s, or lower snapshots.full_every", days(every)),
 	}
 }

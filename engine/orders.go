@@ -37,8 +37,8 @@ func choose(orders []tvmexport.Order, names []string) ([]tvmexport.Order, error)
 		active := slices.DeleteFunc(slices.Clone(orders), func(o tvmexport.Order) bool { return !o.Active })
 		if len(active) == 0 {
 			return nil, &tvmexport.Error{
-				Op: "run", Cause: tvmexport.Usage, Err: errors.New("the configuration table names no active table"),
-				Hint: "tvmexport init writes the default ones",
+				Op: "run", Cause: tvmexport.Usage, Err: errors.New("the configuration table has no active table"),
+				Hint: "tvmexport init configures the default tables",
 			}
 		}
 		return active, nil
@@ -67,7 +67,7 @@ func unknownName(orders []tvmexport.Order, name string) string {
 			return "did you mean " + o.Table + "?"
 		}
 	}
-	return "if it is a table of Defender, tvmexport init --table " + name + " adds one; tvmexport status lists those that have one"
+	return "if it is a table of Defender, tvmexport init --table " + name + " adds one; tvmexport status lists the configured tables"
 }
 
 // switchedOff is the note of a table that is exported though it is switched off.
@@ -75,5 +75,5 @@ func switchedOff(o tvmexport.Order) []string {
 	if o.Active {
 		return nil
 	}
-	return []string{"the table is switched off in the configuration table (IsActive is false), and is exported because it was named"}
+	return []string{"the table is deactivated in the configuration table (IsActive is false); it is exported because it was named"}
 }

@@ -29,11 +29,11 @@ func TestATableThatIsSwitchedOff(t *testing.T) {
 		if err != nil || len(report.Outcomes) != 1 || report.Outcomes[0].Err != nil || len(w.destination.Commits(software)) != 1 {
 			t.Fatalf("named twice: %+v, %v", report.Outcomes, err)
 		}
-		if notes := strings.Join(report.Outcomes[0].Notes, "|"); !strings.Contains(notes, "switched off") {
+		if notes := strings.Join(report.Outcomes[0].Notes, "|"); !strings.Contains(notes, "deactivated") {
 			t.Errorf("notes: %s", notes)
 		}
 		plan, err := w.Plan(t.Context(), engine.Request{Tables: []string{software}})
-		if err != nil || !strings.Contains(strings.Join(plan[0].Notes, "|"), "switched off") {
+		if err != nil || !strings.Contains(strings.Join(plan[0].Notes, "|"), "deactivated") {
 			t.Errorf("plan: %v, %v", plan, err)
 		}
 		w.destination.List[0].Active = true

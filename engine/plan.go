@@ -23,7 +23,7 @@ func (f *fetching) count(ctx context.Context) error {
 		f.progress.Fetched += b.Rows
 	}
 	if n := f.progress.Resumed; n > 0 {
-		f.note("%d rows were taken over from run %s, which had landed them and ended before it published", n, f.plan.Leftovers[0].Run.ID)
+		f.note("%d landed rows of the interrupted run %s were reused", n, f.plan.Leftovers[0].Run.ID)
 	}
 	for _, p := range f.pieces {
 		f.total += p.Rows

@@ -47,11 +47,11 @@ func (f *fetching) setBack(now time.Time) error {
 	if from.Equal(p.From) {
 		return &tvmexport.Error{
 			Op: "plan", Table: p.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
-			Err:  fmt.Errorf("the run is to begin at %s, and the source's clock says %s", from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
-			Hint: "give --from a time in the past",
+			Err:  fmt.Errorf("the requested start is %s, but the source's clock is %s", from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
+			Hint: "set --from to a time in the past",
 		}
 	}
-	f.note("the watermark %s is later than the source's clock, %s: the run sets it back and publishes the rows that readers do not see",
+	f.note("the watermark %s is later than the source's clock, %s: the run sets it back and publishes the missing rows",
 		from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	p.Again = nil
 	if p.Run.Previous == "" {

@@ -74,15 +74,15 @@ func TestWhyAllIsFetched(t *testing.T) {
 		why    string // a part of the reason; "" for a delta
 	}{
 		"nothing":            {change: func(*testing.T, *world) {}},
-		"asked for":          {change: func(*testing.T, *world) {}, full: true, why: "asked for"},
+		"asked for":          {change: func(*testing.T, *world) {}, full: true, why: "requested by --full"},
 		"a week later":       {change: func(*testing.T, *world) { time.Sleep(7 * 24 * time.Hour) }, why: "every 7 days"},
 		"a shorter interval": {change: func(t *testing.T, w *world) { w.FullEvery = time.Hour; time.Sleep(2 * time.Hour) }, why: "every 1h"},
 		"aging out": {change: func(t *testing.T, w *world) {
 			w.destination.Retention = 8 * 24 * time.Hour
 			w.FullEvery = 8 * 24 * time.Hour
 			time.Sleep(7 * 24 * time.Hour)
-		}, why: "about to age out"},
-		"no lineage":      {change: func(t *testing.T, w *world) { w.destination.RecordsOnly = true }, why: "which part of the table"},
+		}, why: "about to expire"},
+		"no lineage":      {change: func(t *testing.T, w *world) { w.destination.RecordsOnly = true }, why: "do not contain their partition"},
 		"no fingerprints": {change: func(t *testing.T, w *world) { w.source.Plain = true }, why: "computes no fingerprints"},
 		"a new column": {change: func(t *testing.T, w *world) {
 			w.source.Schema = []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Timestamp", Type: "datetime"}, {Name: "New", Type: "string"}}
@@ -92,7 +92,7 @@ func TestWhyAllIsFetched(t *testing.T) {
 			if r, err := w.Run(t.Context(), engine.Request{}); err != nil || r.Outcomes[0].Err != nil {
 				t.Error(err, r.Outcomes)
 			}
-		}, why: "parts of another size"},
+		}, why: "partitions of another size"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestDrift(t *testing.T) {
 					t.Errorf("shown %s, want %s", got, want.shown)
 				}
 				notes := strings.Join(r.Notes, "\n")
-				for _, part := range []string{"Score has become real", "New:long", "columns Old any more"} {
+				for _, part := range []string{"Score at the source is now real", "New:long", "no longer has the columns Old"} {
 					if !strings.Contains(notes, part) {
 						t.Errorf("no note says %q:\n%s", part, notes)
 					}

@@ -80,7 +80,7 @@ func (f *fetching) weaken(c tvmexport.Counts) {
 	f.plan.Leftovers = nil // they are of a delta
 	f.plan.Whole = "the service computes no fingerprints"
 	f.progress.Whole = f.plan.Whole
-	f.note("the service computes no fingerprints, so that nothing tells what has changed: the whole table is fetched")
+	f.note("the service computes no fingerprints, so changes are unknown: the whole table is fetched")
 }
 
 // remember keeps the fingerprints of pieces. What was not counted has no rows.

@@ -169,7 +169,7 @@ const sourceKeeps = 30 * 24 * time.Hour
 func (f *fetching) warnOfAge(c tvmexport.Counts) {
 	at := f.plan.Run.Window.From
 	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && f.plan.Run.Previous != "" {
-		f.note("the source keeps 30 days: rows between %s and %s can be lost to it", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
+		f.note("the source keeps 30 days: rows between %s and %s may no longer exist there", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
 	}
 }
 

@@ -32,8 +32,8 @@ func (f *fetching) settle(ctx context.Context) error {
 		if round > settleRounds {
 			return &tvmexport.Error{
 				Op: "fetch", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-				Err:  fmt.Errorf("%d partitions, %q among them, moved while the table was read, after %d rounds of asking again", len(moved), moved[0], settleRounds),
-				Hint: "run at a quieter time, or leave consistency at its default, which takes each partition as one answer gave it",
+				Err:  fmt.Errorf("%d partitions, including %q, changed while the table was read, after %d more attempts", len(moved), moved[0], settleRounds),
+				Hint: "run at a quieter time, or use the default consistency, under which each partition is the state of one answer",
 			}
 		}
 		f.again(moved, now)
@@ -62,8 +62,8 @@ func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
 	if slices.ContainsFunc(counts.Parts, func(c tvmexport.Count) bool { return !c.Print.Known }) {
 		return nil, &tvmexport.Error{
 			Op: "count", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-			Err:  errors.New("the service computes no fingerprints, so that it cannot be shown that the table stood still"),
-			Hint: "leave consistency at its default",
+			Err:  errors.New("the service computes no fingerprints, so consistency of the whole table cannot be verified"),
+			Hint: "use the default consistency",
 		}
 	}
 	pieces := piecesOf(counts.Parts, tvmexport.Window{})

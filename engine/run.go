@@ -35,7 +35,7 @@ func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o tvmexpo
 	}
 	r.Notes = append(r.Notes, legacyNotes(h.Legacy, r.Table)...)
 	if r.Finished > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("the publication of run %s, which an earlier run had begun, was finished: %d rows", h.Last.ID, r.Finished))
+		r.Notes = append(r.Notes, fmt.Sprintf("the interrupted publication of run %s was finished: %d rows", h.Last.ID, r.Finished))
 	}
 	return err
 }
@@ -84,8 +84,8 @@ func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
 	}
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
-		Err:  fmt.Errorf("the database holds the data of tenant %s, and the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
-		Hint: "give each tenant a database of its own (kusto.database)",
+		Err:  fmt.Errorf("the database holds the data of tenant %s, but the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
+		Hint: "use a separate database for each tenant (kusto.database)",
 	}
 }
 
@@ -98,7 +98,7 @@ func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.Hi
 		if h.Last != nil && len(h.Last.Columns) > 0 {
 			live = h.Last.Columns
 		}
-		notes = append(notes, "the source does not tell the table's columns: the last known ones stand")
+		notes = append(notes, "the source does not return the table's columns: the last known columns are used")
 	}
 	table, drift, err := meet(r.Table, live, h.Last)
 	if err != nil {

@@ -25,12 +25,12 @@ func drifted(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committ
 	if t.Key.Column != "" && typeOf(live, t.Key.Column) == "" ||
 		slices.ContainsFunc(t.Key.Hashed, func(c string) bool { return typeOf(live, c) == "" }) {
 		t.Key = tvmexport.Key{}
-		notes = append(notes, "the columns that the table's parts are told apart by are not at the source any more: it is divided by the hash of whole rows")
+		notes = append(notes, "the key columns of the table's partitions are no longer at the source: the table is partitioned by the hash of whole rows")
 	}
 	if w := t.Watermark; w != "" && w != tvmexport.IngestionTime && t.LoadType != tvmexport.Snapshot && typeOf(live, w) == "" {
 		return t, notes, &tvmexport.Error{
 			Op: "schema", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-			Err:  fmt.Errorf("the watermark column %s is not at the source (any more)", w),
+			Err:  fmt.Errorf("the source does not have the watermark column %s", w),
 			Hint: "append a row with another WatermarkColumn to MigrationConfiguration",
 		}
 	}
@@ -91,7 +91,7 @@ func describeDrift(d tvmexport.Drift, before, now []tvmexport.Column) []string {
 		case "":
 			appeared = append(appeared, c.Name+":"+c.Type)
 		default:
-			out = append(out, fmt.Sprintf("the column %s has become %s at the source, where it was %s: the typed table keeps the old column and has %s_%s beside it", c.Name, c.Type, was, c.Name, c.Type))
+			out = append(out, fmt.Sprintf("the type of the column %s at the source is now %s; it was %s: the typed table keeps the old column and gets %s_%s", c.Name, c.Type, was, c.Name, c.Type))
 		}
 	}
 	for _, c := range before {
@@ -101,8 +101,8 @@ func describeDrift(d tvmexport.Drift, before, now []tvmexport.Column) []string {
 	}
 	if len(appeared) > 0 {
 		fate := map[tvmexport.Drift]string{
-			tvmexport.Freeze:    "not shown, and changes in them alone are not looked for",
-			tvmexport.KeepInRaw: "kept in the records alone",
+			tvmexport.Freeze:    "not shown, and changes in them alone are ignored",
+			tvmexport.KeepInRaw: "kept in the records only",
 		}[d]
 		if fate == "" {
 			fate = "shown from now on, and null in older rows"
@@ -110,7 +110,7 @@ func describeDrift(d tvmexport.Drift, before, now []tvmexport.Column) []string {
 		out = append(out, fmt.Sprintf("the source has new columns (%s): %s", strings.Join(appeared, ", "), fate))
 	}
 	if len(vanished) > 0 {
-		out = append(out, fmt.Sprintf("the source does not have the columns %s any more, and the current state does not show them; AsOf and Changes show them without values from now on", strings.Join(vanished, ", ")))
+		out = append(out, fmt.Sprintf("the source no longer has the columns %s, and the current state does not show them; AsOf and Changes show them without values from now on", strings.Join(vanished, ", ")))
 	}
 	return out
 }

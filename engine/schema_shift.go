@@ -44,7 +44,7 @@ func (f *fetching) sameSchema(columns []tvmexport.Column) error {
 	if f.schema == nil {
 		f.schema = columns
 		if what = shift(live, columns); what != "" && (f.plan.Loose || sameNames(live, columns)) {
-			f.note("the answers do not have the columns that the schema says: %s", what)
+			f.note("the columns of the answers differ from the schema: %s", what)
 			return nil
 		}
 	}

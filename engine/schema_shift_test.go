@@ -35,8 +35,8 @@ func TestSchemaThatChangesInMidRun(t *testing.T) {
 		{name: "renamed between answers", answer: since(2, base, renamed), schema: since(2, base, renamed), starts: 1, notes: "the column Time was added, the column T was dropped"},
 		{name: "of another type between answers", answer: since(2, base, retyped), schema: since(2, base, retyped), starts: 1, notes: "the column N was long and is string"},
 		{name: "in one answer only", answer: only(2, base, dropped), schema: always(base), starts: 1, notes: "the column T was dropped"},
-		{name: "in every answer, against the schema", answer: always(dropped), schema: always(base), starts: 1, notes: "the answers do not have the columns"},
-		{name: "a type against the schema", answer: always(retyped), schema: always(base), notes: "the answers do not have the columns that the schema says: the column N was long and is string"},
+		{name: "in every answer, against the schema", answer: always(dropped), schema: always(base), starts: 1, notes: "the columns of the answers differ"},
+		{name: "a type against the schema", answer: always(retyped), schema: always(base), notes: "the columns of the answers differ from the schema: the column N was long and is string"},
 		{name: "again and again", answer: func(n int) []tvmexport.Column { return [][]tvmexport.Column{base, dropped}[n%2] }, schema: always(base), starts: 2, fails: true, notes: "the column T was"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -109,8 +109,8 @@ func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
 	if len(row) >= maxRowDigits {
 		return nil, &tvmexport.Error{
 			Op: "plan", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can tell them apart", f.plan.Limits.Rows, p.Partition),
-			Hint: "look at the table in the portal for a fault in the data",
+			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can distinguish them", f.plan.Limits.Rows, p.Partition),
+			Hint: "check the table in the portal for an error in the data",
 		}
 	}
 	counts, err := f.steps.Count(ctx, q)
@@ -202,7 +202,7 @@ func (f *fetching) helpless(why error) error {
 	}
 	return &tvmexport.Error{
 		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-		Err:  fmt.Errorf("%d answers were refused as too large and %d accepted, so smaller parts do not help: %w", f.refusals, f.progress.Slices, why),
-		Hint: "run again later; if it persists, look at what the service answers to a query of a few rows",
+		Err:  fmt.Errorf("%d answers were refused as too large and %d accepted, so smaller partitions do not help: %w", f.refusals, f.progress.Slices, why),
+		Hint: "run again later; if this persists, check the service's answer to a query of a few rows",
 	}
 }

@@ -12,7 +12,7 @@ func legacyNotes(l *tvmexport.Legacy, t tvmexport.Table) []string {
 	if !l.Alive() {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d rows that are not tvmexport's have come into %s since the takeover, the newest at %s: the old exporter still runs; stop it (readers do not see these rows)",
+	return []string{fmt.Sprintf("%d rows of another exporter were ingested into %s since the takeover, the newest at %s: the old exporter still runs; stop it (readers do not see these rows)",
 		l.Strays, t.Destination, l.StrayAt.UTC().Format(time.RFC3339))}
 }
 

@@ -70,7 +70,7 @@ func TestOldExporterStillRuns(t *testing.T) {
 		w.destination.Legacies[software].StrayAt = day.Add(6 * time.Hour)
 		w.destination.Ordered = map[string]time.Time{software: day.Add(7 * time.Hour)}
 		r := w.export(t)
-		if r.Rows != 2 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "2 rows that are not tvmexport's") || !strings.Contains(r.Notes[0], "2026-11-01T06:00:00Z") {
+		if r.Rows != 2 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "2 rows of another exporter") || !strings.Contains(r.Notes[0], "2026-11-01T06:00:00Z") {
 			t.Errorf("%d rows, notes %q; want 2 and one note", r.Rows, r.Notes)
 		}
 	})

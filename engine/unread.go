@@ -71,7 +71,7 @@ func (e *Exporter) tellUnread(ctx context.Context, c *Comparison, h tvmexport.Hi
 	for i, d := range c.Differences {
 		still := slices.ContainsFunc(without.Differences, func(w Difference) bool { return w.Partition == d.Partition && w.Window == d.Window })
 		if d.inContent() && !still {
-			c.Differences[i].Why = fmt.Sprintf("the rows differ only in %s: the source had values there that do not fit the column type; records keep them as text, and the typed table has no value",
+			c.Differences[i].Why = fmt.Sprintf("the rows differ only in %s: the source had values there that do not match the column type; records keep them as text, and the typed table has no value",
 				strings.Join(columns, ", "))
 		}
 	}

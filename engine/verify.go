@@ -81,11 +81,11 @@ func comparable(t tvmexport.Table, h tvmexport.History, run tvmexport.RunID) err
 	}
 	switch {
 	case h.Publishing != nil:
-		return fail("tvmexport run finishes it", "the publication of run %s has begun and not ended", h.Publishing.Run.ID)
+		return fail("tvmexport run finishes it", "the publication of run %s has not finished", h.Publishing.Run.ID)
 	case h.Last == nil:
-		return fail("tvmexport run makes one", "the ledger has no committed run")
+		return fail("start one with tvmexport run", "the ledger has no committed run")
 	case run != "" && h.Last.ID != run:
-		return fail("leave --run out to compare what readers see now", "run %s is not the newest committed one, which is %s: what it saw is not at the source any more", run, h.Last.ID)
+		return fail("omit --run to compare the rows that readers see now", "run %s is not the newest committed run, which is %s: its state no longer exists at the source", run, h.Last.ID)
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 	q := tvmexport.CountQuery{Table: t, Print: true}
 	if t.Watermark != "" && t.LoadType != tvmexport.Snapshot && !h.Last.Watermark.IsZero() {
 		if t.Watermark == tvmexport.IngestionTime {
-			c.Notes = append(c.Notes, "rows do not carry ingestion_time(), which the table follows: they were compared as a whole")
+			c.Notes = append(c.Notes, "rows do not have ingestion_time(), which the table follows: the table was compared as a whole")
 			q.Window = tvmexport.Window{To: h.Last.Watermark}
 			return q, nil
 		}
@@ -133,7 +133,7 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 		return q, nil
 	}
 	if guise := t.Guise(); guise != "" {
-		c.Notes = append(c.Notes, "published rows do not show the key of partitions, which is "+guise+": they were compared as a whole")
+		c.Notes = append(c.Notes, "published rows do not contain the key of partitions, which is "+guise+": the table was compared as a whole")
 		rows := int64(0)
 		for _, r := range h.Partitions {
 			rows += r.Rows
@@ -206,21 +206,21 @@ func (c *Comparison) differ(source, readers []tvmexport.Count, recorded map[tvme
 func (d Difference) explain(same bool, run tvmexport.RunID) string {
 	switch {
 	case d.Recorded != tvmexport.Missing && d.Readers < d.Recorded:
-		return fmt.Sprintf("%d rows that run %s or one before it published are gone from the published table", d.Recorded-d.Readers, run)
+		return fmt.Sprintf("%d rows of run %s or earlier runs are gone from the published table", d.Recorded-d.Readers, run)
 	case d.Recorded != tvmexport.Missing && d.Readers > d.Recorded:
-		return fmt.Sprintf("%d rows are in the published table that no run of ours published there", d.Readers-d.Recorded)
+		return fmt.Sprintf("the published table has %d rows that no run published", d.Readers-d.Recorded)
 	case same:
 		return ""
 	case d.Recorded != tvmexport.Missing && d.Source == d.Readers:
-		return "the rows differ in content: the source has changed since the run, or rows were changed by hand"
+		return "the rows differ in content: the source has changed since the run, or rows were changed manually"
 	case d.Recorded != tvmexport.Missing && d.Source > d.Readers:
-		return many(d.Source-d.Readers, "row of the source is", "rows of the source are") + " not published: the source has changed since the run, or the run did not get them"
+		return many(d.Source-d.Readers, "row of the source is", "rows of the source are") + " not published: the source has changed since the run, or the run missed them"
 	case d.Recorded != tvmexport.Missing:
-		return many(d.Readers-d.Source, "published row is", "published rows are") + " not at the source any more: the source has changed since the run"
+		return many(d.Readers-d.Source, "published row is", "published rows are") + " no longer at the source: the source has changed since the run"
 	case d.Source > d.Readers:
 		return many(d.Source-d.Readers, "row is", "rows are") + " missing"
 	case d.Source < d.Readers:
-		return many(d.Readers-d.Source, "row is", "rows are") + " there that the source does not hold (any more)"
+		return many(d.Readers-d.Source, "row is", "rows are") + " there that the source does not have"
 	}
 	return "the rows differ in content"
 }

@@ -15,9 +15,9 @@ func TestDifferencesOfOneRow(t *testing.T) {
 	}{
 		{Difference{Source: 5, Readers: 4, Recorded: tvmexport.Missing}, "1 row is missing"},
 		{Difference{Source: 6, Readers: 4, Recorded: tvmexport.Missing}, "2 rows are missing"},
-		{Difference{Source: 4, Readers: 5, Recorded: tvmexport.Missing}, "1 row is there that the source does not hold"},
+		{Difference{Source: 4, Readers: 5, Recorded: tvmexport.Missing}, "1 row is there that the source does not have"},
 		{Difference{Source: 5, Readers: 4, Recorded: 4}, "1 row of the source is not published"},
-		{Difference{Source: 4, Readers: 5, Recorded: 5}, "1 published row is not at the source any more"},
+		{Difference{Source: 4, Readers: 5, Recorded: 5}, "1 published row is no longer at the source"},
 	} {
 		if got := tt.d.explain(false, "r"); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%+v: %q, want %q", tt.d, got, tt.want)
