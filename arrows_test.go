@@ -113,8 +113,10 @@ func adapter(name string) string {
 // kustoArrows lists, for each package of the destination, the other packages of
 // it that it may import. The order is from the bottom to the top.
 var kustoArrows = map[string][]string{
-	"kusto/kql": nil,
-	"kusto":     {"kusto/kql"},
+	"kusto/kql":           nil,
+	"kusto/conn/conntest": {"kusto/kql"},
+	"kusto/conn":          {"kusto/kql"},
+	"kusto":               {"kusto/conn", "kusto/kql"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }
@@ -138,6 +140,8 @@ func TestForbiddenImports(t *testing.T) {
 		{"kusto", module + "/catalog", false},
 		{"kusto", module + "/internal/fingerprint", false},
 		{"kusto", module + "/kusto/kql", false},
+		{"kusto/conn", module + "/kusto/kql", false},
+		{"kusto/conn", module + "/kusto", true},
 		{"kusto/kql", module + "/kusto", true},
 		{"kusto/unlisted", module + "/kusto/kql", true},
 		{"kusto", module + "/cmd/tvmexport", true},
@@ -216,7 +220,8 @@ func TestPartsOfTheApplication(t *testing.T) {
 // Libraries that are to be replaceable are imported by one package each.
 func TestOnePackagePerLibrary(t *testing.T) {
 	homes := map[string][]string{
-		"github.com/Azure/azure-kusto-go":                  {"kusto"},
+		"github.com/Azure/azure-kusto-go/azkustodata":      {"kusto/conn"},
+		"github.com/Azure/azure-kusto-go/azkustoingest":    {"kusto"},
 		"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"internal/signin"},
 		"software.sslmate.com/src/go-pkcs12":               {"internal/signin"},
 		"github.com/spf13/cobra":                           {"cmd/tvmexport"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -31,12 +32,12 @@ func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b ba
 	if len(open) == 0 {
 		return nil
 	}
-	s := statement{op: "publish", table: p.Run.Table.Name, text: remainingText(p.Run, open)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, Text: remainingText(p.Run, open)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+	counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Long("Count") })
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, p
 	}
 	for _, t := range into {
 		if err := c.drop(ctx, "publish", run.Table.Name, t.table, "where tags has "+kql.Literal(kql.RunTag(run.ID))); err != nil {
-			c.log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
+			c.conn.Log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
 		}
 	}
 	return &tvmexport.Error{

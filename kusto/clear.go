@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -29,7 +30,7 @@ func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 	if err == nil {
 		return
 	}
-	c.log.InfoContext(ctx, "kusto: the landing table was not cleared, its retention will", "table", run.Table.Name, "error", err)
+	c.conn.Log.InfoContext(ctx, "kusto: the landing table was not cleared, its retention will", "table", run.Table.Name, "error", err)
 	if tvmexport.CauseOf(err) == tvmexport.Permission {
 		c.mu.Lock()
 		c.uncleared = true
@@ -40,14 +41,14 @@ func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 // claimedAt is when the run's claim came into the ledger, by the service's
 // clock, which is also that of extents. The zero time if it never did.
 func (c *Client) claimedAt(ctx context.Context, run tvmexport.Run) (time.Time, error) {
-	s := statement{op: "clear", table: run.Table.Name, text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "clear", Table: run.Table.Name, Text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
 | summarize Since = min(coalesce(ingestion_time(), At))`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.ID)), kql.Literal(kql.PublishingState))}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return time.Time{}, err
 	}
-	found, err := readRows(s, rows, func(r *reader) time.Time { return r.time("Since") })
+	found, err := conn.ReadRows(s, rows, func(r *conn.Reader) time.Time { return r.Time("Since") })
 	if err != nil || len(found) == 0 {
 		return time.Time{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // uncollided refuses tables whose destinations, or those of the orders that the
@@ -31,7 +32,7 @@ func uncollided(tables []tvmexport.Table, orders []tvmexport.Order) error {
 
 // reading refuses a table of which a stored function has a name that we use
 // for a table: queries would read the function.
-func reading(t tvmexport.Table, inv inventory) error {
+func reading(t tvmexport.Table, inv conn.Schema) error {
 	names := []string{t.Landing()}
 	if t.Layout.Raw() {
 		names = append(names, t.Destination)
@@ -40,8 +41,8 @@ func reading(t tvmexport.Table, inv inventory) error {
 		names = append(names, t.Typed())
 	}
 	for _, name := range names {
-		if _, ok := inv.functions[name]; ok {
-			return usage("configuration", t.Name, fmt.Errorf("%s, which %s is to be published through, is the name of a stored function", name, t.Name))
+		if _, ok := inv.Functions[name]; ok {
+			return conn.UsageError("configuration", t.Name, fmt.Errorf("%s, which %s is to be published through, is the name of a stored function", name, t.Name))
 		}
 	}
 	return nil
@@ -53,7 +54,7 @@ func misnamed(tables []tvmexport.Table, commands []Command) error {
 	for _, t := range tables {
 		for _, c := range commands {
 			if c.Kind == MakeFunction && c.Name == t.Destination && c.Name != t.Name {
-				return usage("configuration", t.Name, fmt.Errorf("destination table %s is the name of a function that reads a table", t.Destination))
+				return conn.UsageError("configuration", t.Name, fmt.Errorf("destination table %s is the name of a function that reads a table", t.Destination))
 			}
 		}
 	}

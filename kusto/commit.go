@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -23,7 +24,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 		Unread: m.Unread, Unlike: m.Unlike, Note: tvmexport.UnreadReason(m.Unread),
 	})
 	if err != nil {
-		return refused("commit", table, fmt.Errorf("describe the run: %w", err), "")
+		return conn.RefusedError("commit", table, fmt.Errorf("describe the run: %w", err), "")
 	}
 	row := recordOf(m.Run, kql.CommittedState)
 	row.owner, row.detail = m.Owner, detail
@@ -57,7 +58,7 @@ func (c *Client) makeCount(ctx context.Context, run tvmexport.Run, row record) e
 			return err
 		}
 	}
-	return refused("commit", run.Table.Name, fmt.Errorf("the ledger does not take the commit of run %s", run.ID), "look at the rows of "+kql.RunsTable)
+	return conn.RefusedError("commit", run.Table.Name, fmt.Errorf("the ledger does not take the commit of run %s", run.ID), "look at the rows of "+kql.RunsTable)
 }
 
 // commitDetail is what a commit record says of its run, in the column Detail.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -26,11 +27,11 @@ func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error 
 	if err := c.seesAll(ctx, "configure", "", kql.ConfigurationTable); err != nil {
 		return err
 	}
-	columns, err := c.columns(ctx, kql.ConfigurationTable)
+	columns, err := c.conn.Columns(ctx, kql.ConfigurationTable)
 	if err != nil {
 		return err
 	}
-	_, err = c.command(ctx, statement{op: "configure", text: seedText(tables, columns), again: true})
+	_, err = c.conn.Command(ctx, conn.Statement{Op: "configure", Text: seedText(tables, columns), Idempotent: true})
 	return err
 }
 

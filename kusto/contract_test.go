@@ -17,6 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -193,7 +194,7 @@ func TestEmulatorExport(t *testing.T) {
 // Watermarks are copied whichever shape the configuration has.
 func TestEmulatorIncrements(t *testing.T) {
 	onStage(t, func(s stage) {
-		_, err := s.admin.command(s.Context(), statement{op: "test", text: ".create table MigrationConfiguration (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, LastRefreshedTimeInString:string, LoadType:string, IsActive:bool)"})
+		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".create table MigrationConfiguration (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, LastRefreshedTimeInString:string, LoadType:string, IsActive:bool)"})
 		s.must(err)
 		s.setUp(eventsTable)
 		see := func(want string) {
@@ -229,7 +230,7 @@ func TestEmulatorIncrements(t *testing.T) {
 		}
 		// An operator switches the table off; the next copy keeps it so.
 		time.Sleep(time.Minute)
-		_, err = s.admin.command(s.Context(), statement{op: "test", text: `.set-or-append MigrationConfiguration <| print "DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", datetime(2026-11-23), "", "Incr", false`})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.set-or-append MigrationConfiguration <| print "DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", datetime(2026-11-23), "", "Incr", false`})
 		s.must(err)
 		time.Sleep(time.Minute)
 		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: "x", Watermark: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), At: time.Now()}}}))
@@ -249,7 +250,7 @@ func TestEmulatorRecordsOnly(t *testing.T) {
 			".create table DeviceTvmSoftwareInventoryRaw (Records:dynamic)",
 			`.set-or-append DeviceTvmSoftwareInventoryRaw <| print Records = dynamic({"DeviceId":"old"})`,
 		} {
-			_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+			_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text})
 			s.must(err)
 		}
 		setup, err := s.client.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
@@ -309,7 +310,7 @@ func TestEmulatorBadInput(t *testing.T) {
 			s.Errorf("an empty database: %v", err)
 		}
 		s.setUp(softwareTable)
-		_, err = s.admin.command(s.Context(), statement{op: "test", text: `.set-or-append MigrationConfiguration <| print "T | take 1; .drop table X", "XRaw", "None", datetime(null), "Snapshot", true`})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.set-or-append MigrationConfiguration <| print "T | take 1; .drop table X", "XRaw", "None", datetime(null), "Snapshot", true`})
 		s.must(err)
 		orders, err := s.client.Orders(s.Context())
 		s.must(err)
@@ -321,7 +322,7 @@ func TestEmulatorBadInput(t *testing.T) {
 			s.Errorf("audit %q", got)
 		}
 
-		_, err = s.admin.command(s.Context(), statement{op: "test", text: `.create-or-alter table DeviceTvmSoftwareInventoryLanding ingestion json mapping "LandingMapV1" '[{"column":"Records","Properties":{"Path":"$.x"}}]'`})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.create-or-alter table DeviceTvmSoftwareInventoryLanding ingestion json mapping "LandingMapV1" '[{"column":"Records","Properties":{"Path":"$.x"}}]'`})
 		s.must(err)
 		failed, err := s.client.Ready(s.Context(), []tvmexport.Table{softwareTable})
 		s.must(err)
@@ -330,7 +331,7 @@ func TestEmulatorBadInput(t *testing.T) {
 		}
 
 		// A mapping that is gone: the ingestion fails for good, and that shows at once.
-		_, err = s.admin.command(s.Context(), statement{op: "test", text: `.drop table DeviceTvmSoftwareInventoryLanding ingestion json mapping "LandingMapV1"`})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.drop table DeviceTvmSoftwareInventoryLanding ingestion json mapping "LandingMapV1"`})
 		s.must(err)
 		run := runOfTable(softwareTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)
 		run.StartedAt = time.Now().Add(-time.Hour)
@@ -380,6 +381,6 @@ func TestContract(t *testing.T) {
 // asAdmin sends a command that a database's administrator may give.
 func (s stage) asAdmin(text string) {
 	s.Helper()
-	_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+	_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text})
 	s.must(err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -20,7 +21,7 @@ type database struct {
 	folders  map[string]string
 }
 
-func (d database) serve(text string) reply {
+func (d database) serve(text string) conntest.Reply {
 	switch {
 	case strings.HasPrefix(text, ".show database ['security'] schema as json"):
 		type wireType struct{ Name, CslType string }
@@ -36,21 +37,21 @@ func (d database) serve(text string) reply {
 			}
 			all[name] = t
 		}
-		schema := marshal(map[string]any{"Databases": map[string]any{"security": map[string]any{"Name": "security", "Tables": all}}})
-		return reply{columns: []kql.Column{{Name: "DatabaseSchema", Kind: "string"}}, rows: [][]any{{schema}}}
+		schema := conntest.Marshal(map[string]any{"Databases": map[string]any{"security": map[string]any{"Name": "security", "Tables": all}}})
+		return conntest.Reply{Columns: []kql.Column{{Name: "DatabaseSchema", Kind: "string"}}, Rows: [][]any{{schema}}}
 	case strings.HasSuffix(text, " ingestion json mappings"):
 		name := strings.Fields(text)[2]
-		out := reply{columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Kind", Kind: "string"}, {Name: "Mapping", Kind: "string"}}}
+		out := conntest.Reply{Columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Kind", Kind: "string"}, {Name: "Mapping", Kind: "string"}}}
 		if m, ok := d.mappings[name]; ok {
-			out.rows = [][]any{{kql.LandingMapping, "Json", m}}
+			out.Rows = [][]any{{kql.LandingMapping, "Json", m}}
 		}
 		return out
 	case strings.HasPrefix(text, ".show functions"):
-		return reply{columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Folder", Kind: "string"}, {Name: "DocString", Kind: "string"}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Folder", Kind: "string"}, {Name: "DocString", Kind: "string"}}}
 	case strings.Contains(text, " policy ") && strings.HasPrefix(text, ".show"):
-		return reply{columns: []kql.Column{{Name: "Policy", Kind: "string"}}, rows: [][]any{{"null"}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "Policy", Kind: "string"}}, Rows: [][]any{{"null"}}}
 	}
-	return reply{}
+	return conntest.Reply{}
 }
 
 func sound() database {
@@ -89,8 +90,8 @@ func TestReady(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := sound()
 			c.change(d)
-			f := &fake{answer: d.serve}
-			failed, err := f.connect(t).Ready(t.Context(), []tvmexport.Table{eventsTable})
+			f := &conntest.Fake{Answer: d.serve}
+			failed, err := connect(t, f).Ready(t.Context(), []tvmexport.Table{eventsTable})
 			check := func(what string, err error, says string) {
 				t.Helper()
 				if says == "" {
@@ -112,12 +113,12 @@ func TestReady(t *testing.T) {
 
 func TestReadyRefusesNames(t *testing.T) {
 	bad := tvmexport.Table{Name: "T | take 1; .drop table X", Destination: "XRaw"}
-	f := &fake{answer: sound().serve}
-	failed, err := f.connect(t).Ready(t.Context(), []tvmexport.Table{bad, eventsTable})
+	f := &conntest.Fake{Answer: sound().serve}
+	failed, err := connect(t, f).Ready(t.Context(), []tvmexport.Table{bad, eventsTable})
 	if err != nil || tvmexport.CauseOf(failed[bad.Name]) != tvmexport.Usage || failed[eventsTable.Name] != nil {
 		t.Errorf("%v, %v: want a usage error for the first table alone", failed, err)
 	}
-	for _, text := range f.sent() {
+	for _, text := range f.Sent() {
 		if strings.Contains(text, ".drop") {
 			t.Errorf("sent %q", text)
 		}
@@ -130,8 +131,8 @@ func TestInit(t *testing.T) {
 	d := sound()
 	delete(d.tables, "DeviceProcessEventsLanding")
 	d.folders = map[string]string{kql.RunsTable: kql.Folder}
-	f := &fake{answer: d.serve}
-	setup, err := f.connect(t).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
+	f := &conntest.Fake{Answer: d.serve}
+	setup, err := connect(t, f).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,16 +155,16 @@ func TestInit(t *testing.T) {
 		t.Error("the published table has only Records, so its read function must go by tags")
 	}
 
-	f = &fake{answer: func(text string) reply {
+	f = &conntest.Fake{Answer: func(text string) conntest.Reply {
 		if strings.HasPrefix(text, ".create table DeviceProcessEventsLanding (") {
-			return refusal(403, "Forbidden", "Principal is not authorized to create a table", true)
+			return conntest.Refusal(403, "Forbidden", "Principal is not authorized to create a table", true)
 		}
 		if strings.HasPrefix(text, ".create function") {
-			return refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'F' of kind 'Function' already exists.", true)
+			return conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'F' of kind 'Function' already exists.", true)
 		}
 		return d.serve(text)
 	}}
-	setup, err = f.connect(t).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
+	setup, err = connect(t, f).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
 	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), "DeviceProcessEventsLanding") {
 		t.Errorf("%v, want a permission error that names the table", err)
 	}
@@ -173,13 +174,13 @@ func TestInit(t *testing.T) {
 }
 
 func TestOrdersReadsRows(t *testing.T) {
-	f := &fake{answer: func(string) reply {
-		return reply{columns: append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Undated", Kind: "long"}), rows: [][]any{
+	f := &conntest.Fake{Answer: func(string) conntest.Reply {
+		return conntest.Reply{Columns: append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Undated", Kind: "long"}), Rows: [][]any{
 			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true, 0},
 			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil, 0},
 		}}
 	}}
-	got, err := f.connect(t).Orders(t.Context())
+	got, err := connect(t, f).Orders(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,19 +199,19 @@ func TestOrdersReadsRows(t *testing.T) {
 // TestFinishSendsOnce: the keys of the commands are made of the invocation, so a
 // repetition carries the same ones.
 func TestFinishSendsOnce(t *testing.T) {
-	f := &fake{answer: sound().serve}
-	c := f.connect(t)
+	f := &conntest.Fake{Answer: sound().serve}
+	c := connect(t, f)
 	closing := tvmexport.Closing{Owner: "host, process 7", Outcomes: []tvmexport.Outcome{
 		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
 		{Table: inventoryTable.Name, Err: errors.New("refused"), At: goldenRun.StartedAt},
 	}}
 	keys := func() (list []string) {
 		t.Helper()
-		before := len(f.sent())
+		before := len(f.Sent())
 		if err := c.Finish(t.Context(), closing); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range f.sent()[before:] {
+		for _, text := range f.Sent()[before:] {
 			if m := tagsOf.FindStringSubmatch(text); m != nil {
 				list = append(list, strings.Fields(text)[1]+" "+m[2])
 			}

@@ -1,5 +1,6 @@
 // Package kusto is the destination: Azure Data Explorer or a Fabric Eventhouse,
-// through the official SDK, which no other package imports.
+// through the official SDK. Package conn alone imports the SDK's query part,
+// and package kql makes the texts.
 //
 // Rows come in by queued ingestion into a landing table of our own, are
 // counted there, and go on by guarded commands:
@@ -13,7 +14,4 @@
 //
 // Readers use functions named like Defender's tables. They show the rows of
 // committed runs only, with Defender's columns and types.
-//
-// Every text that goes to the service passes one place (execute.go), every
-// error that comes back another (errors.go).
 package kusto

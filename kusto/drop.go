@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -18,19 +19,19 @@ const extentsPerDrop = 500
 // needs the database's
 // (https://learn.microsoft.com/kusto/management/drop-extents).
 func (c *Client) drop(ctx context.Context, op, about, from, which string) error {
-	s := statement{op: op, table: about, again: true, text: fmt.Sprintf(".show table %s extents %s | project Id = tostring(ExtentId)", kql.Ident(from), which)}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: op, Table: about, Idempotent: true, Text: fmt.Sprintf(".show table %s extents %s | project Id = tostring(ExtentId)", kql.Ident(from), which)}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return err
 	}
-	ids, err := readRows(s, rows, func(r *reader) string { return r.text("Id") })
+	ids, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Id") })
 	if err != nil {
 		return err
 	}
 	for part := range slices.Chunk(ids, extentsPerDrop) {
-		if _, err := c.command(ctx, statement{
-			op: op, table: about, again: true,
-			text: fmt.Sprintf(".drop extents (%s) from %s", strings.Join(part, ", "), kql.Ident(from)),
+		if _, err := c.conn.Command(ctx, conn.Statement{
+			Op: op, Table: about, Idempotent: true,
+			Text: fmt.Sprintf(".drop extents (%s) from %s", strings.Join(part, ", "), kql.Ident(from)),
 		}); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // secretCredential signs in to the emulator's Entra.
@@ -95,7 +96,7 @@ func (s stage) must(err error) {
 // ask is the first column of a query's rows, as text.
 func (s stage) ask(text string) []string {
 	s.Helper()
-	rows, err := s.client.query(s.Context(), statement{op: "test", text: text})
+	rows, err := s.client.conn.Query(s.Context(), conn.Statement{Op: "test", Text: text})
 	s.must(err)
 	out := make([]string, len(rows))
 	for i, r := range rows {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -37,23 +38,23 @@ func retyped(have []kql.Column, want kql.Column) bool {
 }
 
 // unfit says why a table that all source tables share cannot be used.
-func unfit(table string, found tableInfo, want []kql.Column) error {
-	lack := lacking(found.columns, want)
+func unfit(table string, found conn.TableInfo, want []kql.Column) error {
+	lack := lacking(found.Columns, want)
 	if table == kql.AuditTable { // in the field with other types, into which values are converted
-		lack = lackingNames(found.columns, want)
+		lack = lackingNames(found.Columns, want)
 	}
 	var err error
 	switch {
 	case lack != "":
 		err = fmt.Errorf("table %s has no column %s", table, lack)
-	case ledger(table) && !ordered(found.columns, want):
+	case ledger(table) && !ordered(found.Columns, want):
 		err = fmt.Errorf("the columns of table %s are not in the order in which rows are written", table)
 	default:
 		return nil
 	}
 	hint := "it was not made by tvmexport init: rename it and run tvmexport init"
-	if found.folder == kql.Folder && !slices.ContainsFunc(want, func(w kql.Column) bool { return retyped(found.columns, w) }) {
-		hint = initHint("") + ": an older version made the table, and init adds the column and keeps the rows"
+	if found.Folder == kql.Folder && !slices.ContainsFunc(want, func(w kql.Column) bool { return retyped(found.Columns, w) }) {
+		hint = conn.InitHint("") + ": an older version made the table, and init adds the column and keeps the rows"
 	}
-	return refused("check", "", err, hint)
+	return conn.RefusedError("check", "", err, hint)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -19,7 +20,7 @@ func TestLedgersOfOlderVersions(t *testing.T) {
 			if last := i == len(want)-1; last != strings.HasPrefix(text, ".alter-merge") || !last && text != ".alter table "+table+" ("+declaration(want)+")" {
 				t.Errorf("%s without %s: %s", table, gone.Name, text)
 			}
-			err := unfit(table, tableInfo{columns: found, folder: kql.Folder}, want)
+			err := unfit(table, conn.TableInfo{Columns: found, Folder: kql.Folder}, want)
 			if e, ok := err.(*tvmexport.Error); !ok || !strings.HasPrefix(e.Hint, "run tvmexport init:") || !strings.Contains(e.Error(), gone.Name+":"+gone.Kind) {
 				t.Errorf("%s without %s: %v", table, gone.Name, err)
 			}
@@ -29,7 +30,7 @@ func TestLedgersOfOlderVersions(t *testing.T) {
 			}
 			changed := slices.Clone(want)
 			changed[i].Kind = "guid"
-			err = unfit(table, tableInfo{columns: changed, folder: kql.Folder}, want)
+			err = unfit(table, conn.TableInfo{Columns: changed, Folder: kql.Folder}, want)
 			if e, ok := err.(*tvmexport.Error); !ok || !strings.Contains(e.Hint, "rename it") {
 				t.Errorf("%s with another %s: %v", table, gone.Name, err)
 			}
@@ -41,7 +42,7 @@ func TestLedgersOfOlderVersions(t *testing.T) {
 		if text := extension(table, more[1:], want); !strings.HasSuffix(text, ", Note:string)") {
 			t.Errorf("%s with a column more and one less: %q, which loses data", table, text)
 		}
-		if err := unfit(table, tableInfo{columns: want[1:], folder: "somebody's"}, want); !strings.Contains(err.Error(), "rename it") {
+		if err := unfit(table, conn.TableInfo{Columns: want[1:], Folder: "somebody's"}, want); !strings.Contains(err.Error(), "rename it") {
 			t.Errorf("%s of somebody else: %v", table, err)
 		}
 	}

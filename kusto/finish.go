@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -84,7 +85,7 @@ func endsText(key string, f tvmexport.Closing) string {
 // verdict is what the invocation itself says of an outcome.
 func verdict(o tvmexport.Outcome) (status, reason string) {
 	if o.Err != nil {
-		return failedRun, tidy(o.Err.Error())
+		return failedRun, conn.Tidy(o.Err.Error())
 	}
 	return succeeded, ""
 }
@@ -93,7 +94,7 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 	if !slices.ContainsFunc(outcomes, movesWatermark) {
 		return nil
 	}
-	columns, err := c.columns(ctx, kql.ConfigurationTable)
+	columns, err := c.conn.Columns(ctx, kql.ConfigurationTable)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 }
 
 func (c *Client) audit(ctx context.Context, key string, f tvmexport.Closing, now time.Time) error {
-	columns, err := c.columns(ctx, kql.AuditTable)
+	columns, err := c.conn.Columns(ctx, kql.AuditTable)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (c *Client) giveBack(ctx context.Context, f tvmexport.Closing, done bool, n
 	if done {
 		parts = append(parts, "datatable (Table:string) [\"\"]\n| project "+leaseColumns(kql.AuditedState, f.Owner, "datetime(null)"))
 	}
-	_, err = c.command(ctx, statement{op: "finish", again: true, text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", kql.RunsTable, strings.Join(parts, "\n), (\n"))})
+	_, err = c.conn.Command(ctx, conn.Statement{Op: "finish", Idempotent: true, Text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", kql.RunsTable, strings.Join(parts, "\n), (\n"))})
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -15,12 +16,12 @@ func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
 	if err := checkNames(t); err != nil {
 		return nil, err
 	}
-	inv, err := c.inventory(ctx, "fit", true)
+	inv, err := c.conn.Schema(ctx, "fit", true)
 	if err != nil {
 		return nil, err
 	}
 	if err := taken(t, inv); err != nil {
-		return nil, refused("fit", t.Name, err, "rename it, or set layout to raw")
+		return nil, conn.RefusedError("fit", t.Name, err, "rename it, or set layout to raw")
 	}
 	lacks, err := c.placements(ctx, []tvmexport.Table{t}, inv)
 	if err != nil {
@@ -28,14 +29,14 @@ func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
 	}
 	setup := missing(fitting(t, c.setup.withDefaults(), inv, lacks), inv, details{})
 	for _, note := range setup.Notes {
-		c.log.WarnContext(ctx, "kusto: "+note, "table", t.Name)
+		c.conn.Log.WarnContext(ctx, "kusto: "+note, "table", t.Name)
 	}
 	var changes []string
 	for _, cmd := range setup.Made {
-		if _, err := c.command(ctx, statement{op: "fit", table: t.Name, text: cmd.Text, again: true}); err != nil && !exists(err) {
+		if _, err := c.conn.Command(ctx, conn.Statement{Op: "fit", Table: t.Name, Text: cmd.Text, Idempotent: true}); err != nil && !exists(err) {
 			switch {
 			case cmd.optional:
-				c.log.InfoContext(ctx, "kusto: left undone", "what", string(cmd.Kind)+" "+cmd.Name, "table", cmd.Table, "error", err)
+				c.conn.Log.InfoContext(ctx, "kusto: left undone", "what", string(cmd.Kind)+" "+cmd.Name, "table", cmd.Table, "error", err)
 			case cmd.Kind == MakeFunction && tvmexport.CauseOf(err) == tvmexport.Permission:
 				changes = append(changes, fmt.Sprintf("function %s is somebody else's to alter and stays as it was: let its administrator run tvmexport init", cmd.Name))
 			default:
@@ -60,12 +61,12 @@ func forAdministrator(err error, cmd Command) error {
 
 // fitting are the commands that make the typed table and the read functions
 // fit the columns that t shows.
-func fitting(t tvmexport.Table, o ScriptOptions, inv inventory, lacks map[string]lacks) []Command {
-	existing := inv.shapes()
+func fitting(t tvmexport.Table, o ScriptOptions, inv conn.Schema, lacks map[string]lacks) []Command {
+	existing := inv.Shapes()
 	var out []Command
 	if isTyped(t) {
 		out = append(out, makeTyped(t, existing))
-		if _, there := inv.tables[t.Typed()]; !there {
+		if _, there := inv.Tables[t.Typed()]; !there {
 			out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
 		}
 	}
@@ -73,20 +74,20 @@ func fitting(t tvmexport.Table, o ScriptOptions, inv inventory, lacks map[string
 }
 
 // changed says what a command has changed, a sentence for each column.
-func changed(cmd Command, inv inventory) []string {
+func changed(cmd Command, inv conn.Schema) []string {
 	switch cmd.Kind {
 	case MakeFunction:
-		if _, there := inv.functions[cmd.Name]; there {
+		if _, there := inv.Functions[cmd.Name]; there {
 			return []string{fmt.Sprintf("function %s was made anew", cmd.Name)}
 		}
 		return []string{fmt.Sprintf("function %s was made", cmd.Name)}
 	case MakeTable:
-		have, there := inv.tables[cmd.Name]
+		have, there := inv.Tables[cmd.Name]
 		if !there {
 			return []string{fmt.Sprintf("table %s was made", cmd.Name)}
 		}
 		var out []string
-		for _, c := range without(cmd.columns, have.columns) {
+		for _, c := range without(cmd.columns, have.Columns) {
 			out = append(out, fmt.Sprintf("column %s:%s was added to table %s", c.Name, c.Kind, cmd.Name))
 		}
 		return out
@@ -95,12 +96,12 @@ func changed(cmd Command, inv inventory) []string {
 }
 
 // taken says why the typed table cannot be used: somebody else made it.
-func taken(t tvmexport.Table, inv inventory) error {
-	found, there := inv.tables[t.Typed()]
+func taken(t tvmexport.Table, inv conn.Schema) error {
+	found, there := inv.Tables[t.Typed()]
 	if !isTyped(t) || !there {
 		return nil
 	}
-	if found.folder != kql.Folder || foreign(found.columns) {
+	if found.Folder != kql.Folder || foreign(found.Columns) {
 		return fmt.Errorf("table %s is not tvmexport's", t.Typed())
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // TestEmulatorFitRefused: what somebody else made is his to alter; the sentence
@@ -28,7 +29,7 @@ func TestEmulatorFitRefused(t *testing.T) {
 		if !errors.As(err, &e) || e.Cause != tvmexport.Permission || !strings.Contains(e.Hint, ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)") {
 			s.Errorf("a column of somebody else's table: %v, hint of %+v", err, e)
 		}
-		_, err = s.admin.command(s.Context(), statement{op: "test", text: ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)"})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)"})
 		s.must(err)
 		changes, err = s.client.Fit(s.Context(), grown)
 		s.must(err)
@@ -45,7 +46,7 @@ func TestEmulatorTakenName(t *testing.T) {
 			".create table DeviceTvmSoftwareInventoryTyped (Mine:string)",
 			`.create function DeviceTvmSoftwareInventoryAsOf(t: datetime) { print t }`,
 		} {
-			_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+			_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text})
 			s.must(err)
 		}
 		tables := []tvmexport.Table{softwareTable}

@@ -3,9 +3,9 @@ package kusto
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
+
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // written is a table of strings in the form of the service's answers to commands
@@ -45,21 +45,5 @@ func (h handed) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, fmt.Errorf("the ingestion SDK sent a command for which there is no prepared answer: %.40q", sent.CSL)
 	}
-	return received{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: answer}.RoundTrip(r)
-}
-
-// received is an answer from before. It is the response to any request.
-type received struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// RoundTrip implements http.RoundTripper.
-func (a received) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header.Clone(),
-		Body: io.NopCloser(strings.NewReader(string(a.body))), ContentLength: int64(len(a.body)), Request: r,
-	}, nil
+	return conn.Received{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: answer}.RoundTrip(r)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -72,7 +73,7 @@ func (c *Client) seesUnder(ctx context.Context, p hidingPolicies, op, of string,
 
 // mayView is an error if a table with restricted view access cannot be read.
 func (c *Client) mayView(ctx context.Context, op, of, table string) error {
-	_, err := c.query(ctx, statement{op: op, table: of, text: kql.Ident(table) + " | take 1 | count"})
+	_, err := c.conn.Query(ctx, conn.Statement{Op: op, Table: of, Text: kql.Ident(table) + " | take 1 | count"})
 	if err == nil || tvmexport.CauseOf(err) != tvmexport.Permission {
 		return err
 	}
@@ -92,7 +93,7 @@ func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table 
 	var seen, held int64
 	for read := range hiddenReads {
 		if read > 0 {
-			if err := sleep(ctx, time.Duration(read)*time.Second); err != nil {
+			if err := conn.Sleep(ctx, time.Duration(read)*time.Second); err != nil {
 				return err
 			}
 		}
@@ -101,7 +102,7 @@ func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table 
 			if p.unreadable != nil && settledNo(err) {
 				// The table is missing, which who asks says, or nothing at all
 				// can be learned here.
-				c.log.WarnContext(ctx, "kusto: whether rows are hidden is not known", "table", table, "error", err)
+				c.conn.Log.WarnContext(ctx, "kusto: whether rows are hidden is not known", "table", table, "error", err)
 				return nil
 			}
 			return err
@@ -134,32 +135,32 @@ func hidden(op, of string, err error, hint string) error {
 
 // heldBy counts the rows of a table's extents without the deleted ones.
 func (c *Client) heldBy(ctx context.Context, op, of, table string) (int64, error) {
-	s := statement{
-		op: op, table: of, again: true,
-		text: fmt.Sprintf(".show table %s extents | summarize Rows = coalesce(sum(RowCount) - sum(DeletedRowCount), 0)", kql.Ident(table)),
+	s := conn.Statement{
+		Op: op, Table: of, Idempotent: true,
+		Text: fmt.Sprintf(".show table %s extents | summarize Rows = coalesce(sum(RowCount) - sum(DeletedRowCount), 0)", kql.Ident(table)),
 	}
-	rows, err := c.command(ctx, s)
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return 0, err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
+	counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Rows") })
 	if err != nil {
 		return 0, err
 	}
 	if len(counts) != 1 {
-		return 0, refused(op, of, fmt.Errorf("the answer of the service: %d rows where one is asked for", len(counts)), "")
+		return 0, conn.RefusedError(op, of, fmt.Errorf("the answer of the service: %d rows where one is asked for", len(counts)), "")
 	}
 	return counts[0], nil
 }
 
 // seenOf counts the rows of a table that a query shows.
 func (c *Client) seenOf(ctx context.Context, op, of, table string) (int64, error) {
-	s := statement{op: op, table: of, one: true, text: kql.Ident(table) + " | summarize Rows = count()"}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: op, Table: of, One: true, Text: kql.Ident(table) + " | summarize Rows = count()"}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return 0, err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
+	counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Rows") })
 	if err != nil {
 		return 0, err
 	}
@@ -194,7 +195,7 @@ func (c *Client) hidingPolicies(ctx context.Context, op string, age time.Duratio
 	switch {
 	case err == nil:
 	case settledNo(err):
-		c.log.InfoContext(ctx, "kusto: policies that hide rows cannot be read; tables are counted instead", "error", err)
+		c.conn.Log.InfoContext(ctx, "kusto: policies that hide rows cannot be read; tables are counted instead", "error", err)
 		p.unreadable = err
 	default:
 		return p, err

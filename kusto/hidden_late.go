@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -59,15 +60,15 @@ func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvm
 		return nil
 	}
 	for _, step := range late {
-		s := statement{
-			op: "publish", table: p.Run.Table.Name, one: true,
-			text: lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| summarize Rows = coalesce(sum(Lack), 0)",
+		s := conn.Statement{
+			Op: "publish", Table: p.Run.Table.Name, One: true,
+			Text: lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| summarize Rows = coalesce(sum(Lack), 0)",
 		}
-		rows, err := c.query(ctx, s)
+		rows, err := c.conn.Query(ctx, s)
 		if err != nil {
 			return err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
+		counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Rows") })
 		if err != nil {
 			return err
 		}

@@ -43,8 +43,8 @@ func TestEmulatorLateUnderPolicies(t *testing.T) {
 				}
 				switch {
 				case c.between:
-					once, was := sync.OnceFunc(set), s.client.record
-					s.client.record = func(text string) {
+					once, was := sync.OnceFunc(set), s.client.conn.Record
+					s.client.conn.Record = func(text string) {
 						if strings.HasPrefix(text, ".set-or-append async ") {
 							once()
 						}

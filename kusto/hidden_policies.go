@@ -5,20 +5,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // tablesUnder are the tables on which a policy that can be switched on is on.
 // The answer is one row: a cut cannot make it shorter.
 func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string]bool, error) {
-	s := statement{op: op, again: true, text: ".show table * policy " + policy + policiesInOneRow}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: op, Idempotent: true, Text: ".show table * policy " + policy + policiesInOneRow}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	lists, err := readRows(s, rows, func(r *reader) [][2]string {
+	lists, err := conn.ReadRows(s, rows, func(r *conn.Reader) [][2]string {
 		var list [][2]string
-		if text := r.document("Policies"); r.err == nil {
-			r.fail("Policies", json.Unmarshal(text, &list))
+		if text := r.Document("Policies"); r.Err == nil {
+			r.Fail("Policies", json.Unmarshal(text, &list))
 		}
 		return list
 	})
@@ -26,7 +28,7 @@ func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string
 		return nil, err
 	}
 	if len(lists) != 1 {
-		return nil, refused(op, "", fmt.Errorf("the answer of the service: %d rows where one is asked for", len(lists)), "")
+		return nil, conn.RefusedError(op, "", fmt.Errorf("the answer of the service: %d rows where one is asked for", len(lists)), "")
 	}
 	on := map[string]bool{}
 	for _, p := range lists[0] {

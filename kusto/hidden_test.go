@@ -10,6 +10,8 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -21,7 +23,7 @@ func secured(s stage, table, where string) {
 
 func (s stage) mustAdmin(text string) {
 	s.Helper()
-	if _, err := s.admin.command(s.Context(), statement{op: "test", text: text, again: true}); err != nil {
+	if _, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text, Idempotent: true}); err != nil {
 		s.Fatalf("%s: %v", text, err)
 	}
 }
@@ -104,12 +106,12 @@ func hiddenWorld(s stage) tvmexport.Table {
 	if _, err := s.client.Init(s.Context(), []tvmexport.Table{of}, ScriptOptions{}); err != nil {
 		s.Fatal(err)
 	}
-	inv, err := s.client.inventory(s.Context(), "test", false)
+	inv, err := s.client.conn.Schema(s.Context(), "test", false)
 	if err != nil {
 		s.Fatal(err)
 	}
 	for _, name := range []string{kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, "TRaw", "TTyped", "TLanding"} {
-		columns := inv.tables[name].columns
+		columns := inv.Tables[name].Columns
 		if len(columns) == 0 {
 			s.Fatalf("no table %s", name)
 		}
@@ -159,17 +161,17 @@ func TestHiddenRowsNoFalseAlarm(t *testing.T) {
 // wait is bounded.
 func TestHiddenRowsWhileExtentsChange(t *testing.T) {
 	held := []int64{5, 3, 4}
-	f := &fake{}
+	f := &conntest.Fake{}
 	calls := 0
-	f.answer = func(text string) reply {
+	f.Answer = func(text string) conntest.Reply {
 		if strings.HasPrefix(text, ".show table T extents") {
 			n := held[calls%len(held)]
 			calls++
-			return reply{columns: []kql.Column{{Name: "Rows", Kind: "long"}}, rows: [][]any{{n}}}
+			return conntest.Reply{Columns: []kql.Column{{Name: "Rows", Kind: "long"}}, Rows: [][]any{{n}}}
 		}
-		return reply{columns: []kql.Column{{Name: "Rows", Kind: "long"}}, rows: [][]any{{3}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "Rows", Kind: "long"}}, Rows: [][]any{{3}}}
 	}
-	c := f.connect(t)
+	c := connect(t, f)
 	if err := c.countsAll(t.Context(), hidingPolicies{}, "check", "", "T"); err != nil {
 		t.Error(err)
 	}

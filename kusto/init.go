@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -22,7 +23,7 @@ type Setup struct {
 // Plan lists the commands that the database still needs, and what stands in
 // the way. It changes nothing. Tables and functions of others are never altered.
 func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOptions) (Setup, error) {
-	inv, err := c.inventory(ctx, "init", true)
+	inv, err := c.conn.Schema(ctx, "init", true)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -33,7 +34,7 @@ func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	if err != nil {
 		return Setup{}, err
 	}
-	commands, err := script(tables, o, inv.shapes(), lacks)
+	commands, err := script(tables, o, inv.Shapes(), lacks)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -73,7 +74,7 @@ func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 		if failed[cmd.Table] {
 			continue
 		}
-		if _, err := c.command(ctx, statement{op: "init", table: cmd.target(), text: cmd.Text, again: true}); err != nil && !exists(err) {
+		if _, err := c.conn.Command(ctx, conn.Statement{Op: "init", Table: cmd.target(), Text: cmd.Text, Idempotent: true}); err != nil && !exists(err) {
 			if cmd.optional {
 				setup.Notes = append(setup.Notes, fmt.Sprintf("the policy %s of table %s could not be set, and is not needed: %v", cmd.Name, cmd.Table, err))
 				continue
@@ -87,10 +88,9 @@ func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 		}
 		setup.Made = append(setup.Made, cmd)
 	}
+	c.conn.ForgetTables()
 	c.mu.Lock()
-	clear(c.shapes)
 	clear(c.lacks)
-	c.forgotten++
 	c.mu.Unlock()
 	c.refreshBatching(ctx, setup.Made)
 	return setup, errors.Join(errs...)
@@ -117,12 +117,12 @@ func (c *Client) refreshBatching(ctx context.Context, made []Command) {
 		if cmd.Kind != MakePolicy || cmd.Name != "ingestionbatching" {
 			continue
 		}
-		_, err := c.manage(ctx, c.intake, c.database, statement{
-			op: "init", table: cmd.Table,
-			text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", kql.Entity(c.database), kql.Entity(cmd.Table)),
+		_, err := c.conn.Manage(ctx, c.conn.Intake, c.conn.Database, conn.Statement{
+			Op: "init", Table: cmd.Table,
+			Text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", kql.Entity(c.conn.Database), kql.Entity(cmd.Table)),
 		})
 		if err != nil {
-			c.log.DebugContext(ctx, "kusto: batching policy not refreshed", "table", cmd.Table, "error", err)
+			c.conn.Log.DebugContext(ctx, "kusto: batching policy not refreshed", "table", cmd.Table, "error", err)
 			return
 		}
 	}
@@ -136,10 +136,10 @@ type details struct {
 }
 
 // details asks for the mappings and policies of tables that exist.
-func (c *Client) details(ctx context.Context, commands []Command, inv inventory) (details, error) {
+func (c *Client) details(ctx context.Context, commands []Command, inv conn.Schema) (details, error) {
 	d := details{mappings: map[string][]string{}, policies: map[[2]string]bool{}}
 	for _, cmd := range commands {
-		t, there := inv.tables[cmd.Table]
+		t, there := inv.Tables[cmd.Table]
 		if !there {
 			continue
 		}
@@ -147,7 +147,7 @@ func (c *Client) details(ctx context.Context, commands []Command, inv inventory)
 		switch {
 		case cmd.Kind == MakeMapping && d.mappings[cmd.Table] == nil:
 			d.mappings[cmd.Table], err = c.mappingNames(ctx, cmd.Table)
-		case cmd.Kind == MakePolicy && t.folder == kql.Folder:
+		case cmd.Kind == MakePolicy && t.Folder == kql.Folder:
 			var note string
 			if d.policies[[2]string{cmd.Table, cmd.Name}], note, err = c.policyStands(ctx, cmd); note != "" {
 				d.notes = append(d.notes, note)
@@ -161,43 +161,43 @@ func (c *Client) details(ctx context.Context, commands []Command, inv inventory)
 }
 
 func (c *Client) mappingNames(ctx context.Context, table string) ([]string, error) {
-	s := statement{
-		op: "init", table: table, again: true,
-		text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(table)),
+	s := conn.Statement{
+		Op: "init", Table: table, Idempotent: true,
+		Text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(table)),
 	}
-	rows, err := c.command(ctx, s)
+	rows, err := c.conn.Command(ctx, s)
 	if noMappings(err) {
 		return []string{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) string { return r.text("Name") })
+	return conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Name") })
 }
 
 // missing picks the commands whose work is not done.
-func missing(commands []Command, inv inventory, d details) Setup {
+func missing(commands []Command, inv conn.Schema, d details) Setup {
 	var out Setup
 	for _, cmd := range commands {
-		table, tableThere := inv.tables[cmd.Table]
+		table, tableThere := inv.Tables[cmd.Table]
 		done := false
 		switch cmd.Kind {
 		case MakeTable:
-			var found tableInfo
-			found, done = inv.tables[cmd.Name]
-			if text := extension(cmd.Name, found.columns, cmd.columns); done && found.folder == kql.Folder && text != "" {
+			var found conn.TableInfo
+			found, done = inv.Tables[cmd.Name]
+			if text := extension(cmd.Name, found.Columns, cmd.columns); done && found.Folder == kql.Folder && text != "" {
 				cmd.Text, done = text, false
 			}
 		case MakeMapping:
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
-			if !done && cmd.Name == kql.RecordsMapping && tableThere && table.folder != kql.Folder {
+			if !done && cmd.Name == kql.RecordsMapping && tableThere && table.Folder != kql.Folder {
 				done = true
-				if name := payload(table.columns); name == "" || name == recordColumn {
+				if name := payload(table.Columns); name == "" || name == recordColumn {
 					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
 				}
 			}
 		case MakePolicy:
-			done = tableThere && (table.folder != kql.Folder || d.policies[[2]string{cmd.Table, cmd.Name}])
+			done = tableThere && (table.Folder != kql.Folder || d.policies[[2]string{cmd.Table, cmd.Name}])
 		case MakeFunction:
 			var note string
 			cmd, done, note = functionCommand(cmd, inv)
@@ -218,19 +218,19 @@ func missing(commands []Command, inv inventory, d details) Setup {
 
 // functionCommand decides about one function: to be made, to be brought up to
 // date where it is ours, or left alone.
-func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note string) {
-	found, isFunction := inv.functions[cmd.Name]
-	called, callable := inv.functions[cmd.calls]
+func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note string) {
+	found, isFunction := inv.Functions[cmd.Name]
+	called, callable := inv.Functions[cmd.calls]
 	switch {
-	case inv.hasTable(cmd.Name):
+	case inv.HasTable(cmd.Name):
 		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not made: set functions.prefix", cmd.Name)
-	case inv.hasTable(cmd.calls), callable && called.folder != kql.Folder:
+	case inv.HasTable(cmd.calls), callable && called.Folder != kql.Folder:
 		return cmd, true, fmt.Sprintf("the function %s was left alone too, as it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
 	case !isFunction:
 		return cmd, false, ""
-	case cmd.update == "" || found.doc == cmd.doc:
+	case cmd.update == "" || found.Doc == cmd.doc:
 		return cmd, true, ""
-	case found.folder == kql.Folder:
+	case found.Folder == kql.Folder:
 		cmd.Text = cmd.update
 		return cmd, false, ""
 	}
@@ -240,12 +240,12 @@ func functionCommand(cmd Command, inv inventory) (_ Command, done bool, note str
 // Ordered gives tables the destination, load type and watermark that their rows
 // in MigrationConfiguration say, where there are any.
 func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmexport.Table, error) {
-	inv, err := c.inventory(ctx, "init", false)
+	inv, err := c.conn.Schema(ctx, "init", false)
 	if err != nil {
 		return nil, err
 	}
-	found, ok := inv.tables[kql.ConfigurationTable]
-	if !ok || lacking(found.columns, kql.ConfigurationColumns) != "" {
+	found, ok := inv.Tables[kql.ConfigurationTable]
+	if !ok || lacking(found.Columns, kql.ConfigurationColumns) != "" {
 		return tables, uncollided(tables, nil)
 	}
 	orders, err := c.Orders(ctx)
@@ -268,25 +268,25 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 
 // asShown gives tables the columns that readers are shown since the newest
 // commit of each, where the ledger says so.
-func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv inventory) ([]tvmexport.Table, error) {
-	if found, ok := inv.tables[kql.RunsTable]; !ok || len(tables) == 0 || lacking(found.columns, []kql.Column{{Name: "Table", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "At", Kind: "datetime"}, {Name: "Detail", Kind: "dynamic"}}) != "" {
+func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) ([]tvmexport.Table, error) {
+	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || lacking(found.Columns, []kql.Column{{Name: "Table", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "At", Kind: "datetime"}, {Name: "Detail", Kind: "dynamic"}}) != "" {
 		return tables, nil // a ledger that init is about to complete says nothing yet
 	}
-	s := statement{op: "init", text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "init", Text: fmt.Sprintf(`%s
 | where Table in (%s) and State == %s
 | summarize arg_max(At, Detail) by Table
 | project Table, Shown = Detail.shown`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literal(kql.CommittedState))}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	shown := map[string][]tvmexport.Column{}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
 		var list []tvmexport.Column
-		if text := r.document("Shown"); len(text) > 0 {
-			r.fail("Shown", json.Unmarshal(text, &list))
+		if text := r.Document("Shown"); len(text) > 0 {
+			r.Fail("Shown", json.Unmarshal(text, &list))
 		}
-		shown[r.text("Table")] = list
+		shown[r.Text("Table")] = list
 		return struct{}{}
 	})
 	out := slices.Clone(tables)
@@ -299,15 +299,15 @@ func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv inve
 }
 
 // misfits says what of the table exists in a shape that cannot be used.
-func misfits(t tvmexport.Table, inv inventory) []string {
+func misfits(t tvmexport.Table, inv conn.Schema) []string {
 	var out []string
 	if err := taken(t, inv); err != nil {
 		out = append(out, fmt.Sprintf("%v, so nothing of %s can be published: rename it, or set layout to raw", err, t.Name))
 	}
-	if raw, ok := inv.tables[t.Destination]; ok && t.Layout.Raw() && payload(raw.columns) == "" {
+	if raw, ok := inv.Tables[t.Destination]; ok && t.Layout.Raw() && payload(raw.Columns) == "" {
 		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", noPayload(t.Destination), t.Name))
 	}
-	if landing, ok := inv.tables[t.Landing()]; ok && !slices.Equal(landing.columns, kql.LandingColumns) {
+	if landing, ok := inv.Tables[t.Landing()]; ok && !slices.Equal(landing.Columns, kql.LandingColumns) {
 		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))
 	}
 	return out

@@ -2,7 +2,6 @@ package kusto
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -19,46 +19,40 @@ import (
 // writes rows.
 
 // Addresses are the URIs of the two endpoints: of queries, and of ingestion.
-func (c *Client) Addresses() (cluster, ingest string) { return c.engine.uri, c.intake.uri }
+func (c *Client) Addresses() (cluster, ingest string) { return c.conn.Engine.URI, c.conn.Intake.URI }
 
 // Scope is what a token for the cluster is asked for, as its metadata says.
 func (c *Client) Scope(ctx context.Context) (string, error) {
-	scope, err := c.engine.audience(ctx)
+	scope, err := c.conn.Engine.Audience(ctx)
 	if err != nil {
-		return "", translate("reach", "", c.engine, err)
+		return "", conn.Translate("reach", "", c.conn.Engine, err)
 	}
 	return scope, nil
-}
-
-// Untrusted says whether an error is that the SDK sends no token to a host.
-func Untrusted(err error) bool {
-	var u untrusted
-	return errors.As(err, &u)
 }
 
 // Reach asks both endpoints for their sign-in metadata, which needs no token,
 // once and without repeating it.
 func (c *Client) Reach(ctx context.Context) (cluster, ingest error) {
-	one := func(to *endpoint) error {
-		if _, err := to.audience(ctx); err != nil {
-			return translate("reach", "", to, err)
+	one := func(to *conn.Endpoint) error {
+		if _, err := to.Audience(ctx); err != nil {
+			return conn.Translate("reach", "", to, err)
 		}
 		return nil
 	}
-	if cluster = one(c.engine); c.intake.uri == c.engine.uri {
+	if cluster = one(c.conn.Engine); c.conn.Intake.URI == c.conn.Engine.URI {
 		return cluster, cluster
 	}
-	return cluster, one(c.intake)
+	return cluster, one(c.conn.Intake)
 }
 
 // Stores are the hosts of the storage that queued ingestion goes through.
 func (c *Client) Stores(ctx context.Context) ([]string, error) {
-	s := statement{op: "look at ingestion resources", text: ".get ingestion resources", again: true}
-	rows, err := c.manage(ctx, c.intake, "NetDefaultDB", s)
+	s := conn.Statement{Op: "look at ingestion resources", Text: ".get ingestion resources", Idempotent: true}
+	rows, err := c.conn.Manage(ctx, c.conn.Intake, "NetDefaultDB", s)
 	if err != nil {
 		return nil, err
 	}
-	roots, err := readRows(s, rows, func(r *reader) string { return r.text("StorageRoot") })
+	roots, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("StorageRoot") })
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +68,10 @@ func (c *Client) Stores(ctx context.Context) ([]string, error) {
 
 // Readable says whether the database is there and may be read.
 func (c *Client) Readable(ctx context.Context) error {
-	if _, err := c.query(ctx, statement{op: "read", text: "print Readable = true"}); err != nil {
+	if _, err := c.conn.Query(ctx, conn.Statement{Op: "read", Text: "print Readable = true"}); err != nil {
 		return err
 	}
-	_, err := c.inventory(ctx, "read", false)
+	_, err := c.conn.Schema(ctx, "read", false)
 	return err
 }
 
@@ -87,13 +81,13 @@ type Held struct{ Scope, Role string }
 // Held lists the caller's roles in the database and its tables. It is for
 // people: roles that come through groups may be missing.
 func (c *Client) Held(ctx context.Context) ([]Held, error) {
-	s := statement{op: "look at roles", text: ".show principal roles", again: true}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: "look at roles", Text: ".show principal roles", Idempotent: true}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	all, err := readRows(s, rows, func(r *reader) Held { return Held{r.text("Scope"), r.text("Role")} })
-	mine := "Database " + c.database
+	all, err := conn.ReadRows(s, rows, func(r *conn.Reader) Held { return Held{r.Text("Scope"), r.Text("Role")} })
+	mine := "Database " + c.conn.Database
 	return slices.DeleteFunc(all, func(h Held) bool { return !strings.EqualFold(h.Scope, mine) }), err
 }
 
@@ -105,8 +99,8 @@ func (c *Client) MayAppend(ctx context.Context, tables []string) map[string]erro
 	g.SetLimit(4)
 	for _, t := range tables {
 		g.Go(func() error {
-			s := statement{op: "append", text: fmt.Sprintf(".set-or-append %s <| %s | take 0", kql.Ident(t), kql.Ident(t)), again: true}
-			if _, err := c.command(ctx, s); err != nil {
+			s := conn.Statement{Op: "append", Text: fmt.Sprintf(".set-or-append %s <| %s | take 0", kql.Ident(t), kql.Ident(t)), Idempotent: true}
+			if _, err := c.conn.Command(ctx, s); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				refused[t] = err
@@ -121,7 +115,7 @@ func (c *Client) MayAppend(ctx context.Context, tables []string) map[string]erro
 // Written are the tables of the database that a run of the tables appends to,
 // as far as they are there.
 func (c *Client) Written(ctx context.Context, tables []tvmexport.Table) ([]string, error) {
-	inv, err := c.inventory(ctx, "check", false)
+	inv, err := c.conn.Schema(ctx, "check", false)
 	if err != nil {
 		return nil, err
 	}
@@ -129,37 +123,37 @@ func (c *Client) Written(ctx context.Context, tables []tvmexport.Table) ([]strin
 	for _, t := range tables {
 		names = append(names, t.Destination, t.Landing(), t.Typed())
 	}
-	return slices.DeleteFunc(names, func(n string) bool { _, ok := inv.tables[n]; return !ok }), nil
+	return slices.DeleteFunc(names, func(n string) bool { _, ok := inv.Tables[n]; return !ok }), nil
 }
 
 // Made says whether init has been here: the configuration table is there.
 func (c *Client) Made(ctx context.Context) (bool, error) {
-	inv, err := c.inventory(ctx, "check", false)
+	inv, err := c.conn.Schema(ctx, "check", false)
 	if err != nil {
 		return false, err
 	}
-	_, ok := inv.tables[kql.ConfigurationTable]
+	_, ok := inv.Tables[kql.ConfigurationTable]
 	return ok, nil
 }
 
 // Owners are the tenants whose data the ledger says the database holds.
 func (c *Client) Owners(ctx context.Context) ([]string, error) {
-	s := statement{op: "read ledger", text: kql.RunsTable + `
+	s := conn.Statement{Op: "read ledger", Text: kql.RunsTable + `
 | extend Tenant = tostring(Detail.tenant)
 | where isnotempty(Tenant)
 | distinct Tenant
 | take 10`}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) string { return r.text("Tenant") })
+	return conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Tenant") })
 }
 
 // OrderText is the command that changes one column of a table's newest
 // configuration row, and leaves the rest of it as it is.
 func (c *Client) OrderText(ctx context.Context, table, name string, value any) (string, error) {
-	columns, err := c.columns(ctx, kql.ConfigurationTable)
+	columns, err := c.conn.Columns(ctx, kql.ConfigurationTable)
 	if err != nil {
 		return "", err
 	}
@@ -183,7 +177,7 @@ func (c *Client) OrderText(ctx context.Context, table, name string, value any) (
 // AddRole is the command by which an administrator gives a principal, such as
 // aadapp=ID;TENANT, a role of the database: users, ingestors, viewers.
 func (c *Client) AddRole(role, principal string) string {
-	return fmt.Sprintf(".add database %s %s ('%s') 'tvmexport'", kql.Entity(c.database), role, principal)
+	return fmt.Sprintf(".add database %s %s ('%s') 'tvmexport'", kql.Entity(c.conn.Database), role, principal)
 }
 
 // AddTableRole is the same for a table: ingestors, admins.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -16,22 +17,22 @@ func TestColumnsAlteredWhileAllAreRead(t *testing.T) {
 	old, grown := []kql.Column{{Name: "DeviceId", Kind: "string"}}, []kql.Column{{Name: "DeviceId", Kind: "string"}, {Name: "Extra", Kind: "dynamic"}}
 	d.tables[table] = old
 	alter := func() {}
-	f := &fake{answer: func(text string) reply {
+	f := &conntest.Fake{Answer: func(text string) conntest.Reply {
 		r := d.serve(text)
 		alter()
 		return r
 	}}
-	c := f.connect(t)
+	c := connect(t, f)
 	alter = func() {
 		d.tables[table] = grown
 		c.forget(softwareTable)
 		alter = func() {}
 	}
-	if _, err := c.inventory(t.Context(), "fit", false); err != nil {
+	if _, err := c.conn.Schema(t.Context(), "fit", false); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // as read, and as remembered
-		got, err := c.columns(t.Context(), table)
+		got, err := c.conn.Columns(t.Context(), table)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/answers"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -37,25 +38,25 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 		return d, err
 	}
 	known := c.wholeOf(run)
-	s := statement{op: "confirm", table: run.Table.Name, text: landedText(run, known)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: landedText(run, known)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return d, err
 	}
 	var alien []unparsed
-	counted, err := readRows(s, rows, func(r *reader) tvmexport.Landed {
-		l := tvmexport.Landed{Batch: tvmexport.BatchID(r.text("BatchId")), Rows: r.count("Rows"), Nulls: r.count("Nulls")}
-		if l.Lines = r.long("Lines"); l.Lines != recounted {
-			l.Lines = r.count("Lines")
+	counted, err := conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Landed {
+		l := tvmexport.Landed{Batch: tvmexport.BatchID(r.Text("BatchId")), Rows: r.Count("Rows"), Nulls: r.Count("Nulls")}
+		if l.Lines = r.Long("Lines"); l.Lines != recounted {
+			l.Lines = r.Count("Lines")
 		}
-		if l.Tail = r.long("Tail"); l.Tail != tvmexport.Missing {
-			l.Tail = r.count("Tail")
+		if l.Tail = r.Long("Tail"); l.Tail != tvmexport.Missing {
+			l.Tail = r.Count("Tail")
 		}
 		if !strings.HasPrefix(string(l.Batch), string(run.ID)+".") {
-			r.fail("BatchId", fmt.Errorf("batch %.80q is not of run %s", l.Batch, run.ID))
+			r.Fail("BatchId", fmt.Errorf("batch %.80q is not of run %s", l.Batch, run.ID))
 		}
-		if n := r.count("Unparsed"); n > 0 {
-			alien = append(alien, unparsed{batch: l.Batch, rows: n, line: r.count("FirstUnparsed")})
+		if n := r.Count("Unparsed"); n > 0 {
+			alien = append(alien, unparsed{batch: l.Batch, rows: n, line: r.Count("FirstUnparsed")})
 		}
 		return l
 	})
@@ -183,23 +184,25 @@ func (c *Client) outrun(ctx context.Context, run tvmexport.Run) error {
 // failures asks whether ingestion into the landing table has failed for good
 // since the run began.
 func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err error) {
-	s := statement{op: "confirm", table: run.Table.Name, again: true, text: failuresText(run)}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Idempotent: true, Text: failuresText(run)}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
-		c.log.InfoContext(ctx, "kusto: ingestion failures cannot be read", "error", err)
+		c.conn.Log.InfoContext(ctx, "kusto: ingestion failures cannot be read", "error", err)
 		return nil, nil // the count decides; this only shortens the wait
 	}
 	type failure struct {
 		at            time.Time
 		code, details string
 	}
-	list, err := readRows(s, rows, func(r *reader) failure { return failure{r.time("FailedOn"), r.text("ErrorCode"), r.text("Details")} })
+	list, err := conn.ReadRows(s, rows, func(r *conn.Reader) failure {
+		return failure{r.Time("FailedOn"), r.Text("ErrorCode"), r.Text("Details")}
+	})
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	hint := "nothing was published; " + initHint(run.Table.Name) + ", and look at .show ingestion failures"
-	if known, ok := causeNamed(list[0].code + " " + list[0].details); ok {
-		hint = known.hint
+	hint := "nothing was published; " + conn.InitHint(run.Table.Name) + ", and look at .show ingestion failures"
+	if known, ok := conn.CauseNamed(list[0].code + " " + list[0].details); ok {
+		hint = known.Hint
 	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,

@@ -12,10 +12,9 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustoingest/ingestoptions"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
-
-var errUpload = errors.New("no storage account of the cluster took it")
 
 const (
 	landAttempts = 4
@@ -54,18 +53,18 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		failed := translate("land", table.Name, c.intake, err)
+		failed := conn.Translate("land", table.Name, c.conn.Intake, err)
 		again := page
-		page = errors.As(err, new(*storagePage))
+		page = errors.As(err, new(*conn.StoragePage))
 		if failed.Cause == tvmexport.Permission || attempt == landAttempts || page && again {
 			failed.Err = fmt.Errorf("upload batch %s: %w", b.ID, failed.Err)
 			return failed
 		}
 		// A fresh client has fresh resources: signatures expire and accounts move.
 		c.discardQueue(queue)
-		wait := backoff(attempt)
-		c.log.InfoContext(ctx, "kusto: upload again", "batch", b.ID, "attempt", attempt, "in", wait, "error", failed.Err)
-		if err := sleep(ctx, wait); err != nil {
+		wait := conn.Backoff(attempt)
+		c.conn.Log.InfoContext(ctx, "kusto: upload again", "batch", b.ID, "attempt", attempt, "in", wait, "error", failed.Err)
+		if err := conn.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -76,9 +75,9 @@ func (c *Client) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch,
 	if _, err := b.Data.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read batch %s from its start: %w", b.ID, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, landTime, errSlow)
+	ctx, cancel := context.WithTimeoutCause(ctx, landTime, conn.ErrSlow)
 	defer cancel()
-	ctx, mishap := withMishap(ctx)
+	ctx, mishap := conn.WithUploadFailure(ctx)
 	data := &detachable{from: b.Data}
 	done := make(chan error, 1)
 	go func() {
@@ -92,7 +91,7 @@ func (c *Client) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch,
 	}()
 	select {
 	case err := <-done:
-		return mishap.explain(err)
+		return mishap.Explain(err)
 	case <-ctx.Done():
 		data.detach() // the SDK may still hold the reader; the batch's memory is about to be used again
 		return context.Cause(ctx)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -23,19 +24,19 @@ func someBatch() tvmexport.Batch {
 
 func TestLand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{}
-		if err := f.connect(t).Land(t.Context(), someBatch()); err != nil {
+		f := &conntest.Fake{}
+		if err := connect(t, f).Land(t.Context(), someBatch()); err != nil {
 			t.Fatal(err)
 		}
-		if len(f.messages) != 1 || len(f.blobs) != 1 {
-			t.Fatalf("%d messages, %d blobs, want one of each", len(f.messages), len(f.blobs))
+		if len(f.Messages) != 1 || len(f.Blobs) != 1 {
+			t.Fatalf("%d messages, %d blobs, want one of each", len(f.Messages), len(f.Blobs))
 		}
-		for path, blob := range f.blobs {
+		for path, blob := range f.Blobs {
 			if !strings.HasSuffix(path, ".gz") || string(blob) != "\x1f\x8bgzip of lines" {
 				t.Errorf("blob %s holds %q: the batch is compressed already and must go as it is", path, blob)
 			}
 		}
-		m := f.messages[0]
+		m := f.Messages[0]
 		properties, _ := m["AdditionalProperties"].(map[string]any)
 		got := []any{
 			m["DatabaseName"], m["TableName"], m["RawDataSize"], m["FlushImmediately"], m["ReportLevel"],
@@ -51,24 +52,24 @@ func TestLand(t *testing.T) {
 // TestLandAgain: a storage account that refuses is cured by a fresh client.
 func TestLandAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{upload: func(n int) int {
+		f := &conntest.Fake{Upload: func(n int) int {
 			if n == 1 {
 				return http.StatusForbidden // an expired signature
 			}
 			return http.StatusCreated
 		}}
-		if err := f.connect(t).Land(t.Context(), someBatch()); err != nil {
+		if err := connect(t, f).Land(t.Context(), someBatch()); err != nil {
 			t.Fatal(err)
 		}
-		if len(f.messages) != 1 {
-			t.Errorf("%d messages, want 1", len(f.messages))
+		if len(f.Messages) != 1 {
+			t.Errorf("%d messages, want 1", len(f.Messages))
 		}
 	})
 }
 
 func TestLandForbidden(t *testing.T) {
-	f := &fake{answer: func(string) reply { return refusal(403, "Forbidden", "not an ingestor", true) }}
-	err := f.connect(t).Land(t.Context(), someBatch())
+	f := &conntest.Fake{Answer: func(string) conntest.Reply { return conntest.Refusal(403, "Forbidden", "not an ingestor", true) }}
+	err := connect(t, f).Land(t.Context(), someBatch())
 	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), "Ingestor") {
 		t.Errorf("%v, want a permission error that names the role", err)
 	}
@@ -77,9 +78,9 @@ func TestLandForbidden(t *testing.T) {
 func TestLandRefusesNames(t *testing.T) {
 	b := someBatch()
 	b.Run.Table.Name = "T | take 1; .drop table X"
-	f := &fake{}
-	if err := f.connect(t).Land(t.Context(), b); tvmexport.CauseOf(err) != tvmexport.Usage || len(f.sent()) > 0 || len(f.messages) > 0 {
-		t.Errorf("%v, %d texts, want a usage error and nothing sent", err, len(f.sent()))
+	f := &conntest.Fake{}
+	if err := connect(t, f).Land(t.Context(), b); tvmexport.CauseOf(err) != tvmexport.Usage || len(f.Sent()) > 0 || len(f.Messages) > 0 {
+		t.Errorf("%v, %d texts, want a usage error and nothing sent", err, len(f.Sent()))
 	}
 }
 
@@ -107,13 +108,13 @@ func TestLandedCountsOnce(t *testing.T) {
 		{{id(".0001"), 4, 2, 0, 2, 0, 0}, {id(".0002"), 1, 1, 0, -1, 0, 0}, {id(".0003"), 3, 3, 1, 3, 0, 0}},
 		{{id(".0002"), 2, 2, 0, 2, 0, 0}, {id(".0003"), 3, 3, 1, 3, 0, 0}, {id(".0001"), 6, recounted, 0, 0, 0, 0}},
 	}
-	f := &fake{}
-	f.answer = func(string) reply {
+	f := &conntest.Fake{}
+	f.Answer = func(string) conntest.Reply {
 		rows := counts[0]
 		counts = counts[1:]
-		return reply{columns: landedColumns, rows: rows}
+		return conntest.Reply{Columns: landedColumns, Rows: rows}
 	}
-	c := f.connect(t)
+	c := connect(t, f)
 	want := []tvmexport.Landed{
 		{Batch: id(".0001"), Rows: 4, Lines: 2, Tail: 2},
 		{Batch: id(".0002"), Rows: 1, Lines: 1, Tail: tvmexport.Missing},
@@ -131,7 +132,7 @@ func TestLandedCountsOnce(t *testing.T) {
 		want[0].Rows = 6 // delivered once more
 		want[1] = tvmexport.Landed{Batch: id(".0002"), Rows: 2, Lines: 2, Tail: 2}
 	}
-	sent := f.sent()
+	sent := f.Sent()
 	if strings.Contains(sent[0], "Known") || !strings.Contains(sent[1], `let Known = dynamic(["`+string(id(".0001"))+`"])`) {
 		t.Errorf("the second count knows the first batch alone:\n%s\n%s", sent[0], sent[1])
 	}
@@ -139,15 +140,15 @@ func TestLandedCountsOnce(t *testing.T) {
 
 func TestLandedReportsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{answer: func(text string) reply {
+		f := &conntest.Fake{Answer: func(text string) conntest.Reply {
 			if strings.HasPrefix(text, ".show ingestion failures") {
-				return reply{columns: []kql.Column{{Name: "FailedOn", Kind: "datetime"}, {Name: "ErrorCode", Kind: "string"}, {Name: "Details", Kind: "string"}}, rows: [][]any{
+				return conntest.Reply{Columns: []kql.Column{{Name: "FailedOn", Kind: "datetime"}, {Name: "ErrorCode", Kind: "string"}, {Name: "Details", Kind: "string"}}, Rows: [][]any{
 					{"2026-11-23T05:20:00Z", "BadRequest_MappingReferenceWasNotFound", "Mapping 'LandingMapV1' was not found; https://x/y?sig=S3CRET"},
 				}}
 			}
-			return reply{columns: landedColumns}
+			return conntest.Reply{Columns: landedColumns}
 		}}
-		c := f.connect(t)
+		c := connect(t, f)
 		if _, err := c.Landed(t.Context(), goldenRun); err != nil {
 			t.Fatalf("the first count asks for no failures: %v", err)
 		}

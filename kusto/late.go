@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -24,13 +25,13 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 	}
 	out := map[tvmexport.BatchID]int64{}
 	for _, b := range late {
-		s := statement{op: "confirm", table: run.Table.Name, text: lackingText(run, []tvmexport.BatchID{b.ID}, b.Slice.Window, seen, run.Table.Visible()) +
+		s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: lackingText(run, []tvmexport.BatchID{b.ID}, b.Slice.Window, seen, run.Table.Visible()) +
 			"| summarize Rows = coalesce(sum(Lack), 0)"}
-		rows, err := c.query(ctx, s)
+		rows, err := c.conn.Query(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Rows") })
+		counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Rows") })
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -39,8 +40,8 @@ func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]
 	if err != nil {
 		return nil, false, err
 	}
-	s := statement{op: "lease", again: true, text: text}
-	if _, err := c.command(ctx, s); err != nil {
+	s := conn.Statement{Op: "lease", Idempotent: true, Text: text}
+	if _, err := c.conn.Command(ctx, s); err != nil {
 		return nil, false, err
 	}
 	claims, err := c.claimsOf(ctx, l.Tables)
@@ -60,13 +61,13 @@ func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]
 
 // claimsOf reads the leases of the tables that are alive.
 func (c *Client) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]claim, error) {
-	s := statement{op: "lease", text: holdersText(tables)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "lease", Text: holdersText(tables)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) claim {
-		return claim{table: r.text("Table"), owner: r.text("Owner"), since: r.time("Since"), until: r.time("Until")}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) claim {
+		return claim{table: r.Text("Table"), owner: r.Text("Owner"), since: r.Time("Since"), until: r.Time("Until")}
 	})
 }
 
@@ -75,7 +76,7 @@ func (c *Client) withdraw(ctx context.Context, owner string, tables []tvmexport.
 	if len(tables) == 0 {
 		return nil
 	}
-	_, err := c.command(ctx, statement{op: "lease", again: true, text: ".set-or-append " + kql.RunsTable + " <|\n" + releaseRows(owner, namesOf(tables))})
+	_, err := c.conn.Command(ctx, conn.Statement{Op: "lease", Idempotent: true, Text: ".set-or-append " + kql.RunsTable + " <|\n" + releaseRows(owner, namesOf(tables))})
 	return err
 }
 

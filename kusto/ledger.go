@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -38,7 +39,7 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	}
 	kept, err := c.retention(ctx)
 	if err != nil {
-		c.log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
+		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
 	}
 	for _, t := range tables {
 		from, err := c.readers(ctx, t)
@@ -78,19 +79,19 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	if err := c.seesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, err
 	}
-	s := statement{op: "read ledger", text: historyText(tables)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read ledger", Text: historyText(tables)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := readRows(s, rows, readEntry)
+	entries, err := conn.ReadRows(s, rows, readEntry)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
 		h, err := history(t, entries)
 		if err != nil {
-			return nil, refused(s.op, t.Name, err, "look at the rows of "+kql.RunsTable)
+			return nil, conn.RefusedError(s.Op, t.Name, err, "look at the rows of "+kql.RunsTable)
 		}
 		out[t.Name] = h
 	}
@@ -158,26 +159,26 @@ func namesOf(tables []tvmexport.Table) []string {
 	return out
 }
 
-func readEntry(r *reader) entry {
+func readEntry(r *conn.Reader) entry {
 	e := entry{
-		now: r.time("Now"), at: r.time("At"), table: r.text("Table"), state: r.text("State"),
-		run: tvmexport.RunID(r.text("RunId")), previous: tvmexport.RunID(r.text("Previous")),
-		kind: tvmexport.RunKind(r.text("Kind")), watermark: r.time("Watermark"),
-		rows: r.long("Rows"), bytes: r.long("Bytes"), detail: r.document("Detail"),
-		since: r.time("Since"), depth: r.long("Depth"), ordered: r.time("Ordered"),
-		full: r.time("FullAt"), fetched: tvmexport.Volume{Rows: r.long("FetchedRows"), Bytes: r.long("FetchedBytes")},
-		tenant: r.text("Tenant"),
+		now: r.Time("Now"), at: r.Time("At"), table: r.Text("Table"), state: r.Text("State"),
+		run: tvmexport.RunID(r.Text("RunId")), previous: tvmexport.RunID(r.Text("Previous")),
+		kind: tvmexport.RunKind(r.Text("Kind")), watermark: r.Time("Watermark"),
+		rows: r.Long("Rows"), bytes: r.Long("Bytes"), detail: r.Document("Detail"),
+		since: r.Time("Since"), depth: r.Long("Depth"), ordered: r.Time("Ordered"),
+		full: r.Time("FullAt"), fetched: tvmexport.Volume{Rows: r.Long("FetchedRows"), Bytes: r.Long("FetchedBytes")},
+		tenant: r.Text("Tenant"),
 	}
 	if e.state == "" { // a table without runs
 		return e
 	}
-	r.count("Rows")
-	r.count("Bytes")
+	r.Count("Rows")
+	r.Count("Bytes")
 	if e.run == "" {
-		r.fail("RunId", errors.New("a run has no id"))
+		r.Fail("RunId", errors.New("a run has no id"))
 	}
 	if e.at.After(e.now.Add(clockError)) {
-		r.fail("At", fmt.Errorf("run %s is of %s, and the clock of the cluster says %s", e.run, e.at.Format(time.RFC3339), e.now.Format(time.RFC3339)))
+		r.Fail("At", fmt.Errorf("run %s is of %s, and the clock of the cluster says %s", e.run, e.at.Format(time.RFC3339), e.now.Format(time.RFC3339)))
 	}
 	return e
 }
@@ -267,10 +268,10 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 	slices.Sort(tables)
 	slices.Sort(open)
 	read := make(map[string]tvmexport.History, len(of))
-	err := c.each(ctx, statement{op: "read ledger", text: partitionsText(tables, open)},
+	err := c.conn.Each(ctx, conn.Statement{Op: "read ledger", Text: partitionsText(tables, open)},
 		func() { maps.Copy(read, of) },
-		func(r *reader) {
-			table, run := r.text("Table"), tvmexport.RunID(r.text("Open"))
+		func(r *conn.Reader) {
+			table, run := r.Text("Table"), tvmexport.RunID(r.Text("Open"))
 			record := readPartition(r)
 			h := read[table]
 			switch {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -21,17 +22,17 @@ const leastLedger = sourceDays * 24 * time.Hour
 func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, failed map[string]error) error {
 	timed, err := c.policies(ctx, "check", "ingestiontime")
 	if err != nil {
-		c.log.InfoContext(ctx, "kusto: ingestion time policies cannot be read", "error", err)
+		c.conn.Log.InfoContext(ctx, "kusto: ingestion time policies cannot be read", "error", err)
 	}
 	for _, name := range []string{kql.ConfigurationTable, kql.RunsTable} {
 		if switchedOff(timed[name]) {
-			return refused("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be distinguished from older ones", name),
+			return conn.RefusedError("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be distinguished from older ones", name),
 				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", kql.Ident(name)))
 		}
 	}
 	kept, err := c.retention(ctx)
 	if err != nil {
-		c.log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
+		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
 		return nil
 	}
 	for _, t := range tables {
@@ -40,7 +41,7 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 		}
 		for _, name := range []string{kql.RunsTable, kql.PartitionsTable, kql.ConfigurationTable} {
 			if keep, ok := kept[name]; ok && keep < neededOf(t, name, kept) {
-				failed[t.Name] = refused("check", t.Name,
+				failed[t.Name] = conn.RefusedError("check", t.Name,
 					fmt.Errorf("table %s keeps rows for %s, and readers need them for %s: what was exported would be forgotten", name, days(keep), days(neededOf(t, name, kept))),
 					fmt.Sprintf("run .alter-merge table %s policy retention %s", kql.Ident(name), ledgerRetention))
 				break
@@ -67,7 +68,7 @@ func switchedOff(text string) bool {
 // undated is why a table is not exported of whose configuration rows some have
 // no time: an older one could be taken for the newest.
 func undated(table string, rows int64) error {
-	e := refused("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
+	e := conn.RefusedError("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
 		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
 			kql.ConfigurationTable, kql.ConfigurationTable, kql.ConfigurationTable, kql.Literal(table)))
 	return e

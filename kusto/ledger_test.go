@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -40,18 +41,18 @@ var entryColumns = []kql.Column{
 // TestHistory reads the ledger over the wire: nulls, a publication, partitions.
 func TestHistory(t *testing.T) {
 	const now = "2026-11-23T05:20:00Z"
-	f := &fake{answer: func(text string) reply {
+	f := &conntest.Fake{Answer: func(text string) conntest.Reply {
 		switch {
 		case text == ".show table * policy retention":
-			return reply{columns: []kql.Column{{Name: "EntityName", Kind: "string"}, {Name: "Policy", Kind: "string"}}, rows: [][]any{
+			return conntest.Reply{Columns: []kql.Column{{Name: "EntityName", Kind: "string"}, {Name: "Policy", Kind: "string"}}, Rows: [][]any{
 				{"[security].[DeviceTvmSoftwareInventoryTyped]", `{"SoftDeletePeriod":"365.00:00:00"}`},
 				{"[security].[" + eventsTable.Typed() + "]", "null"},
 				{"[security].[" + eventsTable.Destination + "]", "null"},
 			}}
 		case strings.Contains(text, "let Bounds = Visible"):
-			return reply{
-				columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "What", Kind: "string"}, {Name: "Number", Kind: "long"}, {Name: "Place", Kind: "string"}, {Name: "Recorded", Kind: "long"}, {Name: "Held", Kind: "long"}},
-				rows: [][]any{
+			return conntest.Reply{
+				Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "What", Kind: "string"}, {Name: "Number", Kind: "long"}, {Name: "Place", Kind: "string"}, {Name: "Recorded", Kind: "long"}, {Name: "Held", Kind: "long"}},
+				Rows: [][]any{
 					{"DeviceProcessEvents", strangeRows, 3, "", nil, nil},
 					{"DeviceProcessEvents", holes, 1, "", nil, nil},
 					{"DeviceProcessEvents", copiedWatermark, 2, "", nil, nil},
@@ -59,18 +60,18 @@ func TestHistory(t *testing.T) {
 				},
 			}
 		case strings.HasPrefix(text, ".show database"):
-			return reply{columns: []kql.Column{{Name: "Policy", Kind: "string"}}, rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
+			return conntest.Reply{Columns: []kql.Column{{Name: "Policy", Kind: "string"}}, Rows: [][]any{{`{"SoftDeletePeriod":"30.00:00:00"}`}}}
 		case strings.Contains(text, "LackRaw"):
-			return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "LackRaw", Kind: "long"}, {Name: "LackTyped", Kind: "long"}}}
+			return conntest.Reply{Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "LackRaw", Kind: "long"}, {Name: "LackTyped", Kind: "long"}}}
 		case strings.Contains(text, "summarize Until"):
-			return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Until", Kind: "datetime"}}, rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
+			return conntest.Reply{Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Until", Kind: "datetime"}}, Rows: [][]any{{"DeviceProcessEvents", "2026-11-01T00:00:00Z"}}}
 		case strings.Contains(text, "Newest = max(ingestion_time())"):
-			return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Newest", Kind: "datetime"}}, rows: [][]any{{"DeviceProcessEvents", 7, "2026-11-22T00:00:00Z"}}}
+			return conntest.Reply{Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Newest", Kind: "datetime"}}, Rows: [][]any{{"DeviceProcessEvents", 7, "2026-11-22T00:00:00Z"}}}
 		case strings.Contains(text, kql.PartitionsTable):
 			const table = "DeviceProcessEvents"
-			return reply{
-				columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Open", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "WindowFrom", Kind: "datetime"}, {Name: "WindowTo", Kind: "datetime"}, {Name: "WindowNull", Kind: "bool"}, {Name: "Rows", Kind: "long"}, {Name: "Fingerprint", Kind: "string"}},
-				rows: [][]any{
+			return conntest.Reply{
+				Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Open", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "WindowFrom", Kind: "datetime"}, {Name: "WindowTo", Kind: "datetime"}, {Name: "WindowNull", Kind: "bool"}, {Name: "Rows", Kind: "long"}, {Name: "Fingerprint", Kind: "string"}},
+				Rows: [][]any{
 					{table, "", "", nil, nil, true, 1, ""},
 					{table, "", "3f", nil, nil, false, 4, "a.b.ff"},
 					{table, goldenRun.ID, "3f", "2026-11-22T05:00:00Z", "2026-11-23T05:00:00.0000012Z", false, 5, ""},
@@ -78,14 +79,16 @@ func TestHistory(t *testing.T) {
 			}
 		}
 
-		return reply{columns: entryColumns, rows: [][]any{
+		return conntest.Reply{Columns: entryColumns, Rows: [][]any{
 			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "t"},
 			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, `{"definition":"d","columns":[{"name":"A","type":"long"}],"shown":[]}`, "2026-11-21T05:00:00Z", 2, nil, "2026-11-22T05:20:00Z", 9, 900, "t"},
-			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, marshal(goldenPublication), nil, nil, nil, nil, nil, nil, "t"},
+			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, conntest.Marshal(goldenPublication), nil, nil, nil, nil, nil, nil, "t"},
 		}}
 	}}
-	c := f.connect(t)
-	c.shapes = map[string][]kql.Column{inventoryTable.Destination: kql.RawColumns, eventsTable.Destination: kql.RawColumns[:1], inventoryTable.Typed(): lineageColumns, eventsTable.Typed(): lineageColumns}
+	c := connect(t, f)
+	for table, columns := range map[string][]kql.Column{inventoryTable.Destination: kql.RawColumns, eventsTable.Destination: kql.RawColumns[:1], inventoryTable.Typed(): lineageColumns, eventsTable.Typed(): lineageColumns} {
+		c.conn.SetColumns(table, columns)
+	}
 	got, err := c.History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})
 	if err != nil {
 		t.Fatal(err)
@@ -112,8 +115,10 @@ func TestHistory(t *testing.T) {
 }
 
 func TestAnswerOfAnotherShape(t *testing.T) {
-	f := &fake{answer: func(string) reply { return reply{columns: entryColumns[:3], rows: [][]any{{nil, "T", ""}}} }}
-	_, err := f.connect(t).History(t.Context(), []tvmexport.Table{eventsTable})
+	f := &conntest.Fake{Answer: func(string) conntest.Reply {
+		return conntest.Reply{Columns: entryColumns[:3], Rows: [][]any{{nil, "T", ""}}}
+	}}
+	_, err := connect(t, f).History(t.Context(), []tvmexport.Table{eventsTable})
 	if tvmexport.CauseOf(err) != tvmexport.Refused || !strings.Contains(err.Error(), "read column At") {
 		t.Errorf("%v, want that a column is missing", err)
 	}
@@ -121,17 +126,17 @@ func TestAnswerOfAnotherShape(t *testing.T) {
 
 // TestAcquireWithdraws: a claim that came second is given back.
 func TestAcquireWithdraws(t *testing.T) {
-	f := &fake{answer: func(text string) reply {
+	f := &conntest.Fake{Answer: func(text string) conntest.Reply {
 		if strings.HasPrefix(text, ".") {
-			return reply{}
+			return conntest.Reply{}
 		}
-		return reply{columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Since", Kind: "datetime"}, {Name: "Until", Kind: "datetime"}}, rows: [][]any{
+		return conntest.Reply{Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Since", Kind: "datetime"}, {Name: "Until", Kind: "datetime"}}, Rows: [][]any{
 			{"DeviceProcessEvents", "her", "2026-11-23T05:00:00Z", "2026-11-23T05:05:00Z"},
 			{"DeviceProcessEvents", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
 			{"DeviceTvmSoftwareInventory", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
 		}}
 	}}
-	held, err := f.connect(t).Acquire(t.Context(), tvmexport.Lease{Owner: "me", Tables: []tvmexport.Table{inventoryTable, eventsTable}, Term: time.Minute})
+	held, err := connect(t, f).Acquire(t.Context(), tvmexport.Lease{Owner: "me", Tables: []tvmexport.Table{inventoryTable, eventsTable}, Term: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +144,7 @@ func TestAcquireWithdraws(t *testing.T) {
 	if diff := cmp.Diff(want, held); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	sent := f.sent()
+	sent := f.Sent()
 	back := sent[len(sent)-1]
 	if !strings.Contains(back, `datatable (Table:string) ["DeviceProcessEvents"]`) || !strings.Contains(back, `State = "released"`) {
 		t.Errorf("the second claim was not given back: %s", back)
@@ -153,7 +158,7 @@ func (refusingCredential) GetToken(context.Context, policy.TokenRequestOptions) 
 }
 
 func TestSignInError(t *testing.T) {
-	client, err := New(t.Context(), Options{Cluster: "https://127.0.0.1", Database: "d", Credential: refusingCredential{}, HTTPClient: &http.Client{Transport: &fake{}}})
+	client, err := New(t.Context(), Options{Cluster: "https://127.0.0.1", Database: "d", Credential: refusingCredential{}, HTTPClient: &http.Client{Transport: &conntest.Fake{}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -27,8 +28,8 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 			return nil, err
 		}
 	}
-	s := statement{op: "read landing tables", text: leftoversText(tables, of, time.Since(since))}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read landing tables", Text: leftoversText(tables, of, time.Since(since))}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +39,8 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 		rows     int64
 		manifest []byte
 	}
-	lines, err := readRows(s, rows, func(r *reader) line {
-		return line{r.text("Table"), tvmexport.BatchID(r.text("BatchId")), r.count("BatchRows"), r.document("Slice")}
+	lines, err := conn.ReadRows(s, rows, func(r *conn.Reader) line {
+		return line{r.Text("Table"), tvmexport.BatchID(r.Text("BatchId")), r.Count("BatchRows"), r.Document("Slice")}
 	})
 	if err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 	for _, l := range lines {
 		var m tvmexport.Manifest
 		if err := json.Unmarshal(l.manifest, &m); err != nil || m.Origin.ID == "" || len(m.Partitions) == 0 {
-			c.log.WarnContext(ctx, "kusto: a landed batch is not described as ours are, and is left alone", "table", l.table, "batch", l.batch, "error", err)
+			c.conn.Log.WarnContext(ctx, "kusto: a landed batch is not described as ours are, and is left alone", "table", l.table, "batch", l.batch, "error", err)
 			continue
 		}
 		m.Slice.Table = byName[l.table]

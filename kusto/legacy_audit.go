@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -27,7 +28,7 @@ func (r LegacyRuns) Short() bool { return r.Sent > r.Ingested }
 // day of ingestion, newest first, mostDays at most. It is empty where there is
 // no audit.
 func (c *Client) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, error) {
-	inv, err := c.inventory(ctx, "import", false)
+	inv, err := c.conn.Schema(ctx, "import", false)
 	if err != nil {
 		return nil, err
 	}
@@ -37,20 +38,20 @@ func (c *Client) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, err
 	if t.Listed == siblingTable {
 		table, want = siblingAudit, []kql.Column{{Name: "table", Kind: "string"}, {Name: "ingestion_timestamp", Kind: "datetime"}, {Name: "success", Kind: "bool"}, {Name: "records_processed", Kind: "long"}}
 	}
-	found, ok := inv.tables[table]
-	if !ok || lackingNames(found.columns, want) != "" {
+	found, ok := inv.Tables[table]
+	if !ok || lackingNames(found.Columns, want) != "" {
 		return nil, nil
 	}
-	s := statement{op: "import", table: t.Table.Name, text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: fmt.Sprintf(`%s
 | join kind=leftouter (%s| summarize Ingested = count() by Day = startofday(ingestion_time())) on Day
 | project Day, Runs, Failed, Sent, Ingested = coalesce(Ingested, 0)
-| top %d by Day desc`, audit, theirs(t.Table, inv.tables[t.Table.Destination].columns, t.Since), mostDays)}
-	rows, err := c.query(ctx, s)
+| top %d by Day desc`, audit, theirs(t.Table, inv.Tables[t.Table.Destination].Columns, t.Since), mostDays)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) LegacyRuns {
-		return LegacyRuns{Day: r.time("Day"), Runs: r.long("Runs"), Failed: r.long("Failed"), Sent: r.long("Sent"), Ingested: r.long("Ingested")}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) LegacyRuns {
+		return LegacyRuns{Day: r.Time("Day"), Runs: r.Long("Runs"), Failed: r.Long("Failed"), Sent: r.Long("Sent"), Ingested: r.Long("Ingested")}
 	})
 }
 

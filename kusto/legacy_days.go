@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -29,18 +30,18 @@ type LegacyDay struct {
 // LegacyDays are the days of what another exporter has left, newest first,
 // mostDays at most. The service does the work.
 func (c *Client) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, error) {
-	raw, err := c.columns(ctx, t.Table.Destination)
+	raw, err := c.conn.Columns(ctx, t.Table.Destination)
 	if err != nil {
 		return nil, err
 	}
-	s := statement{op: "import", table: t.Table.Name, text: legacyDaysText(t, raw)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: legacyDaysText(t, raw)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) LegacyDay {
-		d := LegacyDay{Day: r.time("Day"), Rows: r.long("Rows"), Parts: r.long("Parts"), Source: tvmexport.Missing}
-		d.Copies = d.Rows - r.long("Once")
+	return conn.ReadRows(s, rows, func(r *conn.Reader) LegacyDay {
+		d := LegacyDay{Day: r.Time("Day"), Rows: r.Long("Rows"), Parts: r.Long("Parts"), Source: tvmexport.Missing}
+		d.Copies = d.Rows - r.Long("Once")
 		return d
 	})
 }
@@ -80,18 +81,18 @@ func (t Takeover) byHour() bool { return t.Table.LoadType != tvmexport.Snapshot 
 // LegacyHours counts, by hour of the watermark, what another exporter has left
 // in a window, equal rows once.
 func (c *Client) LegacyHours(ctx context.Context, t Takeover, w tvmexport.Window) (map[time.Time]int64, error) {
-	raw, err := c.columns(ctx, t.Table.Destination)
+	raw, err := c.conn.Columns(ctx, t.Table.Destination)
 	if err != nil {
 		return nil, err
 	}
-	s := statement{op: "import", table: t.Table.Name, text: legacyHoursText(t, raw, w)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: legacyHoursText(t, raw, w)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	out := map[time.Time]int64{}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		out[r.time("Start")] = r.long("Rows")
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		out[r.Time("Start")] = r.Long("Rows")
 		return struct{}{}
 	})
 	return out, err

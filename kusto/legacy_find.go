@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -45,7 +46,7 @@ type Takeover struct {
 // Takeovers looks for tables that another exporter has filled. It changes
 // nothing. describe is the catalogue; with names, only those source tables count.
 func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport.Table, bool), names []string) ([]Takeover, error) {
-	inv, err := c.inventory(ctx, "import", false)
+	inv, err := c.conn.Schema(ctx, "import", false)
 	if err != nil {
 		return nil, err
 	}
@@ -56,24 +57,24 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 	list = slices.DeleteFunc(list, func(t Takeover) bool { return len(names) > 0 && !slices.Contains(names, t.Table.Name) })
 	for _, name := range names {
 		if !slices.ContainsFunc(list, func(t Takeover) bool { return t.Table.Name == name }) {
-			return nil, usage("import", name, errors.New("no configuration table of another exporter names it"))
+			return nil, conn.UsageError("import", name, errors.New("no configuration table of another exporter names it"))
 		}
 	}
 	list = slices.DeleteFunc(list, func(t Takeover) bool {
-		raw, ok := inv.tables[t.Table.Destination]
-		return ok && (raw.folder == kql.Folder || !foreign(raw.columns)) // ours
+		raw, ok := inv.Tables[t.Table.Destination]
+		return ok && (raw.Folder == kql.Folder || !foreign(raw.Columns)) // ours
 	})
 	var sound []tvmexport.Table
 	for i := range list {
 		t := &list[i]
 		t.propose(describe)
-		raw, ok := inv.tables[t.Table.Destination]
+		raw, ok := inv.Tables[t.Table.Destination]
 		switch {
 		case t.Err != nil:
 		case !ok:
 			t.Absent = true
-		case payload(raw.columns) == "":
-			t.Err = refused("import", t.Table.Name, noPayload(t.Table.Destination), "name another DestinationTable in "+t.Listed)
+		case payload(raw.Columns) == "":
+			t.Err = conn.RefusedError("import", t.Table.Name, noPayload(t.Table.Destination), "name another DestinationTable in "+t.Listed)
 		default:
 			sound = append(sound, t.Table)
 		}
@@ -92,7 +93,7 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 			t.decide(false)
 			continue
 		}
-		if err := c.survey(ctx, t, inv.tables[t.Table.Destination].columns); err != nil {
+		if err := c.survey(ctx, t, inv.Tables[t.Table.Destination].Columns); err != nil {
 			return nil, err
 		}
 		t.decide(last[t.Table.Name])
@@ -101,23 +102,23 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 }
 
 // past says which tables were taken over, and which have commits of ours.
-func (c *Client) past(ctx context.Context, inv inventory, tables []tvmexport.Table) (until map[string]time.Time, last map[string]bool, err error) {
+func (c *Client) past(ctx context.Context, inv conn.Schema, tables []tvmexport.Table) (until map[string]time.Time, last map[string]bool, err error) {
 	last = map[string]bool{}
-	if _, ok := inv.tables[kql.RunsTable]; !ok || len(tables) == 0 {
+	if _, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 {
 		return map[string]time.Time{}, last, nil
 	}
 	if until, err = c.takenOver(ctx, tables); err != nil {
 		return nil, nil, err
 	}
-	s := statement{op: "import", text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "import", Text: fmt.Sprintf(`%s
 | where Table in (%s) and State in (%s)
 | distinct Table`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literals([]string{kql.CommittedState, kql.PublishingState}))}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		last[r.text("Table")] = true
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		last[r.Text("Table")] = true
 		return struct{}{}
 	})
 	return until, last, err
@@ -125,18 +126,18 @@ func (c *Client) past(ctx context.Context, inv inventory, tables []tvmexport.Tab
 
 // listed are the tables that the configuration tables of other exporters name;
 // of two rows for one source table that of MigrationConfiguration counts.
-func (c *Client) listed(ctx context.Context, inv inventory) ([]Takeover, error) {
+func (c *Client) listed(ctx context.Context, inv conn.Schema) ([]Takeover, error) {
 	var out []Takeover
 	known := false
 	for _, from := range []struct{ table, watermark string }{{kql.ConfigurationTable, "LastRefreshedTime"}, {siblingTable, "HighWatermark"}} {
-		found, ok := inv.tables[from.table]
+		found, ok := inv.Tables[from.table]
 		if !ok {
 			continue
 		}
 		known = true
 		want := []kql.Column{{Name: "SourceTable", Kind: "string"}, {Name: "DestinationTable", Kind: "string"}, {Name: "WatermarkColumn", Kind: "string"}, {Name: from.watermark, Kind: "datetime"}, {Name: "LoadType", Kind: "string"}, {Name: "IsActive", Kind: "bool"}}
-		if lack := lacking(found.columns, want); lack != "" {
-			return nil, refused("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is the configuration of no exporter that tvmexport can take over")
+		if lack := lacking(found.Columns, want); lack != "" {
+			return nil, conn.RefusedError("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is the configuration of no exporter that tvmexport can take over")
 		}
 		rows, err := c.listedIn(ctx, from.table, from.watermark)
 		if err != nil {
@@ -159,16 +160,16 @@ func (c *Client) listed(ctx context.Context, inv inventory) ([]Takeover, error) 
 }
 
 func (c *Client) listedIn(ctx context.Context, table, watermark string) ([]Takeover, error) {
-	s := statement{op: "import", text: listedText(table, watermark)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "import", Text: listedText(table, watermark)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) Takeover {
+	return conn.ReadRows(s, rows, func(r *conn.Reader) Takeover {
 		row := configured{
-			source: r.text("SourceTable"), destination: r.text("DestinationTable"),
-			watermark: strings.TrimSpace(r.text("WatermarkColumn")), load: r.text("LoadType"),
-			refreshed: r.time("Refreshed"), active: r.flag("IsActive"),
+			source: r.Text("SourceTable"), destination: r.Text("DestinationTable"),
+			watermark: strings.TrimSpace(r.Text("WatermarkColumn")), load: r.Text("LoadType"),
+			refreshed: r.Time("Refreshed"), active: r.Flag("IsActive"),
 		}
 		if slices.Contains(ingestionMembers, row.watermark) {
 			row.watermark = none

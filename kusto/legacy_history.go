@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -19,8 +20,8 @@ const strayDays = 7
 func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History) error {
 	var theirs []tvmexport.Table
 	for _, t := range tables {
-		raw, err := c.columns(ctx, t.Destination)
-		if errors.Is(err, errNoTable) && !t.Layout.Raw() {
+		raw, err := c.conn.Columns(ctx, t.Destination)
+		if errors.Is(err, conn.ErrNoTable) && !t.Layout.Raw() {
 			continue
 		}
 		if err != nil {
@@ -56,13 +57,13 @@ func (c *Client) takenOver(ctx context.Context, tables []tvmexport.Table) (map[s
 	if len(tables) == 0 {
 		return out, nil
 	}
-	s := statement{op: "read ledger", text: takenOverText(tables)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read ledger", Text: takenOverText(tables)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		out[r.text("Table")] = r.time("Until")
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		out[r.Text("Table")] = r.Time("Until")
 		return struct{}{}
 	})
 	return out, err
@@ -82,14 +83,14 @@ type strayRows struct {
 // strays counts the rows of the last days that came after a takeover and not
 // from us: one query for all tables.
 func (c *Client) strays(ctx context.Context, tables []tvmexport.Table, until map[string]time.Time) (map[string]strayRows, error) {
-	s := statement{op: "look for another exporter", text: straysText(tables, until)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "look for another exporter", Text: straysText(tables, until)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]strayRows{}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		out[r.text("Table")] = strayRows{r.long("Rows"), r.time("Newest")}
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		out[r.Text("Table")] = strayRows{r.Long("Rows"), r.Time("Newest")}
 		return struct{}{}
 	})
 	return out, err

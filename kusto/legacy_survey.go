@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -15,14 +16,14 @@ func (c *Client) survey(ctx context.Context, t *Takeover, raw []kql.Column) erro
 	if err := c.seesAll(ctx, "import", t.Table.Name, t.Table.Destination); err != nil {
 		return err
 	}
-	s := statement{op: "import", table: t.Table.Name, text: surveyText(t.Table, raw, t.Since)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: surveyText(t.Table, raw, t.Since)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return err
 	}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		t.Rows, t.From, t.To = r.long("Rows"), r.time("First"), r.time("Last")
-		t.Unmarked, t.Untimed, t.Newest = r.long("Unmarked"), r.long("Untimed"), r.time("Newest")
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		t.Rows, t.From, t.To = r.Long("Rows"), r.Time("First"), r.Time("Last")
+		t.Unmarked, t.Untimed, t.Newest = r.Long("Unmarked"), r.Long("Untimed"), r.Time("Newest")
 		return struct{}{}
 	})
 	return err

@@ -18,13 +18,13 @@ const takeTerm = 10 * time.Minute
 // the configuration, then a row of the ledger for each table. Each does its
 // work once, however often it is sent.
 func (c *Client) TakeoverCommands(ctx context.Context, list []Takeover) ([]Command, error) {
-	inv, err := c.inventory(ctx, "import", false)
+	inv, err := c.conn.Schema(ctx, "import", false)
 	if err != nil {
 		return nil, err
 	}
 	columns := kql.ConfigurationColumns
-	if found, ok := inv.tables[kql.ConfigurationTable]; ok {
-		columns = found.columns
+	if found, ok := inv.Tables[kql.ConfigurationTable]; ok {
+		columns = found.Columns
 	}
 	id := tvmexport.RunID(time.Now().UTC().Format("20060102T150405Z") + "-legacy")
 	var rows, runs []Command
@@ -43,7 +43,7 @@ func (c *Client) TakeoverCommands(ctx context.Context, list []Takeover) ([]Comma
 		}
 		runs = append(runs, Command{
 			Kind: MakeRows, Name: kql.RunsTable, Table: kql.RunsTable,
-			Why: "what came into " + t.Table.Destination + " before is not ours", Text: legacyText(t, inv.tables[t.Table.Destination].columns, id),
+			Why: "what came into " + t.Table.Destination + " before is not ours", Text: legacyText(t, inv.Tables[t.Table.Destination].Columns, id),
 		})
 	}
 	return append(rows, runs...), nil

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -227,7 +228,7 @@ func (s stage) old(table, mapping string, rows ...string) {
 func (s stage) administer(texts ...string) {
 	s.Helper()
 	for _, text := range texts {
-		_, err := s.admin.command(s.Context(), statement{op: "test", text: text})
+		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text})
 		s.must(err)
 	}
 }

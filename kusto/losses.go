@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -38,16 +39,16 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 	if len(tables) == 0 {
 		return out, nil
 	}
-	s := statement{op: "compare the ledger with published rows", text: lossesText(tables, places)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "compare the ledger with published rows", Text: lossesText(tables, places)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		table := r.text("Table")
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		table := r.Text("Table")
 		l := out[table]
-		number := r.count("Number")
-		switch r.text("What") {
+		number := r.Count("Number")
+		switch r.Text("What") {
 		case strangeRows:
 			l.Strange += number
 		case holes:
@@ -59,23 +60,23 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 		case unknownCopy:
 			l.Copied, l.Unknown = true, true
 		case shortOfRows:
-			i := slices.IndexFunc(places, func(p place) bool { return p.of.Name == table && p.table == r.text("Place") })
+			i := slices.IndexFunc(places, func(p place) bool { return p.of.Name == table && p.table == r.Text("Place") })
 			if i < 0 {
-				r.fail("Place", fmt.Errorf("%q is no table that was asked about", r.text("Place")))
+				r.Fail("Place", fmt.Errorf("%q is no table that was asked about", r.Text("Place")))
 				break
 			}
 			l.Rows += number
 			l.Short = append(l.Short, tvmexport.Short{
-				Table: places[i].table, Readers: places[i].readers, Recorded: r.count("Recorded"), Held: r.count("Held"), Gone: number,
+				Table: places[i].table, Readers: places[i].readers, Recorded: r.Count("Recorded"), Held: r.Count("Held"), Gone: number,
 			})
 		default:
-			r.fail("What", errors.New("a row says nothing that was asked"))
+			r.Fail("What", errors.New("a row says nothing that was asked"))
 		}
 		out[table] = l
 		return struct{}{}
 	})
 	if err == nil {
-		err = c.trulyGone(ctx, s.op, places, out)
+		err = c.trulyGone(ctx, s.Op, places, out)
 	}
 	return out, err
 }
@@ -106,8 +107,8 @@ func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[strin
 		if p.typed && !isTyped(t) || !p.typed && !t.Layout.Raw() && isTyped(t) {
 			continue
 		}
-		p.columns, err = c.columns(ctx, p.table)
-		if p.missing = errors.Is(err, errNoTable); err != nil && !p.missing {
+		p.columns, err = c.conn.Columns(ctx, p.table)
+		if p.missing = errors.Is(err, conn.ErrNoTable); err != nil && !p.missing {
 			return nil, err
 		}
 		if p.typed && !p.missing && foreign(p.columns) { // somebody else's

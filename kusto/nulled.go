@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -23,18 +24,18 @@ func (c *Client) nulled(ctx context.Context, p tvmexport.Publication, into []tar
 			if text == "" {
 				return out, notes
 			}
-			s := statement{op: "publish", table: p.Run.Table.Name, text: text}
-			rows, err := c.query(ctx, s)
+			s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, Text: text}
+			rows, err := c.conn.Query(ctx, s)
 			if err != nil {
-				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
+				c.conn.Log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
 				return out, notes
 			}
-			_, err = readRows(s, rows, func(r *reader) struct{} {
-				counts[r.text("Name")] += r.long("Count")
+			_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+				counts[r.Text("Name")] += r.Long("Count")
 				return struct{}{}
 			})
 			if err != nil {
-				c.log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
+				c.conn.Log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.table, "run", p.Run.ID, "error", err)
 				return out, notes
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -60,7 +61,7 @@ func (c *Client) printable(ctx context.Context, t tvmexport.Table) (source, erro
 	}
 	for _, h := range holdings(from.columns, t.Printed()) {
 		if lacking(from.columns, []kql.Column{{Name: h.at, Kind: h.Type}}) != "" {
-			raw, err := c.columns(ctx, t.Destination)
+			raw, err := c.conn.Columns(ctx, t.Destination)
 			return source{table: t.Destination, columns: raw}, err
 		}
 	}
@@ -128,15 +129,15 @@ var noPrints = func() string {
 
 // counts reads parts: Part as the first digits of a key.
 func (c *Client) counts(ctx context.Context, t tvmexport.Table, text string) ([]tvmexport.Count, error) {
-	s := statement{op: "count published rows", table: t.Name, text: text}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "count published rows", Table: t.Name, Text: text}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) tvmexport.Count {
-		p := tvmexport.Count{Partition: tvmexport.Partition(r.text("Part")), Start: r.time("Start"), Rows: r.count("Rows"), Print: tvmexport.EmptyPrint}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Count {
+		p := tvmexport.Count{Partition: tvmexport.Partition(r.Text("Part")), Start: r.Time("Start"), Rows: r.Count("Rows"), Print: tvmexport.EmptyPrint}
 		for i, name := range fingerprint.Columns {
-			p.Print.Sums[i] = r.long(name)
+			p.Print.Sums[i] = r.Long(name)
 		}
 		return p
 	})

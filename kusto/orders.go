@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -22,21 +23,21 @@ const ordersText = kql.ConfigurationTable + `
 
 // Orders implements tvmexport.Destination.
 func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
-	s := statement{op: "read configuration", text: ordersText}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read configuration", Text: ordersText}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, s.op, "", kql.ConfigurationTable); err != nil {
+	if err := c.seesAll(ctx, s.Op, "", kql.ConfigurationTable); err != nil {
 		return nil, err
 	}
-	orders, err := readRows(s, rows, func(r *reader) tvmexport.Order {
+	orders, err := conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Order {
 		o := order(configured{
-			source: r.text("SourceTable"), destination: r.text("DestinationTable"),
-			watermark: r.text("WatermarkColumn"), load: r.text("LoadType"),
-			refreshed: r.time("LastRefreshedTime"), active: r.flag("IsActive"),
+			source: r.Text("SourceTable"), destination: r.Text("DestinationTable"),
+			watermark: r.Text("WatermarkColumn"), load: r.Text("LoadType"),
+			refreshed: r.Time("LastRefreshedTime"), active: r.Flag("IsActive"),
 		})
-		if n := r.long("Undated"); n > 0 {
+		if n := r.Long("Undated"); n > 0 {
 			o.Active, o.Err = true, undated(o.Table, n) // active: or nobody would hear of it
 		}
 		return o
@@ -65,13 +66,13 @@ func order(row configured) tvmexport.Order {
 		o.Column = ""
 	}
 	bad := func(err error) tvmexport.Order {
-		e := usage("configuration", o.Table, err)
+		e := conn.UsageError("configuration", o.Table, err)
 		e.Hint = "append a corrected row to " + kql.ConfigurationTable
 		o.Err = e
 		return o
 	}
 	if err := checkNames(tvmexport.Table{Name: o.Table, Destination: o.Into}); err != nil {
-		return bad(innermost(err))
+		return bad(conn.Innermost(err))
 	}
 	load := row.load
 	if strings.TrimSpace(load) == "" {

@@ -19,7 +19,7 @@ type Planned struct {
 // Outline returns the commands that a planned run would send, one line for each
 // kind of command, with their number.
 func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
-	inv, err := c.inventory(ctx, "plan", false)
+	inv, err := c.conn.Schema(ctx, "plan", false)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
 		}
 	}
 	add(p.Slices, "blob and message of queued ingestion into %s", t.Landing())
-	if _, typed := inv.tables[t.Typed()]; typed && t.Layout.Typed() {
+	if _, typed := inv.Tables[t.Typed()]; typed && t.Layout.Typed() {
 		add(p.Steps, ".set-or-append async %s <| %s", t.Typed(), t.Landing())
 	}
 	if t.Layout.Raw() {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -38,7 +39,7 @@ func TestPayload(t *testing.T) {
 // RawData, and has a column for the watermark, which is filled from the record.
 func TestEmulatorRawData(t *testing.T) {
 	onStage(t, func(s stage) {
-		_, err := s.admin.command(s.Context(), statement{op: "test", text: ".create table DeviceProcessEventsRaw (Timestamp:datetime, RawData:dynamic)"})
+		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".create table DeviceProcessEventsRaw (Timestamp:datetime, RawData:dynamic)"})
 		s.must(err)
 		s.setUp(eventsTable)
 		run1 := runOfTable(eventsTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.DeltaRun)

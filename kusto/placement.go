@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -47,22 +48,21 @@ func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (lacks, error) 
 
 // forget drops what is known of a table's shape and runs.
 func (c *Client) forget(t tvmexport.Table) {
+	c.conn.ForgetTable(t.Typed())
 	c.mu.Lock()
-	delete(c.shapes, t.Typed())
 	delete(c.lacks, t.Name)
-	c.forgotten++
 	c.mu.Unlock()
 }
 
 func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[string]lacks, error) {
-	s := statement{op: "read ledger", text: lacksText(tables)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read ledger", Text: lacksText(tables)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]lacks{}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		out[r.text("Table")] = lacks{raw: r.long("LackRaw") > 0, typed: r.long("LackTyped") > 0}
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		out[r.Text("Table")] = lacks{raw: r.Long("LackRaw") > 0, typed: r.Long("LackTyped") > 0}
 		return struct{}{}
 	})
 	return out, err
@@ -85,8 +85,8 @@ func lacksText(tables []tvmexport.Table) string {
 }
 
 // placements is lacksOf where there is a ledger.
-func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv inventory) (map[string]lacks, error) {
-	if found, ok := inv.tables[kql.RunsTable]; !ok || len(tables) == 0 || !slices.Contains(found.columns, kql.Column{Name: "Detail", Kind: "dynamic"}) {
+func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) (map[string]lacks, error) {
+	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || !slices.Contains(found.Columns, kql.Column{Name: "Detail", Kind: "dynamic"}) {
 		return nil, nil
 	}
 	return c.lacksOf(ctx, tables)

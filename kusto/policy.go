@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -65,12 +66,12 @@ func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, no
 }
 
 func (c *Client) isEmpty(ctx context.Context, table string) (bool, error) {
-	s := statement{op: "init", table: table, text: fmt.Sprintf("%s\n| take 1\n| summarize Count = count()", kql.Ident(table))}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "init", Table: table, Text: fmt.Sprintf("%s\n| take 1\n| summarize Count = count()", kql.Ident(table))}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return false, err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.long("Count") })
+	counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Long("Count") })
 	return len(counts) > 0 && counts[0] == 0, err
 }
 

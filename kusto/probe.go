@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustoingest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -40,7 +41,7 @@ func (c *Client) Probe(ctx context.Context, name string, wait time.Duration) Pro
 	// What was made is dropped also when the check was interrupted.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	_, p.Remove = c.command(ctx, statement{op: "drop probe table", text: c.DropProbe(p.Table), again: true})
+	_, p.Remove = c.conn.Command(ctx, conn.Statement{Op: "drop probe table", Text: c.DropProbe(p.Table), Idempotent: true})
 	return p
 }
 
@@ -59,7 +60,7 @@ func (c *Client) makeProbe(ctx context.Context, t tvmexport.Table) error {
 		mapping(t.Landing(), kql.LandingMapping, kql.LandingPaths, "").Text,
 		fmt.Sprintf(".alter table %s policy ingestionbatching %s", kql.Ident(t.Landing()), kql.Literal(probeBatching)),
 	} {
-		if _, err := c.command(ctx, statement{op: "init", table: t.Landing(), text: text, again: true}); err != nil && !exists(err) {
+		if _, err := c.conn.Command(ctx, conn.Statement{Op: "init", Table: t.Landing(), Text: text, Idempotent: true}); err != nil && !exists(err) {
 			return err
 		}
 	}
@@ -103,7 +104,7 @@ func (c *Client) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 				Hint: "look at .show ingestion failures, and whether the cluster reaches its own storage (its managed private endpoints, its firewall)",
 			}
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := conn.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -135,7 +136,7 @@ func (b base) claimKey() string { return b.label() + ":claim" }
 func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
 	detail, err := kql.Document(p)
 	if err != nil {
-		return b, false, refused("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
+		return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
 	}
 	for _, text := range partitionTexts(p.Run, p.Partitions) {
 		if _, err := c.append(ctx, "publish", p.Run.Table.Name, text); err != nil {
@@ -174,7 +175,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 			return b, false, superseded(p.Run, holder)
 		}
 	}
-	return b, false, refused("publish", p.Run.Table.Name, errors.New("the ledger does not take the publication"), "look at the rows of "+kql.RunsTable)
+	return b, false, conn.RefusedError("publish", p.Run.Table.Name, errors.New("the ledger does not take the publication"), "look at the rows of "+kql.RunsTable)
 }
 
 func superseded(run tvmexport.Run, by tvmexport.RunID) error {
@@ -189,7 +190,7 @@ func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 // the key was taken, and what it guards is there. A command that skips returns
 // no extents.
 func (c *Client) append(ctx context.Context, op, table, text string) (wrote bool, err error) {
-	rows, err := c.command(ctx, statement{op: op, table: table, text: text, again: true})
+	rows, err := c.conn.Command(ctx, conn.Statement{Op: op, Table: table, Text: text, Idempotent: true})
 	return len(rows) > 0, err
 }
 
@@ -202,13 +203,13 @@ type claimed struct {
 // claims reads the publishing and abandoned rows on the run's base, in the
 // order in which they could be seen: a command that began early may end late.
 func (c *Client) claims(ctx context.Context, run tvmexport.Run) ([]claimed, error) {
-	s := statement{op: "publish", table: run.Table.Name, text: claimsText(run)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "publish", Table: run.Table.Name, Text: claimsText(run)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) claimed {
-		return claimed{tvmexport.RunID(r.text("RunId")), r.text("State")}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) claimed {
+		return claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")}
 	})
 }
 
@@ -252,15 +253,15 @@ func (c *Client) published(ctx context.Context, run tvmexport.Run, t target) (ex
 }
 
 func (c *Client) extents(ctx context.Context, run tvmexport.Run, t target, tag string) (extents, error) {
-	s := statement{op: "publish", table: run.Table.Name, again: true, text: extentsText(t.table, tag)}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: "publish", Table: run.Table.Name, Idempotent: true, Text: extentsText(t.table, tag)}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return extents{}, err
 	}
 	out := extents{tags: map[string]bool{}}
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		out.rows += r.count("Rows")
-		for tag := range strings.FieldsSeq(r.text("Tags")) {
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		out.rows += r.Count("Rows")
+		for tag := range strings.FieldsSeq(r.Text("Tags")) {
 			out.tags[tag] = true
 		}
 		return struct{}{}
@@ -300,13 +301,13 @@ func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t targe
 
 // isCommitted says whether the ledger holds the run's commit.
 func (c *Client) isCommitted(ctx context.Context, table string, run tvmexport.RunID) (bool, error) {
-	s := statement{op: "publish", table: table, one: true, text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "publish", Table: table, One: true, Text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
 | summarize Count = count()`, kql.RunsTable, kql.Literal(table), kql.Literal(string(run)), kql.Literal(kql.CommittedState))}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return false, err
 	}
-	counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Count") })
+	counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Count") })
 	return len(counts) > 0 && counts[0] > 0, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -22,8 +23,8 @@ type ledgerFake struct {
 	claims  []claimed
 	extents []fakeExtent
 	landed  map[string]int // rows by batch
-	before  func(text string) *reply
-	after   func(text string) *reply // the text was carried out, but this is answered
+	before  func(text string) *conntest.Reply
+	after   func(text string) *conntest.Reply // the text was carried out, but this is answered
 	ops     int
 	fail    map[int]string // by ordinal of the operation: its state
 }
@@ -40,7 +41,7 @@ var (
 	wholeTag    = regexp.MustCompile(`tags has "([^"]*)"`)
 )
 
-func (l *ledgerFake) serve(text string) reply {
+func (l *ledgerFake) serve(text string) conntest.Reply {
 	if l.before != nil {
 		if r := l.before(text); r != nil {
 			return *r
@@ -66,7 +67,7 @@ func (l *ledgerFake) taken(key string) bool {
 	return false
 }
 
-func (l *ledgerFake) carryOut(text string) reply {
+func (l *ledgerFake) carryOut(text string) conntest.Reply {
 	extent := []kql.Column{{Name: "ExtentId", Kind: "guid"}}
 	switch {
 	case strings.HasPrefix(text, ".set-or-append async "):
@@ -82,40 +83,40 @@ func (l *ledgerFake) carryOut(text string) reply {
 				l.extents = append(l.extents, fakeExtent{strings.Split(m[1], `","`), rows})
 			}
 		}
-		return reply{columns: []kql.Column{{Name: "OperationId", Kind: "guid"}}, rows: [][]any{{id}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "OperationId", Kind: "guid"}}, Rows: [][]any{{id}}}
 	case strings.HasPrefix(text, ".set-or-append "):
 		m := tagsOf.FindStringSubmatch(text)
 		if l.taken(m[2]) {
-			return reply{columns: extent}
+			return conntest.Reply{Columns: extent}
 		}
 		l.extents = append(l.extents, fakeExtent{strings.Split(m[1], `","`), 1})
 		if r := runOf.FindStringSubmatch(text); r != nil && strings.Contains(text, "print Table") {
 			l.claims = append(l.claims, claimed{tvmexport.RunID(r[1]), r[2]})
 		}
-		return reply{columns: extent, rows: [][]any{{"11111111-1111-1111-1111-111111111111"}}}
+		return conntest.Reply{Columns: extent, Rows: [][]any{{"11111111-1111-1111-1111-111111111111"}}}
 	case strings.HasPrefix(text, ".show operations |"):
-		return reply{columns: []kql.Column{{Name: "Count", Kind: "long"}}, rows: [][]any{{0}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "Count", Kind: "long"}}, Rows: [][]any{{0}}}
 	case strings.HasPrefix(text, ".show operations "):
 		state := "Completed"
 		if s, ok := l.fail[l.ops]; ok {
 			state = s
 		}
-		return reply{columns: []kql.Column{{Name: "State", Kind: "string"}, {Name: "Status", Kind: "string"}, {Name: "ShouldRetry", Kind: "bool"}}, rows: [][]any{{state, "why", false}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "State", Kind: "string"}, {Name: "Status", Kind: "string"}, {Name: "ShouldRetry", Kind: "bool"}}, Rows: [][]any{{state, "why", false}}}
 	case strings.Contains(text, " extents where tags has "):
-		out := reply{columns: []kql.Column{{Name: "Tags", Kind: "string"}, {Name: "Rows", Kind: "long"}}}
+		out := conntest.Reply{Columns: []kql.Column{{Name: "Tags", Kind: "string"}, {Name: "Rows", Kind: "long"}}}
 		want := wholeTag.FindStringSubmatch(text)[1]
 		for _, e := range l.extents {
 			for _, tag := range e.tags {
 				if tag == want {
-					out.rows = append(out.rows, []any{strings.Join(e.tags, "\r\n"), e.rows})
+					out.Rows = append(out.Rows, []any{strings.Join(e.tags, "\r\n"), e.rows})
 				}
 			}
 		}
 		return out
 	case strings.Contains(text, "| project RunId, State"):
-		out := reply{columns: []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}}}
+		out := conntest.Reply{Columns: []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}}}
 		for _, c := range l.claims {
-			out.rows = append(out.rows, []any{c.run, c.state})
+			out.Rows = append(out.Rows, []any{c.run, c.state})
 		}
 		return out
 	case strings.Contains(text, "| distinct BatchId, Line"):
@@ -123,9 +124,9 @@ func (l *ledgerFake) carryOut(text string) reply {
 		for _, b := range batchLabels.FindAllStringSubmatch(text, -1) {
 			rows += l.landed[b[1]]
 		}
-		return reply{columns: []kql.Column{{Name: "Count", Kind: "long"}}, rows: [][]any{{rows}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "Count", Kind: "long"}}, Rows: [][]any{{rows}}}
 	}
-	return refusal(400, "General_BadRequest", "the fake does not know "+text, true)
+	return conntest.Refusal(400, "General_BadRequest", "the fake does not know "+text, true)
 }
 
 func newLedger() *ledgerFake {
@@ -137,13 +138,13 @@ func newLedger() *ledgerFake {
 func publish(t *testing.T, l *ledgerFake, p tvmexport.Publication) (rows int64, sent []string, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{answer: l.serve}
-		c := f.connect(t)
-		c.shapes[p.Run.Table.Destination] = kql.RawColumns
+		f := &conntest.Fake{Answer: l.serve}
+		c := connect(t, f)
+		c.conn.SetColumns(p.Run.Table.Destination, kql.RawColumns)
 		var out tvmexport.Published
 		out, err = c.Publish(t.Context(), p)
 		rows = out.Rows
-		sent = f.sent()
+		sent = f.Sent()
 	})
 	return rows, sent, err
 }
@@ -200,9 +201,9 @@ func TestPublishInterrupted(t *testing.T) {
 	for at := range 8 {
 		l := newLedger()
 		n := 0
-		l.before = func(string) *reply {
+		l.before = func(string) *conntest.Reply {
 			if n++; n > at {
-				r := refusal(400, "General_BadRequest", "stopped", true)
+				r := conntest.Refusal(400, "General_BadRequest", "stopped", true)
 				return &r
 			}
 			return nil
@@ -220,12 +221,12 @@ func TestPublishInterrupted(t *testing.T) {
 // TestPublishInDoubt: every text is carried out and answered with 504 once, or
 // the connection is cut; the rows are there once.
 func TestPublishInDoubt(t *testing.T) {
-	for name, doubt := range map[string]reply{
-		"504": refusal(504, "Timeout", "", false), "520": {status: 520}, "cut": {cut: true},
+	for name, doubt := range map[string]conntest.Reply{
+		"504": conntest.Refusal(504, "Timeout", "", false), "520": {Status: 520}, "cut": {Cut: true},
 	} {
 		l := newLedger()
 		seen := map[string]bool{}
-		l.after = func(text string) *reply {
+		l.after = func(text string) *conntest.Reply {
 			if seen[text] {
 				return nil
 			}
@@ -260,14 +261,14 @@ func TestPublishOperationFails(t *testing.T) {
 // TestPublishOperationStaysInProgress: the table decides where the state of an
 // operation does not change, and a run does not wait for it without end.
 func TestPublishOperationStaysInProgress(t *testing.T) {
-	stays := func(text string) *reply {
+	stays := func(text string) *conntest.Reply {
 		if !strings.HasPrefix(text, ".show operations 0") {
 			return nil
 		}
-		return &reply{columns: []kql.Column{{Name: "State", Kind: "string"}, {Name: "Status", Kind: "string"}, {Name: "ShouldRetry", Kind: "bool"}}, rows: [][]any{{"InProgress", "", false}}}
+		return &conntest.Reply{Columns: []kql.Column{{Name: "State", Kind: "string"}, {Name: "Status", Kind: "string"}, {Name: "ShouldRetry", Kind: "bool"}}, Rows: [][]any{{"InProgress", "", false}}}
 	}
 	for name, c := range map[string]struct {
-		before func(text string) *reply
+		before func(text string) *conntest.Reply
 		fail   map[int]string // operations that do nothing
 		want   string         // of the error; "": none
 		within time.Duration
@@ -284,9 +285,9 @@ func TestPublishOperationStaysInProgress(t *testing.T) {
 			}
 			var took time.Duration
 			synctest.Test(t, func(t *testing.T) {
-				f := &fake{answer: l.serve}
-				client := f.connect(t)
-				client.shapes[goldenPublication.Run.Table.Destination] = kql.RawColumns
+				f := &conntest.Fake{Answer: l.serve}
+				client := connect(t, f)
+				client.conn.SetColumns(goldenPublication.Run.Table.Destination, kql.RawColumns)
 				began := time.Now()
 				_, err := client.Publish(t.Context(), goldenPublication)
 				took = time.Since(began)

@@ -10,35 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
-
-func TestInventory(t *testing.T) {
-	inv := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}, views: map[string]bool{}}
-	err := inv.read("db", `{"Databases":{"db":{"Name":"db","Tables":{"T":{"Name":"T","Folder":"tvmexport","OrderedColumns":[
-		{"Name":"Records","Type":"System.Object","CslType":"dynamic"},{"Name":"At","Type":"System.DateTime"},{"Name":"IsX","Type":"System.SByte","CslType":"bool"}]}},
-		"MaterializedViews":{"V":{}}}}}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := tableInfo{columns: []kql.Column{{Name: "Records", Kind: "dynamic"}, {Name: "At", Kind: "datetime"}, {Name: "IsX", Kind: "bool"}}, folder: "tvmexport"}
-	if diff := cmp.Diff(want, inv.tables["T"], cmp.AllowUnexported(tableInfo{}, kql.Column{})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if !inv.views["V"] {
-		t.Error("the view is missing")
-	}
-}
-
-func FuzzInventory(f *testing.F) {
-	f.Add(`{"Databases":{"db":{"Tables":{"T":{"OrderedColumns":[{"Name":"A"}]}}}}}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		inv := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}, views: map[string]bool{}}
-		if err := inv.read("db", text); err != nil && !strings.Contains(err.Error(), "db") {
-			t.Errorf("the error does not name the database: %v", err)
-		}
-	})
-}
 
 func TestOrder(t *testing.T) {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
@@ -201,22 +175,22 @@ func TestMissing(t *testing.T) {
 		}
 		return out
 	}
-	empty := inventory{tables: map[string]tableInfo{}, functions: map[string]functionInfo{}}
+	empty := conn.Schema{Tables: map[string]conn.TableInfo{}, Functions: map[string]conn.FunctionInfo{}}
 	fresh := missing(commands, empty, details{})
 	if len(fresh.Made) != len(commands)-1 || fresh.There != 0 || len(fresh.Notes) != 0 { // all but the rows
 		t.Errorf("an empty database: %q, %d there, %q", list(fresh), fresh.There, fresh.Notes)
 	}
 	raw := rawOf(table)
-	functions := map[string]functionInfo{kql.LatestView: {}}
+	functions := map[string]conn.FunctionInfo{kql.LatestView: {}}
 	for _, f := range readFunctions("", table, raw) {
-		functions[f.name] = functionInfo{kql.Folder, f.doc}
+		functions[f.name] = conn.FunctionInfo{Folder: kql.Folder, Doc: f.doc}
 	}
-	full := inventory{
-		tables: map[string]tableInfo{
-			kql.ConfigurationTable: {folder: ""}, kql.AuditTable: {folder: ""}, kql.RunsTable: {columns: kql.RunsColumns, folder: kql.Folder}, kql.PartitionsTable: {columns: kql.PartitionsColumns, folder: kql.Folder},
-			"DeviceProcessEventsRaw": {folder: "theirs"}, "DeviceProcessEventsLanding": {columns: kql.LandingColumns, folder: kql.Folder},
+	full := conn.Schema{
+		Tables: map[string]conn.TableInfo{
+			kql.ConfigurationTable: {Folder: ""}, kql.AuditTable: {Folder: ""}, kql.RunsTable: {Columns: kql.RunsColumns, Folder: kql.Folder}, kql.PartitionsTable: {Columns: kql.PartitionsColumns, Folder: kql.Folder},
+			"DeviceProcessEventsRaw": {Folder: "theirs"}, "DeviceProcessEventsLanding": {Columns: kql.LandingColumns, Folder: kql.Folder},
 		},
-		functions: functions,
+		Functions: functions,
 	}
 	set := details{
 		mappings: map[string][]string{"DeviceProcessEventsLanding": {kql.LandingMapping}},
@@ -226,7 +200,7 @@ func TestMissing(t *testing.T) {
 		t.Errorf("a complete database: %q, notes %q; want nothing made and one note on the mapping", list(s), s.Notes)
 	}
 	// What is ours and out of date is brought up to date; what is not is left alone.
-	full.functions["DeviceProcessEvents"] = functionInfo{kql.Folder, "of an older version"}
+	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: kql.Folder, Doc: "of an older version"}
 	delete(set.policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
 	s := missing(commands, full, set)
 	if diff := cmp.Diff([]string{"policy DeviceProcessEventsLanding ingestionbatching", "function  DeviceProcessEvents"}, list(s)); diff != "" {
@@ -235,15 +209,15 @@ func TestMissing(t *testing.T) {
 	if !strings.HasPrefix(s.Made[1].Text, ".create-or-alter function") {
 		t.Errorf("the function is not altered: %.60s", s.Made[1].Text)
 	}
-	full.functions["DeviceProcessEvents"] = functionInfo{"somebody's", "their own"}
+	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: "somebody's", Doc: "their own"}
 	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
 		t.Errorf("a function of somebody else: %q, notes %q", list(s), s.Notes)
 	}
-	full.tables[kql.PartitionsTable] = tableInfo{columns: kql.PartitionsColumns[:5], folder: kql.Folder}
+	full.Tables[kql.PartitionsTable] = conn.TableInfo{Columns: kql.PartitionsColumns[:5], Folder: kql.Folder}
 	if s := missing(commands, full, set); s.Made[0].Text != ".alter-merge table ExportPartitions (Rows:long, WindowNull:bool, Fingerprint:string)" {
 		t.Errorf("a ledger of an older version: %q", s.Made[0].Text)
 	}
-	full.tables["DeviceProcessEvents"] = tableInfo{}
+	full.Tables["DeviceProcessEvents"] = conn.TableInfo{}
 	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "taken by a table") {
 		t.Errorf("a table of that name: notes %q", s.Notes)
 	}

@@ -10,12 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // Ready implements tvmexport.Destination.
 func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
-	inv, err := c.inventory(ctx, "check", false)
+	inv, err := c.conn.Schema(ctx, "check", false)
 	if err != nil {
 		return nil, err
 	}
@@ -23,9 +24,9 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		name    string
 		columns []kql.Column
 	}{{kql.AuditTable, kql.AuditColumns}, {kql.RunsTable, kql.RunsColumns}, {kql.PartitionsTable, kql.PartitionsColumns}} {
-		found, ok := inv.tables[t.name]
+		found, ok := inv.Tables[t.name]
 		if !ok {
-			return nil, missingTable("check", "", t.name)
+			return nil, conn.MissingTable("check", "", t.name)
 		}
 		if err := unfit(t.name, found, t.columns); err != nil {
 			return nil, err
@@ -46,7 +47,7 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		g.Go(func() error {
 			err := c.checkMapping(gctx, t)
 			if err == nil {
-				err = c.seesAll(gctx, "check", t.Name, inv.holding(t)...)
+				err = c.seesAll(gctx, "check", t.Name, holdingTables(inv, t)...)
 			}
 			if err != nil {
 				mu.Lock()
@@ -68,11 +69,11 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 	return failed, nil
 }
 
-// holding are the tables of the database that hold rows of a table.
-func (inv inventory) holding(t tvmexport.Table) []string {
+// holdingTables are the tables of the database that hold rows of a table.
+func holdingTables(inv conn.Schema, t tvmexport.Table) []string {
 	var out []string
 	for _, name := range []string{t.Destination, t.Typed(), t.Landing()} {
-		if _, ok := inv.tables[name]; ok {
+		if _, ok := inv.Tables[name]; ok {
 			out = append(out, name)
 		}
 	}
@@ -100,30 +101,30 @@ func lackingNames(have, want []kql.Column) string {
 }
 
 // shapeOf says why a table's published or landing table cannot be used.
-func shapeOf(t tvmexport.Table, inv inventory) error {
+func shapeOf(t tvmexport.Table, inv conn.Schema) error {
 	if err := checkNames(t); err != nil {
 		return err
 	}
 	if err := reading(t, inv); err != nil {
 		return err
 	}
-	raw, ok := inv.tables[t.Destination]
+	raw, ok := inv.Tables[t.Destination]
 	if !ok && t.Layout.Raw() {
-		return missingTable("check", t.Name, t.Destination)
+		return conn.MissingTable("check", t.Name, t.Destination)
 	}
 	if err := taken(t, inv); err != nil {
-		return refused("check", t.Name, err, "rename it, or set layout to raw")
+		return conn.RefusedError("check", t.Name, err, "rename it, or set layout to raw")
 	}
-	if t.Layout.Raw() && payload(raw.columns) == "" {
-		return refused("check", t.Name, noPayload(t.Destination),
+	if t.Layout.Raw() && payload(raw.Columns) == "" {
+		return conn.RefusedError("check", t.Name, noPayload(t.Destination),
 			"name another DestinationTable in "+kql.ConfigurationTable)
 	}
-	landing, ok := inv.tables[t.Landing()]
+	landing, ok := inv.Tables[t.Landing()]
 	if !ok {
-		return missingTable("check", t.Name, t.Landing())
+		return conn.MissingTable("check", t.Name, t.Landing())
 	}
-	if !slices.Equal(landing.columns, kql.LandingColumns) {
-		return refused("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), declaration(landing.columns)),
+	if !slices.Equal(landing.Columns, kql.LandingColumns) {
+		return conn.RefusedError("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), declaration(landing.Columns)),
 			"drop it and run tvmexport init")
 	}
 	return nil
@@ -132,11 +133,11 @@ func shapeOf(t tvmexport.Table, inv inventory) error {
 // checkMapping compares the landing table's mapping with ours: through another
 // one rows would land as something else.
 func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
-	s := statement{
-		op: "check", table: t.Name, again: true,
-		text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(t.Landing())),
+	s := conn.Statement{
+		Op: "check", Table: t.Name, Idempotent: true,
+		Text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(t.Landing())),
 	}
-	rows, err := c.command(ctx, s)
+	rows, err := c.conn.Command(ctx, s)
 	if noMappings(err) {
 		rows, err = nil, nil
 	}
@@ -144,7 +145,7 @@ func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
 		return err
 	}
 	type shown struct{ name, text string }
-	list, err := readRows(s, rows, func(r *reader) shown { return shown{r.text("Name"), r.text("Mapping")} })
+	list, err := conn.ReadRows(s, rows, func(r *conn.Reader) shown { return shown{r.Text("Name"), r.Text("Mapping")} })
 	if err != nil {
 		return err
 	}
@@ -156,15 +157,15 @@ func (c *Client) checkMapping(ctx context.Context, t tvmexport.Table) error {
 		if err == nil && kql.SameMapping(found, kql.LandingPaths) {
 			return nil
 		}
-		return refused("check", t.Name,
+		return conn.RefusedError("check", t.Name,
 			fmt.Errorf("the mapping %s of table %s was changed", kql.LandingMapping, t.Landing()),
 			fmt.Sprintf("run .drop table %s ingestion json mapping %s, then tvmexport init", t.Landing(), kql.Literal(kql.LandingMapping)))
 	}
-	return refused("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), kql.LandingMapping), initHint(t.Name))
+	return conn.RefusedError("check", t.Name, fmt.Errorf("table %s has no JSON mapping %s", t.Landing(), kql.LandingMapping), conn.InitHint(t.Name))
 }
 
 // noMappings recognises the refusal to list mappings where there are none.
 func noMappings(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "apping") && missingEntity(err.Error()) == entityMissing &&
+	return err != nil && strings.Contains(err.Error(), "apping") && conn.MissingEntity(err.Error()) == conn.EntityMissing &&
 		!strings.Contains(err.Error(), "Table '")
 }

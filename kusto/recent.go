@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -38,12 +39,12 @@ func (c *Client) Runs(ctx context.Context, perTable int) (now time.Time, runs []
 	if err := c.seesAll(ctx, "read ledger", "", kql.RunsTable); err != nil {
 		return now, nil, err
 	}
-	s := statement{op: "read ledger", text: recentText(perTable)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read ledger", Text: recentText(perTable)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return now, nil, err
 	}
-	lines, err := readRows(s, rows, readRunLine)
+	lines, err := conn.ReadRows(s, rows, readRunLine)
 	if err != nil {
 		return now, nil, err
 	}
@@ -71,19 +72,19 @@ type runLine struct {
 	failed bool // an end that says so
 }
 
-func readRunLine(r *reader) runLine {
-	l := runLine{now: r.time("Now"), RunRecord: RunRecord{
-		Table: r.text("Table"), Run: tvmexport.RunID(r.text("RunId")), Previous: tvmexport.RunID(r.text("Previous")), Owner: r.text("Owner"),
-		Kind: tvmexport.RunKind(r.text("Kind")), Load: tvmexport.LoadType(r.text("LoadType")), Committed: r.text("State") == kql.CommittedState,
-		At: r.time("At"), From: r.time("WatermarkFrom"), Watermark: r.time("Watermark"),
-		Rows: r.long("Rows"), Bytes: r.long("Bytes"), Calls: r.long("Calls"),
+func readRunLine(r *conn.Reader) runLine {
+	l := runLine{now: r.Time("Now"), RunRecord: RunRecord{
+		Table: r.Text("Table"), Run: tvmexport.RunID(r.Text("RunId")), Previous: tvmexport.RunID(r.Text("Previous")), Owner: r.Text("Owner"),
+		Kind: tvmexport.RunKind(r.Text("Kind")), Load: tvmexport.LoadType(r.Text("LoadType")), Committed: r.Text("State") == kql.CommittedState,
+		At: r.Time("At"), From: r.Time("WatermarkFrom"), Watermark: r.Time("Watermark"),
+		Rows: r.Long("Rows"), Bytes: r.Long("Bytes"), Calls: r.Long("Calls"),
 	}}
 	var detail struct {
 		StartedAt      time.Time `json:"startedAt"`
 		Status, Reason string
 	}
-	if text := r.document("Detail"); len(text) > 0 {
-		r.fail("Detail", json.Unmarshal(text, &detail))
+	if text := r.Document("Detail"); len(text) > 0 {
+		r.Fail("Detail", json.Unmarshal(text, &detail))
 	}
 	l.Began, l.Reason, l.failed = detail.StartedAt, detail.Reason, detail.Status == failedRun
 	return l
@@ -128,42 +129,42 @@ type LedgerRow struct {
 // its partitions.
 func (c *Client) Record(ctx context.Context, table string, run tvmexport.RunID) ([]LedgerRow, []tvmexport.PartitionRecord, error) {
 	if err := tvmexport.CheckIdentifier("table", table); err != nil {
-		return nil, nil, usage("read ledger", "", err)
+		return nil, nil, conn.UsageError("read ledger", "", err)
 	}
-	s := statement{op: "read ledger", table: table, text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "read ledger", Table: table, Text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s
 | order by At asc
 | project State, At, Rows, Bytes, Calls, Owner, Detail`, kql.RunsTable, kql.Literal(table), kql.Literal(string(run)))}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := readRows(s, rows, func(r *reader) LedgerRow {
+	list, err := conn.ReadRows(s, rows, func(r *conn.Reader) LedgerRow {
 		return LedgerRow{
-			State: r.text("State"), At: r.time("At"), Rows: r.long("Rows"), Bytes: r.long("Bytes"), Calls: r.long("Calls"),
-			Owner: r.text("Owner"), Detail: r.document("Detail"),
+			State: r.Text("State"), At: r.Time("At"), Rows: r.Long("Rows"), Bytes: r.Long("Bytes"), Calls: r.Long("Calls"),
+			Owner: r.Text("Owner"), Detail: r.Document("Detail"),
 		}
 	})
 	if err != nil || len(list) == 0 {
 		return nil, nil, err
 	}
-	s.text = fmt.Sprintf(`%s
+	s.Text = fmt.Sprintf(`%s
 | where Table == %s and RunId == %s
 | distinct Partition, WindowFrom, WindowTo, WindowNull, Rows, Fingerprint
 | order by WindowFrom asc, Partition asc`, kql.PartitionsTable, kql.Literal(table), kql.Literal(string(run)))
-	if rows, err = c.query(ctx, s); err != nil {
+	if rows, err = c.conn.Query(ctx, s); err != nil {
 		return nil, nil, err
 	}
-	parts, err := readRows(s, rows, readPartition)
+	parts, err := conn.ReadRows(s, rows, readPartition)
 	return list, parts, err
 }
 
-func readPartition(r *reader) tvmexport.PartitionRecord {
+func readPartition(r *conn.Reader) tvmexport.PartitionRecord {
 	p := tvmexport.PartitionRecord{
-		Partition: tvmexport.Partition(r.text("Partition")),
-		Window:    tvmexport.Window{From: r.time("WindowFrom"), To: r.time("WindowTo"), Null: r.flag("WindowNull")},
-		Rows:      r.count("Rows"),
+		Partition: tvmexport.Partition(r.Text("Partition")),
+		Window:    tvmexport.Window{From: r.Time("WindowFrom"), To: r.Time("WindowTo"), Null: r.Flag("WindowNull")},
+		Rows:      r.Count("Rows"),
 	}
-	r.fail("Fingerprint", p.Print.UnmarshalText([]byte(r.text("Fingerprint"))))
+	r.Fail("Fingerprint", p.Print.UnmarshalText([]byte(r.Text("Fingerprint"))))
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -21,16 +22,16 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 	if err := c.seesAllNow(ctx, "refill", t.Name, kql.RunsTable, t.Destination, t.Typed()); err != nil {
 		return out, err
 	}
-	raw, err := c.columns(ctx, t.Destination)
+	raw, err := c.conn.Columns(ctx, t.Destination)
 	if err != nil {
 		return out, err
 	}
-	typed, err := c.columns(ctx, t.Typed())
+	typed, err := c.conn.Columns(ctx, t.Typed())
 	if err != nil {
 		return out, err
 	}
 	if !lineage(raw) || payload(raw) == "" {
-		return out, refused("refill", t.Name, fmt.Errorf("rows of table %s do not carry their record, run and partition", t.Destination), "only runs that tvmexport published into a table of its own can be filled again")
+		return out, conn.RefusedError("refill", t.Name, fmt.Errorf("rows of table %s do not carry their record, run and partition", t.Destination), "only runs that tvmexport published into a table of its own can be filled again")
 	}
 	runs, err := c.refillable(ctx, t)
 	if err != nil {
@@ -50,7 +51,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 		out.Runs++
 		out.Rows += r.rows
 	}
-	_, err = c.command(ctx, statement{op: "refill", table: t.Name, again: true, text: fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t)))})
+	_, err = c.conn.Command(ctx, conn.Statement{Op: "refill", Table: t.Name, Idempotent: true, Text: fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t)))})
 	return out, err
 }
 
@@ -63,7 +64,7 @@ func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []kql.C
 		fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t))),
 		fmt.Sprintf(".create-merge table %s (%s) with (folder = %s)", kql.Ident(bench(t)), declaration(typed), kql.Literal(kql.Folder)),
 	} {
-		if _, err := c.command(ctx, statement{op: "refill", table: t.Name, text: text, again: true}); err != nil {
+		if _, err := c.conn.Command(ctx, conn.Statement{Op: "refill", Table: t.Name, Text: text, Idempotent: true}); err != nil {
 			return err
 		}
 	}
@@ -77,13 +78,13 @@ type past struct {
 }
 
 func (c *Client) refillable(ctx context.Context, t tvmexport.Table) ([]past, error) {
-	s := statement{op: "refill", table: t.Name, text: refillableText(t)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "refill", Table: t.Name, Text: refillableText(t)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) past {
-		return past{tvmexport.RunID(r.text("RunId")), r.count("Rows"), r.count("Have")}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) past {
+		return past{tvmexport.RunID(r.Text("RunId")), r.Count("Rows"), r.Count("Have")}
 	})
 }
 
@@ -102,7 +103,7 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 		made, err := c.published(ctx, run, target{table: bench(t)})
 		return made.rows == r.rows, err
 	}
-	if err := c.begin(ctx, statement{op: "refill", table: t.Name, text: refillText(t, r.run, raw, typed), again: true, one: true}, isDone); err != nil {
+	if err := c.begin(ctx, conn.Statement{Op: "refill", Table: t.Name, Text: refillText(t, r.run, raw, typed), Idempotent: true, One: true}, isDone); err != nil {
 		return err
 	}
 	made, err := c.published(ctx, run, target{table: bench(t)})
@@ -110,12 +111,12 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 		return err
 	}
 	if made.rows != r.rows {
-		return refused("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
+		return conn.RefusedError("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
 	}
-	doubt := c.begin(ctx, statement{op: "refill", table: t.Name, one: true, text: replaceText(t, r.run)}, nil)
+	doubt := c.begin(ctx, conn.Statement{Op: "refill", Table: t.Name, One: true, Text: replaceText(t, r.run)}, nil)
 	if doubt != nil {
 		// It may have been carried out all the same: the count decides.
-		c.log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", doubt)
+		c.conn.Log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", doubt)
 	}
 	now, err := c.published(ctx, run, target{table: t.Typed()})
 	if err != nil {
@@ -125,7 +126,7 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 		return doubt
 	}
 	if now.rows != r.rows {
-		return refused("refill", t.Name, fmt.Errorf("%s holds %d rows of run %s, of which the ledger says %d", t.Typed(), now.rows, r.run, r.rows), "run tvmexport refill again")
+		return conn.RefusedError("refill", t.Name, fmt.Errorf("%s holds %d rows of run %s, of which the ledger says %d", t.Typed(), now.rows, r.run, r.rows), "run tvmexport refill again")
 	}
 	return nil
 }

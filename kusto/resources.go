@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-kusto-go/azkustodata/query"
-
-	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // The commands that the ingestion SDK sends to the ingestion endpoint. It sends
@@ -72,64 +70,29 @@ func (c *Client) discardQueue(queue ingestor) {
 
 // prepareQueue makes an SDK client with all that it needs from the endpoint.
 func (c *Client) prepareQueue(ctx context.Context, table string) (ingestor, error) {
-	token, err := c.askIntake(ctx, statement{op: "land", table: table, text: askToken, again: true, one: true}, checkToken, "AuthorizationContext")
+	token, err := c.askIntake(ctx, conn.Statement{Op: "land", Table: table, Text: askToken, Idempotent: true, One: true}, checkToken, "AuthorizationContext")
 	if err != nil {
 		return nil, err
 	}
-	resources, err := c.askIntake(ctx, statement{op: "land", table: table, text: askResources, again: true}, checkResources, "ResourceTypeName", "StorageRoot")
+	resources, err := c.askIntake(ctx, conn.Statement{Op: "land", Table: table, Text: askResources, Idempotent: true}, checkResources, "ResourceTypeName", "StorageRoot")
 	if err != nil {
 		return nil, err
 	}
 	queue, err := c.newQueue(map[string][]byte{askToken: token, askResources: resources})
 	if err != nil {
-		return nil, translate("land", table, c.intake, fmt.Errorf("open ingestion client: %w", err))
+		return nil, conn.Translate("land", table, c.conn.Intake, fmt.Errorf("open ingestion client: %w", err))
 	}
 	return queue, nil
 }
 
-// askIntake sends a command to the ingestion endpoint and reads string columns.
-// It returns the rows that check keeps, as an answer in the service's own form.
-// An answer that check refuses is requested again, like one that failed.
-func (c *Client) askIntake(ctx context.Context, s statement, check func(rows [][]string) ([][]string, error), columns ...string) (answer []byte, err error) {
-	_, err = c.execute(ctx, c.intake, s, func(ctx context.Context) ([]query.Row, error) {
-		data, err := c.intake.client.Mgmt(ctx, "NetDefaultDB", stmt(s.text))
-		if err != nil {
-			return nil, err
-		}
-		rows, err := s.rows(data.Tables())
-		if err != nil {
-			return nil, err
-		}
-		kept, err := texts(rows, columns)
-		if err == nil {
-			kept, err = check(kept)
-		}
-		if err != nil { // values are secrets: none is quoted
-			return nil, &tvmexport.Error{
-				Op: s.op, Table: s.table, Action: tvmexport.Retry,
-				Err:  fmt.Errorf("the answer of %s %s to %s cannot be used for uploads: %w", c.intake.setting, c.intake.uri, s.text, err),
-				Hint: "check that kusto.ingest is the ingestion URI from the cluster's page in the portal, not the query URI, and that no proxy or gateway alters answers",
-			}
-		}
-		answer, err = written(columns, kept)
+// askIntake sends a command to the ingestion endpoint. It returns the rows that
+// check keeps, as an answer in the service's own form.
+func (c *Client) askIntake(ctx context.Context, s conn.Statement, check func(rows [][]string) ([][]string, error), columns ...string) ([]byte, error) {
+	kept, err := c.conn.AskStrings(ctx, s, check, columns...)
+	if err != nil {
 		return nil, err
-	})
-	return answer, err
-}
-
-// texts are the values of string columns.
-func texts(rows []query.Row, columns []string) ([][]string, error) {
-	out := make([][]string, len(rows))
-	for i, row := range rows {
-		for _, name := range columns {
-			v, err := row.StringByName(name)
-			if err != nil {
-				return nil, fmt.Errorf("column %s is missing or is not a string", name)
-			}
-			out[i] = append(out[i], v)
-		}
 	}
-	return out, nil
+	return written(columns, kept)
 }
 
 func checkToken(rows [][]string) ([][]string, error) {

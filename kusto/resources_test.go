@@ -17,6 +17,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 )
 
 func resourceRows(rows ...string) string {
@@ -184,7 +185,7 @@ func TestQueueIsPreparedAgainBeforeItsAnswersExpire(t *testing.T) {
 // An upload that failed discards its own client only.
 func TestDiscardQueueLeavesAFresherOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := (&fake{}).connect(t)
+		c := connect(t, &conntest.Fake{})
 		old, err := c.openQueue(t.Context(), "T")
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -42,17 +43,17 @@ func (c *Client) retention(ctx context.Context) (map[string]time.Duration, error
 // policies are the tables' own policies of one kind, by table; "" where a
 // table has none (https://learn.microsoft.com/kusto/management/show-table-retention-policy-command).
 func (c *Client) policies(ctx context.Context, op, policy string) (map[string]string, error) {
-	s := statement{op: op, again: true, text: ".show table * policy " + policy}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: op, Idempotent: true, Text: ".show table * policy " + policy}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[string]string, len(rows))
-	_, err = readRows(s, rows, func(r *reader) struct{} {
-		if text := r.text("Policy"); text != "null" {
-			out[tableOf(r.text("EntityName"))] = text
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		if text := r.Text("Policy"); text != "null" {
+			out[tableOf(r.Text("EntityName"))] = text
 		} else {
-			out[tableOf(r.text("EntityName"))] = ""
+			out[tableOf(r.Text("EntityName"))] = ""
 		}
 		return struct{}{}
 	})
@@ -71,7 +72,7 @@ func tableOf(entity string) string {
 // the database's.
 func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error) {
 	if text == "" {
-		s := statement{op: "read schema", again: true, one: true, text: ".show database " + kql.Entity(c.database) + " policy retention"}
+		s := conn.Statement{Op: "read schema", Idempotent: true, One: true, Text: ".show database " + kql.Entity(c.conn.Database) + " policy retention"}
 		var err error
 		if text, err = c.policyText(ctx, s); err != nil {
 			return 0, err
@@ -85,18 +86,18 @@ func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error)
 
 // policyOf is a table's own policy, "" if it has none.
 func (c *Client) policyOf(ctx context.Context, op, table, policy string) (string, error) {
-	return c.policyText(ctx, statement{
-		op: op, table: table, again: true, one: true,
-		text: fmt.Sprintf(".show table %s policy %s", kql.Ident(table), policy),
+	return c.policyText(ctx, conn.Statement{
+		Op: op, Table: table, Idempotent: true, One: true,
+		Text: fmt.Sprintf(".show table %s policy %s", kql.Ident(table), policy),
 	})
 }
 
-func (c *Client) policyText(ctx context.Context, s statement) (string, error) {
-	rows, err := c.command(ctx, s)
+func (c *Client) policyText(ctx context.Context, s conn.Statement) (string, error) {
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return "", err
 	}
-	texts, err := readRows(s, rows, func(r *reader) string { return r.text("Policy") })
+	texts, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Policy") })
 	for _, text := range texts {
 		if text != "" && text != "null" {
 			return text, err

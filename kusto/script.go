@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -86,7 +87,7 @@ func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, lacks map[string]lacks) ([]Command, error) {
 	if o.FunctionPrefix != "" {
 		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
-			return nil, usage("init", "", err)
+			return nil, conn.UsageError("init", "", err)
 		}
 	}
 	o = o.withDefaults()
@@ -242,12 +243,12 @@ func checkNames(t tvmexport.Table) error {
 		{"source table", t.Name}, {"destination table", t.Destination}, {"landing table", t.Landing()}, {"typed table", t.Typed()},
 	} {
 		if err := tvmexport.CheckIdentifier(n.what, n.name); err != nil {
-			return usage("configuration", t.Name, err)
+			return conn.UsageError("configuration", t.Name, err)
 		}
 	}
 	switch t.Destination {
 	case kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, kql.LatestView, t.Landing(), t.Typed(), bench(t):
-		return usage("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
+		return conn.UsageError("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
 	}
 	return nil
 }

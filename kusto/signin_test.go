@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 )
 
 // sortedCredential fails as one of ours does, and notes the scopes.
@@ -30,7 +31,7 @@ func (c *sortedCredential) GetToken(_ context.Context, o policy.TokenRequestOpti
 func TestSignInErrorOfOurs(t *testing.T) {
 	why := errors.New("the token is of another tenant")
 	credential := &sortedCredential{why: &tvmexport.Error{Op: "sign in (kusto.auth)", Action: tvmexport.Stop, Cause: tvmexport.Permission, Err: why}}
-	f := &fake{}
+	f := &conntest.Fake{}
 	client, err := New(t.Context(), Options{Cluster: "https://127.0.0.1", Database: "d", Credential: credential, HTTPClient: &http.Client{Transport: f}})
 	if err != nil {
 		t.Fatal(err)
@@ -43,8 +44,8 @@ func TestSignInErrorOfOurs(t *testing.T) {
 	if len(credential.scopes) != 1 || credential.scopes[0] != "https://kusto.kusto.windows.net/.default" {
 		t.Errorf("asked for %v", credential.scopes)
 	}
-	if len(f.sent()) != 0 {
-		t.Errorf("sent %v", f.sent())
+	if len(f.Sent()) != 0 {
+		t.Errorf("sent %v", f.Sent())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -49,10 +50,10 @@ func (c *Client) slow(ctx context.Context, run tvmexport.Run) string {
 // slower than ours; "" also where it cannot be read, for it only explains.
 func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 	of, wait := "no batching policy is set at the table or its database, and the service's own default", defaultBatching
-	for _, entity := range []string{"table " + kql.Ident(t.Landing()), "database " + kql.Ident(c.database)} {
-		text, err := c.policyText(ctx, statement{op: "confirm", table: t.Name, again: true, text: fmt.Sprintf(".show %s policy ingestionbatching", entity)})
+	for _, entity := range []string{"table " + kql.Ident(t.Landing()), "database " + kql.Ident(c.conn.Database)} {
+		text, err := c.policyText(ctx, conn.Statement{Op: "confirm", Table: t.Name, Idempotent: true, Text: fmt.Sprintf(".show %s policy ingestionbatching", entity)})
 		if err != nil {
-			c.log.InfoContext(ctx, "kusto: the batching policy cannot be read", "error", err)
+			c.conn.Log.InfoContext(ctx, "kusto: the batching policy cannot be read", "error", err)
 			return ""
 		}
 		if text == "" {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -25,7 +26,7 @@ func TestWhichBatchingPolicyDelays(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := 0
-				f := &fake{answer: func(text string) reply {
+				f := &conntest.Fake{Answer: func(text string) conntest.Reply {
 					shown := tt.table
 					switch {
 					case !strings.HasSuffix(text, " policy ingestionbatching"):
@@ -35,9 +36,9 @@ func TestWhichBatchingPolicyDelays(t *testing.T) {
 					default:
 						asked++
 					}
-					return reply{columns: []kql.Column{{Name: "Policy", Kind: "string"}}, rows: [][]any{{shown}}}
+					return conntest.Reply{Columns: []kql.Column{{Name: "Policy", Kind: "string"}}, Rows: [][]any{{shown}}}
 				}}
-				c := f.connect(t)
+				c := connect(t, f)
 				got := ""
 				for range 12 {
 					d, err := c.Landed(t.Context(), goldenRun)
@@ -58,12 +59,12 @@ func TestWhichBatchingPolicyDelays(t *testing.T) {
 }
 
 // landedNothing answers what a run asks that waits.
-func landedNothing(text string) reply {
+func landedNothing(text string) conntest.Reply {
 	switch {
 	case strings.HasPrefix(text, ".show ingestion failures"):
-		return reply{columns: []kql.Column{{Name: "FailedOn", Kind: "datetime"}, {Name: "ErrorCode", Kind: "string"}, {Name: "Details", Kind: "string"}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "FailedOn", Kind: "datetime"}, {Name: "ErrorCode", Kind: "string"}, {Name: "Details", Kind: "string"}}}
 	case strings.Contains(text, "Tail"):
-		return reply{columns: []kql.Column{{Name: "BatchId", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Lines", Kind: "long"}, {Name: "Nulls", Kind: "long"}, {Name: "Tail", Kind: "long"}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "BatchId", Kind: "string"}, {Name: "Rows", Kind: "long"}, {Name: "Lines", Kind: "long"}, {Name: "Nulls", Kind: "long"}, {Name: "Tail", Kind: "long"}}}
 	}
-	return reply{}
+	return conntest.Reply{}
 }

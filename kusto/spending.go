@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -31,7 +32,7 @@ func spentRow(owner string, s tvmexport.Spending, now time.Time) (string, error)
 	}
 	detail, err := kql.Document(d)
 	if err != nil {
-		return "", refused("lease", "", err, "")
+		return "", conn.RefusedError("lease", "", err, "")
 	}
 	return fmt.Sprintf("print Table = \"\"\n| project %s", kql.Fill(kql.RunsColumns, map[string]kql.Expression{
 		"Table":  {Kind: "string", Text: "Table"},
@@ -45,18 +46,18 @@ func spentRow(owner string, s tvmexport.Spending, now time.Time) (string, error)
 
 // Spent implements tvmexport.Destination.
 func (c *Client) Spent(ctx context.Context, owner string) ([]tvmexport.Spending, error) {
-	s := statement{op: "read ledger", text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "read ledger", Text: fmt.Sprintf(`%s
 | where State == %s and At > ago(1h) and Owner != %s
 | summarize arg_max(At, Detail) by Owner
 | project Age = tolong((now() - At) / 1s), Detail`, kql.RunsTable, kql.Literal(kql.SpentState), kql.Literal(owner))}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, func(r *reader) tvmexport.Spending {
+	return conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Spending {
 		var d spending
-		r.fail("Detail", json.Unmarshal(r.document("Detail"), &d))
-		return d.since(time.Now().Add(-time.Duration(r.long("Age")) * time.Second))
+		r.Fail("Detail", json.Unmarshal(r.Document("Detail"), &d))
+		return d.since(time.Now().Add(-time.Duration(r.Long("Age")) * time.Second))
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -90,14 +91,14 @@ func (c *Client) holders(ctx context.Context, tables []tvmexport.Table) (map[str
 
 // Audits are the last audit rows, by table.
 func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
-	s := statement{op: "read audit", text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "read audit", Text: fmt.Sprintf(`%s
 | summarize arg_max(Timestamp, Status, FailureReason, RecordCount) by TableName
 | project TableName, Timestamp, Status, FailureReason, RecordCount`, kql.AuditTable)}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	list, err := readRows(s, rows, readAudit)
+	list, err := conn.ReadRows(s, rows, readAudit)
 	out := make(map[string]Audit, len(list))
 	for _, a := range list {
 		out[a.Table] = a
@@ -107,19 +108,19 @@ func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
 
 // AuditLog is the audit's rows, newest first, limit at most.
 func (c *Client) AuditLog(ctx context.Context, limit int) ([]Audit, error) {
-	s := statement{op: "read audit", text: fmt.Sprintf(`%s
+	s := conn.Statement{Op: "read audit", Text: fmt.Sprintf(`%s
 | top %d by Timestamp desc
 | project TableName, Timestamp, Status, FailureReason, RecordCount`, kql.AuditTable, limit)}
-	rows, err := c.query(ctx, s)
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return readRows(s, rows, readAudit)
+	return conn.ReadRows(s, rows, readAudit)
 }
 
-func readAudit(r *reader) Audit {
+func readAudit(r *conn.Reader) Audit {
 	return Audit{
-		Table: r.text("TableName"), At: r.time("Timestamp"), Status: r.text("Status"),
-		Reason: r.text("FailureReason"), Rows: r.long("RecordCount"),
+		Table: r.Text("TableName"), At: r.Time("Timestamp"), Status: r.Text("Status"),
+		Reason: r.Text("FailureReason"), Rows: r.Long("RecordCount"),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -17,7 +18,7 @@ const stepAttempts = 5
 // and is asked about by its operation id, so that no connection has to live
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, t target, seen source) error {
-	s := statement{op: "publish", table: p.Run.Table.Name, one: true, text: stepText(p, ordinal, b, t, seen)}
+	s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, One: true, Text: stepText(p, ordinal, b, t, seen)}
 	key := t.key(b, ordinal)
 	isDone := finder(func(ctx context.Context) (bool, error) {
 		found, err := c.extents(ctx, p.Run, t, kql.KeyTag(key))
@@ -28,12 +29,12 @@ func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int,
 		if err == nil {
 			return nil
 		}
-		failed := translate(s.op, s.table, c.engine, err)
+		failed := conn.Translate(s.Op, s.Table, c.conn.Engine, err)
 		if ctx.Err() != nil || attempt == stepAttempts ||
 			failed.Action != tvmexport.Retry && failed.Action != tvmexport.Wait {
 			return failed
 		}
-		c.log.InfoContext(ctx, "kusto: publishing again", "table", s.table, "into", t.table, "run", p.Run.ID, "step", ordinal, "error", failed.Err)
+		c.conn.Log.InfoContext(ctx, "kusto: publishing again", "table", s.Table, "into", t.table, "run", p.Run.ID, "step", ordinal, "error", failed.Err)
 		done, err := c.settled(ctx, p.Run.Table.Name, isDone, attempt)
 		if done || err != nil {
 			return err
@@ -46,19 +47,12 @@ func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int,
 type finder func(context.Context) (found bool, err error)
 
 // begin starts the command and follows it to its end.
-func (c *Client) begin(ctx context.Context, s statement, isDone finder) error {
-	rows, err := c.command(ctx, s)
+func (c *Client) begin(ctx context.Context, s conn.Statement, isDone finder) error {
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return err
 	}
-	ids, err := readRows(s, rows, func(r *reader) string {
-		v, err := r.row.ValueByName("OperationId")
-		r.fail("OperationId", err)
-		if err != nil {
-			return ""
-		}
-		return v.String()
-	})
+	ids, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Plain("OperationId") })
 	if err != nil {
 		return err
 	}
@@ -85,10 +79,10 @@ const (
 )
 
 // follow waits until an operation has ended, or until its result is found.
-func (c *Client) follow(ctx context.Context, s statement, id string, isDone finder) error {
-	ask := statement{
-		op: s.op, table: s.table, again: true,
-		text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id),
+func (c *Client) follow(ctx context.Context, s conn.Statement, id string, isDone finder) error {
+	ask := conn.Statement{
+		Op: s.Op, Table: s.Table, Idempotent: true,
+		Text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id),
 	}
 	type state struct {
 		name, status string
@@ -98,12 +92,12 @@ func (c *Client) follow(ctx context.Context, s statement, id string, isDone find
 	began := time.Now()
 	looked := began
 	for unknown := 0; ; {
-		rows, err := c.command(ctx, ask)
+		rows, err := c.conn.Command(ctx, ask)
 		if err != nil {
 			return err
 		}
-		states, err := readRows(ask, rows, func(r *reader) state {
-			return state{r.text("State"), r.text("Status"), r.flag("ShouldRetry")}
+		states, err := conn.ReadRows(ask, rows, func(r *conn.Reader) state {
+			return state{r.Text("State"), r.Text("Status"), r.Flag("ShouldRetry")}
 		})
 		if err != nil {
 			return err
@@ -119,7 +113,7 @@ func (c *Client) follow(ctx context.Context, s statement, id string, isDone find
 		if unknown++; len(states) > 0 {
 			unknown = 0
 		} else if unknown == unknownRounds {
-			failed := refused(s.op, s.table, fmt.Errorf("the service does not know operation %s, which it has begun", id), "")
+			failed := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the service does not know operation %s, which it has begun", id), "")
 			failed.Action = tvmexport.Retry
 			return failed
 		}
@@ -130,11 +124,11 @@ func (c *Client) follow(ctx context.Context, s statement, id string, isDone find
 			looked = time.Now()
 		}
 		if time.Since(began) >= operationLimit {
-			failed := refused(s.op, s.table, fmt.Errorf("the service says that operation %s is in progress after %s, and no command takes longer than an hour", id, operationLimit), "")
+			failed := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the service says that operation %s is in progress after %s, and no command takes longer than an hour", id, operationLimit), "")
 			failed.Action = tvmexport.Retry
 			return failed
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := conn.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		wait = min(wait*3/2, 5*time.Second)
@@ -147,18 +141,18 @@ func running(state string) bool {
 	return state == "InProgress" || state == "Scheduled"
 }
 
-func operationError(s statement, state, status string, again bool) error {
-	err := refused(s.op, s.table, fmt.Errorf("the publishing command ended as %s: %s", state, tidy(status)), "")
-	known, isNamed := causeNamed(status)
+func operationError(s conn.Statement, state, status string, again bool) error {
+	err := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the publishing command ended as %s: %s", state, conn.Tidy(status)), "")
+	known, isNamed := conn.CauseNamed(status)
 	switch {
 	case state == "Throttled":
 		err.Action, err.Cause = tvmexport.Wait, tvmexport.Quota
 	case again || state == "Abandoned" || state == "Canceled":
 		err.Action, err.Cause = tvmexport.Retry, tvmexport.Unknown
 	case isNamed:
-		err.Cause, err.Hint = known.cause, known.hint
-	case missingEntity(status) == entityMissing:
-		err.Hint = initHint(s.table)
+		err.Cause, err.Hint = known.Cause, known.Hint
+	case conn.MissingEntity(status) == conn.EntityMissing:
+		err.Hint = conn.InitHint(s.Table)
 	}
 	return err
 }
@@ -169,21 +163,21 @@ func operationError(s statement, state, status string, again bool) error {
 func (c *Client) settled(ctx context.Context, table string, isDone finder, attempt int) (bool, error) {
 	const patience = 40
 	for round := 0; ; round++ {
-		if err := sleep(ctx, backoff(min(attempt, 3))); err != nil {
+		if err := conn.Sleep(ctx, conn.Backoff(min(attempt, 3))); err != nil {
 			return false, err
 		}
 		if done, err := isDone(ctx); done || err != nil {
 			return done, err
 		}
-		s := statement{
-			op: "publish", table: table, again: true, one: true,
-			text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`,
+		s := conn.Statement{
+			Op: "publish", Table: table, Idempotent: true, One: true,
+			Text: `.show operations | where State in ("InProgress", "Scheduled") and StartedOn > ago(1h) | summarize Count = count()`,
 		}
-		rows, err := c.command(ctx, s)
+		rows, err := c.conn.Command(ctx, s)
 		if err != nil {
 			return false, err
 		}
-		counts, err := readRows(s, rows, func(r *reader) int64 { return r.count("Count") })
+		counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Count") })
 		if err != nil {
 			return false, err
 		}

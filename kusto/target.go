@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -46,7 +47,7 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 	var out []target
 	t := p.Run.Table
 	if p.Layout == "" || p.Layout.Raw() {
-		columns, err := c.columns(ctx, t.Destination)
+		columns, err := c.conn.Columns(ctx, t.Destination)
 		if err != nil {
 			return nil, err
 		}
@@ -54,17 +55,17 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 	}
 	if p.Layout == "" || !p.Layout.Typed() || len(p.Shown) == 0 {
 		if len(out) == 0 {
-			return nil, refused("publish", t.Name, errors.New("its columns are not known, so that there is no typed table to publish into"), "set layout to raw or both")
+			return nil, conn.RefusedError("publish", t.Name, errors.New("its columns are not known, so that there is no typed table to publish into"), "set layout to raw or both")
 		}
 		return out, nil
 	}
-	columns, err := c.columns(ctx, t.Typed())
+	columns, err := c.conn.Columns(ctx, t.Typed())
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range holdings(columns, p.Shown) {
 		if lack := lacking(columns, []kql.Column{{Name: h.at, Kind: h.Type}}); lack != "" {
-			return nil, refused("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), initHint(t.Name))
+			return nil, conn.RefusedError("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), conn.InitHint(t.Name))
 		}
 	}
 	typed := target{table: t.Typed(), columns: columns, shown: p.Shown, suffix: ":typed"}
@@ -78,8 +79,8 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 func (c *Client) readers(ctx context.Context, t tvmexport.Table) (source, error) {
 	existing := map[string][]kql.Column{}
 	for _, name := range []string{t.Destination, t.Typed()} {
-		columns, err := c.columns(ctx, name)
-		if err != nil && !errors.Is(err, errNoTable) {
+		columns, err := c.conn.Columns(ctx, name)
+		if err != nil && !errors.Is(err, conn.ErrNoTable) {
 			return source{}, err
 		}
 		if err == nil {
@@ -88,7 +89,7 @@ func (c *Client) readers(ctx context.Context, t tvmexport.Table) (source, error)
 	}
 	from := readersOf(t, existing)
 	if from.columns == nil {
-		return from, missingTable("read schema", t.Name, from.table)
+		return from, conn.MissingTable("read schema", t.Name, from.table)
 	}
 	lacks, err := c.lacking(ctx, t)
 	return from.with(t, existing, lacks), err

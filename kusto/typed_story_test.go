@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -54,7 +55,7 @@ func TestEmulatorStates(t *testing.T) {
 		s.refuses("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(early)+")", "no run was committed at or before that time")
 
 		// The first full run ages out: what rests on it is refused, the rest is not.
-		_, err := s.admin.command(s.Context(), statement{op: "test", text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
+		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
 		s.must(err)
 		for i, want := range states {
 			of := "DeviceTvmSoftwareInventoryAsOf(" + kql.Datetime(want.at) + ")"
@@ -175,7 +176,7 @@ func (s stage) now() time.Time {
 
 func (s stage) refuses(text, says string) {
 	s.Helper()
-	_, err := s.client.query(s.Context(), statement{op: "ask", text: text})
+	_, err := s.client.conn.Query(s.Context(), conn.Statement{Op: "ask", Text: text})
 	if err == nil || !strings.Contains(err.Error(), says) {
 		s.Errorf("%s: %v, want %q", text, err, says)
 	}
@@ -263,7 +264,7 @@ func TestEmulatorRetention(t *testing.T) {
 		run := runOfTable(softwareTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)
 		s.export(run, batch(run, 1, `{"DeviceId":"3f01"}`))
 		for _, table := range []string{"DeviceTvmSoftwareInventoryRaw", "DeviceTvmSoftwareInventoryTyped"} {
-			_, err = s.admin.command(s.Context(), statement{op: "test", text: ".delete table " + table + " policy retention"})
+			_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".delete table " + table + " policy retention"})
 			s.must(err)
 		}
 		kept(softwareTable, unlimited)
@@ -272,7 +273,7 @@ func TestEmulatorRetention(t *testing.T) {
 		if len(setup.Made) != 0 || len(setup.Notes) != 2 || !strings.Contains(setup.Notes[0], "keeps rows for 36500d") {
 			s.Errorf("tables that hold rows: made %v, notes %q", setup.Made, setup.Notes)
 		}
-		_, err = s.admin.command(s.Context(), statement{op: "test", text: ".alter-merge database security policy retention softdelete = 90d"})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".alter-merge database security policy retention softdelete = 90d"})
 		s.must(err)
 		kept(softwareTable, 90*day)
 		setup, err = s.client.Init(s.Context(), tables, ScriptOptions{})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -17,8 +18,8 @@ var errInterrupted = errors.New("the run was interrupted: its process ended with
 // Unaudited implements tvmexport.Destination. The rows of a table are what the
 // invocation has committed, whatever it said itself.
 func (c *Client) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closing, error) {
-	s := statement{op: "read ledger", text: unauditedText(owner)}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "read ledger", Text: unauditedText(owner)}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -26,22 +27,22 @@ func (c *Client) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closi
 		owner   string
 		outcome tvmexport.Outcome
 	}
-	lines, err := readRows(s, rows, func(r *reader) line {
+	lines, err := conn.ReadRows(s, rows, func(r *conn.Reader) line {
 		o := tvmexport.Outcome{
-			Table: r.text("Table"), Run: tvmexport.RunID(r.text("RunId")), Rows: r.long("Committed"),
-			At: time.Now().Add(-time.Duration(r.long("Age")) * time.Second),
+			Table: r.Text("Table"), Run: tvmexport.RunID(r.Text("RunId")), Rows: r.Long("Committed"),
+			At: time.Now().Add(-time.Duration(r.Long("Age")) * time.Second),
 		}
 		switch {
-		case r.text("State") == kql.EndedState:
+		case r.Text("State") == kql.EndedState:
 			var said struct{ Status, Reason string }
-			r.fail("Detail", json.Unmarshal(r.document("Detail"), &said))
+			r.Fail("Detail", json.Unmarshal(r.Document("Detail"), &said))
 			if said.Status != succeeded {
 				o.Err = errors.New(said.Reason)
 			}
-		case r.long("Commits") == 0:
+		case r.Long("Commits") == 0:
 			o.Err = errInterrupted
 		}
-		return line{r.text("Owner"), o}
+		return line{r.Text("Owner"), o}
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -30,10 +31,10 @@ type unparsed struct {
 // the place of the first one, and its most deeply nested column.
 func (c *Client) explain(ctx context.Context, run tvmexport.Run, u unparsed) error {
 	where, what := "", ""
-	s := statement{op: "confirm", table: run.Table.Name, text: unparsedText(run.Table, u)}
-	if rows, err := c.query(ctx, s); err == nil {
+	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: unparsedText(run.Table, u)}
+	if rows, err := c.conn.Query(ctx, s); err == nil {
 		type record struct{ text, part string }
-		list, err := readRows(s, rows, func(r *reader) record { return record{r.text("Records"), r.text("Partition")} })
+		list, err := conn.ReadRows(s, rows, func(r *conn.Reader) record { return record{r.Text("Records"), r.Text("Partition")} })
 		if err == nil && len(list) > 0 {
 			what = deepestColumn(list[0].text, run.Table.Columns)
 			if run.Table.Guise() == "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // updatePolicy is one transactional update policy: what is ingested into
@@ -51,13 +52,13 @@ func (c *Client) BrokenUpdates(ctx context.Context, tables []string) (map[string
 }
 
 func (c *Client) updatePolicies(ctx context.Context) ([]updatePolicy, error) {
-	s := statement{op: "check", again: true, text: ".show table * policy update"}
-	rows, err := c.command(ctx, s)
+	s := conn.Statement{Op: "check", Idempotent: true, Text: ".show table * policy update"}
+	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	type shown struct{ entity, policy string }
-	list, err := readRows(s, rows, func(r *reader) shown { return shown{r.text("EntityName"), r.text("Policy")} })
+	list, err := conn.ReadRows(s, rows, func(r *conn.Reader) shown { return shown{r.Text("EntityName"), r.Text("Policy")} })
 	if err != nil {
 		return nil, err
 	}
@@ -80,23 +81,23 @@ func (c *Client) updatePolicies(ctx context.Context) ([]updatePolicy, error) {
 // columns have other types than those of the table, which are matched by order.
 func (c *Client) tryUpdate(ctx context.Context, p updatePolicy) error {
 	fail := func(err error) error {
-		known, _ := causeNamed("update policy")
-		return refused("check", "", fmt.Errorf("the update policy of table %s reads it and fails: %w", p.Target, err), known.hint)
+		known, _ := conn.CauseNamed("update policy")
+		return conn.RefusedError("check", "", fmt.Errorf("the update policy of table %s reads it and fails: %w", p.Target, err), known.Hint)
 	}
 	query := strings.TrimRight(p.Query, "; \t\r\n") // a policy's query may end with the sign that ends a statement
-	s := statement{op: "check", text: query + "\n| getschema\n| project ColumnType"}
-	rows, err := c.query(ctx, s)
+	s := conn.Statement{Op: "check", Text: query + "\n| getschema\n| project ColumnType"}
+	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		if tvmexport.CauseOf(err) == tvmexport.Permission {
 			return nil // the query runs with the rights of another identity
 		}
 		return fail(err)
 	}
-	got, err := readRows(s, rows, func(r *reader) string { return r.text("ColumnType") })
+	got, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("ColumnType") })
 	if err != nil {
 		return err
 	}
-	columns, err := c.columns(ctx, p.Target)
+	columns, err := c.conn.Columns(ctx, p.Target)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
 // countable says why the parts of a question cannot be told in published rows.
@@ -16,9 +17,9 @@ func countable(q tvmexport.CountQuery) error {
 	}
 	switch {
 	case hashed:
-		return usage("count published rows", q.Table.Name, errors.New("published rows are not counted by the hash of rows"))
+		return conn.UsageError("count published rows", q.Table.Name, errors.New("published rows are not counted by the hash of rows"))
 	case q.Bin > 0 && (q.Within != tvmexport.Whole || len(q.Only) > 0):
-		return usage("count published rows", q.Table.Name, errors.New("published rows are counted by the watermark or by partition, not by both"))
+		return conn.UsageError("count published rows", q.Table.Name, errors.New("published rows are counted by the watermark or by partition, not by both"))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"errors"
@@ -9,31 +9,32 @@ import (
 	"testing/synctest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 )
 
 // Hints follow the cause that the service names, not the status.
 func TestNamedCauses(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		reply reply
+		reply conntest.Reply
 		cause tvmexport.Cause
 		hints string
 	}{
 		{
-			"update policy", refusal(400, "UpdatePolicy_QuerySchemaDoesNotMatchTableSchema", "Failed to invoke update policy. Target Table = 'Other': Query schema does not match table schema.", true),
+			"update policy", conntest.Refusal(400, "UpdatePolicy_QuerySchemaDoesNotMatchTableSchema", "Failed to invoke update policy. Target Table = 'Other': Query schema does not match table schema.", true),
 			tvmexport.Refused, ".show table TARGET policy update",
 		},
 		{
-			"engine for ingestion", refusal(400, "BadRequest", "Cannot get ingestion resources from this service endpoint. The appropriate endpoint is most likely 'https://ingest-x.kusto.windows.net/'.", true),
+			"engine for ingestion", conntest.Refusal(400, "BadRequest", "Cannot get ingestion resources from this service endpoint. The appropriate endpoint is most likely 'https://ingest-x.kusto.windows.net/'.", true),
 			tvmexport.Usage, "kusto.ingest is the ingestion URI",
 		},
-		{"name", refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Function' already exists.", true), tvmexport.Refused, "functions.prefix"},
-		{"missing of a table", refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true), tvmexport.Refused, "run tvmexport init --table X"},
+		{"name", conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Function' already exists.", true), tvmexport.Refused, "functions.prefix"},
+		{"missing of a table", conntest.Refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true), tvmexport.Refused, "run tvmexport init --table X"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &fake{answer: func(string) reply { return c.reply }}
-				_, err := f.connect(t).command(t.Context(), statement{op: "land", table: "X", text: ".show tables", again: true})
+				f := &conntest.Fake{Answer: func(string) conntest.Reply { return c.reply }}
+				_, err := connect(t, f).Command(t.Context(), Statement{Op: "land", Table: "X", Text: ".show tables", Idempotent: true})
 				var e *tvmexport.Error
 				if !errors.As(err, &e) || e.Action != tvmexport.Stop || e.Cause != c.cause || !strings.Contains(e.Hint, c.hints) {
 					t.Errorf("%v, want cause %d and hint %q", err, c.cause, c.hints)
@@ -43,26 +44,18 @@ func TestNamedCauses(t *testing.T) {
 	}
 }
 
-// A publishing command runs on the service by itself; its end is sorted alike.
-func TestNamedCauseOfOperation(t *testing.T) {
-	err := operationError(statement{op: "publish", table: "X"}, "Failed", "Failed to invoke update policy. Target Table = 'Other': gone", false)
-	if tvmexport.ActionOf(err) != tvmexport.Stop || !strings.Contains(err.Error(), "policy update") {
-		t.Error(err)
-	}
-}
-
 // The storage of the ingestion service is no setting: its host is named, and
 // what a private network needs.
 func TestUnresolvedStorage(t *testing.T) {
-	to := &endpoint{setting: "kusto.ingest", uri: "https://ingest-x.kusto.windows.net"}
+	to := &Endpoint{setting: "kusto.ingest", URI: "https://ingest-x.kusto.windows.net"}
 	for _, found := range []bool{true, false} {
-		err := translate("land", "T", to, fmt.Errorf("%w: %w", errUpload, &net.DNSError{Name: "abc.blob.core.windows.net", IsNotFound: !found}))
+		err := Translate("land", "T", to, fmt.Errorf("%w: %w", ErrUpload, &net.DNSError{Name: "abc.blob.core.windows.net", IsNotFound: !found}))
 		if !strings.Contains(err.Error(), "storage host abc.blob.core.windows.net") || !strings.Contains(err.Hint, "private DNS zones") ||
 			found != (err.Action == tvmexport.Retry) {
 			t.Errorf("found %t: action %d, %v", found, err.Action, err)
 		}
 	}
-	if err := translate("land", "T", to, &net.DNSError{Name: "ingest-x.kusto.windows.net", IsNotFound: true}); !strings.Contains(err.Hint, "stopped") || err.Cause != tvmexport.Usage {
+	if err := Translate("land", "T", to, &net.DNSError{Name: "ingest-x.kusto.windows.net", IsNotFound: true}); !strings.Contains(err.Hint, "stopped") || err.Cause != tvmexport.Usage {
 		t.Error(err)
 	}
 }
@@ -77,7 +70,7 @@ func TestAddressesAreNotMixedUp(t *testing.T) {
 		{"https://127.0.0.1:8080", "https://127.0.0.1:8080", ""},
 		{"https://one-address.example", "https://one-address.example", ""},
 	} {
-		_, err := New(t.Context(), Options{Cluster: tt.cluster, Ingest: tt.ingest, Database: "d", TrustedHosts: []string{"one-address.example"}})
+		_, err := New(Options{Cluster: tt.cluster, Ingest: tt.ingest, Database: "d", TrustedHosts: []string{"one-address.example"}})
 		switch {
 		case tt.says == "" && err != nil:
 			t.Errorf("%s, %s: %v", tt.cluster, tt.ingest, err)

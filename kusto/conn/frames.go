@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 // Depths of an answer in the v2 form: [ { "Rows": [ [ ...
 const (

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -22,7 +23,7 @@ func answerV2(rows, counted int) string {
 	for i := range list {
 		list[i] = []any{fmt.Sprintf("]},\\\"[{%d", i), i}
 	}
-	writeV2(&b, reply{columns: []kql.Column{{Name: "Text", Kind: "string"}, {Name: "Count", Kind: "long"}}, rows: list})
+	conntest.WriteV2(&b, conntest.Reply{Columns: []kql.Column{{Name: "Text", Kind: "string"}, {Name: "Count", Kind: "long"}}, Rows: list})
 	return strings.Replace(b.String(), fmt.Sprintf(`"RowCount":%d`, rows), fmt.Sprintf(`"RowCount":%d`, counted), 1)
 }
 
@@ -80,11 +81,11 @@ func TestCutQueryAnswersAreNotTaken(t *testing.T) {
 				continue
 			}
 			synctest.Test(t, func(t *testing.T) {
-				c := (&cutting{text: whole[:cut], broken: broken}).connect(t)
+				c := connect(t, &cutting{text: whole[:cut], broken: broken})
 				ctx := t.Context()
-				rows, err := c.query(ctx, statement{op: "read", text: "T"})
+				rows, err := c.Query(ctx, Statement{Op: "read", Text: "T"})
 				var streamed int
-				streamErr := c.each(ctx, statement{op: "read", text: "T"}, func() { streamed = 0 }, func(*reader) { streamed++ })
+				streamErr := c.Each(ctx, Statement{Op: "read", Text: "T"}, func() { streamed = 0 }, func(*Reader) { streamed++ })
 				switch {
 				case err == nil && len(rows) != 3, err == nil && cut < last:
 					t.Errorf("cut after %d of %d bytes, broken %v: %d rows and no error", cut, len(whole), broken, len(rows))
@@ -100,8 +101,8 @@ func TestCutQueryAnswersAreNotTaken(t *testing.T) {
 // repeated, not an answer.
 func TestDroppedRowsOfQueriesAreNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := (&cutting{text: answerV2(2, 3)}).connect(t)
-		rows, err := c.query(t.Context(), statement{op: "read ledger", text: "T"})
+		c := connect(t, &cutting{text: answerV2(2, 3)})
+		rows, err := c.Query(t.Context(), Statement{Op: "read ledger", Text: "T"})
 		var failed *tvmexport.Error
 		if !errors.As(err, &failed) || failed.Action != tvmexport.Retry || !strings.Contains(err.Error(), "2 rows of a table, and the service counted 3") {
 			t.Errorf("got %d rows, %v", len(rows), err)
@@ -112,30 +113,20 @@ func TestDroppedRowsOfQueriesAreNoticed(t *testing.T) {
 // cutting answers every query with the same body, which may end in a broken
 // connection.
 type cutting struct {
-	fake
+	conntest.Fake
 	text   string
 	broken bool
 }
 
 func (c *cutting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Path != "/v2/rest/query" {
-		return c.fake.RoundTrip(r)
+		return c.Fake.RoundTrip(r)
 	}
 	var body io.Reader = strings.NewReader(c.text)
 	if c.broken {
-		body = io.MultiReader(body, brokenReader{})
+		body = io.MultiReader(body, conntest.BrokenReader{})
 	}
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
-}
-
-func (c *cutting) connect(t *testing.T) *Client {
-	t.Helper()
-	client, err := New(t.Context(), Options{Cluster: "https://127.0.0.1", Database: "security", HTTPClient: &http.Client{Transport: c}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return client
 }
 
 // The scanner counts what a JSON decoder counts, wherever reads end.

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"context"
@@ -19,10 +19,10 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// endpoint is one address of the service.
-type endpoint struct {
+// Endpoint is one address of the service.
+type Endpoint struct {
 	setting string // that names it in the configuration
-	uri     string
+	URI     string
 	client  *azkustodata.Client
 	http    *http.Client
 
@@ -32,20 +32,20 @@ type endpoint struct {
 	scope string        // that tokens are asked for; "" until the endpoint was reached
 }
 
-func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *http.Client) (*endpoint, error) {
+func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *http.Client) (*Endpoint, error) {
 	client, err := azkustodata.New(connection(uri, credential), azkustodata.WithHttpClient(hc))
 	if err != nil {
-		return nil, usage("connect", "", fmt.Errorf("%s %s: %w", setting, uri, err))
+		return nil, UsageError("connect", "", fmt.Errorf("%s %s: %w", setting, uri, err))
 	}
-	return &endpoint{setting: setting, uri: uri, client: client, http: hc, credential: credential, turn: make(chan struct{}, 1)}, nil
+	return &Endpoint{setting: setting, URI: uri, client: client, http: hc, credential: credential, turn: make(chan struct{}, 1)}, nil
 }
 
 // reach fetches the endpoint's sign-in metadata, once, and signs in. The SDK
 // does the same before its calls, but reports the reason as text that nothing
 // can be told from; what is fetched here is kept in the SDK's own cache, and the
 // credential keeps its tokens.
-func (e *endpoint) reach(ctx context.Context) error {
-	scope, err := e.audience(ctx)
+func (e *Endpoint) reach(ctx context.Context) error {
+	scope, err := e.Audience(ctx)
 	if err != nil || e.credential == nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func (e *endpoint) reach(ctx context.Context) error {
 	return nil // any other failure comes again, and is the SDK's to tell
 }
 
-// audience is the scope of tokens for the endpoint, as its metadata says.
-func (e *endpoint) audience(ctx context.Context) (string, error) {
+// Audience is the scope of tokens for the endpoint, as its metadata says.
+func (e *Endpoint) Audience(ctx context.Context) (string, error) {
 	select {
 	case e.turn <- struct{}{}:
 		defer func() { <-e.turn }()
@@ -71,8 +71,8 @@ func (e *endpoint) audience(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := trustedendpoints.Instance.ValidateTrustedEndpoint(e.uri, cloud.LoginEndpoint); err != nil {
-		return "", untrusted{setting: e.setting, uri: e.uri}
+	if err := trustedendpoints.Instance.ValidateTrustedEndpoint(e.URI, cloud.LoginEndpoint); err != nil {
+		return "", untrusted{setting: e.setting, uri: e.URI}
 	}
 	resource := cloud.KustoServiceResourceID
 	if cloud.LoginMfaRequired {
@@ -85,12 +85,12 @@ func (e *endpoint) audience(ctx context.Context) (string, error) {
 // metadata fetches the sign-in metadata and puts it into the SDK's cache, which
 // all clients of a process share. The SDK holds a mutex while it fills the cache,
 // so it gets an answer that has been received already and never waits.
-func (e *endpoint) metadata(ctx context.Context) (azkustodata.CloudInfo, error) {
-	cloud, err := azkustodata.GetMetadata(e.uri, &http.Client{Transport: unasked{}})
+func (e *Endpoint) metadata(ctx context.Context) (azkustodata.CloudInfo, error) {
+	cloud, err := azkustodata.GetMetadata(e.URI, &http.Client{Transport: unasked{}})
 	if !errors.Is(err, errUnasked) {
 		return cloud, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.uri+"/v1/rest/auth/metadata", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URI+"/v1/rest/auth/metadata", nil)
 	if err != nil {
 		return azkustodata.CloudInfo{}, err
 	}
@@ -103,7 +103,7 @@ func (e *endpoint) metadata(ctx context.Context) (azkustodata.CloudInfo, error) 
 	if err != nil {
 		return azkustodata.CloudInfo{}, err
 	}
-	return azkustodata.GetMetadata(e.uri, withoutRedirects(&http.Client{Transport: received{answer.StatusCode, answer.Header, body}}))
+	return azkustodata.GetMetadata(e.URI, withoutRedirects(&http.Client{Transport: Received{answer.StatusCode, answer.Header, body}}))
 }
 
 // mostMetadata is how much of the metadata is read. It is a few hundred bytes.
@@ -120,6 +120,9 @@ func (unasked) RoundTrip(*http.Request) (*http.Response, error) { return nil, er
 // untrusted: the SDK sends tokens to hosts that it knows only
 // (https://learn.microsoft.com/kusto/api/get-started/app-client-network-restrictions).
 type untrusted struct{ setting, uri string }
+
+// Untrusted says whether an error is that the SDK sends no token to a host.
+func Untrusted(err error) bool { return errors.As(err, new(untrusted)) }
 
 func (u untrusted) Error() string {
 	return fmt.Sprintf("%s %s is not a host that the Kusto SDK trusts with a token", u.setting, u.uri)
@@ -142,7 +145,7 @@ func parseEndpoint(setting, text string) (string, error) {
 		err = fmt.Errorf("%s %q holds a path: the database is given in kusto.database", setting, text)
 	}
 	if err != nil {
-		return "", usage("connect", "", err)
+		return "", UsageError("connect", "", err)
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
@@ -170,7 +173,7 @@ func trust(hosts []string) error {
 	for _, h := range hosts {
 		host := strings.ToLower(strings.TrimSpace(h))
 		if host == "" || strings.ContainsAny(host, "/:@ ") || host == "." {
-			return usage("connect", "", fmt.Errorf("kusto.trusted_hosts: %q is not a host name, or a suffix that begins with a dot", h))
+			return UsageError("connect", "", fmt.Errorf("kusto.trusted_hosts: %q is not a host name, or a suffix that begins with a dot", h))
 		}
 		rules = append(rules, trustedendpoints.MatchRule{Suffix: host, Exact: !strings.HasPrefix(host, ".")})
 	}

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"context"
@@ -14,30 +14,30 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// statement is one text for the service.
-type statement struct {
-	op    string // the step, for errors
-	table string // that it is about; "" if several
-	text  string
+// Statement is one text for the service.
+type Statement struct {
+	Op    string // the step, for errors
+	Table string // that it is about; "" if several
+	Text  string
 
-	// again says that sending the text twice does what sending it once does:
+	// Idempotent says that sending the text twice does what sending it once does:
 	// a query, a command guarded by a tag, or one whose repetition is harmless.
-	again bool
+	Idempotent bool
 
-	// one says that the answer always has exactly one row. Answers to commands
+	// One says that the answer always has exactly one row. Answers to commands
 	// carry no count, so what decides something is asked for in one row.
-	one bool
+	One bool
 }
 
 // attemptTime bounds one attempt. The service is told to give up at the same
 // time, so that what failed here does not go on there.
 const attemptTime = 5 * time.Minute
 
-// query asks the engine. Queries can always be repeated.
-func (c *Client) query(ctx context.Context, s statement) ([]query.Row, error) {
-	s.again = true
-	return c.execute(ctx, c.engine, s, func(ctx context.Context) ([]query.Row, error) {
-		answer, proof, err := c.ask(ctx, s.text)
+// Query asks the engine. Queries can always be repeated.
+func (c *Conn) Query(ctx context.Context, s Statement) ([]query.Row, error) {
+	s.Idempotent = true
+	return c.execute(ctx, c.Engine, s, func(ctx context.Context) ([]query.Row, error) {
+		answer, proof, err := c.ask(ctx, s.Text)
 		if err != nil {
 			return nil, err
 		}
@@ -54,11 +54,11 @@ func (c *Client) query(ctx context.Context, s statement) ([]query.Row, error) {
 
 // ask sends a query. What was read of the answer counts once the proof says
 // that it is complete.
-func (c *Client) ask(ctx context.Context, text string, options ...azkustodata.QueryOption) (query.IterativeDataset, *proof, error) {
+func (c *Conn) ask(ctx context.Context, text string, options ...azkustodata.QueryOption) (query.IterativeDataset, *proof, error) {
 	// The form that the SDK's reader takes, with errors behind the rows.
 	options = append(options, azkustodata.V2NewlinesBetweenFrames(), azkustodata.V2FragmentPrimaryTables(),
 		azkustodata.ResultsErrorReportingPlacement(azkustodata.ResultsErrorReportingPlacementEndOfTable))
-	body, err := c.engine.client.RawV2(ctx, c.database, stmt(text), options)
+	body, err := c.Engine.client.RawV2(ctx, c.Database, stmt(text), options)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,15 +71,15 @@ func (c *Client) ask(ctx context.Context, text string, options ...azkustodata.Qu
 	return data, p, nil
 }
 
-// command sends a management command to the engine.
-func (c *Client) command(ctx context.Context, s statement) ([]query.Row, error) {
-	return c.manage(ctx, c.engine, c.database, s)
+// Command sends a management command to the engine.
+func (c *Conn) Command(ctx context.Context, s Statement) ([]query.Row, error) {
+	return c.Manage(ctx, c.Engine, c.Database, s)
 }
 
-// manage sends a management command to one of the endpoints.
-func (c *Client) manage(ctx context.Context, to *endpoint, database string, s statement) ([]query.Row, error) {
+// Manage sends a management command to one of the endpoints.
+func (c *Conn) Manage(ctx context.Context, to *Endpoint, database string, s Statement) ([]query.Row, error) {
 	return c.execute(ctx, to, s, func(ctx context.Context) ([]query.Row, error) {
-		data, err := to.client.Mgmt(ctx, database, stmt(s.text))
+		data, err := to.client.Mgmt(ctx, database, stmt(s.Text))
 		if err != nil {
 			return nil, err
 		}
@@ -91,17 +91,17 @@ func stmt(text string) azkustodata.Statement { return kql.New("").AddUnsafe(text
 
 // execute is the one place that texts pass, and the one place that repeats
 // them: what may be sent again is, after an error that time may mend.
-func (c *Client) execute(ctx context.Context, to *endpoint, s statement, send func(context.Context) ([]query.Row, error)) ([]query.Row, error) {
+func (c *Conn) execute(ctx context.Context, to *Endpoint, s Statement, send func(context.Context) ([]query.Row, error)) ([]query.Row, error) {
 	refused, before := false, ""
 	for attempt := 1; ; attempt++ {
-		if c.record != nil {
-			c.record(s.text)
+		if c.Record != nil {
+			c.Record(s.Text)
 		}
 		rows, err := attemptOnce(ctx, to, send)
 		if err == nil {
 			return rows, nil
 		}
-		failed := translate(s.op, s.table, to, err)
+		failed := Translate(s.Op, s.Table, to, err)
 		if ctx.Err() == nil && !refused && failed.Cause == tvmexport.Permission && isUnauthorized(to, err) {
 			refused = true // nothing was carried out, and the token was dropped; one new one is tried
 			continue
@@ -117,15 +117,15 @@ func (c *Client) execute(ctx context.Context, to *endpoint, s statement, send fu
 		if ctx.Err() != nil || !worthRepeating(s, failed, attempt) {
 			return nil, failed
 		}
-		wait := backoff(attempt)
-		c.log.InfoContext(ctx, "kusto: again", "op", s.op, "table", s.table, "attempt", attempt, "in", wait, "error", failed.Err)
-		if err := sleep(ctx, wait); err != nil {
+		wait := Backoff(attempt)
+		c.Log.InfoContext(ctx, "kusto: again", "op", s.Op, "table", s.Table, "attempt", attempt, "in", wait, "error", failed.Err)
+		if err := Sleep(ctx, wait); err != nil {
 			return nil, failed
 		}
 	}
 }
 
-func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) ([]query.Row, error)) ([]query.Row, error) {
+func attemptOnce(ctx context.Context, to *Endpoint, send func(context.Context) ([]query.Row, error)) ([]query.Row, error) {
 	parent := ctx
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
@@ -136,7 +136,7 @@ func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) (
 	}
 	if err != nil {
 		if ctx.Err() != nil && parent.Err() == nil {
-			err = errors.Join(errSlow, err)
+			err = errors.Join(ErrSlow, err)
 		}
 		if parent.Err() != nil {
 			err = contextEnded{context.Cause(parent)}
@@ -147,13 +147,13 @@ func attemptOnce(ctx context.Context, to *endpoint, send func(context.Context) (
 }
 
 // rows are those of the result. Every query and command has one.
-func (s statement) rows(tables []query.Table) ([]query.Row, error) {
+func (s Statement) rows(tables []query.Table) ([]query.Row, error) {
 	for _, t := range tables {
 		if !t.IsPrimaryResult() {
 			continue
 		}
 		rows := t.Rows()
-		if s.one && len(rows) != 1 {
+		if s.One && len(rows) != 1 {
 			return nil, incomplete{fmt.Sprintf("it holds %d rows instead of one", len(rows))}
 		}
 		return rows, nil
@@ -166,7 +166,8 @@ type contextEnded struct{ error }
 
 func (e contextEnded) Unwrap() error { return e.error }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, unless the context ends before.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// initHint is the command that creates what a source table needs in the
+// InitHint is the command that creates what a source table needs in the
 // database; "" is for the tables that all source tables share.
-func initHint(table string) string {
+func InitHint(table string) string {
 	if table == "" {
 		return "run tvmexport init"
 	}
@@ -22,8 +22,8 @@ func initHint(table string) string {
 // named is a cause that the service names in its message.
 type named struct {
 	words []string // lower case; any one of them in the code or the message
-	cause tvmexport.Cause
-	hint  string
+	Cause tvmexport.Cause
+	Hint  string
 }
 
 // namedCauses are the causes whose fix does not follow from the status. The
@@ -48,8 +48,8 @@ var namedCauses = []named{
 	},
 }
 
-// causeNamed finds the cause that a text names.
-func causeNamed(text string) (named, bool) {
+// CauseNamed finds the cause that a text names.
+func CauseNamed(text string) (named, bool) {
 	text = strings.ToLower(text)
 	for _, n := range namedCauses {
 		for _, w := range n.words {
@@ -66,10 +66,10 @@ func causeNamed(text string) (named, bool) {
 // own DNS zones.
 func sortUpload(out *tvmexport.Error, err error) bool {
 	var dns *net.DNSError
-	if !errors.Is(err, errUpload) || !errors.As(err, &dns) {
+	if !errors.Is(err, ErrUpload) || !errors.As(err, &dns) {
 		return false
 	}
-	out.Err = fmt.Errorf("%w: the storage host %s of the ingestion service does not resolve", errUpload, dns.Name)
+	out.Err = fmt.Errorf("%w: the storage host %s of the ingestion service does not resolve", ErrUpload, dns.Name)
 	out.Hint = "on a private network, link the private DNS zones of blob and queue storage to it, or let this machine resolve public names; tvmexport check lists the hosts"
 	if dns.IsNotFound {
 		out.Cause = tvmexport.Usage
@@ -110,9 +110,9 @@ func checkAddresses(cluster, ingest string) error {
 	c, i := host(cluster), host(ingest)
 	switch {
 	case service(c) && strings.HasPrefix(c, "ingest-"):
-		return usage("connect", "", fmt.Errorf("kusto.cluster %s is an ingestion URI; the query URI is %s", cluster, strings.Replace(cluster, "://ingest-", "://", 1)))
+		return UsageError("connect", "", fmt.Errorf("kusto.cluster %s is an ingestion URI; the query URI is %s", cluster, strings.Replace(cluster, "://ingest-", "://", 1)))
 	case service(i) && !strings.HasPrefix(i, "ingest-"):
-		return usage("connect", "", fmt.Errorf("kusto.ingest %s is a query URI; the ingestion URI is %s", ingest, strings.Replace(ingest, "://", "://ingest-", 1)))
+		return UsageError("connect", "", fmt.Errorf("kusto.ingest %s is a query URI; the ingestion URI is %s", ingest, strings.Replace(ingest, "://", "://ingest-", 1)))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"bytes"
@@ -65,9 +65,9 @@ func (c *cluster) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-func (c *cluster) client(t *testing.T, credential azcore.TokenCredential, log *bytes.Buffer) *Client {
+func (c *cluster) client(t *testing.T, credential azcore.TokenCredential, log *bytes.Buffer) *Conn {
 	t.Helper()
-	client, err := New(t.Context(), Options{
+	client, err := New(Options{
 		Cluster: "https://adx.westeurope.kusto.windows.net", Database: "d", Credential: credential, HTTPClient: &http.Client{Transport: c},
 		Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
@@ -95,7 +95,7 @@ func TestRefusedTokenOfKusto(t *testing.T) {
 				w.WriteHeader(http.StatusBadRequest)
 				_, _ = io.WriteString(w, `{"error":{"code":"General_BadRequest","@message":"enough","@permanent":true}}`)
 			}
-			_, err := c.client(t, who, &bytes.Buffer{}).query(t.Context(), statement{op: "test", text: "T"})
+			_, err := c.client(t, who, &bytes.Buffer{}).Query(t.Context(), Statement{Op: "test", Text: "T"})
 			if endless && (tvmexport.CauseOf(err) != tvmexport.Permission || c.calls != 2) {
 				t.Errorf("%d calls: %v", c.calls, err)
 			}
@@ -156,9 +156,9 @@ func TestForeignAnswersOfKusto(t *testing.T) {
 					_, _ = w.Write(body)
 				}
 				client := c.client(t, nil, log)
-				_, err := client.query(t.Context(), statement{op: "test", text: "T"})
+				_, err := client.Query(t.Context(), Statement{Op: "test", Text: "T"})
 				calls := c.calls
-				_, other := client.command(t.Context(), statement{op: "test", text: ".show x", again: true})
+				_, other := client.Command(t.Context(), Statement{Op: "test", Text: ".show x", Idempotent: true})
 				if err == nil || other == nil {
 					t.Fatalf("no error: %v, %v", err, other)
 				}

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -20,55 +21,55 @@ func TestErrors(t *testing.T) {
 	)
 	for _, c := range []struct {
 		name   string
-		reply  reply
+		reply  conntest.Reply
 		action tvmexport.Action
 		cause  tvmexport.Cause
 		says   string // in the error
 		hints  string
 	}{
-		{"token", refusal(401, "Unauthorized", "", true), tvmexport.Stop, tvmexport.Permission, "401", "auth"},
+		{"token", conntest.Refusal(401, "Unauthorized", "", true), tvmexport.Stop, tvmexport.Permission, "401", "auth"},
 		{
-			"role", refusal(403, "Forbidden", "Principal 'aadapp=1;2' is not authorized to read database 'security'.", true),
+			"role", conntest.Refusal(403, "Forbidden", "Principal 'aadapp=1;2' is not authorized to read database 'security'.", true),
 			tvmexport.Stop, tvmexport.Permission, "not authorized", "docs/roles.md",
 		},
-		{"html 403", reply{status: 403, body: html}, tvmexport.Stop, tvmexport.Permission, "403", "docs/roles.md"},
+		{"html 403", conntest.Reply{Status: 403, Body: html}, tvmexport.Stop, tvmexport.Permission, "403", "docs/roles.md"},
 		{
-			"table", refusal(400, "General_BadRequest", "Semantic error: 'where' operator: Failed to resolve table or column expression named 'ExportRuns'", true),
+			"table", conntest.Refusal(400, "General_BadRequest", "Semantic error: 'where' operator: Failed to resolve table or column expression named 'ExportRuns'", true),
 			tvmexport.Stop, tvmexport.Refused, "'ExportRuns'", "tvmexport init",
 		},
 		{
-			"entity", refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true),
+			"entity", conntest.Refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true),
 			tvmexport.Stop, tvmexport.Refused, "XLanding", "tvmexport init",
 		},
 		{
-			"database", refusal(400, "BadRequest_DatabaseNotExist", "Entity ID 'security' of kind 'Database' was not found.", true),
+			"database", conntest.Refusal(400, "BadRequest_DatabaseNotExist", "Entity ID 'security' of kind 'Database' was not found.", true),
 			tvmexport.Stop, tvmexport.Usage, "security", "kusto.database",
 		},
-		{"taken", refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Table' already exists.", true), tvmexport.Stop, tvmexport.Refused, "already exists", ""},
-		{"syntax", refusal(400, "General_BadRequest", "Syntax error: Query could not be parsed", true), tvmexport.Stop, tvmexport.Refused, "Syntax error", ""},
-		{"transient 400", refusal(400, "General_InternalServerError", "try again", false), tvmexport.Retry, tvmexport.Unknown, "try again", ""},
-		{"throttled", refusal(429, "TooManyRequests", "capacity", false), tvmexport.Wait, tvmexport.Quota, "capacity", ""},
-		{"gateway", reply{status: 502, body: html}, tvmexport.Retry, tvmexport.Unknown, "502", ""},
-		{"busy", refusal(503, "ServiceUnavailable", "", false), tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
-		{"stopped", reply{status: 503, body: html}, tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
-		{"busy for good", refusal(503, "ServiceUnavailable", "gone", true), tvmexport.Stop, tvmexport.Refused, "gone", ""},
-		{"timeout", refusal(504, "Timeout", "", false), tvmexport.Retry, tvmexport.Unknown, "504", ""},
-		{"ingestion", reply{status: 520}, tvmexport.Retry, tvmexport.Unknown, "520", ""},
-		{"redirect", reply{status: 302}, tvmexport.Stop, tvmexport.Usage, "302", "kusto.cluster redirects"},
-		{"nothing there", reply{status: 404, body: html}, tvmexport.Stop, tvmexport.Usage, "404", "kusto.cluster"},
+		{"taken", conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Table' already exists.", true), tvmexport.Stop, tvmexport.Refused, "already exists", ""},
+		{"syntax", conntest.Refusal(400, "General_BadRequest", "Syntax error: Query could not be parsed", true), tvmexport.Stop, tvmexport.Refused, "Syntax error", ""},
+		{"transient 400", conntest.Refusal(400, "General_InternalServerError", "try again", false), tvmexport.Retry, tvmexport.Unknown, "try again", ""},
+		{"throttled", conntest.Refusal(429, "TooManyRequests", "capacity", false), tvmexport.Wait, tvmexport.Quota, "capacity", ""},
+		{"gateway", conntest.Reply{Status: 502, Body: html}, tvmexport.Retry, tvmexport.Unknown, "502", ""},
+		{"busy", conntest.Refusal(503, "ServiceUnavailable", "", false), tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
+		{"stopped", conntest.Reply{Status: 503, Body: html}, tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
+		{"busy for good", conntest.Refusal(503, "ServiceUnavailable", "gone", true), tvmexport.Stop, tvmexport.Refused, "gone", ""},
+		{"timeout", conntest.Refusal(504, "Timeout", "", false), tvmexport.Retry, tvmexport.Unknown, "504", ""},
+		{"ingestion", conntest.Reply{Status: 520}, tvmexport.Retry, tvmexport.Unknown, "520", ""},
+		{"redirect", conntest.Reply{Status: 302}, tvmexport.Stop, tvmexport.Usage, "302", "kusto.cluster redirects"},
+		{"nothing there", conntest.Reply{Status: 404, Body: html}, tvmexport.Stop, tvmexport.Usage, "404", "kusto.cluster"},
 		{
 			"exception in the answer",
-			reply{body: `{"Tables":[{"TableName":"T","Columns":[{"ColumnName":"A","ColumnType":"long"}],"Rows":[{"Exceptions":["shard lost"]}]}]}`},
+			conntest.Reply{Body: `{"Tables":[{"TableName":"T","Columns":[{"ColumnName":"A","ColumnType":"long"}],"Rows":[{"Exceptions":["shard lost"]}]}]}`},
 			tvmexport.Retry, tvmexport.Unknown, "shard lost", "",
 		},
-		{"cut", reply{cut: true}, tvmexport.Retry, tvmexport.Unknown, "cut off", ""},
-		{"signature", refusal(400, "General_BadRequest", "cannot read https://a.blob/x?sv=1&sig=S3CRET%3D&se=2", true), tvmexport.Stop, tvmexport.Refused, "sig=REDACTED", ""},
+		{"cut", conntest.Reply{Cut: true}, tvmexport.Retry, tvmexport.Unknown, "cut off", ""},
+		{"signature", conntest.Refusal(400, "General_BadRequest", "cannot read https://a.blob/x?sv=1&sig=S3CRET%3D&se=2", true), tvmexport.Stop, tvmexport.Refused, "sig=REDACTED", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &fake{answer: func(string) reply { return c.reply }}
-				client := f.connect(t)
-				_, err := client.command(t.Context(), statement{op: "check", text: command, again: true})
+				f := &conntest.Fake{Answer: func(string) conntest.Reply { return c.reply }}
+				client := connect(t, f)
+				_, err := client.Command(t.Context(), Statement{Op: "check", Text: command, Idempotent: true})
 				var e *tvmexport.Error
 				if !errors.As(err, &e) {
 					t.Fatalf("%v (%T) is no *tvmexport.Error", err, err)
@@ -83,7 +84,7 @@ func TestErrors(t *testing.T) {
 				if c.action == tvmexport.Retry || c.action == tvmexport.Wait {
 					want = attempts
 				}
-				if got := len(f.sent()); got != want {
+				if got := len(f.Sent()); got != want {
 					t.Errorf("sent %d times, want %d", got, want)
 				}
 			})
@@ -97,13 +98,13 @@ func TestErrorInsideAnswerOfQuery(t *testing.T) {
 			body := `[{"FrameType":"DataSetHeader","IsProgressive":false,"Version":"v2.0","IsFragmented":true,"ErrorReportingPlacement":"EndOfTable"}
 ,{"FrameType":"DataTable","TableId":0,"TableKind":"QueryProperties","TableName":"@ExtendedProperties","Columns":[{"ColumnName":"TableId","ColumnType":"int"}],"Rows":[]}
 ,{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","TableName":"PrimaryResult","Columns":[{"ColumnName":"A","ColumnType":"long"}]}
-,{"FrameType":"TableCompletion","TableId":1,"RowCount":0,"OneApiErrors":[{"error":{"code":"LimitsExceeded","message":"Request is invalid","@type":"X","@message":"Query execution lacks memory","@context":{},"@permanent":` + marshal(permanent) + `}}]}
+,{"FrameType":"TableCompletion","TableId":1,"RowCount":0,"OneApiErrors":[{"error":{"code":"LimitsExceeded","message":"Request is invalid","@type":"X","@message":"Query execution lacks memory","@context":{},"@permanent":` + conntest.Marshal(permanent) + `}}]}
 ,{"FrameType":"DataTable","TableId":2,"TableKind":"QueryCompletionInformation","TableName":"QueryCompletionInformation","Columns":[{"ColumnName":"Level","ColumnType":"int"}],"Rows":[]}
 ,{"FrameType":"DataSetCompletion","HasErrors":false,"Cancelled":false}
 ]
 `
-			f := &fake{answer: func(string) reply { return reply{body: body} }}
-			_, err := f.connect(t).query(t.Context(), statement{op: "confirm", text: "T"})
+			f := &conntest.Fake{Answer: func(string) conntest.Reply { return conntest.Reply{Body: body} }}
+			_, err := connect(t, f).Query(t.Context(), Statement{Op: "confirm", Text: "T"})
 			want := map[bool]tvmexport.Action{true: tvmexport.Stop, false: tvmexport.Retry}[permanent]
 			if tvmexport.ActionOf(err) != want || !strings.Contains(err.Error(), "Query execution lacks memory") {
 				t.Errorf("permanent %t: %v, action %d, want action %d", permanent, err, tvmexport.ActionOf(err), want)
@@ -115,16 +116,16 @@ func TestErrorInsideAnswerOfQuery(t *testing.T) {
 func TestRetryMends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		f := &fake{answer: func(string) reply {
+		f := &conntest.Fake{Answer: func(string) conntest.Reply {
 			if n++; n < 3 {
-				return refusal(503, "ServiceUnavailable", "", false)
+				return conntest.Refusal(503, "ServiceUnavailable", "", false)
 			}
-			return reply{columns: []kql.Column{{Name: "A", Kind: "long"}}, rows: [][]any{{7}}}
+			return conntest.Reply{Columns: []kql.Column{{Name: "A", Kind: "long"}}, Rows: [][]any{{7}}}
 		}}
 		var recorded []string
-		client := f.connect(t)
-		client.record = func(text string) { recorded = append(recorded, text) }
-		rows, err := client.query(t.Context(), statement{op: "confirm", text: "print A = 7"})
+		client := connect(t, f)
+		client.Record = func(text string) { recorded = append(recorded, text) }
+		rows, err := client.Query(t.Context(), Statement{Op: "confirm", Text: "print A = 7"})
 		if err != nil || len(rows) != 1 {
 			t.Fatalf("%d rows, %v", len(rows), err)
 		}
@@ -136,10 +137,10 @@ func TestRetryMends(t *testing.T) {
 
 // TestUnguardedIsSentOnce: a text that is not marked as repeatable is not repeated.
 func TestUnguardedIsSentOnce(t *testing.T) {
-	f := &fake{answer: func(string) reply { return refusal(503, "ServiceUnavailable", "", false) }}
-	_, err := f.connect(t).command(t.Context(), statement{op: "publish", text: ".set-or-append async T <| U"})
-	if tvmexport.ActionOf(err) != tvmexport.Retry || len(f.sent()) != 1 {
-		t.Errorf("%v after %d sends, want one send and the action Retry", err, len(f.sent()))
+	f := &conntest.Fake{Answer: func(string) conntest.Reply { return conntest.Refusal(503, "ServiceUnavailable", "", false) }}
+	_, err := connect(t, f).Command(t.Context(), Statement{Op: "publish", Text: ".set-or-append async T <| U"})
+	if tvmexport.ActionOf(err) != tvmexport.Retry || len(f.Sent()) != 1 {
+		t.Errorf("%v after %d sends, want one send and the action Retry", err, len(f.Sent()))
 	}
 }
 
@@ -147,14 +148,14 @@ func TestCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("lease lost")
-		f := &fake{}
-		f.answer = func(string) reply {
+		f := &conntest.Fake{}
+		f.Answer = func(string) conntest.Reply {
 			cancel(why)
-			return refusal(503, "ServiceUnavailable", "", false)
+			return conntest.Refusal(503, "ServiceUnavailable", "", false)
 		}
-		_, err := f.connect(t).query(ctx, statement{op: "confirm", text: "T"})
-		if !errors.Is(err, why) || len(f.sent()) != 1 {
-			t.Errorf("%v after %d sends, want %v after one", err, len(f.sent()), why)
+		_, err := connect(t, f).Query(ctx, Statement{Op: "confirm", Text: "T"})
+		if !errors.Is(err, why) || len(f.Sent()) != 1 {
+			t.Errorf("%v after %d sends, want %v after one", err, len(f.Sent()), why)
 		}
 	})
 }
@@ -173,22 +174,22 @@ func TestEndpointErrors(t *testing.T) {
 		{"no host", "https://nowhere.westeurope.kusto.windows.net", "", transport(func(*http.Request) (*http.Response, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: "nowhere.westeurope.kusto.windows.net", IsNotFound: true}
 		}), tvmexport.Usage, "there is no host nowhere.westeurope.kusto.windows.net"},
-		{"not Kusto", "https://www.kusto.windows.net", "", &fake{metadata: "<html>"}, tvmexport.Usage, "does not answer like a Kusto endpoint"},
-		{"untrusted", "https://kusto.internal.example", "", &fake{}, tvmexport.Usage, "kusto.trusted_hosts"},
-		{"trusted", "https://kusto.private.example", "kusto.private.example", &fake{}, tvmexport.Unknown, ""},
-		{"trusted suffix", "https://a.lab.example", ".lab.example", &fake{}, tvmexport.Unknown, ""},
+		{"not Kusto", "https://www.kusto.windows.net", "", &conntest.Fake{Metadata: "<html>"}, tvmexport.Usage, "does not answer like a Kusto endpoint"},
+		{"untrusted", "https://kusto.internal.example", "", &conntest.Fake{}, tvmexport.Usage, "kusto.trusted_hosts"},
+		{"trusted", "https://kusto.private.example", "kusto.private.example", &conntest.Fake{}, tvmexport.Unknown, ""},
+		{"trusted suffix", "https://a.lab.example", ".lab.example", &conntest.Fake{}, tvmexport.Unknown, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var hosts []string
 			if c.trusted != "" {
 				hosts = []string{c.trusted}
 			}
-			client, err := New(t.Context(), Options{Cluster: c.cluster, Database: "d", TrustedHosts: hosts, HTTPClient: &http.Client{Transport: c.to}})
+			client, err := New(Options{Cluster: c.cluster, Database: "d", TrustedHosts: hosts, HTTPClient: &http.Client{Transport: c.to}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = client.Close() }()
-			_, err = client.query(t.Context(), statement{op: "check", text: "print 1"})
+			_, err = client.Query(t.Context(), Statement{Op: "check", Text: "print 1"})
 			if c.says == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -219,7 +220,7 @@ func TestNewRefuses(t *testing.T) {
 		if c.trusted != "" {
 			o.TrustedHosts = []string{c.trusted}
 		}
-		_, err := New(t.Context(), o)
+		_, err := New(o)
 		if tvmexport.CauseOf(err) != tvmexport.Usage || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "pw") {
 			t.Errorf("New(%+v): %v, want a usage error that says %q", o, err, c.says)
 		}

@@ -1,4 +1,4 @@
-package kusto
+package conntest
 
 import (
 	"bytes"
@@ -11,36 +11,36 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// fake is the service reduced to its wire form: the shapes that the SDK reads,
+// Fake is the service reduced to its wire form: the shapes that the SDK reads,
 // filled by a function. It is a transport, so that it works without sockets
 // and in a bubble of synctest.
-type fake struct {
-	answer func(text string) reply // nil: every text gets an empty table
+type Fake struct {
+	Answer func(text string) Reply // nil: every text gets an empty table
 
 	mu       sync.Mutex
 	texts    []string
-	blobs    map[string][]byte
-	messages []map[string]any
-	upload   func(n int) int // status of the n-th PUT; nil: 201
+	Blobs    map[string][]byte
+	Messages []map[string]any
+	Upload   func(n int) int // status of the n-th PUT; nil: 201
 	puts     int
-	metadata string // body of the sign-in metadata; "" is the SDK's default
+	Metadata string // body of the sign-in metadata; "" is the SDK's default
 }
 
-// reply is an answer to a text: a table, or a status with a body.
-type reply struct {
-	columns []kql.Column
-	rows    [][]any
-	status  int
-	body    string
-	cut     bool // the connection ends in the middle
+// Reply is an answer to a text: a table, or a status with a body.
+type Reply struct {
+	Columns []kql.Column
+	Rows    [][]any
+	Status  int
+	Body    string
+	Cut     bool // the connection ends in the middle
 }
 
-func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper.
+func (f *Fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -59,20 +59,23 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := w.Result()
 	out.Request = r
 	if w.Header().Get("X-Cut") != "" {
-		out.Body = io.NopCloser(io.MultiReader(out.Body, brokenReader{}))
+		out.Body = io.NopCloser(io.MultiReader(out.Body, BrokenReader{}))
 	}
 	return out, nil
 }
 
-type brokenReader struct{}
+// BrokenReader is a body whose connection ends.
+type BrokenReader struct{}
 
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+// Read implements io.Reader.
+func (BrokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler.
+func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	switch {
 	case r.URL.Path == "/v1/rest/auth/metadata":
-		_, _ = io.WriteString(w, f.metadata)
+		_, _ = io.WriteString(w, f.Metadata)
 	case r.URL.Path == "/v1/rest/mgmt", r.URL.Path == "/v2/rest/query":
 		f.statement(w, body, r.URL.Path == "/v2/rest/query")
 	case r.Method == http.MethodPut:
@@ -84,15 +87,15 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *fake) statement(w http.ResponseWriter, body []byte, isQuery bool) {
+func (f *Fake) statement(w http.ResponseWriter, body []byte, isQuery bool) {
 	var sent struct{ DB, CSL string }
 	_ = json.Unmarshal(body, &sent)
-	var out reply
+	var out Reply
 	switch {
-	case sent.CSL == ".get kusto identity token" && f.answer == nil:
-		out = reply{columns: []kql.Column{{Name: "AuthorizationContext", Kind: "string"}}, rows: [][]any{{"IDENTITY"}}}
+	case sent.CSL == ".get kusto identity token" && f.Answer == nil:
+		out = Reply{Columns: []kql.Column{{Name: "AuthorizationContext", Kind: "string"}}, Rows: [][]any{{"IDENTITY"}}}
 	case sent.CSL == ".get ingestion resources":
-		out = reply{columns: []kql.Column{{Name: "ResourceTypeName", Kind: "string"}, {Name: "StorageRoot", Kind: "string"}}, rows: [][]any{
+		out = Reply{Columns: []kql.Column{{Name: "ResourceTypeName", Kind: "string"}, {Name: "StorageRoot", Kind: "string"}}, Rows: [][]any{
 			{"TempStorage", "https://store.example/temp?sv=1&sig=SECRETB"},
 			{"SecuredReadyForAggregationQueue", "https://store.example/ready?sv=1&sig=SECRETQ"},
 		}}
@@ -100,26 +103,26 @@ func (f *fake) statement(w http.ResponseWriter, body []byte, isQuery bool) {
 		f.mu.Lock()
 		f.texts = append(f.texts, sent.CSL)
 		f.mu.Unlock()
-		if f.answer != nil {
-			out = f.answer(sent.CSL)
+		if f.Answer != nil {
+			out = f.Answer(sent.CSL)
 		}
 	}
-	if out.cut {
+	if out.Cut {
 		w.Header().Set("X-Cut", "1")
 		_, _ = io.WriteString(w, `{"Tables":[{"TableName":"T","Colu`)
 		return
 	}
-	if out.status != 0 {
-		w.WriteHeader(out.status)
-		_, _ = io.WriteString(w, out.body)
+	if out.Status != 0 {
+		w.WriteHeader(out.Status)
+		_, _ = io.WriteString(w, out.Body)
 		return
 	}
-	if out.body != "" {
-		_, _ = io.WriteString(w, out.body)
+	if out.Body != "" {
+		_, _ = io.WriteString(w, out.Body)
 		return
 	}
 	if isQuery {
-		writeV2(w, out)
+		WriteV2(w, out)
 	} else {
 		writeV1(w, out)
 	}
@@ -135,7 +138,8 @@ func wire(columns []kql.Column) []wireColumn {
 	return out
 }
 
-func marshal(v any) string {
+// Marshal is v as JSON. It panics where v has none.
+func Marshal(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
@@ -143,20 +147,21 @@ func marshal(v any) string {
 	return string(b)
 }
 
-func writeV1(w io.Writer, r reply) {
-	rows := r.rows
+func writeV1(w io.Writer, r Reply) {
+	rows := r.Rows
 	if rows == nil {
 		rows = [][]any{}
 	}
-	fmt.Fprintf(w, `{"Tables":[{"TableName":"Table_0","Columns":%s,"Rows":%s}]}`, marshal(wire(r.columns)), marshal(rows))
+	fmt.Fprintf(w, `{"Tables":[{"TableName":"Table_0","Columns":%s,"Rows":%s}]}`, Marshal(wire(r.Columns)), Marshal(rows))
 }
 
-func writeV2(w io.Writer, r reply) {
-	rows := r.rows
+// WriteV2 writes the table of a reply as an answer to a query.
+func WriteV2(w io.Writer, r Reply) {
+	rows := r.Rows
 	if rows == nil {
 		rows = [][]any{}
 	}
-	columns := r.columns
+	columns := r.Columns
 	if columns == nil {
 		columns = []kql.Column{{Name: "print_0", Kind: "long"}}
 	}
@@ -168,24 +173,24 @@ func writeV2(w io.Writer, r reply) {
 ,{"FrameType":"DataTable","TableId":2,"TableKind":"QueryCompletionInformation","TableName":"QueryCompletionInformation","Columns":[{"ColumnName":"Level","ColumnType":"int"}],"Rows":[]}
 ,{"FrameType":"DataSetCompletion","HasErrors":false,"Cancelled":false}
 ]
-`, marshal(wire(columns)), marshal(rows), len(rows))
+`, Marshal(wire(columns)), Marshal(rows), len(rows))
 }
 
-func (f *fake) put(w http.ResponseWriter, r *http.Request, body []byte) {
+func (f *Fake) put(w http.ResponseWriter, r *http.Request, body []byte) {
 	f.mu.Lock()
 	f.puts++
 	n := f.puts
 	f.mu.Unlock()
 	status := http.StatusCreated
-	if f.upload != nil {
-		status = f.upload(n)
+	if f.Upload != nil {
+		status = f.Upload(n)
 	}
 	if status == http.StatusCreated {
 		f.mu.Lock()
-		if f.blobs == nil {
-			f.blobs = map[string][]byte{}
+		if f.Blobs == nil {
+			f.Blobs = map[string][]byte{}
 		}
-		f.blobs[r.URL.Path] = body
+		f.Blobs[r.URL.Path] = body
 		f.mu.Unlock()
 		w.Header().Set("ETag", `"1"`)
 		w.Header().Set("Last-Modified", "Mon, 23 Nov 2026 05:19:55 GMT")
@@ -193,14 +198,14 @@ func (f *fake) put(w http.ResponseWriter, r *http.Request, body []byte) {
 	w.WriteHeader(status)
 }
 
-func (f *fake) enqueue(w http.ResponseWriter, body []byte) {
+func (f *Fake) enqueue(w http.ResponseWriter, body []byte) {
 	var m struct{ MessageText string }
 	_ = xml.Unmarshal(body, &m)
 	text, _ := base64.StdEncoding.DecodeString(m.MessageText)
 	var message map[string]any
 	_ = json.Unmarshal(text, &message)
 	f.mu.Lock()
-	f.messages = append(f.messages, message)
+	f.Messages = append(f.Messages, message)
 	f.mu.Unlock()
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(http.StatusCreated)
@@ -208,29 +213,16 @@ func (f *fake) enqueue(w http.ResponseWriter, body []byte) {
 	fmt.Fprintf(w, `<?xml version="1.0" encoding="utf-8"?><QueueMessagesList><QueueMessage><MessageId>m</MessageId><InsertionTime>%s</InsertionTime><ExpirationTime>%s</ExpirationTime><PopReceipt>x</PopReceipt><TimeNextVisible>%s</TimeNextVisible></QueueMessage></QueueMessagesList>`, when, when, when)
 }
 
-func (f *fake) sent() []string {
+// Sent returns the texts that have come so far.
+func (f *Fake) Sent() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]string{}, f.texts...)
 }
 
-// connect is a client of the fake. Its cluster is a loopback address, which
-// the SDK trusts.
-func (f *fake) connect(t *testing.T) *Client {
-	t.Helper()
-	c, err := New(t.Context(), Options{
-		Cluster: "https://127.0.0.1", Database: "security", HTTPClient: &http.Client{Transport: f},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-// refusal is the error body of the service.
-func refusal(status int, code, message string, permanent bool) reply {
-	return reply{status: status, body: marshal(map[string]any{"error": map[string]any{
+// Refusal is the error body of the service.
+func Refusal(status int, code, message string, permanent bool) Reply {
+	return Reply{Status: status, Body: Marshal(map[string]any{"error": map[string]any{
 		"code": code, "message": "Request is invalid and cannot be executed.", "@type": "Kusto.Data.Exceptions.X",
 		"@message": message, "@permanent": permanent,
 	}})}

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"context"
@@ -8,17 +8,17 @@ import (
 	"github.com/Azure/azure-kusto-go/azkustodata/query"
 )
 
-// each asks the engine and hands over the answer row by row, however large it
+// Each asks the engine and hands over the answer row by row, however large it
 // is: the ledger of a large tenant exceeds the 500,000 rows at which a query
 // ends otherwise (https://learn.microsoft.com/kusto/concepts/query-limits).
 // begin comes before each attempt: what was read before it does not count.
-func (c *Client) each(ctx context.Context, s statement, begin func(), read func(*reader)) error {
-	s.again = true
+func (c *Conn) Each(ctx context.Context, s Statement, begin func(), read func(*Reader)) error {
+	s.Idempotent = true
 	var shape error
-	_, err := c.execute(ctx, c.engine, s, func(ctx context.Context) ([]query.Row, error) {
+	_, err := c.execute(ctx, c.Engine, s, func(ctx context.Context) ([]query.Row, error) {
 		begin()
 		shape = nil
-		data, proof, err := c.ask(ctx, s.text, azkustodata.NoTruncation())
+		data, proof, err := c.ask(ctx, s.Text, azkustodata.NoTruncation())
 		if err != nil {
 			return nil, err
 		}
@@ -34,9 +34,9 @@ func (c *Client) each(ctx context.Context, s statement, begin func(), read func(
 				case shape != nil || !t.Table().IsPrimaryResult():
 					continue
 				}
-				r := reader{row: row.Row()}
+				r := Reader{row: row.Row()}
 				read(&r)
-				shape = r.err
+				shape = r.Err
 			}
 		}
 		if ctx.Err() != nil {
@@ -45,7 +45,7 @@ func (c *Client) each(ctx context.Context, s statement, begin func(), read func(
 		return nil, proof.err()
 	})
 	if err == nil && shape != nil {
-		err = refused(s.op, s.table, fmt.Errorf("the answer of the service: %w", shape), "")
+		err = RefusedError(s.Op, s.Table, fmt.Errorf("the answer of the service: %w", shape), "")
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"errors"
@@ -14,17 +14,17 @@ const attempts = 6
 
 // worthRepeating says whether a statement is sent again after the attempt-th
 // failure of it.
-func worthRepeating(s statement, failed *tvmexport.Error, attempt int) bool {
-	return s.again && attempt < attempts &&
+func worthRepeating(s Statement, failed *tvmexport.Error, attempt int) bool {
+	return s.Idempotent && attempt < attempts &&
 		(failed.Action == tvmexport.Retry || failed.Action == tvmexport.Wait)
 }
 
-// backoff is how long to wait after the attempt-th failure: 1, 2, 4, 8, 16
+// Backoff is how long to wait after the attempt-th failure: 1, 2, 4, 8, 16
 // seconds, each up to a quarter longer so that clients do not march in step.
-func backoff(attempt int) time.Duration {
+func Backoff(attempt int) time.Duration {
 	base := time.Second << min(attempt-1, 4)
 	return base + rand.N(base/4)
 }
 
-// errSlow: the attempt, not the caller, ran out of time.
-var errSlow = errors.New("no answer within " + attemptTime.String())
+// ErrSlow: the attempt, not the caller, ran out of time.
+var ErrSlow = errors.New("no answer within " + attemptTime.String())

@@ -1,4 +1,4 @@
-package kusto
+package conn
 
 import (
 	"bytes"
@@ -175,7 +175,7 @@ func errorInside(r *http.Response) error {
 }
 
 // sortForeign recognises what answers in the service's place; false for other errors.
-func sortForeign(out *tvmexport.Error, to *endpoint, err error) bool {
+func sortForeign(out *tvmexport.Error, to *Endpoint, err error) bool {
 	if r, is := answers.AsRedirect(err); is {
 		out.Cause, out.Err, out.Hint = tvmexport.Usage, r, answers.RedirectHint+" ("+to.setting+")"
 		return true
@@ -190,7 +190,7 @@ func sortForeign(out *tvmexport.Error, to *endpoint, err error) bool {
 	case f.code != "":
 	case f.status == http.StatusOK:
 		out.Action, out.Cause, out.Hint = tvmexport.Retry, tvmexport.Usage, proxyHint
-		out.Err = fmt.Errorf("%s %s does not answer like a Kusto endpoint: %w", to.setting, to.uri, f)
+		out.Err = fmt.Errorf("%s %s does not answer like a Kusto endpoint: %w", to.setting, to.URI, f)
 	case out.Hint != "":
 		out.Hint += "; or " + proxyHint
 	default:
