@@ -65,27 +65,21 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if req.To, err = moment("--to", f.to); err != nil {
 		return err
 	}
-	x, err := p.configured(ctx)
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	printer, err := p.printer()
+	defer s.close()
+	source, exporter, err := s.signIn(ctx, f.maxWait)
 	if err != nil {
 		return err
 	}
-	defer printer.Close()
-	source, err := p.source(ctx, x, f.maxWait, printer)
-	if err != nil {
-		return err
-	}
-	exporter := p.exporter(x, source, printer)
 	tables, err := exporter.Plan(ctx, req)
-	printer.Close()
+	s.printer.Close()
 	if err != nil {
 		return err
 	}
-	out, err := outlookOf(ctx, x, source, exporter, tables)
+	out, err := outlookOf(ctx, s.parts, source, exporter, tables)
 	if err != nil {
 		return err
 	}

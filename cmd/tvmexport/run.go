@@ -59,30 +59,23 @@ func (p *process) export(ctx context.Context, f runFlags) error {
 
 // exportWith makes one run of what the request says.
 func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON bool, request func(context.Context, *engine.Exporter) (engine.Request, error)) error {
-	x, err := p.configured(ctx)
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	printer, err := p.printer()
+	defer s.close()
+	exporter, err := s.exporterWithoutSignIn(ctx, maxWait)
 	if err != nil {
 		return err
 	}
-	defer printer.Close()
-	var source tvmexport.Source
-	if source, err = p.source(ctx, x, maxWait, printer); err != nil {
-		if source, err = withoutSignIn(err); err != nil {
-			return err
-		}
-	}
-	exporter, requests := p.exporter(x, source, printer), &progress.Requests{}
+	requests := &progress.Requests{}
 	exporter.Hooks = tvmexport.JoinHooks(exporter.Hooks, requests.Hooks())
 	req, err := request(ctx, exporter)
 	if err != nil {
 		return err
 	}
 	report, err := exporter.Run(ctx, req)
-	printer.Close()
+	s.printer.Close()
 	_ = printReport(p.stdout, report, requests, asJSON) // the output says itself that it was not written
 	if code := reportCode(report); err == nil && code != exitDone {
 		return &reported{code}

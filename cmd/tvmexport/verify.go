@@ -66,22 +66,17 @@ table.`,
 }
 
 func (p *process) verify(ctx context.Context, f verifyFlags) error {
-	x, err := p.configured(ctx)
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	printer, err := p.printer()
+	defer s.close()
+	_, exporter, err := s.signIn(ctx, f.maxWait)
 	if err != nil {
 		return err
 	}
-	defer printer.Close()
-	source, err := p.source(ctx, x, f.maxWait, printer)
-	if err != nil {
-		return err
-	}
-	list, err := p.exporter(x, source, printer).Verify(ctx, f.tables, tvmexport.RunID(f.run))
-	printer.Close()
+	list, err := exporter.Verify(ctx, f.tables, tvmexport.RunID(f.run))
+	s.printer.Close()
 	if err != nil {
 		return err
 	}

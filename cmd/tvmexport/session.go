@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
+	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/internal/progress"
+)
+
+// session is what a command needs that works with both sides: the parts of the configuration and a printer.
+type session struct {
+	*parts
+	process *process
+	printer progress.Printer
+}
+
+// openSession opens a session. The caller closes it.
+func (p *process) openSession(ctx context.Context) (*session, error) {
+	x, err := p.configured(ctx)
+	if err != nil {
+		return nil, err
+	}
+	printer, err := p.printer()
+	if err != nil {
+		_ = x.destination.Close() // no request is running
+		return nil, err
+	}
+	return &session{parts: x, process: p, printer: printer}, nil
+}
+
+func (s *session) close() {
+	s.printer.Close()
+	_ = s.destination.Close() // no request is running
+}
+
+// signIn signs in to Defender and returns the source and an exporter that reads it.
+func (s *session) signIn(ctx context.Context, maxWait time.Duration) (*hunting.Client, *engine.Exporter, error) {
+	source, err := s.process.source(ctx, s.parts, maxWait, s.printer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return source, s.process.exporter(s.parts, source, s.printer), nil
+}
+
+// exporterWithoutSignIn is like signIn. If Entra refuses the sign-in, the exporter fails each table with the reason, so
+// that the audit shows it.
+func (s *session) exporterWithoutSignIn(ctx context.Context, maxWait time.Duration) (*engine.Exporter, error) {
+	_, exporter, err := s.signIn(ctx, maxWait)
+	if err == nil {
+		return exporter, nil
+	}
+	var unsigned tvmexport.Source
+	if unsigned, err = withoutSignIn(err); err != nil {
+		return nil, err
+	}
+	return s.process.exporter(s.parts, unsigned, s.printer), nil
+}
