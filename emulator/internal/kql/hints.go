@@ -20,7 +20,7 @@ func findHints(steps []step) []hint {
 		switch s := s.(type) {
 		case *filterStep:
 			hints = append(hints, conjunct(s.e)...)
-		case *computeStep, *parseStep, *expandStep:
+		case *computeStep, *parseStep, *keysStep, *expandStep:
 		default:
 			return hints
 		}

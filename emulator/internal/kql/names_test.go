@@ -35,6 +35,9 @@ func TestDerivedNames(t *testing.T) {
 			x:long x1:long a:dynamic
 			7 | 0 | 5
 			7 | 1 | 6`},
+		{"print in several columns", "let a = dynamic([2,1]); print x = 1, array_sort_asc(a, dynamic(['p','q'])), (n, o) = array_sort_desc(a, a), 7", `
+			x:long a_sorted:dynamic array1_sorted:dynamic n:dynamic o:dynamic print_3:long
+			1 | [1,2] | ["q","p"] | [2,1] | [2,1] | 7`},
 		{"names that begin with a digit", rows + "project 5h_mean = x, 1d_ = y | project 5h_mean, 1d_, 1d", `
 			5h_mean:long 1d_:long Column1:timespan
 			7 | 2 | 1.00:00:00`},

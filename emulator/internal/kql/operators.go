@@ -78,6 +78,8 @@ func otherOperatorName(o syntax.Operator) string {
 		return "make-series"
 	case *syntax.TopNested:
 		return "top-nested"
+	case *syntax.ParseKV:
+		return "parse-kv"
 	case *syntax.Search:
 		return "search"
 	case *syntax.Scan:
@@ -135,6 +137,8 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 		return p, b.mvExpand(p, n, c)
 	case *syntax.MvApply:
 		return p, b.mvApply(p, n, c)
+	case *syntax.ParseKV:
+		return p, b.parseKV(p, n, c)
 	case *syntax.Search:
 		if before == nil {
 			return nil, unsupported(n.Pos(), "The search operator is not supported here in a subquery.")

@@ -64,23 +64,27 @@ func (b *binder) severalItems(item syntax.Item, e *expr, c site) ([]named, error
 	case e.results == nil || c.row.pipe == nil || c.op != "project" && c.op != "extend":
 		return nil, unsupported(item.Pos(), "'%s' operator: several columns of one expression are not supported here.", c.op)
 	default:
-		all := c.row.pipe.compute("", e)
-		list := make([]named, len(e.results))
-		for i, r := range e.results {
-			n := named{e: element(c.row.layout, all, i, r), at: item.Pos(), several: true}
-			if i < len(item.Names) {
-				n.name, n.given, n.explicit = item.Names[i], true, true
-			} else {
-				n.name = r.Name(func(i int) string { return nameOf(call.Args[i].X, c) })
-			}
-			list[i] = n
-		}
-		return list, nil
+		return resultsOf(item, call, e, columnExpr(c.row.pipe.compute("", e)), c), nil
 	}
 }
 
+// resultsOf are the results of e, a call, whose array is given too.
+func resultsOf(item syntax.Item, call *syntax.Call, e, array *expr, c site) []named {
+	list := make([]named, len(e.results))
+	for i, r := range e.results {
+		n := named{e: element(c.row.layout, array, i, r), at: item.Pos(), several: true}
+		if i < len(item.Names) {
+			n.name, n.given, n.explicit = item.Names[i], true, true
+		} else {
+			n.name = r.Name(func(i int) string { return nameOf(call.Args[i].X, c) })
+		}
+		list[i] = n
+	}
+	return list
+}
+
 // element is element i of an array of results.
-func element(l *layout, array field, i int, r scalar.Result) *expr {
+func element(l *layout, array *expr, i int, r scalar.Result) *expr {
 	return apply(l, "", scalar.Bound{Kind: r.Kind, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
 		if r.Refused {
 			return value.Value{}, fmt.Errorf("the column %s...%s is not supported here", r.Prefix, r.Suffix)
@@ -90,7 +94,7 @@ func element(l *layout, array field, i int, r scalar.Result) *expr {
 			return value.Null(r.Kind), nil
 		}
 		return scalar.Convert(v, r.Kind), nil
-	}}, []*expr{columnExpr(array)}, false)
+	}}, []*expr{array}, false)
 }
 
 // project makes the items the columns. A column that is only named gives way to

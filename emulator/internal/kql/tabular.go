@@ -230,9 +230,20 @@ func (b *binder) print(n *syntax.Print, s *scope) (*pipeline, error) {
 	c, l := rowlessSite(s, "print")
 	var columns []value.Column
 	var cells []*expr
+	names := newNamer()
 	for i, item := range n.Items {
-		e, err := b.scalar(item.X, c)
+		e, err := b.scalarOf(item.X, c)
 		if err != nil {
+			return nil, err
+		}
+		if call, ok := item.X.(*syntax.Call); ok && e.results != nil && len(item.Names) <= len(e.results) {
+			for _, n := range resultsOf(item, call, e, e, c) {
+				cells = append(cells, n.e)
+				columns = append(columns, value.Column{Name: names.unique(n.name), Kind: n.e.kind})
+			}
+			continue
+		}
+		if err := single(e, item.X); err != nil {
 			return nil, err
 		}
 		name := printName(i)
@@ -240,6 +251,7 @@ func (b *binder) print(n *syntax.Print, s *scope) (*pipeline, error) {
 			name = item.Names[0]
 		}
 		cells = append(cells, e)
+		names.declare(name)
 		columns = append(columns, value.Column{Name: name, Kind: e.kind})
 	}
 	src := &literalRows{layout: *l, rows: [][]*expr{cells}, width: len(cells)}

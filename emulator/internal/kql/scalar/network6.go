@@ -47,6 +47,20 @@ var networkFunctions6 = []Function{
 		}
 		return boolean(found)
 	}).arity(2, 64),
+	fn("format_ipv4_mask", value.String, params{isString | isInteger, isInteger}, func(a []value.Value) value.Value {
+		ip, ok := anyIPv4(a)
+		if !ok {
+			return noText
+		}
+		return value.NewString(ip.Masked().String())
+	}).arity(1, 2),
+	fn("parse_ipv4_mask", value.Long, params{isString, isInteger}, func(a []value.Value) value.Value {
+		ip, ok := anyIPv4(a)
+		if !ok {
+			return nullLong
+		}
+		return value.NewLong(int64(addressNumber(ip.Masked().Addr())))
+	}),
 	fn("has_any_ipv4_prefix", value.Bool, params{isString, isString | isDynamic}, func(a []value.Value) value.Value {
 		found := false
 		for _, arg := range a[1:] {

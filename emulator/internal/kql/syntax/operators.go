@@ -35,7 +35,7 @@ func (p *parser) operatorName() (string, int) {
 
 // refusedOperators are Kusto's, and not evaluated here.
 var refusedOperators = map[string]bool{
-	"top-hitters": true, "fork": true, "facet": true, "mvapply": true, "reduce": true, "parse-kv": true, "make-graph": true,
+	"top-hitters": true, "fork": true, "facet": true, "mvapply": true, "reduce": true, "make-graph": true,
 	"graph-match": true, "graph-shortest-paths": true, "graph-to-table": true, "graph-mark-components": true,
 	"find": true, "assert-schema": true, "execute-and-cache": true, "macro-expand": true,
 	"project-by-names": true, "project-smart": true, "graph-where-nodes": true, "graph-where-edges": true,
@@ -82,6 +82,8 @@ func (p *parser) read(name string, at Place) (Operator, bool) {
 		return p.mvExpand(at, name == "mvexpand"), true
 	case "search":
 		return p.search(at), true
+	case "parse-kv":
+		return p.parseKV(at), true
 	case "mv-apply":
 		return p.mvApply(at), true
 	case "partition":

@@ -38,6 +38,7 @@ func TestParseQuery(t *testing.T) {
 		{"lookup", "T | lookup U on A", `(T | lookup (U) on A)`},
 		{"union", "union kind=inner withsource=S isfuzzy=true (T | count), U*, database('d').V", `(union kind=inner withsource=S isfuzzy=true (T | count), U*, database("d").V)`},
 		{"union behind a pipe", "T | union U, V", `(T | union U, V)`},
+		{"parse-kv", "T | parse-kv a as (b:long, ['c d']:string) with (pair_delimiter=',', kv_delimiter='=', quote='()', escape='%')", `(T | parse-kv a as (b:long, ["c d"]:string) with (pair_delimiter=",", kv_delimiter="=", quote="()", escape="%"))`},
 		{"search", "search kind=case_sensitive in (T, U*) 'a' and b:'c*' or d > 1", `(search kind=case_sensitive in (T, U*) (("a" and (b : "c*")) or (d > 1)))`},
 		{"mv-apply", "T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where a > 1 | count)", `(T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where (a > 1) | count))`},
 		{"partition", "T | partition hint.strategy=native by a (take 1)", `(T | partition hint.strategy=native by a (take 1))`},

@@ -33,6 +33,8 @@ func (p *printer) nested(node Operator) {
 				p.put(" asc")
 			}
 		}
+	case *ParseKV:
+		p.parseKV(n)
 	case *Search:
 		p.search(n)
 	case *Scan:
