@@ -152,7 +152,7 @@ func errorInside(r *http.Response) error {
 	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
 		z, err := gzip.NewReader(r.Body)
 		if err != nil {
-			return nil // the SDK meets the same error
+			return nil // the SDK sees the same error
 		}
 		reader = z
 	}

@@ -41,9 +41,9 @@ func newEndpoint(setting, uri string, credential azcore.TokenCredential, hc *htt
 }
 
 // reach fetches the endpoint's sign-in metadata, once, and signs in. The SDK
-// does the same before its calls, but reports the reason as text that nothing
-// can be told from; what is fetched here is kept in the SDK's own cache, and the
-// credential keeps its tokens.
+// does the same before its calls, but reports the reason as plain text, without
+// its type. The SDK's own cache keeps what is fetched here, and the credential
+// keeps its tokens.
 func (e *Endpoint) reach(ctx context.Context) error {
 	scope, err := e.Audience(ctx)
 	if err != nil || e.credential == nil {
@@ -128,7 +128,7 @@ func (u untrusted) Error() string {
 	return fmt.Sprintf("%s %s is not a host that the Kusto SDK trusts with a token", u.setting, u.uri)
 }
 
-// parseEndpoint checks a URI as it stands in the configuration and returns it
+// parseEndpoint checks a URI of the configuration and returns it
 // without path or slash at its end.
 func parseEndpoint(setting, text string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(text))

@@ -223,7 +223,7 @@ func sortTransport(out *tvmexport.Error, to *Endpoint, err error) bool {
 	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid):
 		out.Cause = tvmexport.Usage
 		out.Err = fmt.Errorf("%s %s: %s", to.setting, to.URI, Tidy(Innermost(err).Error()))
-		out.Hint = "if a proxy or an emulator stands there, name its certificate in ca_file"
+		out.Hint = "if a proxy or an emulator answers there, name its certificate in ca_file"
 	case errors.As(err, &kind): // its text quotes the value
 		out.Action, out.Err = tvmexport.Retry, fmt.Errorf("%w: a member is not a %s", errFrames, kind.Type)
 	case errors.As(err, &syntax):

@@ -29,8 +29,8 @@ type Statement struct {
 	One bool
 }
 
-// attemptTime bounds one attempt. The service is told to give up at the same
-// time, so that what failed here does not go on there.
+// attemptTime bounds one attempt. The service gets the same time limit, so that
+// a command that failed here does not go on there.
 const attemptTime = 5 * time.Minute
 
 // Query asks the engine. Queries can always be repeated.
@@ -89,8 +89,8 @@ func (c *Conn) Manage(ctx context.Context, to *Endpoint, database string, s Stat
 
 func stmt(text string) azkustodata.Statement { return kql.New("").AddUnsafe(text) }
 
-// execute is the one place that texts pass, and the one place that repeats
-// them: what may be sent again is, after an error that time may mend.
+// execute sends every text. It alone repeats texts: those that may be sent
+// again, after an error that can pass with time.
 func (c *Conn) execute(ctx context.Context, to *Endpoint, s Statement, send func(context.Context) ([]query.Row, error)) ([]query.Row, error) {
 	refused, before := false, ""
 	for attempt := 1; ; attempt++ {
@@ -161,7 +161,7 @@ func (s Statement) rows(tables []query.Table) ([]query.Row, error) {
 	return nil, errNoResult
 }
 
-// contextEnded: the caller's context is over, for the reason inside.
+// contextEnded says that the caller's context has ended, and why.
 type contextEnded struct{ error }
 
 func (e contextEnded) Unwrap() error { return e.error }

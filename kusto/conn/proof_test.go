@@ -70,8 +70,8 @@ func TestProofOfAnswers(t *testing.T) {
 	}
 }
 
-// An answer that ends anywhere before its last frame is never taken for one
-// with fewer rows, whether the connection breaks or the body just ends.
+// An answer that ends before its last frame never counts as one with fewer
+// rows, whether the connection breaks or the body just ends.
 func TestCutQueryAnswersAreNotTaken(t *testing.T) {
 	whole := answerV2(3, 3)
 	last := strings.LastIndex(whole, "}") + 1
@@ -129,7 +129,7 @@ func (c *cutting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
 }
 
-// The scanner counts what a JSON decoder counts, wherever reads end.
+// The scanner counts what a JSON decoder counts, however reads are split.
 func FuzzFrameScan(f *testing.F) {
 	f.Add([]byte(answerV2(3, 3)), 7)
 	f.Add([]byte(answerV2(0, 0)), 1)

@@ -39,7 +39,7 @@ func Literal(s string) string {
 	return string(append(b, quote))
 }
 
-// Literals is a list of string literals, as it stands between parentheses or brackets.
+// Literals is a list of string literals for use between parentheses or brackets.
 func Literals[S ~string](list []S) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
@@ -48,8 +48,8 @@ func Literals[S ~string](list []S) string {
 	return strings.Join(quoted, ", ")
 }
 
-// Among is what stands between the parentheses of an in: its grammar wants one
-// expression at least, and no name, run or batch is the empty text.
+// Among is the list of an in operator, without its parentheses: the grammar wants
+// one expression at least, and no name, run or batch is the empty text.
 func Among[S ~string](list []S) string {
 	if len(list) == 0 {
 		return Literal("")
@@ -84,8 +84,8 @@ var reserved = map[string]bool{
 	"where": true, "with": true,
 }
 
-// Entity is the name of a database, table or function in its quoted form,
-// whatever it holds.
+// Entity is the name of a database, table or function in its quoted form;
+// any text is safe.
 func Entity(name string) string {
 	return "['" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "']"
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// MappingPath is one column of a JSON mapping and where its value lies in a record
+// MappingPath is one column of a JSON mapping and the path of its value in a record
 // (https://learn.microsoft.com/kusto/management/json-mapping).
 type MappingPath struct{ Column, Path string }
 
@@ -26,8 +26,8 @@ func MappingJSON(paths []MappingPath) string {
 	return string(b)
 }
 
-// ReadMapping reads a mapping as the service shows it. Keys are matched
-// whatever their case, and the path may stand in Properties or beside the
+// ReadMapping reads a mapping as the service shows it. The case of keys
+// does not matter, and the path can be in Properties or next to the
 // column: both are shown by services of different age. A column that takes its
 // value from anything but a path comes with the path "".
 func ReadMapping(text string) ([]MappingPath, error) {

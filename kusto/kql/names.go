@@ -86,7 +86,7 @@ var RawColumns = []Column{
 }
 
 // LandingColumns keep a record as the text that was sent: a dynamic would be
-// typed on ingestion, and strings that look like a datetime written anew
+// typed on ingestion, and strings that look like a datetime rewritten
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
 var LandingColumns = []Column{
 	{"Records", "string"},
@@ -116,7 +116,7 @@ var RecordsPaths = []MappingPath{{"Records", "$"}}
 // The states of a ledger row. A run counts when a row says committed.
 const (
 	LeaseState      = "lease"
-	ReleasedState   = "released"   // with an empty Table: the invocation is over
+	ReleasedState   = "released"   // with an empty Table: the invocation has ended
 	SpentState      = "spent"      // calls of an invocation, in Detail
 	EndedState      = "ended"      // how an invocation ended for a table
 	AuditedState    = "audited"    // the audit rows of an invocation are written
