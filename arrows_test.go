@@ -134,7 +134,8 @@ var kustoArrows = map[string][]string{
 	"kusto/kql":           nil,
 	"kusto/conn/conntest": {"kusto/kql"},
 	"kusto/conn":          {"kusto/kql"},
-	"kusto":               {"kusto/conn", "kusto/kql"},
+	"kusto/views":         {"kusto/kql"},
+	"kusto":               {"kusto/conn", "kusto/kql", "kusto/views"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }
@@ -160,6 +161,7 @@ func TestForbiddenImports(t *testing.T) {
 		{"kusto", module + "/kusto/kql", false},
 		{"kusto/conn", module + "/kusto/kql", false},
 		{"kusto/conn", module + "/kusto", true},
+		{"kusto/views", module + "/kusto/conn", true},
 		{"kusto/kql", module + "/kusto", true},
 		{"kusto/unlisted", module + "/kusto/kql", true},
 		{"kusto", module + "/cmd/tvmexport", true},

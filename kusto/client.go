@@ -13,6 +13,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Options say where the destination is and how it is reached.
@@ -50,10 +51,10 @@ type Client struct {
 
 	mu        sync.Mutex
 	queue     ingestor
-	queued    time.Time         // when its preparation began
-	lacks     map[string]lacks  // by source table: runs that are not in a published table
-	uncleared bool              // clearing landing tables was refused
-	counted   map[string]*whole // by table: batches of its last run that are known to be whole
+	queued    time.Time                    // when its preparation began
+	lacks     map[string]views.MissingRuns // by source table: runs that are not in a published table
+	uncleared bool                         // clearing landing tables was refused
+	counted   map[string]*whole            // by table: batches of its last run that are known to be whole
 }
 
 // ingestor is what Land needs of the SDK.
@@ -76,7 +77,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	}
 	return &Client{
 		conn: to, setup: o.Setup,
-		lacks: map[string]lacks{}, counted: map[string]*whole{},
+		lacks: map[string]views.MissingRuns{}, counted: map[string]*whole{},
 		hiding:  hiding{turn: make(chan struct{}, 1)},
 		uploads: make(chan struct{}, o.Concurrency), preparing: make(chan struct{}, 1),
 		newQueue: func(answers map[string][]byte) (ingestor, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // uncollided refuses tables whose destinations, or those of the orders that the
@@ -37,7 +38,7 @@ func reading(t tvmexport.Table, inv conn.Schema) error {
 	if t.Layout.Raw() {
 		names = append(names, t.Destination)
 	}
-	if isTyped(t) {
+	if views.IsTyped(t) {
 		names = append(names, t.Typed())
 	}
 	for _, name := range names {

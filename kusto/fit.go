@@ -8,6 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Fit implements tvmexport.Destination. What differs is found by one look at
@@ -61,10 +62,10 @@ func forAdministrator(err error, cmd Command) error {
 
 // fitting are the commands that make the typed table and the read functions
 // fit the columns that t shows.
-func fitting(t tvmexport.Table, o ScriptOptions, inv conn.Schema, lacks map[string]lacks) []Command {
+func fitting(t tvmexport.Table, o ScriptOptions, inv conn.Schema, lacks map[string]views.MissingRuns) []Command {
 	existing := inv.Shapes()
 	var out []Command
-	if isTyped(t) {
+	if views.IsTyped(t) {
 		out = append(out, makeTyped(t, existing))
 		if _, there := inv.Tables[t.Typed()]; !there {
 			out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
@@ -98,10 +99,10 @@ func changed(cmd Command, inv conn.Schema) []string {
 // taken says why the typed table cannot be used: somebody else made it.
 func taken(t tvmexport.Table, inv conn.Schema) error {
 	found, there := inv.Tables[t.Typed()]
-	if !isTyped(t) || !there {
+	if !views.IsTyped(t) || !there {
 		return nil
 	}
-	if found.Folder != kql.Folder || foreign(found.Columns) {
+	if found.Folder != kql.Folder || views.IsForeign(found.Columns) {
 		return fmt.Errorf("table %s is not tvmexport's", t.Typed())
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // lateSteps are the late steps of a publication.
@@ -27,7 +28,7 @@ func lateSteps(p tvmexport.Publication) []tvmexport.PublicationStep {
 // rows from a step. A policy can also change values: then a row that is
 // published still does not equal its landed record. In both cases a step
 // publishes rows that readers have already, so the publication is given up.
-func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen source, into []target) error {
+func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen views.Source, into []target) error {
 	late := lateSteps(p)
 	if len(late) == 0 {
 		return nil
@@ -36,7 +37,7 @@ func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen so
 	if err != nil {
 		return err
 	}
-	err = c.seesUnder(ctx, policies, "publish", p.Run.Table.Name, append(seen.tables(), p.Run.Table.Landing()))
+	err = c.seesUnder(ctx, policies, "publish", p.Run.Table.Name, append(seen.Tables(), p.Run.Table.Landing()))
 	if err == nil {
 		err = c.showsValues(ctx, policies, p, seen, late)
 	}
@@ -54,8 +55,8 @@ func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen so
 
 // showsValues is an error if a policy is in force and rows that were published
 // do not show as they landed.
-func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvmexport.Publication, seen source, late []tvmexport.PublicationStep) error {
-	table := policies.first(seen.tables())
+func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvmexport.Publication, seen views.Source, late []tvmexport.PublicationStep) error {
+	table := policies.first(seen.Tables())
 	if table == "" {
 		return nil
 	}

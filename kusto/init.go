@@ -11,6 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Setup is what Init did and found.
@@ -192,7 +193,7 @@ func missing(commands []Command, inv conn.Schema, d details) Setup {
 			done = slices.Contains(d.mappings[cmd.Table], cmd.Name)
 			if !done && cmd.Name == kql.RecordsMapping && tableThere && table.Folder != kql.Folder {
 				done = true
-				if name := payload(table.Columns); name == "" || name == recordColumn {
+				if name := views.Payload(table.Columns); name == "" || name == views.RecordColumn {
 					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
 				}
 			}
@@ -304,8 +305,8 @@ func misfits(t tvmexport.Table, inv conn.Schema) []string {
 	if err := taken(t, inv); err != nil {
 		out = append(out, fmt.Sprintf("%v, so nothing of %s can be published: rename it, or set layout to raw", err, t.Name))
 	}
-	if raw, ok := inv.Tables[t.Destination]; ok && t.Layout.Raw() && payload(raw.Columns) == "" {
-		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", noPayload(t.Destination), t.Name))
+	if raw, ok := inv.Tables[t.Destination]; ok && t.Layout.Raw() && views.Payload(raw.Columns) == "" {
+		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", views.NoPayload(t.Destination), t.Name))
 	}
 	if landing, ok := inv.Tables[t.Landing()]; ok && !slices.Equal(landing.Columns, kql.LandingColumns) {
 		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))

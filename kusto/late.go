@@ -10,6 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Lacking implements tvmexport.Destination.
@@ -19,7 +20,7 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 		return nil, err
 	}
 	if len(late) > 0 {
-		if err := c.seesAll(ctx, "confirm", run.Table.Name, append(seen.tables(), run.Table.Landing())...); err != nil {
+		if err := c.seesAll(ctx, "confirm", run.Table.Name, append(seen.Tables(), run.Table.Landing())...); err != nil {
 			return nil, err
 		}
 	}
@@ -46,20 +47,20 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 // more often (Lack times) than readers see them, the publishing run's own rows
 // included, so that it has nothing left once it was carried out. Rows are the
 // same if they are in the columns that readers see.
-func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Window, seen source, shown []tvmexport.Column) string {
+func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Window, seen views.Source, shown []tvmexport.Column) string {
 	t := run.Table
-	lets, rows := seen.state(t, "")
+	lets, rows := seen.State(t, "")
 	own := fmt.Sprintf("| where RunId == %s\n", kql.Literal(string(run.ID)))
-	if foreign(seen.columns) {
+	if views.IsForeign(seen.Columns) {
 		own = fmt.Sprintf("| where tostring(extent_tags()) has %s\n", kql.Literal(kql.RunTag(run.ID)))
 	}
-	own += seen.alone().records()
+	own += seen.Alone().Records()
 	bounded, boundedOwn := "", ""
 	if t.Watermark != tvmexport.IngestionTime {
-		bounded, boundedOwn = within(t, w, seen), within(t, w, seen.alone())
+		bounded, boundedOwn = within(t, w, seen), within(t, w, seen.Alone())
 	}
 	there, here := contents(t, seen, shown)
-	ours, _ := contents(t, seen.alone(), shown)
+	ours, _ := contents(t, seen.Alone(), shown)
 	return fmt.Sprintf(`%slet Seen = union (
 %s%s| project Content = %s
 ), (
@@ -73,22 +74,22 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, bounded, there, kql.Ident(seen.table), own, boundedOwn, ours, landedLines(t, batches), parsedRecord, here)
+`, lets, rows, bounded, there, kql.Ident(seen.Table), own, boundedOwn, ours, landedLines(t, batches), views.ParsedRecord, here)
 }
 
 // contents are the texts that are equal for equal rows: of published rows, and
 // of landed records.
-func contents(t tvmexport.Table, seen source, shown []tvmexport.Column) (there, here string) {
+func contents(t tvmexport.Table, seen views.Source, shown []tvmexport.Column) (there, here string) {
 	switch {
-	case shared(t, seen.columns):
-		return content(t, recordColumn), content(t, parsedRecord)
-	case !seen.typed && seen.other == nil:
-		return "tostring(" + recordColumn + ")", "tostring(" + parsedRecord + ")"
+	case views.IsShared(t, seen.Columns):
+		return views.RecordContent(t, views.RecordColumn), views.RecordContent(t, views.ParsedRecord)
+	case !seen.Typed && seen.Other == nil:
+		return "tostring(" + views.RecordColumn + ")", "tostring(" + views.ParsedRecord + ")"
 	}
 	published, landed := map[string]string{}, map[string]string{}
-	for i, value := range seen.values(shown) {
+	for i, value := range seen.Values(shown) {
 		published[shown[i].Name] = value
-		landed[shown[i].Name] = fromLanded(shown[i])
+		landed[shown[i].Name] = views.FromLanded(shown[i])
 	}
 	return fingerprint.Row(shown, func(name string) string { return published[name] }),
 		fingerprint.Row(shown, func(name string) string { return landed[name] })

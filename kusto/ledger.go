@@ -47,7 +47,7 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 			return nil, err
 		}
 		h := out[t.Name]
-		h.Lineage, h.Retention = from.lineage(), kept[from.table]
+		h.Lineage, h.Retention = from.HasLineage(), kept[from.Table]
 		out[t.Name] = h
 	}
 	lost, err := c.lossesOf(ctx, tables, kept)
@@ -63,11 +63,6 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 		return nil, err
 	}
 	return out, c.readPartitions(ctx, out)
-}
-
-// lineage says whether published rows carry their run and their partition.
-func lineage(raw []kql.Column) bool {
-	return slices.Contains(raw, kql.Column{Name: "RunId", Kind: "string"}) && slices.Contains(raw, kql.Column{Name: "Partition", Kind: "string"})
 }
 
 // runs is History without partitions.

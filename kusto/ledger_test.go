@@ -15,6 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 var entryColumns = []kql.Column{
@@ -86,7 +87,7 @@ func TestHistory(t *testing.T) {
 		}}
 	}}
 	c := connect(t, f)
-	for table, columns := range map[string][]kql.Column{inventoryTable.Destination: kql.RawColumns, eventsTable.Destination: kql.RawColumns[:1], inventoryTable.Typed(): lineageColumns, eventsTable.Typed(): lineageColumns} {
+	for table, columns := range map[string][]kql.Column{inventoryTable.Destination: kql.RawColumns, eventsTable.Destination: kql.RawColumns[:1], inventoryTable.Typed(): views.LineageColumns, eventsTable.Typed(): views.LineageColumns} {
 		c.conn.SetColumns(table, columns)
 	}
 	got, err := c.History(t.Context(), []tvmexport.Table{inventoryTable, eventsTable})

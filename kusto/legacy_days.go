@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // mostDays bounds what a report shows of one table.
@@ -48,7 +49,7 @@ func (c *Client) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, error
 
 // sameText tells records of one exporter apart: it writes equal rows as equal
 // texts. Within an hour or a load 64 bits are enough.
-const sameText = "hash(tostring(" + recordColumn + "))"
+const sameText = "hash(tostring(" + views.RecordColumn + "))"
 
 func legacyDaysText(t Takeover, raw []kql.Column) string {
 	rows := theirs(t.Table, raw, t.Since)
@@ -104,7 +105,7 @@ func legacyHoursText(t Takeover, raw []kql.Column, w tvmexport.Window) string {
 | extend Start = bin(Mark, 1h), Content = %s
 | summarize hint.strategy = shuffle Copies = count() by Start, Content
 | summarize Rows = count() by Start`,
-		theirs(t.Table, raw, t.Since), mark(t.Table), kql.Datetime(w.From), kql.Datetime(w.To), content(t.Table, recordColumn))
+		theirs(t.Table, raw, t.Since), mark(t.Table), kql.Datetime(w.From), kql.Datetime(w.To), views.RecordContent(t.Table, views.RecordColumn))
 }
 
 // Compare fills in, for the days of which the source still holds hours, how

@@ -11,6 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // siblingTable is the configuration of another exporter of the same family.
@@ -62,7 +63,7 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 	}
 	list = slices.DeleteFunc(list, func(t Takeover) bool {
 		raw, ok := inv.Tables[t.Table.Destination]
-		return ok && (raw.Folder == kql.Folder || !foreign(raw.Columns)) // ours
+		return ok && (raw.Folder == kql.Folder || !views.IsForeign(raw.Columns)) // ours
 	})
 	var sound []tvmexport.Table
 	for i := range list {
@@ -73,8 +74,8 @@ func (c *Client) Takeovers(ctx context.Context, describe func(string) (tvmexport
 		case t.Err != nil:
 		case !ok:
 			t.Absent = true
-		case payload(raw.Columns) == "":
-			t.Err = conn.RefusedError("import", t.Table.Name, noPayload(t.Table.Destination), "name another DestinationTable in "+t.Listed)
+		case views.Payload(raw.Columns) == "":
+			t.Err = conn.RefusedError("import", t.Table.Name, views.NoPayload(t.Table.Destination), "name another DestinationTable in "+t.Listed)
 		default:
 			sound = append(sound, t.Table)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // strayDays is how far back rows are looked for that are not ours.
@@ -27,7 +28,7 @@ func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of ma
 		if err != nil {
 			return err
 		}
-		if foreign(raw) {
+		if views.IsForeign(raw) {
 			theirs = append(theirs, t)
 		}
 	}
@@ -108,7 +109,7 @@ func straysText(tables []tvmexport.Table, until map[string]time.Time) string {
 | where isempty(%s)
 | summarize Rows = count(), Newest = max(ingestion_time())
 | project Table = %s, Rows, Newest
-`, kql.Ident(t.Destination), kql.Datetime(at), strayDays, publishedBy, kql.Literal(t.Name)))
+`, kql.Ident(t.Destination), kql.Datetime(at), strayDays, views.PublishedBy, kql.Literal(t.Name)))
 	}
 	return "union (\n" + strings.Join(parts, "), (\n") + ")\n| where Rows > 0"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // survey counts what the other exporter has put into the published table.
@@ -36,7 +37,7 @@ func theirs(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 	if !until.IsZero() {
 		bound = fmt.Sprintf("| where isnull(ingestion_time()) or ingestion_time() <= %s\n", kql.Datetime(until))
 	}
-	return fmt.Sprintf("%s\n%s| where isempty(%s)\n%s", kql.Ident(t.Destination), bound, publishedBy, asRecords(raw))
+	return fmt.Sprintf("%s\n%s| where isempty(%s)\n%s", kql.Ident(t.Destination), bound, views.PublishedBy, views.AsRecords(raw))
 }
 
 // mark is the watermark of a record of another exporter.
@@ -45,11 +46,11 @@ func mark(t tvmexport.Table) string {
 	case t.LoadType == tvmexport.Snapshot:
 		return "datetime(null)"
 	case t.Watermark != tvmexport.IngestionTime:
-		return watermark(t, source{})
+		return views.WatermarkOf(t, views.Source{})
 	}
 	members := make([]string, len(ingestionMembers))
 	for i, m := range ingestionMembers {
-		members[i] = "todatetime(" + recordColumn + kql.Member(m) + ")"
+		members[i] = "todatetime(" + views.RecordColumn + kql.Member(m) + ")"
 	}
 	return "coalesce(" + strings.Join(members, ", ") + ")"
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // takeTerm is how long the lease of a takeover lasts at most.
@@ -136,6 +137,6 @@ func legacyText(t Takeover, raw []kql.Column, id tvmexport.RunID) string {
 		"Detail": {Kind: "dynamic", Text: fmt.Sprintf(`bag_pack("id", %s, "kind", %s, "startedAt", now(), "listed", %s)`,
 			kql.Literal(string(id)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literal(t.Listed))},
 	}
-	rows := strings.TrimSuffix(theirs(t.Table, raw, time.Time{}), asRecords(raw))
+	rows := strings.TrimSuffix(theirs(t.Table, raw, time.Time{}), views.AsRecords(raw))
 	return guarded(kql.RunsTable, "tvmexport-legacy:"+t.Table.Name, nil, fmt.Sprintf("%s| where isnull(ingestion_time()) or ingestion_time() <= now()\n| summarize Found = count()\n| project %s", rows, kql.Fill(kql.RunsColumns, values)))
 }

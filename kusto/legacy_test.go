@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 var (
@@ -195,13 +196,13 @@ func TestCompareAndGaps(t *testing.T) {
 // TestReadersOfShared: rows of another exporter stand in Raw, so readers look
 // there as long as ours are published there too.
 func TestReadersOfShared(t *testing.T) {
-	existing := map[string][]kql.Column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): typedColumns(eventsTable.Columns)}
+	existing := map[string][]kql.Column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): views.TypedColumns(eventsTable.Columns)}
 	for layout, want := range map[tvmexport.Layout]string{
 		"": eventsTable.Destination, tvmexport.Both: eventsTable.Destination, tvmexport.RawOnly: eventsTable.Destination, tvmexport.TypedOnly: eventsTable.Typed(),
 	} {
 		table := eventsTable
 		table.Layout = layout
-		if got := readersOf(table, existing).table; got != want {
+		if got := views.ReadersOf(table, existing).Table; got != want {
 			t.Errorf("layout %q: readers look at %s, want %s", layout, got, want)
 		}
 	}
@@ -437,20 +438,20 @@ func TestEmulatorContent(t *testing.T) {
 			{`{"DeviceId":"a"}`, false},
 		} {
 			got := s.ask(fmt.Sprintf("print Mine = parse_json(%s), Theirs = parse_json(%s) | project tostring(%s == %s)",
-				kql.Literal(ours), kql.Literal(c.theirs), content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
+				kql.Literal(ours), kql.Literal(c.theirs), views.RecordContent(softwareTable, "Mine"), views.RecordContent(softwareTable, "Theirs")))
 			if got[0] != map[bool]string{true: "True", false: "False"}[c.equal] {
 				s.Errorf("%s: equal is %s, want %t", c.theirs, got[0], c.equal)
 			}
 		}
 		null := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"a","IsOld":null,"CveTags":null,"EndOfSupportDate":null}'), Theirs = parse_json('{"DeviceId":"a"}') | project tostring(%s == %s)`,
-			content(softwareTable, "Mine"), content(softwareTable, "Theirs")))
+			views.RecordContent(softwareTable, "Mine"), views.RecordContent(softwareTable, "Theirs")))
 		if null[0] != "True" {
 			s.Errorf("nulls and missing members differ")
 		}
 		masked := softwareTable
 		masked.Choice.Pseudonymise = []string{"DeviceId"}
 		hidden := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"k1:99","Count":1}'), Theirs = parse_json('{"DeviceId":"a","Count":1}') | project tostring(%s == %s)`,
-			content(masked, "Mine"), content(masked, "Theirs")))
+			views.RecordContent(masked, "Mine"), views.RecordContent(masked, "Theirs")))
 		if hidden[0] != "True" {
 			s.Errorf("a pseudonym makes rows of equal content differ")
 		}

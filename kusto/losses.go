@@ -11,6 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // place is a table that rows of a source table are published into.
@@ -104,17 +105,17 @@ func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[strin
 	}
 	var out []place
 	for _, p := range []place{{table: t.Destination}, {table: t.Typed(), typed: true}} {
-		if p.typed && !isTyped(t) || !p.typed && !t.Layout.Raw() && isTyped(t) {
+		if p.typed && !views.IsTyped(t) || !p.typed && !t.Layout.Raw() && views.IsTyped(t) {
 			continue
 		}
 		p.columns, err = c.conn.Columns(ctx, p.table)
 		if p.missing = errors.Is(err, conn.ErrNoTable); err != nil && !p.missing {
 			return nil, err
 		}
-		if p.typed && !p.missing && foreign(p.columns) { // somebody else's
+		if p.typed && !p.missing && views.IsForeign(p.columns) { // somebody else's
 			continue
 		}
-		p.of, p.readers, p.keep = t, p.table == from.table, kept[p.table]
+		p.of, p.readers, p.keep = t, p.table == from.Table, kept[p.table]
 		out = append(out, p)
 	}
 	return out, nil
@@ -154,8 +155,8 @@ func lossesText(tables []tvmexport.Table, places []place) string {
 		by, bound := "RunId", ""
 		switch {
 		case p.missing:
-		case foreign(p.columns):
-			by = publishedBy
+		case views.IsForeign(p.columns):
+			by = views.PublishedBy
 		case slices.Contains(p.columns, kql.Column{Name: "ExportedAt", Kind: "datetime"}):
 			bound = fmt.Sprintf("\n    | where isnull(Since%d) or ExportedAt >= Since%d", i, i)
 		}

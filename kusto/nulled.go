@@ -8,6 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // nulled counts, per column of the typed table, the values of a publication
@@ -59,7 +60,7 @@ func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexpor
 		n := fmt.Sprintf("N%d", len(sums))
 		// A line that was delivered twice counts once.
 		sums = append(sums, fmt.Sprintf(`    %s = count_distinctif(strcat(BatchId, "/", tostring(Line)), isnotempty(tostring(%s)) and isnull(%s))`,
-			n, parsedRecord+kql.Member(c.Name), fromLanded(c)))
+			n, views.ParsedRecord+kql.Member(c.Name), views.FromLanded(c)))
 		pairs = append(pairs, kql.Literal(c.Name)+", "+n)
 	}
 	if len(sums) == 0 {
@@ -73,5 +74,5 @@ func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexpor
 | project Nulled = bag_pack(%s)
 | mv-expand kind=array Nulled
 | project Name = tostring(Nulled[0]), Count = tolong(Nulled[1])
-| where Count > 0`, kql.Ident(t.Landing()), kql.Literals(batches), parsedRecord, strings.Join(sums, ",\n"), strings.Join(pairs, ", "))
+| where Count > 0`, kql.Ident(t.Landing()), kql.Literals(batches), views.ParsedRecord, strings.Join(sums, ",\n"), strings.Join(pairs, ", "))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/fingerprint"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Hours implements tvmexport.Destination.
@@ -21,12 +22,12 @@ func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Windo
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, "count published rows", t.Name, from.tables()...); err != nil {
+	if err := c.seesAll(ctx, "count published rows", t.Name, from.Tables()...); err != nil {
 		return nil, err
 	}
-	lets, rows := from.state(t, "")
+	lets, rows := from.State(t, "")
 	return c.counts(ctx, t, fmt.Sprintf("%s%s%s%s| project Part = \"\", Start, Rows, %s",
-		lets, rows, within(t, w, from), countByHour(t, from), noPrints))
+		lets, rows, within(t, w, from), views.CountByHour(t, from), noPrints))
 }
 
 // State implements tvmexport.Destination: the question that the source is
@@ -42,7 +43,7 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, "count published rows", q.Table.Name, from.tables()...); err != nil {
+	if err := c.seesAll(ctx, "count published rows", q.Table.Name, from.Tables()...); err != nil {
 		return nil, err
 	}
 	parts, err := c.counts(ctx, q.Table, stateText(q, from))
@@ -54,15 +55,15 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 
 // printable is the table that fingerprints of what readers see can be made of:
 // the one that they look at, unless fingerprints take columns that it lacks.
-func (c *Client) printable(ctx context.Context, t tvmexport.Table) (source, error) {
+func (c *Client) printable(ctx context.Context, t tvmexport.Table) (views.Source, error) {
 	from, err := c.readers(ctx, t)
-	if err != nil || !from.typed || !t.Layout.Raw() {
+	if err != nil || !from.Typed || !t.Layout.Raw() {
 		return from, err
 	}
-	for _, h := range holdings(from.columns, t.Printed()) {
-		if lacking(from.columns, []kql.Column{{Name: h.at, Kind: h.Type}}) != "" {
+	for _, h := range views.Holdings(from.Columns, t.Printed()) {
+		if lacking(from.Columns, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
 			raw, err := c.conn.Columns(ctx, t.Destination)
-			return source{table: t.Destination, columns: raw}, err
+			return views.Source{Table: t.Destination, Columns: raw}, err
 		}
 	}
 	return from, nil
@@ -70,9 +71,9 @@ func (c *Client) printable(ctx context.Context, t tvmexport.Table) (source, erro
 
 // stateText counts and fingerprints what readers see, by the first digits of
 // the key, or by steps of the watermark.
-func stateText(q tvmexport.CountQuery, from source) string {
+func stateText(q tvmexport.CountQuery, from views.Source) string {
 	t := q.Table
-	lets, rows := from.state(t, "")
+	lets, rows := from.State(t, "")
 	bounded := ""
 	if t.Watermark != tvmexport.IngestionTime { // which rows do not carry
 		bounded = within(t, q.Window, from)
@@ -82,7 +83,7 @@ func stateText(q tvmexport.CountQuery, from source) string {
 		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", kql.Ident(t.Watermark), kql.Timespan(q.Bin))
 	}
 	return fmt.Sprintf("%s%s%s%s| extend PrintOfRow = %s\n| summarize Rows = count(), %s by %s\n| project Part, Start, Rows, %s",
-		lets, rows, bounded, from.projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.Printed(), kql.Ident), fingerprint.Sums("PrintOfRow"), by,
+		lets, rows, bounded, from.Projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.Printed(), kql.Ident), fingerprint.Sums("PrintOfRow"), by,
 		strings.Join(fingerprint.Columns[:], ", "))
 }
 
@@ -98,22 +99,17 @@ func keyOf(t tvmexport.Table) string {
 	return "\"\"" // one partition
 }
 
-// watermark is the watermark of a published row.
-func watermark(t tvmexport.Table, from source) string {
-	return from.value(tvmexport.Column{Name: t.Watermark, Type: "datetime"})
-}
-
 // within keeps the published rows of a window.
-func within(t tvmexport.Table, w tvmexport.Window, from source) string {
+func within(t tvmexport.Table, w tvmexport.Window, from views.Source) string {
 	var b strings.Builder
 	if t.Watermark == "" {
 		return ""
 	}
 	if !w.From.IsZero() {
-		fmt.Fprintf(&b, "| where %s > %s\n", watermark(t, from), kql.Datetime(w.From))
+		fmt.Fprintf(&b, "| where %s > %s\n", views.WatermarkOf(t, from), kql.Datetime(w.From))
 	}
 	if !w.To.IsZero() {
-		fmt.Fprintf(&b, "| where %s <= %s\n", watermark(t, from), kql.Datetime(w.To))
+		fmt.Fprintf(&b, "| where %s <= %s\n", views.WatermarkOf(t, from), kql.Datetime(w.To))
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // rawDataColumns are those of a published table as another exporter makes it.
@@ -29,7 +30,7 @@ func TestPayload(t *testing.T) {
 		{[]kql.Column{{Name: "Records", Kind: "string"}}, ""},
 		{nil, ""},
 	} {
-		if got := payload(c.columns); got != c.want {
+		if got := views.Payload(c.columns); got != c.want {
 			t.Errorf("payload(%v) = %q, want %q", c.columns, got, c.want)
 		}
 	}

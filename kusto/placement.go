@@ -8,28 +8,12 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
-
-// lacks says in which published tables committed runs of a table are missing:
-// they were published with another layout.
-type lacks struct{ raw, typed bool }
-
-// with adds the other published table where it holds runs that this one lacks.
-func (s source) with(t tvmexport.Table, existing map[string][]kql.Column, l lacks) source {
-	other := source{table: t.Typed(), columns: existing[t.Typed()], typed: true}
-	lacking := l.raw
-	if s.typed {
-		other, lacking = source{table: t.Destination, columns: existing[t.Destination]}, l.typed
-	}
-	if lacking && len(t.Visible()) > 0 && s.lineage() && s.bounded() && other.lineage() && other.bounded() {
-		s.other = &other
-	}
-	return s
-}
 
 // lacking is what lacksOf says of one table, asked for once until the table is
 // published or made fit again.
-func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (lacks, error) {
+func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (views.MissingRuns, error) {
 	c.mu.Lock()
 	known, ok := c.lacks[t.Name]
 	c.mu.Unlock()
@@ -38,7 +22,7 @@ func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (lacks, error) 
 	}
 	found, err := c.lacksOf(ctx, []tvmexport.Table{t})
 	if err != nil {
-		return lacks{}, err
+		return views.MissingRuns{}, err
 	}
 	c.mu.Lock()
 	c.lacks[t.Name] = found[t.Name]
@@ -54,15 +38,15 @@ func (c *Client) forget(t tvmexport.Table) {
 	c.mu.Unlock()
 }
 
-func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[string]lacks, error) {
+func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
 	s := conn.Statement{Op: "read ledger", Text: lacksText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]lacks{}
+	out := map[string]views.MissingRuns{}
 	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
-		out[r.Text("Table")] = lacks{raw: r.Long("LackRaw") > 0, typed: r.Long("LackTyped") > 0}
+		out[r.Text("Table")] = views.MissingRuns{Raw: r.Long("LackRaw") > 0, Typed: r.Long("LackTyped") > 0}
 		return struct{}{}
 	})
 	return out, err
@@ -85,7 +69,7 @@ func lacksText(tables []tvmexport.Table) string {
 }
 
 // placements is lacksOf where there is a ledger.
-func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) (map[string]lacks, error) {
+func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) (map[string]views.MissingRuns, error) {
 	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || !slices.Contains(found.Columns, kql.Column{Name: "Detail", Kind: "dynamic"}) {
 		return nil, nil
 	}

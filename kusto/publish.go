@@ -47,7 +47,7 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 	}
 	if len(lateSteps(p)) > 0 {
 		// What is published is what readers lack at this moment: a policy may have come since the run began.
-		if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, seen.tables()...); err != nil {
+		if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, seen.Tables()...); err != nil {
 			return tvmexport.Published{}, err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 func TestOrder(t *testing.T) {
@@ -182,8 +183,8 @@ func TestMissing(t *testing.T) {
 	}
 	raw := rawOf(table)
 	functions := map[string]conn.FunctionInfo{kql.LatestView: {}}
-	for _, f := range readFunctions("", table, raw) {
-		functions[f.name] = conn.FunctionInfo{Folder: kql.Folder, Doc: f.doc}
+	for _, f := range views.ReadFunctions("", table, raw) {
+		functions[f.Name] = conn.FunctionInfo{Folder: kql.Folder, Doc: f.Doc}
 	}
 	full := conn.Schema{
 		Tables: map[string]conn.TableInfo{

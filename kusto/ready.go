@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Ready implements tvmexport.Destination.
@@ -115,8 +116,8 @@ func shapeOf(t tvmexport.Table, inv conn.Schema) error {
 	if err := taken(t, inv); err != nil {
 		return conn.RefusedError("check", t.Name, err, "rename it, or set layout to raw")
 	}
-	if t.Layout.Raw() && payload(raw.Columns) == "" {
-		return conn.RefusedError("check", t.Name, noPayload(t.Destination),
+	if t.Layout.Raw() && views.Payload(raw.Columns) == "" {
+		return conn.RefusedError("check", t.Name, views.NoPayload(t.Destination),
 			"name another DestinationTable in "+kql.ConfigurationTable)
 	}
 	landing, ok := inv.Tables[t.Landing()]

@@ -7,6 +7,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // Refill implements tvmexport.Destination. Each run is made anew in a table of
@@ -30,7 +31,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 	if err != nil {
 		return out, err
 	}
-	if !lineage(raw) || payload(raw) == "" {
+	if !views.HasLineage(raw) || views.Payload(raw) == "" {
 		return out, conn.RefusedError("refill", t.Name, fmt.Errorf("rows of table %s do not carry their record, run and partition", t.Destination), "only runs that tvmexport published into a table of its own can be filled again")
 	}
 	runs, err := c.refillable(ctx, t)
@@ -133,13 +134,13 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 
 // refillText makes the rows of a run anew, in the place of what the bench holds.
 func refillText(t tvmexport.Table, run tvmexport.RunID, raw, typed []kql.Column) string {
-	values := typedValues(tvmexport.Run{ID: run, Table: t}, typed, t.Visible())
+	values := views.TypedValues(tvmexport.Run{ID: run, Table: t}, typed, t.Visible())
 	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "ExportedAt"}
 	if _, ok := columnType(raw, "ExportedAt"); !ok {
 		values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "datetime(null)"}
 	}
 	return fmt.Sprintf(".set-or-replace async %s with (tags = %s) <|\n%s\n| where RunId == %s\n| extend %s = %s\n| project %s",
-		kql.Ident(bench(t)), kql.Tags(kql.RunTag(run)), kql.Ident(t.Destination), kql.Literal(string(run)), parsedRecord, kql.Ident(payload(raw)), kql.Fill(typed, values))
+		kql.Ident(bench(t)), kql.Tags(kql.RunTag(run)), kql.Ident(t.Destination), kql.Literal(string(run)), views.ParsedRecord, kql.Ident(views.Payload(raw)), kql.Fill(typed, values))
 }
 
 func columnType(columns []kql.Column, name string) (kind string, ok bool) {

@@ -11,6 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // CommandKind says what a command makes.
@@ -84,7 +85,7 @@ func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 
 // script is Script for a database whose tables have the columns existing, some
 // of which lack runs.
-func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, lacks map[string]lacks) ([]Command, error) {
+func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, lacks map[string]views.MissingRuns) ([]Command, error) {
 	if o.FunctionPrefix != "" {
 		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
 			return nil, conn.UsageError("init", "", err)
@@ -127,7 +128,7 @@ func control() []Command {
 		kept.keep = unlimited
 		out = append(out, makeTable(c.table, c.columns, c.why), kept)
 	}
-	view := makeFunction(latest(), "the newest configuration of each table, for people")
+	view := makeFunction(views.Latest(), "the newest configuration of each table, for people")
 	view.update = ""
 	return append(out, view)
 }
@@ -135,13 +136,13 @@ func control() []Command {
 // ofTable makes what one table needs.
 func ofTable(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column) []Command {
 	var out []Command
-	if t.Layout.Raw() || !isTyped(t) {
+	if t.Layout.Raw() || !views.IsTyped(t) {
 		out = append(out,
 			makeTable(t.Destination, kql.RawColumns, "published rows of "+t.Name+" as they came"),
 			mapping(t.Destination, kql.RecordsMapping, kql.RecordsPaths, "for others that ingest into it; publishing does not need it"))
 		out = append(out, o.policies(t.Destination, o.RawRetention)...)
 	}
-	if isTyped(t) {
+	if views.IsTyped(t) {
 		out = append(out, makeTyped(t, existing))
 		out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
 	}
@@ -159,23 +160,23 @@ func ofTable(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.Colum
 
 // makeTyped makes the typed table, or gives it the columns that it lacks.
 func makeTyped(t tvmexport.Table, existing map[string][]kql.Column) Command {
-	columns := typedColumns(t.Visible())
+	columns := views.TypedColumns(t.Visible())
 	if have, ok := existing[t.Typed()]; ok {
-		columns = slices.Clone(lineageColumns)
-		for _, h := range holdings(have, t.Visible()) {
-			columns = append(columns, kql.Column{Name: h.at, Kind: h.Type})
+		columns = slices.Clone(views.LineageColumns)
+		for _, h := range views.Holdings(have, t.Visible()) {
+			columns = append(columns, kql.Column{Name: h.At, Kind: h.Type})
 		}
 	}
 	return makeTable(t.Typed(), columns, "published rows of "+t.Name+" in Defender's columns")
 }
 
 // functionsOf makes the read functions of a table.
-func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, l lacks) []Command {
+func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.Column, l views.MissingRuns) []Command {
 	shapes := expected(t, existing)
-	from := readersOf(t, shapes).with(t, shapes, l)
+	from := views.ReadersOf(t, shapes).With(t, shapes, l)
 	var out []Command
-	for _, f := range readFunctions(o.FunctionPrefix, t, from) {
-		out = append(out, makeFunction(f, "read "+t.Name+f.what))
+	for _, f := range views.ReadFunctions(o.FunctionPrefix, t, from) {
+		out = append(out, makeFunction(f, "read "+t.Name+f.What))
 	}
 	return out
 }
@@ -183,14 +184,14 @@ func functionsOf(t tvmexport.Table, o ScriptOptions, existing map[string][]kql.C
 // expected are the columns of a table's published tables once init or Fit has
 // done its work.
 func expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]kql.Column {
-	out := map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): typedColumns(t.Visible())}
+	out := map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): views.TypedColumns(t.Visible())}
 	if have, ok := existing[t.Destination]; ok {
 		out[t.Destination] = have
 	}
 	if have, ok := existing[t.Typed()]; ok {
 		have = slices.Clone(have)
-		for _, h := range holdings(have, t.Visible()) {
-			if c := (kql.Column{Name: h.at, Kind: h.Type}); !slices.Contains(have, c) {
+		for _, h := range views.Holdings(have, t.Visible()) {
+			if c := (kql.Column{Name: h.At, Kind: h.Type}); !slices.Contains(have, c) {
 				have = append(have, c)
 			}
 		}
@@ -229,10 +230,10 @@ func mapping(table, name string, paths []kql.MappingPath, why string) Command {
 	}
 }
 
-func makeFunction(f function, why string) Command {
+func makeFunction(f views.Function, why string) Command {
 	return Command{
-		Kind: MakeFunction, Name: f.name, Why: why, doc: f.doc, calls: f.calls,
-		Text: f.create(".create"), update: f.create(".create-or-alter"),
+		Kind: MakeFunction, Name: f.Name, Why: why, doc: f.Doc, calls: f.Calls,
+		Text: f.Create(".create"), update: f.Create(".create-or-alter"),
 	}
 }
 

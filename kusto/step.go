@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // stepAttempts is how often a step is begun.
@@ -17,7 +18,7 @@ const stepAttempts = 5
 // step carries out one publishing command: it runs on the service by itself
 // and is asked about by its operation id, so that no connection has to live
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
-func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, t target, seen source) error {
+func (c *Client) step(ctx context.Context, p tvmexport.Publication, ordinal int, b base, t target, seen views.Source) error {
 	s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, One: true, Text: stepText(p, ordinal, b, t, seen)}
 	key := t.key(b, ordinal)
 	isDone := finder(func(ctx context.Context) (bool, error) {
@@ -190,7 +191,7 @@ func (c *Client) settled(ctx context.Context, table string, isDone finder, attem
 // stepText moves the rows of a step's batches into a table; of late ones those
 // that readers, who look at seen, lack. Columns are matched by order and type,
 // not by name, so the text names those that the table has.
-func stepText(p tvmexport.Publication, ordinal int, b base, t target, seen source) string {
+func stepText(p tvmexport.Publication, ordinal int, b base, t target, seen views.Source) string {
 	step := p.Steps[ordinal]
 	rows := landedLines(p.Run.Table, step.Batches)
 	if step.Late != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 var update = flag.Bool("update", false, "write the golden texts anew; then read the difference")
@@ -90,34 +91,34 @@ func TestTexts(t *testing.T) {
 	keyed := inventoryTable
 	keyed.NaturalKey, keyed.Volatile = []string{"DeviceId", "kind"}, []string{"Score"}
 	for name, text := range map[string]string{
-		"read_function":              currentFunction("", inventoryTable, rawOf(inventoryTable)).create(".create"),
-		"read_function_records_only": currentFunction("hunt_", eventsTable, rawOf(eventsTable, kql.RawColumns[:1]...)).create(".create"),
-		"read_function_unknown":      currentFunction("", newTable, rawOf(newTable)).create(".create-or-alter"),
-		"read_function_typed":        currentFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
-		"read_function_events":       currentFunction("", eventsTable, typedOf(eventsTable)).create(".create"),
-		"read_function_drifted":      currentFunction("", driftedTable, drifted).create(".create"),
-		"as_of":                      asOfFunction("", inventoryTable, typedOf(inventoryTable)).create(".create"),
-		"as_of_events":               asOfFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
-		"drifted_table":              makeTable(drifted.table, drifted.columns, "drifted").Text,
-		"as_of_drifted":              asOfFunction("", driftedTable, drifted).create(".create"),
-		"changes":                    changesFunction("", keyed, typedOf(keyed)).create(".create"),
-		"changes_events":             changesFunction("hunt_", eventsTable, typedOf(eventsTable)).create(".create"),
-		"changes_unkeyed":            changesFunction("", driftedTable, drifted).create(".create"),
-		"read_function_mixed":        currentFunction("", inventoryTable, mixed(inventoryTable, typedOf(inventoryTable))).create(".create"),
-		"as_of_mixed":                asOfFunction("", eventsTable, mixed(eventsTable, rawOf(eventsTable))).create(".create"),
-		"changes_mixed":              changesFunction("", keyed, mixed(keyed, typedOf(keyed))).create(".create"),
+		"read_function":              views.CurrentFunction("", inventoryTable, rawOf(inventoryTable)).Create(".create"),
+		"read_function_records_only": views.CurrentFunction("hunt_", eventsTable, rawOf(eventsTable, kql.RawColumns[:1]...)).Create(".create"),
+		"read_function_unknown":      views.CurrentFunction("", newTable, rawOf(newTable)).Create(".create-or-alter"),
+		"read_function_typed":        views.CurrentFunction("", inventoryTable, typedOf(inventoryTable)).Create(".create"),
+		"read_function_events":       views.CurrentFunction("", eventsTable, typedOf(eventsTable)).Create(".create"),
+		"read_function_drifted":      views.CurrentFunction("", driftedTable, drifted).Create(".create"),
+		"as_of":                      views.AsOfFunction("", inventoryTable, typedOf(inventoryTable)).Create(".create"),
+		"as_of_events":               views.AsOfFunction("hunt_", eventsTable, typedOf(eventsTable)).Create(".create"),
+		"drifted_table":              makeTable(drifted.Table, drifted.Columns, "drifted").Text,
+		"as_of_drifted":              views.AsOfFunction("", driftedTable, drifted).Create(".create"),
+		"changes":                    views.ChangesFunction("", keyed, typedOf(keyed)).Create(".create"),
+		"changes_events":             views.ChangesFunction("hunt_", eventsTable, typedOf(eventsTable)).Create(".create"),
+		"changes_unkeyed":            views.ChangesFunction("", driftedTable, drifted).Create(".create"),
+		"read_function_mixed":        views.CurrentFunction("", inventoryTable, mixed(inventoryTable, typedOf(inventoryTable))).Create(".create"),
+		"as_of_mixed":                views.AsOfFunction("", eventsTable, mixed(eventsTable, rawOf(eventsTable))).Create(".create"),
+		"changes_mixed":              views.ChangesFunction("", keyed, mixed(keyed, typedOf(keyed))).Create(".create"),
 		"lacks":                      lacksText(both),
 		"state_typed":                stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
 		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
 		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
 		"nulled":                     nulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
-		"latest_view":                latest().create(".create"),
+		"latest_view":                views.Latest().Create(".create"),
 		"seed":                       seedText(both, kql.ConfigurationColumns),
 		"seed_seven":                 seedText(both, seven),
 		"orders":                     ordersText,
 		"losses": lossesText(both, []place{
 			{of: inventoryTable, table: inventoryTable.Destination, columns: kql.RawColumns, keep: 30 * 24 * time.Hour},
-			{of: inventoryTable, table: inventoryTable.Typed(), columns: lineageColumns, typed: true, readers: true},
+			{of: inventoryTable, table: inventoryTable.Typed(), columns: views.LineageColumns, typed: true, readers: true},
 			{of: eventsTable, table: eventsTable.Destination, columns: kql.RawColumns[:1], readers: true},
 		}),
 		"landed":                     landedText(goldenRun, nil),
@@ -154,7 +155,7 @@ func TestTexts(t *testing.T) {
 		"hours_shared":               hoursOf(eventsTable, rawOf(eventsTable, rawDataColumns...)),
 		"step_raw_data":              rawStep(goldenPublication, 1, b, rawDataColumns...),
 		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
-		"read_function_raw_data":     currentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).create(".create"),
+		"read_function_raw_data":     views.CurrentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).Create(".create"),
 		"step_other_columns":         rawStep(goldenPublication, 1, b, []kql.Column{{Name: "Source", Kind: "string"}, {Name: "Records", Kind: "dynamic"}, {Name: "ExportedAt", Kind: "string"}, {Name: "Extra", Kind: "long"}}...),
 		"extents":                    extentsText(goldenRun.Table.Destination, kql.RunTag(goldenRun.ID)),
 		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
@@ -170,31 +171,31 @@ func TestTexts(t *testing.T) {
 }
 
 // rawOf is a table's Raw with columns, those that init gives it if none are named.
-func rawOf(t tvmexport.Table, columns ...kql.Column) source {
+func rawOf(t tvmexport.Table, columns ...kql.Column) views.Source {
 	if len(columns) == 0 {
 		columns = kql.RawColumns
 	}
-	return source{table: t.Destination, columns: columns}
+	return views.Source{Table: t.Destination, Columns: columns}
 }
 
-func typedOf(t tvmexport.Table) source {
-	return source{table: t.Typed(), columns: typedColumns(t.Visible()), typed: true}
+func typedOf(t tvmexport.Table) views.Source {
+	return views.Source{Table: t.Typed(), Columns: views.TypedColumns(t.Visible()), Typed: true}
 }
 
 func rawStep(p tvmexport.Publication, ordinal int, b base, columns ...kql.Column) string {
 	seen := rawOf(p.Run.Table, columns...)
-	return stepText(p, ordinal, b, target{table: seen.table, columns: seen.columns}, seen)
+	return stepText(p, ordinal, b, target{table: seen.Table, columns: seen.Columns}, seen)
 }
 
 // mixed is a published table where some runs are only in the other one.
-func mixed(t tvmexport.Table, s source) source {
-	return s.with(t, map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): typedColumns(t.Visible())}, lacks{true, true})
+func mixed(t tvmexport.Table, s views.Source) views.Source {
+	return s.With(t, map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): views.TypedColumns(t.Visible())}, views.MissingRuns{Raw: true, Typed: true})
 }
 
 func typedStep(p tvmexport.Publication, ordinal int, b base, t tvmexport.Table) string {
 	p.Shown = t.Visible()
 	seen := typedOf(t)
-	into := target{table: seen.table, columns: seen.columns, shown: p.Shown, suffix: ":typed"}
+	into := target{table: seen.Table, columns: seen.Columns, shown: p.Shown, suffix: ":typed"}
 	return stepText(p, ordinal, b, into, seen)
 }
 
@@ -207,14 +208,14 @@ var (
 		Name: "DeviceTvmSoftwareVulnerabilities", Destination: "DeviceTvmSoftwareVulnerabilitiesRaw", LoadType: tvmexport.Snapshot,
 		Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "CvssScore", Type: "real"}, {Name: "Tags", Type: "string"}},
 	}
-	drifted = source{table: "DeviceTvmSoftwareVulnerabilitiesTyped", typed: true, columns: append([]kql.Column{
+	drifted = views.Source{Table: "DeviceTvmSoftwareVulnerabilitiesTyped", Typed: true, Columns: append([]kql.Column{
 		{Name: "DeviceId", Kind: "string"}, {Name: "CvssScore", Kind: "int"}, {Name: "Tags", Kind: "dynamic"}, {Name: "Gone", Kind: "string"},
-	}, append(append([]kql.Column{}, lineageColumns...), kql.Column{Name: "CvssScore_real", Kind: "real"}, kql.Column{Name: "Tags_string", Kind: "string"})...)}
+	}, append(append([]kql.Column{}, views.LineageColumns...), kql.Column{Name: "CvssScore_real", Kind: "real"}, kql.Column{Name: "Tags_string", Kind: "string"})...)}
 )
 
-func hoursOf(t tvmexport.Table, from source) string {
-	lets, rows := from.state(t, "")
-	return lets + rows + countByHour(t, from)
+func hoursOf(t tvmexport.Table, from views.Source) string {
+	lets, rows := from.State(t, "")
+	return lets + rows + views.CountByHour(t, from)
 }
 
 func golden(t *testing.T, name, text string) {

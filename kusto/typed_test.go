@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 func typed(names ...string) []tvmexport.Column {
@@ -22,7 +23,7 @@ func stored(names ...string) []kql.Column {
 	for _, c := range typed(names...) {
 		out = append(out, kql.Column{Name: c.Name, Kind: c.Type})
 	}
-	return append(out, lineageColumns...)
+	return append(out, views.LineageColumns...)
 }
 
 // TestHoldings: where a typed table keeps columns, and what it holds of them
@@ -84,22 +85,22 @@ func TestHoldings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []place
-			for _, h := range holdings(c.have, c.shown) {
-				got = append(got, place{h.at, h.value()})
+			for _, h := range views.Holdings(c.have, c.shown) {
+				got = append(got, place{h.At, h.Value()})
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("places (-want +got):\n%s", d)
 			}
-			if d := cmp.Diff(c.lost, lost(c.have, c.shown)); d != "" {
+			if d := cmp.Diff(c.lost, views.LostColumns(c.have, c.shown)); d != "" {
 				t.Errorf("lost (-want +got):\n%s", d)
 			}
 			// Made fit, the table is fit.
 			have := expected(tvmexport.Table{Name: "T", Columns: c.shown}, map[string][]kql.Column{"TTyped": c.have})["TTyped"]
 			var again []place
-			for _, h := range holdings(have, c.shown) {
-				again = append(again, place{h.at, h.value()})
-				if lacking(have, []kql.Column{{Name: h.at, Kind: h.Type}}) != "" {
-					t.Errorf("%s was not added", h.at)
+			for _, h := range views.Holdings(have, c.shown) {
+				again = append(again, place{h.At, h.Value()})
+				if lacking(have, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
+					t.Errorf("%s was not added", h.At)
 				}
 			}
 			if d := cmp.Diff(got, again); d != "" {

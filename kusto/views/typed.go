@@ -1,4 +1,4 @@
-package kusto
+package views
 
 import (
 	"fmt"
@@ -9,29 +9,29 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// lineageColumns stand behind Defender's in a typed table.
-var lineageColumns = []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "ExportedAt", Kind: "datetime"}}
+// LineageColumns stand behind Defender's in a typed table.
+var LineageColumns = []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "ExportedAt", Kind: "datetime"}}
 
-// typedColumns are those of a typed table made for columns.
-func typedColumns(columns []tvmexport.Column) []kql.Column {
-	out := make([]kql.Column, 0, len(columns)+len(lineageColumns))
-	for _, h := range holdings(lineageColumns, columns) {
-		out = append(out, kql.Column{Name: h.at, Kind: h.Type})
+// TypedColumns are those of a typed table made for columns.
+func TypedColumns(columns []tvmexport.Column) []kql.Column {
+	out := make([]kql.Column, 0, len(columns)+len(LineageColumns))
+	for _, h := range Holdings(LineageColumns, columns) {
+		out = append(out, kql.Column{Name: h.At, Kind: h.Type})
 	}
-	return append(out, lineageColumns...)
+	return append(out, LineageColumns...)
 }
 
 // holding is where a typed table keeps a column of Defender's.
 type holding struct {
 	tvmexport.Column
-	at    string       // the column that rows are written to
+	At    string       // the column that rows are written to
 	older []kql.Column // those that hold it of rows published when it had another type
 }
 
-// holdings finds, for each of the columns, its place in a typed table that has
+// Holdings finds, for each of the columns, its place in a typed table that has
 // the columns have: the one of its name and type, else, where that name has
 // another type, NAME_TYPE. Places that have does not hold yet are to be added.
-func holdings(have []kql.Column, columns []tvmexport.Column) []holding {
+func Holdings(have []kql.Column, columns []tvmexport.Column) []holding {
 	taken := map[string]string{} // by name: the type that it has or is to have
 	for _, c := range have {
 		taken[c.Name] = c.Kind
@@ -41,18 +41,18 @@ func holdings(have []kql.Column, columns []tvmexport.Column) []holding {
 	for i, c := range columns {
 		out[i].Column = c
 		if kind, ok := taken[c.Name]; (!ok || kind == c.Type) && !isLineage(c.Name) {
-			out[i].at, taken[c.Name], mine[c.Name] = c.Name, c.Type, true
+			out[i].At, taken[c.Name], mine[c.Name] = c.Name, c.Type, true
 		}
 	}
 	for i, c := range columns {
-		if out[i].at != "" {
+		if out[i].At != "" {
 			continue
 		}
 		name := c.Name + "_" + c.Type
 		for mine[name] || taken[name] != "" && taken[name] != c.Type {
 			name += "_" + c.Type
 		}
-		out[i].at, taken[name], mine[name] = name, c.Type, true
+		out[i].At, taken[name], mine[name] = name, c.Type, true
 	}
 	for i := range out {
 		for _, c := range have {
@@ -72,15 +72,15 @@ func isDrifted(c kql.Column, of string) bool {
 }
 
 func isLineage(name string) bool {
-	return slices.ContainsFunc(lineageColumns, func(c kql.Column) bool { return c.Name == name })
+	return slices.ContainsFunc(LineageColumns, func(c kql.Column) bool { return c.Name == name })
 }
 
-// lost are the columns that a typed table holds though they are not among
+// LostColumns are the columns that a typed table holds though they are not among
 // columns any more, as they were called and typed last.
-func lost(have []kql.Column, columns []tvmexport.Column) []tvmexport.Column {
+func LostColumns(have []kql.Column, columns []tvmexport.Column) []tvmexport.Column {
 	known := map[string]bool{}
-	for _, h := range holdings(have, columns) {
-		known[h.at] = true
+	for _, h := range Holdings(have, columns) {
+		known[h.At] = true
 		for _, c := range h.older {
 			known[c.Name] = true
 		}
@@ -100,10 +100,10 @@ func lost(have []kql.Column, columns []tvmexport.Column) []tvmexport.Column {
 	return out
 }
 
-// value is the expression for a held column, whatever type its rows were
+// Value is the expression for a held column, whatever type its rows were
 // published with. One of its places at most is filled in a row.
-func (h holding) value() string {
-	text := kql.Ident(h.at)
+func (h holding) Value() string {
+	text := kql.Ident(h.At)
 	for _, c := range h.older {
 		old := convert(h.Type, c.Kind, kql.Ident(c.Name))
 		if h.Type == "string" {
@@ -126,12 +126,12 @@ func convert(to, from, text string) string {
 	return kql.Conversions[to] + "(" + text + ")"
 }
 
-// typedValues are the values of a row of a typed table, by column, made of the
+// TypedValues are the values of a row of a typed table, by column, made of the
 // record that ParsedRecord is.
-func typedValues(run tvmexport.Run, have []kql.Column, columns []tvmexport.Column) map[string]kql.Expression {
+func TypedValues(run tvmexport.Run, have []kql.Column, columns []tvmexport.Column) map[string]kql.Expression {
 	values := map[string]kql.Expression{}
-	for _, h := range holdings(have, columns) {
-		values[h.at] = kql.Expression{Kind: h.Type, Text: fromLanded(h.Column)}
+	for _, h := range Holdings(have, columns) {
+		values[h.At] = kql.Expression{Kind: h.Type, Text: FromLanded(h.Column)}
 	}
 	values["RunId"] = kql.Expression{Kind: "string", Text: kql.Literal(string(run.ID))}
 	values["Partition"] = kql.Expression{Kind: "string", Text: "Partition"}
@@ -139,8 +139,8 @@ func typedValues(run tvmexport.Run, have []kql.Column, columns []tvmexport.Colum
 	return values
 }
 
-// parsedRecord is the name of a landed record once its text is parsed.
-const parsedRecord = "ParsedRecord"
+// ParsedRecord is the name of a landed record once its text is parsed.
+const ParsedRecord = "ParsedRecord"
 
 // fromRecord is a column made of a record. A decimal is made of the text of its
 // member: as a real it would lose digits.
@@ -155,12 +155,12 @@ func fromRecord(record string, c tvmexport.Column) string {
 	return text
 }
 
-// fromLanded is a column made of a record that this program has normalised,
+// FromLanded is a column made of a record that this program has normalised,
 // with the name parsedRecord. Values that do not fit their type are text there
 // and null here: conversions would make 7 of "7.5", or true of "2". Reals that
 // JSON has no number for have the names that Kusto gives them in JSON.
-func fromLanded(c tvmexport.Column) string {
-	member, value := parsedRecord+kql.Member(c.Name), fromRecord(parsedRecord, c)
+func FromLanded(c tvmexport.Column) string {
+	member, value := ParsedRecord+kql.Member(c.Name), fromRecord(ParsedRecord, c)
 	switch c.Type {
 	case "bool", "int", "long":
 		return fmt.Sprintf(`iff(gettype(%s) == "string", %s(null), %s)`, member, c.Type, value)

@@ -1,4 +1,4 @@
-package kusto
+package views
 
 import (
 	"fmt"
@@ -11,12 +11,12 @@ import (
 // asOfName is the function that shows a table as of a time.
 func asOfName(prefix string, t tvmexport.Table) string { return prefix + t.Name + "AsOf" }
 
-// asOfFunction shows the state as of the last run committed at or before a
+// AsOfFunction shows the state as of the last run committed at or before a
 // time. It fails where rows of it are gone: what is left would be no state
 // that the table ever had. Rows of a table that follows a watermark may age
 // out; what is left of them is still true.
-func asOfFunction(prefix string, t tvmexport.Table, s source) function {
-	lets, rows := s.state(t, asOfParameter)
+func AsOfFunction(prefix string, t tvmexport.Table, s Source) Function {
+	lets, rows := s.State(t, asOfParameter)
 	checks := fmt.Sprintf("| where assert(toscalar(Visible | count) > 0, %s)\n",
 		kql.Literal(t.Name+": no run was committed at or before that time"))
 	if t.LoadType == tvmexport.Snapshot {
@@ -25,11 +25,11 @@ func asOfFunction(prefix string, t tvmexport.Table, s source) function {
 %s        | summarize Found = count() by RunId) on RunId
     | where Rows > coalesce(Found, 0)
     | count);
-`, indented(indented(s.of(t, "Visible", asOfParameter))))
+`, Indented(Indented(s.of(t, "Visible", asOfParameter))))
 		checks += fmt.Sprintf("| where assert(Gone == 0, %s)\n",
-			kql.Literal(t.Name+": rows of the snapshot of that time are gone from "+s.table+", by its retention or by hand"))
+			kql.Literal(t.Name+": rows of the snapshot of that time are gone from "+s.Table+", by its retention or by hand"))
 	}
-	return read(asOfName(prefix, t), asOfParameter+": datetime", asOfDoc(t), lets+rows+checks+s.projection(everShown(t, s)))
+	return read(asOfName(prefix, t), asOfParameter+": datetime", asOfDoc(t), lets+rows+checks+s.Projection(everShown(t, s)))
 }
 
 // asOfParameter is the time that is asked for.
@@ -37,13 +37,13 @@ const asOfParameter = "t"
 
 // everShown are the columns that readers see, and behind them those that a
 // typed table still holds of earlier times.
-func everShown(t tvmexport.Table, s source) []tvmexport.Column {
+func everShown(t tvmexport.Table, s Source) []tvmexport.Column {
 	shown := t.Visible()[:len(t.Visible()):len(t.Visible())]
 	switch {
-	case s.typed:
-		return append(shown, lost(s.columns, shown)...)
-	case s.other != nil:
-		return append(shown, lost(s.other.columns, shown)...)
+	case s.Typed:
+		return append(shown, LostColumns(s.Columns, shown)...)
+	case s.Other != nil:
+		return append(shown, LostColumns(s.Other.Columns, shown)...)
 	}
 	return shown
 }

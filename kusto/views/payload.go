@@ -1,4 +1,4 @@
-package kusto
+package views
 
 import (
 	"fmt"
@@ -8,17 +8,17 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// recordColumn is the name under which queries know the record of a published row,
+// RecordColumn is the name under which queries know the record of a published row,
 // whatever the table calls it.
-const recordColumn = "Records"
+const RecordColumn = "Records"
 
 // payloads are the names that published tables in the field give the column of
 // the record.
-var payloads = []string{recordColumn, "RawData"}
+var payloads = []string{RecordColumn, "RawData"}
 
-// payload is the column of a published table that holds the record: one of a
+// Payload is the column of a published table that holds the record: one of a
 // known name, else the only dynamic one; "" where there is none.
-func payload(raw []kql.Column) string {
+func Payload(raw []kql.Column) string {
 	for _, name := range payloads {
 		if slices.Contains(raw, kql.Column{Name: name, Kind: "dynamic"}) {
 			return name
@@ -37,25 +37,25 @@ func payload(raw []kql.Column) string {
 	return name
 }
 
-// noPayload says why a table cannot be published into.
-func noPayload(table string) error {
+// NoPayload says why a table cannot be published into.
+func NoPayload(table string) error {
 	return fmt.Errorf("table %s has no dynamic column for the record, named Records or RawData or the only one of its type", table)
 }
 
-// asRecords gives the record its name in queries. It follows what asks for the
+// AsRecords gives the record its name in queries. It follows what asks for the
 // time or the tags of a row's extent: those are known of rows as they are stored.
-func asRecords(raw []kql.Column) string {
-	name := payload(raw)
-	if name == "" || name == recordColumn {
+func AsRecords(raw []kql.Column) string {
+	name := Payload(raw)
+	if name == "" || name == RecordColumn {
 		return ""
 	}
-	return fmt.Sprintf("| extend %s = %s\n", recordColumn, kql.Ident(name))
+	return fmt.Sprintf("| extend %s = %s\n", RecordColumn, kql.Ident(name))
 }
 
-// published are the values of a published row, by column: the record, its
+// RecordValues are the values of a published row, by column: the record, its
 // lineage, and members of the record that the table has columns for, such as
 // the watermark.
-func published(run tvmexport.Run, raw []kql.Column) map[string]kql.Expression {
+func RecordValues(run tvmexport.Run, raw []kql.Column) map[string]kql.Expression {
 	values := map[string]kql.Expression{}
 	for _, c := range run.Table.Columns {
 		values[c.Name] = kql.Expression{Kind: "dynamic", Text: "parse_json(Records)" + kql.Member(c.Name)}
@@ -63,7 +63,7 @@ func published(run tvmexport.Run, raw []kql.Column) map[string]kql.Expression {
 	values["RunId"] = kql.Expression{Kind: "string", Text: kql.Literal(string(run.ID))}
 	values["Partition"] = kql.Expression{Kind: "string", Text: "Partition"}
 	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: kql.Datetime(run.StartedAt)}
-	if name := payload(raw); name != "" {
+	if name := Payload(raw); name != "" {
 		values[name] = kql.Expression{Kind: "dynamic", Text: "parse_json(Records)"}
 	}
 	return values

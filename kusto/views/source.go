@@ -1,4 +1,4 @@
-package kusto
+package views
 
 import (
 	"fmt"
@@ -9,63 +9,63 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// source is the table that readers' queries take a table's rows from: the
+// Source is the table that readers' queries take a table's rows from: the
 // typed one, or Raw, whose records are converted as they are read.
-type source struct {
-	table   string
-	columns []kql.Column // of that table
-	typed   bool
-	other   *source // the other published table, where it has runs that this one has not
+type Source struct {
+	Table   string
+	Columns []kql.Column // of that table
+	Typed   bool
+	Other   *Source // the other published table, where it has runs that this one has not
 }
 
-// tables are all that its rows and the runs that count are read from.
-func (s source) tables() []string {
-	out := []string{kql.RunsTable, kql.PartitionsTable, s.table}
-	if s.other != nil {
-		out = append(out, s.other.table)
+// Tables are all that its rows and the runs that count are read from.
+func (s Source) Tables() []string {
+	out := []string{kql.RunsTable, kql.PartitionsTable, s.Table}
+	if s.Other != nil {
+		out = append(out, s.Other.Table)
 	}
 	return out
 }
 
-// lineage says whether rows carry their run and their partition.
-func (s source) lineage() bool { return lineage(s.columns) }
+// HasLineage says whether rows carry their run and their partition.
+func (s Source) HasLineage() bool { return HasLineage(s.Columns) }
 
-// bounded says whether rows carry the beginning of their run.
-func (s source) bounded() bool {
-	return slices.Contains(s.columns, kql.Column{Name: "ExportedAt", Kind: "datetime"})
+// IsBounded says whether rows carry the beginning of their run.
+func (s Source) IsBounded() bool {
+	return slices.Contains(s.Columns, kql.Column{Name: "ExportedAt", Kind: "datetime"})
 }
 
-// values are the expressions for columns over rows of the source.
-func (s source) values(columns []tvmexport.Column) []string {
+// Values are the expressions for columns over rows of the source.
+func (s Source) Values(columns []tvmexport.Column) []string {
 	out := make([]string, len(columns))
-	if s.other != nil {
+	if s.Other != nil {
 		for i, c := range columns {
 			out[i] = kql.Ident(c.Name)
 		}
 		return out
 	}
-	if s.typed {
-		for i, h := range holdings(s.columns, columns) {
-			out[i] = h.value()
+	if s.Typed {
+		for i, h := range Holdings(s.Columns, columns) {
+			out[i] = h.Value()
 		}
 		return out
 	}
 	for i, c := range columns {
-		out[i] = fromRecord(recordColumn, c)
+		out[i] = fromRecord(RecordColumn, c)
 	}
 	return out
 }
 
 // value is the expression for one column.
-func (s source) value(c tvmexport.Column) string { return s.values([]tvmexport.Column{c})[0] }
+func (s Source) value(c tvmexport.Column) string { return s.Values([]tvmexport.Column{c})[0] }
 
-// projection shows columns; the record itself where none are known.
-func (s source) projection(columns []tvmexport.Column) string {
+// Projection shows columns; the record itself where none are known.
+func (s Source) Projection(columns []tvmexport.Column) string {
 	if len(columns) == 0 {
-		return "| project " + recordColumn + "\n"
+		return "| project " + RecordColumn + "\n"
 	}
 	var b strings.Builder
-	for i, value := range s.values(columns) {
+	for i, value := range s.Values(columns) {
 		lead, end := "          ", ",\n"
 		if i == 0 {
 			lead = "| project "
@@ -82,7 +82,7 @@ func (s source) projection(columns []tvmexport.Column) string {
 	return b.String()
 }
 
-// state is the query of the rows that readers see of a table, now or, where
+// State is the query of the rows that readers see of a table, now or, where
 // at names a datetime, as of then: what it defines, and the rows.
 //
 // With a committed full run they are those of the newest one and of the
@@ -91,7 +91,7 @@ func (s source) projection(columns []tvmexport.Column) string {
 // time at which their run began, so that nothing older than the full run is
 // looked at; the ledger's partitions are bounded likewise. Where the table has
 // no column RunId, rows are told apart by the tag that publishing gives extents.
-func (s source) state(t tvmexport.Table, at string) (lets, rows string) {
+func (s Source) State(t tvmexport.Table, at string) (lets, rows string) {
 	until := ""
 	if at != "" {
 		until = " and At <= " + at
@@ -103,20 +103,20 @@ let FullAt = toscalar(Commits | where Kind == %s | summarize max(At));
 let Visible = Commits
     | where isnull(FullAt) or At >= FullAt;
 `, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.CommittedState), until, kql.Literal(string(tvmexport.FullRun)))
-	if s.bounded() {
+	if s.IsBounded() {
 		lets += "let Since = toscalar(Visible | summarize min(Began));\n"
 	}
 	lets += s.placed(t)
-	if shared(t, s.columns) {
+	if IsShared(t, s.Columns) {
 		legacy, rows := sharedRows(t)
-		return lets + legacy, rows + asRecords(s.columns)
+		return lets + legacy, rows + AsRecords(s.Columns)
 	}
 	rows = s.of(t, "Visible", at)
 	switch {
-	case !s.lineage():
+	case !s.HasLineage():
 	case t.LoadType == tvmexport.Snapshot:
 		recorded := ""
-		if s.bounded() {
+		if s.IsBounded() {
 			recorded = " and (isnull(ingestion_time()) or ingestion_time() >= Since)"
 		}
 		lets += fmt.Sprintf(`let Full = toscalar(Visible | where Kind == %s | summarize arg_max(At, RunId) | project RunId);
@@ -133,22 +133,22 @@ let Replaced = materialize(%s
 		lets += "let Newest = toscalar(Visible | summarize arg_max(At, RunId) | project RunId);\n"
 		rows += fmt.Sprintf("| where not(Partition startswith_cs %s) or RunId == Newest\n", kql.Literal(tvmexport.NullWatermark))
 	}
-	return lets, rows + s.records()
+	return lets, rows + s.Records()
 }
 
-// records gives the record its name, where rows have one.
-func (s source) records() string {
-	if s.typed || s.other != nil {
+// Records gives the record its name, where rows have one.
+func (s Source) Records() string {
+	if s.Typed || s.Other != nil {
 		return ""
 	}
-	return asRecords(s.columns)
+	return AsRecords(s.Columns)
 }
 
 // of is the rows of the runs that the table called runs lists, not newer than
 // at. Where they stand in two tables, they come in the columns that are shown.
-func (s source) of(t tvmexport.Table, runs, at string) string {
+func (s Source) of(t tvmexport.Table, runs, at string) string {
 	bound := ""
-	if s.bounded() {
+	if s.IsBounded() {
 		bound = "| where ExportedAt >= Since" // the runs' own times, to the tick
 		if at != "" {
 			bound += " and ExportedAt <= " + at
@@ -156,39 +156,49 @@ func (s source) of(t tvmexport.Table, runs, at string) string {
 		bound += "\n"
 	}
 	by := "RunId"
-	if foreign(s.columns) {
-		by = publishedBy
+	if IsForeign(s.Columns) {
+		by = PublishedBy
 	}
-	if s.other == nil {
-		return fmt.Sprintf("%s\n%s| where %s in (%s | project RunId)\n", kql.Ident(s.table), bound, by, runs)
+	if s.Other == nil {
+		return fmt.Sprintf("%s\n%s| where %s in (%s | project RunId)\n", kql.Ident(s.Table), bound, by, runs)
 	}
-	part := func(from source, where string) string {
-		return indented(fmt.Sprintf("%s\n%s| where RunId in (%s | where RunId %s (Placed) | project RunId)\n%s",
-			kql.Ident(from.table), bound, runs, where, from.traced(everShown(t, s))))
+	part := func(from Source, where string) string {
+		return Indented(fmt.Sprintf("%s\n%s| where RunId in (%s | where RunId %s (Placed) | project RunId)\n%s",
+			kql.Ident(from.Table), bound, runs, where, from.traced(everShown(t, s))))
 	}
-	return "union (\n" + part(s.alone(), "in") + "), (\n" + part(*s.other, "!in") + ")\n"
+	return "union (\n" + part(s.Alone(), "in") + "), (\n" + part(*s.Other, "!in") + ")\n"
 }
 
-// alone is the table without the other one.
-func (s source) alone() source {
-	s.other = nil
+// Alone is the table without the other one.
+func (s Source) Alone() Source {
+	s.Other = nil
 	return s
 }
 
 // traced shows columns and where their rows came from.
-func (s source) traced(columns []tvmexport.Column) string {
-	return strings.TrimSuffix(s.projection(columns), "\n") + ",\n          RunId,\n          Partition,\n          ExportedAt\n"
+func (s Source) traced(columns []tvmexport.Column) string {
+	return strings.TrimSuffix(s.Projection(columns), "\n") + ",\n          RunId,\n          Partition,\n          ExportedAt\n"
 }
 
 // placed defines, where rows stand in two tables, the runs that are in this
 // one: as their publications say.
-func (s source) placed(t tvmexport.Table) string {
-	if s.other == nil {
+func (s Source) placed(t tvmexport.Table) string {
+	if s.Other == nil {
 		return ""
 	}
 	return fmt.Sprintf(`let Placed = %s
     | where Table == %s and State == %s and tostring(Detail.layout) %s (%s)
     | project RunId;
-`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.PublishingState), map[bool]string{true: "in", false: "!in"}[s.typed],
-		map[bool]string{true: kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}), false: kql.Literal(string(tvmexport.TypedOnly))}[s.typed])
+`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.PublishingState), map[bool]string{true: "in", false: "!in"}[s.Typed],
+		map[bool]string{true: kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}), false: kql.Literal(string(tvmexport.TypedOnly))}[s.Typed])
+}
+
+// HasLineage says whether published rows carry their run and their partition.
+func HasLineage(raw []kql.Column) bool {
+	return slices.Contains(raw, kql.Column{Name: "RunId", Kind: "string"}) && slices.Contains(raw, kql.Column{Name: "Partition", Kind: "string"})
+}
+
+// WatermarkOf is the watermark of a published row.
+func WatermarkOf(t tvmexport.Table, from Source) string {
+	return from.value(tvmexport.Column{Name: t.Watermark, Type: "datetime"})
 }

@@ -1,4 +1,4 @@
-package kusto
+package views
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// changesFunction shows what is different between the states as of two times,
+// ChangesFunction shows what is different between the states as of two times,
 // and in which run it showed.
-func changesFunction(prefix string, t tvmexport.Table, s source) function {
+func ChangesFunction(prefix string, t tvmexport.Table, s Source) Function {
 	name := prefix + t.Name + "Changes"
 	const params = "from: datetime, ['to']: datetime"
 	if t.LoadType != tvmexport.Snapshot {
@@ -28,7 +28,7 @@ func changesFunction(prefix string, t tvmexport.Table, s source) function {
 		doc += "; a change in " + strings.Join(t.Volatile, ", ") + " alone is none"
 	}
 	f := read(name, params, doc, differences(prefix, t, s, shown, key))
-	f.calls = asOfName(prefix, t)
+	f.Calls = asOfName(prefix, t)
 	return f
 }
 
@@ -58,16 +58,16 @@ func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column 
 
 // addedRows are those of the runs between two times. Rows without a watermark,
 // which come again with each run, are left out.
-func addedRows(t tvmexport.Table, s source) string {
-	lets, rows := s.state(t, toParameter)
-	columns := changeNames(t.Visible())
+func addedRows(t tvmexport.Table, s Source) string {
+	lets, rows := s.State(t, toParameter)
+	columns := ChangeNames(t.Visible())
 	at, committed := "At", "At"
 	if renamed(t.Visible(), columns, "At") {
 		at, committed = "CommittedAt = At", "At = CommittedAt"
 	}
 	return lets + rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
 | join kind=inner (Visible | where At > from | project RunId, %s) on RunId
-`, kql.Literal(tvmexport.NullWatermark), at) + changeColumns(`"added"`, committed, s.values(t.Visible()), columns, "dynamic(null)")
+`, kql.Literal(tvmexport.NullWatermark), at) + changeColumns(`"added"`, committed, s.Values(t.Visible()), columns, "dynamic(null)")
 }
 
 // ownNames are the columns of Changes that no table of Defender has, and the
@@ -77,9 +77,9 @@ var ownNames = []string{
 	"Paired", "Copy",
 }
 
-// changeNames are the columns as Changes calls them: one that has a name of its
+// ChangeNames are the columns as Changes calls them: one that has a name of its
 // own gets underscores behind it.
-func changeNames(columns []tvmexport.Column) []tvmexport.Column {
+func ChangeNames(columns []tvmexport.Column) []tvmexport.Column {
 	out := slices.Clone(columns)
 	for i := range out {
 		for slices.Contains(ownNames, out[i].Name) || out[i].Name != columns[i].Name && slices.ContainsFunc(columns, func(c tvmexport.Column) bool { return c.Name == out[i].Name }) {
@@ -129,14 +129,14 @@ func changeColumns(change, at string, values []string, columns []tvmexport.Colum
 // that differ: a run that holds it says how often, a full run and one that
 // records its partition say that it is not there otherwise. The run in which a
 // difference showed is the last that changed how often the content is there.
-func differences(prefix string, t tvmexport.Table, s source, shown, key []tvmexport.Column) string {
+func differences(prefix string, t tvmexport.Table, s Source, shown, key []tvmexport.Column) string {
 	compared := slices.DeleteFunc(slices.Clone(shown), func(c tvmexport.Column) bool { return slices.Contains(t.Volatile, c.Name) })
 	stored := map[string]string{}
-	for i, value := range s.values(shown) {
+	for i, value := range s.Values(shown) {
 		stored[shown[i].Name] = value
 	}
 	asOf := asOfName(prefix, t)
-	columns := changeNames(shown)
+	columns := ChangeNames(shown)
 	names, called := make([]string, len(shown)), map[string]string{}
 	for i, c := range columns {
 		names[i], called[shown[i].Name] = kql.Ident(c.Name), kql.Ident(c.Name)
@@ -212,7 +212,7 @@ Changed
 | mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
 `, asOf, keyHash, fingerprint.Row(compared, name), paired,
 		kql.Literal(t.Name), kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)),
-		indented(s.of(t, "Steps", toParameter)+s.records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), kql.PartitionsTable,
+		Indented(s.of(t, "Steps", toParameter)+s.Records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), kql.PartitionsTable,
 		packed(shown, name), kql.Literal(t.Name+"Changes: from lies after to"), s.placed(t), rename) +
 		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, "At", names, columns, "iff(Paired, Before, dynamic(null))")
 }

@@ -1,4 +1,4 @@
-package kusto
+package views
 
 import (
 	"fmt"
@@ -9,22 +9,22 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// foreign says whether somebody else made a published table: ours have a
+// IsForeign says whether somebody else made a published table: ours have a
 // column for the run.
-func foreign(raw []kql.Column) bool {
+func IsForeign(raw []kql.Column) bool {
 	return !slices.Contains(raw, kql.Column{Name: "RunId", Kind: "string"})
 }
 
-// shared says whether rows of another exporter can be among those that readers
+// IsShared says whether rows of another exporter can be among those that readers
 // see: the state that it left of a Snapshot is none of theirs.
-func shared(t tvmexport.Table, raw []kql.Column) bool {
-	return foreign(raw) && t.LoadType != tvmexport.Snapshot
+func IsShared(t tvmexport.Table, raw []kql.Column) bool {
+	return IsForeign(raw) && t.LoadType != tvmexport.Snapshot
 }
 
-// publishedBy is the run that an extent's tag names, "" if the extent is not
+// PublishedBy is the run that an extent's tag names, "" if the extent is not
 // ours. Extents with different drop-by tags are never merged
 // (https://learn.microsoft.com/kusto/management/extent-tags).
-var publishedBy = fmt.Sprintf("extract(%s, 1, tostring(extent_tags()))", kql.Literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))
+var PublishedBy = fmt.Sprintf("extract(%s, 1, tostring(extent_tags()))", kql.Literal(`drop-by:tvmexport:([0-9A-Za-z._~-]+)`))
 
 // sharedRows are the committed rows of a published table that somebody else
 // made and filled: ours by their tag, and those that came before a takeover.
@@ -37,14 +37,14 @@ func sharedRows(t tvmexport.Table) (lets, rows string) {
 	return lets, fmt.Sprintf(`%s
 | extend PublishedBy = %s
 | where PublishedBy in (Visible | project RunId) or (isempty(PublishedBy) and isnotnull(Legacy) and (isnull(ingestion_time()) or ingestion_time() <= Legacy))
-`, kql.Ident(t.Destination), publishedBy)
+`, kql.Ident(t.Destination), PublishedBy)
 }
 
-// content tells records of equal content, whichever exporter wrote them: bools
+// RecordContent tells records of equal content, whichever exporter wrote them: bools
 // may be 0 and 1, a dynamic may be the text of it, and there may be members
 // that are no columns. Columns that are published as pseudonyms tell nothing.
 // root is an expression of the record.
-func content(t tvmexport.Table, root string) string {
+func RecordContent(t tvmexport.Table, root string) string {
 	if len(t.Columns) == 0 {
 		return "tostring(" + root + ")"
 	}
@@ -65,15 +65,15 @@ func content(t tvmexport.Table, root string) string {
 	})
 }
 
-// countByHour counts published rows by hour of the watermark. Equal rows of
+// CountByHour counts published rows by hour of the watermark. Equal rows of
 // another exporter count once.
-func countByHour(t tvmexport.Table, from source) string {
-	if !shared(t, from.columns) {
-		return fmt.Sprintf("| summarize Rows = count() by Start = bin(%s, 1h)\n", watermark(t, from))
+func CountByHour(t tvmexport.Table, from Source) string {
+	if !IsShared(t, from.Columns) {
+		return fmt.Sprintf("| summarize Rows = count() by Start = bin(%s, 1h)\n", WatermarkOf(t, from))
 	}
 	return fmt.Sprintf(`| extend Ours = isnotempty(PublishedBy)
 | extend Content = iff(Ours, "", %s)
 | summarize Copies = count() by Start = bin(%s, 1h), Ours, Content
 | summarize Rows = sum(iff(Ours, Copies, 1)) by Start
-`, content(t, recordColumn), watermark(t, from))
+`, RecordContent(t, RecordColumn), WatermarkOf(t, from))
 }

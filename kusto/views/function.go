@@ -1,0 +1,81 @@
+package views
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/kql"
+)
+
+// Function is a stored function; the body includes its braces.
+type Function struct {
+	Name   string
+	What   string // how it shows its table, after the table's name
+	params string // what stands between its parentheses
+	Doc    string
+	body   string
+	Calls  string // the stored function that the body calls; "" for none
+}
+
+// read makes a function over what readers see of a table. The end of its
+// docstring names its body, so that a changed one is told from it.
+func read(name, params, doc, body string) Function {
+	f := Function{Name: name, params: params, body: "{\n" + Indented(body) + "}"}
+	sum := sha256.Sum256([]byte(params + f.body))
+	f.Doc = fmt.Sprintf("%s (tvmexport %s)", doc, hex.EncodeToString(sum[:4]))
+	return f
+}
+
+// ReadFunctions are those of a table: the current state, the state as of a
+// time, and what changed between two.
+func ReadFunctions(prefix string, t tvmexport.Table, s Source) []Function {
+	current := CurrentFunction(prefix, t, s)
+	current.What = " as in Defender"
+	if len(t.Visible()) == 0 || !s.IsBounded() || !s.HasLineage() {
+		return []Function{current}
+	}
+	asOf := AsOfFunction(prefix, t, s)
+	asOf.What = " as of a time"
+	changes := ChangesFunction(prefix, t, s)
+	changes.What = ", what changed between two times"
+	return []Function{current, asOf, changes}
+}
+
+// CurrentFunction shows a table as Defender does: its columns and types, rows
+// of committed runs only, no lineage.
+func CurrentFunction(prefix string, t tvmexport.Table, s Source) Function {
+	lets, rows := s.State(t, "")
+	return read(prefix+t.Name, "", t.Name+" as Defender shows it: the newest committed state", lets+rows+s.Projection(t.Visible()))
+}
+
+// Indented is text with each line four blanks to the right.
+func Indented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("    " + line)
+	}
+	return b.String()
+}
+
+// Latest is the function that people read the configuration by.
+func Latest() Function {
+	return Function{
+		Name: kql.LatestView,
+		Doc:  "The newest row of " + kql.ConfigurationTable + " for each source table",
+		body: fmt.Sprintf(`{
+    %s
+    | extend WrittenAt = ingestion_time()
+    | summarize arg_max(WrittenAt, *) by SourceTable
+    | project-away WrittenAt
+}`, kql.ConfigurationTable),
+	}
+}
+
+// Create is the command that makes the function.
+func (f Function) Create(verb string) string {
+	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s(%s) %s",
+		verb, kql.Literal(f.Doc), kql.Literal(kql.Folder), kql.Ident(f.Name), f.params, f.body)
+}
