@@ -22,14 +22,14 @@ func (e *Exporter) Refill(ctx context.Context, tables []string) ([]tvmexport.Ref
 	for i, o := range orders {
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.mark(v.Destination.Ready(ctx, v.sound()))
-	v.mark(v.acquire(ctx))
-	v.leased = v.sound()
+	v.fail(v.Destination.Ready(ctx, v.healthy()))
+	v.fail(v.acquire(ctx))
+	v.leased = v.healthy()
 	out := make([]tvmexport.Refilled, len(orders))
 	if len(v.leased) > 0 {
 		held, stop := keepLease(ctx, v.Destination, v.lease, v.term())
 		history, err := v.Destination.History(held, v.leased)
-		v.mark(nil, err)
+		v.fail(nil, err)
 		for i := range v.results {
 			if r := &v.results[i]; r.Err == nil {
 				out[i], r.Err = v.refill(held, r.Table, history[r.Table.Name])
@@ -37,7 +37,7 @@ func (e *Exporter) Refill(ctx context.Context, tables []string) ([]tvmexport.Ref
 		}
 		stop()
 		err = v.giveBack(ctx)
-		v.mark(nil, err)
+		v.fail(nil, err)
 	}
 	for i, r := range v.results {
 		out[i].Table, out[i].Err = r.Table, r.Err
@@ -69,7 +69,7 @@ func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.
 
 // giveBack ends an invocation that made no run.
 func (v *invocation) giveBack(ctx context.Context) error {
-	ctx, cancel := v.farewell.words(ctx)
+	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
 	return v.Destination.Finish(ctx, tvmexport.Closing{Owner: v.owner, Tables: v.leased})
 }

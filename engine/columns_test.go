@@ -23,7 +23,7 @@ func TestRefusedNamesAreNotShown(t *testing.T) {
 		{tvmexport.KeepInRaw, tvmexport.Both, &tvmexport.Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records only"},
 		{tvmexport.Freeze, tvmexport.Both, &tvmexport.Committed{Columns: live[:1], Shown: live[:1]}, "kept in the records only"},
 	} {
-		got, notes, err := meet(tvmexport.Table{Name: "T", Drift: tt.drift, Layout: tt.layout}, live, tt.last)
+		got, notes, err := reconcileSchema(tvmexport.Table{Name: "T", Drift: tt.drift, Layout: tt.layout}, live, tt.last)
 		if err != nil {
 			t.Fatal(err)
 		}

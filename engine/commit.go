@@ -12,7 +12,7 @@ import (
 // Commit implements Steps. The rows are published: an end of ctx does not keep
 // the run from counting.
 func (e *engine) Commit(ctx context.Context, c tvmexport.Commit) error {
-	ctx, cancel := e.farewell.words(ctx)
+	ctx, cancel := e.grace.context(ctx)
 	defer cancel()
 	c.Owner = e.owner
 	return e.destination.Commit(ctx, c)

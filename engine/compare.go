@@ -15,7 +15,7 @@ import (
 type tally struct {
 	at      time.Time // the source's clock at the count
 	parts   map[tvmexport.Partition]tvmexport.PartitionRecord
-	windows []Piece
+	windows []planUnit
 }
 
 // expect keeps what the plan counted, to be held against what is fetched. A
@@ -25,9 +25,9 @@ func (f *fetching) expect(c tvmexport.Counts) {
 	switch run := f.plan.Run; {
 	case c.Even:
 	case run.Table.Watermark != "" && run.Table.LoadType != tvmexport.Snapshot:
-		f.counted.windows = slices.Clone(f.pieces)
+		f.counted.windows = slices.Clone(f.units)
 	default:
-		f.counted.parts = countedBy(run, f.pieces)
+		f.counted.parts = countedBy(run, f.units)
 	}
 }
 
@@ -148,7 +148,7 @@ func (f *fetching) countParts(ctx context.Context, list []difference) (_ time.Ti
 		return counts.Now, false, err
 	}
 	f.progress.Calls += counts.Calls
-	now := countedBy(run, piecesOf(counts.Parts, tvmexport.Window{}))
+	now := countedBy(run, unitsOf(counts.Parts, tvmexport.Window{}))
 	for i := range list {
 		d := &list[i]
 		was, is := f.counted.parts[d.partition], now[d.partition]
@@ -170,7 +170,7 @@ func (f *fetching) recounted(d difference) {
 		expected = d.fetched
 	}
 	if f.counted.windows != nil {
-		f.counted.windows = append(f.counted.windows, Piece{Window: d.window, Rows: expected - d.before})
+		f.counted.windows = append(f.counted.windows, planUnit{Window: d.window, Rows: expected - d.before})
 		return
 	}
 	r := f.counted.parts[d.partition]
@@ -199,5 +199,5 @@ func (f *fetching) askAgain(list []difference) {
 		return true
 	}
 	f.batches = slices.DeleteFunc(f.batches, back)
-	f.adopted = slices.DeleteFunc(f.adopted, back)
+	f.reused = slices.DeleteFunc(f.reused, back)
 }

@@ -19,7 +19,7 @@ type stretch struct {
 
 // stretches puts pieces and batches together by the windows that they share.
 // Rows without a watermark, and tables that have none, are one stretch each.
-func stretches(pieces []Piece, batches []tvmexport.BatchInfo) []stretch {
+func stretches(pieces []planUnit, batches []tvmexport.BatchInfo) []stretch {
 	list := make([]stretch, 0, len(pieces)+len(batches))
 	for _, p := range pieces {
 		list = append(list, stretch{window: p.Window, planned: p.Rows, inexact: p.Wider})

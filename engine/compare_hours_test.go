@@ -19,19 +19,19 @@ func TestStretches(t *testing.T) {
 	half := tvmexport.Window{From: at(1).Add(-tvmexport.Tick), To: at(1).Add(30 * time.Minute)}
 	rest := tvmexport.Window{From: half.To, To: at(2).Add(-tvmexport.Tick)}
 	for name, tt := range map[string]struct {
-		pieces  []Piece
+		pieces  []planUnit
 		batches []tvmexport.BatchInfo
 		want    string // windows that differ, before and fetched
 	}{
-		"as counted":                   {[]Piece{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 7}}, []tvmexport.BatchInfo{batch(hour(0, 2), 12)}, ""},
-		"hours in one batch":           {[]Piece{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 7}}, []tvmexport.BatchInfo{batch(hour(0, 2), 13)}, "0-2 12 13;"},
-		"an hour in two batches":       {[]Piece{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 7}}, []tvmexport.BatchInfo{batch(rest, 3), batch(hour(0, 1), 5), batch(half, 3)}, "1-2 7 6;"},
-		"an hour in batches by key":    {[]Piece{{Window: hour(0, 1), Rows: 5}}, []tvmexport.BatchInfo{batch(hour(0, 1), 2), batch(hour(0, 1), 3)}, ""},
-		"an hour that was not fetched": {[]Piece{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 0}}, []tvmexport.BatchInfo{batch(hour(1, 2), 0)}, "0-1 5 0;"},
-		"counted of a wider window":    {[]Piece{{Window: half, Rows: 5, Wider: true}}, []tvmexport.BatchInfo{batch(half, 3)}, ""},
-		"rows without a time":          {[]Piece{{Window: tvmexport.Window{Null: true}, Rows: 5}, {Window: hour(0, 1), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(0, 1), 1), batch(tvmexport.Window{Null: true}, 4)}, "null 5 4;"},
-		"a table without a time":       {[]Piece{{Rows: 5}}, []tvmexport.BatchInfo{batch(tvmexport.Window{}, 2), batch(tvmexport.Window{}, 2)}, "all 5 4;"},
-		"two stretches":                {[]Piece{{Window: hour(0, 1), Rows: 5}, {Window: hour(4, 5), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(4, 5), 2), batch(hour(0, 1), 4)}, "0-1 5 4;4-5 1 2;"},
+		"as counted":                   {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 7}}, []tvmexport.BatchInfo{batch(hour(0, 2), 12)}, ""},
+		"hours in one batch":           {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 7}}, []tvmexport.BatchInfo{batch(hour(0, 2), 13)}, "0-2 12 13;"},
+		"an hour in two batches":       {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 7}}, []tvmexport.BatchInfo{batch(rest, 3), batch(hour(0, 1), 5), batch(half, 3)}, "1-2 7 6;"},
+		"an hour in batches by key":    {[]planUnit{{Window: hour(0, 1), Rows: 5}}, []tvmexport.BatchInfo{batch(hour(0, 1), 2), batch(hour(0, 1), 3)}, ""},
+		"an hour that was not fetched": {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 0}}, []tvmexport.BatchInfo{batch(hour(1, 2), 0)}, "0-1 5 0;"},
+		"counted of a wider window":    {[]planUnit{{Window: half, Rows: 5, Wider: true}}, []tvmexport.BatchInfo{batch(half, 3)}, ""},
+		"rows without a time":          {[]planUnit{{Window: tvmexport.Window{Null: true}, Rows: 5}, {Window: hour(0, 1), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(0, 1), 1), batch(tvmexport.Window{Null: true}, 4)}, "null 5 4;"},
+		"a table without a time":       {[]planUnit{{Rows: 5}}, []tvmexport.BatchInfo{batch(tvmexport.Window{}, 2), batch(tvmexport.Window{}, 2)}, "all 5 4;"},
+		"two stretches":                {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(4, 5), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(4, 5), 2), batch(hour(0, 1), 4)}, "0-1 5 4;4-5 1 2;"},
 	} {
 		f := &fetching{batches: tt.batches, counted: tally{windows: tt.pieces}}
 		got := ""

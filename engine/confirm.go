@@ -57,7 +57,7 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 		if err != nil {
 			return ConfirmOutcome{}, err
 		}
-		missing, err := lacking(in.Run, in.Batches, delivery.Batches)
+		missing, err := missingBatches(in.Run, in.Batches, delivery.Batches)
 		if err != nil {
 			return ConfirmOutcome{}, err
 		}
@@ -79,10 +79,10 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 	}
 }
 
-// lacking lists the batches that have not landed whole. A batch that has all
+// missingBatches lists the batches that have not landed whole. A batch that has all
 // its lines and null records among them was spoiled on the way, and waiting
 // does not mend that.
-func lacking(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []tvmexport.Landed) ([]tvmexport.BatchID, error) {
+func missingBatches(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []tvmexport.Landed) ([]tvmexport.BatchID, error) {
 	have := make(map[tvmexport.BatchID]tvmexport.Landed, len(landed))
 	for _, l := range landed {
 		have[l.Batch] = l

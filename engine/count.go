@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// askCount asks a source for counts and refuses an answer that cannot be one,
+// checkedCount asks a source for counts and refuses an answer that cannot be one,
 // whatever the source is.
-func askCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+func checkedCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuery) (tvmexport.Counts, error) {
 	counts, err := s.Count(ctx, q)
 	if err != nil {
 		return counts, err

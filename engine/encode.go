@@ -13,13 +13,13 @@ import (
 // Compressor makes a gzip writer.
 type Compressor func(io.Writer) io.WriteCloser
 
-// lines writes the envelope of a batch: see Batch. It is a RowWriter.
-type lines struct {
-	id    tvmexport.BatchID
-	run   tvmexport.Run
-	slice tvmexport.Slice
-	place placer
-	to    io.Writer
+// batchEncoder writes the envelope of a batch: see Batch. It is a RowWriter.
+type batchEncoder struct {
+	id         tvmexport.BatchID
+	run        tvmexport.Run
+	slice      tvmexport.Slice
+	partitions partitionIndex
+	to         io.Writer
 
 	prefix []byte // ,"b":"...","n":
 	buf    []byte
@@ -30,16 +30,16 @@ type lines struct {
 	unread []tvmexport.Unread    // values of the rows that do not fit their type; set before close
 }
 
-func newLines(id tvmexport.BatchID, run tvmexport.Run, s tvmexport.Slice, to io.Writer) *lines {
+func newBatchEncoder(id tvmexport.BatchID, run tvmexport.Run, s tvmexport.Slice, to io.Writer) *batchEncoder {
 	labels := make([]tvmexport.Partition, len(s.Partitions))
 	for i, p := range s.Partitions {
 		labels[i] = run.Label(p)
 	}
-	return &lines{
+	return &batchEncoder{
 		labels: labels, id: id, run: run, slice: s, to: to,
-		place:  newPlacer(s.Partitions),
-		prefix: strconv.AppendQuote([]byte(`,"b":`), string(id)),
-		counts: make([]int64, len(s.Partitions)),
+		partitions: newPartitionIndex(s.Partitions),
+		prefix:     strconv.AppendQuote([]byte(`,"b":`), string(id)),
+		counts:     make([]int64, len(s.Partitions)),
 	}
 }
 
@@ -47,7 +47,7 @@ func newLines(id tvmexport.BatchID, run tvmexport.Run, s tvmexport.Slice, to io.
 const flushAt = 64 << 10
 
 // WriteRow implements RowWriter.
-func (l *lines) WriteRow(key, row []byte) error {
+func (l *batchEncoder) WriteRow(key, row []byte) error {
 	if len(row) > tvmexport.MaxRecord {
 		return &tvmexport.Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
@@ -55,7 +55,7 @@ func (l *lines) WriteRow(key, row []byte) error {
 			Hint: "find the row by its key in the portal and shorten its values, or set the table's IsActive to false until then",
 		}
 	}
-	at := l.place.find(key)
+	at := l.partitions.find(key)
 	if at < 0 {
 		return &tvmexport.Error{
 			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
@@ -85,7 +85,7 @@ func (l *lines) WriteRow(key, row []byte) error {
 // is hex digits and hyphens, is quoted; of any other key, which may be a name or
 // what a broken answer made of a value, the length and the beginning of its
 // SHA-256 are given: hash_sha256(key) finds it.
-func (l *lines) shown(key []byte) string {
+func (l *batchEncoder) shown(key []byte) string {
 	if guise := l.run.Table.Guise(); guise != "" {
 		return "that is " + guise
 	}
@@ -109,7 +109,7 @@ func isID(key []byte) bool {
 
 // close writes the manifest and what is left. prints are the fingerprints
 // of the slice's partitions, nil where they are not known.
-func (l *lines) close(prints []tvmexport.Fingerprint) error {
+func (l *batchEncoder) close(prints []tvmexport.Fingerprint) error {
 	s, err := json.Marshal(tvmexport.Manifest{
 		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Prints: prints, Unread: l.unread,
 	})
@@ -128,7 +128,7 @@ func (l *lines) close(prints []tvmexport.Fingerprint) error {
 	return l.flush()
 }
 
-func (l *lines) flush() error {
+func (l *batchEncoder) flush() error {
 	l.bytes += int64(len(l.buf))
 	_, err := l.to.Write(l.buf)
 	l.buf = l.buf[:0]

@@ -6,26 +6,26 @@ import (
 	"sync"
 )
 
-// chunks holds compressed bytes in pieces of equal size, so that growing
+// segmentBuffer holds compressed bytes in pieces of equal size, so that growing
 // copies nothing and what is let go is used again.
-type chunks struct {
-	list []*[chunkSize]byte
-	size int64
+type segmentBuffer struct {
+	segments []*[segmentSize]byte
+	size     int64
 }
 
-const chunkSize = 256 << 10
+const segmentSize = 256 << 10
 
-var chunkPool = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+var segmentPool = sync.Pool{New: func() any { return new([segmentSize]byte) }}
 
 // Write implements io.Writer; it never fails.
-func (c *chunks) Write(p []byte) (int, error) {
+func (c *segmentBuffer) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		at := int(c.size % chunkSize)
+		at := int(c.size % segmentSize)
 		if at == 0 {
-			c.list = append(c.list, chunkPool.Get().(*[chunkSize]byte))
+			c.segments = append(c.segments, segmentPool.Get().(*[segmentSize]byte))
 		}
-		k := copy(c.list[len(c.list)-1][at:], p)
+		k := copy(c.segments[len(c.segments)-1][at:], p)
 		p = p[k:]
 		c.size += int64(k)
 	}
@@ -33,37 +33,37 @@ func (c *chunks) Write(p []byte) (int, error) {
 }
 
 // release gives the memory back. Readers made before must not be used any more.
-func (c *chunks) release() {
-	for _, b := range c.list {
-		chunkPool.Put(b)
+func (c *segmentBuffer) release() {
+	for _, b := range c.segments {
+		segmentPool.Put(b)
 	}
-	*c = chunks{}
+	*c = segmentBuffer{}
 }
 
-func (c *chunks) reader() io.ReadSeeker { return &chunkReader{c: c} }
+func (c *segmentBuffer) reader() io.ReadSeeker { return &segmentReader{buffer: c} }
 
-type chunkReader struct {
-	c  *chunks
-	at int64
+type segmentReader struct {
+	buffer *segmentBuffer
+	at     int64
 }
 
-func (r *chunkReader) Read(p []byte) (int, error) {
-	if r.at >= r.c.size {
+func (r *segmentReader) Read(p []byte) (int, error) {
+	if r.at >= r.buffer.size {
 		return 0, io.EOF
 	}
-	block := r.c.list[r.at/chunkSize]
-	end := min(chunkSize, r.c.size-r.at/chunkSize*chunkSize)
-	n := copy(p, block[r.at%chunkSize:end])
+	block := r.buffer.segments[r.at/segmentSize]
+	end := min(segmentSize, r.buffer.size-r.at/segmentSize*segmentSize)
+	n := copy(p, block[r.at%segmentSize:end])
 	r.at += int64(n)
 	return n, nil
 }
 
-func (r *chunkReader) Seek(offset int64, whence int) (int64, error) {
+func (r *segmentReader) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
 		offset += r.at
 	case io.SeekEnd:
-		offset += r.c.size
+		offset += r.buffer.size
 	}
 	if offset < 0 {
 		return 0, errors.New("seek before the start of a batch")

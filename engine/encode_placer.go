@@ -2,8 +2,8 @@ package engine
 
 import "github.com/tvmexport/tvmexport"
 
-// placer finds the partition of a slice that holds a key, without allocating.
-type placer struct {
+// partitionIndex finds the partition of a slice that holds a key, without allocating.
+type partitionIndex struct {
 	one    bool
 	single tvmexport.Partition
 	exact  map[string]int // key prefix -> index
@@ -12,11 +12,11 @@ type placer struct {
 	rests  []int          // and in rest
 }
 
-func newPlacer(ps []tvmexport.Partition) placer {
+func newPartitionIndex(ps []tvmexport.Partition) partitionIndex {
 	if _, hashed := ps[0].RowHash(); hashed || len(ps) == 1 {
-		return placer{one: true, single: ps[0]}
+		return partitionIndex{one: true, single: ps[0]}
 	}
-	p := placer{exact: make(map[string]int, len(ps)), rest: map[string]int{}}
+	p := partitionIndex{exact: make(map[string]int, len(ps)), rest: map[string]int{}}
 	seen, seenRest := map[int]bool{}, map[int]bool{}
 	for i, q := range ps {
 		k := q.Key()
@@ -39,7 +39,7 @@ func newPlacer(ps []tvmexport.Partition) placer {
 
 // find is the index of the partition that holds key, or -1. In a slice by the
 // hash of rows it is 0 for every key of the partition that was divided.
-func (p *placer) find(key []byte) int {
+func (p *partitionIndex) find(key []byte) int {
 	if p.one {
 		if containsBytes(p.single, key) {
 			return 0

@@ -8,7 +8,7 @@ import (
 
 func TestPlacerAgreesWithContains(t *testing.T) {
 	partitions := []tvmexport.Partition{"0", "3~", "30", "3f", "3fa~", "~", "5"}
-	place := newPlacer(partitions)
+	place := newPartitionIndex(partitions)
 	for _, key := range []string{"", "0", "01", "3", "3x", "30a", "3f", "3fa", "3fz", "3fab", "zz", "5", "6", "#"} {
 		want := -1
 		for i, p := range partitions {

@@ -19,7 +19,7 @@ func TestEnvelope(t *testing.T) {
 	run := tvmexport.Run{ID: "R", Table: tvmexport.Table{Name: "T"}}
 	s := tvmexport.Slice{Table: run.Table, Partitions: []tvmexport.Partition{"3", "~"}}
 	var out strings.Builder
-	l := newLines("R.0001", run, s, &out)
+	l := newBatchEncoder("R.0001", run, s, &out)
 	for _, row := range [][2]string{{"3f", `{"DeviceId":"3f","N":1}`}, {"", `{"DeviceId":""}`}, {"3~", `{"DeviceId":"3~"}`}} {
 		if err := l.WriteRow([]byte(row[0]), []byte(row[1])); err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func TestEnvelope(t *testing.T) {
 }
 
 func TestRowOutsideTheSliceIsRefused(t *testing.T) {
-	l := newLines("B", tvmexport.Run{}, tvmexport.Slice{Partitions: []tvmexport.Partition{"3", "4"}}, io.Discard)
+	l := newBatchEncoder("B", tvmexport.Run{}, tvmexport.Slice{Partitions: []tvmexport.Partition{"3", "4"}}, io.Discard)
 	if err := l.WriteRow([]byte("5"), []byte(`{}`)); tvmexport.CauseOf(err) != tvmexport.Unproven {
 		t.Errorf("got %v", err)
 	}
@@ -50,7 +50,7 @@ func TestRowOutsideTheSliceIsRefused(t *testing.T) {
 
 func TestRowsWithoutWatermarkAreMarked(t *testing.T) {
 	var out bytes.Buffer
-	l := newLines("B", tvmexport.Run{}, tvmexport.Slice{Window: tvmexport.Window{Null: true}, Partitions: []tvmexport.Partition{"3#a", "3#b"}}, &out)
+	l := newBatchEncoder("B", tvmexport.Run{}, tvmexport.Slice{Window: tvmexport.Window{Null: true}, Partitions: []tvmexport.Partition{"3#a", "3#b"}}, &out)
 	if err := l.WriteRow([]byte("3f"), []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +65,8 @@ func TestRowsWithoutWatermarkAreMarked(t *testing.T) {
 }
 
 func TestChunksReadBackAndSeek(t *testing.T) {
-	var c chunks
-	want := bytes.Repeat([]byte("0123456789"), chunkSize/4)
+	var c segmentBuffer
+	want := bytes.Repeat([]byte("0123456789"), segmentSize/4)
 	for part := range slices.Chunk(want, 777) {
 		if _, err := c.Write(part); err != nil {
 			t.Fatal(err)
@@ -103,12 +103,12 @@ func BenchmarkPack(b *testing.B) {
 	b.SetBytes(size)
 	b.ReportAllocs()
 	for b.Loop() {
-		var c chunks
+		var c segmentBuffer
 		z, err := gzip.NewWriterLevel(&c, gzip.BestSpeed)
 		if err != nil {
 			b.Fatal(err)
 		}
-		l := newLines("20261123T120000Z-0123456789ab.0001", tvmexport.Run{}, s, z)
+		l := newBatchEncoder("20261123T120000Z-0123456789ab.0001", tvmexport.Run{}, s, z)
 		for _, row := range rows {
 			if err := l.WriteRow(row[:40], row); err != nil {
 				b.Fatal(err)
@@ -134,7 +134,7 @@ func TestKeysInErrors(t *testing.T) {
 		id + "x":     "key of 41 bytes with a hash_sha256 that begins with ",
 		"":           "key of 0 bytes with a hash_sha256 that begins with e3b0c44298fc1c14",
 	} {
-		l := newLines("B", tvmexport.Run{}, tvmexport.Slice{Partitions: []tvmexport.Partition{"3"}}, io.Discard)
+		l := newBatchEncoder("B", tvmexport.Run{}, tvmexport.Slice{Partitions: []tvmexport.Partition{"3"}}, io.Discard)
 		for _, row := range []string{`{}`, strings.Repeat("x", tvmexport.MaxRecord+1)} {
 			err := l.WriteRow([]byte(key), []byte(row))
 			if err == nil || !strings.Contains(err.Error(), want) || key != id && key != "" && strings.Contains(err.Error(), key) {

@@ -12,10 +12,10 @@ import (
 
 // PlannedTable is what a run of a table would do, if it began now.
 type PlannedTable struct {
-	Table    tvmexport.Table
-	Run      tvmexport.Run   // its kind and window; the id is not that of the run to come
-	Whole    string          // why a Snapshot is fetched whole; "" where it is not
-	Finishes tvmexport.RunID // a publication that an earlier run began and that is finished first; "" if none
+	Table      tvmexport.Table
+	Run        tvmexport.Run   // its kind and window; the id is not that of the run to come
+	FullReason string          // why a Snapshot is fetched whole; "" where it is not
+	Finishes   tvmexport.RunID // a publication that an earlier run began and that is finished first; "" if none
 
 	Held    int64 // rows at the source, as far as they were counted
 	Rows    int64 // to be fetched
@@ -54,12 +54,12 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	for i, o := range orders {
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.mark(v.Destination.Ready(ctx, v.sound()))
-	v.leased = v.sound() // which it does not lease: past is asked about them
+	v.fail(v.Destination.Ready(ctx, v.healthy()))
+	v.leased = v.healthy() // which it does not lease: past is asked about them
 	var history map[string]tvmexport.History
 	var left map[string][]tvmexport.Leftover
 	if len(v.leased) > 0 {
-		if history, left, err = v.past(ctx); err != nil {
+		if history, left, err = v.history(ctx); err != nil {
 			return nil, err
 		}
 		if v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased)); err != nil {
@@ -73,7 +73,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		r, name := &v.results[i], v.results[i].Table.Name
 		g.Go(func() error {
 			if r.Err == nil {
-				out[i], r.Err = v.outlook(ctx, r, orders[i], history[name], left[name])
+				out[i], r.Err = v.estimate(ctx, r, orders[i], history[name], left[name])
 			}
 			out[i].Table, out[i].Err = r.Table, r.Err
 			out[i].Notes = append(switchedOff(orders[i]), out[i].Notes...)
@@ -89,11 +89,11 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	return out, nil
 }
 
-// Takes is about how long a run would take whose calls take so long each, and
+// EstimateDuration is about how long a run would take whose calls take so long each, and
 // all together, by the source's quota, so long; and whose rows are there and
 // published so long after the last answer of their table. A table keeps its
 // place among those that run side by side until it is committed.
-func (e *Exporter) Takes(tables []PlannedTable, each, quota, landing time.Duration) time.Duration {
+func (e *Exporter) EstimateDuration(tables []PlannedTable, each, quota, landing time.Duration) time.Duration {
 	places := make([]time.Duration, cmp.Or(e.Tables, defaultTables))
 	calls := time.Duration(cmp.Or(e.Calls, defaultCalls))
 	end := quota
@@ -112,13 +112,13 @@ func (e *Exporter) Takes(tables []PlannedTable, each, quota, landing time.Durati
 	return max(end, slices.Max(places))
 }
 
-// outlook is what runTable would do.
-func (v *invocation) outlook(ctx context.Context, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) (PlannedTable, error) {
+// estimate is what runTable would do.
+func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) (PlannedTable, error) {
 	var out PlannedTable
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return out, err
 	}
-	s := &rehearsal{source: v.Source, destination: v.Destination}
+	s := &dryRun{source: v.Source, destination: v.Destination}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		out.Finishes = p.Run.ID
@@ -132,8 +132,8 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o tvmexport.Order, 
 	if err != nil {
 		return out, err
 	}
-	plan.takeOver(left, v.Resume)
-	f := &fetching{plan: plan, steps: s, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole, Notes: slices.Clone(plan.Notes)}}
+	plan.reuseOrphans(left, v.Resume)
+	f := &fetching{plan: plan, steps: s, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
 	if err := f.count(ctx); err != nil {
 		return out, err
 	}
@@ -144,7 +144,7 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o tvmexport.Order, 
 		s.size = max(s.size-float64(s.envelope)/float64(full), 1)
 	}
 	if !out.Learned && f.total > 0 {
-		if s.size, err = s.sample(ctx, r.Table, f.pieces); err != nil {
+		if s.size, err = s.sample(ctx, r.Table, f.units); err != nil {
 			return out, err
 		}
 	}
@@ -152,7 +152,7 @@ func (v *invocation) outlook(ctx context.Context, r *Result, o tvmexport.Order, 
 		return out, err
 	}
 	p := f.progress
-	out.Run, out.Whole, out.Parts, out.Changed = f.plan.Run, p.Whole, p.Parts, p.Changed
+	out.Run, out.FullReason, out.Parts, out.Changed = f.plan.Run, p.FullReason, p.Parts, p.Changed
 	out.Held, out.Rows, out.Resumed = f.held, f.total, p.Resumed
 	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
 	if _, known := v.describe(r.Table.Name); !known {

@@ -9,9 +9,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// rehearsal carries out the steps of a plan: it asks, and pretends that what
+// dryRun carries out the steps of a plan: it asks, and pretends that what
 // would be fetched has come and landed.
-type rehearsal struct {
+type dryRun struct {
 	source      tvmexport.Source
 	destination tvmexport.Destination
 	size        float64 // JSON bytes of a row
@@ -20,25 +20,25 @@ type rehearsal struct {
 }
 
 // Fit implements Steps: it changes nothing, and says that a run would.
-func (s *rehearsal) Fit(context.Context, tvmexport.Table) ([]string, error) {
+func (s *dryRun) Fit(context.Context, tvmexport.Table) ([]string, error) {
 	return nil, nil
 }
 
 // Count implements Steps.
-func (s *rehearsal) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
-	counts, err := askCount(ctx, s.source, q)
+func (s *dryRun) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	counts, err := checkedCount(ctx, s.source, q)
 	s.calls += counts.Calls
 	return counts, err
 }
 
 // Hours implements Steps.
-func (s *rehearsal) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+func (s *dryRun) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
 	return s.destination.Hours(ctx, t, w)
 }
 
 // FetchAndLand implements Steps: every slice is answered by one call, with the
 // rows that were counted.
-func (s *rehearsal) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcome, error) {
+func (s *dryRun) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcome, error) {
 	out := make([]FetchOutcome, len(in))
 	for i, f := range in {
 		bytes := int64(float64(f.Slice.Rows)*s.size) + s.envelope
@@ -50,36 +50,36 @@ func (s *rehearsal) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOut
 	return out, nil
 }
 
-var errRehearsal = errors.New("a plan neither publishes nor commits")
+var errDryRun = errors.New("a plan neither publishes nor commits")
 
 // Confirm implements Steps.
-func (s *rehearsal) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) {
-	return ConfirmOutcome{}, errRehearsal
+func (s *dryRun) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) {
+	return ConfirmOutcome{}, errDryRun
 }
 
 // Lacking implements Steps.
-func (s *rehearsal) Lacking(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
-	return nil, errRehearsal
+func (s *dryRun) Lacking(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return nil, errDryRun
 }
 
 // Publish implements Steps.
-func (s *rehearsal) Publish(context.Context, tvmexport.Publication) (tvmexport.Published, error) {
-	return tvmexport.Published{}, errRehearsal
+func (s *dryRun) Publish(context.Context, tvmexport.Publication) (tvmexport.Published, error) {
+	return tvmexport.Published{}, errDryRun
 }
 
 // Commit implements Steps.
-func (s *rehearsal) Commit(context.Context, tvmexport.Commit) error { return errRehearsal }
+func (s *dryRun) Commit(context.Context, tvmexport.Commit) error { return errDryRun }
 
 // sampleRows is how many rows a sample should have at least.
 const sampleRows = 500
 
 // sample asks for some rows and gives the mean size of one.
-func (s *rehearsal) sample(ctx context.Context, t tvmexport.Table, pieces []Piece) (float64, error) {
+func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, pieces []planUnit) (float64, error) {
 	slice, ok := sampleOf(t, pieces)
 	if !ok {
 		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
 	}
-	a, err := s.source.Fetch(ctx, slice, unread{})
+	a, err := s.source.Fetch(ctx, slice, discardRows{})
 	s.calls += a.Calls
 	if err != nil && tvmexport.ActionOf(err) == tvmexport.Stop {
 		return 0, fmt.Errorf("sample of rows: %w", err)
@@ -92,8 +92,8 @@ func (s *rehearsal) sample(ctx context.Context, t tvmexport.Table, pieces []Piec
 
 // sampleOf is a slice of some rows from all over a table: pieces of it that
 // one call can ask for together. ok is false where that would be no small part.
-func sampleOf(t tvmexport.Table, pieces []Piece) (_ tvmexport.Slice, ok bool) {
-	var filled []Piece
+func sampleOf(t tvmexport.Table, pieces []planUnit) (_ tvmexport.Slice, ok bool) {
+	var filled []planUnit
 	for _, p := range pieces {
 		if p.Rows > 0 {
 			filled = append(filled, p)
@@ -111,7 +111,7 @@ func sampleOf(t tvmexport.Table, pieces []Piece) (_ tvmexport.Slice, ok bool) {
 	return slice, slice.Rows <= 20*sampleRows
 }
 
-// unread throws rows away.
-type unread struct{}
+// discardRows throws rows away.
+type discardRows struct{}
 
-func (unread) WriteRow(_, _ []byte) error { return nil }
+func (discardRows) WriteRow(_, _ []byte) error { return nil }

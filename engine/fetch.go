@@ -42,44 +42,44 @@ func (f *fetching) budget() int64 {
 // of a row is learned from the answers, and what was too large comes back in
 // smaller parts. Until the first answer has come, calls go one at a time.
 func (f *fetching) fetchAll(ctx context.Context) error {
-	for len(f.pieces) > 0 || len(f.ready) > 0 {
+	for len(f.units) > 0 || len(f.ready) > 0 {
 		next := f.ready
 		f.ready = nil
 		switch {
 		case f.size > 0:
-			cut := Cut(f.plan.Run.Table, f.pieces, f.budget(), 0)
-			next, f.pieces = append(next, cut.Slices...), nil
+			cut := packSlices(f.plan.Run.Table, f.units, f.budget(), 0)
+			next, f.units = append(next, cut.Slices...), nil
 			if err := f.refineAll(ctx, cut.Large); err != nil {
 				return err
 			}
 		case len(next) > 0:
 			next, f.ready = next[:1], next[1:]
 		default:
-			cut := Cut(f.plan.Run.Table, f.pieces, f.budget(), 1)
-			next, f.pieces = cut.Slices, cut.Rest
+			cut := packSlices(f.plan.Run.Table, f.units, f.budget(), 1)
+			next, f.units = cut.Slices, cut.Rest
 			if err := f.refineAll(ctx, cut.Large); err != nil {
 				return err
 			}
 		}
-		if err := f.round(ctx, next); err != nil {
+		if err := f.fetchRound(ctx, next); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *fetching) refineAll(ctx context.Context, large []Piece) error {
+func (f *fetching) refineAll(ctx context.Context, large []planUnit) error {
 	for _, p := range large {
 		finer, err := f.refine(ctx, p)
 		if err != nil {
 			return err
 		}
-		f.pieces = append(f.pieces, finer...)
+		f.units = append(f.units, finer...)
 	}
 	return nil
 }
 
-func (f *fetching) round(ctx context.Context, slices []tvmexport.Slice) error {
+func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) error {
 	in := make([]FetchInput, len(slices))
 	for i, s := range slices {
 		f.next++

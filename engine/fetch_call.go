@@ -70,33 +70,33 @@ func (e *engine) pause(ctx context.Context, run tvmexport.Run, attempt int, why 
 // batchData is a batch whose memory is to be given back.
 type batchData struct {
 	tvmexport.Batch
-	chunks *chunks
+	buffer *segmentBuffer
 }
 
 // fetch asks for the slice and checks that the answer proves its completeness.
 func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_ batchData, _ tvmexport.BatchInfo, err error) {
-	data := &chunks{}
+	data := &segmentBuffer{}
 	defer func() {
 		if err != nil {
 			data.release()
 		}
 	}()
 	zip := e.compress(data)
-	lines := newLines(in.Batch, in.Run, in.Slice, zip)
+	lines := newBatchEncoder(in.Batch, in.Run, in.Slice, zip)
 	answer, err := e.source.Fetch(ctx, in.Slice, lines)
 	out.Calls += answer.Calls
 	if err == nil {
 		err = e.proves(in, answer)
 	}
 	if err == nil {
-		err = placed(in, answer)
+		err = checkWatermark(in, answer)
 	}
 	if err != nil {
 		_ = zip.Close() // of what is thrown away
 		return batchData{}, tvmexport.BatchInfo{}, err
 	}
-	prints := proven(in.Prints, answer)
-	if in.Run.Table.Drift != tvmexport.Freeze && grown(in.Run.Table.Columns, answer.Columns) {
+	prints := provenFingerprints(in.Prints, answer)
+	if in.Run.Table.Drift != tvmexport.Freeze && hasNewColumns(in.Run.Table.Columns, answer.Columns) {
 		prints = nil // they do not speak of the new column
 	}
 	out.Nulled += answer.Nulled
@@ -116,14 +116,14 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 			ID: in.Batch, Run: in.Run, Slice: in.Slice,
 			Rows: lines.rows, Bytes: lines.bytes, Data: data.reader(),
 		},
-		chunks: data,
+		buffer: data,
 	}, tvmexport.BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Prints: prints, Unread: unread}, nil
 }
 
-// proven are the fingerprints of a slice's partitions where the answer shows
+// provenFingerprints are the fingerprints of a slice's partitions where the answer shows
 // that its rows are those that were planned, or where it has one partition
 // only; nil else.
-func proven(planned []tvmexport.Fingerprint, a tvmexport.Answer) []tvmexport.Fingerprint {
+func provenFingerprints(planned []tvmexport.Fingerprint, a tvmexport.Answer) []tvmexport.Fingerprint {
 	switch {
 	case len(planned) == 0 || !a.Print.Known:
 		return nil
@@ -149,7 +149,7 @@ func (e *engine) proves(in FetchInput, a tvmexport.Answer) error {
 	switch {
 	case a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows:
 		fail.Action = tvmexport.Split
-		fail.Err = fmt.Errorf("the answer was truncated: %d rows of %s", a.Rows, announced(a.Counted))
+		fail.Err = fmt.Errorf("the answer was truncated: %d rows of %s", a.Rows, countText(a.Counted))
 	case a.Counted == tvmexport.Missing:
 		fail.Err = fmt.Errorf("the answer of %d rows lacks its own count (request %s)", a.Rows, a.Request)
 	default:
@@ -159,17 +159,17 @@ func (e *engine) proves(in FetchInput, a tvmexport.Answer) error {
 	return fail
 }
 
-func announced(n int64) string {
+func countText(n int64) string {
 	if n == tvmexport.Missing {
 		return "an unknown number"
 	}
 	return fmt.Sprint(n)
 }
 
-// placed says why rows cannot be told to lie where they were asked for: a
+// checkWatermark says why rows cannot be told to lie where they were asked for: a
 // watermark that cannot be read lies in no window, and the rows that have one
 // would be published again by each run.
-func placed(in FetchInput, a tvmexport.Answer) error {
+func checkWatermark(in FetchInput, a tvmexport.Answer) error {
 	t := in.Run.Table
 	i := slices.IndexFunc(a.Unread, func(u tvmexport.Unread) bool { return t.LoadType != tvmexport.Snapshot && u.Column == t.Watermark })
 	if i < 0 {
@@ -184,7 +184,7 @@ func placed(in FetchInput, a tvmexport.Answer) error {
 
 // land queues the batch. An answer without rows has nothing to land.
 func (e *engine) land(ctx context.Context, in FetchInput, b batchData) error {
-	defer b.chunks.release()
+	defer b.buffer.release()
 	if b.Rows == 0 {
 		return nil
 	}

@@ -10,26 +10,26 @@ import (
 
 // Progress is what a run has done, also when it failed.
 type Progress struct {
-	Run     tvmexport.Run
-	Rows    int64              // published
-	Fetched int64              // rows in confirmed batches
-	Resumed int64              // rows of them that an earlier run had landed
-	Late    int64              // rows of them that came late
-	Bytes   int64              // of source JSON
-	Nulled  int64              // fetched values that do not fit the type that the source declares
-	Unread  []tvmexport.Unread // those of published rows, by column
-	Calls   int                // made to the source
-	Slices  int
-	Parts   int      // of a Snapshot, that the source was asked to compare
-	Changed int      // parts that were fetched
-	Whole   string   // why a Snapshot was fetched whole; "" where it was not
-	Notes   []string // what people should know of the run, a sentence each
+	Run        tvmexport.Run
+	Rows       int64              // published
+	Fetched    int64              // rows in confirmed batches
+	Resumed    int64              // rows of them that an earlier run had landed
+	Late       int64              // rows of them that came late
+	Bytes      int64              // of source JSON
+	Nulled     int64              // fetched values that do not fit the type that the source declares
+	Unread     []tvmexport.Unread // those of published rows, by column
+	Calls      int                // made to the source
+	Slices     int
+	Parts      int      // of a Snapshot, that the source was asked to compare
+	Changed    int      // parts that were fetched
+	FullReason string   // why a Snapshot was fetched whole; "" where it was not
+	Notes      []string // what people should know of the run, a sentence each
 }
 
 // flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress, error) {
-	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, Whole: plan.Whole, Notes: slices.Clone(plan.Notes)}}
-	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.compare, f.settle, f.confirm, f.weighLate} {
+	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
+	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.compare, f.recheck, f.confirm, f.countLateRows} {
 		if err := step(ctx); err != nil {
 			return f.progress, err
 		}
@@ -48,20 +48,20 @@ type fetching struct {
 	hooks    *tvmexport.Hooks
 	progress Progress
 
-	pieces   []Piece           // counted, not yet cut
-	ready    []tvmexport.Slice // cut, not yet asked for
-	batches  []tvmexport.BatchInfo
-	adopted  []tvmexport.BatchInfo // landed by an earlier run
-	asked    []tvmexport.Partition // of a Snapshot's delta: what the run replaces
-	lacking  map[tvmexport.BatchID]int64
-	prints   map[tvmexport.Partition]tvmexport.Fingerprint // as planned
-	next     int                                           // ordinal of the next batch
-	refusals int                                           // answers that were too large
-	size     float64                                       // JSON bytes a row, the largest mean seen; 0 while unknown
-	total    int64
-	held     int64              // rows counted, whether they are fetched or not
-	counted  tally              // of the parts that are fetched
-	schema   []tvmexport.Column // of the first answer
+	units       []planUnit        // counted, not yet cut
+	ready       []tvmexport.Slice // cut, not yet asked for
+	batches     []tvmexport.BatchInfo
+	reused      []tvmexport.BatchInfo // landed by an earlier run
+	asked       []tvmexport.Partition // of a Snapshot's delta: what the run replaces
+	missingRows map[tvmexport.BatchID]int64
+	prints      map[tvmexport.Partition]tvmexport.Fingerprint // as planned
+	next        int                                           // ordinal of the next batch
+	refusals    int                                           // answers that were too large
+	size        float64                                       // JSON bytes a row, the largest mean seen; 0 while unknown
+	total       int64
+	held        int64              // rows counted, whether they are fetched or not
+	counted     tally              // of the parts that are fetched
+	schema      []tvmexport.Column // of the first answer
 
 	oneKey map[tvmexport.Partition]bool // partitions whose rows all have the same key
 }
@@ -71,4 +71,4 @@ func (f *fetching) note(format string, args ...any) {
 }
 
 // all are the batches that are to be published.
-func (f *fetching) all() []tvmexport.BatchInfo { return append(slices.Clip(f.adopted), f.batches...) }
+func (f *fetching) all() []tvmexport.BatchInfo { return append(slices.Clip(f.reused), f.batches...) }

@@ -10,30 +10,30 @@ import (
 // command, and in all a little when the invocation was told to end, which is to
 // be over within half a minute.
 const (
-	longestWord     = 5 * time.Minute
-	longestFarewell = 20 * time.Second
+	maxCommandTime = 5 * time.Minute
+	maxGracePeriod = 20 * time.Second
 )
 
-// farewell is the time that an invocation has after the end of its context.
-type farewell struct {
+// gracePeriod is the time that an invocation has after the end of its context.
+type gracePeriod struct {
 	once  sync.Once
 	until time.Time
 }
 
-// begins notes the end of ctx when it comes. stop ends the watch.
-func (f *farewell) begins(ctx context.Context) (stop func() bool) {
+// watch notes the end of ctx when it comes. stop ends the watch.
+func (f *gracePeriod) watch(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { f.end() })
 }
 
 // end is when everything must be over, at the first call counted from now.
-func (f *farewell) end() time.Time {
-	f.once.Do(func() { f.until = time.Now().Add(longestFarewell) })
+func (f *gracePeriod) end() time.Time {
+	f.once.Do(func() { f.until = time.Now().Add(maxGracePeriod) })
 	return f.until
 }
 
-// words is a context that outlives ctx for what must still be said.
-func (f *farewell) words(ctx context.Context) (context.Context, context.CancelFunc) {
-	out, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestWord)
+// context is a context that outlives ctx for what must still be said.
+func (f *gracePeriod) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxCommandTime)
 	stop := context.AfterFunc(ctx, func() {
 		t := time.NewTimer(time.Until(f.end()))
 		defer t.Stop()

@@ -18,10 +18,10 @@ type invocation struct {
 	orders  []tvmexport.Order
 	results []Result // one for each order
 
-	leased   []tvmexport.Table
-	schemas  map[string][]tvmexport.Column // of the leased tables, as far as the source tells
-	earlier  []tvmexport.Closing           // invocations whose audit rows are missing
-	farewell farewell
+	leased  []tvmexport.Table
+	schemas map[string][]tvmexport.Column // of the leased tables, as far as the source tells
+	earlier []tvmexport.Closing           // invocations whose audit rows are missing
+	grace   gracePeriod
 }
 
 // carryOut prepares the tables together, with few calls to the destination,
@@ -35,20 +35,20 @@ func (v *invocation) carryOut(ctx context.Context) {
 		}
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.mark(v.Destination.Ready(ctx, v.sound()))
-	v.mark(v.acquire(ctx))
-	v.leased = v.sound()
+	v.fail(v.Destination.Ready(ctx, v.healthy()))
+	v.fail(v.acquire(ctx))
+	v.leased = v.healthy()
 	if len(v.leased) == 0 {
 		v.announce()
 		return
 	}
 	ctx, stop := keepLease(ctx, v.Destination, v.lease, v.term())
 	defer stop()
-	history, left, err := v.past(ctx)
+	history, left, err := v.history(ctx)
 	if err == nil {
 		v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased))
 	}
-	v.mark(nil, err)
+	v.fail(nil, err)
 	v.announce()
 	v.runTables(ctx, history, left)
 }
@@ -66,8 +66,8 @@ func (v *invocation) spent(ctx context.Context) error {
 	return err
 }
 
-// past is what the destination remembers of earlier invocations and of the tables.
-func (v *invocation) past(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.Leftover, error) {
+// history is what the destination remembers of earlier invocations and of the tables.
+func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.Leftover, error) {
 	var err error
 	if v.earlier, err = v.Destination.Unaudited(ctx, v.owner); err != nil {
 		return nil, nil, err
@@ -80,8 +80,8 @@ func (v *invocation) past(ctx context.Context) (map[string]tvmexport.History, ma
 	return history, left, err
 }
 
-// mark notes the tables that a check has failed; an error fails all that are sound.
-func (v *invocation) mark(failed map[string]error, err error) {
+// fail notes the tables that a check has failed; an error fails all that are sound.
+func (v *invocation) fail(failed map[string]error, err error) {
 	for i := range v.results {
 		r := &v.results[i]
 		if r.Err == nil {
@@ -90,8 +90,8 @@ func (v *invocation) mark(failed map[string]error, err error) {
 	}
 }
 
-// sound are the tables that nothing has failed so far.
-func (v *invocation) sound() []tvmexport.Table {
+// healthy are the tables that nothing has failed so far.
+func (v *invocation) healthy() []tvmexport.Table {
 	var out []tvmexport.Table
 	for _, r := range v.results {
 		if r.Err == nil {
@@ -122,7 +122,7 @@ func (v *invocation) lease() tvmexport.Lease {
 
 func (v *invocation) acquire(ctx context.Context) (map[string]error, error) {
 	l := v.lease()
-	if l.Tables = v.sound(); len(l.Tables) == 0 {
+	if l.Tables = v.healthy(); len(l.Tables) == 0 {
 		return nil, nil
 	}
 	held, err := v.Destination.Acquire(ctx, l)
@@ -160,7 +160,7 @@ const (
 func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport.History, left map[string][]tvmexport.Leftover) {
 	eng := &engine{
 		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
-		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, farewell: &v.farewell,
+		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, grace: &v.grace,
 	}
 	var g errgroup.Group
 	g.SetLimit(cmp.Or(v.Tables, defaultTables))
@@ -187,7 +187,7 @@ func (e *Exporter) limits() tvmexport.Limits { return cmp.Or(e.Limits, tvmexport
 // close ends the invocation at the destination, and earlier ones whose audit
 // is missing. It takes place also when the run was interrupted.
 func (v *invocation) close(ctx context.Context) error {
-	ctx, cancel := v.farewell.words(ctx)
+	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
 	c := tvmexport.Closing{Owner: v.owner, Tables: v.leased, Spent: v.lease().Spent}
 	for _, r := range v.results {

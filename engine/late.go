@@ -6,9 +6,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// weighLate finds out how many rows of the windows that were asked for again
+// countLateRows finds out how many rows of the windows that were asked for again
 // are missing in what readers see.
-func (f *fetching) weighLate(ctx context.Context) error {
+func (f *fetching) countLateRows(ctx context.Context) error {
 	var late []tvmexport.BatchInfo
 	for _, b := range f.all() {
 		if b.Slice.Late && b.Rows > 0 {
@@ -22,7 +22,7 @@ func (f *fetching) weighLate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.lacking = lacking
+	f.missingRows = lacking
 	for _, n := range lacking {
 		f.progress.Late += n
 	}

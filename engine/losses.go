@@ -89,9 +89,9 @@ func refusalOf(l tvmexport.Losses, t tvmexport.Table) error {
 	}
 }
 
-// wholeBecauseOfLosses is why a Snapshot is fetched whole after losses; "" where it
+// fullReasonOfLosses is why a Snapshot is fetched whole after losses; "" where it
 // need not be. A repair brings back rows that are gone itself.
-func wholeBecauseOfLosses(l tvmexport.Losses, repairing bool) string {
+func fullReasonOfLosses(l tvmexport.Losses, repairing bool) string {
 	if l.Ledger() || l.Rows > 0 && !repairing {
 		return l.String()
 	}
@@ -135,11 +135,11 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 	return time.Time{}, true
 }
 
-// takeOver adopts what interrupted runs landed. Without the ledger nothing
+// reuseOrphans adopts what interrupted runs landed. Without the ledger nothing
 // tells it from what was published.
-func (p *Plan) takeOver(left []tvmexport.Leftover, age time.Duration) {
+func (p *Plan) reuseOrphans(left []tvmexport.Leftover, age time.Duration) {
 	if !p.Apart {
-		p.Leftovers = resumable(p.Run, left, age)
+		p.Orphans = resumable(p.Run, left, age)
 	}
 }
 

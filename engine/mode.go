@@ -39,21 +39,21 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 			return p, err
 		}
 		if v.request.Full {
-			p.Whole = "requested by --full"
+			p.FullReason = "requested by --full"
 			return p, nil
 		}
-		p.Whole = wholeBecause(t, h, v.FullEvery, p.Limits.Rows)
-		if why := cmp.Or(elsewhere, wholeBecauseOfLosses(lost, repairing)); why != "" {
-			p.Whole = cmp.Or(p.Whole, why)
+		p.FullReason = fullReason(t, h, v.FullEvery, p.Limits.Rows)
+		if why := cmp.Or(elsewhere, fullReasonOfLosses(lost, repairing)); why != "" {
+			p.FullReason = cmp.Or(p.FullReason, why)
 			p.note("%s: the whole table is fetched", why)
 		}
-		if p.Whole == "" {
+		if p.FullReason == "" {
 			p.Run.Kind = tvmexport.DeltaRun
 			if repairing {
 				p.Only = repair.Partitions
 			}
 			if slices.Contains(p.Only, tvmexport.Whole) {
-				p.Run.Kind, p.Only, p.Whole = tvmexport.FullRun, nil, "the whole table is repaired"
+				p.Run.Kind, p.Only, p.FullReason = tvmexport.FullRun, nil, "the whole table is repaired"
 			}
 		}
 		return p, nil
@@ -106,13 +106,13 @@ type Plan struct {
 	Last       int64   // rows of the last committed run; 0 if unknown
 	Known      []tvmexport.PartitionRecord
 	Depth      int                   // of Known
-	Whole      string                // why a Snapshot is fetched whole
+	FullReason string                // why a Snapshot is fetched whole
 	Only       []tvmexport.Partition // of a Snapshot's delta: what it replaces; nil: what differs from Known
 	Lag        time.Duration         // how far the watermark stays behind the source's clock
 	Until      time.Time             // upper end of the window as ordered; zero: the source's clock less Lag
 	Recount    time.Duration         // how far back published hours are counted again for late rows
 	Again      []tvmexport.Window    // published windows that are asked for again
-	Leftovers  []tvmexport.Leftover
+	Orphans    []tvmexport.Leftover
 	Unlike     []string           // columns that have values in what readers keep which are not those of the source
 	Losses     tvmexport.Losses   // that the run makes up for
 	Apart      bool               // rows of the ledger are gone
@@ -134,9 +134,9 @@ const defaultFullEvery = 7 * 24 * time.Hour
 // agingOut is how long before its rows age out a full snapshot is replaced.
 const agingOut = 24 * time.Hour
 
-// wholeBecause says why a Snapshot has to be fetched whole; "" where what has
+// fullReason says why a Snapshot has to be fetched whole; "" where what has
 // changed since the last committed run is enough.
-func wholeBecause(t tvmexport.Table, h tvmexport.History, every time.Duration, limit int64) string {
+func fullReason(t tvmexport.Table, h tvmexport.History, every time.Duration, limit int64) string {
 	every = cmp.Or(every, defaultFullEvery)
 	switch {
 	case h.Last == nil:
@@ -159,7 +159,7 @@ func wholeBecause(t tvmexport.Table, h tvmexport.History, every time.Duration, l
 		rows += r.Rows
 	}
 	// Twice the rows, or half of them, before the parts are made finer or coarser.
-	if !t.Key.IsRow() && (StateDepth(rows/2, limit) > h.Depth || StateDepth(rows*2, limit) < h.Depth) {
+	if !t.Key.IsRow() && (stateDepth(rows/2, limit) > h.Depth || stateDepth(rows*2, limit) < h.Depth) {
 		return fmt.Sprintf("the table of %d rows requires partitions of another size", rows)
 	}
 	return ""

@@ -17,15 +17,15 @@ func (f *fetching) count(ctx context.Context) error {
 	if err := plan(ctx); err != nil {
 		return err
 	}
-	f.adopted, f.pieces = adopt(f.pieces, fresh(f.pieces, f.plan.Leftovers))
-	for _, b := range f.adopted {
+	f.reused, f.units = reuseBatches(f.units, dropStale(f.units, f.plan.Orphans))
+	for _, b := range f.reused {
 		f.progress.Resumed += b.Rows
 		f.progress.Fetched += b.Rows
 	}
 	if n := f.progress.Resumed; n > 0 {
-		f.note("%d landed rows of the interrupted run %s were reused", n, f.plan.Leftovers[0].Run.ID)
+		f.note("%d landed rows of the interrupted run %s were reused", n, f.plan.Orphans[0].Run.ID)
 	}
-	for _, p := range f.pieces {
+	for _, p := range f.units {
 		f.total += p.Rows
 	}
 	run := f.plan.Run
@@ -42,18 +42,18 @@ func rowsOf(parts []tvmexport.Count) int64 {
 	return rows
 }
 
-func piecesOf(parts []tvmexport.Count, w tvmexport.Window) []Piece {
-	out := make([]Piece, 0, len(parts))
+func unitsOf(parts []tvmexport.Count, w tvmexport.Window) []planUnit {
+	out := make([]planUnit, 0, len(parts))
 	for _, c := range parts {
-		out = append(out, Piece{Window: w, Partition: c.Partition, Rows: c.Rows, OneKey: c.OneKey, Print: c.Print})
+		out = append(out, planUnit{Window: w, Partition: c.Partition, Rows: c.Rows, OneKey: c.OneKey, Print: c.Print})
 	}
 	return out
 }
 
-// insist has all pieces asked for if none of them has rows: that a table is
+// askAll has all pieces asked for if none of them has rows: that a table is
 // empty is not taken from its count alone.
-func insist(pieces []Piece) {
-	if slices.ContainsFunc(pieces, func(p Piece) bool { return p.Rows > 0 }) {
+func askAll(pieces []planUnit) {
+	if slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 }) {
 		return
 	}
 	for i := range pieces {

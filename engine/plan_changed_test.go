@@ -17,7 +17,7 @@ func newFleet(t *testing.T, devices int) (world, []contract.Row) {
 	w.Limits = tvmexport.Limits{Rows: 1000, Bytes: 1 << 30}
 	rows := fleet(devices, 10)
 	w.source.Set(software, rows)
-	if r := w.export(t); r.Whole == "" || r.Run.Kind != tvmexport.FullRun {
+	if r := w.export(t); r.FullReason == "" || r.Run.Kind != tvmexport.FullRun {
 		t.Fatalf("the first run is a %s one", r.Run.Kind)
 	}
 	return w, rows
@@ -110,8 +110,8 @@ func TestWhyAllIsFetched(t *testing.T) {
 				if c.why == "" {
 					kind = tvmexport.DeltaRun
 				}
-				if !strings.Contains(r.Whole, c.why) || (r.Whole == "") != (c.why == "") {
-					t.Errorf("fetched whole because %q, want %q", r.Whole, c.why)
+				if !strings.Contains(r.FullReason, c.why) || (r.FullReason == "") != (c.why == "") {
+					t.Errorf("fetched whole because %q, want %q", r.FullReason, c.why)
 				}
 				if r.Run.Kind != kind {
 					t.Errorf("a %s run, want a %s one", r.Run.Kind, kind)

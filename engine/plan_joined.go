@@ -7,18 +7,18 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// joined gathers hours that are asked for again into longer windows: calls are
+// coalesceHours gathers hours that are asked for again into longer windows: calls are
 // scarcer than rows. A window holds at most so many rows, bridges hours that
 // lack nothing where they have no more rows than it gathered so far, and keeps
 // away from windows that are asked for anyway: no row may come in two late
 // batches. source are the counts of all hours.
-func joined(hours []Piece, source []tvmexport.Count, but []tvmexport.Window, most int64) []Piece {
-	slices.SortFunc(hours, func(a, b Piece) int { return a.Window.From.Compare(b.Window.From) })
+func coalesceHours(hours []planUnit, source []tvmexport.Count, but []tvmexport.Window, most int64) []planUnit {
+	slices.SortFunc(hours, func(a, b planUnit) int { return a.Window.From.Compare(b.Window.From) })
 	rows := make(map[time.Time]int64, len(source))
 	for _, c := range source {
 		rows[c.Start.UTC()] += c.Rows
 	}
-	var out []Piece
+	var out []planUnit
 	for _, p := range hours {
 		if len(out) == 0 {
 			out = append(out, p)

@@ -20,10 +20,10 @@ func (f *fetching) planState(ctx context.Context) error {
 		q.Within, q.Depth = tvmexport.Whole.ByRowHash(), 2
 	case run.Kind == tvmexport.DeltaRun:
 		depth = f.plan.Depth
-	case len(f.plan.Leftovers) > 0:
-		depth = f.plan.Leftovers[0].Run.Depth
+	case len(f.plan.Orphans) > 0:
+		depth = f.plan.Orphans[0].Run.Depth
 	case f.plan.Last > 0:
-		q.Depth = max(StateDepth(2*f.plan.Last, f.plan.Limits.Rows), 1)
+		q.Depth = max(stateDepth(2*f.plan.Last, f.plan.Limits.Rows), 1)
 	}
 	if depth >= 0 {
 		q.Depth = max(depth, 1)
@@ -33,22 +33,22 @@ func (f *fetching) planState(ctx context.Context) error {
 		return err
 	}
 	f.progress.Calls += counts.Calls
-	f.pieces = piecesOf(counts.Parts, tvmexport.Window{})
+	f.units = unitsOf(counts.Parts, tvmexport.Window{})
 	f.held = rowsOf(counts.Parts)
-	f.weaken(counts)
+	f.fallBackToFull(counts)
 	if q.Within == tvmexport.Whole {
 		var rows int64
-		for _, p := range f.pieces {
+		for _, p := range f.units {
 			rows += p.Rows
 		}
 		if depth < 0 {
-			depth = min(q.Depth, StateDepth(rows, f.plan.Limits.Rows))
+			depth = min(q.Depth, stateDepth(rows, f.plan.Limits.Rows))
 		}
 		run.Depth = depth
-		f.pieces = Coarsen(f.pieces, depth)
+		f.units = coarsen(f.units, depth)
 	}
 	if run.Kind == tvmexport.DeltaRun {
-		f.remember(f.pieces)
+		f.remember(f.units)
 		f.only()
 		f.expect(counts)
 		return nil
@@ -57,34 +57,34 @@ func (f *fetching) planState(ctx context.Context) error {
 	// do as the answer that says so.
 	switch {
 	case q.Within != tvmexport.Whole:
-		f.pieces = Complete(f.pieces, q.Within, tvmexport.Window{}, q.Depth)
+		f.units = withEmptyPartitions(f.units, q.Within, tvmexport.Window{}, q.Depth)
 	case run.Depth <= maxDepth:
-		f.pieces = Complete(f.pieces, tvmexport.Whole, tvmexport.Window{}, run.Depth)
+		f.units = withEmptyPartitions(f.units, tvmexport.Whole, tvmexport.Window{}, run.Depth)
 	}
-	f.remember(f.pieces)
-	f.unseen(held(f.plan.Known))
-	insist(f.pieces)
+	f.remember(f.units)
+	f.unseen(heldPartitions(f.plan.Known))
+	askAll(f.units)
 	f.expect(counts)
-	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.pieces)
+	f.progress.Parts, f.progress.Changed = len(f.units), len(f.units)
 	return nil
 }
 
-// weaken makes a full run of a delta whose count tells nothing of what has
+// fallBackToFull makes a full run of a delta whose count tells nothing of what has
 // changed.
-func (f *fetching) weaken(c tvmexport.Counts) {
+func (f *fetching) fallBackToFull(c tvmexport.Counts) {
 	run := &f.plan.Run
 	if run.Kind != tvmexport.DeltaRun || f.plan.Only != nil || !slices.ContainsFunc(c.Parts, func(p tvmexport.Count) bool { return !p.Print.Known }) {
 		return
 	}
 	run.Kind = tvmexport.FullRun
-	f.plan.Leftovers = nil // they are of a delta
-	f.plan.Whole = "the service computes no fingerprints"
-	f.progress.Whole = f.plan.Whole
+	f.plan.Orphans = nil // they are of a delta
+	f.plan.FullReason = "the service computes no fingerprints"
+	f.progress.FullReason = f.plan.FullReason
 	f.note("the service computes no fingerprints, so changes are unknown: the whole table is fetched")
 }
 
 // remember keeps the fingerprints of pieces. What was not counted has no rows.
-func (f *fetching) remember(pieces []Piece) {
+func (f *fetching) remember(pieces []planUnit) {
 	if f.prints == nil {
 		f.prints = make(map[tvmexport.Partition]tvmexport.Fingerprint, len(pieces))
 	}
@@ -98,14 +98,14 @@ func (f *fetching) remember(pieces []Piece) {
 func (f *fetching) only() {
 	f.asked = f.plan.Only
 	if f.asked == nil {
-		f.asked = changedSince(f.pieces, f.plan.Known, f.plan.Run)
+		f.asked = changedSince(f.units, f.plan.Known, f.plan.Run)
 	}
-	f.progress.Parts, f.progress.Changed = len(f.pieces), len(f.asked)
+	f.progress.Parts, f.progress.Changed = len(f.units), len(f.asked)
 	wanted := make(map[tvmexport.Partition]bool, len(f.asked))
 	for _, p := range f.asked {
 		wanted[p] = true
 	}
-	f.pieces = slices.DeleteFunc(f.pieces, func(p Piece) bool { return !wanted[f.plan.Run.Label(p.Partition)] })
+	f.units = slices.DeleteFunc(f.units, func(p planUnit) bool { return !wanted[f.plan.Run.Label(p.Partition)] })
 	f.unseen(f.asked)
 }
 
@@ -114,30 +114,30 @@ func (f *fetching) only() {
 // fetch proves by a count of its own that they are gone, or brings their rows.
 func (f *fetching) unseen(wanted []tvmexport.Partition) {
 	run := f.plan.Run
-	shown := make(map[tvmexport.Partition]bool, len(f.pieces))
-	in := make(map[tvmexport.Partition]bool, len(f.pieces)) // partitions of which something is shown
-	for _, p := range f.pieces {
+	shown := make(map[tvmexport.Partition]bool, len(f.units))
+	in := make(map[tvmexport.Partition]bool, len(f.units)) // partitions of which something is shown
+	for _, p := range f.units {
 		shown[run.Label(p.Partition)] = true
 		for at, ok := p.Partition.Base(), true; ok && !in[at]; at, ok = at.Parent() {
 			in[at] = true
 		}
 	}
-	var out []Piece
+	var out []planUnit
 	for _, p := range wanted {
 		at := run.Label(p)
 		if shown[at] || in[p.Base()] {
 			continue
 		}
 		shown[at] = true
-		out = append(out, Piece{Partition: at, Print: tvmexport.EmptyPrint, Ask: true})
+		out = append(out, planUnit{Partition: at, Print: tvmexport.EmptyPrint, Ask: true})
 	}
 	f.remember(out)
-	f.pieces = append(f.pieces, out...)
-	slices.SortFunc(f.pieces, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
+	f.units = append(f.units, out...)
+	slices.SortFunc(f.units, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
-// held are the partitions in which the last commit has rows.
-func held(known []tvmexport.PartitionRecord) []tvmexport.Partition {
+// heldPartitions are the partitions in which the last commit has rows.
+func heldPartitions(known []tvmexport.PartitionRecord) []tvmexport.Partition {
 	var out []tvmexport.Partition
 	for _, k := range known {
 		if k.Rows > 0 && k.Window == (tvmexport.Window{}) {
@@ -150,7 +150,7 @@ func held(known []tvmexport.PartitionRecord) []tvmexport.Partition {
 // changedSince are the partitions, at the depth at which the run tells rows
 // apart, whose rows or fingerprint differ from what readers see. Unequal may
 // cost a fetch; equal means equal.
-func changedSince(pieces []Piece, known []tvmexport.PartitionRecord, run tvmexport.Run) []tvmexport.Partition {
+func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvmexport.Run) []tvmexport.Partition {
 	now := countedBy(run, pieces)
 	var out []tvmexport.Partition
 	for _, k := range known {
@@ -171,7 +171,7 @@ func changedSince(pieces []Piece, known []tvmexport.PartitionRecord, run tvmexpo
 }
 
 // countedBy adds up pieces by the partitions that the run tells rows apart by.
-func countedBy(run tvmexport.Run, pieces []Piece) map[tvmexport.Partition]tvmexport.PartitionRecord {
+func countedBy(run tvmexport.Run, pieces []planUnit) map[tvmexport.Partition]tvmexport.PartitionRecord {
 	out := make(map[tvmexport.Partition]tvmexport.PartitionRecord, len(pieces))
 	for _, p := range pieces {
 		at := run.Label(p.Partition)

@@ -22,7 +22,7 @@ func (f *fetching) planWindow(ctx context.Context) error {
 		// The service keeps no time for this table, so that nothing can be
 		// told from before: each run is a full one.
 		run.Kind = tvmexport.FullRun
-		f.pieces = []Piece{{Rows: counts.Parts[0].Rows}}
+		f.units = []planUnit{{Rows: counts.Parts[0].Rows}}
 		f.expect(counts)
 		return nil
 	}
@@ -33,7 +33,7 @@ func (f *fetching) planWindow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.pieces = append(late, tile(from(counts.Parts, run.Window.From), run.Window, tvmexport.Whole, time.Hour)...)
+	f.units = append(late, fillBins(from(counts.Parts, run.Window.From), run.Window, tvmexport.Whole, time.Hour)...)
 	f.untimed()
 	if len(counts.Parts) == 0 {
 		f.quiet(recent, seen)
@@ -58,21 +58,21 @@ func (f *fetching) recent() tvmexport.Window {
 
 // late are the pieces of published windows that are asked for again; seen is
 // what readers see of the recent ones.
-func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []Piece, seen []tvmexport.Count, err error) {
-	var out []Piece
+func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []planUnit, seen []tvmexport.Count, err error) {
+	var out []planUnit
 	for _, w := range f.plan.Again {
-		out = append(out, trimmed(tile(within(parts, w), w, tvmexport.Whole, time.Hour))...)
+		out = append(out, trimmed(fillBins(within(parts, w), w, tvmexport.Whole, time.Hour))...)
 	}
 	if recent != (tvmexport.Window{}) {
 		seen, err = f.steps.Hours(ctx, f.plan.Run.Table, recent)
 		if err != nil {
 			return nil, nil, err
 		}
-		hours, err := f.upTo(ctx, recent.To, within(parts, recent), seen)
+		hours, err := f.clipLastHour(ctx, recent.To, within(parts, recent), seen)
 		if err != nil {
 			return nil, nil, err
 		}
-		out = append(out, joined(behind(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
+		out = append(out, coalesceHours(laggingHours(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
 	}
 	for i := range out {
 		out[i].Late = true
@@ -80,10 +80,10 @@ func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvm
 	return out, seen, nil
 }
 
-// upTo makes the count of the hour that the watermark lies in one of the rows
+// clipLastHour makes the count of the hour that the watermark lies in one of the rows
 // up to it, by a call of its own where the hour as a whole holds more rows than
 // readers see.
-func (f *fetching) upTo(ctx context.Context, at time.Time, parts, seen []tvmexport.Count) ([]tvmexport.Count, error) {
+func (f *fetching) clipLastHour(ctx context.Context, at time.Time, parts, seen []tvmexport.Count) ([]tvmexport.Count, error) {
 	i := slices.IndexFunc(parts, func(c tvmexport.Count) bool { return c.Start.Add(time.Hour - tvmexport.Tick).After(at) })
 	if i < 0 || parts[i].Rows <= rowsAt(seen, parts[i].Start) {
 		return parts, nil
@@ -103,9 +103,9 @@ func (f *fetching) upTo(ctx context.Context, at time.Time, parts, seen []tvmexpo
 // trimmed leaves out the pieces before the first and after the last one that
 // has rows. Empty pieces between others stay: without a gap, one call can ask
 // for all of them.
-func trimmed(pieces []Piece) []Piece {
-	pieces = slices.DeleteFunc(pieces, func(p Piece) bool { return p.Window.Null })
-	first := slices.IndexFunc(pieces, func(p Piece) bool { return p.Rows > 0 })
+func trimmed(pieces []planUnit) []planUnit {
+	pieces = slices.DeleteFunc(pieces, func(p planUnit) bool { return p.Window.Null })
+	first := slices.IndexFunc(pieces, func(p planUnit) bool { return p.Rows > 0 })
 	if first < 0 {
 		return nil
 	}
@@ -126,18 +126,18 @@ func rowsAt(parts []tvmexport.Count, start time.Time) (rows int64) {
 	return rows
 }
 
-// behind are the hours, the last one up to the watermark, in which the source
+// laggingHours are the hours, the last one up to the watermark, in which the source
 // holds more rows than readers see, but for those within windows that are
 // asked for anyway.
-func behind(source, seen []tvmexport.Count, to time.Time, but []tvmexport.Window) []Piece {
-	var out []Piece
+func laggingHours(source, seen []tvmexport.Count, to time.Time, but []tvmexport.Window) []planUnit {
+	var out []planUnit
 	for _, c := range source {
 		w := tvmexport.Window{From: c.Start.Add(-tvmexport.Tick), To: c.Start.Add(time.Hour - tvmexport.Tick)}
 		if w.To.After(to) {
 			w.To = to
 		}
 		if c.Rows > rowsAt(seen, c.Start) && !slices.ContainsFunc(but, w.Overlaps) {
-			out = append(out, Piece{Window: w, Rows: c.Rows})
+			out = append(out, planUnit{Window: w, Rows: c.Rows})
 		}
 	}
 	return out
@@ -193,11 +193,11 @@ func (f *fetching) closeWindow(now time.Time) {
 // untimed asks for the rows without a watermark where readers see some and the
 // plan shows none.
 func (f *fetching) untimed() {
-	if slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
+	if slices.ContainsFunc(f.units, func(p planUnit) bool { return p.Window.Null }) {
 		return
 	}
 	if slices.ContainsFunc(f.plan.Known, func(k tvmexport.PartitionRecord) bool { return k.Window.Null && k.Rows > 0 }) {
-		f.pieces = append(f.pieces, Piece{Window: tvmexport.Window{Null: true}, Ask: true})
+		f.units = append(f.units, planUnit{Window: tvmexport.Window{Null: true}, Ask: true})
 	}
 }
 
@@ -205,11 +205,11 @@ func (f *fetching) untimed() {
 // in a full run also the rows without a watermark, and the hours counted again
 // in which readers see some.
 func (f *fetching) quiet(recent tvmexport.Window, seen []tvmexport.Count) {
-	if f.plan.Run.Kind == tvmexport.FullRun && !slices.ContainsFunc(f.pieces, func(p Piece) bool { return p.Window.Null }) {
-		f.pieces = append(f.pieces, Piece{Window: tvmexport.Window{Null: true}})
+	if f.plan.Run.Kind == tvmexport.FullRun && !slices.ContainsFunc(f.units, func(p planUnit) bool { return p.Window.Null }) {
+		f.units = append(f.units, planUnit{Window: tvmexport.Window{Null: true}})
 	}
 	if recent != (tvmexport.Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(f.plan.Again, recent.Overlaps) {
-		f.pieces = append([]Piece{{Window: recent, Late: true}}, f.pieces...)
+		f.units = append([]planUnit{{Window: recent, Late: true}}, f.units...)
 	}
-	insist(f.pieces)
+	askAll(f.units)
 }

@@ -97,7 +97,7 @@ func (f *fetching) publication() tvmexport.Publication {
 	if p.Apart = f.plan.Apart; run.Kind != tvmexport.FullRun { // readers of a full run see nothing of the runs before it
 		p.Losses = f.plan.Losses
 	}
-	p.Steps, p.Rows = publicationSteps(f.all(), f.lacking, run.Table, f.plan.StepBytes)
+	p.Steps, p.Rows = publicationSteps(f.all(), f.missingRows, run.Table, f.plan.StepBytes)
 	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
 	return p
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// settleRounds is how often what moved is asked for again.
-const settleRounds = 3
+// recheckRounds is how often what moved is asked for again.
+const recheckRounds = 3
 
-// settle makes sure, where that is asked for, that what was fetched is the
+// recheck makes sure, where that is asked for, that what was fetched is the
 // state of one moment: it counts again, compares the fingerprints with those
 // of the answers, and asks again for what differs.
-func (f *fetching) settle(ctx context.Context) error {
+func (f *fetching) recheck(ctx context.Context) error {
 	run := f.plan.Run
 	if !f.plan.Consistent || run.Table.LoadType != tvmexport.Snapshot {
 		return nil
@@ -25,18 +25,18 @@ func (f *fetching) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		moved := movedSince(f.expected(), now, run, f.mayMove())
+		moved := changedPartitions(f.expected(), now, run, f.mayMove())
 		if len(moved) == 0 {
 			return nil
 		}
-		if round > settleRounds {
+		if round > recheckRounds {
 			return &tvmexport.Error{
 				Op: "fetch", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-				Err:  fmt.Errorf("%d partitions, including %q, changed while the table was read, after %d more attempts", len(moved), moved[0], settleRounds),
+				Err:  fmt.Errorf("%d partitions, including %q, changed while the table was read, after %d more attempts", len(moved), moved[0], recheckRounds),
 				Hint: "run at a quieter time, or use the default consistency, under which each partition is the state of one answer",
 			}
 		}
-		f.again(moved, now)
+		f.requeue(moved, now)
 		if run.Kind == tvmexport.DeltaRun {
 			known := setOf(f.asked)
 			f.asked = append(f.asked, slices.DeleteFunc(moved, func(p tvmexport.Partition) bool { return known[p] })...)
@@ -48,7 +48,7 @@ func (f *fetching) settle(ctx context.Context) error {
 }
 
 // countAgain counts the run's partitions as they are now.
-func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
+func (f *fetching) countAgain(ctx context.Context) ([]planUnit, error) {
 	run := f.plan.Run
 	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: true}
 	if run.Table.Key.IsRow() {
@@ -66,9 +66,9 @@ func (f *fetching) countAgain(ctx context.Context) ([]Piece, error) {
 			Hint: "use the default consistency",
 		}
 	}
-	pieces := piecesOf(counts.Parts, tvmexport.Window{})
+	pieces := unitsOf(counts.Parts, tvmexport.Window{})
 	if q.Within == tvmexport.Whole {
-		pieces = Coarsen(pieces, run.Depth)
+		pieces = coarsen(pieces, run.Depth)
 	}
 	return pieces, nil
 }
@@ -96,8 +96,8 @@ func (f *fetching) mayMove() func(tvmexport.Partition) bool {
 	return func(p tvmexport.Partition) bool { return f.plan.Only == nil || asked[p] }
 }
 
-// movedSince are the partitions whose rows as expected differ from a count.
-func movedSince(expected []tvmexport.PartitionRecord, now []Piece, run tvmexport.Run, may func(tvmexport.Partition) bool) []tvmexport.Partition {
+// changedPartitions are the partitions whose rows as expected differ from a count.
+func changedPartitions(expected []tvmexport.PartitionRecord, now []planUnit, run tvmexport.Run, may func(tvmexport.Partition) bool) []tvmexport.Partition {
 	current := countedBy(run, now)
 	var moved []tvmexport.Partition
 	for _, r := range expected {
@@ -116,9 +116,9 @@ func movedSince(expected []tvmexport.PartitionRecord, now []Piece, run tvmexport
 	return moved
 }
 
-// again puts back what moved: a batch travels whole, so all of its slice. A
+// requeue puts back what moved: a batch travels whole, so all of its slice. A
 // partition that was divided lies in several batches: all of them go.
-func (f *fetching) again(moved []tvmexport.Partition, now []Piece) {
+func (f *fetching) requeue(moved []tvmexport.Partition, now []planUnit) {
 	depth := f.plan.Run.Depth
 	all := f.all()
 	of := map[tvmexport.Partition][]int{} // batches that have a part of it
@@ -148,11 +148,11 @@ func (f *fetching) again(moved []tvmexport.Partition, now []Piece) {
 	}
 	isGone := func(b tvmexport.BatchInfo) bool { return gone[b.ID] }
 	f.batches = slices.DeleteFunc(f.batches, isGone)
-	f.adopted = slices.DeleteFunc(f.adopted, isGone)
+	f.reused = slices.DeleteFunc(f.reused, isGone)
 	f.remember(now)
 	for _, p := range now {
 		if back[p.Partition.At(depth)] {
-			f.pieces = append(f.pieces, p)
+			f.units = append(f.units, p)
 		}
 	}
 }

@@ -32,9 +32,9 @@ func resumable(run tvmexport.Run, list []tvmexport.Leftover, age time.Duration) 
 	return out
 }
 
-// adopt divides what was planned into leftovers that bring a part of it, each
+// reuseBatches divides what was planned into leftovers that bring a part of it, each
 // row at most once, and the pieces that are still to be asked for.
-func adopt(pieces []Piece, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []Piece) {
+func reuseBatches(pieces []planUnit, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []planUnit) {
 	if len(list) == 0 {
 		return nil, pieces
 	}
@@ -48,7 +48,7 @@ func adopt(pieces []Piece, list []tvmexport.Leftover) (taken []tvmexport.BatchIn
 	if len(taken) == 0 {
 		return nil, pieces
 	}
-	rest = make([]Piece, 0, len(pieces))
+	rest = make([]planUnit, 0, len(pieces))
 	for _, p := range pieces {
 		if near := covered.near(p); len(near) > 0 {
 			rest = append(rest, p.without(near)...)
@@ -62,7 +62,7 @@ func adopt(pieces []Piece, list []tvmexport.Leftover) (taken []tvmexport.BatchIn
 // wanted is what was planned: rows that come late, and the others.
 type wanted map[bool]*regionIndex
 
-func wantedOf(pieces []Piece) wanted {
+func wantedOf(pieces []planUnit) wanted {
 	w := wanted{false: {}, true: {}}
 	for _, r := range regionsOf(pieces) {
 		w[r.late].add(r)
@@ -89,7 +89,7 @@ func (x *regionIndex) admit(leftover []region) bool {
 }
 
 // near are the regions that overlap a piece.
-func (x *regionIndex) near(p Piece) []region {
+func (x *regionIndex) near(p planUnit) []region {
 	var out []region
 	x.each(p.region(), func(id int) { out = append(out, x.list[id]) })
 	return out

@@ -12,11 +12,11 @@ import (
 // deadRun is a plan of n parts and what runs that died left of about half of
 // it: batches of many parts, batches of one part, parts that were divided on
 // the way, and copies of an earlier run that are stale.
-func deadRun(n int) (pieces []Piece, list []tvmexport.Leftover) {
+func deadRun(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 	dice := rand.New(rand.NewPCG(uint64(n), 1))
 	for i := range n {
 		p := tvmexport.Partition(fmt.Sprintf("%05x", i*(1<<20/n)))
-		pieces = append(pieces, Piece{Partition: p, Rows: 400, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
+		pieces = append(pieces, planUnit{Partition: p, Rows: 400, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
 	}
 	land := func(run string, rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) {
 		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Prints: prints, Slice: tvmexport.Slice{Partitions: ps}}
@@ -52,12 +52,12 @@ func deadRun(n int) (pieces []Piece, list []tvmexport.Leftover) {
 }
 
 // deadWindows is the same of a table that follows its watermark.
-func deadWindows(n int) (pieces []Piece, list []tvmexport.Leftover) {
+func deadWindows(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	step := 30 * 24 * time.Hour / time.Duration(n)
 	for i := range n {
 		w := tvmexport.Window{From: start.Add(time.Duration(i) * step), To: start.Add(time.Duration(i+1) * step)}
-		pieces = append(pieces, Piece{Window: w, Rows: 400, Late: i < n/4})
+		pieces = append(pieces, planUnit{Window: w, Rows: 400, Late: i < n/4})
 		half := tvmexport.Window{From: w.From, To: w.From.Add(step / 2)}
 		switch i % 10 {
 		case 0, 2, 4:
@@ -75,10 +75,10 @@ func deadWindows(n int) (pieces []Piece, list []tvmexport.Leftover) {
 // What many dead parts left is taken over, and nothing twice.
 func TestResumeOfManyParts(t *testing.T) {
 	const n = 50_000
-	for name, make := range map[string]func(int) ([]Piece, []tvmexport.Leftover){"Parts": deadRun, "Windows": deadWindows} {
+	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.Leftover){"Parts": deadRun, "Windows": deadWindows} {
 		t.Run(name, func(t *testing.T) {
 			pieces, list := make(n)
-			taken, rest := adopt(pieces, fresh(pieces, list))
+			taken, rest := reuseBatches(pieces, dropStale(pieces, list))
 			covered := &regionIndex{}
 			for _, b := range taken {
 				if !covered.admit(regionsOfSlice(b.Slice)) {
@@ -98,13 +98,13 @@ func TestResumeOfManyParts(t *testing.T) {
 }
 
 func BenchmarkResume(b *testing.B) {
-	for name, make := range map[string]func(int) ([]Piece, []tvmexport.Leftover){"parts": deadRun, "windows": deadWindows} {
+	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.Leftover){"parts": deadRun, "windows": deadWindows} {
 		for _, n := range []int{4096, 8192, 20_000, 100_000} {
 			b.Run(fmt.Sprintf("%s=%d", name, n), func(b *testing.B) {
 				pieces, list := make(n)
 				b.ReportAllocs()
 				for b.Loop() {
-					adopt(pieces, fresh(pieces, list))
+					reuseBatches(pieces, dropStale(pieces, list))
 				}
 			})
 		}

@@ -15,7 +15,7 @@ import (
 
 // The oracle compares everything with everything. It is slow and plain.
 
-func oracleFresh(pieces []Piece, list []tvmexport.Leftover) []tvmexport.Leftover {
+func oracleFresh(pieces []planUnit, list []tvmexport.Leftover) []tvmexport.Leftover {
 	for {
 		taken, _ := oracleAdopt(pieces, list)
 		stale := oracleDisproved(pieces, taken)
@@ -26,7 +26,7 @@ func oracleFresh(pieces []Piece, list []tvmexport.Leftover) []tvmexport.Leftover
 	}
 }
 
-func oracleAdopt(pieces []Piece, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []Piece) {
+func oracleAdopt(pieces []planUnit, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []planUnit) {
 	planned := regionsOf(pieces)
 	var covered []region
 	for _, l := range list {
@@ -50,7 +50,7 @@ func oracleAdopt(pieces []Piece, list []tvmexport.Leftover) (taken []tvmexport.B
 	return taken, rest
 }
 
-func oracleWithout(p Piece, covered []region) []Piece {
+func oracleWithout(p planUnit, covered []region) []planUnit {
 	var in []region
 	for _, c := range covered {
 		if p.region().overlaps(c) {
@@ -58,9 +58,9 @@ func oracleWithout(p Piece, covered []region) []Piece {
 		}
 	}
 	if len(in) == 0 {
-		return []Piece{p}
+		return []planUnit{p}
 	}
-	var out []Piece
+	var out []planUnit
 	for _, w := range cutAt(p.Window, in) {
 		var parts []tvmexport.Partition
 		for _, c := range in {
@@ -69,7 +69,7 @@ func oracleWithout(p Piece, covered []region) []Piece {
 			}
 		}
 		for _, q := range oracleRemainder(p.Partition, parts) {
-			out = append(out, Piece{Window: w, Partition: q, Late: p.Late, OneKey: p.OneKey})
+			out = append(out, planUnit{Window: w, Partition: q, Late: p.Late, OneKey: p.OneKey})
 		}
 	}
 	for i := range out {
@@ -107,8 +107,8 @@ func oracleRemainder(p tvmexport.Partition, others []tvmexport.Partition) []tvme
 	return out
 }
 
-func oracleDisproved(pieces []Piece, taken []tvmexport.BatchInfo) map[tvmexport.BatchID]bool {
-	meets := func(p Piece, b tvmexport.BatchInfo) bool {
+func oracleDisproved(pieces []planUnit, taken []tvmexport.BatchInfo) map[tvmexport.BatchID]bool {
+	meets := func(p planUnit, b tvmexport.BatchInfo) bool {
 		return slices.ContainsFunc(regionsOfSlice(b.Slice), func(r region) bool { return p.region().overlaps(r) })
 	}
 	stale := map[tvmexport.BatchID]bool{}
@@ -116,7 +116,7 @@ func oracleDisproved(pieces []Piece, taken []tvmexport.BatchInfo) map[tvmexport.
 	for len(left) > 0 {
 		group := []tvmexport.BatchInfo{left[0]}
 		left = left[1:]
-		var counted []Piece
+		var counted []planUnit
 		seen := make([]bool, len(pieces))
 		for i := 0; i < len(group); i++ {
 			for j, p := range pieces {
@@ -143,7 +143,7 @@ func oracleDisproved(pieces []Piece, taken []tvmexport.BatchInfo) map[tvmexport.
 	return stale
 }
 
-func oracleBearOut(counted []Piece, batches []tvmexport.BatchInfo) bool {
+func oracleBearOut(counted []planUnit, batches []tvmexport.BatchInfo) bool {
 	var covered []region
 	var have, want int64
 	held, asked := tvmexport.EmptyPrint, tvmexport.EmptyPrint
@@ -172,7 +172,7 @@ func oracleBearOut(counted []Piece, batches []tvmexport.BatchInfo) bool {
 // wreck is a plan of few partitions and moments, so that much of it coincides,
 // and what several dead runs left of it: whole parts, finer ones, coarser ones,
 // some of them with counts that are not the plan's any more.
-func wreck(dice *rand.Rand) (pieces []Piece, list []tvmexport.Leftover) {
+func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.Leftover) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	moment := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 	timed := dice.IntN(3) > 0
@@ -187,7 +187,7 @@ func wreck(dice *rand.Rand) (pieces []Piece, list []tvmexport.Leftover) {
 		at := 0
 		for range 1 + dice.IntN(8) {
 			next := at + 1 + dice.IntN(4)
-			p := Piece{
+			p := planUnit{
 				Window: tvmexport.Window{From: moment(at), To: moment(next)}, Rows: rows(),
 				Late: dice.IntN(4) == 0, Wider: dice.IntN(8) == 0,
 			}
@@ -205,10 +205,10 @@ func wreck(dice *rand.Rand) (pieces []Piece, list []tvmexport.Leftover) {
 			pieces[len(pieces)-1].Window.To = time.Time{}
 		}
 		if dice.IntN(2) == 0 {
-			pieces = append(pieces, Piece{Window: tvmexport.Window{Null: true}, Rows: rows()})
+			pieces = append(pieces, planUnit{Window: tvmexport.Window{Null: true}, Rows: rows()})
 		}
 	} else {
-		for _, p := range Complete(nil, tvmexport.Whole, tvmexport.Window{}, 1+dice.IntN(2)) {
+		for _, p := range withEmptyPartitions(nil, tvmexport.Whole, tvmexport.Window{}, 1+dice.IntN(2)) {
 			if dice.IntN(3) > 0 {
 				p.Rows = rows()
 				p.Print = print(p.Rows)
@@ -216,7 +216,7 @@ func wreck(dice *rand.Rand) (pieces []Piece, list []tvmexport.Leftover) {
 			}
 		}
 		if dice.IntN(4) == 0 {
-			pieces = Complete(nil, tvmexport.Whole.ByRowHash(), tvmexport.Window{}, 2)
+			pieces = withEmptyPartitions(nil, tvmexport.Whole.ByRowHash(), tvmexport.Window{}, 2)
 		}
 	}
 	for i := range dice.IntN(30) {
@@ -302,14 +302,14 @@ func compareWithOracle(t *testing.T, seed uint64) (taken, left, stale int) {
 		return 0, 0, 0
 	}
 	wantTaken, wantRest := oracleAdopt(pieces, list)
-	gotTaken, gotRest := adopt(pieces, list)
+	gotTaken, gotRest := reuseBatches(pieces, list)
 	if d := cmp.Diff(wantTaken, gotTaken); d != "" {
 		t.Fatalf("seed %d: taken over (-oracle +got):\n%s", seed, d)
 	}
 	if d := cmp.Diff(wantRest, gotRest, cmpopts.EquateEmpty()); d != "" {
 		t.Fatalf("seed %d: left to fetch (-oracle +got):\n%s", seed, d)
 	}
-	want, got := oracleFresh(pieces, list), fresh(pieces, list)
+	want, got := oracleFresh(pieces, list), dropStale(pieces, list)
 	if !slices.EqualFunc(want, got, func(a, b tvmexport.Leftover) bool { return a.Batch.ID == b.Batch.ID }) {
 		t.Fatalf("seed %d: fresh are %d leftovers, the oracle finds %d", seed, len(got), len(want))
 	}

@@ -15,7 +15,7 @@ type region struct {
 	late      bool
 }
 
-func (p Piece) region() region { return region{p.Window, p.Partition, p.Late} }
+func (p planUnit) region() region { return region{p.Window, p.Partition, p.Late} }
 
 func regionsOfSlice(s tvmexport.Slice) []region {
 	out := make([]region, len(s.Partitions))
@@ -27,7 +27,7 @@ func regionsOfSlice(s tvmexport.Slice) []region {
 
 // regionsOf are the regions of pieces; neighbours in the list whose windows
 // touch are one region.
-func regionsOf(pieces []Piece) []region {
+func regionsOf(pieces []planUnit) []region {
 	out := make([]region, 0, len(pieces))
 	for _, p := range pieces {
 		r := p.region()

@@ -58,10 +58,10 @@ func TestSpansFindWhatOverlaps(t *testing.T) {
 // those without a watermark would never be asked for.
 func TestLeftoverOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
-	pieces := []Piece{{Rows: 10}}
+	pieces := []planUnit{{Rows: 10}}
 	for _, w := range []tvmexport.Window{{From: hour, To: hour.Add(time.Hour)}, {To: hour}, {Null: true}} {
 		list := []tvmexport.Leftover{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.Whole}}}}}
-		if taken, rest := adopt(pieces, list); len(taken) > 0 || len(rest) != 1 {
+		if taken, rest := reuseBatches(pieces, list); len(taken) > 0 || len(rest) != 1 {
 			t.Errorf("%+v: %d batches taken over, %d pieces left", w, len(taken), len(rest))
 		}
 	}
@@ -72,7 +72,7 @@ func TestLeftoverOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
 func TestLeftoverOfAnUnknownPartitionIsLeftAlone(t *testing.T) {
 	for _, p := range []tvmexport.Partition{"zz", "3~0", "3F", "3#g", "~~"} {
 		list := []tvmexport.Leftover{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{p}}}}}
-		if taken, rest := adopt([]Piece{{Rows: 10}}, list); len(taken) > 0 || len(rest) != 1 {
+		if taken, rest := reuseBatches([]planUnit{{Rows: 10}}, list); len(taken) > 0 || len(rest) != 1 {
 			t.Errorf("%q: %d batches taken over, %d pieces left", p, len(taken), len(rest))
 		}
 	}

@@ -10,10 +10,10 @@ import (
 // out. Its rows are spread evenly over what is left. It is an estimate, which
 // must not say of any part that it has none: all of them may lie there, and
 // what has no rows is not asked for.
-func (p Piece) without(taken []region) []Piece {
-	var out []Piece
+func (p planUnit) without(taken []region) []planUnit {
+	var out []planUnit
 	p.remains(taken, func(w tvmexport.Window, q tvmexport.Partition) bool {
-		out = append(out, Piece{Window: w, Partition: q, Late: p.Late, OneKey: p.OneKey})
+		out = append(out, planUnit{Window: w, Partition: q, Late: p.Late, OneKey: p.OneKey})
 		return true
 	})
 	for i := range out {
@@ -23,13 +23,13 @@ func (p Piece) without(taken []region) []Piece {
 }
 
 // within says whether regions that overlap a piece have all of its rows.
-func (p Piece) within(taken []region) bool {
+func (p planUnit) within(taken []region) bool {
 	return p.remains(taken, func(tvmexport.Window, tvmexport.Partition) bool { return false })
 }
 
 // remains calls yield with what is left of a piece without some regions, until
 // that says no. It reports whether it did not.
-func (p Piece) remains(taken []region, yield func(tvmexport.Window, tvmexport.Partition) bool) bool {
+func (p planUnit) remains(taken []region, yield func(tvmexport.Window, tvmexport.Partition) bool) bool {
 	slices.SortFunc(taken, func(a, b region) int { return a.window.From.Compare(b.window.From) })
 	undivided := p.Window.Null || p.Window == (tvmexport.Window{})
 	var now []region // those of taken that overlap w

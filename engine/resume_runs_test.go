@@ -188,7 +188,7 @@ func TestRepairReplacesWhatDiffers(t *testing.T) {
 		if len(c.Differences) != 1 || c.Differences[0].Readers+7 != c.Differences[0].Recorded {
 			t.Fatalf("differences %+v, want one with 7 rows less", c.Differences)
 		}
-		mend, ok := c.Mend()
+		mend, ok := c.Repair()
 		if !ok {
 			t.Fatal("nothing to mend")
 		}

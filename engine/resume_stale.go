@@ -2,7 +2,7 @@ package engine
 
 import "github.com/tvmexport/tvmexport"
 
-// fresh leaves out the leftovers of which the plan's counts show that they are
+// dropStale leaves out the leftovers of which the plan's counts show that they are
 // not what the source holds any more. Where counts and leftovers cannot be
 // compared, because a part of what was counted together has not landed, a
 // leftover of a late window is left out, and others stay.
@@ -10,14 +10,14 @@ import "github.com/tvmexport/tvmexport"
 // Without a stale leftover another one can become usable that overlapped it, so
 // that this is repeated until nothing is stale. Leftovers that no piece
 // connects do not influence each other: each such cluster is repeated by itself.
-func fresh(pieces []Piece, list []tvmexport.Leftover) []tvmexport.Leftover {
+func dropStale(pieces []planUnit, list []tvmexport.Leftover) []tvmexport.Leftover {
 	if len(list) == 0 {
 		return nil
 	}
 	c := comparisonOf(pieces, list)
 	for _, cluster := range c.clusters(c.usable) {
 		for len(cluster) > 0 {
-			stale := c.disproved(c.taken(cluster))
+			stale := c.staleBatches(c.taken(cluster))
 			if len(stale) == 0 {
 				break
 			}
@@ -42,7 +42,7 @@ func fresh(pieces []Piece, list []tvmexport.Leftover) []tvmexport.Leftover {
 // comparison is of the counts of a plan with leftovers, each named by its place
 // in its list.
 type comparison struct {
-	pieces []Piece
+	units  []planUnit
 	list   []tvmexport.Leftover
 	usable []int   // leftovers of which every row was planned
 	meets  [][]int // by leftover: the pieces that can have rows of it
@@ -50,9 +50,9 @@ type comparison struct {
 	links  links   // of pieces, and behind them of leftovers
 }
 
-func comparisonOf(pieces []Piece, list []tvmexport.Leftover) *comparison {
+func comparisonOf(pieces []planUnit, list []tvmexport.Leftover) *comparison {
 	c := &comparison{
-		pieces: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
+		units: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
 		links: newLinks(len(pieces) + len(list)),
 	}
 	counted := &regionIndex{list: make([]region, 0, len(pieces))}
@@ -82,20 +82,20 @@ func comparisonOf(pieces []Piece, list []tvmexport.Leftover) *comparison {
 // clusters divides leftovers into those that pieces connect, in their order.
 func (c *comparison) clusters(of []int) [][]int {
 	for _, i := range of {
-		c.links.cut(len(c.pieces) + i)
+		c.links.cut(len(c.units) + i)
 		for _, p := range c.meets[i] {
 			c.links.cut(p)
 		}
 	}
 	for _, i := range of {
 		for _, p := range c.meets[i] {
-			c.links.join(len(c.pieces)+i, p)
+			c.links.join(len(c.units)+i, p)
 		}
 	}
 	place := map[int]int{}
 	var out [][]int
 	for _, i := range of {
-		at := c.links.find(len(c.pieces) + i)
+		at := c.links.find(len(c.units) + i)
 		k, ok := place[at]
 		if !ok {
 			k = len(out)
@@ -119,12 +119,12 @@ func (c *comparison) taken(of []int) []int {
 	return out
 }
 
-// disproved are the leftovers that the counts of the pieces do not bear out.
+// staleBatches are the leftovers that the counts of the pieces do not bear out.
 // Pieces and leftovers that share rows are compared together.
-func (c *comparison) disproved(taken []int) map[int]bool {
+func (c *comparison) staleBatches(taken []int) map[int]bool {
 	stale := map[int]bool{}
 	for _, group := range c.clusters(taken) {
-		if !c.bearOut(group) {
+		if !c.consistent(group) {
 			for _, i := range group {
 				stale[i] = true
 			}
@@ -133,12 +133,12 @@ func (c *comparison) disproved(taken []int) map[int]bool {
 	return stale
 }
 
-// bearOut says whether leftovers can be what was counted: as many rows, and
+// consistent says whether leftovers can be what was counted: as many rows, and
 // with the fingerprints where they are known.
-func (c *comparison) bearOut(group []int) bool {
+func (c *comparison) consistent(group []int) bool {
 	covered := &regionIndex{}
 	seen := map[int]bool{}
-	var counted []Piece
+	var counted []planUnit
 	var have, want int64
 	held, asked := tvmexport.EmptyPrint, tvmexport.EmptyPrint
 	late := false
@@ -150,7 +150,7 @@ func (c *comparison) bearOut(group []int) bool {
 		for _, p := range c.meets[i] {
 			if !seen[p] {
 				seen[p] = true
-				counted = append(counted, c.pieces[p])
+				counted = append(counted, c.units[p])
 			}
 		}
 		have += b.Rows

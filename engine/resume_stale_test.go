@@ -12,19 +12,19 @@ import (
 // What landed is taken over where the counts bear it out, or cannot tell.
 func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
-	windows := tile([]tvmexport.Count{{Start: hour, Rows: 10}, {Start: hour.Add(time.Hour), Rows: 20}, {Start: hour.Add(2 * time.Hour), Rows: 30}},
+	windows := fillBins([]tvmexport.Count{{Start: hour, Rows: 10}, {Start: hour.Add(time.Hour), Rows: 20}, {Start: hour.Add(2 * time.Hour), Rows: 30}},
 		tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(2*time.Hour + 30*time.Minute)}, tvmexport.Whole, time.Hour)
 	within := func(from, to time.Duration, rows int64, late bool) tvmexport.BatchInfo {
 		return tvmexport.BatchInfo{Rows: rows, Slice: tvmexport.Slice{Window: tvmexport.Window{From: hour.Add(from - tvmexport.Tick), To: hour.Add(to - tvmexport.Tick)}, Partitions: []tvmexport.Partition{tvmexport.Whole}, Late: late}}
 	}
 	print := func(n int64) tvmexport.Fingerprint { return tvmexport.Fingerprint{Known: true, Sums: [3]int64{n}} }
-	parts := []Piece{{Partition: "0", Rows: 5, Print: print(1)}, {Partition: "1", Rows: 6, Print: print(2)}, {Partition: "2", Rows: 7, Print: print(4)}}
+	parts := []planUnit{{Partition: "0", Rows: 5, Print: print(1)}, {Partition: "1", Rows: 6, Print: print(2)}, {Partition: "2", Rows: 7, Print: print(4)}}
 	of := func(rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) tvmexport.BatchInfo {
 		return tvmexport.BatchInfo{Rows: rows, Prints: prints, Slice: tvmexport.Slice{Partitions: ps}}
 	}
-	lateHour := []Piece{{Window: tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(time.Hour - tvmexport.Tick)}, Rows: 10, Late: true}}
+	lateHour := []planUnit{{Window: tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(time.Hour - tvmexport.Tick)}, Rows: 10, Late: true}}
 	for name, c := range map[string]struct {
-		pieces  []Piece
+		pieces  []planUnit
 		batches []tvmexport.BatchInfo
 		want    []int
 	}{
@@ -46,7 +46,7 @@ func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 				list = append(list, tvmexport.Leftover{Batch: b})
 			}
 			var got []int
-			for _, l := range fresh(c.pieces, list) {
+			for _, l := range dropStale(c.pieces, list) {
 				got = append(got, slices.IndexFunc(list, func(m tvmexport.Leftover) bool { return m.Batch.ID == l.Batch.ID }))
 			}
 			if d := cmp.Diff(c.want, got); d != "" {

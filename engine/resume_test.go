@@ -15,16 +15,16 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 	for seed := range uint64(300) {
 		dice := rand.New(rand.NewPCG(seed, 1))
 		windowed := seed%2 == 0
-		var pieces []Piece
+		var pieces []planUnit
 		if windowed {
 			w := tvmexport.Window{From: start, To: start.Add(10 * time.Hour)}
 			for h := range 10 {
 				from := w.From.Add(time.Duration(h) * time.Hour)
-				pieces = append(pieces, Piece{Window: tvmexport.Window{From: from, To: from.Add(time.Hour)}, Rows: 100})
+				pieces = append(pieces, planUnit{Window: tvmexport.Window{From: from, To: from.Add(time.Hour)}, Rows: 100})
 			}
-			pieces = append(pieces, Piece{Window: tvmexport.Window{Null: true}, Rows: 3})
+			pieces = append(pieces, planUnit{Window: tvmexport.Window{Null: true}, Rows: 3})
 		} else {
-			pieces = Complete(nil, tvmexport.Whole, tvmexport.Window{}, dice.IntN(3))
+			pieces = withEmptyPartitions(nil, tvmexport.Whole, tvmexport.Window{}, dice.IntN(3))
 			for i := range pieces {
 				pieces[i].Rows = 3 // fewer than the parts that may be left of it
 			}
@@ -45,7 +45,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 			}
 			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}})
 		}
-		taken, rest := adopt(pieces, list)
+		taken, rest := reuseBatches(pieces, list)
 		var all []region
 		for _, b := range taken {
 			all = append(all, regionsOfSlice(b.Slice)...)

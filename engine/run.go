@@ -68,7 +68,7 @@ func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Or
 	}
 	plan.Loose = seen.loose
 	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Choice.Hides(c.Name) })
-	plan.takeOver(left, v.Resume)
+	plan.reuseOrphans(left, v.Resume)
 	if v.Hooks.Started != nil {
 		v.Hooks.Started(plan.Run)
 	}
@@ -100,7 +100,7 @@ func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.Hi
 		}
 		notes = append(notes, "the source does not return the table's columns: the last known columns are used")
 	}
-	table, drift, err := meet(r.Table, live, h.Last)
+	table, drift, err := reconcileSchema(r.Table, live, h.Last)
 	if err != nil {
 		return notes, err
 	}

@@ -129,7 +129,7 @@ func TestRunOfAHundredThousandDevices(t *testing.T) {
 				e.move(3)
 			}
 			plan := e.plan(kind, known)
-			plan.Leftovers = e.landed(t, plan, 2)
+			plan.Orphans = e.landed(t, plan, 2)
 			e.moving = 50
 			p, err := flow(t.Context(), e, plan, &tvmexport.Hooks{})
 			if err != nil {
@@ -187,7 +187,7 @@ func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 	for seed := range uint64(300) {
 		dice := rand.New(rand.NewPCG(seed, 2))
 		f := &fetching{plan: Plan{Run: tvmexport.Run{Table: tvmexport.Table{LoadType: tvmexport.Snapshot}, Depth: 2}}}
-		var now []Piece
+		var now []planUnit
 		for i := range 40 {
 			var s tvmexport.Slice
 			for range 1 + dice.IntN(2) {
@@ -199,13 +199,13 @@ func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 			}
 			b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}
 			if i%4 == 0 {
-				f.adopted = append(f.adopted, b)
+				f.reused = append(f.reused, b)
 			} else {
 				f.batches = append(f.batches, b)
 			}
 		}
 		for i := range 60 {
-			now = append(now, Piece{Partition: tvmexport.Partition(fmt.Sprintf("%02x", i)), Rows: 1})
+			now = append(now, planUnit{Partition: tvmexport.Partition(fmt.Sprintf("%02x", i)), Rows: 1})
 		}
 		moved := []tvmexport.Partition{now[dice.IntN(60)].Partition, now[dice.IntN(60)].Partition}
 		back, all := setOf(moved), f.all()
@@ -221,14 +221,14 @@ func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 				}
 			}
 		}
-		f.again(moved, now)
+		f.requeue(moved, now)
 		var want, got []tvmexport.Partition
 		for _, p := range now {
 			if back[p.Partition] {
 				want = append(want, p.Partition)
 			}
 		}
-		for _, p := range f.pieces {
+		for _, p := range f.units {
 			got = append(got, p.Partition)
 		}
 		if !slices.Equal(want, got) {
@@ -279,7 +279,7 @@ func BenchmarkSettle(b *testing.B) {
 			b.Fatal(err)
 		}
 		e.move(50)
-		if err := f.settle(b.Context()); err != nil {
+		if err := f.recheck(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -312,7 +312,7 @@ func BenchmarkFlow(b *testing.B) {
 	known := e.records()
 	e.move(3)
 	plan := e.plan(tvmexport.DeltaRun, known)
-	plan.Leftovers = e.landed(b, plan, 2)
+	plan.Orphans = e.landed(b, plan, 2)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := flow(b.Context(), e, plan, &tvmexport.Hooks{}); err != nil {

@@ -8,19 +8,19 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// meet is a table as the source shows it now: its columns those of the live
+// reconcileSchema is a table as the source shows it now: its columns those of the live
 // schema, in the order of the catalogue and then of the answer, and what
 // readers are to see of them by the table's way to meet drift. last is the
 // newest committed run, nil before the first. notes say what has changed
 // since then, a sentence each.
-func meet(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
-	t, notes, err = drifted(t, live, last)
+func reconcileSchema(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
+	t, notes, err = followDrift(t, live, last)
 	t, refused := withoutRefused(t)
 	return t, append(notes, refused...), err
 }
 
-// drifted is meet without a look at what names the destination takes.
-func drifted(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
+// followDrift is meet without a look at what names the destination takes.
+func followDrift(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
 	t.Columns = slices.DeleteFunc(ordered(live, t.Columns), func(c tvmexport.Column) bool { return t.Choice.Hides(c.Name) })
 	if t.Key.Column != "" && typeOf(live, t.Key.Column) == "" ||
 		slices.ContainsFunc(t.Key.Hashed, func(c string) bool { return typeOf(live, c) == "" }) {
@@ -66,8 +66,8 @@ func ordered(live, known []tvmexport.Column) []tvmexport.Column {
 	return out
 }
 
-// grown says whether there is a column now that is not known.
-func grown(known, now []tvmexport.Column) bool {
+// hasNewColumns says whether there is a column now that is not known.
+func hasNewColumns(known, now []tvmexport.Column) bool {
 	return slices.ContainsFunc(now, func(c tvmexport.Column) bool { return typeOf(known, c.Name) == "" })
 }
 

@@ -57,7 +57,7 @@ func (f *fetching) sameSchema(columns []tvmexport.Column) error {
 	}
 }
 
-func sameNames(a, b []tvmexport.Column) bool { return !grown(a, b) && !grown(b, a) }
+func sameNames(a, b []tvmexport.Column) bool { return !hasNewColumns(a, b) && !hasNewColumns(b, a) }
 
 // shift says in what the columns differ; "" if they do not. Their order is not
 // compared.

@@ -9,19 +9,19 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Cutting is what Cut makes of a plan's pieces.
-type Cutting struct {
+// packing is what Cut makes of a plan's pieces.
+type packing struct {
 	Slices []tvmexport.Slice
-	Large  []Piece // larger by themselves than a call carries: to be counted more finely first
-	Rest   []Piece // not cut, because enough slices were made
+	Large  []planUnit // larger by themselves than a call carries: to be counted more finely first
+	Rest   []planUnit // not cut, because enough slices were made
 }
 
-// Cut packs pieces, in their order, into slices of at most rows rows, and into
+// packSlices packs pieces, in their order, into slices of at most rows rows, and into
 // at most that many slices if most is not 0. Pieces without rows go with a
 // neighbour; where no piece has any, nothing is asked for unless a piece says so.
-func Cut(t tvmexport.Table, pieces []Piece, rows int64, most int) Cutting {
-	var c Cutting
-	if !slices.ContainsFunc(pieces, func(p Piece) bool { return p.Rows > 0 || p.Ask }) {
+func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) packing {
+	var c packing
+	if !slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 || p.Ask }) {
 		return c
 	}
 	var open *tvmexport.Slice
@@ -45,7 +45,7 @@ func Cut(t tvmexport.Table, pieces []Piece, rows int64, most int) Cutting {
 
 // addPiece adds p to the slice if one call can ask for both, and its rows can be
 // told apart: parts by the hash of rows go only with their like.
-func addPiece(s *tvmexport.Slice, p Piece) bool {
+func addPiece(s *tvmexport.Slice, p planUnit) bool {
 	last := s.Partitions[len(s.Partitions)-1]
 	_, hashed := last.RowHash()
 	if _, too := p.Partition.RowHash(); too != hashed || hashed && last.Base() != p.Partition.Base() {
@@ -93,10 +93,10 @@ const narrow = 1_000_000_000 // one second
 // refine counts a piece that one call cannot carry more finely: in steps of
 // time while it is wider than a second, then by the digits of the key, and
 // where one key holds all its rows by the hash of the whole row.
-func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
+func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	q := tvmexport.CountQuery{
 		Table: f.plan.Run.Table, Window: p.Window, Within: p.Partition,
-		Depth: max(1, DepthFor(p.Rows, f.plan.Limits.Rows)),
+		Depth: max(1, depthFor(p.Rows, f.plan.Limits.Rows)),
 	}
 	if width := widthOf(p.Window); width > narrow {
 		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
@@ -118,17 +118,17 @@ func (f *fetching) refine(ctx context.Context, p Piece) ([]Piece, error) {
 		return nil, err
 	}
 	f.progress.Calls += counts.Calls
-	var pieces []Piece
+	var pieces []planUnit
 	if q.Bin > 0 {
-		pieces = tile(counts.Parts, p.Window, p.Partition, q.Bin)
+		pieces = fillBins(counts.Parts, p.Window, p.Partition, q.Bin)
 	} else {
-		pieces = piecesOf(counts.Parts, p.Window)
+		pieces = unitsOf(counts.Parts, p.Window)
 		for _, p := range pieces {
 			if p.OneKey {
 				f.oneKey[p.Partition] = true
 			}
 		}
-		pieces = Complete(pieces, q.Within, p.Window, q.Depth)
+		pieces = withEmptyPartitions(pieces, q.Within, p.Window, q.Depth)
 	}
 	for i := range pieces {
 		pieces[i].Late = p.Late
@@ -147,14 +147,14 @@ const (
 // split puts a slice that was too large back in smaller parts.
 func (f *fetching) split(ctx context.Context, s tvmexport.Slice, why error) error {
 	announceSplitting(f.hooks, f.plan.Run, s, why)
-	if err := f.helpless(why); err != nil {
+	if err := f.checkSplitting(why); err != nil {
 		return err
 	}
 	if a, b, ok := sliceHalves(s); ok {
 		f.ready = append(f.ready, a, b)
 		return nil
 	}
-	finer, err := f.refine(ctx, Piece{Window: s.Window, Partition: s.Partitions[0], Late: s.Late, Rows: s.Rows})
+	finer, err := f.refine(ctx, planUnit{Window: s.Window, Partition: s.Partitions[0], Late: s.Late, Rows: s.Rows})
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (f *fetching) split(ctx context.Context, s tvmexport.Slice, why error) erro
 		total += p.Rows
 	}
 	// Packed together they were too large: at most half of them go in one call.
-	cut := Cut(s.Table, finer, max(total/2, 1), 0)
+	cut := packSlices(s.Table, finer, max(total/2, 1), 0)
 	f.ready = append(f.ready, cut.Slices...)
 	for _, p := range cut.Large {
 		f.ready = append(f.ready, p.Slice(s.Table))
@@ -188,16 +188,16 @@ func rowsPerCall(l tvmexport.Limits, rowBytes float64) int64 {
 	return max(int64(rows), 1)
 }
 
-// doubtful is how many answers may be refused as too large beyond twice those that
+// maxExtraRefusals is how many answers may be refused as too large beyond twice those that
 // were accepted. Where smaller parts help, a slice that is divided makes one more
 // answer than it had refusals.
-const doubtful = 256
+const maxExtraRefusals = 256
 
-// helpless says that smaller parts do not help: a service that refuses them as it
+// checkSplitting says that smaller parts do not help: a service that refuses them as it
 // refused the larger ones would be asked without an end. nil while they may help.
-func (f *fetching) helpless(why error) error {
+func (f *fetching) checkSplitting(why error) error {
 	f.refusals++
-	if f.refusals <= doubtful+2*f.progress.Slices {
+	if f.refusals <= maxExtraRefusals+2*f.progress.Slices {
 		return nil
 	}
 	return &tvmexport.Error{

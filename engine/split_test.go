@@ -18,7 +18,7 @@ func partitions(slices []tvmexport.Slice) (out [][]tvmexport.Partition) {
 }
 
 func TestCutPacksInOrder(t *testing.T) {
-	pieces := []Piece{
+	pieces := []planUnit{
 		{Partition: "0", Rows: 40},
 		{Partition: "1", Rows: 50},
 		{Partition: "2", Rows: 20},
@@ -27,7 +27,7 @@ func TestCutPacksInOrder(t *testing.T) {
 		{Partition: "5", Rows: 80},
 		{Partition: "~", Rows: 1},
 	}
-	got := Cut(tvmexport.Table{}, pieces, 100, 0)
+	got := packSlices(tvmexport.Table{}, pieces, 100, 0)
 	if d := cmp.Diff([][]tvmexport.Partition{{"0", "1"}, {"2", "3", "5"}, {"~"}}, partitions(got.Slices)); d != "" {
 		t.Error(d)
 	}
@@ -37,28 +37,28 @@ func TestCutPacksInOrder(t *testing.T) {
 }
 
 func TestCutStopsAtMost(t *testing.T) {
-	pieces := []Piece{{Partition: "0", Rows: 60}, {Partition: "1", Rows: 60}, {Partition: "2", Rows: 10}}
-	got := Cut(tvmexport.Table{}, pieces, 100, 1)
+	pieces := []planUnit{{Partition: "0", Rows: 60}, {Partition: "1", Rows: 60}, {Partition: "2", Rows: 10}}
+	got := packSlices(tvmexport.Table{}, pieces, 100, 1)
 	if len(got.Slices) != 1 || len(got.Rest) != 2 {
 		t.Fatalf("%d slices, %d left; want 1 and 2", len(got.Slices), len(got.Rest))
 	}
 }
 
 func TestCutOfNothing(t *testing.T) {
-	if got := Cut(tvmexport.Table{}, []Piece{{Partition: "0"}}, 100, 0); len(got.Slices) != 0 {
+	if got := packSlices(tvmexport.Table{}, []planUnit{{Partition: "0"}}, 100, 0); len(got.Slices) != 0 {
 		t.Errorf("an empty table costs %d calls", len(got.Slices))
 	}
 }
 
 func TestCutJoinsWindows(t *testing.T) {
-	pieces := []Piece{
+	pieces := []planUnit{
 		{Window: tvmexport.Window{Null: true}, Rows: 3},
 		{Window: tvmexport.Window{From: at(0), To: at(1)}, Rows: 60},
 		{Window: tvmexport.Window{From: at(1), To: at(2)}, Rows: 30},
 		{Window: tvmexport.Window{From: at(2), To: at(3)}, Rows: 30},
 	}
 	var got []tvmexport.Window
-	for _, s := range Cut(tvmexport.Table{}, pieces, 100, 0).Slices {
+	for _, s := range packSlices(tvmexport.Table{}, pieces, 100, 0).Slices {
 		got = append(got, s.Window)
 	}
 	want := []tvmexport.Window{{Null: true}, {From: at(0), To: at(2)}, {From: at(2), To: at(3)}}
@@ -69,9 +69,9 @@ func TestCutJoinsWindows(t *testing.T) {
 
 func TestTileLeavesNoGap(t *testing.T) {
 	counts := []tvmexport.Count{{Start: at(5), Rows: 7}, {Rows: 2}, {Start: at(1), Rows: 4}}
-	got := tile(counts, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.Whole, time.Hour)
+	got := fillBins(counts, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.Whole, time.Hour)
 	before := func(hour int) time.Time { return at(hour).Add(-tvmexport.Tick) }
-	want := []Piece{
+	want := []planUnit{
 		{Window: tvmexport.Window{Null: true}, Rows: 2},
 		{Window: tvmexport.Window{From: at(0), To: before(1)}},
 		{Window: tvmexport.Window{From: before(1), To: before(2)}, Rows: 4},
@@ -82,7 +82,7 @@ func TestTileLeavesNoGap(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if got := tile(nil, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.Whole, time.Hour); len(got) != 1 || got[0].Window.To != at(9) {
+	if got := fillBins(nil, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.Whole, time.Hour); len(got) != 1 || got[0].Window.To != at(9) {
 		t.Errorf("a window without rows is still asked for: %v", got)
 	}
 }
@@ -104,12 +104,12 @@ func TestHalves(t *testing.T) {
 }
 
 func TestCoarsen(t *testing.T) {
-	pieces := []Piece{{Partition: "30a", Rows: 1}, {Partition: "3fa", Rows: 2}, {Partition: "3~", Rows: 4}, {Partition: "~", Rows: 8}, {Partition: "3f~", Rows: 16}}
-	for depth, want := range map[int][]Piece{
+	pieces := []planUnit{{Partition: "30a", Rows: 1}, {Partition: "3fa", Rows: 2}, {Partition: "3~", Rows: 4}, {Partition: "~", Rows: 8}, {Partition: "3f~", Rows: 16}}
+	for depth, want := range map[int][]planUnit{
 		0: {{Partition: "", Rows: 31}},
 		2: {{Partition: "30", Rows: 1}, {Partition: "3f", Rows: 18}, {Partition: "3~", Rows: 4}, {Partition: "~", Rows: 8}},
 	} {
-		if d := cmp.Diff(want, Coarsen(pieces, depth)); d != "" {
+		if d := cmp.Diff(want, coarsen(pieces, depth)); d != "" {
 			t.Errorf("depth %d: %s", depth, d)
 		}
 	}
@@ -117,7 +117,7 @@ func TestCoarsen(t *testing.T) {
 
 func TestDepthFor(t *testing.T) {
 	for rows, want := range map[int64]int{0: 0, 2000: 0, 2001: 1, 50_000: 2, 5_000_000: 3, 1 << 40: 3} {
-		if got := DepthFor(rows, 100_000); got != want {
+		if got := depthFor(rows, 100_000); got != want {
 			t.Errorf("DepthFor(%d) = %d, want %d", rows, got, want)
 		}
 	}

@@ -17,7 +17,7 @@ type engine struct {
 	patience    Patience
 	limits      tvmexport.Limits
 	owner       string // the invocation
-	farewell    *farewell
+	grace       *gracePeriod
 }
 
 // Patience bounds what the engine waits for.
@@ -46,7 +46,7 @@ func (e *engine) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		return tvmexport.Counts{}, err
 	}
 	defer e.leave()
-	return askCount(ctx, e.source, q)
+	return checkedCount(ctx, e.source, q)
 }
 
 // Fit implements Steps.

@@ -42,16 +42,16 @@ func TestUnreadOfTheSameRowsCountsOnce(t *testing.T) {
 func TestUnreadWatermarkIsRefused(t *testing.T) {
 	in := FetchInput{Run: tvmexport.Run{Table: tvmexport.Table{Name: "T", LoadType: tvmexport.Incremental, Watermark: "Timestamp"}}}
 	a := tvmexport.Answer{Unread: []tvmexport.Unread{{Column: "Timestamp", Type: "datetime", Values: 3}}}
-	err := placed(in, a)
+	err := checkWatermark(in, a)
 	if tvmexport.ActionOf(err) != tvmexport.Retry || tvmexport.CauseOf(err) != tvmexport.Unproven {
 		t.Errorf("%v", err)
 	}
 	in.Run.Table.LoadType = tvmexport.Snapshot
-	if err := placed(in, a); err != nil {
+	if err := checkWatermark(in, a); err != nil {
 		t.Errorf("a Snapshot has no windows: %v", err)
 	}
 	in.Run.Table.LoadType, a.Unread[0].Column = tvmexport.Incremental, "Other"
-	if err := placed(in, a); err != nil {
+	if err := checkWatermark(in, a); err != nil {
 		t.Errorf("another column: %v", err)
 	}
 }

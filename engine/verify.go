@@ -95,7 +95,7 @@ func (e *Exporter) compare(ctx context.Context, c *Comparison, h tvmexport.Histo
 	var notes []string
 	q.Table, notes = comparedTable(q.Table)
 	c.Notes = append(c.Notes, notes...)
-	source, err := askCount(ctx, e.Source, q)
+	source, err := checkedCount(ctx, e.Source, q)
 	if err != nil {
 		return err
 	}
@@ -247,9 +247,9 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Mend is the repair of a table's differences: the parts that a run has to ask
+// Repair is the repair of a table's differences: the parts that a run has to ask
 // for again. ok is false where there are none.
-func (c Comparison) Mend() (r Repair, ok bool) {
+func (c Comparison) Repair() (r Repair, ok bool) {
 	for _, d := range c.Differences {
 		if d.Window != (tvmexport.Window{}) {
 			r.Windows = append(r.Windows, d.Window)

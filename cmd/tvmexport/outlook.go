@@ -83,7 +83,7 @@ func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.
 		if t.Err == nil {
 			each := meanOf(source, t.Calls, t.Bytes)
 			quota := source.Forecast(t.Calls, t.Chain, callsAtOnce, each).Took
-			l.Seconds = round(e.Takes([]engine.PlannedTable{t}, each, quota, landing).Seconds())
+			l.Seconds = round(e.EstimateDuration([]engine.PlannedTable{t}, each, quota, landing).Seconds())
 			var err error
 			if l.Commands, err = x.destination.Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
 				return out, err
@@ -99,7 +99,7 @@ func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.
 	}
 	each := meanOf(source, out.Total.Calls, out.Total.Bytes)
 	f := source.Forecast(out.Total.Calls, chain, callsAtOnce, each)
-	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.Takes(tables, each, f.Took, landing).Seconds())
+	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.EstimateDuration(tables, each, f.Took, landing).Seconds())
 	out.Total.HourlyShare, out.Total.UsedShare = round(float64(out.Total.Calls)/hourly), round(float64(source.Used())/hourly)
 	out.Total.Number = out.number()
 	return out, nil
@@ -110,7 +110,7 @@ func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
 
 func lineOfPlan(t engine.PlannedTable) planLine {
 	l := planLine{
-		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: t.Whole, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
+		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: t.FullReason, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
 		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,
 		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: t.Notes,
 	}

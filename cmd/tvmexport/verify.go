@@ -101,7 +101,7 @@ func (p *process) repair(ctx context.Context, f verifyFlags) error {
 			if c.Err != nil {
 				return req, c.Err
 			}
-			if mend, ok := c.Mend(); ok {
+			if mend, ok := c.Repair(); ok {
 				req.Repair[c.Table.Name] = mend
 				req.Tables = append(req.Tables, c.Table.Name)
 			}

@@ -75,7 +75,7 @@ func TestEveryDayCanBeAskedFor(t *testing.T) {
 		whole, part := 0, 0
 		for _, e := range c.entries[1:] {
 			for _, r := range e.results {
-				if r.Whole != "" {
+				if r.FullReason != "" {
 					whole++
 				} else {
 					part++

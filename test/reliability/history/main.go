@@ -100,7 +100,7 @@ func report(e entry, took time.Duration) {
 		fetched += r.Fetched
 		bytes += r.Bytes
 		calls += r.Calls
-		if r.Whole != "" {
+		if r.FullReason != "" {
 			whole++
 		}
 	}

@@ -48,7 +48,7 @@ func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
 			plan := r.plan(story.req)
 			each := r.source.Mean()
 			quota := r.source.Forecast(plan.calls, plan.chain, 4, each).Took
-			took := r.exporter.Takes(plan.tables, each, quota, landing)
+			took := r.exporter.EstimateDuration(plan.tables, each, quota, landing)
 			run := r.run(story.req)
 			t.Logf("%-20s calls %d, planned %d; bytes %d, planned %d; rows %d, planned %d; %s, planned %s",
 				story.name, run.calls, plan.calls, run.bytes, plan.bytes, run.rows, plan.rows, run.took, took)

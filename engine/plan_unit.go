@@ -8,9 +8,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Piece is the smallest unit that the plan knows: one partition or one step of
+// planUnit is the smallest unit that the plan knows: one partition or one step of
 // the watermark, with the rows counted there.
-type Piece struct {
+type planUnit struct {
 	Window    tvmexport.Window      `json:"window,omitzero"`
 	Partition tvmexport.Partition   `json:"partition"`
 	Rows      int64                 `json:"rows"`
@@ -22,14 +22,14 @@ type Piece struct {
 }
 
 // Slice is the piece as a slice of its own.
-func (p Piece) Slice(t tvmexport.Table) tvmexport.Slice {
+func (p planUnit) Slice(t tvmexport.Table) tvmexport.Slice {
 	return tvmexport.Slice{Table: t, Window: p.Window, Partitions: []tvmexport.Partition{p.Partition}, Late: p.Late, Rows: p.Rows}
 }
 
-// DepthFor is the number of key digits at which a table of so many rows falls
+// depthFor is the number of key digits at which a table of so many rows falls
 // into partitions of about a fiftieth of the row limit: fine enough to pack
 // calls tightly, coarse enough for a small ledger.
-func DepthFor(rows, limit int64) int {
+func depthFor(rows, limit int64) int {
 	depth := 0
 	for part := max(limit/50, 1); rows > part && depth < maxDepth; part *= 16 {
 		depth++
@@ -37,10 +37,10 @@ func DepthFor(rows, limit int64) int {
 	return depth
 }
 
-// StateDepth is the number of key digits at which a Snapshot of so many rows
+// stateDepth is the number of key digits at which a Snapshot of so many rows
 // falls into partitions of at most about a five-hundredth of the row limit: a
 // device or a few, so that what has changed travels and little else.
-func StateDepth(rows, limit int64) int {
+func stateDepth(rows, limit int64) int {
 	depth := 0
 	for part := max(limit/500, 1); rows > part && depth < maxStateDepth; part *= 16 {
 		depth++
@@ -55,10 +55,10 @@ const (
 	maxStateDepth = 4
 )
 
-// Coarsen adds up pieces of deeper partitions to partitions of depth digits.
-func Coarsen(pieces []Piece, depth int) []Piece {
+// coarsen adds up pieces of deeper partitions to partitions of depth digits.
+func coarsen(pieces []planUnit, depth int) []planUnit {
 	sum := make(map[tvmexport.Partition]int, len(pieces))
-	var out []Piece
+	var out []planUnit
 	for _, p := range pieces {
 		at := p.Partition
 		if _, hashed := at.RowHash(); !hashed && at.Depth() >= depth {
@@ -70,27 +70,27 @@ func Coarsen(pieces []Piece, depth int) []Piece {
 		i, ok := sum[at]
 		if !ok {
 			sum[at] = len(out)
-			out = append(out, Piece{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Print: p.Print})
+			out = append(out, planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Print: p.Print})
 			continue
 		}
 		out[i].Rows += p.Rows
 		out[i].OneKey = false
 		out[i].Print = out[i].Print.Add(p.Print)
 	}
-	slices.SortFunc(out, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
+	slices.SortFunc(out, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 	return out
 }
 
-// Complete adds the partitions of depth digits below within that were not
+// withEmptyPartitions adds the partitions of depth digits below within that were not
 // counted, with no rows: what appears there after the count is asked for too.
-func Complete(pieces []Piece, within tvmexport.Partition, window tvmexport.Window, depth int) []Piece {
+func withEmptyPartitions(pieces []planUnit, within tvmexport.Partition, window tvmexport.Window, depth int) []planUnit {
 	known := make(map[tvmexport.Partition]bool, len(pieces))
 	for _, p := range pieces {
 		known[p.Partition] = true
 	}
 	add := func(p tvmexport.Partition) {
 		if !known[p] {
-			pieces = append(pieces, Piece{Partition: p, Window: window, Print: tvmexport.EmptyPrint})
+			pieces = append(pieces, planUnit{Partition: p, Window: window, Print: tvmexport.EmptyPrint})
 		}
 	}
 	_, hashed := within.RowHash()
@@ -110,17 +110,17 @@ func Complete(pieces []Piece, within tvmexport.Partition, window tvmexport.Windo
 	for _, p := range level {
 		add(p)
 	}
-	slices.SortFunc(pieces, func(a, b Piece) int { return cmp.Compare(a.Partition, b.Partition) })
+	slices.SortFunc(pieces, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 	return pieces
 }
 
-// tile turns counts of bins of the watermark into pieces that cover window
+// fillBins turns counts of bins of the watermark into pieces that cover window
 // without a gap, so that a row which appears in an empty bin after the count
 // is asked for as well. Rows without a watermark come as a piece of their own.
-func tile(counts []tvmexport.Count, window tvmexport.Window, within tvmexport.Partition, bin time.Duration) []Piece {
+func fillBins(counts []tvmexport.Count, window tvmexport.Window, within tvmexport.Partition, bin time.Duration) []planUnit {
 	counts = slices.Clone(counts)
 	slices.SortFunc(counts, func(a, b tvmexport.Count) int { return a.Start.Compare(b.Start) })
-	var out []Piece
+	var out []planUnit
 	from := window.From
 	cover := func(to time.Time, rows int64) {
 		wider := rows > 0 && from.After(to.Add(-bin))
@@ -128,13 +128,13 @@ func tile(counts []tvmexport.Count, window tvmexport.Window, within tvmexport.Pa
 			to, wider = window.To, rows > 0
 		}
 		if to.After(from) {
-			out = append(out, Piece{Window: tvmexport.Window{From: from, To: to}, Partition: within, Rows: rows, Wider: wider})
+			out = append(out, planUnit{Window: tvmexport.Window{From: from, To: to}, Partition: within, Rows: rows, Wider: wider})
 			from = to
 		}
 	}
 	for _, c := range counts {
 		if c.Start.IsZero() {
-			out = append(out, Piece{Window: tvmexport.Window{Null: true}, Partition: within, Rows: c.Rows})
+			out = append(out, planUnit{Window: tvmexport.Window{Null: true}, Partition: within, Rows: c.Rows})
 			continue
 		}
 		cover(c.Start.Add(-tvmexport.Tick), 0)
