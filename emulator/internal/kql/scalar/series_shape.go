@@ -1,6 +1,7 @@
 package scalar
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -187,12 +188,25 @@ func seriesStats(a []value.Value) []value.Value {
 	}
 }
 
+// maxFilterCost bounds the steps that a filter takes for one array.
+const maxFilterCost = 1 << 26
+
+func filterCost(name string, elements, coefficients int) error {
+	if coefficients > 0 && elements > maxFilterCost/coefficients {
+		return fmt.Errorf("%s(): %d elements with %d coefficients are too many", name, elements, coefficients)
+	}
+	return nil
+}
+
 // seriesFIR is series_fir(series, filter [, normalize [, center]]).
 func seriesFIR(a []value.Value) (value.Value, error) {
 	x, okX := numbersOf(a[0])
 	filter, okF := numbersOf(a[1])
 	if !okX || !okF || len(filter) == 0 {
 		return value.Value{}, notNumbers("series_fir")
+	}
+	if err := filterCost("series_fir", len(x), len(filter)); err != nil {
+		return value.Value{}, err
 	}
 	negative := slices.ContainsFunc(filter, func(f float64) bool { return f < 0 })
 	normalize, center := !negative, len(a) > 3 && a[3].Bool()
@@ -236,6 +250,9 @@ func seriesIIR(a []value.Value) (value.Value, error) {
 	down, okD := numbersOf(a[2])
 	if !okX || !okU || !okD || len(down) == 0 || down[0] == 0 {
 		return value.Value{}, notNumbers("series_iir")
+	}
+	if err := filterCost("series_iir", len(x), len(up)+len(down)); err != nil {
+		return value.Value{}, err
 	}
 	y := make([]float64, len(x))
 	result := make([]value.Value, len(x))

@@ -60,6 +60,19 @@ func TestSeries(t *testing.T) {
 	})
 }
 
+// The cost of a filter is bounded.
+func TestFiltersThatCostTooMuch(t *testing.T) {
+	many := make([]value.Value, 1<<14)
+	for i := range many {
+		many[i] = long(1)
+	}
+	list := value.NewArray(many)
+	run(t, []called{
+		{"series_fir", vals(list, list), "error: series_fir(): 16384 elements with 16384 coefficients are too many"},
+		{"series_iir", vals(list, dyn("[]"), list), "error: series_iir(): 16384 elements with 16384 coefficients are too many"},
+	})
+}
+
 func TestEncodedBytes(t *testing.T) {
 	guid, err := value.NewGUID("10e99626-bc2b-754c-bb3e-fe606de25700")
 	if err != nil {
