@@ -135,7 +135,8 @@ var kustoArrows = map[string][]string{
 	"kusto/conn/conntest": {"kusto/kql"},
 	"kusto/conn":          {"kusto/kql"},
 	"kusto/views":         {"kusto/kql"},
-	"kusto":               {"kusto/conn", "kusto/kql", "kusto/views"},
+	"kusto/landing":       {"kusto/conn", "kusto/kql"},
+	"kusto":               {"kusto/conn", "kusto/kql", "kusto/landing", "kusto/views"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }
@@ -162,6 +163,8 @@ func TestForbiddenImports(t *testing.T) {
 		{"kusto/conn", module + "/kusto/kql", false},
 		{"kusto/conn", module + "/kusto", true},
 		{"kusto/views", module + "/kusto/conn", true},
+		{"kusto/landing", module + "/kusto/conn", false},
+		{"kusto/conn", module + "/kusto/landing", true},
 		{"kusto/kql", module + "/kusto", true},
 		{"kusto/unlisted", module + "/kusto/kql", true},
 		{"kusto", module + "/cmd/tvmexport", true},
@@ -241,7 +244,7 @@ func TestPartsOfTheApplication(t *testing.T) {
 func TestOnePackagePerLibrary(t *testing.T) {
 	homes := map[string][]string{
 		"github.com/Azure/azure-kusto-go/azkustodata":      {"kusto/conn"},
-		"github.com/Azure/azure-kusto-go/azkustoingest":    {"kusto"},
+		"github.com/Azure/azure-kusto-go/azkustoingest":    {"kusto/landing"},
 		"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"internal/signin"},
 		"software.sslmate.com/src/go-pkcs12":               {"internal/signin"},
 		"github.com/spf13/cobra":                           {"cmd/tvmexport"},

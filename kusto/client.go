@@ -6,13 +6,12 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
-	"github.com/Azure/azure-kusto-go/azkustoingest"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/landing"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -33,32 +32,22 @@ type Options struct {
 }
 
 // DefaultConcurrency is how many batches are uploaded at once. Each takes one
-// buffer of uploadBuffer bytes.
+// buffer of 4 MiB.
 const DefaultConcurrency = 4
-
-const uploadBuffer = 4 << 20
 
 // Client is the destination. It is safe for concurrent use.
 type Client struct {
-	conn  *conn.Conn
-	setup ScriptOptions
-
-	uploads   chan struct{} // one token per upload under way
-	preparing chan struct{} // holds one while somebody opens the queue
-	newQueue  func(answers map[string][]byte) (ingestor, error)
+	conn    *conn.Conn
+	setup   ScriptOptions
+	landing *landing.Queue
 
 	hiding hiding // policies that hide rows
 
 	mu        sync.Mutex
-	queue     ingestor
-	queued    time.Time                    // when its preparation began
 	lacks     map[string]views.MissingRuns // by source table: runs that are not in a published table
 	uncleared bool                         // clearing landing tables was refused
 	counted   map[string]*whole            // by table: batches of its last run that are known to be whole
 }
-
-// ingestor is what Land needs of the SDK.
-type ingestor = azkustoingest.Ingestor
 
 var _ tvmexport.Destination = (*Client)(nil)
 
@@ -79,28 +68,11 @@ func New(_ context.Context, o Options) (*Client, error) {
 		conn: to, setup: o.Setup,
 		lacks: map[string]views.MissingRuns{}, counted: map[string]*whole{},
 		hiding:  hiding{turn: make(chan struct{}, 1)},
-		uploads: make(chan struct{}, o.Concurrency), preparing: make(chan struct{}, 1),
-		newQueue: func(answers map[string][]byte) (ingestor, error) {
-			address, hc := to.Uploading() // what needs a token is in answers
-			hc.Transport = handed{answers: answers, storage: hc.Transport}
-			return azkustoingest.New(address,
-				azkustoingest.WithoutEndpointCorrection(), // the URI is the ingestion one already
-				azkustoingest.WithHttpClient(hc),
-				azkustoingest.WithDefaultDatabase(o.Database),
-				azkustoingest.WithStaticBuffer(uploadBuffer, 1))
-		},
+		landing: landing.New(to, o.Concurrency),
 	}, nil
 }
 
 // Close ends what the client does in the background.
 func (c *Client) Close() error {
-	c.mu.Lock()
-	queue := c.queue
-	c.queue = nil
-	c.mu.Unlock()
-	var err error
-	if queue != nil {
-		err = queue.Close()
-	}
-	return errors.Join(err, c.conn.Close())
+	return errors.Join(c.landing.Close(), c.conn.Close())
 }

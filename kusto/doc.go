@@ -1,6 +1,6 @@
 // Package kusto is the destination: Azure Data Explorer or a Fabric Eventhouse,
 // through the official SDK. Package conn alone imports the SDK's query part,
-// and package kql makes the texts.
+// and package landing its ingestion part. Package kql makes the texts.
 //
 // Rows come in by queued ingestion into a landing table of our own, are
 // counted there, and go on by guarded commands:

@@ -2,8 +2,6 @@ package kusto
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -81,20 +79,6 @@ func TestLandRefusesNames(t *testing.T) {
 	f := &conntest.Fake{}
 	if err := connect(t, f).Land(t.Context(), b); tvmexport.CauseOf(err) != tvmexport.Usage || len(f.Sent()) > 0 || len(f.Messages) > 0 {
 		t.Errorf("%v, %d texts, want a usage error and nothing sent", err, len(f.Sent()))
-	}
-}
-
-func TestDetachable(t *testing.T) {
-	d := &detachable{from: strings.NewReader("abc")}
-	if b, err := io.ReadAll(d); string(b) != "abc" || err != nil {
-		t.Errorf("read %q, %v", b, err)
-	}
-	d.detach()
-	if _, err := d.Seek(0, io.SeekStart); !errors.Is(err, errDetached) {
-		t.Errorf("seek after detach: %v", err)
-	}
-	if _, err := d.Read(make([]byte, 1)); !errors.Is(err, errDetached) {
-		t.Errorf("read after detach: %v", err)
 	}
 }
 

@@ -211,7 +211,7 @@ func TestReadersOfShared(t *testing.T) {
 // old pushes rows the way other exporters do: queued, through their mapping.
 func (s stage) old(table, mapping string, rows ...string) {
 	s.Helper()
-	queue, err := s.admin.openQueue(s.Context(), table)
+	queue, err := s.admin.landing.OpenQueue(s.Context(), table)
 	s.must(err)
 	_, err = queue.FromReader(s.Context(), strings.NewReader(strings.Join(rows, "\n")+"\n"),
 		azkustoingest.Table(table), azkustoingest.IngestionMappingRef(mapping, azkustoingest.JSON))

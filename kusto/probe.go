@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/Azure/azure-kusto-go/azkustoingest"
-
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
@@ -80,7 +78,10 @@ func (c *Client) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 		return fmt.Errorf("pack the probe: %w", err)
 	}
 	batch.Bytes, batch.Data = int64(len(text)), bytes.NewReader(packed.Bytes())
-	if err := c.land(ctx, batch, azkustoingest.FlushImmediately()); err != nil {
+	if err := checkNames(batch.Run.Table); err != nil {
+		return err
+	}
+	if err := c.landing.LandNow(ctx, batch); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(wait)

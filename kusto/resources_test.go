@@ -17,7 +17,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
+	"github.com/tvmexport/tvmexport/kusto/landing"
 )
 
 func resourceRows(rows ...string) string {
@@ -34,7 +34,7 @@ func TestLandWithWrongAnswersOfIngestion(t *testing.T) {
 		queue     = `["SecuredReadyForAggregationQueue","https://store.example/ready?sv=1&sig=SECRET"]`
 		wait      = 3 * time.Minute
 	)
-	both := []string{askToken, askResources}
+	both := []string{landing.AskToken, landing.AskResources}
 	cases := map[string]struct {
 		commands []string
 		rule     faults.Rule
@@ -48,8 +48,8 @@ func TestLandWithWrongAnswersOfIngestion(t *testing.T) {
 		"403":            {both, faults.Rule{Status: 403}, tvmexport.Permission, []string{"Table Ingestor on the landing table"}, nil},
 		"empty":          {both, faults.Rule{Status: 204}, tvmexport.Refused, []string{"204"}, nil},
 		"no token":       {both[:1], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{"0 rows instead of one"}, nil},
-		"null token":     {both[:1], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{askToken, "the token is empty", "kusto.ingest"}, nil},
-		"no rows":        {both[1:], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{askResources, "none of its 0 rows has the type TempStorage", "kusto.ingest", "proxy"}, nil},
+		"null token":     {both[:1], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{landing.AskToken, "the token is empty", "kusto.ingest"}, nil},
+		"no rows":        {both[1:], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{landing.AskResources, "none of its 0 rows has the type TempStorage", "kusto.ingest", "proxy"}, nil},
 		"null values":    {both[1:], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{"has the type TempStorage", "kusto.ingest"}, nil},
 		"null":           {both, faults.Rule{Status: 200, Body: "null"}, tvmexport.Usage, []string{"kusto.ingest", "does not answer like a Kusto endpoint"}, nil},
 		"no queue":       {both[1:], faults.Rule{Status: 200, Body: resourceRows(container)}, tvmexport.Unknown, []string{"none of its 1 rows has the type SecuredReadyForAggregationQueue", "kusto.ingest"}, nil},
@@ -104,7 +104,7 @@ func (s stage) commands() func() map[string]int {
 		if e.Endpoint == faults.IngestMgmt && !e.Done {
 			mu.Lock()
 			defer mu.Unlock()
-			for _, text := range []string{askToken, askResources} {
+			for _, text := range []string{landing.AskToken, landing.AskResources} {
 				if strings.Contains(e.Text, text) {
 					seen[text]++
 				}
@@ -147,7 +147,7 @@ func TestUploadsAtOnceWithSlowIngestion(t *testing.T) {
 		})
 		s.must(g.Wait())
 		time.Sleep(2 * time.Minute) // the SDK's timer passes
-		if got := asked(); got[askResources] != 1 || got[askToken] != 1 {
+		if got := asked(); got[landing.AskResources] != 1 || got[landing.AskToken] != 1 {
 			s.Errorf("asked %v", got)
 		}
 	})
@@ -165,12 +165,12 @@ func TestQueueIsPreparedAgainBeforeItsAnswersExpire(t *testing.T) {
 			s.Helper()
 			n++
 			s.must(s.client.Land(s.Context(), batch(run, n, fmt.Sprintf(`{"DeviceId":"%d"}`, n))))
-			if got := asked(); got[askToken] != want || got[askResources] != want {
+			if got := asked(); got[landing.AskToken] != want || got[landing.AskResources] != want {
 				s.Errorf("upload %d: asked %v, want each %d times", n, got, want)
 			}
 		}
 		land(1)
-		time.Sleep(queueLife - time.Minute)
+		time.Sleep(landing.QueueLife - time.Minute)
 		land(1)
 		time.Sleep(time.Minute)
 		land(2)
@@ -179,26 +179,6 @@ func TestQueueIsPreparedAgainBeforeItsAnswersExpire(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		s.emulator.Faults().Clear()
 		land(3)
-	})
-}
-
-// An upload that failed discards its own client only.
-func TestDiscardQueueLeavesAFresherOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := connect(t, &conntest.Fake{})
-		old, err := c.openQueue(t.Context(), "T")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.discardQueue(old)
-		fresh, err := c.openQueue(t.Context(), "T")
-		if err != nil || fresh == old {
-			t.Fatalf("the same client again, %v", err)
-		}
-		c.discardQueue(old)
-		if again, err := c.openQueue(t.Context(), "T"); err != nil || again != fresh {
-			t.Errorf("the fresh client was discarded, %v", err)
-		}
 	})
 }
 

@@ -1,4 +1,4 @@
-package kusto
+package landing
 
 import (
 	"context"
@@ -18,77 +18,77 @@ import (
 // SDK's own requests from what was received, each time: the SDK never waits for
 // the endpoint and needs no credential.
 const (
-	askToken     = ".get kusto identity token"
-	askResources = ".get ingestion resources"
+	AskToken     = ".get kusto identity token"
+	AskResources = ".get ingestion resources"
 )
 
-// queueLife is the age up to which uploads start with an SDK client. The SDK
+// QueueLife is the age up to which uploads start with an SDK client. The SDK
 // renews token and resources after an hour; an attempt to upload takes landTime
 // at most.
-const queueLife = time.Hour - landTime
+const QueueLife = time.Hour - landTime
 
-// openQueue returns the SDK client that uploads use. One upload at a time
+// OpenQueue returns the SDK client that uploads use. One upload at a time
 // prepares it; the others wait, each under its own context.
-func (c *Client) openQueue(ctx context.Context, table string) (ingestor, error) {
+func (q *Queue) OpenQueue(ctx context.Context, table string) (ingestor, error) {
 	select {
-	case c.preparing <- struct{}{}:
-		defer func() { <-c.preparing }()
+	case q.preparing <- struct{}{}:
+		defer func() { <-q.preparing }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	c.mu.Lock()
-	queue, age := c.queue, time.Since(c.queued)
-	c.mu.Unlock()
-	if queue != nil && age < queueLife {
+	q.mu.Lock()
+	queue, age := q.queue, time.Since(q.queued)
+	q.mu.Unlock()
+	if queue != nil && age < QueueLife {
 		return queue, nil
 	}
 	began := time.Now()
-	fresh, err := c.prepareQueue(ctx, table)
+	fresh, err := q.prepareQueue(ctx, table)
 	if err != nil {
 		return nil, err
 	}
-	c.discardQueue(queue)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.queue, c.queued = fresh, began
+	q.discardQueue(queue)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue, q.queued = fresh, began
 	return fresh, nil
 }
 
 // discardQueue makes the next upload prepare a fresh client, unless another
 // upload has done so already. Uploads that use the old one continue: closing it
 // only stops its timer.
-func (c *Client) discardQueue(queue ingestor) {
-	c.mu.Lock()
-	if c.queue == queue {
-		c.queue = nil
+func (q *Queue) discardQueue(queue ingestor) {
+	q.mu.Lock()
+	if q.queue == queue {
+		q.queue = nil
 	}
-	c.mu.Unlock()
+	q.mu.Unlock()
 	if queue != nil {
 		_ = queue.Close()
 	}
 }
 
 // prepareQueue makes an SDK client with all that it needs from the endpoint.
-func (c *Client) prepareQueue(ctx context.Context, table string) (ingestor, error) {
-	token, err := c.askIntake(ctx, conn.Statement{Op: "land", Table: table, Text: askToken, Idempotent: true, One: true}, checkToken, "AuthorizationContext")
+func (q *Queue) prepareQueue(ctx context.Context, table string) (ingestor, error) {
+	token, err := q.askIntake(ctx, conn.Statement{Op: "land", Table: table, Text: AskToken, Idempotent: true, One: true}, checkToken, "AuthorizationContext")
 	if err != nil {
 		return nil, err
 	}
-	resources, err := c.askIntake(ctx, conn.Statement{Op: "land", Table: table, Text: askResources, Idempotent: true}, checkResources, "ResourceTypeName", "StorageRoot")
+	resources, err := q.askIntake(ctx, conn.Statement{Op: "land", Table: table, Text: AskResources, Idempotent: true}, checkResources, "ResourceTypeName", "StorageRoot")
 	if err != nil {
 		return nil, err
 	}
-	queue, err := c.newQueue(map[string][]byte{askToken: token, askResources: resources})
+	queue, err := q.newQueue(map[string][]byte{AskToken: token, AskResources: resources})
 	if err != nil {
-		return nil, conn.Translate("land", table, c.conn.Intake, fmt.Errorf("open ingestion client: %w", err))
+		return nil, conn.Translate("land", table, q.conn.Intake, fmt.Errorf("open ingestion client: %w", err))
 	}
 	return queue, nil
 }
 
 // askIntake sends a command to the ingestion endpoint. It returns the rows that
 // check keeps, as an answer in the service's own form.
-func (c *Client) askIntake(ctx context.Context, s conn.Statement, check func(rows [][]string) ([][]string, error), columns ...string) ([]byte, error) {
-	kept, err := c.conn.AskStrings(ctx, s, check, columns...)
+func (q *Queue) askIntake(ctx context.Context, s conn.Statement, check func(rows [][]string) ([][]string, error), columns ...string) ([]byte, error) {
+	kept, err := q.conn.AskStrings(ctx, s, check, columns...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package kusto
+package landing
 
 import (
 	"context"
@@ -21,39 +21,41 @@ const (
 	landTime     = 10 * time.Minute // one attempt; the SDK's own repetitions included
 )
 
-// Land implements tvmexport.Destination. The batch goes as multijson: a blob
+// Land uploads a batch and queues it. The batch goes as multijson: a blob
 // with one spoiled line fails as a whole and says so in .show ingestion
 // failures, where json would skip the line without a word
 // (https://learn.microsoft.com/azure/data-explorer/ingest-invalid-data). Either
 // way the count decides. The blob is not told to be flushed at once: the
 // landing table's batching policy decides when, and batches that travel
 // together make fewer extents.
-func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error { return c.land(ctx, b) }
+func (q *Queue) Land(ctx context.Context, b tvmexport.Batch) error { return q.upload(ctx, b) }
 
-func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoingest.FileOption) error {
+// LandNow is Land, but the service does not wait for further batches.
+func (q *Queue) LandNow(ctx context.Context, b tvmexport.Batch) error {
+	return q.upload(ctx, b, azkustoingest.FlushImmediately())
+}
+
+func (q *Queue) upload(ctx context.Context, b tvmexport.Batch, more ...azkustoingest.FileOption) error {
 	table := b.Run.Table
-	if err := checkNames(table); err != nil {
-		return err
-	}
 	select {
-	case c.uploads <- struct{}{}:
-		defer func() { <-c.uploads }()
+	case q.uploads <- struct{}{}:
+		defer func() { <-q.uploads }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	for attempt, page := 1, false; ; attempt++ {
-		queue, err := c.openQueue(ctx, table.Name)
+		queue, err := q.OpenQueue(ctx, table.Name)
 		if err != nil {
 			return err
 		}
-		err = c.enqueue(ctx, queue, b, more)
+		err = q.enqueue(ctx, queue, b, more)
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		failed := conn.Translate("land", table.Name, c.conn.Intake, err)
+		failed := conn.Translate("land", table.Name, q.conn.Intake, err)
 		again := page
 		page = errors.As(err, new(*conn.StoragePage))
 		if failed.Cause == tvmexport.Permission || attempt == landAttempts || page && again {
@@ -61,9 +63,9 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 			return failed
 		}
 		// A fresh client has fresh resources: signatures expire and accounts move.
-		c.discardQueue(queue)
+		q.discardQueue(queue)
 		wait := conn.Backoff(attempt)
-		c.conn.Log.InfoContext(ctx, "kusto: upload again", "batch", b.ID, "attempt", attempt, "in", wait, "error", failed.Err)
+		q.conn.Log.InfoContext(ctx, "kusto: upload again", "batch", b.ID, "attempt", attempt, "in", wait, "error", failed.Err)
 		if err := conn.Sleep(ctx, wait); err != nil {
 			return err
 		}
@@ -71,7 +73,7 @@ func (c *Client) land(ctx context.Context, b tvmexport.Batch, more ...azkustoing
 }
 
 // enqueue uploads and queues once.
-func (c *Client) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch, more []azkustoingest.FileOption) error {
+func (q *Queue) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch, more []azkustoingest.FileOption) error {
 	if _, err := b.Data.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read batch %s from its start: %w", b.ID, err)
 	}

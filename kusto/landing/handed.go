@@ -1,4 +1,4 @@
-package kusto
+package landing
 
 import (
 	"encoding/json"

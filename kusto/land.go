@@ -1,0 +1,15 @@
+package kusto
+
+import (
+	"context"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// Land implements tvmexport.Destination.
+func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error {
+	if err := checkNames(b.Run.Table); err != nil {
+		return err
+	}
+	return c.landing.Land(ctx, b)
+}
