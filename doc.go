@@ -18,4 +18,6 @@
 //   - Readers see rows of committed runs only. Nothing in a queue ever points
 //     at a published table; publishing is guarded by the run it builds on, so
 //     of two runs on the same base only one can publish ([ErrSuperseded]).
+//
+// docs/glossary.md defines the terms.
 package tvmexport

@@ -62,12 +62,12 @@ func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, p
 	}
 	for _, t := range into {
 		if err := c.drop(ctx, "publish", run.Table.Name, t.table, "where tags has "+kql.Literal(kql.RunTag(run.ID))); err != nil {
-			c.conn.Log.WarnContext(ctx, "kusto: rows of a run that was given up stay in the published table, where readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
+			c.conn.Log.WarnContext(ctx, "kusto: rows of an abandoned run stay in the published table; readers do not see them", "table", t.table, "run", run.ID, "rows", published, "error", err)
 		}
 	}
 	return &tvmexport.Error{
 		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
-		Err:  fmt.Errorf("run %s cannot be finished: %w; it was given up", run.ID, why),
+		Err:  fmt.Errorf("run %s cannot be finished: %w; it was abandoned", run.ID, why),
 		Hint: "run again",
 	}
 }

@@ -30,7 +30,7 @@ func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 	if err == nil {
 		return
 	}
-	c.conn.Log.InfoContext(ctx, "kusto: the landing table was not cleared, its retention will", "table", run.Table.Name, "error", err)
+	c.conn.Log.InfoContext(ctx, "kusto: the landing table was not cleared; its retention removes the rows", "table", run.Table.Name, "error", err)
 	if tvmexport.CauseOf(err) == tvmexport.Permission {
 		c.mu.Lock()
 		c.uncleared = true

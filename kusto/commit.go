@@ -58,7 +58,7 @@ func (c *Client) makeCount(ctx context.Context, run tvmexport.Run, row record) e
 			return err
 		}
 	}
-	return conn.RefusedError("commit", run.Table.Name, fmt.Errorf("the ledger does not take the commit of run %s", run.ID), "look at the rows of "+kql.RunsTable)
+	return conn.RefusedError("commit", run.Table.Name, fmt.Errorf("the ledger rejects the commit of run %s", run.ID), "check the rows of "+kql.RunsTable)
 }
 
 // commitDetail is what a commit record says of its run, in the column Detail.

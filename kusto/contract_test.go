@@ -344,7 +344,7 @@ func TestEmulatorBadInput(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
-		if tvmexport.ActionOf(err) != tvmexport.Stop || err == nil || !strings.Contains(err.Error(), "failed for good") {
+		if tvmexport.ActionOf(err) != tvmexport.Stop || err == nil || !strings.Contains(err.Error(), "failed permanently") {
 			s.Errorf("a mapping that is gone: %v", err)
 		}
 	})

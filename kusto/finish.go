@@ -34,12 +34,12 @@ func (c *Client) Finish(ctx context.Context, f tvmexport.Closing) error {
 		return err == nil
 	}
 	if len(f.Outcomes) > 0 {
-		note(c.noteEnds(ctx, key, f), "the ends of runs were not noted in "+kql.RunsTable, "the commits stand")
-		note(c.copyWatermarks(ctx, key, f.Outcomes), "the watermark was not copied to "+kql.ConfigurationTable, "the ledger decides, the copy is made good by the next run")
+		note(c.noteEnds(ctx, key, f), "the ends of runs were not noted in "+kql.RunsTable, "the commits are valid")
+		note(c.copyWatermarks(ctx, key, f.Outcomes), "the watermark was not copied to "+kql.ConfigurationTable, "the ledger decides, and the next run updates the copy")
 	}
 	done := len(f.Outcomes) == 0 ||
-		note(c.audit(ctx, key, f, now), "the audit was not written to "+kql.AuditTable, "the next run makes it good")
-	note(c.giveBack(ctx, f, done, now), "the leases were not given back", "they end by themselves")
+		note(c.audit(ctx, key, f, now), "the audit was not written to "+kql.AuditTable, "the next run writes it")
+	note(c.giveBack(ctx, f, done, now), "the leases were not released", "they expire")
 	return errors.Join(errs...)
 }
 

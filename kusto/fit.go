@@ -39,7 +39,7 @@ func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
 			case cmd.optional:
 				c.conn.Log.InfoContext(ctx, "kusto: left undone", "what", string(cmd.Kind)+" "+cmd.Name, "table", cmd.Table, "error", err)
 			case cmd.Kind == MakeFunction && tvmexport.CauseOf(err) == tvmexport.Permission:
-				changes = append(changes, fmt.Sprintf("function %s is somebody else's to alter and stays as it was: let its administrator run tvmexport init", cmd.Name))
+				changes = append(changes, fmt.Sprintf("no permission to alter function %s; it was not changed: let its administrator run tvmexport init", cmd.Name))
 			default:
 				return changes, forAdministrator(err, cmd)
 			}
@@ -79,13 +79,13 @@ func changed(cmd Command, inv conn.Schema) []string {
 	switch cmd.Kind {
 	case MakeFunction:
 		if _, there := inv.Functions[cmd.Name]; there {
-			return []string{fmt.Sprintf("function %s was made anew", cmd.Name)}
+			return []string{fmt.Sprintf("function %s was updated", cmd.Name)}
 		}
-		return []string{fmt.Sprintf("function %s was made", cmd.Name)}
+		return []string{fmt.Sprintf("function %s was created", cmd.Name)}
 	case MakeTable:
 		have, there := inv.Tables[cmd.Name]
 		if !there {
-			return []string{fmt.Sprintf("table %s was made", cmd.Name)}
+			return []string{fmt.Sprintf("table %s was created", cmd.Name)}
 		}
 		var out []string
 		for _, c := range without(cmd.columns, have.Columns) {
@@ -103,7 +103,7 @@ func taken(t tvmexport.Table, inv conn.Schema) error {
 		return nil
 	}
 	if found.Folder != kql.Folder || views.IsForeign(found.Columns) {
-		return fmt.Errorf("table %s is not tvmexport's", t.Typed())
+		return fmt.Errorf("table %s was not created by tvmexport", t.Typed())
 	}
 	return nil
 }

@@ -54,9 +54,9 @@ func TestEmulatorTakenName(t *testing.T) {
 		s.must(err)
 		notes := strings.Join(setup.Notes, "\n")
 		for _, says := range []string{
-			"table DeviceTvmSoftwareInventoryTyped is not tvmexport's", "rename it, or set layout to raw",
-			"the function DeviceTvmSoftwareInventoryAsOf is not ours, so it was left alone: set functions.prefix",
-			"the function DeviceTvmSoftwareInventoryChanges was left alone too, as it reads from DeviceTvmSoftwareInventoryAsOf",
+			"table DeviceTvmSoftwareInventoryTyped was not created by tvmexport", "rename it, or set layout to raw",
+			"the function DeviceTvmSoftwareInventoryAsOf was not created by tvmexport and was not changed: set functions.prefix",
+			"the function DeviceTvmSoftwareInventoryChanges was not changed either, because it reads from DeviceTvmSoftwareInventoryAsOf",
 		} {
 			if !strings.Contains(notes, says) {
 				s.Errorf("notes %q do not say %q", setup.Notes, says)
@@ -67,10 +67,10 @@ func TestEmulatorTakenName(t *testing.T) {
 		}
 		failed, err := s.client.Ready(s.Context(), tables)
 		s.must(err)
-		if err := failed[softwareTable.Name]; err == nil || !strings.Contains(err.Error(), "is not tvmexport's") {
+		if err := failed[softwareTable.Name]; err == nil || !strings.Contains(err.Error(), "was not created by tvmexport") {
 			s.Errorf("a run would begin: %v", err)
 		}
-		if _, err := s.client.Fit(s.Context(), softwareTable); err == nil || !strings.Contains(err.Error(), "is not tvmexport's") {
+		if _, err := s.client.Fit(s.Context(), softwareTable); err == nil || !strings.Contains(err.Error(), "was not created by tvmexport") {
 			s.Errorf("Fit: %v", err)
 		}
 	})

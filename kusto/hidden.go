@@ -77,7 +77,7 @@ func (c *Client) mayView(ctx context.Context, op, of, table string) error {
 	if err == nil || tvmexport.CauseOf(err) != tvmexport.Permission {
 		return err
 	}
-	return hidden(op, of, fmt.Errorf("the policy %s of table %s keeps this sign-in from reading it", restrictedView, table),
+	return hidden(op, of, fmt.Errorf("the policy %s of table %s prevents this sign-in from reading it", restrictedView, table),
 		fmt.Sprintf("an administrator of the database runs %s, or .delete table %s policy %s",
 			c.AddRole("unrestrictedviewers", "aadapp=<application id>;<tenant id>"), kql.Ident(table), restrictedView))
 }
@@ -102,7 +102,7 @@ func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table 
 			if p.unreadable != nil && settledNo(err) {
 				// The table is missing, which who asks says, or nothing at all
 				// can be learned here.
-				c.conn.Log.WarnContext(ctx, "kusto: whether rows are hidden is not known", "table", table, "error", err)
+				c.conn.Log.WarnContext(ctx, "kusto: the check for hidden rows failed", "table", table, "error", err)
 				return nil
 			}
 			return err
@@ -123,7 +123,7 @@ func (c *Client) countsAll(ctx context.Context, p hidingPolicies, op, of, table 
 	}
 	if p.unreadable != nil {
 		return hidden(op, of, fmt.Errorf("table %s shows %d rows, and its extents hold %d; its policies cannot be read: %w", table, seen, held, p.unreadable),
-			fmt.Sprintf("look at .show table %s policy %s", kql.Ident(table), rowSecurity))
+			fmt.Sprintf("check .show table %s policy %s", kql.Ident(table), rowSecurity))
 	}
 	return hidden(op, of, fmt.Errorf("the policy %s of table %s hides %d of its %d rows from this sign-in", rowSecurity, table, held-seen, held),
 		securedHint(table))
@@ -148,7 +148,7 @@ func (c *Client) heldBy(ctx context.Context, op, of, table string) (int64, error
 		return 0, err
 	}
 	if len(counts) != 1 {
-		return 0, conn.RefusedError(op, of, fmt.Errorf("the answer of the service: %d rows where one is asked for", len(counts)), "")
+		return 0, conn.RefusedError(op, of, fmt.Errorf("the answer of the service: %d rows instead of one", len(counts)), "")
 	}
 	return counts[0], nil
 }

@@ -75,7 +75,7 @@ func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvm
 		}
 		if counts[0] > 0 {
 			return hidden("publish", p.Run.Table.Name,
-				fmt.Errorf("the policy %s of table %s changes values that this sign-in sees: %d published rows are not shown as they are", rowSecurity, table, counts[0]),
+				fmt.Errorf("the policy %s of table %s changes values that this sign-in sees: %d published rows have changed values", rowSecurity, table, counts[0]),
 				securedHint(table))
 		}
 	}
@@ -94,5 +94,5 @@ func (p hidingPolicies) first(tables []string) string {
 
 // securedHint says what to do about a policy that does not show a table as it is.
 func securedHint(table string) string {
-	return fmt.Sprintf("an administrator changes the query of the policy so that it shows this sign-in all rows as they are (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", kql.Ident(table), rowSecurity)
+	return fmt.Sprintf("an administrator changes the query of the policy so that it returns all rows unchanged to this sign-in (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", kql.Ident(table), rowSecurity)
 }

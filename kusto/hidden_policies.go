@@ -28,7 +28,7 @@ func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string
 		return nil, err
 	}
 	if len(lists) != 1 {
-		return nil, conn.RefusedError(op, "", fmt.Errorf("the answer of the service: %d rows where one is asked for", len(lists)), "")
+		return nil, conn.RefusedError(op, "", fmt.Errorf("the answer of the service: %d rows instead of one", len(lists)), "")
 	}
 	on := map[string]bool{}
 	for _, p := range lists[0] {

@@ -194,7 +194,7 @@ func missing(commands []Command, inv conn.Schema, d details) Setup {
 			if !done && cmd.Name == kql.RecordsMapping && tableThere && table.Folder != kql.Folder {
 				done = true
 				if name := views.Payload(table.Columns); name == "" || name == views.RecordColumn {
-					out.Notes = append(out.Notes, fmt.Sprintf("table %s is not ours and has no mapping %s: publishing does not need it, so it was left alone", cmd.Table, cmd.Name))
+					out.Notes = append(out.Notes, fmt.Sprintf("table %s was not created by tvmexport and has no mapping %s; publishing does not need it, and the table was not changed", cmd.Table, cmd.Name))
 				}
 			}
 		case MakePolicy:
@@ -224,9 +224,9 @@ func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note s
 	called, callable := inv.Functions[cmd.calls]
 	switch {
 	case inv.HasTable(cmd.Name):
-		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not made: set functions.prefix", cmd.Name)
+		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not created: set functions.prefix", cmd.Name)
 	case inv.HasTable(cmd.calls), callable && called.Folder != kql.Folder:
-		return cmd, true, fmt.Sprintf("the function %s was left alone too, as it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
+		return cmd, true, fmt.Sprintf("the function %s was not changed either, because it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
 	case !isFunction:
 		return cmd, false, ""
 	case cmd.update == "" || found.Doc == cmd.doc:
@@ -235,7 +235,7 @@ func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note s
 		cmd.Text = cmd.update
 		return cmd, false, ""
 	}
-	return cmd, true, fmt.Sprintf("the function %s is not ours, so it was left alone: set functions.prefix", cmd.Name)
+	return cmd, true, fmt.Sprintf("the function %s was not created by tvmexport and was not changed: set functions.prefix", cmd.Name)
 }
 
 // Ordered gives tables the destination, load type and watermark that their rows

@@ -200,13 +200,13 @@ func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err e
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	hint := "nothing was published; " + conn.InitHint(run.Table.Name) + ", and look at .show ingestion failures"
+	hint := "nothing was published; " + conn.InitHint(run.Table.Name) + ", and check .show ingestion failures"
 	if known, ok := conn.CauseNamed(list[0].code + " " + list[0].details); ok {
 		hint = known.Hint
 	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
-		Err:  fmt.Errorf("ingestion into %s failed for good at %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), answers.OneLine(list[0].code, 100)), // details may quote rows
+		Err:  fmt.Errorf("ingestion into %s failed permanently at %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), answers.OneLine(list[0].code, 100)), // details may quote rows
 		Hint: hint,
 	}, nil
 }

@@ -86,7 +86,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	for _, t := range tables {
 		h, err := history(t, entries)
 		if err != nil {
-			return nil, conn.RefusedError(s.Op, t.Name, err, "look at the rows of "+kql.RunsTable)
+			return nil, conn.RefusedError(s.Op, t.Name, err, "check the rows of "+kql.RunsTable)
 		}
 		out[t.Name] = h
 	}

@@ -42,7 +42,7 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 		for _, name := range []string{kql.RunsTable, kql.PartitionsTable, kql.ConfigurationTable} {
 			if keep, ok := kept[name]; ok && keep < neededOf(t, name, kept) {
 				failed[t.Name] = conn.RefusedError("check", t.Name,
-					fmt.Errorf("table %s keeps rows for %s, and readers need them for %s: what was exported would be forgotten", name, days(keep), days(neededOf(t, name, kept))),
+					fmt.Errorf("table %s keeps rows for %s, but readers need them for %s: exported runs would be forgotten", name, days(keep), days(neededOf(t, name, kept))),
 					fmt.Sprintf("run .alter-merge table %s policy retention %s", kql.Ident(name), ledgerRetention))
 				break
 			}
@@ -68,7 +68,7 @@ func switchedOff(text string) bool {
 // undated is why a table is not exported of whose configuration rows some have
 // no time: an older one could be taken for the newest.
 func undated(table string, rows int64) error {
-	e := conn.RefusedError("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so that the newest one cannot be told: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
+	e := conn.RefusedError("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so the newest row cannot be determined: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
 		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
 			kql.ConfigurationTable, kql.ConfigurationTable, kql.ConfigurationTable, kql.Literal(table)))
 	return e

@@ -48,7 +48,7 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 	for _, l := range lines {
 		var m tvmexport.Manifest
 		if err := json.Unmarshal(l.manifest, &m); err != nil || m.Origin.ID == "" || len(m.Partitions) == 0 {
-			c.conn.Log.WarnContext(ctx, "kusto: a landed batch is not described as ours are, and is left alone", "table", l.table, "batch", l.batch, "error", err)
+			c.conn.Log.WarnContext(ctx, "kusto: a landed batch has an unknown description and is ignored", "table", l.table, "batch", l.batch, "error", err)
 			continue
 		}
 		m.Slice.Table = byName[l.table]

@@ -138,7 +138,7 @@ func (c *Client) listed(ctx context.Context, inv conn.Schema) ([]Takeover, error
 		known = true
 		want := []kql.Column{{Name: "SourceTable", Kind: "string"}, {Name: "DestinationTable", Kind: "string"}, {Name: "WatermarkColumn", Kind: "string"}, {Name: from.watermark, Kind: "datetime"}, {Name: "LoadType", Kind: "string"}, {Name: "IsActive", Kind: "bool"}}
 		if lack := lacking(found.Columns, want); lack != "" {
-			return nil, conn.RefusedError("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is the configuration of no exporter that tvmexport can take over")
+			return nil, conn.RefusedError("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is not the configuration of a supported exporter")
 		}
 		rows, err := c.listedIn(ctx, from.table, from.watermark)
 		if err != nil {
@@ -154,7 +154,7 @@ func (c *Client) listed(ctx context.Context, inv conn.Schema) ([]Takeover, error
 		return nil, &tvmexport.Error{
 			Op: "import", Action: tvmexport.Stop, Cause: tvmexport.Usage,
 			Err:  fmt.Errorf("the database has no table %s or %s: there is nothing to take over", kql.ConfigurationTable, siblingTable),
-			Hint: "look at kusto.database, or begin anew with tvmexport init",
+			Hint: "check kusto.database, or start without a takeover with tvmexport init",
 		}
 	}
 	return out, nil
@@ -213,9 +213,9 @@ func (t *Takeover) propose(describe func(string) (tvmexport.Table, bool)) {
 		t.Table.Watermark = tvmexport.IngestionTime
 	}
 	if t.Table.LoadType != t.Old.Load {
-		t.note("LoadType %s becomes %s: the table is a state without a time, in which what was fixed just vanishes", t.Loads, t.Table.LoadType)
+		t.note("LoadType %s becomes %s: the table is current state without a time, and fixed findings disappear", t.Loads, t.Table.LoadType)
 	} else if t.Table.Watermark != t.Old.Column && t.Table.Watermark != tvmexport.IngestionTime {
-		t.note("WatermarkColumn None becomes %s, which rows carry, so that what is missing can be found", t.Table.Watermark)
+		t.note("WatermarkColumn None becomes %s, which rows contain, so that missing rows can be found", t.Table.Watermark)
 	}
 }
 

@@ -89,21 +89,21 @@ func (t *Takeover) decide(ours bool) {
 	switch {
 	case t.Absent:
 		t.Joined = false
-		t.note("there is no table %s: tvmexport makes it", t.Table.Destination)
+		t.note("there is no table %s: tvmexport creates it", t.Table.Destination)
 	case follows && ours:
-		t.note("tvmexport has exported it already: the old rows stay in %s and are no part of what readers see", t.Table.Destination)
+		t.note("tvmexport has already exported it: the old rows stay in %s, and readers do not see them", t.Table.Destination)
 	case follows && t.Rows > 0 && t.Watermark.IsZero():
-		t.note("no old row has a watermark: they stay in %s and are no part of what readers see, and the export begins with what Defender holds", t.Table.Destination)
+		t.note("no old row has a watermark: they stay in %s, readers do not see them, and the export starts with the rows that Defender holds", t.Table.Destination)
 	case follows && t.Unmarked > 0:
 		t.note("%d old rows have no watermark", t.Unmarked)
 	case !follows && t.Rows > 0:
-		t.note("the old rows stay in %s and are no part of the current state", t.Table.Destination)
+		t.note("the old rows stay in %s and are not part of the current state", t.Table.Destination)
 	}
 	if t.Untimed > 0 {
-		t.note("%d old rows have no ingestion_time(): the policy ingestiontime of %s is or was off, and rows of the old exporter cannot be told from later ones", t.Untimed, t.Table.Destination)
+		t.note("%d old rows have no ingestion_time(): the policy ingestiontime of %s is or was off, and rows of the old exporter cannot be distinguished from later ones", t.Untimed, t.Table.Destination)
 	}
 	if !t.Old.Active {
-		t.note("it is switched off (IsActive is false) and stays so; exporters of this family switch a table off when a run fails")
+		t.note("it is deactivated (IsActive is false) and remains so; exporters of this family deactivate a table when a run fails")
 	}
 }
 

@@ -73,7 +73,7 @@ func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (e
 		return &tvmexport.Error{
 			Op: "import", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Held,
 			Err:  fmt.Errorf("%s exports it until %s", by.Owner, by.Expires.UTC().Format(time.RFC3339)),
-			Hint: "import again when that run is over",
+			Hint: "import again when that run has ended",
 		}
 	}
 	commands, err := c.TakeoverCommands(ctx, list)

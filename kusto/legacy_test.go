@@ -119,13 +119,13 @@ func TestProposeAndDecide(t *testing.T) {
 			"exported by us already",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
 			kql.ConfigurationTable, nil, true,
-			want{tvmexport.Incremental, "Timestamp", oldDay, false, false, "has exported it already"},
+			want{tvmexport.Incremental, "Timestamp", oldDay, false, false, "has already exported it"},
 		},
 		{
 			"switched off",
 			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay},
 			kql.ConfigurationTable, nil, false,
-			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "switched off"},
+			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "deactivated"},
 		},
 		{
 			"without a time of ingestion",

@@ -93,7 +93,7 @@ func order(row configured) tvmexport.Order {
 		o.Column = ""
 	}
 	if !o.From.IsZero() && o.From.Year() < 1900 {
-		return bad(fmt.Errorf("LastRefreshedTime %s is no time that a row can have", o.From.Format(time.RFC3339)))
+		return bad(fmt.Errorf("LastRefreshedTime %s is not a valid time of a row", o.From.Format(time.RFC3339)))
 	}
 	return o
 }

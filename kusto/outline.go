@@ -46,7 +46,7 @@ func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
 // Overhead is what an invocation sends for all its tables together.
 func Overhead() []string {
 	return []string{
-		".set-or-append " + kql.RunsTable + " (lease, each minute anew; end)",
+		".set-or-append " + kql.RunsTable + " (lease, renewed each minute; end)",
 		".set-or-append " + kql.ConfigurationTable + " (watermarks)",
 		".set-or-append " + kql.AuditTable,
 	}

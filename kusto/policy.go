@@ -48,7 +48,7 @@ func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, no
 	}
 	if cmd.Name == "caching" {
 		if hot, ok := hotSpan(text); text != "" && ok && hot != cmd.keep {
-			note = fmt.Sprintf("table %s has %s of rows in the cache, and the configuration says %s: the policy was left alone; this changes it: %s", cmd.Table, days(hot), days(cmd.keep), cmd.Text)
+			note = fmt.Sprintf("table %s has %s of rows in the cache, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, days(hot), days(cmd.keep), cmd.Text)
 		}
 		return text != "", note, nil
 	}
@@ -62,7 +62,7 @@ func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, no
 			return false, "", err
 		}
 	}
-	return true, fmt.Sprintf("table %s keeps rows for %s, and the configuration says %s: the policy was left alone; this changes it: %s", cmd.Table, days(keep), days(cmd.keep), cmd.Text), nil
+	return true, fmt.Sprintf("table %s keeps rows for %s, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, days(keep), days(cmd.keep), cmd.Text), nil
 }
 
 func (c *Client) isEmpty(ctx context.Context, table string) (bool, error) {

@@ -102,7 +102,7 @@ func (c *Client) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 			return &tvmexport.Error{
 				Op: "probe", Table: t.Landing(), Action: tvmexport.Stop, Cause: tvmexport.Unproven,
 				Err:  fmt.Errorf("the row was accepted for ingestion and has not arrived within %s", wait),
-				Hint: "look at .show ingestion failures, and whether the cluster reaches its own storage (its managed private endpoints, its firewall)",
+				Hint: "check .show ingestion failures, and whether the cluster reaches its own storage (its managed private endpoints, its firewall)",
 			}
 		}
 		if err := conn.Sleep(ctx, pause); err != nil {

@@ -91,7 +91,7 @@ func (c *Client) proven(ctx context.Context, p tvmexport.Publication, b base, t 
 	if done.rows != p.Rows {
 		// A command was let in twice, or somebody deleted rows. It would not
 		// get better by finishing it.
-		return done.rows, c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("%d rows of it are in %s where %d were confirmed", done.rows, t.table, p.Rows))
+		return done.rows, c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("%d rows of it are in %s, but %d were confirmed", done.rows, t.table, p.Rows))
 	}
 	return done.rows, nil
 }
@@ -175,7 +175,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 			return b, false, superseded(p.Run, holder)
 		}
 	}
-	return b, false, conn.RefusedError("publish", p.Run.Table.Name, errors.New("the ledger does not take the publication"), "look at the rows of "+kql.RunsTable)
+	return b, false, conn.RefusedError("publish", p.Run.Table.Name, errors.New("the ledger rejects the publication"), "check the rows of "+kql.RunsTable)
 }
 
 func superseded(run tvmexport.Run, by tvmexport.RunID) error {

@@ -346,8 +346,8 @@ func TestPublishGivenUp(t *testing.T) {
 	delete(l.landed, string(goldenRun.ID)+".0003")
 	l.fail = map[int]string{}
 	_, _, err := publish(t, l, goldenPublication)
-	if tvmexport.CauseOf(err) != tvmexport.Unproven || !strings.Contains(err.Error(), "given up") {
-		t.Fatalf("%v, want that it was given up", err)
+	if tvmexport.CauseOf(err) != tvmexport.Unproven || !strings.Contains(err.Error(), "abandoned") {
+		t.Fatalf("%v, want that it was abandoned", err)
 	}
 	next := goldenPublication
 	next.Run.ID = "20261207T060000Z-000000000000"

@@ -36,7 +36,7 @@ func TestOrder(t *testing.T) {
 		{"table", row("T | take 1; .drop table X", "TRaw", "None", "Snapshot"), tvmexport.Order{Table: "T | take 1; .drop table X", Into: "TRaw", Active: true}, "is not an identifier"},
 		{"destination", row("T", "X] ; .drop", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "X] ; .drop", Active: true}, "is not an identifier"},
 		{"watermark", row("T", "TRaw", "A, B", "Incr"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: "A, B", Active: true}, "is not an identifier"},
-		{"control table", row("T", "ExportRuns", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "ExportRuns", Active: true}, "keeps for itself"},
+		{"control table", row("T", "ExportRuns", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "ExportRuns", Active: true}, "is reserved for tvmexport"},
 	} {
 		got := order(c.row)
 		if c.err == "" && got.Err != nil || c.err != "" && (got.Err == nil || !strings.Contains(got.Err.Error(), c.err) || tvmexport.CauseOf(got.Err) != tvmexport.Usage) {

@@ -32,7 +32,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 		return out, err
 	}
 	if !views.HasLineage(raw) || views.Payload(raw) == "" {
-		return out, conn.RefusedError("refill", t.Name, fmt.Errorf("rows of table %s do not carry their record, run and partition", t.Destination), "only runs that tvmexport published into a table of its own can be filled again")
+		return out, conn.RefusedError("refill", t.Name, fmt.Errorf("rows of table %s do not carry their record, run and partition", t.Destination), "only runs in a table that tvmexport created can be rebuilt")
 	}
 	runs, err := c.refillable(ctx, t)
 	if err != nil {
@@ -112,12 +112,12 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 		return err
 	}
 	if made.rows != r.rows {
-		return conn.RefusedError("refill", t.Name, fmt.Errorf("%d rows of run %s were made anew of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
+		return conn.RefusedError("refill", t.Name, fmt.Errorf("%d rows of run %s were rebuilt, of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
 	}
 	doubt := c.begin(ctx, conn.Statement{Op: "refill", Table: t.Name, One: true, Text: replaceText(t, r.run)}, nil)
 	if doubt != nil {
 		// It may have been carried out all the same: the count decides.
-		c.conn.Log.InfoContext(ctx, "kusto: the replacement of a run's rows is in doubt", "table", t.Name, "run", r.run, "error", doubt)
+		c.conn.Log.InfoContext(ctx, "kusto: the result of replacing a run's rows is uncertain", "table", t.Name, "run", r.run, "error", doubt)
 	}
 	now, err := c.published(ctx, run, target{table: t.Typed()})
 	if err != nil {

@@ -249,7 +249,7 @@ func checkNames(t tvmexport.Table) error {
 	}
 	switch t.Destination {
 	case kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, kql.LatestView, t.Landing(), t.Typed(), bench(t):
-		return conn.UsageError("configuration", t.Name, fmt.Errorf("destination table %s is one that tvmexport keeps for itself", t.Destination))
+		return conn.UsageError("configuration", t.Name, fmt.Errorf("destination table %s is reserved for tvmexport", t.Destination))
 	}
 	return nil
 }

@@ -73,6 +73,6 @@ func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 	if wait <= ourBatching {
 		return ""
 	}
-	return fmt.Sprintf("%s gathers blobs for up to %s; this makes it faster: .alter table %s policy ingestionbatching %s",
+	return fmt.Sprintf("%s collects blobs for up to %s; this command shortens it: .alter table %s policy ingestionbatching %s",
 		of, wait, kql.Ident(t.Landing()), kql.Literal(landingBatching))
 }

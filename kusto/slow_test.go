@@ -18,9 +18,9 @@ func TestWhichBatchingPolicyDelays(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, table, database, want string }{
 		{"ours", policy("00:00:30"), "null", ""},
-		{"slower at the table", policy("00:10:00"), policy("00:00:10"), "the batching policy of table DeviceProcessEventsLanding gathers blobs for up to 10m0s"},
-		{"of the database", "null", policy("00:30:00"), "the batching policy of database security gathers blobs for up to 30m0s"},
-		{"none", "null", "", "no batching policy is set at the table or its database, and the service's own default gathers blobs for up to 5m0s"},
+		{"slower at the table", policy("00:10:00"), policy("00:00:10"), "the batching policy of table DeviceProcessEventsLanding collects blobs for up to 10m0s"},
+		{"of the database", "null", policy("00:30:00"), "the batching policy of database security collects blobs for up to 30m0s"},
+		{"none", "null", "", "no batching policy is set at the table or its database, and the service's own default collects blobs for up to 5m0s"},
 		{"unreadable", "[]", "null", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 	}
 	if p.Layout == "" || !p.Layout.Typed() || len(p.Shown) == 0 {
 		if len(out) == 0 {
-			return nil, conn.RefusedError("publish", t.Name, errors.New("its columns are not known, so that there is no typed table to publish into"), "set layout to raw or both")
+			return nil, conn.RefusedError("publish", t.Name, errors.New("its columns are unknown, so there is no typed table to publish into"), "set layout to raw or both")
 		}
 		return out, nil
 	}

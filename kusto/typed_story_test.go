@@ -209,7 +209,7 @@ func TestEmulatorDrift(t *testing.T) {
 
 		table.Columns = typed("DeviceId", "string", "IsOld", "bool", "Count", "real", "CveTags", "dynamic", "Publisher", "string")
 		fit("column Count_real:real was added to table DeviceTvmSoftwareInventoryTyped", "column Publisher:string was added to table DeviceTvmSoftwareInventoryTyped",
-			"function DeviceTvmSoftwareInventory was made anew", "function DeviceTvmSoftwareInventoryAsOf was made anew", "function DeviceTvmSoftwareInventoryChanges was made anew")
+			"function DeviceTvmSoftwareInventory was updated", "function DeviceTvmSoftwareInventoryAsOf was updated", "function DeviceTvmSoftwareInventoryChanges was updated")
 		fit()
 		second := export("20260102T000000Z-2", "20260101T000000Z-1", tvmexport.FullRun, `{"DeviceId":"3f01","Count":7.5,"CveTags":["a"],"Publisher":"p"}`)
 
@@ -256,7 +256,7 @@ func TestEmulatorRetention(t *testing.T) {
 
 		setup, err := s.client.Init(s.Context(), tables, ScriptOptions{RawRetention: 7 * day, Hot: 10 * day})
 		s.must(err)
-		if len(setup.Made) != 0 || len(setup.Notes) != 3 || !strings.Contains(setup.Notes[0], "keeps rows for 30d, and the configuration says 7d") ||
+		if len(setup.Made) != 0 || len(setup.Notes) != 3 || !strings.Contains(setup.Notes[0], "keeps rows for 30d, but the configuration says 7d") ||
 			!strings.Contains(setup.Notes[0], ".alter-merge table DeviceTvmSoftwareInventoryRaw policy retention softdelete = 7d") {
 			s.Errorf("another configuration: made %v, notes %q", setup.Made, setup.Notes)
 		}

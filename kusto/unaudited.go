@@ -13,7 +13,7 @@ import (
 )
 
 // errInterrupted is what the audit says of a run that could not say it itself.
-var errInterrupted = errors.New("the run was interrupted: its process ended without a word; what had landed is taken over by the next run")
+var errInterrupted = errors.New("the run was interrupted: its process terminated unexpectedly; the next run reuses the landed batches")
 
 // Unaudited implements tvmexport.Destination. The rows of a table are what the
 // invocation has committed, whatever it said itself.

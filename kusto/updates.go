@@ -106,7 +106,7 @@ func (c *Client) tryUpdate(ctx context.Context, p updatePolicy) error {
 		want[i] = k.Kind
 	}
 	if !slices.Equal(got, want) {
-		return fail(fmt.Errorf("its query gives (%s), the table takes (%s)", strings.Join(got, ", "), strings.Join(want, ", ")))
+		return fail(fmt.Errorf("its query returns (%s), the table has (%s)", strings.Join(got, ", "), strings.Join(want, ", ")))
 	}
 	return nil
 }

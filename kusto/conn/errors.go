@@ -134,14 +134,14 @@ func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 		out.Cause, out.Hint = known.Cause, known.Hint
 	case a.status == http.StatusUnauthorized:
 		out.Cause, out.Err = tvmexport.Permission, tokenRefused{out.Err}
-		out.Hint = "the token was refused: look at auth, its tenant, and that the cluster belongs to it"
+		out.Hint = "the token was refused: check auth, its tenant, and that the cluster belongs to this tenant"
 	case a.status == http.StatusForbidden || strings.Contains(a.code, "Forbidden") || strings.Contains(a.code, "AccessDenied"):
 		out.Cause = tvmexport.Permission
 		out.Hint = roleHint(out.Op)
 	case a.status == http.StatusTooManyRequests || strings.Contains(a.code, "Throttl"):
 		out.Action, out.Cause = tvmexport.Wait, tvmexport.Quota
 	case missing == databaseMissing:
-		out.Cause, out.Hint = tvmexport.Usage, "kusto.database names a database of the cluster in kusto.cluster, by its own name"
+		out.Cause, out.Hint = tvmexport.Usage, "kusto.database must be the name of a database in kusto.cluster, not its pretty name"
 	case missing == EntityMissing:
 		out.Cause, out.Hint = tvmexport.Refused, InitHint(out.Table)
 	case a.status == http.StatusNotFound:
@@ -151,7 +151,7 @@ func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 	case a.permanent != nil, a.status == http.StatusOK:
 		out.Action = tvmexport.Retry
 	case a.status >= 300 && a.status < 400:
-		out.Cause, out.Hint = tvmexport.Usage, to.setting+" redirects; give the address that it leads to"
+		out.Cause, out.Hint = tvmexport.Usage, to.setting+" redirects; set the address that it redirects to"
 	case a.status >= 502 && a.status <= 504, a.status == statusIngestionError:
 		out.Action = tvmexport.Retry
 	default:
@@ -162,7 +162,7 @@ func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 	case isNamed:
 		out.Hint = known.Hint
 	case out.Action == tvmexport.Retry && a.status == http.StatusServiceUnavailable:
-		out.Hint = "if it lasts, look at the cluster's state in the portal: it may be stopped, starting or resizing"
+		out.Hint = "if this persists, check the cluster's state in the portal: it may be stopped, starting or resizing"
 	}
 }
 
@@ -258,7 +258,7 @@ func sortSDK(out *tvmexport.Error, e *sdk.Error) {
 		// Entra's own words, where they are among those of the libraries.
 		out.Err = fmt.Errorf("sign in: %s", firstOf(Tidy(entraError.FindString(e.Error())), why, text))
 		out.Cause = tvmexport.Permission
-		out.Hint = "look at auth in the configuration and at the AZURE_ variables"
+		out.Hint = "check auth in the configuration and the AZURE_ variables"
 		if strings.Contains(text, "connection refused") || strings.Contains(text, "timeout") || strings.Contains(text, "EOF") {
 			out.Action, out.Cause, out.Hint = tvmexport.Retry, tvmexport.Unknown, ""
 		}
@@ -316,5 +316,5 @@ func roleHint(op string) string {
 	if !ok {
 		role = "Database Viewer or Database User"
 	}
-	return "the role that is needed: " + role + "; docs/roles.md lists them all"
+	return "required role: " + role + "; docs/roles.md lists all roles"
 }

@@ -109,7 +109,7 @@ func (c *Conn) execute(ctx context.Context, to *Endpoint, s Statement, send func
 		words := ""
 		if failed.Action == tvmexport.Retry && lasting(failed) {
 			if words = failed.Err.Error(); words == before {
-				failed.Action, failed.Err = tvmexport.Stop, fmt.Errorf("%w, twice in the same words", failed.Err)
+				failed.Action, failed.Err = tvmexport.Stop, fmt.Errorf("%w, twice with the same text", failed.Err)
 				return nil, failed
 			}
 		}

@@ -100,7 +100,7 @@ func sortPage(out *tvmexport.Error, err error) bool {
 		return false
 	}
 	out.Action, out.Cause, out.Err = tvmexport.Retry, tvmexport.Usage, fmt.Errorf("%w: %w", ErrUpload, p)
-	out.Hint = "a proxy, a captive portal or a gateway seems to answer instead of the ingestion service's storage: let it pass that host, or check HTTPS_PROXY and NO_PROXY"
+	out.Hint = "a proxy, a captive portal or a gateway seems to answer instead of the ingestion service's storage: allow connections to that host, or check HTTPS_PROXY and NO_PROXY"
 	return true
 }
 

@@ -118,7 +118,7 @@ func Document(v any) (string, error) {
 		return "", err
 	}
 	if len(b) >= tvmexport.MaxRecord {
-		return "", fmt.Errorf("a document of %d bytes is over the 1 MiB that a dynamic value holds", len(b))
+		return "", fmt.Errorf("a document of %d bytes exceeds the limit of 1 MiB for a dynamic value", len(b))
 	}
 	return "parse_json(" + Literal(string(b)) + ")", nil
 }

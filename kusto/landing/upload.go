@@ -106,7 +106,7 @@ type detachable struct {
 	from io.ReadSeeker // nil once detached
 }
 
-var errDetached = errors.New("the upload was given up")
+var errDetached = errors.New("the upload was abandoned")
 
 // Read implements io.Reader.
 func (d *detachable) Read(p []byte) (int, error) {

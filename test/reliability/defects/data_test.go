@@ -267,7 +267,7 @@ func TestMappingErrorInIngestionFailures(t *testing.T) {
 			return nil
 		}
 		result, err := r.try()
-		if err != nil || result.Err == nil || !strings.Contains(result.Err.Error(), "failed for good") {
+		if err != nil || result.Err == nil || !strings.Contains(result.Err.Error(), "failed permanently") {
 			t.Fatalf("got %v, %v", result.Err, err)
 		}
 		r.agrees(nil)
