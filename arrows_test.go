@@ -135,8 +135,9 @@ var kustoArrows = map[string][]string{
 	"kusto/conn/conntest": {"kusto/kql"},
 	"kusto/conn":          {"kusto/kql"},
 	"kusto/views":         {"kusto/kql"},
+	"kusto/visibility":    {"kusto/conn", "kusto/kql"},
 	"kusto/landing":       {"kusto/conn", "kusto/kql"},
-	"kusto":               {"kusto/conn", "kusto/kql", "kusto/landing", "kusto/views"},
+	"kusto":               {"kusto/conn", "kusto/kql", "kusto/landing", "kusto/views", "kusto/visibility"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }

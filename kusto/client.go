@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/landing"
 	"github.com/tvmexport/tvmexport/kusto/views"
+	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
 // Options say where the destination is and how it is reached.
@@ -40,8 +41,7 @@ type Client struct {
 	conn    *conn.Conn
 	setup   ScriptOptions
 	landing *landing.Queue
-
-	hiding hiding // policies that hide rows
+	visible *visibility.Checker
 
 	mu        sync.Mutex
 	lacks     map[string]views.MissingRuns // by source table: runs that are not in a published table
@@ -67,7 +67,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	return &Client{
 		conn: to, setup: o.Setup,
 		lacks: map[string]views.MissingRuns{}, counted: map[string]*whole{},
-		hiding:  hiding{turn: make(chan struct{}, 1)},
+		visible: visibility.New(to),
 		landing: landing.New(to, o.Concurrency),
 	}, nil
 }

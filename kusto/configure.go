@@ -24,7 +24,7 @@ func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error 
 			return err
 		}
 	}
-	if err := c.seesAll(ctx, "configure", "", kql.ConfigurationTable); err != nil {
+	if err := c.visible.SeesAll(ctx, "configure", "", kql.ConfigurationTable); err != nil {
 		return err
 	}
 	columns, err := c.conn.Columns(ctx, kql.ConfigurationTable)

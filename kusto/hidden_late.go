@@ -7,8 +7,8 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
-	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/views"
+	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
 // lateSteps are the late steps of a publication.
@@ -33,11 +33,11 @@ func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen vi
 	if len(late) == 0 {
 		return nil
 	}
-	policies, err := c.hidingPolicies(ctx, "publish", 0)
+	policies, err := c.visible.ReadPolicies(ctx, "publish", 0)
 	if err != nil {
 		return err
 	}
-	err = c.seesUnder(ctx, policies, "publish", p.Run.Table.Name, append(seen.Tables(), p.Run.Table.Landing()))
+	err = c.visible.SeesUnder(ctx, policies, "publish", p.Run.Table.Name, append(seen.Tables(), p.Run.Table.Landing()))
 	if err == nil {
 		err = c.showsValues(ctx, policies, p, seen, late)
 	}
@@ -55,8 +55,8 @@ func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen vi
 
 // showsValues is an error if a policy is in force and rows that were published
 // do not show as they landed.
-func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvmexport.Publication, seen views.Source, late []tvmexport.PublicationStep) error {
-	table := policies.first(seen.Tables())
+func (c *Client) showsValues(ctx context.Context, policies visibility.Policies, p tvmexport.Publication, seen views.Source, late []tvmexport.PublicationStep) error {
+	table := policies.First(seen.Tables())
 	if table == "" {
 		return nil
 	}
@@ -74,25 +74,10 @@ func (c *Client) showsValues(ctx context.Context, policies hidingPolicies, p tvm
 			return err
 		}
 		if counts[0] > 0 {
-			return hidden("publish", p.Run.Table.Name,
-				fmt.Errorf("the policy %s of table %s changes values that this sign-in sees: %d published rows have changed values", rowSecurity, table, counts[0]),
-				securedHint(table))
+			return visibility.HiddenError("publish", p.Run.Table.Name,
+				fmt.Errorf("the policy %s of table %s changes values that this sign-in sees: %d published rows have changed values", visibility.RowSecurity, table, counts[0]),
+				visibility.SecuredHint(table))
 		}
 	}
 	return nil
-}
-
-// first is the first of the tables that can have a policy on its rows; "" if none can.
-func (p hidingPolicies) first(tables []string) string {
-	for _, t := range tables {
-		if p.secured[t] || p.unreadable != nil && t != kql.RunsTable && t != kql.PartitionsTable {
-			return t
-		}
-	}
-	return ""
-}
-
-// securedHint says what to do about a policy that does not show a table as it is.
-func securedHint(table string) string {
-	return fmt.Sprintf("an administrator changes the query of the policy so that it returns all rows unchanged to this sign-in (.show table %s policy %s), or runs .delete table %[1]s policy %[2]s", kql.Ident(table), rowSecurity)
 }

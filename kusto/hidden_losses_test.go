@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
 // Rows that a policy hides since the policies were last read are not taken for
@@ -30,7 +31,7 @@ func TestHiddenRowsAreNotLosses(t *testing.T) {
 		}
 		s.mustAdmin(".delete table " + eventsTable.Typed() + " policy row_level_security")
 		s.mustAdmin(".clear table " + eventsTable.Typed() + " data")
-		time.Sleep(2 * hidingAge)
+		time.Sleep(2 * visibility.HidingAge)
 		if l, err := history(); err != nil || l.Rows != 2 {
 			t.Errorf("of a cleared table %v, %v; want 2 rows", l, err)
 		}

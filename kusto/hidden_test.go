@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
 // secured puts row-level security on a table that shows the rows where is true of.
@@ -39,7 +40,7 @@ func TestHiddenRowsStopDecisions(t *testing.T) {
 					t.Fatal(failed, err)
 				}
 				secured(s, table, "false")
-				time.Sleep(2 * hidingAge)
+				time.Sleep(2 * visibility.HidingAge)
 				failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of})
 				if err == nil {
 					err = failed["T"]
@@ -122,7 +123,7 @@ func hiddenWorld(s stage) tvmexport.Table {
 				nulls[i] = `""`
 			}
 		}
-		have, err := s.client.seenOf(s.Context(), "test", "", name)
+		have, err := s.client.visible.SeenOf(s.Context(), "test", "", name)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -140,7 +141,7 @@ func TestHiddenRowsNoFalseAlarm(t *testing.T) {
 		of := hiddenWorld(s)
 		ready := func(what string) {
 			t.Helper()
-			time.Sleep(2 * hidingAge)
+			time.Sleep(2 * visibility.HidingAge)
 			if failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
 				t.Errorf("%s: %v %v", what, failed, err)
 			}
@@ -172,7 +173,7 @@ func TestHiddenRowsWhileExtentsChange(t *testing.T) {
 		return conntest.Reply{Columns: []kql.Column{{Name: "Rows", Kind: "long"}}, Rows: [][]any{{3}}}
 	}
 	c := connect(t, f)
-	if err := c.countsAll(t.Context(), hidingPolicies{}, "check", "", "T"); err != nil {
+	if err := c.visible.CountsAll(t.Context(), visibility.Policies{}, "check", "", "T"); err != nil {
 		t.Error(err)
 	}
 }
@@ -182,7 +183,7 @@ func TestHiddenRowsWithoutPolicies(t *testing.T) {
 	onStage(t, func(s stage) {
 		of := hiddenWorld(s)
 		secured(s, "TTyped", "false")
-		time.Sleep(2 * hidingAge)
+		time.Sleep(2 * visibility.HidingAge)
 		if _, err := s.emulator.Faults().Add(faults.Rule{Endpoint: faults.KustoMgmt, Match: "policy row_level_security", Status: 403}); err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +198,7 @@ func TestRestrictedViewIsNamed(t *testing.T) {
 	onStage(t, func(s stage) {
 		of := hiddenWorld(s)
 		s.mustAdmin(".alter table TTyped policy restricted_view_access true")
-		time.Sleep(2 * hidingAge)
+		time.Sleep(2 * visibility.HidingAge)
 		failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of})
 		var e *tvmexport.Error
 		if err != nil || !errors.As(failed["T"], &e) || e.Cause != tvmexport.Permission ||
@@ -206,7 +207,7 @@ func TestRestrictedViewIsNamed(t *testing.T) {
 		}
 		at := s.emulator.Endpoints()
 		s.mustAdmin(s.admin.AddRole("unrestrictedviewers", "aadapp="+at.ClientID+";"+at.TenantID))
-		time.Sleep(2 * hidingAge)
+		time.Sleep(2 * visibility.HidingAge)
 		if failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
 			t.Errorf("%v %v", failed, err)
 		}
@@ -218,12 +219,12 @@ func TestSwitchedOn(t *testing.T) {
 		"": false, "null": false, "true": true, "false": false,
 		`{"IsEnabled":true,"Query":"T"}`: true, `{"IsEnabled": false}`: false, `{}`: true, `?`: true,
 	} {
-		if got := switchedOn(text); got != want {
+		if got := visibility.SwitchedOn(text); got != want {
 			t.Errorf("%q is %t", text, got)
 		}
 	}
 	for entity, want := range map[string]string{"[db].[T]": "T", "T": "T", "[a.b].[T]": "T"} {
-		if got := tableOf(entity); got != want {
+		if got := kql.TableOf(entity); got != want {
 			t.Errorf("%q is of %q", entity, got)
 		}
 	}

@@ -177,7 +177,7 @@ func (c *Client) OrderText(ctx context.Context, table, name string, value any) (
 // AddRole is the command by which an administrator gives a principal, such as
 // aadapp=ID;TENANT, a role of the database: users, ingestors, viewers.
 func (c *Client) AddRole(role, principal string) string {
-	return fmt.Sprintf(".add database %s %s ('%s') 'tvmexport'", kql.Entity(c.conn.Database), role, principal)
+	return c.conn.AddRole(role, principal)
 }
 
 // AddTableRole is the same for a table: ingestors, admins.

@@ -70,7 +70,7 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 		if err := c.outrun(ctx, run); err != nil {
 			return d, err
 		}
-		if err := c.seesAll(ctx, "confirm", run.Table.Name, run.Table.Landing()); err != nil {
+		if err := c.visible.SeesAll(ctx, "confirm", run.Table.Name, run.Table.Landing()); err != nil {
 			return d, err
 		}
 		if d.Failed, err = c.failures(ctx, run); err != nil {

@@ -20,7 +20,7 @@ func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexpor
 		return nil, err
 	}
 	if len(late) > 0 {
-		if err := c.seesAll(ctx, "confirm", run.Table.Name, append(seen.Tables(), run.Table.Landing())...); err != nil {
+		if err := c.visible.SeesAll(ctx, "confirm", run.Table.Name, append(seen.Tables(), run.Table.Landing())...); err != nil {
 			return nil, err
 		}
 	}

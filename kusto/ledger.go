@@ -71,7 +71,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	if len(tables) == 0 {
 		return out, nil
 	}
-	if err := c.seesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
+	if err := c.visible.SeesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, err
 	}
 	s := conn.Statement{Op: "read ledger", Text: historyText(tables)}

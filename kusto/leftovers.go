@@ -24,7 +24,7 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 			return nil, err
 		}
 		byName[t.Name] = t
-		if err := c.seesAll(ctx, "read landing tables", t.Name, t.Landing()); err != nil {
+		if err := c.visible.SeesAll(ctx, "read landing tables", t.Name, t.Landing()); err != nil {
 			return nil, err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // survey counts what the other exporter has put into the published table.
 func (c *Client) survey(ctx context.Context, t *Takeover, raw []kql.Column) error {
-	if err := c.seesAll(ctx, "import", t.Table.Name, t.Table.Destination); err != nil {
+	if err := c.visible.SeesAll(ctx, "import", t.Table.Name, t.Table.Destination); err != nil {
 		return err
 	}
 	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: surveyText(t.Table, raw, t.Since)}

@@ -89,7 +89,7 @@ func (c *Client) trulyGone(ctx context.Context, op string, places []place, lost 
 		if p.missing || !slices.ContainsFunc(lost[p.of.Name].Short, func(s tvmexport.Short) bool { return s.Table == p.table }) {
 			continue
 		}
-		if err := c.seesAllNow(ctx, op, p.of.Name, p.table); err != nil {
+		if err := c.visible.SeesAllNow(ctx, op, p.of.Name, p.table); err != nil {
 			return err
 		}
 	}

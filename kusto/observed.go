@@ -22,7 +22,7 @@ func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Windo
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, "count published rows", t.Name, from.Tables()...); err != nil {
+	if err := c.visible.SeesAll(ctx, "count published rows", t.Name, from.Tables()...); err != nil {
 		return nil, err
 	}
 	lets, rows := from.State(t, "")
@@ -43,7 +43,7 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, "count published rows", q.Table.Name, from.Tables()...); err != nil {
+	if err := c.visible.SeesAll(ctx, "count published rows", q.Table.Name, from.Tables()...); err != nil {
 		return nil, err
 	}
 	parts, err := c.counts(ctx, q.Table, stateText(q, from))

@@ -28,7 +28,7 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.seesAll(ctx, s.Op, "", kql.ConfigurationTable); err != nil {
+	if err := c.visible.SeesAll(ctx, s.Op, "", kql.ConfigurationTable); err != nil {
 		return nil, err
 	}
 	orders, err := conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Order {

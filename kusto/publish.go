@@ -47,7 +47,7 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 	}
 	if len(lateSteps(p)) > 0 {
 		// What is published is what readers lack at this moment: a policy may have come since the run began.
-		if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, seen.Tables()...); err != nil {
+		if err := c.visible.SeesAllNow(ctx, "publish", p.Run.Table.Name, seen.Tables()...); err != nil {
 			return tvmexport.Published{}, err
 		}
 	}
@@ -165,7 +165,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 		case p.Run.ID:
 			return b, fresh, nil
 		case "":
-			if err := c.seesAllNow(ctx, "publish", p.Run.Table.Name, kql.RunsTable); err != nil {
+			if err := c.visible.SeesAllNow(ctx, "publish", p.Run.Table.Name, kql.RunsTable); err != nil {
 				return b, false, err
 			}
 			if !fresh { // the guard knows of a claim that the ledger does not hold

@@ -33,7 +33,7 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 			return nil, err
 		}
 	}
-	if err := c.seesAll(ctx, "check", "", kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable); err != nil {
+	if err := c.visible.SeesAll(ctx, "check", "", kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, err
 	}
 	failed := map[string]error{}
@@ -48,7 +48,7 @@ func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[strin
 		g.Go(func() error {
 			err := c.checkMapping(gctx, t)
 			if err == nil {
-				err = c.seesAll(gctx, "check", t.Name, holdingTables(inv, t)...)
+				err = c.visible.SeesAll(gctx, "check", t.Name, holdingTables(inv, t)...)
 			}
 			if err != nil {
 				mu.Lock()

@@ -36,7 +36,7 @@ type RunRecord struct {
 // given number of each table, with the service's clock. Of a run that is
 // committed the commit record counts, of another what was noted at its end.
 func (c *Client) Runs(ctx context.Context, perTable int) (now time.Time, runs []RunRecord, err error) {
-	if err := c.seesAll(ctx, "read ledger", "", kql.RunsTable); err != nil {
+	if err := c.visible.SeesAll(ctx, "read ledger", "", kql.RunsTable); err != nil {
 		return now, nil, err
 	}
 	s := conn.Statement{Op: "read ledger", Text: recentText(perTable)}

@@ -20,7 +20,7 @@ func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refil
 	if err := checkNames(t); err != nil {
 		return out, err
 	}
-	if err := c.seesAllNow(ctx, "refill", t.Name, kql.RunsTable, t.Destination, t.Typed()); err != nil {
+	if err := c.visible.SeesAllNow(ctx, "refill", t.Name, kql.RunsTable, t.Destination, t.Typed()); err != nil {
 		return out, err
 	}
 	raw, err := c.conn.Columns(ctx, t.Destination)

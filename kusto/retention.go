@@ -51,21 +51,13 @@ func (c *Client) policies(ctx context.Context, op, policy string) (map[string]st
 	out := make(map[string]string, len(rows))
 	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
 		if text := r.Text("Policy"); text != "null" {
-			out[tableOf(r.Text("EntityName"))] = text
+			out[kql.TableOf(r.Text("EntityName"))] = text
 		} else {
-			out[tableOf(r.Text("EntityName"))] = ""
+			out[kql.TableOf(r.Text("EntityName"))] = ""
 		}
 		return struct{}{}
 	})
 	return out, err
-}
-
-// tableOf is the table of an entity's name: [database].[table].
-func tableOf(entity string) string {
-	if i := strings.LastIndex(entity, "].["); i >= 0 {
-		entity = entity[i+2:]
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(entity, "["), "]")
 }
 
 // keptBy is how long rows are kept by a table's own retention policy, else by

@@ -1,4 +1,4 @@
-package kusto
+package visibility
 
 import (
 	"context"
@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
 // tablesUnder are the tables on which a policy that can be switched on is on.
 // The answer is one row: a cut cannot make it shorter.
-func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string]bool, error) {
+func (c *Checker) tablesUnder(ctx context.Context, op, policy string) (map[string]bool, error) {
 	s := conn.Statement{Op: op, Idempotent: true, Text: ".show table * policy " + policy + policiesInOneRow}
 	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
@@ -32,8 +33,8 @@ func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string
 	}
 	on := map[string]bool{}
 	for _, p := range lists[0] {
-		if entity, text := p[0], p[1]; switchedOn(text) {
-			on[tableOf(entity)] = true
+		if entity, text := p[0], p[1]; SwitchedOn(text) {
+			on[kql.TableOf(entity)] = true
 		}
 	}
 	return on, nil
@@ -41,10 +42,10 @@ func (c *Client) tablesUnder(ctx context.Context, op, policy string) (map[string
 
 const policiesInOneRow = ` | where isnotempty(Policy) and Policy != "null" | summarize Policies = make_list(pack_array(EntityName, Policy))`
 
-// switchedOn reads a policy such as {"IsEnabled":true,...} or true. One that
+// SwitchedOn reads a policy such as {"IsEnabled":true,...} or true. One that
 // is there and cannot be read counts as on: what it does is found out by
 // counting.
-func switchedOn(text string) bool {
+func SwitchedOn(text string) bool {
 	text = strings.TrimSpace(text)
 	if text == "" || text == "null" {
 		return false

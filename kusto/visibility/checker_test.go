@@ -1,4 +1,4 @@
-package kusto
+package visibility
 
 import (
 	"context"
@@ -12,11 +12,11 @@ import (
 // not wait with it.
 func TestReadersOfPoliciesCanBeToldToEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &Client{hiding: hiding{turn: make(chan struct{}, 1)}}
+		c := New(nil)
 		c.hiding.turn <- struct{}{} // somebody reads them
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := c.hidingPolicies(ctx, "check", time.Minute); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := c.ReadPolicies(ctx, "check", time.Minute); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
