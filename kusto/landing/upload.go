@@ -22,8 +22,8 @@ const (
 )
 
 // Land uploads a batch and queues it. The batch goes as multijson: a blob
-// with one spoiled line fails as a whole and says so in .show ingestion
-// failures, where json would skip the line without a word
+// with one corrupt line fails as a whole and says so in .show ingestion
+// failures, where json would skip the line silently
 // (https://learn.microsoft.com/azure/data-explorer/ingest-invalid-data). Either
 // way the count decides. The blob is not told to be flushed at once: the
 // landing table's batching policy decides when, and batches that travel
@@ -100,7 +100,7 @@ func (q *Queue) enqueue(ctx context.Context, queue ingestor, b tvmexport.Batch, 
 	}
 }
 
-// detachable is a reader that can be taken away from whoever holds it.
+// detachable is a reader that can be taken away from its user.
 type detachable struct {
 	mu   sync.Mutex
 	from io.ReadSeeker // nil once detached

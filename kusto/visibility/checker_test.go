@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// While one goroutine waits for the policies, another one that is told to end does
+// While one goroutine waits for the policies, another one that is cancelled does
 // not wait with it.
 func TestReadersOfPoliciesCanBeToldToEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

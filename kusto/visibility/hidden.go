@@ -11,13 +11,13 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// Policies that keep rows from those who read a table, whatever their role.
+// Policies that keep rows from those who read a table, regardless of their role.
 const (
 	RowSecurity    = "row_level_security"     // https://learn.microsoft.com/kusto/management/row-level-security-policy
 	restrictedView = "restricted_view_access" // https://learn.microsoft.com/kusto/management/restricted-view-access-policy
 )
 
-// HidingAge is how long policies that were read are taken for those in force.
+// HidingAge is how long policies that were read are treated as those that are active.
 const HidingAge = time.Minute
 
 // hiding keeps what was last read of the policies.
@@ -26,7 +26,7 @@ type hiding struct {
 	last Policies
 }
 
-// Policies are, by table, the policies in force that hide rows.
+// Policies are, by table, the active policies that hide rows.
 type Policies struct {
 	read       time.Time
 	unreadable error           // why they are not known: any table may have one
@@ -179,7 +179,7 @@ func settledNo(err error) bool {
 // ReadPolicies reads which tables have a policy that hides rows, at most
 // once in an age. Who may read the database may read them.
 func (c *Checker) ReadPolicies(ctx context.Context, op string, age time.Duration) (Policies, error) {
-	select { // not a mutex: who waits for a slow answer can be told to end
+	select { // not a mutex: a caller that waits for a slow answer can be cancelled
 	case c.hiding.turn <- struct{}{}:
 		defer func() { <-c.hiding.turn }()
 	case <-ctx.Done():
