@@ -40,7 +40,8 @@ func (f *fetching) budget() int64 {
 
 // fetchAll asks for everything that was counted. It goes in rounds: the size
 // of a row is learned from the answers, and what was too large comes back in
-// smaller parts. Until the first answer has come, calls go one at a time.
+// smaller parts. Until the first answer has come, calls go one at a time, the
+// smallest slice first.
 func (f *fetching) fetchAll(ctx context.Context) error {
 	for len(f.units) > 0 || len(f.ready) > 0 {
 		next := f.ready
@@ -53,7 +54,8 @@ func (f *fetching) fetchAll(ctx context.Context) error {
 				return err
 			}
 		case len(next) > 0:
-			next, f.ready = next[:1], next[1:]
+			last := len(next) - 1
+			next, f.ready = next[last:], next[:last:last]
 		default:
 			cut := packSlices(f.plan.Run.Table, f.units, f.budget(), 1)
 			next, f.units = cut.Slices, cut.Rest

@@ -193,11 +193,20 @@ func rowsPerCall(l tvmexport.Limits, rowBytes float64) int64 {
 // answer than it had refusals.
 const maxExtraRefusals = 256
 
+// maxFirstRefusals is how many answers may be refused before the first one is
+// accepted. The smallest slice is asked for first then, so that each refusal at
+// least halves it, and each may take minutes.
+const maxFirstRefusals = 32
+
 // checkSplitting says that smaller parts do not help: a service that refuses them as it
 // refused the larger ones would be asked without an end. nil while they may help.
 func (f *fetching) checkSplitting(why error) error {
 	f.refusals++
-	if f.refusals <= maxExtraRefusals+2*f.progress.Slices {
+	limit := maxExtraRefusals + 2*f.progress.Slices
+	if f.size == 0 {
+		limit = maxFirstRefusals
+	}
+	if f.refusals <= limit {
 		return nil
 	}
 	return &tvmexport.Error{

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
@@ -38,4 +39,47 @@ func TestRefusalsThatSmallerPartsDoNotEnd(t *testing.T) {
 			t.Errorf("%d rows were published", n)
 		}
 	})
+}
+
+// TestFirstAnswersThatDoNotCome: a service that does not answer in time, whatever
+// the size of a slice, is not waited for all day; one that answers small slices is.
+func TestFirstAnswersThatDoNotCome(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers int64 // rows of the largest slice that is answered; -1: none
+		rows    int
+		want    string
+	}{
+		"none":         {-1, 0, "smaller partitions do not help"},
+		"small slices": {100, 3 * 2000, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(tvmexport.Snapshot, "")
+				w.Limits = tvmexport.Limits{Rows: 10_000, Bytes: 1 << 30}
+				w.source.Set(software, fleet(2000, 3))
+				w.source.Before = func(s tvmexport.Slice) error {
+					if s.Rows <= c.answers {
+						return nil
+					}
+					time.Sleep(5 * time.Minute)
+					return &tvmexport.Error{Op: "fetch", Table: software, Action: tvmexport.Split, Err: errors.New("the service stopped responding")}
+				}
+				began := time.Now()
+				report, err := w.Run(t.Context(), engine.Request{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = report.Outcomes[0].Err
+				if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("it ends with %v", err)
+				}
+				if took := time.Since(began); c.want != "" && took > 4*time.Hour {
+					t.Errorf("it took %s", took)
+				}
+				if n := len(w.destination.Current(software)); n != c.rows {
+					t.Errorf("%d rows were published, want %d", n, c.rows)
+				}
+			})
+		})
+	}
 }
