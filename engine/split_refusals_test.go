@@ -41,8 +41,8 @@ func TestRefusalsThatSmallerPartsDoNotEnd(t *testing.T) {
 	})
 }
 
-// TestFirstAnswersThatDoNotCome: a service that does not answer in time, whatever
-// the size of a slice, is not waited for all day; one that answers small slices is.
+// TestFirstAnswersThatDoNotCome: a service that does not answer slices of any size
+// in time ends the run within hours. One that answers small slices does not.
 func TestFirstAnswersThatDoNotCome(t *testing.T) {
 	for name, c := range map[string]struct {
 		answers int64 // rows of the largest slice that is answered; -1: none
