@@ -2,6 +2,7 @@ package kusto
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,21 +17,26 @@ import (
 type installation struct {
 	testing.TB
 	emulator *emulatortest.Emulator
-	clock    time.Time
+	clock    atomic.Pointer[time.Time]
 	table    tvmexport.Table
 }
+
+func (i *installation) now() time.Time { return *i.clock.Load() }
+
+func (i *installation) set(now time.Time) { i.clock.Store(&now) }
 
 // aged makes an installation of so many days.
 func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 	t.Helper()
 	i := &installation{
-		TB: t, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		TB: t,
 		table: tvmexport.Table{
 			Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot, NaturalKey: []string{"DeviceId", "SoftwareName"},
 			Columns: typed("DeviceId", "string", "OSPlatform", "string", "SoftwareVendor", "string", "SoftwareName", "string", "SoftwareVersion", "string", "EndOfSupportDate", "datetime"),
 		},
 	}
-	i.emulator = emulatortest.New(t, emulatortest.Devices(1), emulatortest.Clock(func() time.Time { return i.clock }))
+	i.set(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	i.emulator = emulatortest.New(t, emulatortest.Devices(1), emulatortest.Clock(i.now))
 	commands, err := Script([]tvmexport.Table{i.table}, ScriptOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +46,10 @@ func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 	}
 	previous := ""
 	for day := range days {
-		i.clock = i.clock.Add(24 * time.Hour).Truncate(24 * time.Hour)
+		i.set(i.now().Add(24 * time.Hour).Truncate(24 * time.Hour))
 		run := tvmexport.Run{
-			ID: tvmexport.RunID(fmt.Sprintf("%s-%04d", i.clock.Format("20060102T150405Z"), day)), Previous: tvmexport.RunID(previous),
-			Table: i.table, Kind: tvmexport.FullRun, Depth: 3, StartedAt: i.clock,
+			ID: tvmexport.RunID(fmt.Sprintf("%s-%04d", i.now().Format("20060102T150405Z"), day)), Previous: tvmexport.RunID(previous),
+			Table: i.table, Kind: tvmexport.FullRun, Depth: 3, StartedAt: i.now(),
 		}
 		of := fmt.Sprintf("range Device from 0 to %d step 1", devices-1)
 		if day%7 != 0 {
@@ -54,7 +60,7 @@ func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 		i.publish(run, of, rowsPerDevice)
 		previous = string(run.ID)
 	}
-	i.clock = i.clock.Add(12 * time.Hour)
+	i.set(i.now().Add(12 * time.Hour))
 	return i
 }
 
@@ -77,7 +83,7 @@ func (i *installation) publish(run tvmexport.Run, devices string, rowsPerDevice 
 | project DeviceId, OSPlatform = "Windows11", SoftwareVendor = strcat("vendor", Software %% 7), SoftwareName = strcat("software", Software),
     SoftwareVersion = strcat(%d, ".", Device %% 5), EndOfSupportDate = datetime(2027-01-01) + Software * 1d,
     RunId = %s, Partition, ExportedAt = %s`, keys, rowsPerDevice, run.StartedAt.YearDay(), kql.Literal(string(run.ID)), kql.Datetime(run.StartedAt))))
-	i.clock = i.clock.Add(time.Hour)
+	i.set(i.now().Add(time.Hour))
 	detail, err := kql.Document(commitDetail{Origin: run.Origin()})
 	if err != nil {
 		i.Fatal(err)
