@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/check"
 )
 
@@ -47,7 +48,10 @@ func (w *world) judge(ctx context.Context, m *mood, r result) {
 		w.tally.held()
 	}
 	if len(m.states) == 1 && m.took == "" && len(r.failed()) == 0 && !r.resumed() && len(r.report.Outcomes) > 0 {
-		if err := w.book.Note(ctx); err != nil {
+		exported := func(table string) bool { // an administrator may have deactivated the others
+			return slices.ContainsFunc(r.report.Outcomes, func(o engine.Result) bool { return o.Table.Name == table })
+		}
+		if err := w.book.Note(ctx, exported); err != nil {
 			w.fail("%v", err)
 		}
 	}

@@ -35,14 +35,18 @@ func NewBook(s Server, tables ...string) *Book {
 	return b
 }
 
-// Note keeps what the source holds, for the newest commit of each table. It is to
-// be called when the source has not moved since those runs.
-func (b *Book) Note(ctx context.Context) error {
+// Note keeps what the source holds, for the newest commit of each table for which
+// exported is true. It is to be called when the source has not changed since
+// those runs.
+func (b *Book) Note(ctx context.Context, exported func(table string) bool) error {
 	commits, err := Commits(ctx, b.server)
 	if err != nil {
 		return err
 	}
 	for _, t := range b.tables {
+		if !exported(t) {
+			continue
+		}
 		at, ok := commits[t]
 		if !ok {
 			return fmt.Errorf("no run of %s is committed", t)
