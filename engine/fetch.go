@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -43,6 +44,7 @@ func (f *fetching) budget() int64 {
 // smaller parts. Until the first answer has come, calls go one at a time, the
 // smallest slice first.
 func (f *fetching) fetchAll(ctx context.Context) error {
+	f.lastAnswer = time.Now()
 	for len(f.units) > 0 || len(f.ready) > 0 {
 		next := f.ready
 		f.ready = nil
@@ -105,6 +107,7 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 			shifted = cmp.Or(shifted, f.sameSchema(o.Columns))
 			f.batches = append(f.batches, o.Batch)
 			f.progress.Slices++
+			f.lastAnswer, f.refusedInRow = time.Now(), 0
 			if o.Batch.Rows > 0 {
 				// The largest mean seen: a slice of longer rows than the average must still fit.
 				f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))

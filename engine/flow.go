@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -48,20 +49,22 @@ type fetching struct {
 	hooks    *tvmexport.Hooks
 	progress Progress
 
-	units       []planUnit        // counted, not yet cut
-	ready       []tvmexport.Slice // cut, not yet asked for
-	batches     []tvmexport.BatchInfo
-	reused      []tvmexport.BatchInfo // landed by an earlier run
-	asked       []tvmexport.Partition // of a Snapshot's delta: what the run replaces
-	missingRows map[tvmexport.BatchID]int64
-	prints      map[tvmexport.Partition]tvmexport.Fingerprint // as planned
-	next        int                                           // ordinal of the next batch
-	refusals    int                                           // answers that were too large
-	size        float64                                       // JSON bytes a row, the largest mean seen; 0 while unknown
-	total       int64
-	held        int64              // rows counted, whether they are fetched or not
-	counted     tally              // of the parts that are fetched
-	schema      []tvmexport.Column // of the first answer
+	units        []planUnit        // counted, not yet cut
+	ready        []tvmexport.Slice // cut, not yet asked for
+	batches      []tvmexport.BatchInfo
+	reused       []tvmexport.BatchInfo // landed by an earlier run
+	asked        []tvmexport.Partition // of a Snapshot's delta: what the run replaces
+	missingRows  map[tvmexport.BatchID]int64
+	prints       map[tvmexport.Partition]tvmexport.Fingerprint // as planned
+	next         int                                           // ordinal of the next batch
+	refusals     int                                           // answers that were too large
+	lastAnswer   time.Time                                     // when one was accepted last, or when the fetches began
+	refusedInRow int                                           // refusals since lastAnswer
+	size         float64                                       // JSON bytes a row, the largest mean seen; 0 while unknown
+	total        int64
+	held         int64              // rows counted, whether they are fetched or not
+	counted      tally              // of the parts that are fetched
+	schema       []tvmexport.Column // of the first answer
 
 	oneKey map[tvmexport.Partition]bool // partitions whose rows all have the same key
 }

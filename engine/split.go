@@ -193,20 +193,23 @@ func rowsPerCall(l tvmexport.Limits, rowBytes float64) int64 {
 // answer than it had refusals.
 const maxExtraRefusals = 256
 
-// maxFirstRefusals is how many answers may be refused before the first one is
-// accepted. The smallest slice is asked for first then, so that each refusal at
-// least halves it, and each may take minutes.
-const maxFirstRefusals = 32
+// Refusals that follow each other are limited too, because each may take
+// minutes: maxFirstRefusals before the first answer, where the smallest slice is
+// asked for first and each refusal at least halves it; later as many that take
+// longer than maxRefusedTime together.
+const (
+	maxFirstRefusals = 32
+	maxRefusedTime   = 4 * time.Hour
+)
 
 // checkSplitting says that smaller parts do not help: a service that refuses them as it
 // refused the larger ones would be asked without an end. nil while they may help.
 func (f *fetching) checkSplitting(why error) error {
 	f.refusals++
+	f.refusedInRow++
 	limit := maxExtraRefusals + 2*f.progress.Slices
-	if f.size == 0 {
-		limit = maxFirstRefusals
-	}
-	if f.refusals <= limit {
+	inRow := f.refusedInRow > maxFirstRefusals && (f.size == 0 || time.Since(f.lastAnswer) > maxRefusedTime)
+	if f.refusals <= limit && !inRow {
 		return nil
 	}
 	return &tvmexport.Error{
