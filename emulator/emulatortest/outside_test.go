@@ -31,7 +31,7 @@ import (
 // begins with, and lists none of the exporter's large libraries.
 func TestOutsideModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it builds another module")
+		t.Skip("-short: it builds another module")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {

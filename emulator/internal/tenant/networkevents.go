@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -44,7 +45,7 @@ var networkEvents = table[happened]{
 	name:   "DeviceNetworkEvents",
 	rows:   func(s *scan[happened]) { eventRows(s, eventPlan{ofNetworkEvents, 14, 19, 3}) },
 	hidden: ingestionTime,
-	columns: []column[happened]{
+	columns: slices.Concat([]column[happened]{
 		{"Timestamp", value.DateTime, perRow, func(r *happened) value.Value { return value.DateTimeFromTicks(r.ticks) }},
 		{"DeviceId", value.String, perDevice, text(func(r *happened) string { return r.device.id })},
 		{"DeviceName", value.String, perDevice, text(func(r *happened) string { return r.device.name })},
@@ -57,39 +58,18 @@ var networkEvents = table[happened]{
 		{"Protocol", value.String, perRow, choice(34, "Tcp", "Tcp", "Udp", "Icmp")},
 		{"LocalIPType", value.String, perRow, choice(35, "Private", "Private", "FourToSixMapping", "")},
 		{"RemoteIPType", value.String, perRow, choice(36, "Public", "Public", "Private", "Loopback")},
-		{"InitiatingProcessSHA1", value.String, perRow, text(func(r *happened) string { return r.image.sha1 })},
-		{"InitiatingProcessSHA256", value.String, perRow, text(func(r *happened) string { return r.image.sha256 })},
-		{"InitiatingProcessMD5", value.String, perRow, text(func(r *happened) string { return r.image.md5 })},
-		{"InitiatingProcessFileName", value.String, perRow, text(func(r *happened) string { return r.image.file })},
-		{"InitiatingProcessFileSize", value.Long, perRow, func(r *happened) value.Value { return value.NewLong(r.image.size) }},
-		{"InitiatingProcessVersionInfoCompanyName", value.String, perRow, text(func(r *happened) string { return r.image.company })},
-		{"InitiatingProcessVersionInfoProductName", value.String, perRow, text(func(r *happened) string { return r.image.product })},
-		{"InitiatingProcessVersionInfoProductVersion", value.String, perRow, text(func(r *happened) string { return r.image.version })},
-		{"InitiatingProcessVersionInfoInternalFileName", value.String, perRow, text(func(r *happened) string { return r.image.file })},
-		{"InitiatingProcessVersionInfoOriginalFileName", value.String, perRow, text(func(r *happened) string { return r.image.file })},
-		{"InitiatingProcessVersionInfoFileDescription", value.String, perRow, text(func(r *happened) string { return r.image.about })},
-		{"InitiatingProcessId", value.Long, perRow, counter(15, 65536)},
-		{"InitiatingProcessCommandLine", value.String, perRow, text(func(r *happened) string { return r.image.command })},
-		{"InitiatingProcessCreationTime", value.DateTime, perRow, earlier(16)},
-		{"InitiatingProcessFolderPath", value.String, perRow, text(func(r *happened) string { return r.image.folder })},
+	}, initiatingImage, []column[happened]{
 		{"InitiatingProcessParentFileName", value.String, perRow, text(func(r *happened) string { return r.parent.file })},
 		{"InitiatingProcessParentId", value.Long, perRow, counter(17, 65536)},
 		{"InitiatingProcessParentCreationTime", value.DateTime, perRow, earlier(18)},
-		{"InitiatingProcessAccountDomain", value.String, perRow, text(func(r *happened) string { return r.account.domain })},
-		{"InitiatingProcessAccountName", value.String, perRow, text(func(r *happened) string { return r.account.name })},
-		{"InitiatingProcessAccountSid", value.String, perRow, text(func(r *happened) string { return r.account.sid })},
-		{"InitiatingProcessAccountUpn", value.String, perRow, text(func(r *happened) string { return r.account.upn })},
-		{"InitiatingProcessAccountObjectId", value.String, perRow, text(func(r *happened) string { return r.account.objectID })},
+	}, initiatingAccount, []column[happened]{
 		{"InitiatingProcessIntegrityLevel", value.String, perRow, choice(13, "Medium", "System", "High", "")},
 		{"InitiatingProcessTokenElevation", value.String, perRow, choice(14, "TokenElevationTypeDefault", "TokenElevationTypeFull", "None")},
 		{"ReportId", value.Long, perRow, (*happened).report},
 		{"AppGuardContainerId", value.String, perRow, nothing},
 		{"AdditionalFields", value.String, perRow, additional},
-		{"InitiatingProcessSessionId", value.Long, perRow, counter(21, 8)},
-		{"IsInitiatingProcessRemoteSession", value.Bool, perRow, flag(22)},
-		{"InitiatingProcessRemoteSessionDeviceName", value.String, perRow, remote(22, "büro-jump-01")},
-		{"InitiatingProcessRemoteSessionIP", value.String, perRow, remote(22, "10.20.30.40")},
+	}, initiatingSession, []column[happened]{
 		{"InitiatingProcessUniqueId", value.String, perRow, unique(26)},
 		{"LogonID", value.Long, perRow, counter(27, 1<<40)},
-	},
+	}),
 }
