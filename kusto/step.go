@@ -114,7 +114,8 @@ func (c *Client) follow(ctx context.Context, s conn.Statement, id string, isDone
 		if unknown++; len(states) > 0 {
 			unknown = 0
 		} else if unknown == unknownRounds {
-			failed := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the service does not know operation %s, which it has begun", id), "")
+			failed := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the service does not know operation %s, which it has begun", id),
+				fmt.Sprintf("look at .show operations %s; the next run finishes the publication", id))
 			failed.Action = tvmexport.Retry
 			return failed
 		}
@@ -125,7 +126,8 @@ func (c *Client) follow(ctx context.Context, s conn.Statement, id string, isDone
 			looked = time.Now()
 		}
 		if time.Since(began) >= operationLimit {
-			failed := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the service says that operation %s is in progress after %s, and no command takes longer than an hour", id, operationLimit), "")
+			failed := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the service says that operation %s is in progress after %s, and no command takes longer than an hour", id, operationLimit),
+				fmt.Sprintf("look at .show operations %s; the next run finishes the publication", id))
 			failed.Action = tvmexport.Retry
 			return failed
 		}
