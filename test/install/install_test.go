@@ -59,7 +59,7 @@ func TestRequireBlocks(t *testing.T) {
 // The commit can be installed from a module proxy, with an empty module cache, and knows its version.
 func TestGoInstall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the program a second time")
+		t.Skip("-short: it compiles the program a second time")
 	}
 	if _, err := exec.Command("git", "rev-parse", "--verify", "HEAD").Output(); err != nil {
 		t.Skipf("not in a Git clone: %v", err)
