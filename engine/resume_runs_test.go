@@ -188,11 +188,11 @@ func TestRepairReplacesWhatDiffers(t *testing.T) {
 		if len(c.Differences) != 1 || c.Differences[0].Readers+7 != c.Differences[0].Recorded {
 			t.Fatalf("differences %+v, want one with 7 rows less", c.Differences)
 		}
-		mend, ok := c.Repair()
+		repair, ok := c.Repair()
 		if !ok {
-			t.Fatal("nothing to mend")
+			t.Fatal("nothing to repair")
 		}
-		report, err := w.Run(t.Context(), engine.Request{Repair: map[string]engine.Repair{software: mend}})
+		report, err := w.Run(t.Context(), engine.Request{Repair: map[string]engine.Repair{software: repair}})
 		if err != nil || report.Outcomes[0].Err != nil {
 			t.Fatal(err, report.Outcomes[0].Err)
 		}

@@ -70,7 +70,7 @@ func TestReady(t *testing.T) {
 		change func(database)
 		all    string // error of the whole
 		one    string // error of the table
-		mend   string
+		fix    string
 	}{
 		{"sound", func(database) {}, "", "", ""},
 		{"no ledger", func(d database) { delete(d.tables, kql.RunsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
@@ -101,8 +101,8 @@ func TestReady(t *testing.T) {
 					return
 				}
 				var e *tvmexport.Error
-				if !errors.As(err, &e) || !strings.Contains(e.Err.Error(), says) || !strings.Contains(e.Hint, c.mend) || e.Cause != tvmexport.Refused {
-					t.Errorf("%s: %v, want %q with the mend %q", what, err, says, c.mend)
+				if !errors.As(err, &e) || !strings.Contains(e.Err.Error(), says) || !strings.Contains(e.Hint, c.fix) || e.Cause != tvmexport.Refused {
+					t.Errorf("%s: %v, want %q with the fix %q", what, err, says, c.fix)
 				}
 			}
 			check("all", err, c.all)

@@ -80,14 +80,14 @@ type findingLine struct {
 	About  string `json:"about,omitempty"`
 	Status string `json:"status"` // ok, warning, broken, skipped
 	Text   string `json:"text"`
-	Mend   string `json:"mend,omitempty"`
+	Fix    string `json:"mend,omitempty"`
 	Code   int    `json:"code,omitempty"` // exit code that this alone would give
 }
 
 // say prints a finding on one line.
 func (p *process) say(n preflight.Finding, asJSON bool) {
 	if asJSON {
-		l := findingLine{Check: n.Check, About: n.About, Status: string(n.Status), Text: n.Text, Mend: n.Mend}
+		l := findingLine{Check: n.Check, About: n.About, Status: string(n.Status), Text: n.Text, Fix: n.Fix}
 		if n.Status == preflight.Broken {
 			l.Code = codeOf(n.Cause)
 		}
@@ -101,8 +101,8 @@ func (p *process) say(n preflight.Finding, asJSON bool) {
 		what += " " + n.About
 	}
 	line := oneLine(n.Text)
-	if n.Mend != "" {
-		line += " | fix: " + oneLine(n.Mend)
+	if n.Fix != "" {
+		line += " | fix: " + oneLine(n.Fix)
 	}
 	fmt.Fprintf(p.stdout, "%-8s %s: %s\n", n.Status, what, line)
 }
@@ -137,7 +137,7 @@ func mistakes(err error) []preflight.Finding {
 	}
 	var out []preflight.Finding
 	for _, m := range several {
-		out = append(out, preflight.Finding{Status: preflight.Broken, Text: m.Error(), Mend: "correct the configuration; tvmexport config example shows every key", Cause: tvmexport.Usage})
+		out = append(out, preflight.Finding{Status: preflight.Broken, Text: m.Error(), Fix: "correct the configuration; tvmexport config example shows every key", Cause: tvmexport.Usage})
 	}
 	return out
 }

@@ -92,7 +92,7 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 		return preflight.Found(preflight.Finding{
 			About: i.who.TenantID, Status: preflight.Broken, Cause: tvmexport.Usage,
 			Text: fmt.Sprintf("the database %s holds the data of tenant %s; a database holds the data of one tenant only", i.config.Kusto.Database, list(others)),
-			Mend: "set kusto.database to another database, one for each tenant, or sign in to tenant " + others[0],
+			Fix:  "set kusto.database to another database, one for each tenant, or sign in to tenant " + others[0],
 		})
 	}
 	return preflight.Found(preflight.Good(i.who.TenantID, "the database holds no data of another tenant"))
@@ -103,7 +103,7 @@ func (i *inspection) setUp(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Found(preflight.Finding{
 			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Refused,
-			Text: "the database is not initialised", Mend: "tvmexport init",
+			Text: "the database is not initialised", Fix: "tvmexport init",
 		})
 	}
 	orders, err := i.destination.Orders(ctx)
@@ -120,13 +120,13 @@ func (i *inspection) setUp(ctx context.Context) preflight.Result {
 		if !slices.ContainsFunc(orders, func(o tvmexport.Order) bool { return o.Table == name }) {
 			out = append(out, preflight.Finding{
 				About: name, Status: preflight.Broken, Cause: tvmexport.Usage,
-				Text: "MigrationConfiguration has no row for the table", Mend: "tvmexport init --table " + name,
+				Text: "MigrationConfiguration has no row for the table", Fix: "tvmexport init --table " + name,
 			})
 		}
 	}
 	if len(i.orders) == 0 && len(out) == 0 {
 		out = append(out, preflight.Finding{
-			Status: preflight.Broken, Cause: tvmexport.Usage, Text: "MigrationConfiguration has no active table", Mend: "tvmexport init",
+			Status: preflight.Broken, Cause: tvmexport.Usage, Text: "MigrationConfiguration has no active table", Fix: "tvmexport init",
 		})
 	}
 	for _, o := range i.orders {
@@ -151,7 +151,7 @@ func (i *inspection) loadTypes(ctx context.Context) preflight.Result {
 		out = append(out, preflight.Finding{
 			About: o.Table, Status: preflight.Warning,
 			Text: fmt.Sprintf("LoadType %s does not detect removals: fixed findings disappear from this table, but stay in the copy", o.Load),
-			Mend: i.order(ctx, o.Table, "LoadType", string(tvmexport.Snapshot)),
+			Fix:  i.order(ctx, o.Table, "LoadType", string(tvmexport.Snapshot)),
 		})
 	}
 	if len(out) == 0 {
@@ -177,12 +177,12 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 		case i.unknown[t.Name]:
 			out = append(out, preflight.Finding{About: t.Name, Status: preflight.Skipped, Text: "skipped until this is fixed: the table at the source"})
 		case err != nil:
-			mend := ""
+			fix := ""
 			var e *tvmexport.Error
 			if errors.As(err, &e) && strings.HasPrefix(e.Hint, "run tvmexport ") {
-				mend = strings.TrimPrefix(e.Hint, "run ") // a command to be copied
+				fix = strings.TrimPrefix(e.Hint, "run ") // a command to be copied
 			}
-			out = append(out, preflight.Bad(t.Name, err, mend))
+			out = append(out, preflight.Bad(t.Name, err, fix))
 		default:
 			out = append(out, preflight.Good(t.Name, "%s, %s and its mapping are correct", t.Destination, t.Landing()))
 		}
@@ -203,7 +203,7 @@ func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) [
 	for _, m := range setup.Made {
 		if m.Kind == kusto.MakeFunction || m.Kind == kusto.MakePolicy {
 			out = append(out, preflight.Finding{
-				About: m.Name + of(m.Table), Status: preflight.Warning, Mend: "tvmexport init",
+				About: m.Name + of(m.Table), Status: preflight.Warning, Fix: "tvmexport init",
 				Text: fmt.Sprintf("the %s is missing or out of date; a run works without it", m.Kind),
 			})
 		}
@@ -240,18 +240,18 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 	}
 	switch {
 	case len(denied) > 0:
-		mend := i.destination.AddRole("ingestors", principal(i.writer))
+		fix := i.destination.AddRole("ingestors", principal(i.writer))
 		if len(denied) < len(tables) {
 			var each []string
 			for _, t := range denied {
 				each = append(each, i.destination.AddTableRole(t, "ingestors", principal(i.writer)))
 			}
-			mend += " (or " + strings.Join(each, " and ") + ")"
+			fix += " (or " + strings.Join(each, " and ") + ")"
 		}
 		out = append(out, preflight.Finding{
 			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Permission,
 			Text: fmt.Sprintf("no permission to add rows to %s: %s", list(denied), i.without(denied)),
-			Mend: "an administrator of the database runs: " + mend,
+			Fix:  "an administrator of the database runs: " + fix,
 		})
 	case len(out) == 0:
 		out = append(out, preflight.Good(i.config.Kusto.Database, "rows can be added to all %d tables that a run writes to", len(tables)))
@@ -284,7 +284,7 @@ func (i *inspection) storage(ctx context.Context) preflight.Result {
 	if err != nil {
 		f := preflight.Bad("", err, "")
 		if tvmexport.CauseOf(err) == tvmexport.Permission {
-			f.Mend = "an administrator of the database runs: " + i.destination.AddRole("ingestors", principal(i.writer))
+			f.Fix = "an administrator of the database runs: " + i.destination.AddRole("ingestors", principal(i.writer))
 		}
 		return preflight.Found(f)
 	}
@@ -327,7 +327,7 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	}
 	if r.Remove != nil {
 		out = append(out, preflight.Finding{
-			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Mend: i.destination.DropProbe(r.Table),
+			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Fix: i.destination.DropProbe(r.Table),
 		})
 	}
 	return preflight.Found(out...)

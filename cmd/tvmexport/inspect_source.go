@@ -80,7 +80,7 @@ func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 			f = preflight.Finding{
 				About: t.Name, Status: preflight.Broken, Cause: tvmexport.Usage,
 				Text: fmt.Sprintf("the watermark column %s is not a datetime column of the table", column),
-				Mend: i.order(ctx, t.Name, "WatermarkColumn", timeColumn(t.Name)),
+				Fix:  i.order(ctx, t.Name, "WatermarkColumn", timeColumn(t.Name)),
 			}
 		}
 		out = append(out, f)
@@ -111,7 +111,7 @@ func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) p
 	}
 	i.unknown[t.Name] = true
 	if _, known := catalog.Lookup(t.Name); known || !i.made {
-		f.Mend += "; until then: " + i.order(ctx, t.Name, "IsActive", false)
+		f.Fix += "; until then: " + i.order(ctx, t.Name, "IsActive", false)
 		return f
 	}
 	f.Cause = tvmexport.Usage
@@ -119,7 +119,7 @@ func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) p
 	if n := catalog.Nearest(t.Name); n != "" {
 		near = ", and export the intended table: tvmexport init --table " + n
 	}
-	f.Mend = "deactivate the table: " + i.order(ctx, t.Name, "IsActive", false) + near
+	f.Fix = "deactivate the table: " + i.order(ctx, t.Name, "IsActive", false) + near
 	return f
 }
 

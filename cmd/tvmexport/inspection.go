@@ -95,7 +95,7 @@ func (i *inspection) legacy(context.Context) preflight.Result {
 	f := preflight.Finding{
 		About: string(i.api), Status: preflight.Warning,
 		Text: fmt.Sprintf("a legacy API, which stops on %s", last.Format(time.DateOnly)),
-		Mend: "set defender.api: graph, and grant the application " + granted(hunting.Graph.Permission()),
+		Fix:  "set defender.api: graph, and grant the application " + granted(hunting.Graph.Permission()),
 	}
 	if time.Now().After(last.AddDate(0, 0, 1)) {
 		f.Status, f.Cause = preflight.Broken, tvmexport.Usage
@@ -187,7 +187,7 @@ func (i *inspection) permission(context.Context) preflight.Result {
 	return preflight.Found(preflight.Finding{
 		About: need.Role, Status: preflight.Broken, Cause: tvmexport.Permission,
 		Text: fmt.Sprintf("the token for %s lacks the application permission; it has: %s", need.Service, list(held)),
-		Mend: fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
+		Fix: fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
 			"az ad app permission add --id %s --api %s --api-permissions $(az ad sp show --id %s --query \"appRoles[?value=='%s'].id\" -o tsv)=Role && az ad app permission admin-consent --id %s",
 			i.who.AppID, need.Service, need.Role, i.who.AppID, need.ServiceID, need.ServiceID, need.Role, i.who.AppID),
 	})

@@ -101,8 +101,8 @@ func (p *process) repair(ctx context.Context, f verifyFlags) error {
 			if c.Err != nil {
 				return req, c.Err
 			}
-			if mend, ok := c.Repair(); ok {
-				req.Repair[c.Table.Name] = mend
+			if repair, ok := c.Repair(); ok {
+				req.Repair[c.Table.Name] = repair
 				req.Tables = append(req.Tables, c.Table.Name)
 			}
 		}

@@ -60,6 +60,6 @@ func wrongClock(places []Place, clocks []clock) []Finding {
 	return []Finding{{
 		About: "clock", Status: Warning,
 		Text: fmt.Sprintf("this machine's clock is %s %s the time that %s gives: sign-in by certificate or federated token fails, and schedules fire at wrong times", off.Abs().Round(time.Second), direction, host),
-		Mend: "synchronise the clock with a time service, for example timedatectl set-ntp true",
+		Fix:  "synchronise the clock with a time service, for example timedatectl set-ntp true",
 	}}
 }

@@ -115,34 +115,34 @@ func unreached(p Place, err error) (kind string, f Finding) {
 		invalid   x509.CertificateInvalidError
 	)
 	if u, perr := url.Parse(p.URL); perr != nil || u.Host == "" {
-		f.Cause, f.Text, f.Mend = tvmexport.Usage, fmt.Sprintf("%s is %q, which is not a URL", p.Setting, p.URL), "correct "+p.Setting
+		f.Cause, f.Text, f.Fix = tvmexport.Usage, fmt.Sprintf("%s is %q, which is not a URL", p.Setting, p.URL), "correct "+p.Setting
 		return "", f
 	}
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		f.Cause, f.Text = tvmexport.Usage, fmt.Sprintf("%s: there is no host %s", p.Setting, dns.Name)
-		f.Mend = cmp.Or(p.Unresolved, "correct "+p.Setting+": copy the address from the portal; a stopped or deleted service has no address either, and a private name resolves only on its own network")
+		f.Fix = cmp.Or(p.Unresolved, "correct "+p.Setting+": copy the address from the portal; a stopped or deleted service has no address either, and a private name resolves only on its own network")
 	case errors.As(err, &dns):
 		kind = "dns"
-		f.Text, f.Mend = fmt.Sprintf("%s: look up %s: %s", p.Setting, dns.Name, dns.Err), "check this machine's name servers"
+		f.Text, f.Fix = fmt.Sprintf("%s: look up %s: %s", p.Setting, dns.Name, dns.Err), "check this machine's name servers"
 	case errors.As(err, &untrusted):
 		kind = "authority"
 		f.Cause, f.Text = tvmexport.Usage, "the certificate is signed by an authority that this machine does not trust"+issuer(untrusted.Cert)
-		f.Mend = "save the authority's certificate as a PEM file and set ca_file (TVMEXPORT_CA_FILE) to its path"
+		f.Fix = "save the authority's certificate as a PEM file and set ca_file (TVMEXPORT_CA_FILE) to its path"
 	case errors.As(err, &verify) && errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		f.Cause, f.Text = tvmexport.Usage, fmt.Sprintf("%s: %v", p.Setting, verify.Err)
-		f.Mend = "check this machine's clock; if it is right, the certificate of " + p.host() + " must be renewed"
+		f.Fix = "check this machine's clock; if it is right, the certificate of " + p.host() + " must be renewed"
 	case errors.As(err, &verify):
-		f.Cause, f.Text, f.Mend = tvmexport.Usage, fmt.Sprintf("%s: %v", p.Setting, verify.Err), "correct "+p.Setting+", or have the certificate replaced"
+		f.Cause, f.Text, f.Fix = tvmexport.Usage, fmt.Sprintf("%s: %v", p.Setting, verify.Err), "correct "+p.Setting+", or have the certificate replaced"
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		kind = "proxy"
-		f.Cause, f.Text, f.Mend = tvmexport.Usage, fmt.Sprintf("the proxy refuses the connection: %v", op.Err), "check HTTPS_PROXY and NO_PROXY"
+		f.Cause, f.Text, f.Fix = tvmexport.Usage, fmt.Sprintf("the proxy refuses the connection: %v", op.Err), "check HTTPS_PROXY and NO_PROXY"
 	case errors.Is(err, context.DeadlineExceeded):
 		f.Text = fmt.Sprintf("%s: no answer within %s", p.Setting, dialTime)
-		f.Mend = "allow this machine to connect to " + p.host() + " (port 443), or set HTTPS_PROXY"
+		f.Fix = "allow this machine to connect to " + p.host() + " (port 443), or set HTTPS_PROXY"
 	default:
 		f.Text = fmt.Sprintf("%s: %v", p.Setting, last(err))
-		f.Mend = "correct " + p.Setting + " if the address is wrong; otherwise allow this machine to connect to " + p.host() + ", or set HTTPS_PROXY"
+		f.Fix = "correct " + p.Setting + " if the address is wrong; otherwise allow this machine to connect to " + p.host() + ", or set HTTPS_PROXY"
 	}
 	return kind, f
 }

@@ -30,7 +30,7 @@ type Finding struct {
 	About  string // the table, host or role; "" if there is one only
 	Status Status
 	Text   string // what was found
-	Mend   string // fix: a command to be copied, or a step; "" if there is nothing to fix
+	Fix    string // fix: a command to be copied, or a step; "" if there is nothing to fix
 
 	Cause   tvmexport.Cause // of what is broken
 	Affects []string        // further checks that fail with this one
@@ -59,11 +59,11 @@ func Good(about, format string, args ...any) Finding {
 }
 
 // Bad makes a finding of an error. A fix that is not "" replaces the error's hint.
-func Bad(about string, err error, mend string) Finding {
-	f := Finding{About: about, Status: Broken, Text: reason(err), Mend: mend, Cause: tvmexport.CauseOf(err)}
+func Bad(about string, err error, fix string) Finding {
+	f := Finding{About: about, Status: Broken, Text: reason(err), Fix: fix, Cause: tvmexport.CauseOf(err)}
 	var e *tvmexport.Error
-	if errors.As(err, &e) && mend == "" {
-		f.Mend = e.Hint
+	if errors.As(err, &e) && fix == "" {
+		f.Fix = e.Hint
 	}
 	return f
 }

@@ -82,10 +82,10 @@ func TestAnInterruptedCheckSaysWhatWasNotLookedAt(t *testing.T) {
 func TestFindings(t *testing.T) {
 	e := &tvmexport.Error{Op: "count", Table: "T", Cause: tvmexport.Usage, Err: errors.New("no such table"), Hint: "correct the name"}
 	f := preflight.Bad("T", e, "")
-	if f.Text != "no such table" || f.Mend != "correct the name" || f.Cause != tvmexport.Usage {
+	if f.Text != "no such table" || f.Fix != "correct the name" || f.Cause != tvmexport.Usage {
 		t.Errorf("%+v", f)
 	}
-	if f := preflight.Bad("T", e, "another"); f.Mend != "another" {
+	if f := preflight.Bad("T", e, "another"); f.Fix != "another" {
 		t.Errorf("%+v", f)
 	}
 	list := []preflight.Finding{f, preflight.Good("", "fine"), {Status: preflight.Broken, Cause: tvmexport.Permission}}

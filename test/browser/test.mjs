@@ -1,5 +1,5 @@
 // The status page in Debian's Chromium: alive during a run, an error with its
-// mend, the width of a phone, the keyboard alone, no scripts, and axe on every
+// fix, the width of a phone, the keyboard alone, no scripts, and axe on every
 // page, light and dark.
 //
 //   node test.mjs BIN SCREENSHOTS
@@ -177,7 +177,7 @@ try {
     }
   });
 
-  await story("an error, with its mend", async () => {
+  await story("an error, with its fix", async () => {
     await world.control("POST", "/faults", [{ endpoint: "graph", match: other, status: 403 }]);
     world.configure("@daily", { [other]: "@every 1s" });
     const { page, done } = await open("/");

@@ -157,7 +157,7 @@ func ProblemOf(err error, at time.Time) *Problem {
 	p := &Problem{At: at, Text: err.Error()}
 	var e *tvmexport.Error
 	if errors.As(err, &e) && e.Hint != "" {
-		p.Mend = e.Hint
+		p.Fix = e.Hint
 		p.Text = strings.Replace(p.Text, " ("+e.Hint+")", "", 1)
 	}
 	return p
@@ -181,7 +181,7 @@ func ProblemOfText(text string, at time.Time) *Problem {
 			}
 			inner := text[i+1 : len(text)-1]
 			if text[i-1] == ' ' && len(strings.Fields(inner)) > 2 && !strings.HasPrefix(inner, "request ") {
-				p.Text, p.Mend = text[:i-1], inner
+				p.Text, p.Fix = text[:i-1], inner
 			}
 			return p
 		}

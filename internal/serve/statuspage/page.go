@@ -104,7 +104,7 @@ func (r Run) Took() time.Duration {
 type Problem struct {
 	At   time.Time
 	Text string
-	Mend string // may be empty
+	Fix  string // may be empty
 }
 
 // Live is a run that is under way.

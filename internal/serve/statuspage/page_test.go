@@ -139,7 +139,7 @@ func TestLive(t *testing.T) {
 }
 
 func TestProblemOfText(t *testing.T) {
-	for text, mend := range map[string]string{
+	for text, fix := range map[string]string{
 		"fetch T: refused (grant the application permission (one) and consent)": "grant the application permission (one) and consent",
 		"fetch T: refused (request 12 34 56)":                                   "",
 		"fetch T: refused (twice)":                                              "",
@@ -148,7 +148,7 @@ func TestProblemOfText(t *testing.T) {
 		"(all of it is a hint)":                                                 "",
 	} {
 		p := statuspage.ProblemOfText(text, time.Now())
-		if p.Mend != mend || mend == "" && p.Text != text {
+		if p.Fix != fix || fix == "" && p.Text != text {
 			t.Errorf("%q: %+v", text, p)
 		}
 	}
