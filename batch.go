@@ -26,18 +26,18 @@ type Landed struct {
 	Tail  int64 // rows that the description announces; Missing before it has landed
 }
 
-// Whole says whether every row of the batch has landed.
-func (l Landed) Whole(rows int64) bool { return l.Lines == rows && l.Tail == rows }
+// Complete says whether every row of the batch has landed.
+func (l Landed) Complete(rows int64) bool { return l.Lines == rows && l.Tail == rows }
 
 // Manifest is what the last line of a batch says of it, so that whoever finds
 // the batch landed can take it over.
 type Manifest struct {
 	Slice
-	Origin Origin        `json:"origin"`
-	Bytes  int64         `json:"bytes"`            // of all lines but the last, before compression
-	Counts []int64       `json:"counts"`           // rows per partition of the slice
-	Prints []Fingerprint `json:"prints,omitempty"` // and their fingerprints, where the source has shown that they are those of the plan
-	Unread []Unread      `json:"unread,omitempty"` // values of the rows that do not fit their type
+	Origin       Origin        `json:"origin"`
+	Bytes        int64         `json:"bytes"`            // of all lines but the last, before compression
+	Counts       []int64       `json:"counts"`           // rows per partition of the slice
+	Fingerprints []Fingerprint `json:"prints,omitempty"` // and their fingerprints, where the source has shown that they are those of the plan
+	Unread       []Unread      `json:"unread,omitempty"` // values of the rows that do not fit their type
 }
 
 // BatchID names the rows of one answer, unique to the attempt: RunID, a dot, an ordinal.
@@ -50,9 +50,9 @@ type BatchInfo struct {
 	Rows  int64
 	Bytes int64 // uncompressed, as landed
 
-	Counts []int64       // rows per partition of the slice; all in the first where it is by row hash
-	Prints []Fingerprint // of each partition as fetched; nil where that is not known
-	Unread []Unread      // values that do not fit their type
+	Counts       []int64       // rows per partition of the slice; all in the first where it is by row hash
+	Fingerprints []Fingerprint // of each partition as fetched; nil where that is not known
+	Unread       []Unread      // values that do not fit their type
 }
 
 // Leftover is a batch that landed whole under a run that was never published:

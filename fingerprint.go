@@ -15,8 +15,8 @@ type Fingerprint struct {
 	Sums  [3]int64 // of 40 bits each, so that 8 million rows cannot overflow
 }
 
-// EmptyPrint is the fingerprint of no rows.
-var EmptyPrint = Fingerprint{Known: true}
+// EmptyFingerprint is the fingerprint of no rows.
+var EmptyFingerprint = Fingerprint{Known: true}
 
 // Add is the fingerprint of the rows of both.
 func (f Fingerprint) Add(g Fingerprint) Fingerprint {

@@ -9,7 +9,7 @@ func TestFingerprintAdds(t *testing.T) {
 	if got := a.Add(b); !got.Same(Fingerprint{Known: true, Sums: [3]int64{11, 22, 33}}) || !got.Same(b.Add(a)) {
 		t.Errorf("the sum is %v", got)
 	}
-	if got := a.Add(EmptyPrint); !got.Same(a) {
+	if got := a.Add(EmptyFingerprint); !got.Same(a) {
 		t.Errorf("with no rows it is %v", got)
 	}
 	unknown := Fingerprint{}

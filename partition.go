@@ -19,8 +19,8 @@ import (
 // no row lives outside every partition, and splitting loses none.
 type Partition string
 
-// Whole is the partition of all rows.
-const Whole Partition = ""
+// AllPartitions is the partition of all rows.
+const AllPartitions Partition = ""
 
 // NullWatermark stands before the partition of published rows that have no
 // watermark. Each run of an incremental table brings all of them again, so
@@ -121,7 +121,7 @@ func (p Partition) At(depth int) Partition {
 
 // Holds says whether every row of q is in p.
 func (p Partition) Holds(q Partition) bool {
-	if p == q || p == Whole {
+	if p == q || p == AllPartitions {
 		return true
 	}
 	mine, hashed := p.RowHash()

@@ -44,7 +44,7 @@ func TestPartitionsAreDisjointAndComplete(t *testing.T) {
 		keys = append(keys, string(b))
 	}
 	for _, key := range keys {
-		p := Whole
+		p := AllPartitions
 		for p.Valid() && !p.Rest() && p.Depth() < 4 {
 			var holding []Partition
 			for _, d := range []byte(hexDigits + "~") {

@@ -43,10 +43,10 @@ const (
 // PartitionRecord is what a committed run knows of one partition. A partition
 // that vanished since the previous run is recorded with 0 rows.
 type PartitionRecord struct {
-	Partition Partition   `json:"partition"`
-	Window    Window      `json:"window,omitzero"`
-	Rows      int64       `json:"rows"`
-	Print     Fingerprint `json:"print,omitzero"` // of the rows as they were fetched
+	Partition   Partition   `json:"partition"`
+	Window      Window      `json:"window,omitzero"`
+	Rows        int64       `json:"rows"`
+	Fingerprint Fingerprint `json:"print,omitzero"` // of the rows as they were fetched
 }
 
 // LegacyRun is the kind of the run that stands for the rows which another

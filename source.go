@@ -42,48 +42,48 @@ type RowWriter interface {
 // the parts are the partitions Depth digits below Within; otherwise they are
 // steps of the watermark, Bin wide.
 type CountQuery struct {
-	Table  Table
-	Window Window
-	Within Partition
-	Only   []Partition // below Within: rows of others are not counted; nil: all of Within
-	Depth  int
-	Bin    time.Duration
-	Print  bool // each part comes with its fingerprint, where the service can compute it
-	Nulls  bool // with Bin: rows without a watermark are counted too, though no window holds them
+	Table        Table
+	Window       Window
+	Within       Partition
+	Only         []Partition // below Within: rows of others are not counted; nil: all of Within
+	Depth        int
+	Bin          time.Duration
+	Fingerprints bool // each part comes with its fingerprint, where the service can compute it
+	Nulls        bool // with Bin: rows without a watermark are counted too, though no window holds them
 }
 
 // Counts is the answer to a CountQuery.
 type Counts struct {
-	Parts []Count
-	Now   time.Time // the source's clock
-	Print []Column  // the columns that fingerprints are made of
-	Calls int       // calls made for it, retries too
-	Even  bool      // the service counts no parts: Parts are the rows of all of Within, thought to be spread evenly
+	Parts              []Count
+	Now                time.Time // the source's clock
+	FingerprintColumns []Column  // the columns that fingerprints are made of
+	Calls              int       // calls made for it, retries too
+	Even               bool      // the service counts no parts: Parts are the rows of all of Within, thought to be spread evenly
 }
 
 // Count is one part. Where the part is a step of the watermark, Start is its
 // beginning (zero: the rows whose watermark is null) and Partition is Within;
 // otherwise Start is zero.
 type Count struct {
-	Partition Partition
-	Start     time.Time
-	Rows      int64
-	Print     Fingerprint // if asked for; not known where the service refuses it
-	OneKey    bool        // every row of the part has the same key: deeper key digits cannot divide it
+	Partition   Partition
+	Start       time.Time
+	Rows        int64
+	Fingerprint Fingerprint // if asked for; not known where the service refuses it
+	OneKey      bool        // every row of the part has the same key: deeper key digits cannot divide it
 }
 
 // Answer describes the answer to a Fetch.
 type Answer struct {
-	Rows    int64         // written to the RowWriter
-	Counted int64         // what the query itself counted; Missing if the answer does not say
-	Bytes   int64         // of the body as JSON, decompressed
-	Calls   int           // made for it, retries too
-	Request string        // the service's request id
-	Took    time.Duration // of the last call
-	Columns []Column      // the schema that the answer declares, in the order of the query
-	Print   Fingerprint   // of the rows, computed by the query itself; known only if the slice asks for it
-	Nulled  int64         // values that do not fit their declared type
-	Unread  []Unread      // the same by column; they are text in the rows
+	Rows        int64         // written to the RowWriter
+	Counted     int64         // what the query itself counted; Missing if the answer does not say
+	Bytes       int64         // of the body as JSON, decompressed
+	Calls       int           // made for it, retries too
+	Request     string        // the service's request id
+	Took        time.Duration // of the last call
+	Columns     []Column      // the schema that the answer declares, in the order of the query
+	Fingerprint Fingerprint   // of the rows, computed by the query itself; known only if the slice asks for it
+	Nulled      int64         // values that do not fit their declared type
+	Unread      []Unread      // the same by column; they are text in the rows
 }
 
 // Missing as Answer.Counted: the row that carries the count is not in the
@@ -96,12 +96,12 @@ func (a Answer) Complete() bool { return a.Counted == a.Rows }
 // Slice is what one call is asked for: the rows of Table that are in Window
 // and in one of Partitions.
 type Slice struct {
-	Table      Table       `json:"-"`
-	Window     Window      `json:"window,omitzero"`
-	Partitions []Partition `json:"partitions"`     // disjoint, in order; {Whole} for all
-	Late       bool        `json:"late,omitempty"` // asked for again: only rows that are missing are published
-	Print      bool        `json:"-"`              // the answer is to carry its fingerprint
-	Rows       int64       `json:"-"`              // expected; an estimate that nothing rests on
+	Table       Table       `json:"-"`
+	Window      Window      `json:"window,omitzero"`
+	Partitions  []Partition `json:"partitions"`     // disjoint, in order; {Whole} for all
+	Late        bool        `json:"late,omitempty"` // asked for again: only rows that are missing are published
+	Fingerprint bool        `json:"-"`              // the answer is to carry its fingerprint
+	Rows        int64       `json:"-"`              // expected; an estimate that nothing rests on
 }
 
 // Limits is what one answer of the source may hold.

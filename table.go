@@ -82,9 +82,9 @@ func (t Table) Visible() []Column {
 	return t.Shown
 }
 
-// Printed are the columns that fingerprints are made of, which both sides can
+// FingerprintColumns are the columns that fingerprints are made of, which both sides can
 // name.
-func (t Table) Printed() []Column {
+func (t Table) FingerprintColumns() []Column {
 	columns := NameableColumns(t.Columns)
 	if len(t.Volatile) == 0 {
 		return columns

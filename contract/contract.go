@@ -92,7 +92,7 @@ func (h Harness) land(t *testing.T, run tvmexport.Run, ordinal, n, deliveries in
 			t.Fatal(err)
 		}
 		for _, l := range landed.Batches {
-			if l.Batch == b.ID && l.Whole(b.Rows) && l.Rows == int64(n*deliveries) {
+			if l.Batch == b.ID && l.Complete(b.Rows) && l.Rows == int64(n*deliveries) {
 				return tvmexport.BatchInfo{ID: b.ID, Slice: b.Slice, Rows: b.Rows, Bytes: b.Bytes}
 			}
 		}
@@ -118,7 +118,7 @@ func NewBatch(run tvmexport.Run, ordinal, n int) tvmexport.Batch {
 	write(`{"b":%q,"n":0,"c":%d,"u":%q,"s":{"partitions":[""]}}`+"\n", id, n, run.ID)
 	_ = z.Close() // to memory
 	return tvmexport.Batch{
-		ID: id, Run: run, Slice: tvmexport.Slice{Table: run.Table, Partitions: []tvmexport.Partition{tvmexport.Whole}},
+		ID: id, Run: run, Slice: tvmexport.Slice{Table: run.Table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}},
 		Rows: int64(n), Bytes: int64(size), Data: bytes.NewReader(packed.Bytes()),
 	}
 }
@@ -129,7 +129,7 @@ func publication(run tvmexport.Run, batches ...tvmexport.BatchInfo) tvmexport.Pu
 		p.Steps = append(p.Steps, tvmexport.PublicationStep{Batches: []tvmexport.BatchID{b.ID}, Rows: b.Rows})
 		p.Rows += b.Rows
 	}
-	p.Partitions = []tvmexport.PartitionRecord{{Partition: tvmexport.Whole, Rows: p.Rows}}
+	p.Partitions = []tvmexport.PartitionRecord{{Partition: tvmexport.AllPartitions, Rows: p.Rows}}
 	return p
 }
 
@@ -237,7 +237,7 @@ func lateCommit(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	got, err := h.Destination.Landed(t.Context(), second)
-	if err != nil || len(got.Batches) != 1 || !got.Batches[0].Whole(b.Rows) {
+	if err != nil || len(got.Batches) != 1 || !got.Batches[0].Complete(b.Rows) {
 		t.Fatalf("after a late commit of the run before, what has landed is %+v, %v", got.Batches, err)
 	}
 	h.publish(t, publication(second, b))

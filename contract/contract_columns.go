@@ -89,7 +89,7 @@ func refillRuns(t *testing.T, h Harness) {
 	h.parts(t, "R2", "R1", "3f01", "3f05")
 	for range 2 {
 		h.refill(t, tvmexport.Refilled{Runs: 2, Rows: 5})
-		rows, _ := h.state(t, tvmexport.CountQuery{Table: h.Table, Depth: 1, Print: true})
+		rows, _ := h.state(t, tvmexport.CountQuery{Table: h.Table, Depth: 1, Fingerprints: true})
 		same(t, "what readers see", rows, map[string]int64{"3": 2})
 	}
 }

@@ -28,9 +28,9 @@ func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, 
 	}
 	for i := range s.Partitions {
 		info.Counts = append(info.Counts, int64(i))
-		info.Prints = append(info.Prints, tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(ordinal), int64(i), 1 << 50}})
+		info.Fingerprints = append(info.Fingerprints, tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(ordinal), int64(i), 1 << 50}})
 	}
-	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Origin: run.Origin(), Bytes: info.Bytes, Counts: info.Counts, Prints: info.Prints})
+	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Origin: run.Origin(), Bytes: info.Bytes, Counts: info.Counts, Fingerprints: info.Fingerprints})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func leftoversWhole(t *testing.T, h Harness) {
 	short, _ := described(t, run, 2, s, 3, `{"DeviceId":"3f02"}`, `{"DeviceId":"3f03"}`)
 	h.deliver(t, short, 2)
 	other := h.runOf(h.Events, "R2", "", tvmexport.DeltaRun)
-	late := tvmexport.Slice{Table: h.Events, Partitions: []tvmexport.Partition{tvmexport.Whole}, Late: true, Window: tvmexport.Window{
+	late := tvmexport.Slice{Table: h.Events, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Late: true, Window: tvmexport.Window{
 		From: time.Date(2026, 11, 1, 6, 59, 59, 999999900, time.UTC), To: time.Date(2026, 11, 1, 7, 59, 59, 999999900, time.UTC),
 	}}
 	event, _ := described(t, other, 1, late, 1, `{"Timestamp":"2026-11-01T07:30:00Z","DeviceId":"3f01"}`)
@@ -152,7 +152,7 @@ func leftoversWhole(t *testing.T, h Harness) {
 	}
 	got := left[0]
 	if b := got.Batch; b.ID != info.ID || b.Rows != 2 || b.Bytes != info.Bytes || b.Slice.Table.Name != h.Table.Name || b.Slice.Late ||
-		!slices.Equal(b.Slice.Partitions, s.Partitions) || !slices.Equal(b.Counts, info.Counts) || !slices.Equal(b.Prints, info.Prints) {
+		!slices.Equal(b.Slice.Partitions, s.Partitions) || !slices.Equal(b.Counts, info.Counts) || !slices.Equal(b.Fingerprints, info.Fingerprints) {
 		t.Errorf("the whole batch is %+v, want %+v", b, info)
 	}
 	want := run.Origin()

@@ -29,7 +29,7 @@ func event(at, device string) string {
 }
 
 func (h Harness) events() tvmexport.Slice {
-	return tvmexport.Slice{Table: h.Events, Partitions: []tvmexport.Partition{tvmexport.Whole}, Window: tvmexport.Window{To: contractDay.Add(24 * time.Hour)}}
+	return tvmexport.Slice{Table: h.Events, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Window: tvmexport.Window{To: contractDay.Add(24 * time.Hour)}}
 }
 
 // byStart adds up counts by the beginning of their step.
@@ -161,11 +161,11 @@ func (h Harness) parts(t *testing.T, id, previous string, keys ...string) {
 	for i, k := range keys {
 		rows[i] = `{"DeviceId":"` + k + `"}`
 	}
-	h.export(t, run, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{tvmexport.Whole}}, rows...)
+	h.export(t, run, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, rows...)
 }
 
 func stateByPartition(t *testing.T, h Harness) {
-	q := tvmexport.CountQuery{Table: h.Table, Depth: 2, Print: true}
+	q := tvmexport.CountQuery{Table: h.Table, Depth: 2, Fingerprints: true}
 	got, _ := h.state(t, q)
 	same(t, "an empty table", got, nil)
 	h.parts(t, "R1", "", "3f01", "3f02", "3f02", "30", "3", "", "zz", "3G")
@@ -179,7 +179,7 @@ func stateByPartition(t *testing.T, h Harness) {
 func stateByHour(t *testing.T, h Harness) {
 	h.export(t, h.runOf(h.Events, "R1", "", tvmexport.DeltaRun), h.events(), event("00:10:00", "a"), event("01:00:00", "b"), event("02:00:00", "c"))
 	_, list := h.state(t, tvmexport.CountQuery{
-		Table: h.Events, Bin: time.Hour, Print: true,
+		Table: h.Events, Bin: time.Hour, Fingerprints: true,
 		Window: tvmexport.Window{From: contractDay, To: contractDay.Add(90 * time.Minute)},
 	})
 	same(t, "by hour", byStart(list), map[string]int64{"2026-11-01 00:00:00": 1, "2026-11-01 01:00:00": 1})
@@ -187,23 +187,23 @@ func stateByHour(t *testing.T, h Harness) {
 
 func stateWithin(t *testing.T, h Harness) {
 	h.parts(t, "R1", "", "3f01", "3f02", "30", "3", "", "zz", "40")
-	got, _ := h.state(t, tvmexport.CountQuery{Table: h.Table, Within: "3", Depth: 1, Print: true})
+	got, _ := h.state(t, tvmexport.CountQuery{Table: h.Table, Within: "3", Depth: 1, Fingerprints: true})
 	same(t, "within 3", got, map[string]int64{"3f": 2, "30": 1, "3~": 1})
-	got, _ = h.state(t, tvmexport.CountQuery{Table: h.Table, Within: "40", Depth: 1, Print: true})
+	got, _ = h.state(t, tvmexport.CountQuery{Table: h.Table, Within: "40", Depth: 1, Fingerprints: true})
 	same(t, "within 40, a whole key", got, map[string]int64{"40~": 1})
-	got, _ = h.state(t, tvmexport.CountQuery{Table: h.Table, Within: "5", Depth: 1, Print: true})
+	got, _ = h.state(t, tvmexport.CountQuery{Table: h.Table, Within: "5", Depth: 1, Fingerprints: true})
 	same(t, "within 5, where nothing is", got, nil)
-	got, _ = h.state(t, tvmexport.CountQuery{Table: h.Table, Depth: 2, Only: []tvmexport.Partition{"3f", "~"}, Print: true})
+	got, _ = h.state(t, tvmexport.CountQuery{Table: h.Table, Depth: 2, Only: []tvmexport.Partition{"3f", "~"}, Fingerprints: true})
 	same(t, "only 3f and the rest", got, map[string]int64{"3f": 2, "~": 2})
 }
 
 func statePrints(t *testing.T, h Harness) {
-	q := tvmexport.CountQuery{Table: h.Table, Depth: 1, Print: true}
+	q := tvmexport.CountQuery{Table: h.Table, Depth: 1, Fingerprints: true}
 	prints := func() map[tvmexport.Partition]tvmexport.Fingerprint {
 		_, list := h.state(t, q)
 		out := map[tvmexport.Partition]tvmexport.Fingerprint{}
 		for _, c := range list {
-			out[c.Partition] = c.Print
+			out[c.Partition] = c.Fingerprint
 		}
 		return out
 	}

@@ -190,7 +190,7 @@ func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of 
 			}
 			m.Slice.Table = t
 			out[t.Name] = append(out[t.Name], tvmexport.Leftover{Run: m.Origin, Batch: tvmexport.BatchInfo{
-				ID: tail.Batch, Slice: m.Slice, Rows: *tail.Rows, Bytes: m.Bytes, Counts: m.Counts, Prints: m.Prints, Unread: m.Unread,
+				ID: tail.Batch, Slice: m.Slice, Rows: *tail.Rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: m.Fingerprints, Unread: m.Unread,
 			}})
 		}
 	}

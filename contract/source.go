@@ -86,7 +86,7 @@ func rowHash(r Row) string {
 // printOf is the fingerprint of one row.
 func printOf(r Row) tvmexport.Fingerprint {
 	h := sha256.Sum256([]byte(r.JSON))
-	f := tvmexport.EmptyPrint
+	f := tvmexport.EmptyFingerprint
 	for i := range f.Sums {
 		f.Sums[i] = int64(binary.BigEndian.Uint32(h[4*i:]))
 	}
@@ -132,14 +132,14 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		}
 		c := sums[at]
 		if c == nil {
-			c = &tvmexport.Count{Partition: at.p, Start: at.start, OneKey: true, Print: tvmexport.EmptyPrint}
+			c = &tvmexport.Count{Partition: at.p, Start: at.start, OneKey: true, Fingerprint: tvmexport.EmptyFingerprint}
 			sums[at], keys[at] = c, r.Key
 		}
 		c.Rows++
-		if q.Print && !s.Plain {
-			c.Print = c.Print.Add(printOf(r))
+		if q.Fingerprints && !s.Plain {
+			c.Fingerprint = c.Fingerprint.Add(printOf(r))
 		} else {
-			c.Print = tvmexport.Fingerprint{}
+			c.Fingerprint = tvmexport.Fingerprint{}
 		}
 		c.OneKey = c.OneKey && keys[at] == r.Key
 	}
@@ -182,14 +182,14 @@ func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWr
 	rows := s.rows[q.Table.Name]
 	s.mu.Unlock()
 	var hits []Row
-	if q.Print && !s.Plain {
-		a.Print = tvmexport.EmptyPrint
+	if q.Fingerprint && !s.Plain {
+		a.Fingerprint = tvmexport.EmptyFingerprint
 	}
 	for _, r := range rows {
 		if Within(q.Window, r) && slices.ContainsFunc(q.Partitions, func(p tvmexport.Partition) bool { return in(p, r) }) {
 			hits = append(hits, r)
 			a.Bytes += int64(len(r.JSON))
-			a.Print = a.Print.Add(printOf(r))
+			a.Fingerprint = a.Fingerprint.Add(printOf(r))
 		}
 	}
 	a.Counted = int64(len(hits))

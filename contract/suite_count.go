@@ -25,7 +25,7 @@ var countCases = []sourceCase{
 func countPartitions(t *testing.T, h SourceHarness) {
 	for depth := 1; depth <= 2; depth++ {
 		got := byPart(t, h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: depth}))
-		if want := partsOf(h.rowsOf(t, h.Table.Name), depth, tvmexport.Whole); !maps.Equal(got, want) {
+		if want := partsOf(h.rowsOf(t, h.Table.Name), depth, tvmexport.AllPartitions); !maps.Equal(got, want) {
 			t.Errorf("depth %d: counted %v, want %v", depth, got, want)
 		}
 	}
@@ -41,7 +41,7 @@ func countWithin(t *testing.T, h SourceHarness) {
 }
 
 func countOnly(t *testing.T, h SourceHarness) {
-	all := partsOf(h.rowsOf(t, h.Table.Name), 1, tvmexport.Whole)
+	all := partsOf(h.rowsOf(t, h.Table.Name), 1, tvmexport.AllPartitions)
 	only := slices.Sorted(maps.Keys(all))[:1]
 	got := byPart(t, h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1, Only: only}))
 	if want := map[tvmexport.Partition]int64{only[0]: all[only[0]]}; !maps.Equal(got, want) {
@@ -119,14 +119,14 @@ func content(rows []Row) map[tvmexport.Partition][]string {
 }
 
 func countPrints(t *testing.T, h SourceHarness) {
-	q := tvmexport.CountQuery{Table: h.Table, Depth: 1, Print: true}
+	q := tvmexport.CountQuery{Table: h.Table, Depth: 1, Fingerprints: true}
 	look := func() (map[tvmexport.Partition]tvmexport.Fingerprint, map[tvmexport.Partition][]string) {
 		out := map[tvmexport.Partition]tvmexport.Fingerprint{}
 		for _, p := range h.count(t, q).Parts {
-			if !p.Print.Known {
+			if !p.Fingerprint.Known {
 				t.Skip("this source computes no fingerprints, which the contract allows (Fingerprint.Known is false)")
 			}
-			out[p.Partition] = p.Print
+			out[p.Partition] = p.Fingerprint
 		}
 		return out, content(h.rowsOf(t, h.Table.Name))
 	}

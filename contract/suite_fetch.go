@@ -59,7 +59,7 @@ func (h SourceHarness) fetch(t *testing.T, s tvmexport.Slice) ([]string, tvmexpo
 }
 
 func whole(t tvmexport.Table) tvmexport.Slice {
-	return tvmexport.Slice{Table: t, Partitions: []tvmexport.Partition{tvmexport.Whole}}
+	return tvmexport.Slice{Table: t, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}
 }
 
 func keysOf(rows []Row) []string {
@@ -98,7 +98,7 @@ func fetchPartitions(t *testing.T, h SourceHarness) {
 		s := tvmexport.Slice{Table: h.Table}
 		n := min(4, len(digits))
 		for _, d := range digits[:n] {
-			s.Partitions = append(s.Partitions, tvmexport.Whole.Child(d))
+			s.Partitions = append(s.Partitions, tvmexport.AllPartitions.Child(d))
 		}
 		digits = digits[n:]
 		keys, _ := h.fetch(t, s)
@@ -148,33 +148,33 @@ func fetchRowHash(t *testing.T, h SourceHarness) {
 }
 
 func fetchPrint(t *testing.T, h SourceHarness) {
-	sum := tvmexport.EmptyPrint
-	for _, p := range h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1, Print: true}).Parts {
-		sum = sum.Add(p.Print)
+	sum := tvmexport.EmptyFingerprint
+	for _, p := range h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1, Fingerprints: true}).Parts {
+		sum = sum.Add(p.Fingerprint)
 	}
 	s := whole(h.Table)
-	s.Print = true
+	s.Fingerprint = true
 	_, a := h.fetch(t, s)
-	if !sum.Known || !a.Print.Known {
+	if !sum.Known || !a.Fingerprint.Known {
 		t.Skip("this source computes no fingerprints, which the contract allows (Fingerprint.Known is false)")
 	}
-	if !sum.Same(a.Print) {
-		t.Errorf("the fingerprint of the answer is %s, that of the count %s", a.Print, sum)
+	if !sum.Same(a.Fingerprint) {
+		t.Errorf("the fingerprint of the answer is %s, that of the count %s", a.Fingerprint, sum)
 	}
 }
 
 // An answer proves itself by its own count: it is complete though the table is not what was counted.
 func fetchChanged(t *testing.T, h SourceHarness) {
-	before := partsOf(h.rowsOf(t, h.Table.Name), 1, tvmexport.Whole)
+	before := partsOf(h.rowsOf(t, h.Table.Name), 1, tvmexport.AllPartitions)
 	h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
 	h.Change(t)
 	keys, _ := h.fetch(t, whole(h.Table))
 	rows := h.rowsOf(t, h.Table.Name)
 	differ(t, keys, keysOf(rows))
 	inserted, removed := false, false
-	after := partsOf(rows, 1, tvmexport.Whole)
+	after := partsOf(rows, 1, tvmexport.AllPartitions)
 	for _, d := range []byte("0123456789abcdef~") {
-		p := tvmexport.Whole.Child(d)
+		p := tvmexport.AllPartitions.Child(d)
 		inserted = inserted || after[p] > before[p]
 		removed = removed || after[p] < before[p]
 	}

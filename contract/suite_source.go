@@ -172,7 +172,7 @@ func (h SourceHarness) rowsOf(t *testing.T, table string) []Row {
 // largest is the partition of depth 1 with the most rows.
 func largest(rows []Row) tvmexport.Partition {
 	best, most := tvmexport.Partition(""), int64(-1)
-	for p, n := range partsOf(rows, 1, tvmexport.Whole) {
+	for p, n := range partsOf(rows, 1, tvmexport.AllPartitions) {
 		if n > most || n == most && p < best {
 			best, most = p, n
 		}

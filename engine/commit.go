@@ -32,15 +32,15 @@ func recordsOf(batches []tvmexport.BatchInfo, run tvmexport.Run) []tvmexport.Par
 			key := recordKey{b.Slice.Window, run.Label(p)}
 			r, ok := sums[key]
 			if !ok {
-				r = tvmexport.PartitionRecord{Partition: key.partition, Window: key.window, Print: tvmexport.EmptyPrint}
+				r = tvmexport.PartitionRecord{Partition: key.partition, Window: key.window, Fingerprint: tvmexport.EmptyFingerprint}
 			}
 			if i < len(b.Counts) {
 				r.Rows += b.Counts[i]
 			}
-			if i < len(b.Prints) {
-				r.Print = r.Print.Add(b.Prints[i])
+			if i < len(b.Fingerprints) {
+				r.Fingerprint = r.Fingerprint.Add(b.Fingerprints[i])
 			} else {
-				r.Print = tvmexport.Fingerprint{}
+				r.Fingerprint = tvmexport.Fingerprint{}
 			}
 			sums[key] = r
 		}
@@ -71,11 +71,11 @@ func vanished(found, known []tvmexport.PartitionRecord, run tvmexport.Run, asked
 	wanted := setOf(asked)
 	for _, k := range known {
 		if k.Rows > 0 && k.Window.Null && !nulls {
-			found = append(found, tvmexport.PartitionRecord{Partition: k.Partition, Window: k.Window, Print: tvmexport.EmptyPrint})
+			found = append(found, tvmexport.PartitionRecord{Partition: k.Partition, Window: k.Window, Fingerprint: tvmexport.EmptyFingerprint})
 		}
 		if k.Rows > 0 && k.Window == (tvmexport.Window{}) && !held[k.Partition] &&
 			(run.Kind == tvmexport.FullRun || wanted[k.Partition]) {
-			found = append(found, tvmexport.PartitionRecord{Partition: k.Partition, Print: tvmexport.EmptyPrint})
+			found = append(found, tvmexport.PartitionRecord{Partition: k.Partition, Fingerprint: tvmexport.EmptyFingerprint})
 		}
 	}
 	return found

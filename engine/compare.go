@@ -134,10 +134,10 @@ func (f *fetching) differing() []difference {
 // known is false where the service does not count parts any more.
 func (f *fetching) countParts(ctx context.Context, list []difference) (_ time.Time, known bool, err error) {
 	run := f.plan.Run
-	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: f.prints != nil}
+	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Fingerprints: f.fingerprints != nil}
 	switch {
 	case run.Table.Key.IsRow():
-		q.Within, q.Depth = tvmexport.Whole.ByRowHash(), 2
+		q.Within, q.Depth = tvmexport.AllPartitions.ByRowHash(), 2
 	case len(list) <= mostPartitions:
 		for _, d := range list {
 			q.Only = append(q.Only, d.partition)
@@ -153,10 +153,10 @@ func (f *fetching) countParts(ctx context.Context, list []difference) (_ time.Ti
 		d := &list[i]
 		was, is := f.counted.parts[d.partition], now[d.partition]
 		if is.Partition != d.partition {
-			is = tvmexport.PartitionRecord{Partition: d.partition, Print: tvmexport.EmptyPrint} // it has no rows
+			is = tvmexport.PartitionRecord{Partition: d.partition, Fingerprint: tvmexport.EmptyFingerprint} // it has no rows
 		}
 		d.after = is.Rows
-		d.moved = was.Rows != is.Rows || was.Print.Known && is.Print.Known && !was.Print.Same(is.Print)
+		d.moved = was.Rows != is.Rows || was.Fingerprint.Known && is.Fingerprint.Known && !was.Fingerprint.Same(is.Fingerprint)
 		f.counted.parts[d.partition] = is
 	}
 	return counts.Now, true, nil

@@ -14,7 +14,7 @@ func TestStretches(t *testing.T) {
 		return tvmexport.Window{From: at(a).Add(-tvmexport.Tick), To: at(b).Add(-tvmexport.Tick)}
 	}
 	batch := func(w tvmexport.Window, rows int64) tvmexport.BatchInfo {
-		return tvmexport.BatchInfo{Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.Whole}}, Rows: rows}
+		return tvmexport.BatchInfo{Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, Rows: rows}
 	}
 	half := tvmexport.Window{From: at(1).Add(-tvmexport.Tick), To: at(1).Add(30 * time.Minute)}
 	rest := tvmexport.Window{From: half.To, To: at(2).Add(-tvmexport.Tick)}

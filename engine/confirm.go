@@ -98,7 +98,7 @@ func missingBatches(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []t
 				Err:  fmt.Errorf("%d records of batch %s landed as null in %s", l.Nulls, b.ID, run.Table.Landing()),
 				Hint: "the landing table's mapping or columns were changed: drop the table and run tvmexport init",
 			}
-		case !l.Whole(b.Rows):
+		case !l.Complete(b.Rows):
 			missing = append(missing, b.ID)
 		}
 	}

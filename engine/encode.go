@@ -111,7 +111,7 @@ func isID(key []byte) bool {
 // of the slice's partitions, nil where they are not known.
 func (l *batchEncoder) close(prints []tvmexport.Fingerprint) error {
 	s, err := json.Marshal(tvmexport.Manifest{
-		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Prints: prints, Unread: l.unread,
+		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Fingerprints: prints, Unread: l.unread,
 	})
 	if err != nil {
 		return fmt.Errorf("describe batch %s: %w", l.id, err)

@@ -64,7 +64,7 @@ func (p *partitionIndex) find(key []byte) int {
 }
 
 func containsBytes(p tvmexport.Partition, key []byte) bool {
-	if p == tvmexport.Whole {
+	if p == tvmexport.AllPartitions {
 		return true
 	}
 	prefix := p.Key()

@@ -99,7 +99,7 @@ func BenchmarkPack(b *testing.B) {
 		rows[i] = fmt.Appendf(nil, `{"DeviceId":"%040x","DeviceName":"host-%d.contoso.example","OSPlatform":"Windows11","OSVersion":"10.0.26100.4061","OSArchitecture":"x64","SoftwareVendor":"microsoft","SoftwareName":"edge_chromium-based","SoftwareVersion":"138.0.3351.%d","CveId":"CVE-2026-%d","VulnerabilitySeverityLevel":"High","RecommendedSecurityUpdate":"July 2026 Security Updates","RecommendedSecurityUpdateId":"5062553","CveTags":[],"CveMitigationStatus":"","AadDeviceId":"%036d"}`, i/250*7919, i/250, i%50, 10000+i, i/250)
 		size += int64(len(rows[i]))
 	}
-	s := tvmexport.Slice{Partitions: []tvmexport.Partition{tvmexport.Whole}}
+	s := tvmexport.Slice{Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}
 	b.SetBytes(size)
 	b.ReportAllocs()
 	for b.Loop() {

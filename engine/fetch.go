@@ -11,10 +11,10 @@ import (
 
 // FetchInput is one call and the batch that its rows become.
 type FetchInput struct {
-	Run    tvmexport.Run
-	Slice  tvmexport.Slice
-	Batch  tvmexport.BatchID
-	Prints []tvmexport.Fingerprint // of the slice's partitions as planned; nil: not asked for
+	Run          tvmexport.Run
+	Slice        tvmexport.Slice
+	Batch        tvmexport.BatchID
+	Fingerprints []tvmexport.Fingerprint // of the slice's partitions as planned; nil: not asked for
 }
 
 // FetchOutcome is what became of a FetchInput: a batch, or TooLarge.
@@ -87,9 +87,9 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 	in := make([]FetchInput, len(slices))
 	for i, s := range slices {
 		f.next++
-		s.Print = f.prints != nil
+		s.Fingerprint = f.fingerprints != nil
 		in[i] = FetchInput{
-			Run: f.plan.Run, Slice: s, Batch: tvmexport.BatchID(fmt.Sprintf("%s.%04d", f.plan.Run.ID, f.next)), Prints: f.printsOf(s),
+			Run: f.plan.Run, Slice: s, Batch: tvmexport.BatchID(fmt.Sprintf("%s.%04d", f.plan.Run.ID, f.next)), Fingerprints: f.printsOf(s),
 		}
 	}
 	outcomes, err := f.steps.FetchAndLand(ctx, in)
@@ -118,12 +118,12 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 }
 
 func (f *fetching) printsOf(s tvmexport.Slice) []tvmexport.Fingerprint {
-	if f.prints == nil {
+	if f.fingerprints == nil {
 		return nil
 	}
 	out := make([]tvmexport.Fingerprint, len(s.Partitions))
 	for i, p := range s.Partitions {
-		out[i] = f.prints[p]
+		out[i] = f.fingerprints[p]
 	}
 	return out
 }

@@ -95,7 +95,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 		_ = zip.Close() // of what is thrown away
 		return batchData{}, tvmexport.BatchInfo{}, err
 	}
-	prints := provenFingerprints(in.Prints, answer)
+	prints := provenFingerprints(in.Fingerprints, answer)
 	if in.Run.Table.Drift != tvmexport.Freeze && hasNewColumns(in.Run.Table.Columns, answer.Columns) {
 		prints = nil // they do not speak of the new column
 	}
@@ -117,7 +117,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 			Rows: lines.rows, Bytes: lines.bytes, Data: data.reader(),
 		},
 		buffer: data,
-	}, tvmexport.BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Prints: prints, Unread: unread}, nil
+	}, tvmexport.BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Fingerprints: prints, Unread: unread}, nil
 }
 
 // provenFingerprints are the fingerprints of a slice's partitions where the answer shows
@@ -125,16 +125,16 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 // only; nil else.
 func provenFingerprints(planned []tvmexport.Fingerprint, a tvmexport.Answer) []tvmexport.Fingerprint {
 	switch {
-	case len(planned) == 0 || !a.Print.Known:
+	case len(planned) == 0 || !a.Fingerprint.Known:
 		return nil
 	case len(planned) == 1:
-		return []tvmexport.Fingerprint{a.Print}
+		return []tvmexport.Fingerprint{a.Fingerprint}
 	}
-	sum := tvmexport.EmptyPrint
+	sum := tvmexport.EmptyFingerprint
 	for _, p := range planned {
 		sum = sum.Add(p)
 	}
-	if !sum.Same(a.Print) {
+	if !sum.Same(a.Fingerprint) {
 		return nil
 	}
 	return planned

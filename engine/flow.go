@@ -55,7 +55,7 @@ type fetching struct {
 	reused       []tvmexport.BatchInfo // landed by an earlier run
 	asked        []tvmexport.Partition // of a Snapshot's delta: what the run replaces
 	missingRows  map[tvmexport.BatchID]int64
-	prints       map[tvmexport.Partition]tvmexport.Fingerprint // as planned
+	fingerprints map[tvmexport.Partition]tvmexport.Fingerprint // as planned
 	next         int                                           // ordinal of the next batch
 	refusals     int                                           // answers that were too large
 	lastAnswer   time.Time                                     // when one was accepted last, or when the fetches began

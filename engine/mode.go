@@ -52,7 +52,7 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 			if repairing {
 				p.Only = repair.Partitions
 			}
-			if slices.Contains(p.Only, tvmexport.Whole) {
+			if slices.Contains(p.Only, tvmexport.AllPartitions) {
 				p.Run.Kind, p.Only, p.FullReason = tvmexport.FullRun, nil, "the whole table is repaired"
 			}
 		}
@@ -151,7 +151,7 @@ func fullReason(t tvmexport.Table, h tvmexport.History, every time.Duration, lim
 		return fmt.Sprintf("the last full snapshot is from %s, and one is taken every %s", h.FullAt.UTC().Format(time.DateTime), days(every))
 	case h.Retention > 0 && !h.Now.Before(h.FullAt.Add(h.Retention-agingOut)):
 		return fmt.Sprintf("the last full snapshot, from %s, is about to expire", h.FullAt.UTC().Format(time.DateTime))
-	case !slices.ContainsFunc(h.Partitions, func(r tvmexport.PartitionRecord) bool { return r.Print.Known }) && len(h.Partitions) > 0:
+	case !slices.ContainsFunc(h.Partitions, func(r tvmexport.PartitionRecord) bool { return r.Fingerprint.Known }) && len(h.Partitions) > 0:
 		return "the last run could not record fingerprints"
 	}
 	var rows int64

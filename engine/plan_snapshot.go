@@ -13,11 +13,11 @@ import (
 // replaced.
 func (f *fetching) planState(ctx context.Context) error {
 	run := &f.plan.Run
-	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Print: true}
+	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Fingerprints: true}
 	depth := -1 // by the number of rows
 	switch {
 	case run.Table.Key.IsRow():
-		q.Within, q.Depth = tvmexport.Whole.ByRowHash(), 2
+		q.Within, q.Depth = tvmexport.AllPartitions.ByRowHash(), 2
 	case run.Kind == tvmexport.DeltaRun:
 		depth = f.plan.Depth
 	case len(f.plan.Orphans) > 0:
@@ -36,7 +36,7 @@ func (f *fetching) planState(ctx context.Context) error {
 	f.units = unitsOf(counts.Parts, tvmexport.Window{})
 	f.held = rowsOf(counts.Parts)
 	f.fallBackToFull(counts)
-	if q.Within == tvmexport.Whole {
+	if q.Within == tvmexport.AllPartitions {
 		var rows int64
 		for _, p := range f.units {
 			rows += p.Rows
@@ -56,10 +56,10 @@ func (f *fetching) planState(ctx context.Context) error {
 	// Of the parts of a large table so many are empty that the count has to
 	// do as the answer that says so.
 	switch {
-	case q.Within != tvmexport.Whole:
+	case q.Within != tvmexport.AllPartitions:
 		f.units = withEmptyPartitions(f.units, q.Within, tvmexport.Window{}, q.Depth)
 	case run.Depth <= maxDepth:
-		f.units = withEmptyPartitions(f.units, tvmexport.Whole, tvmexport.Window{}, run.Depth)
+		f.units = withEmptyPartitions(f.units, tvmexport.AllPartitions, tvmexport.Window{}, run.Depth)
 	}
 	f.remember(f.units)
 	f.unseen(heldPartitions(f.plan.Known))
@@ -73,7 +73,7 @@ func (f *fetching) planState(ctx context.Context) error {
 // changed.
 func (f *fetching) fallBackToFull(c tvmexport.Counts) {
 	run := &f.plan.Run
-	if run.Kind != tvmexport.DeltaRun || f.plan.Only != nil || !slices.ContainsFunc(c.Parts, func(p tvmexport.Count) bool { return !p.Print.Known }) {
+	if run.Kind != tvmexport.DeltaRun || f.plan.Only != nil || !slices.ContainsFunc(c.Parts, func(p tvmexport.Count) bool { return !p.Fingerprint.Known }) {
 		return
 	}
 	run.Kind = tvmexport.FullRun
@@ -85,11 +85,11 @@ func (f *fetching) fallBackToFull(c tvmexport.Counts) {
 
 // remember keeps the fingerprints of pieces. What was not counted has no rows.
 func (f *fetching) remember(pieces []planUnit) {
-	if f.prints == nil {
-		f.prints = make(map[tvmexport.Partition]tvmexport.Fingerprint, len(pieces))
+	if f.fingerprints == nil {
+		f.fingerprints = make(map[tvmexport.Partition]tvmexport.Fingerprint, len(pieces))
 	}
 	for _, p := range pieces {
-		f.prints[p.Partition] = p.Print
+		f.fingerprints[p.Partition] = p.Fingerprint
 	}
 }
 
@@ -129,7 +129,7 @@ func (f *fetching) unseen(wanted []tvmexport.Partition) {
 			continue
 		}
 		shown[at] = true
-		out = append(out, planUnit{Partition: at, Print: tvmexport.EmptyPrint, Ask: true})
+		out = append(out, planUnit{Partition: at, Fingerprint: tvmexport.EmptyFingerprint, Ask: true})
 	}
 	f.remember(out)
 	f.units = append(f.units, out...)
@@ -156,7 +156,7 @@ func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvme
 	for _, k := range known {
 		n, ok := now[k.Partition]
 		switch {
-		case !ok && k.Rows > 0, ok && (n.Rows != k.Rows || !n.Print.Same(k.Print)) && n.Rows+k.Rows > 0:
+		case !ok && k.Rows > 0, ok && (n.Rows != k.Rows || !n.Fingerprint.Same(k.Fingerprint)) && n.Rows+k.Rows > 0:
 			out = append(out, k.Partition)
 		}
 		delete(now, k.Partition)
@@ -177,9 +177,9 @@ func countedBy(run tvmexport.Run, pieces []planUnit) map[tvmexport.Partition]tvm
 		at := run.Label(p.Partition)
 		r, ok := out[at]
 		if !ok {
-			r.Print = tvmexport.EmptyPrint
+			r.Fingerprint = tvmexport.EmptyFingerprint
 		}
-		out[at] = tvmexport.PartitionRecord{Partition: at, Rows: r.Rows + p.Rows, Print: r.Print.Add(p.Print)}
+		out[at] = tvmexport.PartitionRecord{Partition: at, Rows: r.Rows + p.Rows, Fingerprint: r.Fingerprint.Add(p.Fingerprint)}
 	}
 	return out
 }

@@ -11,14 +11,14 @@ import (
 // planUnit is the smallest unit that the plan knows: one partition or one step of
 // the watermark, with the rows counted there.
 type planUnit struct {
-	Window    tvmexport.Window      `json:"window,omitzero"`
-	Partition tvmexport.Partition   `json:"partition"`
-	Rows      int64                 `json:"rows"`
-	OneKey    bool                  `json:"oneKey,omitempty"`
-	Late      bool                  `json:"late,omitempty"` // of a window that was published before: only rows that are missing count
-	Print     tvmexport.Fingerprint `json:"print,omitzero"`
-	Wider     bool                  `json:"wider,omitempty"` // Rows was counted of a wider window
-	Ask       bool                  `json:"ask,omitempty"`   // to be asked for though the count shows no rows
+	Window      tvmexport.Window      `json:"window,omitzero"`
+	Partition   tvmexport.Partition   `json:"partition"`
+	Rows        int64                 `json:"rows"`
+	OneKey      bool                  `json:"oneKey,omitempty"`
+	Late        bool                  `json:"late,omitempty"` // of a window that was published before: only rows that are missing count
+	Fingerprint tvmexport.Fingerprint `json:"print,omitzero"`
+	Wider       bool                  `json:"wider,omitempty"` // Rows was counted of a wider window
+	Ask         bool                  `json:"ask,omitempty"`   // to be asked for though the count shows no rows
 }
 
 // Slice is the piece as a slice of its own.
@@ -70,12 +70,12 @@ func coarsen(pieces []planUnit, depth int) []planUnit {
 		i, ok := sum[at]
 		if !ok {
 			sum[at] = len(out)
-			out = append(out, planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Print: p.Print})
+			out = append(out, planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Fingerprint: p.Fingerprint})
 			continue
 		}
 		out[i].Rows += p.Rows
 		out[i].OneKey = false
-		out[i].Print = out[i].Print.Add(p.Print)
+		out[i].Fingerprint = out[i].Fingerprint.Add(p.Fingerprint)
 	}
 	slices.SortFunc(out, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 	return out
@@ -90,7 +90,7 @@ func withEmptyPartitions(pieces []planUnit, within tvmexport.Partition, window t
 	}
 	add := func(p tvmexport.Partition) {
 		if !known[p] {
-			pieces = append(pieces, planUnit{Partition: p, Window: window, Print: tvmexport.EmptyPrint})
+			pieces = append(pieces, planUnit{Partition: p, Window: window, Fingerprint: tvmexport.EmptyFingerprint})
 		}
 	}
 	_, hashed := within.RowHash()

@@ -33,7 +33,7 @@ func (f *fetching) planWindow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.units = append(late, fillBins(from(counts.Parts, run.Window.From), run.Window, tvmexport.Whole, time.Hour)...)
+	f.units = append(late, fillBins(from(counts.Parts, run.Window.From), run.Window, tvmexport.AllPartitions, time.Hour)...)
 	f.untimed()
 	if len(counts.Parts) == 0 {
 		f.quiet(recent, seen)
@@ -61,7 +61,7 @@ func (f *fetching) recent() tvmexport.Window {
 func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []planUnit, seen []tvmexport.Count, err error) {
 	var out []planUnit
 	for _, w := range f.plan.Again {
-		out = append(out, trimmed(fillBins(within(parts, w), w, tvmexport.Whole, time.Hour))...)
+		out = append(out, trimmed(fillBins(within(parts, w), w, tvmexport.AllPartitions, time.Hour))...)
 	}
 	if recent != (tvmexport.Window{}) {
 		seen, err = f.steps.Hours(ctx, f.plan.Run.Table, recent)

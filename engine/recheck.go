@@ -50,16 +50,16 @@ func (f *fetching) recheck(ctx context.Context) error {
 // countAgain counts the run's partitions as they are now.
 func (f *fetching) countAgain(ctx context.Context) ([]planUnit, error) {
 	run := f.plan.Run
-	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Print: true}
+	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Fingerprints: true}
 	if run.Table.Key.IsRow() {
-		q.Within, q.Depth = tvmexport.Whole.ByRowHash(), 2
+		q.Within, q.Depth = tvmexport.AllPartitions.ByRowHash(), 2
 	}
 	counts, err := f.steps.Count(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	f.progress.Calls += counts.Calls
-	if slices.ContainsFunc(counts.Parts, func(c tvmexport.Count) bool { return !c.Print.Known }) {
+	if slices.ContainsFunc(counts.Parts, func(c tvmexport.Count) bool { return !c.Fingerprint.Known }) {
 		return nil, &tvmexport.Error{
 			Op: "count", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
 			Err:  errors.New("the service computes no fingerprints, so consistency of the whole table cannot be verified"),
@@ -67,7 +67,7 @@ func (f *fetching) countAgain(ctx context.Context) ([]planUnit, error) {
 		}
 	}
 	pieces := unitsOf(counts.Parts, tvmexport.Window{})
-	if q.Within == tvmexport.Whole {
+	if q.Within == tvmexport.AllPartitions {
 		pieces = coarsen(pieces, run.Depth)
 	}
 	return pieces, nil
@@ -102,7 +102,7 @@ func changedPartitions(expected []tvmexport.PartitionRecord, now []planUnit, run
 	var moved []tvmexport.Partition
 	for _, r := range expected {
 		c := current[r.Partition]
-		if c.Rows != r.Rows || r.Rows > 0 && !c.Print.Same(r.Print) {
+		if c.Rows != r.Rows || r.Rows > 0 && !c.Fingerprint.Same(r.Fingerprint) {
 			moved = append(moved, r.Partition)
 		}
 		delete(current, r.Partition)

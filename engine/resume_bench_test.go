@@ -16,10 +16,10 @@ func deadRun(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 	dice := rand.New(rand.NewPCG(uint64(n), 1))
 	for i := range n {
 		p := tvmexport.Partition(fmt.Sprintf("%05x", i*(1<<20/n)))
-		pieces = append(pieces, planUnit{Partition: p, Rows: 400, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
+		pieces = append(pieces, planUnit{Partition: p, Rows: 400, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
 	}
 	land := func(run string, rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) {
-		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Prints: prints, Slice: tvmexport.Slice{Partitions: ps}}
+		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Fingerprints: prints, Slice: tvmexport.Slice{Partitions: ps}}
 		list = append(list, tvmexport.Leftover{Batch: b, Run: tvmexport.Origin{ID: tvmexport.RunID(run)}})
 	}
 	for i := 0; i < n; {
@@ -28,12 +28,12 @@ func deadRun(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 			var ps []tvmexport.Partition
 			var prints []tvmexport.Fingerprint
 			for k := 0; k < 200 && i < n; k++ {
-				ps, prints = append(ps, pieces[i].Partition), append(prints, pieces[i].Print)
+				ps, prints = append(ps, pieces[i].Partition), append(prints, pieces[i].Fingerprint)
 				i++
 			}
 			land("R2", int64(400*len(ps)), prints, ps...)
 		case 2: // by itself
-			land("R2", 400, []tvmexport.Fingerprint{pieces[i].Print}, pieces[i].Partition)
+			land("R2", 400, []tvmexport.Fingerprint{pieces[i].Fingerprint}, pieces[i].Partition)
 			i++
 		case 3: // divided, and a part of it missing
 			for _, d := range []byte(hexDigits[:14]) {
@@ -61,7 +61,7 @@ func deadWindows(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 		half := tvmexport.Window{From: w.From, To: w.From.Add(step / 2)}
 		switch i % 10 {
 		case 0, 2, 4:
-			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 400, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.Whole}, Late: i < n/4}}})
+			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 400, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Late: i < n/4}}})
 		case 1:
 			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 100, Slice: tvmexport.Slice{Window: half, Partitions: []tvmexport.Partition{"3", "4~", "7#a"}, Late: i < n/4}}})
 		}

@@ -146,16 +146,16 @@ func oracleDisproved(pieces []planUnit, taken []tvmexport.BatchInfo) map[tvmexpo
 func oracleBearOut(counted []planUnit, batches []tvmexport.BatchInfo) bool {
 	var covered []region
 	var have, want int64
-	held, asked := tvmexport.EmptyPrint, tvmexport.EmptyPrint
+	held, asked := tvmexport.EmptyFingerprint, tvmexport.EmptyFingerprint
 	late := false
 	for _, b := range batches {
 		covered = append(covered, regionsOfSlice(b.Slice)...)
 		have += b.Rows
 		late = late || b.Slice.Late
-		if len(b.Prints) != len(b.Slice.Partitions) {
+		if len(b.Fingerprints) != len(b.Slice.Partitions) {
 			held = tvmexport.Fingerprint{}
 		}
-		for _, p := range b.Prints {
+		for _, p := range b.Fingerprints {
 			held = held.Add(p)
 		}
 	}
@@ -164,7 +164,7 @@ func oracleBearOut(counted []planUnit, batches []tvmexport.BatchInfo) bool {
 			return !late
 		}
 		want += p.Rows
-		asked = asked.Add(p.Print)
+		asked = asked.Add(p.Fingerprint)
 	}
 	return have == want && (!held.Known || !asked.Known || held.Same(asked))
 }
@@ -192,7 +192,7 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.Leftover) {
 				Late: dice.IntN(4) == 0, Wider: dice.IntN(8) == 0,
 			}
 			at = next + dice.IntN(4)/3
-			ps := []tvmexport.Partition{tvmexport.Whole}
+			ps := []tvmexport.Partition{tvmexport.AllPartitions}
 			if dice.IntN(4) == 0 {
 				ps = []tvmexport.Partition{"0", "1", "2", "~"}
 			}
@@ -208,15 +208,15 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.Leftover) {
 			pieces = append(pieces, planUnit{Window: tvmexport.Window{Null: true}, Rows: rows()})
 		}
 	} else {
-		for _, p := range withEmptyPartitions(nil, tvmexport.Whole, tvmexport.Window{}, 1+dice.IntN(2)) {
+		for _, p := range withEmptyPartitions(nil, tvmexport.AllPartitions, tvmexport.Window{}, 1+dice.IntN(2)) {
 			if dice.IntN(3) > 0 {
 				p.Rows = rows()
-				p.Print = print(p.Rows)
+				p.Fingerprint = print(p.Rows)
 				pieces = append(pieces, p)
 			}
 		}
 		if dice.IntN(4) == 0 {
-			pieces = withEmptyPartitions(nil, tvmexport.Whole.ByRowHash(), tvmexport.Window{}, 2)
+			pieces = withEmptyPartitions(nil, tvmexport.AllPartitions.ByRowHash(), tvmexport.Window{}, 2)
 		}
 	}
 	for i := range dice.IntN(30) {
@@ -240,12 +240,12 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.Leftover) {
 		}
 		s.Partitions = disjoint(s.Partitions)
 		if len(s.Partitions) == 0 {
-			s.Partitions = []tvmexport.Partition{tvmexport.Whole}
+			s.Partitions = []tvmexport.Partition{tvmexport.AllPartitions}
 		}
 		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("r.%04d", i)), Slice: s, Rows: rows()}
 		if dice.IntN(2) == 0 {
 			for range s.Partitions {
-				b.Prints = append(b.Prints, print(b.Rows))
+				b.Fingerprints = append(b.Fingerprints, print(b.Rows))
 			}
 		}
 		list = append(list, tvmexport.Leftover{Batch: b})

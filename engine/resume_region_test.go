@@ -60,7 +60,7 @@ func TestLeftoverOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
 	pieces := []planUnit{{Rows: 10}}
 	for _, w := range []tvmexport.Window{{From: hour, To: hour.Add(time.Hour)}, {To: hour}, {Null: true}} {
-		list := []tvmexport.Leftover{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.Whole}}}}}
+		list := []tvmexport.Leftover{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}}}}
 		if taken, rest := reuseBatches(pieces, list); len(taken) > 0 || len(rest) != 1 {
 			t.Errorf("%+v: %d batches taken over, %d pieces left", w, len(taken), len(rest))
 		}

@@ -140,7 +140,7 @@ func (c *comparison) consistent(group []int) bool {
 	seen := map[int]bool{}
 	var counted []planUnit
 	var have, want int64
-	held, asked := tvmexport.EmptyPrint, tvmexport.EmptyPrint
+	held, asked := tvmexport.EmptyFingerprint, tvmexport.EmptyFingerprint
 	late := false
 	for _, i := range group {
 		b := &c.list[i].Batch
@@ -155,10 +155,10 @@ func (c *comparison) consistent(group []int) bool {
 		}
 		have += b.Rows
 		late = late || b.Slice.Late
-		if len(b.Prints) != len(b.Slice.Partitions) {
+		if len(b.Fingerprints) != len(b.Slice.Partitions) {
 			held = tvmexport.Fingerprint{}
 		}
-		for _, p := range b.Prints {
+		for _, p := range b.Fingerprints {
 			held = held.Add(p)
 		}
 	}
@@ -167,7 +167,7 @@ func (c *comparison) consistent(group []int) bool {
 			return !late
 		}
 		want += p.Rows
-		asked = asked.Add(p.Print)
+		asked = asked.Add(p.Fingerprint)
 	}
 	return have == want && (!held.Known || !asked.Known || held.Same(asked))
 }

@@ -13,14 +13,14 @@ import (
 func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
 	windows := fillBins([]tvmexport.Count{{Start: hour, Rows: 10}, {Start: hour.Add(time.Hour), Rows: 20}, {Start: hour.Add(2 * time.Hour), Rows: 30}},
-		tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(2*time.Hour + 30*time.Minute)}, tvmexport.Whole, time.Hour)
+		tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(2*time.Hour + 30*time.Minute)}, tvmexport.AllPartitions, time.Hour)
 	within := func(from, to time.Duration, rows int64, late bool) tvmexport.BatchInfo {
-		return tvmexport.BatchInfo{Rows: rows, Slice: tvmexport.Slice{Window: tvmexport.Window{From: hour.Add(from - tvmexport.Tick), To: hour.Add(to - tvmexport.Tick)}, Partitions: []tvmexport.Partition{tvmexport.Whole}, Late: late}}
+		return tvmexport.BatchInfo{Rows: rows, Slice: tvmexport.Slice{Window: tvmexport.Window{From: hour.Add(from - tvmexport.Tick), To: hour.Add(to - tvmexport.Tick)}, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Late: late}}
 	}
 	print := func(n int64) tvmexport.Fingerprint { return tvmexport.Fingerprint{Known: true, Sums: [3]int64{n}} }
-	parts := []planUnit{{Partition: "0", Rows: 5, Print: print(1)}, {Partition: "1", Rows: 6, Print: print(2)}, {Partition: "2", Rows: 7, Print: print(4)}}
+	parts := []planUnit{{Partition: "0", Rows: 5, Fingerprint: print(1)}, {Partition: "1", Rows: 6, Fingerprint: print(2)}, {Partition: "2", Rows: 7, Fingerprint: print(4)}}
 	of := func(rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) tvmexport.BatchInfo {
-		return tvmexport.BatchInfo{Rows: rows, Prints: prints, Slice: tvmexport.Slice{Partitions: ps}}
+		return tvmexport.BatchInfo{Rows: rows, Fingerprints: prints, Slice: tvmexport.Slice{Partitions: ps}}
 	}
 	lateHour := []planUnit{{Window: tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(time.Hour - tvmexport.Tick)}, Rows: 10, Late: true}}
 	for name, c := range map[string]struct {

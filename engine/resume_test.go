@@ -24,7 +24,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 			}
 			pieces = append(pieces, planUnit{Window: tvmexport.Window{Null: true}, Rows: 3})
 		} else {
-			pieces = withEmptyPartitions(nil, tvmexport.Whole, tvmexport.Window{}, dice.IntN(3))
+			pieces = withEmptyPartitions(nil, tvmexport.AllPartitions, tvmexport.Window{}, dice.IntN(3))
 			for i := range pieces {
 				pieces[i].Rows = 3 // fewer than the parts that may be left of it
 			}
@@ -41,7 +41,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 			}
 			s.Partitions = []tvmexport.Partition{somePartition(dice)}
 			if windowed && dice.IntN(2) == 0 {
-				s.Partitions = []tvmexport.Partition{tvmexport.Whole}
+				s.Partitions = []tvmexport.Partition{tvmexport.AllPartitions}
 			}
 			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}})
 		}

@@ -28,7 +28,7 @@ func newEstate() *estate {
 	for i := range 1 << 16 {
 		n := 300 + dice.Int64N(160)
 		e.parts = append(e.parts, tvmexport.Count{
-			Partition: tvmexport.Partition(fmt.Sprintf("%04x", i)), Rows: n, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{n, int64(i), 7}},
+			Partition: tvmexport.Partition(fmt.Sprintf("%04x", i)), Rows: n, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{n, int64(i), 7}},
 		})
 	}
 	return e
@@ -45,7 +45,7 @@ func (e *estate) rows() (n int64) {
 func (e *estate) move(step int) {
 	for i := 0; i < len(e.parts); i += step {
 		e.parts[i].Rows++
-		e.parts[i].Print.Sums[2]++
+		e.parts[i].Fingerprint.Sums[2]++
 	}
 }
 
@@ -68,7 +68,7 @@ func (e *estate) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcom
 		for _, p := range f.Slice.Partitions {
 			b.Rows += at[p].Rows
 			b.Counts = append(b.Counts, at[p].Rows)
-			b.Prints = append(b.Prints, at[p].Print)
+			b.Fingerprints = append(b.Fingerprints, at[p].Fingerprint)
 		}
 		b.Bytes = 600 * b.Rows
 		out[i] = FetchOutcome{Batch: b, Bytes: b.Bytes, Calls: 1}
@@ -113,7 +113,7 @@ func (e *estate) plan(kind tvmexport.RunKind, known []tvmexport.PartitionRecord)
 func (e *estate) records() []tvmexport.PartitionRecord {
 	out := make([]tvmexport.PartitionRecord, len(e.parts))
 	for i, c := range e.parts {
-		out[i] = tvmexport.PartitionRecord{Partition: c.Partition, Rows: c.Rows, Print: c.Print}
+		out[i] = tvmexport.PartitionRecord{Partition: c.Partition, Rows: c.Rows, Fingerprint: c.Fingerprint}
 	}
 	return out
 }
@@ -294,7 +294,7 @@ func BenchmarkPublication(b *testing.B) {
 	for i, c := range e.parts {
 		f.batches = append(f.batches, tvmexport.BatchInfo{
 			ID: tvmexport.BatchID(fmt.Sprintf("R2.%05d", i)), Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{c.Partition}},
-			Rows: c.Rows, Bytes: 600 * c.Rows, Counts: []int64{c.Rows}, Prints: []tvmexport.Fingerprint{c.Print},
+			Rows: c.Rows, Bytes: 600 * c.Rows, Counts: []int64{c.Rows}, Fingerprints: []tvmexport.Fingerprint{c.Fingerprint},
 		})
 		f.asked = append(f.asked, c.Partition)
 	}

@@ -101,7 +101,7 @@ func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	if width := widthOf(p.Window); width > narrow {
 		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
 	}
-	q.Print = q.Bin == 0 && f.prints != nil
+	q.Fingerprints = q.Bin == 0 && f.fingerprints != nil
 	row, hashed := p.Partition.RowHash()
 	if q.Bin == 0 && (p.OneKey || f.oneKey[p.Partition] || p.Partition.Depth() >= maxKeyDigits || p.Partition.Rest()) && !hashed {
 		q.Within = p.Partition.ByRowHash()
@@ -133,7 +133,7 @@ func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	for i := range pieces {
 		pieces[i].Late = p.Late
 	}
-	if q.Print {
+	if q.Fingerprints {
 		f.remember(pieces)
 	}
 	return pieces, nil

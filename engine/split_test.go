@@ -69,7 +69,7 @@ func TestCutJoinsWindows(t *testing.T) {
 
 func TestTileLeavesNoGap(t *testing.T) {
 	counts := []tvmexport.Count{{Start: at(5), Rows: 7}, {Rows: 2}, {Start: at(1), Rows: 4}}
-	got := fillBins(counts, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.Whole, time.Hour)
+	got := fillBins(counts, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.AllPartitions, time.Hour)
 	before := func(hour int) time.Time { return at(hour).Add(-tvmexport.Tick) }
 	want := []planUnit{
 		{Window: tvmexport.Window{Null: true}, Rows: 2},
@@ -82,7 +82,7 @@ func TestTileLeavesNoGap(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if got := fillBins(nil, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.Whole, time.Hour); len(got) != 1 || got[0].Window.To != at(9) {
+	if got := fillBins(nil, tvmexport.Window{From: at(0), To: at(9)}, tvmexport.AllPartitions, time.Hour); len(got) != 1 || got[0].Window.To != at(9) {
 		t.Errorf("a window without rows is still asked for: %v", got)
 	}
 }
@@ -93,7 +93,7 @@ func TestHalves(t *testing.T) {
 	if !ok || len(a.Partitions) != 1 || len(b.Partitions) != 2 {
 		t.Errorf("%v %v %v", a.Partitions, b.Partitions, ok)
 	}
-	w := tvmexport.Slice{Partitions: []tvmexport.Partition{tvmexport.Whole}, Window: tvmexport.Window{From: at(0), To: at(2)}}
+	w := tvmexport.Slice{Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Window: tvmexport.Window{From: at(0), To: at(2)}}
 	a, b, ok = sliceHalves(w)
 	if !ok || !a.Window.To.Equal(at(1)) || !b.Window.From.Equal(at(1)) {
 		t.Errorf("%v %v %v", a.Window, b.Window, ok)

@@ -103,7 +103,7 @@ func (e *Exporter) compare(ctx context.Context, c *Comparison, h tvmexport.Histo
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(source.Parts, func(p tvmexport.Count) bool { return !p.Print.Known }) {
+	if slices.ContainsFunc(source.Parts, func(p tvmexport.Count) bool { return !p.Fingerprint.Known }) {
 		c.Notes = append(c.Notes, "the service computes no fingerprints: only counts were compared")
 	}
 	c.differ(source.Parts, readers, recorded, q)
@@ -114,7 +114,7 @@ func (e *Exporter) compare(ctx context.Context, c *Comparison, h tvmexport.Histo
 // recorded of its parts.
 func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQuery, map[tvmexport.Partition]int64) {
 	t := c.Table
-	q := tvmexport.CountQuery{Table: t, Print: true}
+	q := tvmexport.CountQuery{Table: t, Fingerprints: true}
 	if t.Watermark != "" && t.LoadType != tvmexport.Snapshot && !h.Last.Watermark.IsZero() {
 		if t.Watermark == tvmexport.IngestionTime {
 			c.Notes = append(c.Notes, "rows do not have ingestion_time(), which the table follows: the table was compared as a whole")
@@ -138,7 +138,7 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 		for _, r := range h.Partitions {
 			rows += r.Rows
 		}
-		return q, map[tvmexport.Partition]int64{tvmexport.Whole: rows}
+		return q, map[tvmexport.Partition]int64{tvmexport.AllPartitions: rows}
 	}
 	q.Depth = h.Depth
 	recorded := make(map[tvmexport.Partition]int64, len(h.Partitions))
@@ -170,18 +170,18 @@ func (c *Comparison) differ(source, readers []tvmexport.Count, recorded map[tvme
 	theirs, ours := byPart(source), byPart(readers)
 	for k, p := range ours {
 		if _, ok := theirs[k]; !ok {
-			theirs[k] = tvmexport.Count{Partition: p.Partition, Start: p.Start, Print: tvmexport.EmptyPrint}
+			theirs[k] = tvmexport.Count{Partition: p.Partition, Start: p.Start, Fingerprint: tvmexport.EmptyFingerprint}
 		}
 	}
 	for p, rows := range recorded {
 		if _, ok := theirs[partKey{partition: p}]; !ok && rows > 0 {
-			theirs[partKey{partition: p}] = tvmexport.Count{Partition: p, Print: tvmexport.EmptyPrint}
+			theirs[partKey{partition: p}] = tvmexport.Count{Partition: p, Fingerprint: tvmexport.EmptyFingerprint}
 		}
 	}
 	for k, s := range theirs {
 		r, ok := ours[k]
 		if !ok {
-			r.Print = tvmexport.EmptyPrint
+			r.Fingerprint = tvmexport.EmptyFingerprint
 		}
 		c.Parts++
 		c.Rows += s.Rows
@@ -192,7 +192,7 @@ func (c *Comparison) differ(source, readers []tvmexport.Count, recorded map[tvme
 		if recorded != nil {
 			d.Recorded = recorded[s.Partition]
 		}
-		same := s.Rows == r.Rows && (!s.Print.Known || !r.Print.Known || s.Print.Same(r.Print))
+		same := s.Rows == r.Rows && (!s.Fingerprint.Known || !r.Fingerprint.Known || s.Fingerprint.Same(r.Fingerprint))
 		if d.Why = d.explain(same, c.Run); d.Why != "" {
 			c.Differences = append(c.Differences, d)
 		}

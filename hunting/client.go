@@ -57,7 +57,7 @@ func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
 		c.fallback(t.Name, "reading dynamic columns as JSON values, where null and an empty bag are equal", err)
 		return true
 	}
-	if s.Print && !asked.plain {
+	if s.Fingerprint && !asked.plain {
 		c.dialects.change(t.Name, func(d *dialect) { d.plain = true })
 		c.fallback(t.Name, "fetching without fingerprints", err)
 		return true
@@ -67,7 +67,7 @@ func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
 
 func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvmexport.RowWriter) (tvmexport.Answer, error) {
 	types, asText, mark := d.typed(s.Table).Columns, d.asText(s.Table), newMark()
-	s.Table, s.Print = d.hashable(s.Table), s.Print && !d.plain
+	s.Table, s.Fingerprint = d.hashable(s.Table), s.Fingerprint && !d.plain
 	n := newNormaliser(c.o.API, s, mark, asText, types)
 	if len(s.Table.Choice.Pseudonymise) > 0 {
 		n.masks = pseudonym.New(c.o.PseudonymKey)
@@ -79,7 +79,7 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 		c.dialects.change(s.Table.Name, func(d *dialect) { d.columns = n.schema.declared })
 	}
 	answer.Rows, answer.Counted, answer.Unread = n.written, n.counted, n.unread()
-	answer.Columns, answer.Print = n.schema.published(), n.print
+	answer.Columns, answer.Fingerprint = n.schema.published(), n.print
 	answer.Nulled = tvmexport.UnreadValues(answer.Unread)
 	if err == nil && len(answer.Unread) > 0 {
 		c.o.Logger.Warn(tvmexport.UnreadReason(answer.Unread), "table", s.Table.Name)

@@ -100,7 +100,7 @@ func (s *service) client(t *testing.T, change func(*Options)) *Client {
 
 const good = `{"schema":[{"name":"DeviceId","type":"String"}],"results":[{"DeviceId":"a"},{"DeviceId":"NONCE:1"}]}`
 
-var slice = tvmexport.Slice{Table: inventory, Partitions: []tvmexport.Partition{tvmexport.Whole}}
+var slice = tvmexport.Slice{Table: inventory, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}
 
 func TestFetchWaitsAsTold(t *testing.T) {
 	tests := []struct {

@@ -39,7 +39,7 @@ func partitionCondition(t tvmexport.Table, ps []tvmexport.Partition) string {
 		return rowCondition(t, ps)
 	}
 	ps = collapse(ps)
-	if slices.Contains(ps, tvmexport.Whole) {
+	if slices.Contains(ps, tvmexport.AllPartitions) {
 		return ""
 	}
 	key := keyExpression(t)

@@ -22,7 +22,7 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		d := c.dialects.get(q.Table.Name)
 		asked := q
 		asked.Table = d.hashable(q.Table)
-		asked.Print = q.Print && !d.plain && !d.whole
+		asked.Fingerprints = q.Fingerprints && !d.plain && !d.whole
 		query, read := partsQuery, readParts
 		switch {
 		case q.Bin > 0:
@@ -33,8 +33,8 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		counts, err := c.count(ctx, asked, query, read)
 		calls += counts.Calls
 		counts.Calls, counts.Even = calls, d.whole && q.Bin == 0
-		if asked.Print {
-			counts.Print = asked.Table.Printed()
+		if asked.Fingerprints {
+			counts.FingerprintColumns = asked.Table.FingerprintColumns()
 		}
 		if err == nil || d.whole || !c.concede(asked, err) {
 			return counts, err
@@ -55,7 +55,7 @@ func (c *Client) concede(q tvmexport.CountQuery, err error) bool {
 		return true
 	}
 	switch {
-	case q.Print:
+	case q.Fingerprints:
 		c.dialects.change(t.Name, func(d *dialect) { d.plain = true })
 		c.fallback(t.Name, "counting without fingerprints", err)
 	case q.Bin > 0:

@@ -187,7 +187,7 @@ func TestRowsOfTheEmulatedTenant(t *testing.T) {
 
 func prefixes(digits string) (out []tvmexport.Partition) {
 	for _, d := range []byte(digits) {
-		out = append(out, tvmexport.Whole.Child(d))
+		out = append(out, tvmexport.AllPartitions.Child(d))
 	}
 	return out
 }

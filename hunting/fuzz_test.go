@@ -148,7 +148,7 @@ func FuzzCounts(f *testing.F) {
 		if got.read(b) != nil {
 			return
 		}
-		q := tvmexport.CountQuery{Table: inventory, Depth: 1, Print: true}
+		q := tvmexport.CountQuery{Table: inventory, Depth: 1, Fingerprints: true}
 		read := readParts
 		switch form & 3 {
 		case 1:

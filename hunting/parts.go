@@ -16,7 +16,7 @@ const printBits = 40
 // compute them leaves out all of them; one that leaves out some is not believed.
 func printsOf(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Fingerprint, error) {
 	out := make([]tvmexport.Fingerprint, len(rows))
-	if !q.Print {
+	if !q.Fingerprints {
 		return out, nil
 	}
 	absent := 0
@@ -80,10 +80,10 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 		if !ok {
 			i = len(out)
 			at[p], key[p] = i, r.Low
-			out = append(out, tvmexport.Count{Partition: p, OneKey: true, Print: tvmexport.EmptyPrint})
+			out = append(out, tvmexport.Count{Partition: p, OneKey: true, Fingerprint: tvmexport.EmptyFingerprint})
 		}
 		out[i].Rows += r.Rows
-		out[i].Print = out[i].Print.Add(prints[n])
+		out[i].Fingerprint = out[i].Fingerprint.Add(prints[n])
 		out[i].OneKey = out[i].OneKey && r.Low == r.High && r.Low == key[p]
 	}
 	return out, nil
@@ -128,7 +128,7 @@ func readBins(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error
 			return nil, unprovenf("it counts a time step outside the requested window")
 		}
 		starts = append(starts, start)
-		out = append(out, tvmexport.Count{Partition: q.Within, Start: start, Rows: r.Rows, Print: prints[i]})
+		out = append(out, tvmexport.Count{Partition: q.Within, Start: start, Rows: r.Rows, Fingerprint: prints[i]})
 	}
 	slices.SortFunc(starts, time.Time.Compare)
 	for i := 1; i < len(starts); i++ {

@@ -17,7 +17,7 @@ const at = `"Now":"2026-11-23T12:00:00Z"`
 func TestCountsThatProveNothing(t *testing.T) {
 	parts := tvmexport.CountQuery{Table: inventory, Depth: 1}
 	printed := parts
-	printed.Print = true
+	printed.Fingerprints = true
 	below := tvmexport.CountQuery{Table: inventory, Within: "3", Depth: 1}
 	only := tvmexport.CountQuery{Table: inventory, Only: []tvmexport.Partition{"3", "4"}, Depth: 1}
 	hashed := tvmexport.CountQuery{Table: inventory, Within: "3f#a", Depth: 1}
@@ -107,8 +107,8 @@ func TestCountWithoutAnyFingerprint(t *testing.T) {
 		s := &service{reply: func(int, string) answer {
 			return answer{body: `{"results":[{"Part":"3","Low":"3a","High":"3a","Rows":5,"PrintA":{},"PrintB":{},"PrintC":{}},{"Part":"4","Low":"4","High":"4f","Rows":1,"PrintA":null,"PrintB":null,"PrintC":null},{"Proof":"NONCE:2.6",` + at + `}]}`}
 		}}
-		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 1, Print: true})
-		if err != nil || len(got.Parts) != 2 || got.Parts[0].Print.Known || got.Parts[1].Print.Known {
+		got, err := s.client(t, nil).Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 1, Fingerprints: true})
+		if err != nil || len(got.Parts) != 2 || got.Parts[0].Fingerprint.Known || got.Parts[1].Fingerprint.Known {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
@@ -206,7 +206,7 @@ func TestColumnNamedLikeTheCount(t *testing.T) {
 				return answer{body: `{"results":[{"Id":` + value + `,"CountOfAnswer":` + value + `},{"` + mark + `":"NONCE:1"}]}`}
 			}}
 			var got rowsOf
-			a, err := s.client(t, nil).Fetch(t.Context(), tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.Whole}}, &got)
+			a, err := s.client(t, nil).Fetch(t.Context(), tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, &got)
 			if err != nil || !a.Complete() || len(got.rows) != 1 || got.rows[0] != `{"Id":`+value+`,"CountOfAnswer":`+value+`}` {
 				t.Errorf("%q, %+v, %v", got.rows, a, err)
 			}

@@ -27,7 +27,7 @@ func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 		fmt.Fprintf(&b, "%s = tostring(pack_array(%s))", name(c), name(c))
 	}
 	hash, sums, said := "", "", ""
-	if s.Print {
+	if s.Fingerprint {
 		hash, sums = printed(s.Table)
 		for _, c := range fingerprint.Columns {
 			said += fmt.Sprintf(", '.', tostring(coalesce(%s, 0))", c)
@@ -42,7 +42,7 @@ func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
 // sums of them in a summarize.
 func printed(t tvmexport.Table) (extend, sums string) {
 	column := unused(t, "PrintOfRow")
-	return "\n| extend " + column + " = " + fingerprint.Row(t.Printed(), name), ", " + fingerprint.Sums(column)
+	return "\n| extend " + column + " = " + fingerprint.Row(t.FingerprintColumns(), name), ", " + fingerprint.Sums(column)
 }
 
 // markColumn is the column that carries the count: a string column, which
@@ -70,7 +70,7 @@ func partsQuery(q tvmexport.CountQuery, mark string) string {
 		key, digits = rowHash(q.Table), len(row)+q.Depth
 	}
 	hash, sums := "", ""
-	if q.Print {
+	if q.Fingerprints {
 		hash, sums = printed(q.Table)
 	}
 	column := unused(q.Table, "PartitionKey")
@@ -97,7 +97,7 @@ func binsQuery(q tvmexport.CountQuery, mark string) string {
 		at = column
 	}
 	hash, sums := "", ""
-	if q.Print {
+	if q.Fingerprints {
 		hash, sums = printed(q.Table)
 	}
 	return proven(counted, hash, sums, fmt.Sprintf("Start = bin(%s, %s)", at, timespan(q.Bin)), mark)

@@ -107,7 +107,7 @@ union (counted
 | summarize Rows = count() by Start = bin(Timestamp, 60s)), (counted
 | summarize Rows = count() by Start = bin(Timestamp, 60s)` + proves},
 		// Names that the query adds hide no column of the table.
-		{partsQuery(tvmexport.CountQuery{Table: clash, Depth: 1, Print: true}, "word:"), `let counted = T
+		{partsQuery(tvmexport.CountQuery{Table: clash, Depth: 1, Fingerprints: true}, "word:"), `let counted = T
 | extend PartitionKey_ = DeviceId;
 union (counted
 | extend PrintOfRow_ = hash_sha256(strcat(tostring(strlen(DeviceId)), ':', DeviceId, tostring(strlen(PartitionKey)), ':', PartitionKey, tostring(strlen(tostring(PrintOfRow))), ':', tostring(PrintOfRow), tostring(strlen(tostring(['ingestedat']))), ':', tostring(['ingestedat'])))

@@ -86,11 +86,11 @@ func written(t *testing.T, body string, contentType string, status int) string {
 		table := plantedTable
 		table.Choice.Pseudonymise = pseudonymise
 		c.o.PseudonymKey = []byte("0123456789abcdef0123456789abcdef")
-		if _, err := c.Fetch(t.Context(), tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.Whole}}, discard{}); err != nil {
+		if _, err := c.Fetch(t.Context(), tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, discard{}); err != nil {
 			fmt.Fprintln(&out, err)
 		}
 	}
-	if _, err := c.Count(t.Context(), tvmexport.CountQuery{Table: plantedTable, Depth: 1, Within: tvmexport.Whole}); err != nil {
+	if _, err := c.Count(t.Context(), tvmexport.CountQuery{Table: plantedTable, Depth: 1, Within: tvmexport.AllPartitions}); err != nil {
 		fmt.Fprintln(&out, err)
 	}
 	if _, err := c.Columns(t.Context(), plantedTable.Name); err != nil {

@@ -17,7 +17,7 @@ import (
 // queriesOf returns every form of query for a table.
 func queriesOf(table tvmexport.Table) []string {
 	window := tvmexport.Window{From: noon, To: noon.Add(time.Hour)}
-	slices := []tvmexport.Slice{{Table: table, Partitions: []tvmexport.Partition{tvmexport.Whole}}}
+	slices := []tvmexport.Slice{{Table: table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}}
 	var counts []tvmexport.CountQuery
 	if len(table.Key.Column)+len(table.Key.Hashed) > 0 {
 		slices = append(slices,
@@ -29,8 +29,8 @@ func queriesOf(table tvmexport.Table) []string {
 	counts = append(counts, tvmexport.CountQuery{Table: table, Within: "#", Depth: 2})
 	var out []string
 	if table.Watermark != "" {
-		slices = append(slices, tvmexport.Slice{Table: table, Window: window, Partitions: []tvmexport.Partition{tvmexport.Whole}},
-			tvmexport.Slice{Table: table, Window: tvmexport.Window{Null: true}, Partitions: []tvmexport.Partition{tvmexport.Whole}})
+		slices = append(slices, tvmexport.Slice{Table: table, Window: window, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}},
+			tvmexport.Slice{Table: table, Window: tvmexport.Window{Null: true}, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}})
 		out = append(out,
 			binsQuery(tvmexport.CountQuery{Table: table, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, mark),
 			binsQuery(tvmexport.CountQuery{Table: table, Window: window, Within: "#", Bin: time.Second}, mark))

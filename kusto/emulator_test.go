@@ -158,7 +158,7 @@ func (s stage) confirm(run tvmexport.Run, batches ...tvmexport.Batch) {
 		n := 0
 		for _, b := range batches {
 			for _, l := range landed.Batches {
-				if l.Batch == b.ID && l.Whole(b.Rows) && l.Nulls == 0 {
+				if l.Batch == b.ID && l.Complete(b.Rows) && l.Nulls == 0 {
 					n++
 				}
 			}

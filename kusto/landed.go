@@ -82,7 +82,7 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 	return d, nil
 }
 
-func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Whole(l.Tail) }
+func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Complete(l.Tail) }
 
 // spoiled holds for a landed record that is not what was sent: nothing, or a
 // text that the service has cut.

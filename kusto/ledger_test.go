@@ -107,7 +107,7 @@ func TestHistory(t *testing.T) {
 				ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500,
 				Definition: "d", Columns: []tvmexport.Column{{Name: "A", Type: "long"}}, Shown: []tvmexport.Column{},
 			},
-			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4, Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{10, 11, 255}}}},
+			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{10, 11, 255}}}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

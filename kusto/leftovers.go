@@ -53,7 +53,7 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 		}
 		m.Slice.Table = byName[l.table]
 		out[l.table] = append(out[l.table], tvmexport.Leftover{Run: m.Origin, Batch: tvmexport.BatchInfo{
-			ID: l.batch, Slice: m.Slice, Rows: l.rows, Bytes: m.Bytes, Counts: m.Counts, Prints: m.Prints, Unread: m.Unread,
+			ID: l.batch, Slice: m.Slice, Rows: l.rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: m.Fingerprints, Unread: m.Unread,
 		}})
 	}
 	return out, nil

@@ -60,7 +60,7 @@ func (c *Client) printable(ctx context.Context, t tvmexport.Table) (views.Source
 	if err != nil || !from.Typed || !t.Layout.Raw() {
 		return from, err
 	}
-	for _, h := range views.Holdings(from.Columns, t.Printed()) {
+	for _, h := range views.Holdings(from.Columns, t.FingerprintColumns()) {
 		if lacking(from.Columns, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
 			raw, err := c.conn.Columns(ctx, t.Destination)
 			return views.Source{Table: t.Destination, Columns: raw}, err
@@ -83,7 +83,7 @@ func stateText(q tvmexport.CountQuery, from views.Source) string {
 		by = fmt.Sprintf("Part = \"\", Start = bin(%s, %s)", kql.Ident(t.Watermark), kql.Timespan(q.Bin))
 	}
 	return fmt.Sprintf("%s%s%s%s| extend PrintOfRow = %s\n| summarize Rows = count(), %s by %s\n| project Part, Start, Rows, %s",
-		lets, rows, bounded, from.Projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.Printed(), kql.Ident), fingerprint.Sums("PrintOfRow"), by,
+		lets, rows, bounded, from.Projection(tvmexport.NameableColumns(t.Columns)), fingerprint.Row(t.FingerprintColumns(), kql.Ident), fingerprint.Sums("PrintOfRow"), by,
 		strings.Join(fingerprint.Columns[:], ", "))
 }
 
@@ -131,9 +131,9 @@ func (c *Client) counts(ctx context.Context, t tvmexport.Table, text string) ([]
 		return nil, err
 	}
 	return conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Count {
-		p := tvmexport.Count{Partition: tvmexport.Partition(r.Text("Part")), Start: r.Time("Start"), Rows: r.Count("Rows"), Print: tvmexport.EmptyPrint}
+		p := tvmexport.Count{Partition: tvmexport.Partition(r.Text("Part")), Start: r.Time("Start"), Rows: r.Count("Rows"), Fingerprint: tvmexport.EmptyFingerprint}
 		for i, name := range fingerprint.Columns {
-			p.Print.Sums[i] = r.Long(name)
+			p.Fingerprint.Sums[i] = r.Long(name)
 		}
 		return p
 	})
@@ -147,7 +147,7 @@ func byPartition(parts []tvmexport.Count, depth int) []tvmexport.Count {
 		p.Partition, p.Start = tvmexport.Of(string(p.Partition), depth), time.Time{}
 		if i, ok := at[p.Partition]; ok {
 			out[i].Rows += p.Rows
-			out[i].Print = out[i].Print.Add(p.Print)
+			out[i].Fingerprint = out[i].Fingerprint.Add(p.Fingerprint)
 			continue
 		}
 		at[p.Partition] = len(out)

@@ -91,7 +91,7 @@ func (c *Client) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 			return err
 		}
 		for _, l := range delivery.Batches {
-			if l.Whole(1) && l.Nulls == 0 {
+			if l.Complete(1) && l.Nulls == 0 {
 				return nil
 			}
 		}

@@ -165,6 +165,6 @@ func readPartition(r *conn.Reader) tvmexport.PartitionRecord {
 		Window:    tvmexport.Window{From: r.Time("WindowFrom"), To: r.Time("WindowTo"), Null: r.Flag("WindowNull")},
 		Rows:      r.Count("Rows"),
 	}
-	r.Fail("Fingerprint", p.Print.UnmarshalText([]byte(r.Text("Fingerprint"))))
+	r.Fail("Fingerprint", p.Fingerprint.UnmarshalText([]byte(r.Text("Fingerprint"))))
 	return p
 }

@@ -85,7 +85,7 @@ func partitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []strin
 				sep = "\n"
 			}
 			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", kql.Literal(string(p.Partition)),
-				kql.Datetime(p.Window.From), kql.Datetime(p.Window.To), p.Rows, p.Window.Null, kql.Literal(p.Print.String()), sep)
+				kql.Datetime(p.Window.From), kql.Datetime(p.Window.To), p.Rows, p.Window.Null, kql.Literal(p.Fingerprint.String()), sep)
 		}
 		out = append(out, guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
 			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [

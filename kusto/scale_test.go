@@ -26,7 +26,7 @@ func largeRun() tvmexport.Publication {
 		p.Rows += 380
 		p.Partitions = append(p.Partitions, tvmexport.PartitionRecord{
 			Partition: tvmexport.Partition(fmt.Sprintf("%04x", i)), Rows: 380,
-			Print: tvmexport.Fingerprint{Known: true, Sums: [3]int64{1 << 45, 1 << 46, 1 << 47}},
+			Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{1 << 45, 1 << 46, 1 << 47}},
 		})
 	}
 	return p

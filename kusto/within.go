@@ -18,7 +18,7 @@ func countable(q tvmexport.CountQuery) error {
 	switch {
 	case hashed:
 		return conn.UsageError("count published rows", q.Table.Name, errors.New("published rows are not counted by the hash of rows"))
-	case q.Bin > 0 && (q.Within != tvmexport.Whole || len(q.Only) > 0):
+	case q.Bin > 0 && (q.Within != tvmexport.AllPartitions || len(q.Only) > 0):
 		return conn.UsageError("count published rows", q.Table.Name, errors.New("published rows are counted by the watermark or by partition, not by both"))
 	}
 	return nil

@@ -136,7 +136,7 @@ func (s *service) record(ctx context.Context, table, run string) (statuspage.Rec
 		out.Rows = append(out.Rows, statuspage.RecordRow{State: r.State, At: r.At, Rows: r.Rows, Bytes: r.Bytes, Calls: r.Calls, Owner: r.Owner, Detail: detail})
 	}
 	for _, p := range parts {
-		line := statuspage.RecordPartition{Name: partitionName(p.Partition), Rows: p.Rows, Fingerprint: p.Print.String()}
+		line := statuspage.RecordPartition{Name: partitionName(p.Partition), Rows: p.Rows, Fingerprint: p.Fingerprint.String()}
 		if p.Window != (tvmexport.Window{}) {
 			line.Window = windowName(p.Window)
 		}
@@ -146,7 +146,7 @@ func (s *service) record(ctx context.Context, table, run string) (statuspage.Rec
 }
 
 func partitionName(p tvmexport.Partition) string {
-	if p == tvmexport.Whole {
+	if p == tvmexport.AllPartitions {
 		return "all rows"
 	}
 	return string(p)
