@@ -15,28 +15,28 @@ type Destination interface {
 	// cannot be carried out comes with Err; it does not fail the others.
 	Orders(ctx context.Context) ([]Order, error)
 
-	// Ready looks, for all tables at once, whether what a run needs is there
+	// CheckTables looks, for all tables at once, whether what a run needs is there
 	// as we made it: the published table, the landing table, its mapping. The
 	// map holds an error with its mend for each table that is not.
-	Ready(ctx context.Context, tables []Table) (map[string]error, error)
+	CheckTables(ctx context.Context, tables []Table) (map[string]error, error)
 
 	// Acquire takes a lease until its expiry by the destination's clock, or
 	// extends it, and notes what was spent. It returns, by table name, who
 	// else holds a table; those are not acquired.
-	Acquire(ctx context.Context, l Lease) (held map[string]Holder, err error)
+	Acquire(ctx context.Context, l Lease) (held map[string]LeaseHolder, err error)
 
-	// Spent is what other invocations have noted in the last hour.
-	Spent(ctx context.Context, owner string) ([]Spending, error)
+	// QuotaUsage is what other invocations have noted in the last hour.
+	QuotaUsage(ctx context.Context, owner string) ([]QuotaUsage, error)
 
-	// Unaudited are earlier invocations that are over and whose audit rows
+	// PendingAudits are earlier invocations that are over and whose audit rows
 	// are not known to be written, with what the ledger says of their tables.
-	Unaudited(ctx context.Context, owner string) ([]Closing, error)
+	PendingAudits(ctx context.Context, owner string) ([]InvocationEnd, error)
 
-	// Finish ends an invocation: it notes the outcomes in the ledger, copies
+	// EndInvocation ends an invocation: it notes the outcomes in the ledger, copies
 	// the watermarks, writes the audit rows, one per table, each at most once
 	// whoever asks, and gives the leases back. Leases are given back also
 	// where something before failed; the error then says what.
-	Finish(ctx context.Context, c Closing) error
+	EndInvocation(ctx context.Context, c InvocationEnd) error
 
 	// History reads what the ledger says of the tables, by name.
 	History(ctx context.Context, tables []Table) (map[string]History, error)
@@ -55,17 +55,17 @@ type Destination interface {
 	// commit may have cleared what is missing.
 	Landed(ctx context.Context, run Run) (Delivery, error)
 
-	// Fit makes what readers use fit the columns that a table shows: the typed
+	// SyncSchema makes what readers use fit the columns that a table shows: the typed
 	// table gets the columns that it lacks, and the read functions are made
 	// anew where they differ. Nothing is dropped, and no column altered: where
 	// a column has another type than the typed table gives it, a column NAME_TYPE
 	// is added. It is called with the lease held and nothing of the table in
 	// flight. changes says what was changed, a sentence each.
-	Fit(ctx context.Context, t Table) (changes []string, err error)
+	SyncSchema(ctx context.Context, t Table) (changes []string, err error)
 
-	// Refill makes the rows of the typed table anew from the records of the
+	// Backfill makes the rows of the typed table anew from the records of the
 	// runs whose records are all there, in the columns that the table shows.
-	Refill(ctx context.Context, t Table) (Refilled, error)
+	Backfill(ctx context.Context, t Table) (Backfilled, error)
 
 	// Hours counts what readers see of a table with a watermark column, by
 	// hour of the watermark, as far as it lies in the window. Equal rows of a
@@ -92,8 +92,8 @@ type Destination interface {
 	State(ctx context.Context, q CountQuery) ([]Count, error)
 }
 
-// Holder is who holds a lease.
-type Holder struct {
+// LeaseHolder is who holds a lease.
+type LeaseHolder struct {
 	Owner   string
 	Expires time.Time
 }
@@ -143,8 +143,8 @@ type Delivery struct {
 	Slow string
 }
 
-// Refilled is what was made anew of a table's typed rows.
-type Refilled struct {
+// Backfilled is what was made anew of a table's typed rows.
+type Backfilled struct {
 	Table Table
 	Runs  int   // made anew
 	Rows  int64 // of them

@@ -28,7 +28,7 @@ const (
 	Usage            // bad input: configuration, names, flags
 	Permission       // sign-in, roles
 	Quota            // the tenant's budget or the time given is used up
-	Held             // another run holds the table
+	LeaseHeld        // another run holds the table
 	Refused          // the service refuses the query or command: semantics, missing table
 	Unproven         // an answer or a delivery cannot be shown to be complete
 )

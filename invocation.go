@@ -6,18 +6,18 @@ import "time"
 // the ledger is also how others know that the invocation took place, should it
 // never be able to say how it ended.
 type Lease struct {
-	Owner  string // names the invocation; unique
-	Tables []Table
-	Term   time.Duration
-	Spent  Spending // of the source's quota so far
+	Owner      string // names the invocation; unique
+	Tables     []Table
+	Term       time.Duration
+	QuotaUsage QuotaUsage // of the source's quota so far
 }
 
-// Closing is how an invocation ended.
-type Closing struct {
-	Owner    string
-	Tables   []Table // leases to be given back
-	Outcomes []Outcome
-	Spent    Spending
+// InvocationEnd is how an invocation ended.
+type InvocationEnd struct {
+	Owner      string
+	Tables     []Table // leases to be given back
+	Outcomes   []Outcome
+	QuotaUsage QuotaUsage
 }
 
 // Outcome is how a table's run ended, for the audit.
@@ -31,10 +31,10 @@ type Outcome struct {
 	At        time.Time // end, by the exporter's clock
 }
 
-// Spending is what an invocation has used of the tenant's quota, so that the
+// QuotaUsage is what an invocation has used of the tenant's quota, so that the
 // next one, on another machine, does not begin by breaking the same limit.
 // Times are of the clock of whoever holds the value.
-type Spending struct {
+type QuotaUsage struct {
 	Calls  []CallCount // of the last hour
 	Paused time.Time   // the service asked for no calls before; zero or past: it did not
 }

@@ -121,7 +121,7 @@ const DefaultRowBytes = 600
 type Meter interface {
 	// Begin tells it that an invocation begins: what others have called counts
 	// as if this source had, and what was waited for before counts no more.
-	Begin(others []Spending)
-	// Spent is what this source has called itself.
-	Spent() Spending
+	Begin(others []QuotaUsage)
+	// QuotaUsage is what this source has called itself.
+	QuotaUsage() QuotaUsage
 }

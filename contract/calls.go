@@ -26,24 +26,24 @@ func (c *calls) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	return c.note("Orders").Orders(ctx)
 }
 
-func (c *calls) Ready(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
-	return c.note("Ready").Ready(ctx, tables)
+func (c *calls) CheckTables(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	return c.note("CheckTables").CheckTables(ctx, tables)
 }
 
-func (c *calls) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.Holder, error) {
+func (c *calls) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	return c.note("Acquire").Acquire(ctx, l)
 }
 
-func (c *calls) Spent(ctx context.Context, owner string) ([]tvmexport.Spending, error) {
-	return c.note("Spent").Spent(ctx, owner)
+func (c *calls) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
+	return c.note("QuotaUsage").QuotaUsage(ctx, owner)
 }
 
-func (c *calls) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closing, error) {
-	return c.note("Unaudited").Unaudited(ctx, owner)
+func (c *calls) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
+	return c.note("PendingAudits").PendingAudits(ctx, owner)
 }
 
-func (c *calls) Finish(ctx context.Context, f tvmexport.Closing) error {
-	return c.note("Finish").Finish(ctx, f)
+func (c *calls) EndInvocation(ctx context.Context, f tvmexport.InvocationEnd) error {
+	return c.note("EndInvocation").EndInvocation(ctx, f)
 }
 
 func (c *calls) History(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
@@ -62,12 +62,12 @@ func (c *calls) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delive
 	return c.note("Landed").Landed(ctx, run)
 }
 
-func (c *calls) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
-	return c.note("Fit").Fit(ctx, t)
+func (c *calls) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, error) {
+	return c.note("SyncSchema").SyncSchema(ctx, t)
 }
 
-func (c *calls) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refilled, error) {
-	return c.note("Refill").Refill(ctx, t)
+func (c *calls) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
+	return c.note("Backfill").Backfill(ctx, t)
 }
 
 func (c *calls) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {

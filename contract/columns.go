@@ -8,9 +8,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Fit implements tvmexport.Destination. The typed table is taken to be as the
+// SyncSchema implements tvmexport.Destination. The typed table is taken to be as the
 // first call shows it.
-func (d *Destination) Fit(_ context.Context, t tvmexport.Table) (changes []string, err error) {
+func (d *Destination) SyncSchema(_ context.Context, t tvmexport.Table) (changes []string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
@@ -32,12 +32,12 @@ func (d *Destination) Fit(_ context.Context, t tvmexport.Table) (changes []strin
 	return changes, nil
 }
 
-// Refill implements tvmexport.Destination: here records are all there is, so
+// Backfill implements tvmexport.Destination: here records are all there is, so
 // that it only says of which runs they are there.
-func (d *Destination) Refill(_ context.Context, t tvmexport.Table) (tvmexport.Refilled, error) {
+func (d *Destination) Backfill(_ context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := tvmexport.Refilled{Table: t}
+	out := tvmexport.Backfilled{Table: t}
 	for _, c := range d.commits[t.Name] {
 		rows := int64(0)
 		for _, r := range d.published[t.Name] {

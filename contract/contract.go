@@ -47,7 +47,7 @@ func contract() []contractCase {
 		{"History", "PublicationIsRememberedUntilItsCommit", publicationRemembered},
 		{"Commit", "LateCommitLeavesWhatTheNextRunLanded", lateCommit},
 		{"Acquire", "LeaseKeepsOthersOut", leaseKeepsOthersOut},
-		{"Finish", "TwiceGivesBackOnce", leaseGivenBack},
+		{"EndInvocation", "TwiceGivesBackOnce", leaseGivenBack},
 	}, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases)
 }
 
@@ -246,7 +246,7 @@ func lateCommit(t *testing.T, h Harness) {
 
 func leaseKeepsOthersOut(t *testing.T, h Harness) {
 	tables := []tvmexport.Table{h.Table}
-	acquire := func(owner string) map[string]tvmexport.Holder {
+	acquire := func(owner string) map[string]tvmexport.LeaseHolder {
 		t.Helper()
 		held, err := h.Destination.Acquire(t.Context(), tvmexport.Lease{Owner: owner, Tables: tables, Term: 5 * time.Minute})
 		if err != nil {
@@ -263,7 +263,7 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 	if held := acquire("two"); held[h.Table.Name].Owner != "one" {
 		t.Fatalf("another owner is told %+v, want one", held)
 	}
-	if err := h.Destination.Finish(t.Context(), tvmexport.Closing{Owner: "one", Tables: tables}); err != nil {
+	if err := h.Destination.EndInvocation(t.Context(), tvmexport.InvocationEnd{Owner: "one", Tables: tables}); err != nil {
 		t.Fatal(err)
 	}
 	if held := acquire("two"); len(held) != 0 {
@@ -275,16 +275,16 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 // them, however often it is told.
 func leaseGivenBack(t *testing.T, h Harness) {
 	tables := []tvmexport.Table{h.Table}
-	closing := tvmexport.Closing{Owner: "one", Tables: tables}
+	closing := tvmexport.InvocationEnd{Owner: "one", Tables: tables}
 	h.acquire(t, tvmexport.Lease{Owner: "one", Tables: tables, Term: 5 * time.Minute})
 	for range 2 {
-		if err := h.Destination.Finish(t.Context(), closing); err != nil {
+		if err := h.Destination.EndInvocation(t.Context(), closing); err != nil {
 			t.Fatal(err)
 		}
 	}
 	time.Sleep(time.Second)
 	h.acquire(t, tvmexport.Lease{Owner: "two", Tables: tables, Term: 5 * time.Minute})
-	if err := h.Destination.Finish(t.Context(), closing); err != nil {
+	if err := h.Destination.EndInvocation(t.Context(), closing); err != nil {
 		t.Fatal(err)
 	}
 	held, err := h.Destination.Acquire(t.Context(), tvmexport.Lease{Owner: "three", Tables: tables, Term: 5 * time.Minute})

@@ -9,11 +9,11 @@ import (
 )
 
 var columnsCases = []contractCase{
-	{"Fit", "AddsColumnsAndDropsNone", fitAdds},
-	{"Fit", "KeepsTypes", fitKeepsTypes},
-	{"Refill", "EachRun", refillRuns},
-	{"Refill", "NoRun", refillNone},
-	{"Refill", "LeavesRunsWhoseRecordsAreGone", refillShort},
+	{"SyncSchema", "AddsColumnsAndDropsNone", fitAdds},
+	{"SyncSchema", "KeepsTypes", fitKeepsTypes},
+	{"Backfill", "EachRun", refillRuns},
+	{"Backfill", "NoRun", refillNone},
+	{"Backfill", "LeavesRunsWhoseRecordsAreGone", refillShort},
 }
 
 // fit gives the columns that a call says it has added.
@@ -21,7 +21,7 @@ func (h Harness) fit(t *testing.T, columns ...tvmexport.Column) (added []string)
 	t.Helper()
 	table := h.Table
 	table.Columns = slices.Concat(table.Columns, columns)
-	changes, err := h.Destination.Fit(t.Context(), table)
+	changes, err := h.Destination.SyncSchema(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,9 +73,9 @@ func fitKeepsTypes(t *testing.T, h Harness) {
 	}
 }
 
-func (h Harness) refill(t *testing.T, want tvmexport.Refilled) {
+func (h Harness) refill(t *testing.T, want tvmexport.Backfilled) {
 	t.Helper()
-	got, err := h.Destination.Refill(t.Context(), h.Table)
+	got, err := h.Destination.Backfill(t.Context(), h.Table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,19 +88,19 @@ func refillRuns(t *testing.T, h Harness) {
 	h.parts(t, "R1", "", "3f01", "3f02", "40")
 	h.parts(t, "R2", "R1", "3f01", "3f05")
 	for range 2 {
-		h.refill(t, tvmexport.Refilled{Runs: 2, Rows: 5})
+		h.refill(t, tvmexport.Backfilled{Runs: 2, Rows: 5})
 		rows, _ := h.state(t, tvmexport.CountQuery{Table: h.Table, Depth: 1, Fingerprints: true})
 		same(t, "what readers see", rows, map[string]int64{"3": 2})
 	}
 }
 
 func refillNone(t *testing.T, h Harness) {
-	h.refill(t, tvmexport.Refilled{})
+	h.refill(t, tvmexport.Backfilled{})
 }
 
 func refillShort(t *testing.T, h Harness) {
 	h.parts(t, "R1", "", "3f01", "3f02", "40")
 	h.parts(t, "R2", "R1", "3f01", "3f05")
 	h.Lose(t, "R1")
-	h.refill(t, tvmexport.Refilled{Runs: 1, Rows: 2, Short: 1})
+	h.refill(t, tvmexport.Backfilled{Runs: 1, Rows: 2, Short: 1})
 }

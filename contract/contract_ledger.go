@@ -11,10 +11,10 @@ import (
 )
 
 var ledgerCases = []contractCase{
-	{"Spent", "ByOthers", spentByOthers},
-	{"Spent", "OnlyOfTheLastHour", spentOfTheHour},
-	{"Unaudited", "DeadInvocation", unauditedDead},
-	{"Unaudited", "FinishedInvocation", unauditedFinished},
+	{"QuotaUsage", "ByOthers", spentByOthers},
+	{"QuotaUsage", "OnlyOfTheLastHour", spentOfTheHour},
+	{"PendingAudits", "DeadInvocation", unauditedDead},
+	{"PendingAudits", "FinishedInvocation", unauditedFinished},
 }
 
 func (h Harness) acquire(t *testing.T, l tvmexport.Lease) {
@@ -28,7 +28,7 @@ func (h Harness) acquire(t *testing.T, l tvmexport.Lease) {
 // spent adds up what others than the owner have called, and how many they are.
 func (h Harness) spent(t *testing.T, owner string) (others, calls int, paused time.Time) {
 	t.Helper()
-	list, err := h.Destination.Spent(t.Context(), owner)
+	list, err := h.Destination.QuotaUsage(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,20 +47,20 @@ func spentByOthers(t *testing.T, h Harness) {
 	if others, _, _ := h.spent(t, "two"); others != 0 {
 		t.Fatalf("before anything was spent %d invocations have", others)
 	}
-	spent := func(calls ...int) tvmexport.Spending {
-		s := tvmexport.Spending{Paused: time.Now().Add(10 * time.Minute)}
+	spent := func(calls ...int) tvmexport.QuotaUsage {
+		s := tvmexport.QuotaUsage{Paused: time.Now().Add(10 * time.Minute)}
 		for i, n := range calls {
 			s.Calls = append(s.Calls, tvmexport.CallCount{At: time.Now().Add(-time.Duration(i) * time.Minute), Calls: n})
 		}
 		return s
 	}
-	lease := tvmexport.Lease{Owner: "one", Tables: []tvmexport.Table{h.Table}, Term: 5 * time.Minute, Spent: spent(5)}
+	lease := tvmexport.Lease{Owner: "one", Tables: []tvmexport.Table{h.Table}, Term: 5 * time.Minute, QuotaUsage: spent(5)}
 	h.acquire(t, lease)
 	if others, _, _ := h.spent(t, "one"); others != 0 {
 		t.Error("an invocation is told of what it has spent itself")
 	}
 	time.Sleep(time.Second)
-	lease.Spent = spent(5, 4)
+	lease.QuotaUsage = spent(5, 4)
 	h.acquire(t, lease)
 	for range 2 {
 		others, calls, paused := h.spent(t, "two")
@@ -69,7 +69,7 @@ func spentByOthers(t *testing.T, h Harness) {
 		}
 	}
 	time.Sleep(time.Second)
-	if err := h.Destination.Finish(t.Context(), tvmexport.Closing{Owner: "one", Tables: lease.Tables, Spent: spent(5, 4, 3)}); err != nil {
+	if err := h.Destination.EndInvocation(t.Context(), tvmexport.InvocationEnd{Owner: "one", Tables: lease.Tables, QuotaUsage: spent(5, 4, 3)}); err != nil {
 		t.Fatal(err)
 	}
 	if others, calls, _ := h.spent(t, "two"); others != 1 || calls != 12 {
@@ -80,7 +80,7 @@ func spentByOthers(t *testing.T, h Harness) {
 func spentOfTheHour(t *testing.T, h Harness) {
 	h.acquire(t, tvmexport.Lease{
 		Owner: "one", Tables: []tvmexport.Table{h.Table}, Term: 5 * time.Minute,
-		Spent: tvmexport.Spending{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 5}}},
+		QuotaUsage: tvmexport.QuotaUsage{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 5}}},
 	})
 	time.Sleep(50 * time.Minute)
 	if others, calls, _ := h.spent(t, "two"); others != 1 || calls != 5 {
@@ -96,7 +96,7 @@ func spentOfTheHour(t *testing.T, h Harness) {
 // is not among the unaudited.
 func (h Harness) unaudited(t *testing.T, asker, owner string) (outcomes map[string]tvmexport.Outcome, ok bool) {
 	t.Helper()
-	list, err := h.Destination.Unaudited(t.Context(), asker)
+	list, err := h.Destination.PendingAudits(t.Context(), asker)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,12 +145,12 @@ func unauditedDead(t *testing.T, h Harness) {
 			t.Errorf("the table that it did not commit: %d rows, %v", o.Rows, o.Err)
 		}
 	}
-	closing := tvmexport.Closing{Owner: "one"}
+	closing := tvmexport.InvocationEnd{Owner: "one"}
 	got, _ := h.unaudited(t, "two", "one")
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		closing.Outcomes = append(closing.Outcomes, got[name])
 	}
-	if err := h.Destination.Finish(t.Context(), closing); err != nil {
+	if err := h.Destination.EndInvocation(t.Context(), closing); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := h.unaudited(t, "two", "one"); ok {
@@ -159,14 +159,14 @@ func unauditedDead(t *testing.T, h Harness) {
 }
 
 func unauditedFinished(t *testing.T, h Harness) {
-	if list, err := h.Destination.Unaudited(t.Context(), "two"); err != nil || len(list) != 0 {
+	if list, err := h.Destination.PendingAudits(t.Context(), "two"); err != nil || len(list) != 0 {
 		t.Fatalf("before any invocation: %+v, %v", list, err)
 	}
 	tables := []tvmexport.Table{h.Table}
 	h.acquire(t, tvmexport.Lease{Owner: "one", Tables: tables, Term: 5 * time.Minute})
-	c := tvmexport.Closing{Owner: "one", Tables: tables, Outcomes: []tvmexport.Outcome{{Table: h.Table.Name, Run: "R1", Err: errors.New("refused"), At: time.Now()}}}
+	c := tvmexport.InvocationEnd{Owner: "one", Tables: tables, Outcomes: []tvmexport.Outcome{{Table: h.Table.Name, Run: "R1", Err: errors.New("refused"), At: time.Now()}}}
 	for range 2 {
-		if err := h.Destination.Finish(t.Context(), c); err != nil {
+		if err := h.Destination.EndInvocation(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -39,7 +39,7 @@ type Destination struct {
 	steps     map[string]tvmexport.RunID // publication guard -> run
 	pending   map[string]tvmexport.Publication
 	commits   map[string][]tvmexport.Commit
-	holders   map[string]tvmexport.Holder
+	holders   map[string]tvmexport.LeaseHolder
 	Audit     []tvmexport.Outcome
 	audited   map[string]bool
 	spent     map[string]spent
@@ -62,7 +62,7 @@ type Destination struct {
 	// OnPublish, if set, is asked before each step; its error is the answer.
 	OnPublish func(p tvmexport.Publication, step int) error
 	// OnFinish, if set, is asked before the audit is written; its error is the answer.
-	OnFinish func(c tvmexport.Closing) error
+	OnFinish func(c tvmexport.InvocationEnd) error
 }
 
 // Published is a row of a published table.
@@ -79,7 +79,7 @@ func (d *Destination) init() {
 		d.steps = map[string]tvmexport.RunID{}
 		d.pending = map[string]tvmexport.Publication{}
 		d.commits = map[string][]tvmexport.Commit{}
-		d.holders = map[string]tvmexport.Holder{}
+		d.holders = map[string]tvmexport.LeaseHolder{}
 		d.audited = map[string]bool{}
 		d.spent = map[string]spent{}
 		d.leases = map[string]lease{}
@@ -132,17 +132,17 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 }
 
 // Acquire implements tvmexport.Destination.
-func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]tvmexport.Holder, error) {
+func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
-	held := map[string]tvmexport.Holder{}
+	held := map[string]tvmexport.LeaseHolder{}
 	for _, t := range l.Tables {
 		if by, ok := d.holders[t.Name]; ok && by.Owner != l.Owner && by.Expires.After(time.Now()) {
 			held[t.Name] = by
 			continue
 		}
-		d.holders[t.Name] = tvmexport.Holder{Owner: l.Owner, Expires: time.Now().Add(l.Term)}
+		d.holders[t.Name] = tvmexport.LeaseHolder{Owner: l.Owner, Expires: time.Now().Add(l.Term)}
 	}
 	own := d.leases[l.Owner]
 	for _, t := range l.Tables {
@@ -152,12 +152,12 @@ func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]
 	}
 	own.expires = time.Now().Add(l.Term)
 	d.leases[l.Owner] = own
-	d.spent[l.Owner] = spent{l.Spent, time.Now()}
+	d.spent[l.Owner] = spent{l.QuotaUsage, time.Now()}
 	return held, nil
 }
 
-// Finish implements tvmexport.Destination.
-func (d *Destination) Finish(_ context.Context, c tvmexport.Closing) error {
+// EndInvocation implements tvmexport.Destination.
+func (d *Destination) EndInvocation(_ context.Context, c tvmexport.InvocationEnd) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
@@ -169,7 +169,7 @@ func (d *Destination) Finish(_ context.Context, c tvmexport.Closing) error {
 	own := d.leases[c.Owner]
 	own.released = true
 	d.leases[c.Owner] = own
-	d.spent[c.Owner] = spent{c.Spent, time.Now()}
+	d.spent[c.Owner] = spent{c.QuotaUsage, time.Now()}
 	if d.audited[c.Owner] {
 		return nil
 	}

@@ -19,18 +19,18 @@ type lease struct {
 
 // spent is what an invocation has noted of the source's quota, and when.
 type spent struct {
-	tvmexport.Spending
+	tvmexport.QuotaUsage
 	at time.Time
 }
 
-// Spent implements tvmexport.Destination.
-func (d *Destination) Spent(_ context.Context, owner string) ([]tvmexport.Spending, error) {
+// QuotaUsage implements tvmexport.Destination.
+func (d *Destination) QuotaUsage(_ context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var out []tvmexport.Spending
+	var out []tvmexport.QuotaUsage
 	for by, s := range d.spent {
 		if by != owner && time.Since(s.at) < time.Hour {
-			out = append(out, s.Spending)
+			out = append(out, s.QuotaUsage)
 		}
 	}
 	return out, nil
@@ -38,17 +38,17 @@ func (d *Destination) Spent(_ context.Context, owner string) ([]tvmexport.Spendi
 
 var errInterrupted = errors.New("the run was interrupted")
 
-// Unaudited implements tvmexport.Destination.
-func (d *Destination) Unaudited(_ context.Context, owner string) ([]tvmexport.Closing, error) {
+// PendingAudits implements tvmexport.Destination.
+func (d *Destination) PendingAudits(_ context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var out []tvmexport.Closing
+	var out []tvmexport.InvocationEnd
 	for _, by := range slices.Sorted(maps.Keys(d.leases)) {
 		l := d.leases[by]
 		if by == owner || d.audited[by] || !l.released && l.expires.After(time.Now()) {
 			continue
 		}
-		c := tvmexport.Closing{Owner: by}
+		c := tvmexport.InvocationEnd{Owner: by}
 		for _, name := range l.tables {
 			c.Outcomes = append(c.Outcomes, d.outcome(by, name))
 		}

@@ -35,8 +35,8 @@ func (d *Destination) Orders(context.Context) ([]tvmexport.Order, error) {
 	return slices.Clone(d.List), nil
 }
 
-// Ready implements tvmexport.Destination: what is configured is there.
-func (d *Destination) Ready(_ context.Context, tables []tvmexport.Table) (map[string]error, error) {
+// CheckTables implements tvmexport.Destination: what is configured is there.
+func (d *Destination) CheckTables(_ context.Context, tables []tvmexport.Table) (map[string]error, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	failed := map[string]error{}

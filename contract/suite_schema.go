@@ -76,11 +76,11 @@ func schemasNone(t *testing.T, h SourceHarness) {
 }
 
 var meterCases = []sourceCase{
-	{"Spent", "CountsOwnCalls", spentOwn},
+	{"QuotaUsage", "CountsOwnCalls", spentOwn},
 	{"Begin", "OthersAreNotOwnCalls", beginOthers},
 }
 
-func callsIn(s tvmexport.Spending) (calls int) {
+func callsIn(s tvmexport.QuotaUsage) (calls int) {
 	for _, c := range s.Calls {
 		calls += c.Calls
 	}
@@ -89,22 +89,22 @@ func callsIn(s tvmexport.Spending) (calls int) {
 
 func spentOwn(t *testing.T, h SourceHarness) {
 	m := h.Source.(tvmexport.Meter)
-	before := callsIn(m.Spent())
+	before := callsIn(m.QuotaUsage())
 	counts := h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
 	_, a := h.fetch(t, whole(h.Table))
-	if got, want := callsIn(m.Spent())-before, counts.Calls+a.Calls; got != want {
+	if got, want := callsIn(m.QuotaUsage())-before, counts.Calls+a.Calls; got != want {
 		t.Errorf("%d calls are noted, want the %d that were made", got, want)
 	}
 }
 
 func beginOthers(t *testing.T, h SourceHarness) {
 	m := h.Source.(tvmexport.Meter)
-	m.Begin([]tvmexport.Spending{{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 3}}}})
-	if n := callsIn(m.Spent()); n != 0 {
+	m.Begin([]tvmexport.QuotaUsage{{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 3}}}})
+	if n := callsIn(m.QuotaUsage()); n != 0 {
 		t.Errorf("%d calls of others are noted as own ones", n)
 	}
 	h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
-	if n := callsIn(m.Spent()); n < 1 {
+	if n := callsIn(m.QuotaUsage()); n < 1 {
 		t.Error("the call after it is not noted")
 	}
 }

@@ -98,12 +98,12 @@ func (c *sourceCalls) Schemas(ctx context.Context, tables []string) (map[string]
 }
 
 // Begin and Spent are those of the source, which is a Meter in the cases that use them.
-func (c *sourceCalls) Begin(others []tvmexport.Spending) {
+func (c *sourceCalls) Begin(others []tvmexport.QuotaUsage) {
 	c.note("Begin").(tvmexport.Meter).Begin(others)
 }
 
-func (c *sourceCalls) Spent() tvmexport.Spending {
-	return c.note("Spent").(tvmexport.Meter).Spent()
+func (c *sourceCalls) QuotaUsage() tvmexport.QuotaUsage {
+	return c.note("QuotaUsage").(tvmexport.Meter).QuotaUsage()
 }
 
 // count asks for a count and checks what holds for every answer.

@@ -259,7 +259,7 @@ func ledger(t *testing.T) func(name, query string) {
 	must(c.Commit(t.Context(), tvmexport.Commit{Run: run, Owner: "one", Rows: 7, Bytes: 70, Calls: 2, Partitions: []tvmexport.PartitionRecord{{Partition: "a", Rows: 7}}}))
 	_, err = c.Acquire(t.Context(), tvmexport.Lease{Owner: "two", Tables: []tvmexport.Table{table}, Term: time.Minute})
 	must(err)
-	must(c.Finish(t.Context(), tvmexport.Closing{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R0", Err: os.ErrClosed}}}))
+	must(c.EndInvocation(t.Context(), tvmexport.InvocationEnd{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R0", Err: os.ErrClosed}}}))
 	return func(name, query string) {
 		t.Helper()
 		if d, err := e.Landed(t.Context(), query); err != nil || d.Rows == 0 {

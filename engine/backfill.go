@@ -7,10 +7,10 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Refill makes the typed rows of tables anew from their records: columns that
+// Backfill makes the typed rows of tables anew from their records: columns that
 // were not shown when a run was published are filled, as far as the records
 // are still there. Readers see each run as it was or as it is now.
-func (e *Exporter) Refill(ctx context.Context, tables []string) ([]tvmexport.Refilled, error) {
+func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.Backfilled, error) {
 	orders, err := e.orders(ctx)
 	if err != nil {
 		return nil, err
@@ -22,10 +22,10 @@ func (e *Exporter) Refill(ctx context.Context, tables []string) ([]tvmexport.Ref
 	for i, o := range orders {
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.fail(v.Destination.Ready(ctx, v.healthy()))
+	v.fail(v.Destination.CheckTables(ctx, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
-	out := make([]tvmexport.Refilled, len(orders))
+	out := make([]tvmexport.Backfilled, len(orders))
 	if len(v.leased) > 0 {
 		held, stop := keepLease(ctx, v.Destination, v.lease, v.term())
 		history, err := v.Destination.History(held, v.leased)
@@ -45,9 +45,9 @@ func (e *Exporter) Refill(ctx context.Context, tables []string) ([]tvmexport.Ref
 	return out, nil
 }
 
-func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.History) (tvmexport.Refilled, error) {
-	fail := func(hint, format string, args ...any) (tvmexport.Refilled, error) {
-		return tvmexport.Refilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: fmt.Errorf(format, args...), Hint: hint}
+func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.History) (tvmexport.Backfilled, error) {
+	fail := func(hint, format string, args ...any) (tvmexport.Backfilled, error) {
+		return tvmexport.Backfilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: fmt.Errorf(format, args...), Hint: hint}
 	}
 	switch {
 	case t.Layout != "" && t.Layout != tvmexport.Both:
@@ -61,15 +61,15 @@ func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.
 	if t.Drift == tvmexport.Evolve || t.Drift == "" {
 		t.Shown = nil // what was kept in the records only is to be shown
 	}
-	if _, err := v.Destination.Fit(ctx, t); err != nil {
-		return tvmexport.Refilled{}, err
+	if _, err := v.Destination.SyncSchema(ctx, t); err != nil {
+		return tvmexport.Backfilled{}, err
 	}
-	return v.Destination.Refill(ctx, t)
+	return v.Destination.Backfill(ctx, t)
 }
 
 // giveBack ends an invocation that made no run.
 func (v *invocation) giveBack(ctx context.Context) error {
 	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
-	return v.Destination.Finish(ctx, tvmexport.Closing{Owner: v.owner, Tables: v.leased})
+	return v.Destination.EndInvocation(ctx, tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased})
 }

@@ -19,8 +19,8 @@ type dryRun struct {
 	calls       int     // to the source
 }
 
-// Fit implements Steps: it changes nothing, and says that a run would.
-func (s *dryRun) Fit(context.Context, tvmexport.Table) ([]string, error) {
+// SyncSchema implements Steps: it changes nothing, and says that a run would.
+func (s *dryRun) SyncSchema(context.Context, tvmexport.Table) ([]string, error) {
 	return nil, nil
 }
 

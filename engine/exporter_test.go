@@ -402,7 +402,7 @@ func TestLeasedTableIsLeftAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tvmexport.CauseOf(report.Outcomes[0].Err) != tvmexport.Held {
+		if tvmexport.CauseOf(report.Outcomes[0].Err) != tvmexport.LeaseHeld {
 			t.Errorf("got %v", report.Outcomes[0].Err)
 		}
 		if len(w.source.Calls) != 0 {

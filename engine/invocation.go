@@ -20,7 +20,7 @@ type invocation struct {
 
 	leased  []tvmexport.Table
 	schemas map[string][]tvmexport.Column // of the leased tables, as far as the source tells
-	earlier []tvmexport.Closing           // invocations whose audit rows are missing
+	earlier []tvmexport.InvocationEnd     // invocations whose audit rows are missing
 	grace   gracePeriod
 }
 
@@ -35,7 +35,7 @@ func (v *invocation) carryOut(ctx context.Context) {
 		}
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.fail(v.Destination.Ready(ctx, v.healthy()))
+	v.fail(v.Destination.CheckTables(ctx, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
 	if len(v.leased) == 0 {
@@ -59,7 +59,7 @@ func (v *invocation) spent(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	spent, err := v.Destination.Spent(ctx, v.owner)
+	spent, err := v.Destination.QuotaUsage(ctx, v.owner)
 	if err == nil {
 		m.Begin(spent)
 	}
@@ -69,7 +69,7 @@ func (v *invocation) spent(ctx context.Context) error {
 // history is what the destination remembers of earlier invocations and of the tables.
 func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.Leftover, error) {
 	var err error
-	if v.earlier, err = v.Destination.Unaudited(ctx, v.owner); err != nil {
+	if v.earlier, err = v.Destination.PendingAudits(ctx, v.owner); err != nil {
 		return nil, nil, err
 	}
 	history, err := v.Destination.History(ctx, v.leased)
@@ -115,7 +115,7 @@ func (v *invocation) term() time.Duration { return cmp.Or(v.Term, defaultTerm) }
 func (v *invocation) lease() tvmexport.Lease {
 	l := tvmexport.Lease{Owner: v.owner, Tables: v.leased, Term: v.term()}
 	if m, ok := v.Source.(tvmexport.Meter); ok {
-		l.Spent = m.Spent()
+		l.QuotaUsage = m.QuotaUsage()
 	}
 	return l
 }
@@ -189,7 +189,7 @@ func (e *Exporter) limits() tvmexport.Limits { return cmp.Or(e.Limits, tvmexport
 func (v *invocation) close(ctx context.Context) error {
 	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
-	c := tvmexport.Closing{Owner: v.owner, Tables: v.leased, Spent: v.lease().Spent}
+	c := tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased, QuotaUsage: v.lease().QuotaUsage}
 	for _, r := range v.results {
 		o := tvmexport.Outcome{Table: r.Table.Name, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: time.Now()}
 		if r.Err == nil {
@@ -199,7 +199,7 @@ func (v *invocation) close(ctx context.Context) error {
 	}
 	var err error
 	for _, earlier := range v.earlier { // first: what they have told, this one does not tell again
-		err = errors.Join(err, v.Destination.Finish(ctx, earlier))
+		err = errors.Join(err, v.Destination.EndInvocation(ctx, earlier))
 	}
-	return errors.Join(v.Destination.Finish(ctx, c), err)
+	return errors.Join(v.Destination.EndInvocation(ctx, c), err)
 }

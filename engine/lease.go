@@ -38,10 +38,10 @@ func keepLease(ctx context.Context, d tvmexport.Destination, lease func() tvmexp
 			case <-tick.C:
 			}
 			l := lease()
-			if time.Since(tried) < every && !l.Spent.Paused.After(paused) {
+			if time.Since(tried) < every && !l.QuotaUsage.Paused.After(paused) {
 				continue
 			}
-			tried, paused = time.Now(), l.Spent.Paused
+			tried, paused = time.Now(), l.QuotaUsage.Paused
 			held, err := d.Acquire(ctx, l)
 			switch {
 			case err == nil && len(held) == 0:
@@ -51,7 +51,7 @@ func keepLease(ctx context.Context, d tvmexport.Destination, lease func() tvmexp
 					lost(heldError(table, by))
 				}
 			case time.Since(kept) > term:
-				lost(&tvmexport.Error{Op: "renew lease", Action: tvmexport.Stop, Cause: tvmexport.Held, Err: err})
+				lost(&tvmexport.Error{Op: "renew lease", Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld, Err: err})
 			}
 		}
 	}()
@@ -62,9 +62,9 @@ func keepLease(ctx context.Context, d tvmexport.Destination, lease func() tvmexp
 	}
 }
 
-func heldError(table string, by tvmexport.Holder) error {
+func heldError(table string, by tvmexport.LeaseHolder) error {
 	return &tvmexport.Error{
-		Op: "lease", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Held,
+		Op: "lease", Table: table, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
 		Err:  fmt.Errorf("another run holds the lease of the table until %s (%s)", by.Expires.UTC().Format(time.RFC3339), by.Owner),
 		Hint: "wait until it ends; if it died, the lease expires at that time",
 	}

@@ -248,7 +248,7 @@ func TestAuditIsMadeGood(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		w.source.Set(software, fleet(3, 3))
 		refused := errors.New("refused")
-		w.destination.OnFinish = func(tvmexport.Closing) error { return refused }
+		w.destination.OnFinish = func(tvmexport.InvocationEnd) error { return refused }
 		if _, err := w.Run(t.Context(), engine.Request{}); !errors.Is(err, refused) {
 			t.Fatalf("got %v", err)
 		}

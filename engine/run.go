@@ -108,6 +108,6 @@ func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.Hi
 	if h.Last != nil && h.Last.Definition == table.Definition() {
 		return notes, nil
 	}
-	changes, err := s.Fit(ctx, table)
+	changes, err := s.SyncSchema(ctx, table)
 	return append(notes, changes...), err
 }

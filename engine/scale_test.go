@@ -76,7 +76,7 @@ func (e *estate) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcom
 	return out, nil
 }
 
-func (e *estate) Fit(context.Context, tvmexport.Table) ([]string, error) { return nil, nil }
+func (e *estate) SyncSchema(context.Context, tvmexport.Table) ([]string, error) { return nil, nil }
 
 func (e *estate) Hours(context.Context, tvmexport.Table, tvmexport.Window) ([]tvmexport.Count, error) {
 	return nil, nil

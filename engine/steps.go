@@ -49,9 +49,9 @@ func (e *engine) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	return checkedCount(ctx, e.source, q)
 }
 
-// Fit implements Steps.
-func (e *engine) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
-	return e.destination.Fit(ctx, t)
+// SyncSchema implements Steps.
+func (e *engine) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, error) {
+	return e.destination.SyncSchema(ctx, t)
 }
 
 func (e *engine) enter(ctx context.Context) error {
@@ -81,8 +81,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 // and each can be repeated. The flow below drives them and knows neither
 // goroutines nor a network; an engine carries them out.
 type Steps interface {
-	// Fit makes what readers use fit the columns that the table shows.
-	Fit(ctx context.Context, t tvmexport.Table) (changes []string, err error)
+	// SyncSchema makes what readers use fit the columns that the table shows.
+	SyncSchema(ctx context.Context, t tvmexport.Table) (changes []string, err error)
 	// Count asks the source how rows are spread.
 	Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error)
 	// Hours asks the destination what readers see, by hour of the watermark.

@@ -49,7 +49,7 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.Ru
 			sound = append(sound, out[i].Table)
 		}
 	}
-	failed, err := e.Destination.Ready(ctx, sound)
+	failed, err := e.Destination.CheckTables(ctx, sound)
 	if err != nil {
 		return nil, err
 	}

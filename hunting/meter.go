@@ -7,13 +7,13 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Spent implements tvmexport.Meter: the calls of the last hour, by minute.
-func (c *Client) Spent() tvmexport.Spending {
+// QuotaUsage implements tvmexport.Meter: the calls of the last hour, by minute.
+func (c *Client) QuotaUsage() tvmexport.QuotaUsage {
 	b := c.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.forget(time.Now())
-	s := tvmexport.Spending{Paused: b.until}
+	s := tvmexport.QuotaUsage{Paused: b.until}
 	for _, t := range b.made {
 		end := t.Truncate(time.Minute).Add(time.Minute)
 		if n := len(s.Calls); n > 0 && s.Calls[n-1].At.Equal(end) {
@@ -26,7 +26,7 @@ func (c *Client) Spent() tvmexport.Spending {
 }
 
 // Begin implements tvmexport.Meter.
-func (c *Client) Begin(others []tvmexport.Spending) {
+func (c *Client) Begin(others []tvmexport.QuotaUsage) {
 	b := c.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -29,7 +29,7 @@ func TestUsageAndCausesOfWaiting(t *testing.T) {
 			o.OnWait = func(cause string, _ time.Time) { causes = append(causes, Brief(cause)) }
 			o.OnRetry = func(table, op string, _ time.Duration, _ error) { retried = append(retried, op+" "+table) }
 		})
-		c.Begin([]tvmexport.Spending{{Calls: []tvmexport.CallCount{{At: time.Now().Add(-30 * time.Minute), Calls: 1}}}})
+		c.Begin([]tvmexport.QuotaUsage{{Calls: []tvmexport.CallCount{{At: time.Now().Add(-30 * time.Minute), Calls: 1}}}})
 		for range 4 {
 			if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
 				t.Fatal(err)

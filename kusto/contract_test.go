@@ -89,7 +89,7 @@ func TestEmulatorSetUp(t *testing.T) {
 		if n := s.ask(kql.ConfigurationTable + " | count"); n[0] != "2" {
 			s.Errorf("%s configuration rows, want 2", n[0])
 		}
-		failed, err := s.client.Ready(s.Context(), tables)
+		failed, err := s.client.CheckTables(s.Context(), tables)
 		s.must(err)
 		if len(failed) != 0 {
 			s.Errorf("not ready: %v", failed)
@@ -174,7 +174,7 @@ func TestEmulatorExport(t *testing.T) {
 			{Table: eventsTable.Name, Err: errors.New("DNS: no such host"), At: time.Now()},
 		}
 		for range 2 {
-			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "invocation", Outcomes: outcomes}))
+			s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "invocation", Outcomes: outcomes}))
 		}
 		audits, err := s.client.AuditLog(s.Context(), 10)
 		s.must(err)
@@ -221,7 +221,7 @@ func TestEmulatorIncrements(t *testing.T) {
 			see(step.want)
 			previous = step.id
 			time.Sleep(time.Minute)
-			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: run.ID, Rows: 1, Watermark: run.Watermark, At: time.Now()}}}))
+			s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: run.ID, Rows: 1, Watermark: run.Watermark, At: time.Now()}}}))
 		}
 		got := s.ask(kql.LatestView + ` | project strcat_delim("|", SourceTable, DestinationTable, WatermarkColumn, tostring(LastRefreshedTime), column_ifexists("LastRefreshedTimeInString", ""), LoadType, tostring(IsActive))`)
 		want := []string{"DeviceProcessEvents|DeviceProcessEventsRaw|Timestamp|2026-11-23T05:00:00.0000012Z|2026-11-23T05:00:00.0000012Z|Incr|True"}
@@ -233,7 +233,7 @@ func TestEmulatorIncrements(t *testing.T) {
 		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.set-or-append MigrationConfiguration <| print "DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", datetime(2026-11-23), "", "Incr", false`})
 		s.must(err)
 		time.Sleep(time.Minute)
-		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: "x", Watermark: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), At: time.Now()}}}))
+		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: eventsTable.Name, Run: "x", Watermark: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), At: time.Now()}}}))
 		orders, err := s.client.Orders(s.Context())
 		s.must(err)
 		if len(orders) != 1 || orders[0].Active || !orders[0].From.Equal(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)) {
@@ -296,7 +296,7 @@ func TestEmulatorLeases(t *testing.T) {
 		acquire("a", 0, softwareTable) // extended
 		time.Sleep(2 * time.Minute)
 		acquire("c", 1, both...) // b has expired, a has not
-		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "a", Tables: both}))
+		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "a", Tables: both}))
 		acquire("c", 0, both...)
 	})
 }
@@ -317,14 +317,14 @@ func TestEmulatorBadInput(t *testing.T) {
 		if len(orders) != 2 || orders[1].Err == nil || orders[0].Err != nil {
 			s.Errorf("orders %+v", orders)
 		}
-		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: orders[1].Table, Err: orders[1].Err, At: time.Now()}}}))
+		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: newOwner(), Outcomes: []tvmexport.Outcome{{Table: orders[1].Table, Err: orders[1].Err, At: time.Now()}}}))
 		if got := s.ask(kql.AuditTable + " | project TableName"); len(got) != 1 || got[0] != "T | take 1; .drop table X" {
 			s.Errorf("audit %q", got)
 		}
 
 		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.create-or-alter table DeviceTvmSoftwareInventoryLanding ingestion json mapping "LandingMapV1" '[{"column":"Records","Properties":{"Path":"$.x"}}]'`})
 		s.must(err)
-		failed, err := s.client.Ready(s.Context(), []tvmexport.Table{softwareTable})
+		failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{softwareTable})
 		s.must(err)
 		if err := failed[softwareTable.Name]; err == nil || !strings.Contains(err.Error(), "was changed") {
 			s.Errorf("a changed mapping: %v", err)

@@ -91,7 +91,7 @@ func TestReady(t *testing.T) {
 			d := sound()
 			c.change(d)
 			f := &conntest.Fake{Answer: d.serve}
-			failed, err := connect(t, f).Ready(t.Context(), []tvmexport.Table{eventsTable})
+			failed, err := connect(t, f).CheckTables(t.Context(), []tvmexport.Table{eventsTable})
 			check := func(what string, err error, says string) {
 				t.Helper()
 				if says == "" {
@@ -114,7 +114,7 @@ func TestReady(t *testing.T) {
 func TestReadyRefusesNames(t *testing.T) {
 	bad := tvmexport.Table{Name: "T | take 1; .drop table X", Destination: "XRaw"}
 	f := &conntest.Fake{Answer: sound().serve}
-	failed, err := connect(t, f).Ready(t.Context(), []tvmexport.Table{bad, eventsTable})
+	failed, err := connect(t, f).CheckTables(t.Context(), []tvmexport.Table{bad, eventsTable})
 	if err != nil || tvmexport.CauseOf(failed[bad.Name]) != tvmexport.Usage || failed[eventsTable.Name] != nil {
 		t.Errorf("%v, %v: want a usage error for the first table alone", failed, err)
 	}
@@ -201,14 +201,14 @@ func TestOrdersReadsRows(t *testing.T) {
 func TestFinishSendsOnce(t *testing.T) {
 	f := &conntest.Fake{Answer: sound().serve}
 	c := connect(t, f)
-	closing := tvmexport.Closing{Owner: "host, process 7", Outcomes: []tvmexport.Outcome{
+	closing := tvmexport.InvocationEnd{Owner: "host, process 7", Outcomes: []tvmexport.Outcome{
 		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, At: goldenRun.StartedAt},
 		{Table: inventoryTable.Name, Err: errors.New("refused"), At: goldenRun.StartedAt},
 	}}
 	keys := func() (list []string) {
 		t.Helper()
 		before := len(f.Sent())
-		if err := c.Finish(t.Context(), closing); err != nil {
+		if err := c.EndInvocation(t.Context(), closing); err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range f.Sent()[before:] {

@@ -112,7 +112,7 @@ func (s stage) setUp(tables ...tvmexport.Table) {
 	_, err := s.client.Init(s.Context(), tables, ScriptOptions{})
 	s.must(err)
 	s.must(s.client.Configure(s.Context(), tables))
-	failed, err := s.client.Ready(s.Context(), tables)
+	failed, err := s.client.CheckTables(s.Context(), tables)
 	s.must(err)
 	for _, err := range failed {
 		s.must(err)

@@ -21,9 +21,9 @@ const (
 	failedRun = "Failed"
 )
 
-// Finish implements tvmexport.Destination: four commands, whatever the number
+// EndInvocation implements tvmexport.Destination: four commands, whatever the number
 // of tables. What fails does not keep the others from being tried.
-func (c *Client) Finish(ctx context.Context, f tvmexport.Closing) error {
+func (c *Client) EndInvocation(ctx context.Context, f tvmexport.InvocationEnd) error {
 	now := time.Now()
 	key := digest(f.Owner)
 	var errs []error
@@ -57,12 +57,12 @@ const finishKey = "tvmexport-finish:"
 
 // noteEnds writes how the invocation ended for each table, from which the
 // audit can be written by another one.
-func (c *Client) noteEnds(ctx context.Context, key string, f tvmexport.Closing) error {
+func (c *Client) noteEnds(ctx context.Context, key string, f tvmexport.InvocationEnd) error {
 	_, err := c.append(ctx, "finish", "", endsText(key, f))
 	return err
 }
 
-func endsText(key string, f tvmexport.Closing) string {
+func endsText(key string, f tvmexport.InvocationEnd) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
@@ -102,7 +102,7 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 	return err
 }
 
-func (c *Client) audit(ctx context.Context, key string, f tvmexport.Closing, now time.Time) error {
+func (c *Client) audit(ctx context.Context, key string, f tvmexport.InvocationEnd, now time.Time) error {
 	columns, err := c.conn.Columns(ctx, kql.AuditTable)
 	if err != nil {
 		return err
@@ -112,8 +112,8 @@ func (c *Client) audit(ctx context.Context, key string, f tvmexport.Closing, now
 }
 
 // giveBack ends the leases, and with an empty Table the invocation.
-func (c *Client) giveBack(ctx context.Context, f tvmexport.Closing, done bool, now time.Time) error {
-	used, err := spentRow(f.Owner, f.Spent, now)
+func (c *Client) giveBack(ctx context.Context, f tvmexport.InvocationEnd, done bool, now time.Time) error {
+	used, err := spentRow(f.Owner, f.QuotaUsage, now)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 // invocation had been audited is counted by the next invocation of the table. A
 // commit that says which values were not read gives its success this reason. The time is the end of the table's run by the service's clock:
 // how long ago it ended is known, the exporter's clock may be wrong.
-func auditText(key string, f tvmexport.Closing, columns []kql.Column, now time.Time) string {
+func auditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)

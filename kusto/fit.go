@@ -11,9 +11,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Fit implements tvmexport.Destination. What differs is found by one look at
+// SyncSchema implements tvmexport.Destination. What differs is found by one look at
 // the database, so that it costs two commands where nothing does.
-func (c *Client) Fit(ctx context.Context, t tvmexport.Table) ([]string, error) {
+func (c *Client) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, error) {
 	if err := checkNames(t); err != nil {
 		return nil, err
 	}

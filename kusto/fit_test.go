@@ -17,21 +17,21 @@ func TestEmulatorFitRefused(t *testing.T) {
 	onStage(t, func(s stage) {
 		_, err := s.admin.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
 		s.must(err)
-		changes, err := s.client.Fit(s.Context(), softwareTable)
+		changes, err := s.client.SyncSchema(s.Context(), softwareTable)
 		s.must(err)
 		if len(changes) != 0 {
 			s.Errorf("nothing differs, and %q was changed", changes)
 		}
 		grown := softwareTable
 		grown.Columns = append(grown.Columns[:len(grown.Columns):len(grown.Columns)], typed("Publisher", "string")...)
-		_, err = s.client.Fit(s.Context(), grown)
+		_, err = s.client.SyncSchema(s.Context(), grown)
 		var e *tvmexport.Error
 		if !errors.As(err, &e) || e.Cause != tvmexport.Permission || !strings.Contains(e.Hint, ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)") {
 			s.Errorf("a column of somebody else's table: %v, hint of %+v", err, e)
 		}
 		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".alter-merge table DeviceTvmSoftwareInventoryTyped (Publisher:string)"})
 		s.must(err)
-		changes, err = s.client.Fit(s.Context(), grown)
+		changes, err = s.client.SyncSchema(s.Context(), grown)
 		s.must(err)
 		if len(changes) != 3 || !strings.Contains(changes[0], "let its administrator run tvmexport init") {
 			s.Errorf("functions of somebody else: %q", changes)
@@ -65,12 +65,12 @@ func TestEmulatorTakenName(t *testing.T) {
 		if d := cmp.Diff([]string{"Mine"}, s.ask("DeviceTvmSoftwareInventoryTyped | getschema | project ColumnName")); d != "" {
 			s.Errorf("their table (-want +got):\n%s", d)
 		}
-		failed, err := s.client.Ready(s.Context(), tables)
+		failed, err := s.client.CheckTables(s.Context(), tables)
 		s.must(err)
 		if err := failed[softwareTable.Name]; err == nil || !strings.Contains(err.Error(), "was not created by tvmexport") {
 			s.Errorf("a run would begin: %v", err)
 		}
-		if _, err := s.client.Fit(s.Context(), softwareTable); err == nil || !strings.Contains(err.Error(), "was not created by tvmexport") {
+		if _, err := s.client.SyncSchema(s.Context(), softwareTable); err == nil || !strings.Contains(err.Error(), "was not created by tvmexport") {
 			s.Errorf("Fit: %v", err)
 		}
 	})

@@ -36,12 +36,12 @@ func TestHiddenRowsStopDecisions(t *testing.T) {
 		t.Run(table, func(t *testing.T) {
 			onStage(t, func(s stage) {
 				of := hiddenWorld(s)
-				if failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
+				if failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
 					t.Fatal(failed, err)
 				}
 				secured(s, table, "false")
 				time.Sleep(2 * visibility.HidingAge)
-				failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of})
+				failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of})
 				if err == nil {
 					err = failed["T"]
 				}
@@ -93,7 +93,7 @@ func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Cont
 			_, err := c.Lacking(ctx, run, []tvmexport.BatchInfo{{ID: tvmexport.BatchID(run.ID + ".1")}})
 			return err
 		},
-		"Refill": func(ctx context.Context) error { _, err := c.Refill(ctx, of); return err },
+		"Refill": func(ctx context.Context) error { _, err := c.Backfill(ctx, of); return err },
 	}
 }
 
@@ -142,7 +142,7 @@ func TestHiddenRowsNoFalseAlarm(t *testing.T) {
 		ready := func(what string) {
 			t.Helper()
 			time.Sleep(2 * visibility.HidingAge)
-			if failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
+			if failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
 				t.Errorf("%s: %v %v", what, failed, err)
 			}
 		}
@@ -187,7 +187,7 @@ func TestHiddenRowsWithoutPolicies(t *testing.T) {
 		if _, err := s.emulator.Faults().Add(faults.Rule{Endpoint: faults.KustoMgmt, Match: "policy row_level_security", Status: 403}); err != nil {
 			t.Fatal(err)
 		}
-		failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of})
+		failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of})
 		if err != nil || failed["T"] == nil || !strings.Contains(failed["T"].Error(), "table TTyped shows 0 rows, and its extents hold 2") {
 			t.Errorf("%v %v", failed, err)
 		}
@@ -199,7 +199,7 @@ func TestRestrictedViewIsNamed(t *testing.T) {
 		of := hiddenWorld(s)
 		s.mustAdmin(".alter table TTyped policy restricted_view_access true")
 		time.Sleep(2 * visibility.HidingAge)
-		failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of})
+		failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of})
 		var e *tvmexport.Error
 		if err != nil || !errors.As(failed["T"], &e) || e.Cause != tvmexport.Permission ||
 			!strings.Contains(e.Error(), "the policy restricted_view_access of table TTyped") || !strings.Contains(e.Hint, "unrestrictedviewers") {
@@ -208,7 +208,7 @@ func TestRestrictedViewIsNamed(t *testing.T) {
 		at := s.emulator.Endpoints()
 		s.mustAdmin(s.admin.AddRole("unrestrictedviewers", "aadapp="+at.ClientID+";"+at.TenantID))
 		time.Sleep(2 * visibility.HidingAge)
-		if failed, err := s.client.Ready(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
+		if failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
 			t.Errorf("%v %v", failed, err)
 		}
 	})

@@ -16,7 +16,7 @@ import (
 // who wrote at the same moment the one whose row was there first has it, and
 // the others withdraw. Leases spare work; what keeps two runs from publishing
 // on one base is the guard of Publish.
-func (c *Client) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.Holder, error) {
+func (c *Client) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	if len(l.Tables) == 0 {
 		return nil, nil
 	}
@@ -35,7 +35,7 @@ func (c *Client) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvm
 
 // claim writes and reads back once. A table that nobody holds then is one
 // whose holder gave it back in between; it is claimed again.
-func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.Holder, unclaimed bool, err error) {
+func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.LeaseHolder, unclaimed bool, err error) {
 	text, err := leaseText(l, time.Now())
 	if err != nil {
 		return nil, false, err
@@ -88,7 +88,7 @@ type claim struct {
 
 // settle says who else holds which table, and where owner's own claim came
 // second and must be withdrawn.
-func settle(owner string, claims []claim) (held map[string]tvmexport.Holder, withdraw map[string]bool) {
+func settle(owner string, claims []claim) (held map[string]tvmexport.LeaseHolder, withdraw map[string]bool) {
 	first, own := map[string]claim{}, map[string]bool{}
 	for _, c := range claims {
 		if c.owner == owner {
@@ -99,12 +99,12 @@ func settle(owner string, claims []claim) (held map[string]tvmexport.Holder, wit
 			first[c.table] = c
 		}
 	}
-	held, withdraw = map[string]tvmexport.Holder{}, map[string]bool{}
+	held, withdraw = map[string]tvmexport.LeaseHolder{}, map[string]bool{}
 	for table, c := range first {
 		if c.owner == owner {
 			continue
 		}
-		held[table] = tvmexport.Holder{Owner: c.owner, Expires: c.until}
+		held[table] = tvmexport.LeaseHolder{Owner: c.owner, Expires: c.until}
 		if own[table] {
 			withdraw[table] = true
 		}
@@ -127,7 +127,7 @@ func live(names string) string {
 
 func leaseText(l tvmexport.Lease, now time.Time) (string, error) {
 	names := kql.Literals(namesOf(l.Tables))
-	used, err := spentRow(l.Owner, l.Spent, now)
+	used, err := spentRow(l.Owner, l.QuotaUsage, now)
 	if err != nil {
 		return "", err
 	}

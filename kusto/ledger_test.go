@@ -141,7 +141,7 @@ func TestAcquireWithdraws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]tvmexport.Holder{"DeviceProcessEvents": {Owner: "her", Expires: time.Date(2026, 11, 23, 5, 5, 0, 0, time.UTC)}}
+	want := map[string]tvmexport.LeaseHolder{"DeviceProcessEvents": {Owner: "her", Expires: time.Date(2026, 11, 23, 5, 5, 0, 0, time.UTC)}}
 	if diff := cmp.Diff(want, held); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -67,11 +67,11 @@ func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (e
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, c.Finish(context.WithoutCancel(ctx), tvmexport.Closing{Owner: owner, Tables: tables}))
+		err = errors.Join(err, c.EndInvocation(context.WithoutCancel(ctx), tvmexport.InvocationEnd{Owner: owner, Tables: tables}))
 	}()
 	for table, by := range held {
 		return &tvmexport.Error{
-			Op: "import", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Held,
+			Op: "import", Table: table, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
 			Err:  fmt.Errorf("%s exports it until %s", by.Owner, by.Expires.UTC().Format(time.RFC3339)),
 			Hint: "import again when that run has ended",
 		}

@@ -275,10 +275,10 @@ func TestEmulatorTakeOver(t *testing.T) {
 		held := tvmexport.Lease{Owner: "somebody", Tables: tables[1:], Term: time.Minute}
 		_, err = s.client.Acquire(s.Context(), held)
 		s.must(err)
-		if err := s.client.TakeOver(s.Context(), newOwner(), list); tvmexport.CauseOf(err) != tvmexport.Held {
+		if err := s.client.TakeOver(s.Context(), newOwner(), list); tvmexport.CauseOf(err) != tvmexport.LeaseHeld {
 			s.Errorf("with the lease held: %v", err)
 		}
-		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "somebody", Tables: held.Tables}))
+		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "somebody", Tables: held.Tables}))
 		for range 2 {
 			s.must(s.client.TakeOver(s.Context(), newOwner(), list))
 		}
@@ -402,7 +402,7 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 		if got := s.ask(kql.RunsTable + ` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows)`); strings.Join(got, "; ") != "DeviceTvmSoftwareInventory takenover 1" {
 			s.Errorf("the ledger says %q", got)
 		}
-		failed, err := s.client.Ready(s.Context(), tables)
+		failed, err := s.client.CheckTables(s.Context(), tables)
 		s.must(err)
 		if len(failed) != 0 {
 			s.Errorf("not ready: %v", failed)

@@ -180,7 +180,7 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 
 func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 	return &tvmexport.Error{
-		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Held,
+		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
 		Err:  fmt.Errorf("run %s: %w (%s)", run.ID, tvmexport.ErrSuperseded, by),
 		Hint: "run again: the next run builds on what that one published",
 	}

@@ -310,7 +310,7 @@ func TestPublishSuperseded(t *testing.T) {
 	other := goldenPublication
 	other.Run.ID = "20261123T060000Z-000000000000"
 	_, _, err := publish(t, l, other)
-	if !errors.Is(err, tvmexport.ErrSuperseded) || tvmexport.CauseOf(err) != tvmexport.Held || !strings.Contains(err.Error(), string(goldenRun.ID)) {
+	if !errors.Is(err, tvmexport.ErrSuperseded) || tvmexport.CauseOf(err) != tvmexport.LeaseHeld || !strings.Contains(err.Error(), string(goldenRun.ID)) {
 		t.Errorf("%v, want ErrSuperseded that names the other run", err)
 	}
 	if l.published() != 5 {

@@ -145,14 +145,14 @@ func TestSettle(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		claims   []claim
-		held     map[string]tvmexport.Holder
+		held     map[string]tvmexport.LeaseHolder
 		withdraw map[string]bool
 	}{
-		{"alone", []claim{mine("T", 1)}, map[string]tvmexport.Holder{}, map[string]bool{}},
-		{"held", []claim{hers("T", 1), mine("U", 1)}, map[string]tvmexport.Holder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{}},
-		{"second", []claim{mine("T", 2), hers("T", 1)}, map[string]tvmexport.Holder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{"T": true}},
-		{"first", []claim{hers("T", 2), mine("T", 1)}, map[string]tvmexport.Holder{}, map[string]bool{}},
-		{"same moment", []claim{mine("T", 1), hers("T", 1)}, map[string]tvmexport.Holder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{"T": true}},
+		{"alone", []claim{mine("T", 1)}, map[string]tvmexport.LeaseHolder{}, map[string]bool{}},
+		{"held", []claim{hers("T", 1), mine("U", 1)}, map[string]tvmexport.LeaseHolder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{}},
+		{"second", []claim{mine("T", 2), hers("T", 1)}, map[string]tvmexport.LeaseHolder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{"T": true}},
+		{"first", []claim{hers("T", 2), mine("T", 1)}, map[string]tvmexport.LeaseHolder{}, map[string]bool{}},
+		{"same moment", []claim{mine("T", 1), hers("T", 1)}, map[string]tvmexport.LeaseHolder{"T": {Owner: "her", Expires: at(299)}}, map[string]bool{"T": true}},
 	} {
 		held, withdraw := settle("me", c.claims)
 		if diff := cmp.Diff(c.held, held) + cmp.Diff(c.withdraw, withdraw); diff != "" {

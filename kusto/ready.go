@@ -15,8 +15,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Ready implements tvmexport.Destination.
-func (c *Client) Ready(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+// CheckTables implements tvmexport.Destination.
+func (c *Client) CheckTables(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
 	inv, err := c.conn.Schema(ctx, "check", false)
 	if err != nil {
 		return nil, err

@@ -23,9 +23,9 @@ func TestRunsAndTheirRecords(t *testing.T) {
 			}))
 			previous = id
 		}
-		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R3", Rows: 30}}}))
+		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R3", Rows: 30}}}))
 		time.Sleep(time.Minute)
-		s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: "two", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R4", Err: errors.New("out of luck")}}}))
+		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "two", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R4", Err: errors.New("out of luck")}}}))
 
 		now, runs, err := s.client.Runs(s.Context(), 3)
 		s.must(err)

@@ -10,13 +10,13 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Refill implements tvmexport.Destination. Each run is made anew in a table of
+// Backfill implements tvmexport.Destination. Each run is made anew in a table of
 // its own, counted there, and put in the place of what the typed table has of
 // it by one command, so that readers see the run as it was or as it is now,
 // never both and never neither
 // (https://learn.microsoft.com/kusto/management/replace-extents).
-func (c *Client) Refill(ctx context.Context, t tvmexport.Table) (tvmexport.Refilled, error) {
-	var out tvmexport.Refilled
+func (c *Client) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
+	var out tvmexport.Backfilled
 	if err := checkNames(t); err != nil {
 		return out, err
 	}

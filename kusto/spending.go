@@ -20,7 +20,7 @@ type spending struct {
 }
 
 // spentRow is the query of the row.
-func spentRow(owner string, s tvmexport.Spending, now time.Time) (string, error) {
+func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, error) {
 	var d spending
 	var total int
 	for _, c := range s.Calls {
@@ -44,8 +44,8 @@ func spentRow(owner string, s tvmexport.Spending, now time.Time) (string, error)
 	})), nil
 }
 
-// Spent implements tvmexport.Destination.
-func (c *Client) Spent(ctx context.Context, owner string) ([]tvmexport.Spending, error) {
+// QuotaUsage implements tvmexport.Destination.
+func (c *Client) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
 	s := conn.Statement{Op: "read ledger", Text: fmt.Sprintf(`%s
 | where State == %s and At > ago(1h) and Owner != %s
 | summarize arg_max(At, Detail) by Owner
@@ -54,7 +54,7 @@ func (c *Client) Spent(ctx context.Context, owner string) ([]tvmexport.Spending,
 	if err != nil {
 		return nil, err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Spending {
+	return conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.QuotaUsage {
 		var d spending
 		r.Fail("Detail", json.Unmarshal(r.Document("Detail"), &d))
 		return d.since(time.Now().Add(-time.Duration(r.Long("Age")) * time.Second))
@@ -62,8 +62,8 @@ func (c *Client) Spent(ctx context.Context, owner string) ([]tvmexport.Spending,
 }
 
 // since makes times of it: it was written at then.
-func (d spending) since(then time.Time) tvmexport.Spending {
-	var s tvmexport.Spending
+func (d spending) since(then time.Time) tvmexport.QuotaUsage {
+	var s tvmexport.QuotaUsage
 	for _, c := range d.Calls {
 		s.Calls = append(s.Calls, tvmexport.CallCount{At: then.Add(-time.Duration(c[0]) * time.Second), Calls: int(c[1])})
 	}

@@ -19,11 +19,11 @@ type Status struct {
 // TableStatus is what the destination knows of one table.
 type TableStatus struct {
 	Order      tvmexport.Order
-	Last       *tvmexport.Committed // nil before the first commit
-	Age        time.Duration        // since the last commit
-	Publishing tvmexport.RunID      // a publication that the next run will finish; "" if none
-	Holder     *tvmexport.Holder    // of the lease; nil if nobody runs
-	Audit      *Audit               // the last audit row; nil if none
+	Last       *tvmexport.Committed   // nil before the first commit
+	Age        time.Duration          // since the last commit
+	Publishing tvmexport.RunID        // a publication that the next run will finish; "" if none
+	Holder     *tvmexport.LeaseHolder // of the lease; nil if nobody runs
+	Audit      *Audit                 // the last audit row; nil if none
 }
 
 // Audit is a row of MigrationAuditLog.
@@ -80,7 +80,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 }
 
 // holders are the leases that are alive, by table.
-func (c *Client) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.Holder, error) {
+func (c *Client) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.LeaseHolder, error) {
 	claims, err := c.claimsOf(ctx, tables)
 	if err != nil {
 		return nil, err

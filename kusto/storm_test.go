@@ -41,7 +41,7 @@ func TestEmulatorStorm(t *testing.T) {
 				batches = append(batches, batch(run, b+1, fmt.Sprintf(`{"DeviceId":"%d-%d"}`, n, b), `{"DeviceId":"x"}`))
 			}
 			s.export(run, batches...)
-			s.must(s.client.Finish(s.Context(), tvmexport.Closing{Owner: string(run.ID), Outcomes: []tvmexport.Outcome{{Table: softwareTable.Name, Run: run.ID, Rows: 10, At: time.Now()}}}))
+			s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: string(run.ID), Outcomes: []tvmexport.Outcome{{Table: softwareTable.Name, Run: run.ID, Rows: 10, At: time.Now()}}}))
 			previous = string(run.ID)
 		}
 		hits := 0

@@ -75,10 +75,10 @@ func TestTexts(t *testing.T) {
 		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, Began: goldenRun.StartedAt, At: goldenRun.StartedAt},
 		{Table: inventoryTable.Name, Err: errors.New("Bearer abc.def refused; say \"why\"\nplease")},
 	}
-	closing := tvmexport.Closing{Owner: "host-7 \"x\" 99", Tables: both, Outcomes: outcomes}
+	closing := tvmexport.InvocationEnd{Owner: "host-7 \"x\" 99", Tables: both, Outcomes: outcomes}
 	lease, err := leaseText(tvmexport.Lease{
 		Owner: closing.Owner, Tables: both, Term: 5 * time.Minute,
-		Spent: tvmexport.Spending{Calls: []tvmexport.CallCount{{At: goldenRun.StartedAt, Calls: 7}}, Paused: goldenRun.StartedAt.Add(2 * time.Minute)},
+		QuotaUsage: tvmexport.QuotaUsage{Calls: []tvmexport.CallCount{{At: goldenRun.StartedAt, Calls: 7}}, Paused: goldenRun.StartedAt.Add(2 * time.Minute)},
 	}, goldenRun.StartedAt.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)

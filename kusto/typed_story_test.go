@@ -190,7 +190,7 @@ func TestEmulatorDrift(t *testing.T) {
 		s.setUp(table)
 		fit := func(want ...string) {
 			s.Helper()
-			changes, err := s.client.Fit(s.Context(), table)
+			changes, err := s.client.SyncSchema(s.Context(), table)
 			s.must(err)
 			if d := cmp.Diff(want, changes); d != "" {
 				s.Errorf("changes (-want +got):\n%s", d)

@@ -15,9 +15,9 @@ import (
 // errInterrupted is what the audit says of a run that could not say it itself.
 var errInterrupted = errors.New("the run was interrupted: its process terminated unexpectedly; the next run reuses the landed batches")
 
-// Unaudited implements tvmexport.Destination. The rows of a table are what the
+// PendingAudits implements tvmexport.Destination. The rows of a table are what the
 // invocation has committed, whatever it said itself.
-func (c *Client) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closing, error) {
+func (c *Client) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
 	s := conn.Statement{Op: "read ledger", Text: unauditedText(owner)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
@@ -47,10 +47,10 @@ func (c *Client) Unaudited(ctx context.Context, owner string) ([]tvmexport.Closi
 	if err != nil {
 		return nil, err
 	}
-	var out []tvmexport.Closing
+	var out []tvmexport.InvocationEnd
 	for _, l := range lines {
 		if n := len(out); n == 0 || out[n-1].Owner != l.owner {
-			out = append(out, tvmexport.Closing{Owner: l.owner})
+			out = append(out, tvmexport.InvocationEnd{Owner: l.owner})
 		}
 		last := &out[len(out)-1]
 		last.Outcomes = append(last.Outcomes, l.outcome)

@@ -35,7 +35,7 @@ func codeOf(c tvmexport.Cause) int {
 		return exitPermission
 	case tvmexport.Quota:
 		return exitQuota
-	case tvmexport.Held:
+	case tvmexport.LeaseHeld:
 		return exitHeld
 	}
 	return exitFailed

@@ -167,7 +167,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
-	failed, err := i.destination.Ready(ctx, tables)
+	failed, err := i.destination.CheckTables(ctx, tables)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}

@@ -43,12 +43,12 @@ func (p *process) refill(ctx context.Context, tables []string, asJSON bool) erro
 	exporter := &engine.Exporter{
 		Destination: x.destination, Describe: describe(x.config), Choose: choices(x.config), Owner: owner(), Term: x.config.Lease,
 	}
-	list, err := exporter.Refill(ctx, tables)
+	list, err := exporter.Backfill(ctx, tables)
 	if err != nil {
 		return err
 	}
 	_ = printRefilled(p.stdout, list, asJSON) // the output says itself that it was not written
-	return jointly(list, func(r tvmexport.Refilled) error { return r.Err })
+	return jointly(list, func(r tvmexport.Backfilled) error { return r.Err })
 }
 
 // refilledLine is a table's result as JSON.
@@ -60,7 +60,7 @@ type refilledLine struct {
 	Error string `json:"error,omitempty"`
 }
 
-func printRefilled(w io.Writer, list []tvmexport.Refilled, asJSON bool) error {
+func printRefilled(w io.Writer, list []tvmexport.Backfilled, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		fmt.Fprintln(t, "TABLE\tRUNS\tROWS\tLEFT")

@@ -210,7 +210,7 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 		s.log.ErrorContext(ctx, "export", "error", oneLine(err.Error()))
 	}
 	for _, o := range report.Outcomes {
-		if tvmexport.CauseOf(o.Err) == tvmexport.Held {
+		if tvmexport.CauseOf(o.Err) == tvmexport.LeaseHeld {
 			held = append(held, o.Table.Name)
 		}
 	}

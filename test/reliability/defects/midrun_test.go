@@ -148,7 +148,7 @@ func (r *rig) obey(err error) {
 	r.Helper()
 	switch {
 	case strings.Contains(err.Error(), "refill --table"):
-		_, err := r.client.Refill(r.Context(), r.table)
+		_, err := r.client.Backfill(r.Context(), r.table)
 		r.must(err)
 	case strings.Contains(err.Error(), "--full"):
 		result, err := r.ask(r.Context(), engine.Request{Full: true})
