@@ -33,7 +33,7 @@ func (l Landed) Complete(rows int64) bool { return l.Lines == rows && l.Tail == 
 // the batch landed can take it over.
 type Manifest struct {
 	Slice
-	Origin       Origin        `json:"origin"`
+	Header       RunHeader     `json:"origin"`
 	Bytes        int64         `json:"bytes"`            // of all lines but the last, before compression
 	Counts       []int64       `json:"counts"`           // rows per partition of the slice
 	Fingerprints []Fingerprint `json:"prints,omitempty"` // and their fingerprints, where the source has shown that they are those of the plan
@@ -55,12 +55,12 @@ type BatchInfo struct {
 	Unread       []Unread      // values that do not fit their type
 }
 
-// Leftover is a batch that landed whole under a run that was never published:
+// OrphanedBatch is a batch that landed whole under a run that was never published:
 // its process died, was stopped, or ran out of quota. The next run on the same
 // base takes it over instead of asking for its rows again.
-type Leftover struct {
-	Batch BatchInfo
-	Run   Origin
+type OrphanedBatch struct {
+	Batch  BatchInfo
+	Header RunHeader
 }
 
 // MaxRecord is the largest row that Kusto keeps: a dynamic value of 1 MiB;

@@ -14,10 +14,10 @@ type Column struct {
 	Type string `json:"type"` // bool int long real decimal datetime timespan string guid dynamic
 }
 
-// Choice is which columns of a table are published, and which of them as
+// ColumnPolicy is which columns of a table are published, and which of them as
 // pseudonyms: keyed hashes of their values. The zero Choice is all of them as
 // they are.
-type Choice struct {
+type ColumnPolicy struct {
 	Include      []string // nothing but these; empty: all
 	Exclude      []string
 	Pseudonymise []string // text columns
@@ -25,28 +25,30 @@ type Choice struct {
 }
 
 // IsZero says whether all columns are published as they are.
-func (c Choice) IsZero() bool {
+func (c ColumnPolicy) IsZero() bool {
 	return len(c.Include) == 0 && len(c.Exclude) == 0 && len(c.Pseudonymise) == 0
 }
 
-// Hides says whether a column is not published.
-func (c Choice) Hides(column string) bool {
+// Excludes says whether a column is not published.
+func (c ColumnPolicy) Excludes(column string) bool {
 	return slices.Contains(c.Exclude, column) || len(c.Include) > 0 && !slices.Contains(c.Include, column)
 }
 
-// Masks says whether a column is published as a pseudonym.
-func (c Choice) Masks(column string) bool { return slices.Contains(c.Pseudonymise, column) }
+// Pseudonymises says whether a column is published as a pseudonym.
+func (c ColumnPolicy) Pseudonymises(column string) bool {
+	return slices.Contains(c.Pseudonymise, column)
+}
 
-// Choose is the table with a choice of its columns: Columns are the published
+// WithPolicy is the table with a choice of its columns: Columns are the published
 // ones. What the choice would spoil is an error.
-func (t Table) Choose(c Choice) (Table, error) {
+func (t Table) WithPolicy(c ColumnPolicy) (Table, error) {
 	if c.IsZero() {
 		return t, nil
 	}
 	fail := func(hint, format string, args ...any) (Table, error) {
 		return t, &Error{Op: "choose columns", Table: t.Name, Action: Stop, Cause: Usage, Err: fmt.Errorf(format, args...), Hint: hint}
 	}
-	if w := t.Watermark; t.LoadType != Snapshot && w != "" && w != IngestionTime && (c.Hides(w) || c.Masks(w)) {
+	if w := t.Watermark; t.LoadType != Snapshot && w != "" && w != IngestionTime && (c.Excludes(w) || c.Pseudonymises(w)) {
 		return fail("remove it from tables."+t.Name, "the column %s is the watermark of the table: it must be published unchanged", w)
 	}
 	for _, name := range c.Pseudonymise {
@@ -55,24 +57,24 @@ func (t Table) Choose(c Choice) (Table, error) {
 			return fail("exclude it instead", "the column %s has type %s; only text can be pseudonymised", name, t.Columns[i].Type)
 		}
 	}
-	t.Choice = c
-	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(k Column) bool { return c.Hides(k.Name) })
+	t.Policy = c
+	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(k Column) bool { return c.Excludes(k.Name) })
 	if len(t.Columns) == 0 {
 		return fail("leave at least one column", "no column would be published")
 	}
 	return t, nil
 }
 
-// Guise is in what way published rows do not show the key that partitions are
+// KeyVisibility is in what way published rows do not show the key that partitions are
 // made of: "hidden" or "masked"; "" if they show it.
-func (t Table) Guise() string {
+func (t Table) KeyVisibility() string {
 	guise := ""
 	for _, column := range append(slices.Clone(t.Key.Hashed), t.Key.Column) {
 		switch {
 		case column == "":
-		case t.Choice.Hides(column):
+		case t.Policy.Excludes(column):
 			guise = cmp.Or(guise, "hidden")
-		case t.Choice.Masks(column):
+		case t.Policy.Pseudonymises(column):
 			guise = cmp.Or(guise, "masked")
 		}
 	}

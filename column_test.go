@@ -16,29 +16,29 @@ func TestChoose(t *testing.T) {
 	events.LoadType, events.Watermark = tvmexport.Incremental, "Timestamp"
 	for _, tt := range []struct {
 		table  tvmexport.Table
-		choice tvmexport.Choice
+		choice tvmexport.ColumnPolicy
 		guise  string
 		err    string
 	}{
-		{state, tvmexport.Choice{}, "", ""},
-		{state, tvmexport.Choice{Exclude: []string{"Tags"}}, "", ""},
-		{state, tvmexport.Choice{Exclude: []string{"DeviceId"}}, "hidden", ""},
-		{state, tvmexport.Choice{Include: []string{"Tags"}}, "hidden", ""},
-		{state, tvmexport.Choice{Pseudonymise: []string{"DeviceId"}}, "masked", ""},
-		{state, tvmexport.Choice{Pseudonymise: []string{"Tags"}}, "", "only text can be pseudonymised (exclude it instead)"},
-		{state, tvmexport.Choice{Include: []string{"Nothing"}}, "", "no column would be published"},
-		{events, tvmexport.Choice{Exclude: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
-		{events, tvmexport.Choice{Include: []string{"DeviceId"}}, "", "Timestamp is the watermark"},
-		{events, tvmexport.Choice{Pseudonymise: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
+		{state, tvmexport.ColumnPolicy{}, "", ""},
+		{state, tvmexport.ColumnPolicy{Exclude: []string{"Tags"}}, "", ""},
+		{state, tvmexport.ColumnPolicy{Exclude: []string{"DeviceId"}}, "hidden", ""},
+		{state, tvmexport.ColumnPolicy{Include: []string{"Tags"}}, "hidden", ""},
+		{state, tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceId"}}, "masked", ""},
+		{state, tvmexport.ColumnPolicy{Pseudonymise: []string{"Tags"}}, "", "only text can be pseudonymised (exclude it instead)"},
+		{state, tvmexport.ColumnPolicy{Include: []string{"Nothing"}}, "", "no column would be published"},
+		{events, tvmexport.ColumnPolicy{Exclude: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
+		{events, tvmexport.ColumnPolicy{Include: []string{"DeviceId"}}, "", "Timestamp is the watermark"},
+		{events, tvmexport.ColumnPolicy{Pseudonymise: []string{"Timestamp"}}, "", "Timestamp is the watermark"},
 	} {
-		got, err := tt.table.Choose(tt.choice)
+		got, err := tt.table.WithPolicy(tt.choice)
 		switch {
 		case tt.err == "" && err != nil:
 			t.Errorf("%+v: %v", tt.choice, err)
 		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || tvmexport.CauseOf(err) != tvmexport.Usage):
 			t.Errorf("%+v: %v, want %s", tt.choice, err, tt.err)
-		case err == nil && got.Guise() != tt.guise:
-			t.Errorf("%+v: the key is %q, want %q", tt.choice, got.Guise(), tt.guise)
+		case err == nil && got.KeyVisibility() != tt.guise:
+			t.Errorf("%+v: the key is %q, want %q", tt.choice, got.KeyVisibility(), tt.guise)
 		}
 	}
 }
@@ -47,8 +47,8 @@ func TestChoose(t *testing.T) {
 // beside each other: such a table is another one.
 func TestTheChoiceIsPartOfTheDefinition(t *testing.T) {
 	table := tvmexport.Table{Name: "T", LoadType: tvmexport.Snapshot, Columns: []tvmexport.Column{{Name: "A", Type: "string"}, {Name: "B", Type: "string"}}}
-	seen := map[string]tvmexport.Choice{}
-	for _, c := range []tvmexport.Choice{
+	seen := map[string]tvmexport.ColumnPolicy{}
+	for _, c := range []tvmexport.ColumnPolicy{
 		{},
 		{Exclude: []string{"A"}},
 		{Exclude: []string{"NotInTheCatalogue"}},
@@ -57,7 +57,7 @@ func TestTheChoiceIsPartOfTheDefinition(t *testing.T) {
 		{Pseudonymise: []string{"A"}, Key: "two"},
 		{Pseudonymise: []string{"B"}, Key: "one"},
 	} {
-		chosen, err := table.Choose(c)
+		chosen, err := table.WithPolicy(c)
 		if err != nil {
 			t.Fatal(err)
 		}

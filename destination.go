@@ -41,10 +41,10 @@ type Destination interface {
 	// History reads what the ledger says of the tables, by name.
 	History(ctx context.Context, tables []Table) (map[string]History, error)
 
-	// Leftovers are, by table name, the batches that landed whole since then
+	// OrphanedBatches are, by table name, the batches that landed whole since then
 	// under runs upon the last commit of each history that never began to
 	// publish.
-	Leftovers(ctx context.Context, tables []Table, of map[string]History, since time.Time) (map[string][]Leftover, error)
+	OrphanedBatches(ctx context.Context, tables []Table, of map[string]History, since time.Time) (map[string][]OrphanedBatch, error)
 
 	// Land uploads a batch and queues it for the run's landing table. A nil
 	// error means that it was accepted, not that it has landed.
@@ -67,14 +67,14 @@ type Destination interface {
 	// runs whose records are all there, in the columns that the table shows.
 	Backfill(ctx context.Context, t Table) (Backfilled, error)
 
-	// Hours counts what readers see of a table with a watermark column, by
+	// HourlyCounts counts what readers see of a table with a watermark column, by
 	// hour of the watermark, as far as it lies in the window. Equal rows of a
 	// legacy run count once: its copies must not hide what it lacks.
-	Hours(ctx context.Context, t Table, w Window) ([]Count, error)
+	HourlyCounts(ctx context.Context, t Table, w Window) ([]Count, error)
 
-	// Lacking counts, for landed batches of late slices, the rows that
+	// CountMissing counts, for landed batches of late slices, the rows that
 	// readers do not see, equal rows counted as often as they are there.
-	Lacking(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
+	CountMissing(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
 
 	// Publish records in the ledger that the publication begins, then carries
 	// out its steps, each at most once whoever asks. ErrSuperseded means that

@@ -29,8 +29,8 @@ const (
 	Permission       // sign-in, roles
 	Quota            // the tenant's budget or the time given is used up
 	LeaseHeld        // another run holds the table
-	Refused          // the service refuses the query or command: semantics, missing table
-	Unproven         // an answer or a delivery cannot be shown to be complete
+	Rejected         // the service refuses the query or command: semantics, missing table
+	Integrity        // an answer or a delivery cannot be shown to be complete
 )
 
 // Error says what failed, where, why, and what to do next.

@@ -53,8 +53,8 @@ type PartitionRecord struct {
 // exporter had put into the published table before this one took it over.
 const LegacyRun RunKind = "legacy"
 
-// Origin is what a landed batch says of the run that it was fetched for.
-type Origin struct {
+// RunHeader is what a landed batch says of the run that it was fetched for.
+type RunHeader struct {
 	ID         RunID     `json:"id"`
 	Previous   RunID     `json:"previous"`
 	Kind       RunKind   `json:"kind"`
@@ -64,9 +64,9 @@ type Origin struct {
 	Tenant     string    `json:"tenant,omitempty"`
 }
 
-// Origin is what the run's batches and its commit record say of it.
-func (r Run) Origin() Origin {
-	return Origin{
+// RunHeader is what the run's batches and its commit record say of it.
+func (r Run) Header() RunHeader {
+	return RunHeader{
 		ID: r.ID, Previous: r.Previous, Kind: r.Kind, Depth: r.Depth,
 		Definition: r.Table.Definition(), StartedAt: r.StartedAt, Tenant: r.Tenant,
 	}

@@ -11,19 +11,19 @@ import (
 
 // Table is an Advanced Hunting table and how it is exported.
 type Table struct {
-	Name        string   // at the source: DeviceTvmSoftwareInventory
-	Destination string   // published table: DeviceTvmSoftwareInventoryRaw
-	LoadType    LoadType // how it is brought forward
-	Watermark   string   // datetime column that Incremental loads follow; IngestionTime for ingestion_time(); "" if none
-	Columns     []Column // known schema in catalogue order; empty if the table is not in the catalogue
-	Key         Key      // what partitions are made of
-	RowBytes    int      // first guess of one row's JSON size; 0 is DefaultRowBytes
-	Layout      Layout   // where rows are published; "" is Both
-	Drift       Drift    // what becomes of columns that appear; "" is Evolve
-	Shown       []Column // of the typed table and the read functions; nil is Columns
-	NaturalKey  []string // columns that name a row to people; Changes tells by it what was modified
-	Volatile    []string // columns whose changes alone are not worth a fetch: fingerprints leave them out
-	Choice      Choice   // which columns are published; Columns are those already
+	Name        string       // at the source: DeviceTvmSoftwareInventory
+	Destination string       // published table: DeviceTvmSoftwareInventoryRaw
+	LoadType    LoadType     // how it is brought forward
+	Watermark   string       // datetime column that Incremental loads follow; IngestionTime for ingestion_time(); "" if none
+	Columns     []Column     // known schema in catalogue order; empty if the table is not in the catalogue
+	Key         Key          // what partitions are made of
+	RowBytes    int          // first guess of one row's JSON size; 0 is DefaultRowBytes
+	Layout      Layout       // where rows are published; "" is Both
+	Drift       Drift        // what becomes of columns that appear; "" is Evolve
+	Shown       []Column     // of the typed table and the read functions; nil is Columns
+	NaturalKey  []string     // columns that name a row to people; Changes tells by it what was modified
+	Volatile    []string     // columns whose changes alone are not worth a fetch: fingerprints leave them out
+	Policy      ColumnPolicy // which columns are published; Columns are those already
 }
 
 // Layout says in which tables a table's rows are published.
@@ -133,8 +133,8 @@ func (t Table) Definition() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s|%s|%s|%v|%v", t.Name, t.LoadType, t.Watermark, t.Columns, t.Key)
 	fmt.Fprintf(h, "|%v|%t|%t|%v", t.Volatile, t.Layout.Raw(), t.Layout.Typed(), t.Visible())
-	if !t.Choice.IsZero() {
-		fmt.Fprintf(h, "|%v", t.Choice)
+	if !t.Policy.IsZero() {
+		fmt.Fprintf(h, "|%v", t.Policy)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -50,8 +50,8 @@ func (c *calls) History(ctx context.Context, tables []tvmexport.Table) (map[stri
 	return c.note("History").History(ctx, tables)
 }
 
-func (c *calls) Leftovers(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.Leftover, error) {
-	return c.note("Leftovers").Leftovers(ctx, tables, of, since)
+func (c *calls) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.OrphanedBatch, error) {
+	return c.note("OrphanedBatches").OrphanedBatches(ctx, tables, of, since)
 }
 
 func (c *calls) Land(ctx context.Context, b tvmexport.Batch) error {
@@ -70,12 +70,12 @@ func (c *calls) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Back
 	return c.note("Backfill").Backfill(ctx, t)
 }
 
-func (c *calls) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
-	return c.note("Hours").Hours(ctx, t, w)
+func (c *calls) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return c.note("HourlyCounts").HourlyCounts(ctx, t, w)
 }
 
-func (c *calls) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
-	return c.note("Lacking").Lacking(ctx, run, late)
+func (c *calls) CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return c.note("CountMissing").CountMissing(ctx, run, late)
 }
 
 func (c *calls) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {

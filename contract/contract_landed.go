@@ -13,10 +13,10 @@ import (
 )
 
 var leftoversCases = []contractCase{
-	{"Leftovers", "WholeBatches", leftoversWhole},
-	{"Leftovers", "NotOfARunThatPublishes", leftoversUnpublished},
-	{"Leftovers", "NotOfAnotherBase", leftoversOfBase},
-	{"Leftovers", "NotOlderThanAsked", leftoversSince},
+	{"OrphanedBatches", "WholeBatches", leftoversWhole},
+	{"OrphanedBatches", "NotOfARunThatPublishes", leftoversUnpublished},
+	{"OrphanedBatches", "NotOfAnotherBase", leftoversOfBase},
+	{"OrphanedBatches", "NotOlderThanAsked", leftoversSince},
 }
 
 // described is a batch of rows, each a record, with the manifest that the
@@ -30,7 +30,7 @@ func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, 
 		info.Counts = append(info.Counts, int64(i))
 		info.Fingerprints = append(info.Fingerprints, tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(ordinal), int64(i), 1 << 50}})
 	}
-	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Origin: run.Origin(), Bytes: info.Bytes, Counts: info.Counts, Fingerprints: info.Fingerprints})
+	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Header: run.Header(), Bytes: info.Bytes, Counts: info.Counts, Fingerprints: info.Fingerprints})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,16 +100,16 @@ func (h Harness) export(t *testing.T, run tvmexport.Run, s tvmexport.Slice, rows
 }
 
 // leftovers asks for both tables, twice, and gives what is left of one.
-func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time) []tvmexport.Leftover {
+func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time) []tvmexport.OrphanedBatch {
 	t.Helper()
 	tables := []tvmexport.Table{h.Table, h.Events}
 	history, err := h.Destination.History(t.Context(), tables)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []tvmexport.Leftover
+	var out []tvmexport.OrphanedBatch
 	for round := range 2 {
-		left, err := h.Destination.Leftovers(t.Context(), tables, history, since)
+		left, err := h.Destination.OrphanedBatches(t.Context(), tables, history, since)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time)
 func hourAgo() time.Time { return time.Now().Add(-time.Hour) }
 
 func leftoversWhole(t *testing.T, h Harness) {
-	if left, err := h.Destination.Leftovers(t.Context(), nil, nil, hourAgo()); err != nil || len(left) != 0 {
+	if left, err := h.Destination.OrphanedBatches(t.Context(), nil, nil, hourAgo()); err != nil || len(left) != 0 {
 		t.Fatalf("of no tables: %+v, %v", left, err)
 	}
 	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
@@ -155,13 +155,13 @@ func leftoversWhole(t *testing.T, h Harness) {
 		!slices.Equal(b.Slice.Partitions, s.Partitions) || !slices.Equal(b.Counts, info.Counts) || !slices.Equal(b.Fingerprints, info.Fingerprints) {
 		t.Errorf("the whole batch is %+v, want %+v", b, info)
 	}
-	want := run.Origin()
-	if o := got.Run; !o.StartedAt.Equal(want.StartedAt) {
+	want := run.Header()
+	if o := got.Header; !o.StartedAt.Equal(want.StartedAt) {
 		t.Errorf("its run began at %s, want %s", o.StartedAt, want.StartedAt)
 	}
-	got.Run.StartedAt = want.StartedAt
-	if got.Run != want {
-		t.Errorf("its run is %+v, want %+v", got.Run, want)
+	got.Header.StartedAt = want.StartedAt
+	if got.Header != want {
+		t.Errorf("its run is %+v, want %+v", got.Header, want)
 	}
 	events := h.leftovers(t, h.Events, hourAgo())
 	if len(events) != 1 || !events[0].Batch.Slice.Late || !events[0].Batch.Slice.Window.From.Equal(late.Window.From) || !events[0].Batch.Slice.Window.To.Equal(late.Window.To) {
@@ -194,7 +194,7 @@ func leftoversOfBase(t *testing.T, h Harness) {
 		t.Errorf("of a run on the base of the one that committed: %+v", left)
 	}
 	land("R3", "R2")
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 || left[0].Run.ID != "R3" {
+	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 || left[0].Header.ID != "R3" {
 		t.Errorf("of a run upon the commit: %+v", left)
 	}
 }

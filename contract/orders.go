@@ -43,7 +43,7 @@ func (d *Destination) CheckTables(_ context.Context, tables []tvmexport.Table) (
 	for _, t := range tables {
 		if !slices.ContainsFunc(d.List, func(o tvmexport.Order) bool { return o.Table == t.Name }) {
 			failed[t.Name] = &tvmexport.Error{
-				Op: "check", Table: t.Name, Cause: tvmexport.Refused,
+				Op: "check", Table: t.Name, Cause: tvmexport.Rejected,
 				Err: errors.New("the table is not there"), Hint: "configure it",
 			}
 		}

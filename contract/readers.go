@@ -90,8 +90,8 @@ func (d *Destination) contents(table string, run tvmexport.Run) map[string]int {
 	return have
 }
 
-// Lacking implements tvmexport.Destination.
-func (d *Destination) Lacking(_ context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+// CountMissing implements tvmexport.Destination.
+func (d *Destination) CountMissing(_ context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	have := d.contents(run.Table.Name, run)
@@ -124,8 +124,8 @@ func keys(row string) (device string, at time.Time, err error) {
 	return record.DeviceId, record.T, nil
 }
 
-// Hours implements tvmexport.Destination.
-func (d *Destination) Hours(_ context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+// HourlyCounts implements tvmexport.Destination.
+func (d *Destination) HourlyCounts(_ context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	rows := map[time.Time]int64{}
@@ -164,11 +164,11 @@ func (d *Destination) State(ctx context.Context, q tvmexport.CountQuery) ([]tvme
 	return counts.Parts, err
 }
 
-// Leftovers implements tvmexport.Destination.
-func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.Leftover, error) {
+// OrphanedBatches implements tvmexport.Destination.
+func (d *Destination) OrphanedBatches(_ context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.OrphanedBatch, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := map[string][]tvmexport.Leftover{}
+	out := map[string][]tvmexport.OrphanedBatch{}
 	for _, t := range tables {
 		var previous tvmexport.RunID
 		if last := of[t.Name].Last; last != nil {
@@ -185,11 +185,11 @@ func (d *Destination) Leftovers(_ context.Context, tables []tvmexport.Table, of 
 			if err := json.Unmarshal(tail.Slice, &m); err != nil {
 				return nil, err
 			}
-			if m.Origin.ID == "" || len(m.Partitions) == 0 || m.Origin.Previous != previous || d.pending[t.Name].Run.ID == m.Origin.ID {
+			if m.Header.ID == "" || len(m.Partitions) == 0 || m.Header.Previous != previous || d.pending[t.Name].Run.ID == m.Header.ID {
 				continue
 			}
 			m.Slice.Table = t
-			out[t.Name] = append(out[t.Name], tvmexport.Leftover{Run: m.Origin, Batch: tvmexport.BatchInfo{
+			out[t.Name] = append(out[t.Name], tvmexport.OrphanedBatch{Header: m.Header, Batch: tvmexport.BatchInfo{
 				ID: tail.Batch, Slice: m.Slice, Rows: *tail.Rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: m.Fingerprints, Unread: m.Unread,
 			}})
 		}

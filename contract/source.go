@@ -219,7 +219,7 @@ func (s *Source) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.rows[table]; !ok {
-		return nil, &tvmexport.Error{Op: "schema", Table: table, Cause: tvmexport.Refused, Err: fmt.Errorf("no such table")}
+		return nil, &tvmexport.Error{Op: "schema", Table: table, Cause: tvmexport.Rejected, Err: fmt.Errorf("no such table")}
 	}
 	if s.Schema != nil {
 		return slices.Clone(s.Schema), nil

@@ -38,7 +38,7 @@ func columnsOfATable(t *testing.T, h SourceHarness) {
 func columnsUnknown(t *testing.T, h SourceHarness) {
 	_, err := h.Source.Columns(t.Context(), unknownTable)
 	var e *tvmexport.Error
-	if !errors.As(err, &e) || tvmexport.CauseOf(err) != tvmexport.Refused || tvmexport.ActionOf(err) != tvmexport.Stop {
+	if !errors.As(err, &e) || tvmexport.CauseOf(err) != tvmexport.Rejected || tvmexport.ActionOf(err) != tvmexport.Stop {
 		t.Errorf("the error is %v (cause %d, action %d), want one that refuses the table and is final", err, tvmexport.CauseOf(err), tvmexport.ActionOf(err))
 	}
 }

@@ -47,7 +47,7 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 
 func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.History) (tvmexport.Backfilled, error) {
 	fail := func(hint, format string, args ...any) (tvmexport.Backfilled, error) {
-		return tvmexport.Backfilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: fmt.Errorf(format, args...), Hint: hint}
+		return tvmexport.Backfilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: fmt.Errorf(format, args...), Hint: hint}
 	}
 	switch {
 	case t.Layout != "" && t.Layout != tvmexport.Both:

@@ -10,10 +10,10 @@ import (
 // comparedTable is the table as its content is compared with what readers see:
 // without the columns that are published as pseudonyms, which the note says.
 func comparedTable(t tvmexport.Table) (_ tvmexport.Table, notes []string) {
-	if len(t.Choice.Pseudonymise) == 0 {
+	if len(t.Policy.Pseudonymise) == 0 {
 		return t, nil
 	}
-	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c tvmexport.Column) bool { return t.Choice.Masks(c.Name) })
+	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c tvmexport.Column) bool { return t.Policy.Pseudonymises(c.Name) })
 	return t, []string{"pseudonymised columns were left out of the comparison of content"}
 }
 

@@ -62,7 +62,7 @@ func (f *fetching) compare(ctx context.Context) error {
 
 func (f *fetching) differs(format string, args ...any) error {
 	return &tvmexport.Error{
-		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: fmt.Errorf(format, args...),
+		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: fmt.Errorf(format, args...),
 		Hint: "nothing was published; run again, and if this repeats open a case with Microsoft: counts and rows of the table contradict each other",
 	}
 }

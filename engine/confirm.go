@@ -94,7 +94,7 @@ func missingBatches(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []t
 		case b.Rows == 0:
 		case l.Nulls > 0:
 			return nil, &tvmexport.Error{
-				Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+				Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 				Err:  fmt.Errorf("%d records of batch %s landed as null in %s", l.Nulls, b.ID, run.Table.Landing()),
 				Hint: "the landing table's mapping or columns were changed: drop the table and run tvmexport init",
 			}
@@ -141,7 +141,7 @@ func (f *fetching) neverLanded(out ConfirmOutcome) error {
 		return out.Why
 	}
 	return &tvmexport.Error{
-		Op: "confirm", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Op: "confirm", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, including %s", len(out.Missing), len(f.batches), confirmAttempts, out.Missing[0]),
 		Hint: "nothing was published; check .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
 	}

@@ -19,7 +19,7 @@ func checkedCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuer
 	}
 	if why := impossible(counts, q); why != "" {
 		return counts, &tvmexport.Error{
-			Op: "count", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: fmt.Errorf("the count is invalid: %s", why),
+			Op: "count", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: fmt.Errorf("the count is invalid: %s", why),
 			Hint: "the count was not used; run again, and if this repeats check for a proxy that changes answers",
 		}
 	}

@@ -19,7 +19,7 @@ func (w world) unproven(t *testing.T, want string) {
 		t.Fatal(err)
 	}
 	r := report.Outcomes[0]
-	if tvmexport.CauseOf(r.Err) != tvmexport.Unproven || !strings.Contains(r.Err.Error(), want) {
+	if tvmexport.CauseOf(r.Err) != tvmexport.Integrity || !strings.Contains(r.Err.Error(), want) {
 		t.Fatalf("%d rows, %v", r.Rows, r.Err)
 	}
 }
@@ -231,7 +231,7 @@ func TestImpossibleCounts(t *testing.T) {
 					w.unproven(t, said)
 					w.agrees(t, nil)
 					plans, err := w.Plan(t.Context(), engine.Request{})
-					if err != nil || tvmexport.CauseOf(plans[0].Err) != tvmexport.Unproven {
+					if err != nil || tvmexport.CauseOf(plans[0].Err) != tvmexport.Integrity {
 						t.Errorf("plan: %v, %v", plans, err)
 					}
 					w.source.SpoilCount = nil
@@ -242,7 +242,7 @@ func TestImpossibleCounts(t *testing.T) {
 					}
 					w.source.SpoilCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) { c.Parts[0].Rows = -1 }
 					list, err := w.Verify(t.Context(), nil, "")
-					if err != nil || tvmexport.CauseOf(list[0].Err) != tvmexport.Unproven {
+					if err != nil || tvmexport.CauseOf(list[0].Err) != tvmexport.Integrity {
 						t.Errorf("verify: %v, %v", list, err)
 					}
 				})

@@ -50,7 +50,7 @@ const flushAt = 64 << 10
 func (l *batchEncoder) WriteRow(key, row []byte) error {
 	if len(row) > tvmexport.MaxRecord {
 		return &tvmexport.Error{
-			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
 			Err:  fmt.Errorf("a record of %d bytes (key %s) exceeds Kusto's limit of 1 MiB for a value; it would be truncated or stored as null", len(row), l.shown(key)),
 			Hint: "find the row by its key in the portal and shorten its values, or set the table's IsActive to false until then",
 		}
@@ -58,7 +58,7 @@ func (l *batchEncoder) WriteRow(key, row []byte) error {
 	at := l.partitions.find(key)
 	if at < 0 {
 		return &tvmexport.Error{
-			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
+			Op: "fetch", Table: l.slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Integrity,
 			Err: fmt.Errorf("the answer has a row with key %s, which is in none of the requested partitions", l.shown(key)),
 		}
 	}
@@ -86,7 +86,7 @@ func (l *batchEncoder) WriteRow(key, row []byte) error {
 // what a broken answer made of a value, the length and the beginning of its
 // SHA-256 are given: hash_sha256(key) finds it.
 func (l *batchEncoder) shown(key []byte) string {
-	if guise := l.run.Table.Guise(); guise != "" {
+	if guise := l.run.Table.KeyVisibility(); guise != "" {
 		return "that is " + guise
 	}
 	if isID(key) {
@@ -111,7 +111,7 @@ func isID(key []byte) bool {
 // of the slice's partitions, nil where they are not known.
 func (l *batchEncoder) close(prints []tvmexport.Fingerprint) error {
 	s, err := json.Marshal(tvmexport.Manifest{
-		Slice: l.slice, Origin: l.run.Origin(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Fingerprints: prints, Unread: l.unread,
+		Slice: l.slice, Header: l.run.Header(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Fingerprints: prints, Unread: l.unread,
 	})
 	if err != nil {
 		return fmt.Errorf("describe batch %s: %w", l.id, err)

@@ -43,7 +43,7 @@ func TestEnvelope(t *testing.T) {
 
 func TestRowOutsideTheSliceIsRefused(t *testing.T) {
 	l := newBatchEncoder("B", tvmexport.Run{}, tvmexport.Slice{Partitions: []tvmexport.Partition{"3", "4"}}, io.Discard)
-	if err := l.WriteRow([]byte("5"), []byte(`{}`)); tvmexport.CauseOf(err) != tvmexport.Unproven {
+	if err := l.WriteRow([]byte("5"), []byte(`{}`)); tvmexport.CauseOf(err) != tvmexport.Integrity {
 		t.Errorf("got %v", err)
 	}
 }

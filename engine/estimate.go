@@ -57,7 +57,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	v.fail(v.Destination.CheckTables(ctx, v.healthy()))
 	v.leased = v.healthy() // which it does not lease: past is asked about them
 	var history map[string]tvmexport.History
-	var left map[string][]tvmexport.Leftover
+	var left map[string][]tvmexport.OrphanedBatch
 	if len(v.leased) > 0 {
 		if history, left, err = v.history(ctx); err != nil {
 			return nil, err
@@ -113,7 +113,7 @@ func (e *Exporter) EstimateDuration(tables []PlannedTable, each, quota, landing 
 }
 
 // estimate is what runTable would do.
-func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) (PlannedTable, error) {
+func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch) (PlannedTable, error) {
 	var out PlannedTable
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return out, err

@@ -31,9 +31,9 @@ func (s *dryRun) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	return counts, err
 }
 
-// Hours implements Steps.
-func (s *dryRun) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
-	return s.destination.Hours(ctx, t, w)
+// HourlyCounts implements Steps.
+func (s *dryRun) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return s.destination.HourlyCounts(ctx, t, w)
 }
 
 // FetchAndLand implements Steps: every slice is answered by one call, with the
@@ -57,8 +57,8 @@ func (s *dryRun) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) 
 	return ConfirmOutcome{}, errDryRun
 }
 
-// Lacking implements Steps.
-func (s *dryRun) Lacking(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+// CountMissing implements Steps.
+func (s *dryRun) CountMissing(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
 	return nil, errDryRun
 }
 

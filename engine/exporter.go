@@ -16,7 +16,7 @@ type Exporter struct {
 	Source      tvmexport.Source
 	Destination tvmexport.Destination
 	Describe    func(table string) (tvmexport.Table, bool) // the catalogue; nil knows no table
-	Choose      func(table string) tvmexport.Choice        // which columns are published; nil: all
+	Policy      func(table string) tvmexport.ColumnPolicy  // which columns are published; nil: all
 	Compress    Compressor
 	Hooks       tvmexport.Hooks
 
@@ -130,8 +130,8 @@ func (e *Exporter) table(ctx context.Context, o tvmexport.Order) (tvmexport.Tabl
 	if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
 		t.Watermark = tvmexport.IngestionTime
 	}
-	if e.Choose != nil {
-		return t.Choose(e.Choose(t.Name))
+	if e.Policy != nil {
+		return t.WithPolicy(e.Policy(t.Name))
 	}
 	return t, nil
 }

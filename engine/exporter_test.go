@@ -252,7 +252,7 @@ func TestAnswerThatContradictsItselfIsAskedForAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tvmexport.CauseOf(report.Outcomes[0].Err) != tvmexport.Unproven {
+		if tvmexport.CauseOf(report.Outcomes[0].Err) != tvmexport.Integrity {
 			t.Errorf("got %v", report.Outcomes[0].Err)
 		}
 		w.agrees(t, rows)
@@ -286,7 +286,7 @@ func TestDeliveriesLostAndDoubled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := report.Outcomes[0].Err; tvmexport.CauseOf(err) != tvmexport.Unproven {
+		if err := report.Outcomes[0].Err; tvmexport.CauseOf(err) != tvmexport.Integrity {
 			t.Errorf("batches that never land: %v", err)
 		}
 		w.agrees(t, rows)

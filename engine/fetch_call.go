@@ -145,7 +145,7 @@ func (e *engine) proves(in FetchInput, a tvmexport.Answer) error {
 	if a.Complete() {
 		return nil
 	}
-	fail := &tvmexport.Error{Op: "fetch", Table: in.Slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven}
+	fail := &tvmexport.Error{Op: "fetch", Table: in.Slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Integrity}
 	switch {
 	case a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows:
 		fail.Action = tvmexport.Split
@@ -176,7 +176,7 @@ func checkWatermark(in FetchInput, a tvmexport.Answer) error {
 		return nil
 	}
 	return &tvmexport.Error{
-		Op: "fetch", Table: t.Name, Action: tvmexport.Retry, Cause: tvmexport.Unproven,
+		Op: "fetch", Table: t.Name, Action: tvmexport.Retry, Cause: tvmexport.Integrity,
 		Err:  fmt.Errorf("%d rows of the answer (request %s) have a watermark %s that is not a datetime", a.Unread[i].Values, a.Request, t.Watermark),
 		Hint: "nothing was published; check the column in the portal, or set another WatermarkColumn in MigrationConfiguration",
 	}

@@ -67,7 +67,7 @@ func (v *invocation) spent(ctx context.Context) error {
 }
 
 // history is what the destination remembers of earlier invocations and of the tables.
-func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.Leftover, error) {
+func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.OrphanedBatch, error) {
 	var err error
 	if v.earlier, err = v.Destination.PendingAudits(ctx, v.owner); err != nil {
 		return nil, nil, err
@@ -76,7 +76,7 @@ func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History,
 	if err != nil || v.Resume <= 0 {
 		return history, nil, err
 	}
-	left, err := v.Destination.Leftovers(ctx, v.leased, history, time.Now().Add(-v.Resume))
+	left, err := v.Destination.OrphanedBatches(ctx, v.leased, history, time.Now().Add(-v.Resume))
 	return history, left, err
 }
 
@@ -157,7 +157,7 @@ const (
 	defaultCalls  = 4
 )
 
-func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport.History, left map[string][]tvmexport.Leftover) {
+func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport.History, left map[string][]tvmexport.OrphanedBatch) {
 	eng := &engine{
 		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
 		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, grace: &v.grace,

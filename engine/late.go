@@ -18,7 +18,7 @@ func (f *fetching) countLateRows(ctx context.Context) error {
 	if len(late) == 0 {
 		return nil
 	}
-	lacking, err := f.steps.Lacking(ctx, f.plan.Run, late)
+	lacking, err := f.steps.CountMissing(ctx, f.plan.Run, late)
 	if err != nil {
 		return err
 	}
@@ -29,12 +29,12 @@ func (f *fetching) countLateRows(ctx context.Context) error {
 	return nil
 }
 
-// Hours implements Steps.
-func (e *engine) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
-	return e.destination.Hours(ctx, t, w)
+// HourlyCounts implements Steps.
+func (e *engine) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return e.destination.HourlyCounts(ctx, t, w)
 }
 
-// Lacking implements Steps.
-func (e *engine) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
-	return e.destination.Lacking(ctx, run, late)
+// CountMissing implements Steps.
+func (e *engine) CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return e.destination.CountMissing(ctx, run, late)
 }

@@ -84,7 +84,7 @@ func refusalOf(l tvmexport.Losses, t tvmexport.Table) error {
 		hint = fmt.Sprintf("run tvmexport refill --table %s: it rebuilds the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
 	}
 	return &tvmexport.Error{
-		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 		Err: fmt.Errorf("%s: it was cleared, dropped or changed", l), Hint: hint,
 	}
 }
@@ -137,7 +137,7 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 
 // reuseOrphans adopts what interrupted runs landed. Without the ledger nothing
 // tells it from what was published.
-func (p *Plan) reuseOrphans(left []tvmexport.Leftover, age time.Duration) {
+func (p *Plan) reuseOrphans(left []tvmexport.OrphanedBatch, age time.Duration) {
 	if !p.Apart {
 		p.Orphans = resumable(p.Run, left, age)
 	}

@@ -112,7 +112,7 @@ type Plan struct {
 	Until      time.Time             // upper end of the window as ordered; zero: the source's clock less Lag
 	Recount    time.Duration         // how far back published hours are counted again for late rows
 	Again      []tvmexport.Window    // published windows that are asked for again
-	Orphans    []tvmexport.Leftover
+	Orphans    []tvmexport.OrphanedBatch
 	Unlike     []string           // columns that have values in what readers keep which are not those of the source
 	Losses     tvmexport.Losses   // that the run makes up for
 	Apart      bool               // rows of the ledger are gone

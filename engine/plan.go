@@ -23,7 +23,7 @@ func (f *fetching) count(ctx context.Context) error {
 		f.progress.Fetched += b.Rows
 	}
 	if n := f.progress.Resumed; n > 0 {
-		f.note("%d landed rows of the interrupted run %s were reused", n, f.plan.Orphans[0].Run.ID)
+		f.note("%d landed rows of the interrupted run %s were reused", n, f.plan.Orphans[0].Header.ID)
 	}
 	for _, p := range f.units {
 		f.total += p.Rows

@@ -21,7 +21,7 @@ func (f *fetching) planState(ctx context.Context) error {
 	case run.Kind == tvmexport.DeltaRun:
 		depth = f.plan.Depth
 	case len(f.plan.Orphans) > 0:
-		depth = f.plan.Orphans[0].Run.Depth
+		depth = f.plan.Orphans[0].Header.Depth
 	case f.plan.Last > 0:
 		q.Depth = max(stateDepth(2*f.plan.Last, f.plan.Limits.Rows), 1)
 	}

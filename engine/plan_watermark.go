@@ -64,7 +64,7 @@ func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvm
 		out = append(out, trimmed(fillBins(within(parts, w), w, tvmexport.AllPartitions, time.Hour))...)
 	}
 	if recent != (tvmexport.Window{}) {
-		seen, err = f.steps.Hours(ctx, f.plan.Run.Table, recent)
+		seen, err = f.steps.HourlyCounts(ctx, f.plan.Run.Table, recent)
 		if err != nil {
 			return nil, nil, err
 		}

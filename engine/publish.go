@@ -112,7 +112,7 @@ func finish(ctx context.Context, s Steps, pub tvmexport.Publication, p *Progress
 	rows := published.Rows
 	if rows != pub.Rows {
 		return &tvmexport.Error{
-			Op: "publish", Table: pub.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+			Op: "publish", Table: pub.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 			Err:  fmt.Errorf("%d rows are in %s, but %d were confirmed (run %s)", rows, pub.Run.Table.Destination, pub.Rows, pub.Run.ID),
 			Hint: "the run was not committed; run again, and if this repeats check for rows deleted from the landing table",
 		}

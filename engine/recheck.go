@@ -31,7 +31,7 @@ func (f *fetching) recheck(ctx context.Context) error {
 		}
 		if round > recheckRounds {
 			return &tvmexport.Error{
-				Op: "fetch", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+				Op: "fetch", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 				Err:  fmt.Errorf("%d partitions, including %q, changed while the table was read, after %d more attempts", len(moved), moved[0], recheckRounds),
 				Hint: "run at a quieter time, or use the default consistency, under which each partition is the state of one answer",
 			}
@@ -61,7 +61,7 @@ func (f *fetching) countAgain(ctx context.Context) ([]planUnit, error) {
 	f.progress.Calls += counts.Calls
 	if slices.ContainsFunc(counts.Parts, func(c tvmexport.Count) bool { return !c.Fingerprint.Known }) {
 		return nil, &tvmexport.Error{
-			Op: "count", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+			Op: "count", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 			Err:  errors.New("the service computes no fingerprints, so consistency of the whole table cannot be verified"),
 			Hint: "use the default consistency",
 		}

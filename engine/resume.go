@@ -11,30 +11,30 @@ import (
 // resumable are the leftovers that a run may take over: built on the same
 // base, of the same kind, of the table as it is defined now, and not older
 // than age. Those of the newest run that left any decide the kind of cut.
-func resumable(run tvmexport.Run, list []tvmexport.Leftover, age time.Duration) []tvmexport.Leftover {
-	var out []tvmexport.Leftover
+func resumable(run tvmexport.Run, list []tvmexport.OrphanedBatch, age time.Duration) []tvmexport.OrphanedBatch {
+	var out []tvmexport.OrphanedBatch
 	definition := run.Table.Definition()
 	for _, l := range list {
-		o := l.Run
+		o := l.Header
 		if o.Previous == run.Previous && o.Kind == run.Kind && o.Definition == definition &&
 			run.StartedAt.Sub(o.StartedAt) <= age {
 			out = append(out, l)
 		}
 	}
-	slices.SortFunc(out, func(a, b tvmexport.Leftover) int {
-		return cmp.Or(-cmp.Compare(a.Run.ID, b.Run.ID), cmp.Compare(a.Batch.ID, b.Batch.ID))
+	slices.SortFunc(out, func(a, b tvmexport.OrphanedBatch) int {
+		return cmp.Or(-cmp.Compare(a.Header.ID, b.Header.ID), cmp.Compare(a.Batch.ID, b.Batch.ID))
 	})
 	if run.Table.LoadType == tvmexport.Snapshot && len(out) > 0 {
 		// Rows carry the partition that they were landed under.
-		depth := out[0].Run.Depth
-		out = slices.DeleteFunc(out, func(l tvmexport.Leftover) bool { return l.Run.Depth != depth })
+		depth := out[0].Header.Depth
+		out = slices.DeleteFunc(out, func(l tvmexport.OrphanedBatch) bool { return l.Header.Depth != depth })
 	}
 	return out
 }
 
 // reuseBatches divides what was planned into leftovers that bring a part of it, each
 // row at most once, and the pieces that are still to be asked for.
-func reuseBatches(pieces []planUnit, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []planUnit) {
+func reuseBatches(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
 	if len(list) == 0 {
 		return nil, pieces
 	}

@@ -12,7 +12,7 @@ import (
 // deadRun is a plan of n parts and what runs that died left of about half of
 // it: batches of many parts, batches of one part, parts that were divided on
 // the way, and copies of an earlier run that are stale.
-func deadRun(n int) (pieces []planUnit, list []tvmexport.Leftover) {
+func deadRun(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
 	dice := rand.New(rand.NewPCG(uint64(n), 1))
 	for i := range n {
 		p := tvmexport.Partition(fmt.Sprintf("%05x", i*(1<<20/n)))
@@ -20,7 +20,7 @@ func deadRun(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 	}
 	land := func(run string, rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) {
 		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Fingerprints: prints, Slice: tvmexport.Slice{Partitions: ps}}
-		list = append(list, tvmexport.Leftover{Batch: b, Run: tvmexport.Origin{ID: tvmexport.RunID(run)}})
+		list = append(list, tvmexport.OrphanedBatch{Batch: b, Header: tvmexport.RunHeader{ID: tvmexport.RunID(run)}})
 	}
 	for i := 0; i < n; {
 		switch dice.IntN(8) {
@@ -52,7 +52,7 @@ func deadRun(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 }
 
 // deadWindows is the same of a table that follows its watermark.
-func deadWindows(n int) (pieces []planUnit, list []tvmexport.Leftover) {
+func deadWindows(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	step := 30 * 24 * time.Hour / time.Duration(n)
 	for i := range n {
@@ -61,9 +61,9 @@ func deadWindows(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 		half := tvmexport.Window{From: w.From, To: w.From.Add(step / 2)}
 		switch i % 10 {
 		case 0, 2, 4:
-			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 400, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Late: i < n/4}}})
+			list = append(list, tvmexport.OrphanedBatch{Batch: tvmexport.BatchInfo{Rows: 400, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Late: i < n/4}}})
 		case 1:
-			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{Rows: 100, Slice: tvmexport.Slice{Window: half, Partitions: []tvmexport.Partition{"3", "4~", "7#a"}, Late: i < n/4}}})
+			list = append(list, tvmexport.OrphanedBatch{Batch: tvmexport.BatchInfo{Rows: 100, Slice: tvmexport.Slice{Window: half, Partitions: []tvmexport.Partition{"3", "4~", "7#a"}, Late: i < n/4}}})
 		}
 	}
 	for i := range list {
@@ -75,7 +75,7 @@ func deadWindows(n int) (pieces []planUnit, list []tvmexport.Leftover) {
 // What many dead parts left is taken over, and nothing twice.
 func TestResumeOfManyParts(t *testing.T) {
 	const n = 50_000
-	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.Leftover){"Parts": deadRun, "Windows": deadWindows} {
+	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.OrphanedBatch){"Parts": deadRun, "Windows": deadWindows} {
 		t.Run(name, func(t *testing.T) {
 			pieces, list := make(n)
 			taken, rest := reuseBatches(pieces, dropStale(pieces, list))
@@ -98,7 +98,7 @@ func TestResumeOfManyParts(t *testing.T) {
 }
 
 func BenchmarkResume(b *testing.B) {
-	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.Leftover){"parts": deadRun, "windows": deadWindows} {
+	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.OrphanedBatch){"parts": deadRun, "windows": deadWindows} {
 		for _, n := range []int{4096, 8192, 20_000, 100_000} {
 			b.Run(fmt.Sprintf("%s=%d", name, n), func(b *testing.B) {
 				pieces, list := make(n)

@@ -15,18 +15,18 @@ import (
 
 // The oracle compares everything with everything. It is slow and plain.
 
-func oracleFresh(pieces []planUnit, list []tvmexport.Leftover) []tvmexport.Leftover {
+func oracleFresh(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
 	for {
 		taken, _ := oracleAdopt(pieces, list)
 		stale := oracleDisproved(pieces, taken)
 		if len(stale) == 0 {
 			return list
 		}
-		list = slices.DeleteFunc(slices.Clone(list), func(l tvmexport.Leftover) bool { return stale[l.Batch.ID] })
+		list = slices.DeleteFunc(slices.Clone(list), func(l tvmexport.OrphanedBatch) bool { return stale[l.Batch.ID] })
 	}
 }
 
-func oracleAdopt(pieces []planUnit, list []tvmexport.Leftover) (taken []tvmexport.BatchInfo, rest []planUnit) {
+func oracleAdopt(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
 	planned := regionsOf(pieces)
 	var covered []region
 	for _, l := range list {
@@ -172,7 +172,7 @@ func oracleBearOut(counted []planUnit, batches []tvmexport.BatchInfo) bool {
 // wreck is a plan of few partitions and moments, so that much of it coincides,
 // and what several dead runs left of it: whole parts, finer ones, coarser ones,
 // some of them with counts that are not the plan's any more.
-func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.Leftover) {
+func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	moment := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 	timed := dice.IntN(3) > 0
@@ -248,7 +248,7 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.Leftover) {
 				b.Fingerprints = append(b.Fingerprints, print(b.Rows))
 			}
 		}
-		list = append(list, tvmexport.Leftover{Batch: b})
+		list = append(list, tvmexport.OrphanedBatch{Batch: b})
 	}
 	return pieces, list
 }
@@ -310,7 +310,7 @@ func compareWithOracle(t *testing.T, seed uint64) (taken, left, stale int) {
 		t.Fatalf("seed %d: left to fetch (-oracle +got):\n%s", seed, d)
 	}
 	want, got := oracleFresh(pieces, list), dropStale(pieces, list)
-	if !slices.EqualFunc(want, got, func(a, b tvmexport.Leftover) bool { return a.Batch.ID == b.Batch.ID }) {
+	if !slices.EqualFunc(want, got, func(a, b tvmexport.OrphanedBatch) bool { return a.Batch.ID == b.Batch.ID }) {
 		t.Fatalf("seed %d: fresh are %d leftovers, the oracle finds %d", seed, len(got), len(want))
 	}
 	return len(gotTaken), len(gotRest), len(list) - len(got)
@@ -318,7 +318,7 @@ func compareWithOracle(t *testing.T, seed uint64) (taken, left, stale int) {
 
 // crossed says whether two leftovers divide keys within keys by the hash of
 // rows, which the oracle's remainder does not come to an end with.
-func crossed(list []tvmexport.Leftover) bool {
+func crossed(list []tvmexport.OrphanedBatch) bool {
 	var hashed []tvmexport.Partition
 	for _, l := range list {
 		for _, p := range l.Batch.Slice.Partitions {

@@ -77,14 +77,14 @@ func TestInterruptedRunIsTakenUp(t *testing.T) {
 	}
 }
 
-func (w world) left(t *testing.T) []tvmexport.Leftover {
+func (w world) left(t *testing.T) []tvmexport.OrphanedBatch {
 	t.Helper()
 	table := []tvmexport.Table{{Name: software}}
 	h, err := w.destination.History(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	left, err := w.destination.Leftovers(t.Context(), table, h, time.Time{})
+	left, err := w.destination.OrphanedBatches(t.Context(), table, h, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

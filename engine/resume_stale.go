@@ -10,7 +10,7 @@ import "github.com/tvmexport/tvmexport"
 // Without a stale leftover another one can become usable that overlapped it, so
 // that this is repeated until nothing is stale. Leftovers that no piece
 // connects do not influence each other: each such cluster is repeated by itself.
-func dropStale(pieces []planUnit, list []tvmexport.Leftover) []tvmexport.Leftover {
+func dropStale(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
 	if len(list) == 0 {
 		return nil
 	}
@@ -30,7 +30,7 @@ func dropStale(pieces []planUnit, list []tvmexport.Leftover) []tvmexport.Leftove
 			cluster = kept
 		}
 	}
-	out := make([]tvmexport.Leftover, 0, len(list))
+	out := make([]tvmexport.OrphanedBatch, 0, len(list))
 	for i := range list {
 		if !c.stale[i] {
 			out = append(out, list[i])
@@ -43,14 +43,14 @@ func dropStale(pieces []planUnit, list []tvmexport.Leftover) []tvmexport.Leftove
 // in its list.
 type comparison struct {
 	units  []planUnit
-	list   []tvmexport.Leftover
+	list   []tvmexport.OrphanedBatch
 	usable []int   // leftovers of which every row was planned
 	meets  [][]int // by leftover: the pieces that can have rows of it
 	stale  []bool  // by leftover
 	links  links   // of pieces, and behind them of leftovers
 }
 
-func comparisonOf(pieces []planUnit, list []tvmexport.Leftover) *comparison {
+func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison {
 	c := &comparison{
 		units: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
 		links: newLinks(len(pieces) + len(list)),

@@ -40,14 +40,14 @@ func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 		"a part of a late hour":              {lateHour, []tvmexport.BatchInfo{within(0, time.Minute, 10, true)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var list []tvmexport.Leftover
+			var list []tvmexport.OrphanedBatch
 			for i, b := range c.batches {
 				b.ID = tvmexport.BatchID(rune('a' + i))
-				list = append(list, tvmexport.Leftover{Batch: b})
+				list = append(list, tvmexport.OrphanedBatch{Batch: b})
 			}
 			var got []int
 			for _, l := range dropStale(c.pieces, list) {
-				got = append(got, slices.IndexFunc(list, func(m tvmexport.Leftover) bool { return m.Batch.ID == l.Batch.ID }))
+				got = append(got, slices.IndexFunc(list, func(m tvmexport.OrphanedBatch) bool { return m.Batch.ID == l.Batch.ID }))
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("kept (-want +got):\n%s", d)

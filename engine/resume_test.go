@@ -29,7 +29,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 				pieces[i].Rows = 3 // fewer than the parts that may be left of it
 			}
 		}
-		var list []tvmexport.Leftover
+		var list []tvmexport.OrphanedBatch
 		for i := range 12 {
 			s := tvmexport.Slice{}
 			if windowed {
@@ -43,7 +43,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 			if windowed && dice.IntN(2) == 0 {
 				s.Partitions = []tvmexport.Partition{tvmexport.AllPartitions}
 			}
-			list = append(list, tvmexport.Leftover{Batch: tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}})
+			list = append(list, tvmexport.OrphanedBatch{Batch: tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}})
 		}
 		taken, rest := reuseBatches(pieces, list)
 		var all []region

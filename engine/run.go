@@ -9,7 +9,7 @@ import (
 )
 
 // runTable finishes what an earlier run began to publish, then makes a run.
-func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) error {
+func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch) error {
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmex
 }
 
 // try makes a run of a table by a schema of the source.
-func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover, seen sighting) error {
+func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch, seen sighting) error {
 	notes, err := v.fit(ctx, s, r, h, seen)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Or
 		plan.Unlike = unlikeColumns(h.Last)
 	}
 	plan.Loose = seen.loose
-	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Choice.Hides(c.Name) })
+	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Policy.Excludes(c.Name) })
 	plan.reuseOrphans(left, v.Resume)
 	if v.Hooks.Started != nil {
 		v.Hooks.Started(plan.Run)

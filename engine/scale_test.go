@@ -78,7 +78,7 @@ func (e *estate) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcom
 
 func (e *estate) SyncSchema(context.Context, tvmexport.Table) ([]string, error) { return nil, nil }
 
-func (e *estate) Hours(context.Context, tvmexport.Table, tvmexport.Window) ([]tvmexport.Count, error) {
+func (e *estate) HourlyCounts(context.Context, tvmexport.Table, tvmexport.Window) ([]tvmexport.Count, error) {
 	return nil, nil
 }
 
@@ -86,7 +86,7 @@ func (e *estate) Confirm(context.Context, ConfirmInput) (ConfirmOutcome, error) 
 	return ConfirmOutcome{}, nil
 }
 
-func (e *estate) Lacking(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+func (e *estate) CountMissing(context.Context, tvmexport.Run, []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
 	return nil, nil
 }
 
@@ -163,7 +163,7 @@ func TestRunOfAHundredThousandDevices(t *testing.T) {
 }
 
 // landed is every nth batch that a run of the plan would have landed.
-func (e *estate) landed(tb testing.TB, plan Plan, nth int) []tvmexport.Leftover {
+func (e *estate) landed(tb testing.TB, plan Plan, nth int) []tvmexport.OrphanedBatch {
 	tb.Helper()
 	f := &fetching{plan: plan, steps: e, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}}
 	f.plan.Run.ID = "R1"
@@ -172,10 +172,10 @@ func (e *estate) landed(tb testing.TB, plan Plan, nth int) []tvmexport.Leftover 
 			tb.Fatal(err)
 		}
 	}
-	var out []tvmexport.Leftover
+	var out []tvmexport.OrphanedBatch
 	for i, b := range f.all() {
 		if i%nth == 0 {
-			out = append(out, tvmexport.Leftover{Run: f.plan.Run.Origin(), Batch: b})
+			out = append(out, tvmexport.OrphanedBatch{Header: f.plan.Run.Header(), Batch: b})
 		}
 	}
 	return out

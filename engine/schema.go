@@ -21,7 +21,7 @@ func reconcileSchema(t tvmexport.Table, live []tvmexport.Column, last *tvmexport
 
 // followDrift is meet without a look at what names the destination takes.
 func followDrift(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
-	t.Columns = slices.DeleteFunc(ordered(live, t.Columns), func(c tvmexport.Column) bool { return t.Choice.Hides(c.Name) })
+	t.Columns = slices.DeleteFunc(ordered(live, t.Columns), func(c tvmexport.Column) bool { return t.Policy.Excludes(c.Name) })
 	if t.Key.Column != "" && typeOf(live, t.Key.Column) == "" ||
 		slices.ContainsFunc(t.Key.Hashed, func(c string) bool { return typeOf(live, c) == "" }) {
 		t.Key = tvmexport.Key{}
@@ -29,7 +29,7 @@ func followDrift(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Com
 	}
 	if w := t.Watermark; w != "" && w != tvmexport.IngestionTime && t.LoadType != tvmexport.Snapshot && typeOf(live, w) == "" {
 		return t, notes, &tvmexport.Error{
-			Op: "schema", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+			Op: "schema", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
 			Err:  fmt.Errorf("the source does not have the watermark column %s", w),
 			Hint: "append a row with another WatermarkColumn to MigrationConfiguration",
 		}

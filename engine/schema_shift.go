@@ -52,7 +52,7 @@ func (f *fetching) sameSchema(columns []tvmexport.Column) error {
 		return nil
 	}
 	return &tvmexport.Error{
-		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Err: &schemaShift{columns, what},
+		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: &schemaShift{columns, what},
 		Hint: "nothing was published; run again when the schema no longer changes",
 	}
 }
@@ -92,7 +92,7 @@ func (v *invocation) seen(table string) sighting {
 
 // attempt makes a run of a table, and starts over where the source's schema
 // changes meanwhile. Each start is a run of its own, by the schema of that time.
-func (v *invocation) attempt(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.Leftover) error {
+func (v *invocation) attempt(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch) error {
 	seen := v.seen(r.Table.Name)
 	known := r.Table // as the catalogue describes it
 	calls, bytes := 0, int64(0)

@@ -73,7 +73,7 @@ func TestSchemaThatChangesInMidRun(t *testing.T) {
 					t.Errorf("%d calls are told of %d", r.Calls, n)
 				}
 				if tt.fails {
-					if tvmexport.CauseOf(r.Err) != tvmexport.Unproven || !strings.Contains(r.Err.Error(), "the schema of the source changed") {
+					if tvmexport.CauseOf(r.Err) != tvmexport.Integrity || !strings.Contains(r.Err.Error(), "the schema of the source changed") {
 						t.Error(r.Err)
 					}
 					w.agrees(t, nil)

@@ -108,7 +108,7 @@ func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	}
 	if len(row) >= maxRowDigits {
 		return nil, &tvmexport.Error{
-			Op: "plan", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+			Op: "plan", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
 			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can distinguish them", f.plan.Limits.Rows, p.Partition),
 			Hint: "check the table in the portal for an error in the data",
 		}
@@ -213,7 +213,7 @@ func (f *fetching) checkSplitting(why error) error {
 		return nil
 	}
 	return &tvmexport.Error{
-		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
 		Err:  fmt.Errorf("%d answers were refused as too large and %d accepted, so smaller partitions do not help: %w", f.refusals, f.progress.Slices, why),
 		Hint: "run again later; if this persists, check the service's answer to a query of a few rows",
 	}

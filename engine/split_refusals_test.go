@@ -29,7 +29,7 @@ func TestRefusalsThatSmallerPartsDoNotEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := report.Outcomes[0].Err; err == nil || !strings.Contains(err.Error(), "smaller partitions do not help") || tvmexport.CauseOf(err) != tvmexport.Refused {
+		if err := report.Outcomes[0].Err; err == nil || !strings.Contains(err.Error(), "smaller partitions do not help") || tvmexport.CauseOf(err) != tvmexport.Rejected {
 			t.Errorf("it ends with %v", err)
 		}
 		if n := calls.Load(); n > 2000 {

@@ -85,15 +85,15 @@ type Steps interface {
 	SyncSchema(ctx context.Context, t tvmexport.Table) (changes []string, err error)
 	// Count asks the source how rows are spread.
 	Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error)
-	// Hours asks the destination what readers see, by hour of the watermark.
-	Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error)
+	// HourlyCounts asks the destination what readers see, by hour of the watermark.
+	HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error)
 	// FetchAndLand asks for each slice and lands its rows as a batch. The
 	// outcomes come in the order of the inputs. An error ends the run.
 	FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error)
 	// Confirm waits until the batches have landed whole.
 	Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error)
-	// Lacking counts the rows of late batches that readers do not see.
-	Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error)
+	// CountMissing counts the rows of late batches that readers do not see.
+	CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error)
 	Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error)
 	Commit(ctx context.Context, c tvmexport.Commit) error
 }

@@ -43,7 +43,7 @@ func TestUnreadWatermarkIsRefused(t *testing.T) {
 	in := FetchInput{Run: tvmexport.Run{Table: tvmexport.Table{Name: "T", LoadType: tvmexport.Incremental, Watermark: "Timestamp"}}}
 	a := tvmexport.Answer{Unread: []tvmexport.Unread{{Column: "Timestamp", Type: "datetime", Values: 3}}}
 	err := checkWatermark(in, a)
-	if tvmexport.ActionOf(err) != tvmexport.Retry || tvmexport.CauseOf(err) != tvmexport.Unproven {
+	if tvmexport.ActionOf(err) != tvmexport.Retry || tvmexport.CauseOf(err) != tvmexport.Integrity {
 		t.Errorf("%v", err)
 	}
 	in.Run.Table.LoadType = tvmexport.Snapshot

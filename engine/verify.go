@@ -77,7 +77,7 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.Ru
 // comparable says why a table cannot be compared.
 func comparable(t tvmexport.Table, h tvmexport.History, run tvmexport.RunID) error {
 	fail := func(hint, format string, args ...any) error {
-		return &tvmexport.Error{Op: "verify", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven, Hint: hint, Err: fmt.Errorf(format, args...)}
+		return &tvmexport.Error{Op: "verify", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Hint: hint, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
 	case h.Publishing != nil:
@@ -132,7 +132,7 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 	if t.Key.IsRow() {
 		return q, nil
 	}
-	if guise := t.Guise(); guise != "" {
+	if guise := t.KeyVisibility(); guise != "" {
 		c.Notes = append(c.Notes, "published rows do not contain the key of partitions, which is "+guise+": the table was compared as a whole")
 		rows := int64(0)
 		for _, r := range h.Partitions {

@@ -195,7 +195,7 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 	case errors.Is(err, errUnproven):
 		return fail.unproven(err)
 	case errors.Is(err, errTooMany):
-		return fail.make(tvmexport.Split, tvmexport.Unproven, "", err)
+		return fail.make(tvmexport.Split, tvmexport.Integrity, "", err)
 	}
 	return fail.broken(stall.explain(ctx, err))
 }

@@ -13,7 +13,7 @@ import (
 // chosen keeps the columns that a table's choice publishes, and those that its
 // key is made of.
 func chosen(t tvmexport.Table) string {
-	c := t.Choice
+	c := t.Policy
 	if len(c.Include) > 0 {
 		kept := slices.Clone(c.Include)
 		for _, column := range keyColumns(t) {
@@ -51,13 +51,13 @@ func names(columns []string) string {
 // know: there is nothing of them to be hidden.
 func (d dialect) without(t tvmexport.Table) tvmexport.Table {
 	gone := func(column string) bool { return slices.Contains(d.hideless, column) }
-	t.Choice.Exclude = slices.DeleteFunc(slices.Clone(t.Choice.Exclude), gone)
+	t.Policy.Exclude = slices.DeleteFunc(slices.Clone(t.Policy.Exclude), gone)
 	return t
 }
 
 // choose sets the columns to publish, and how. All other columns of the answer
 // are dropped, regardless of the query.
-func (s *schema) choose(c tvmexport.Choice) {
+func (s *schema) choose(c tvmexport.ColumnPolicy) {
 	if c.IsZero() {
 		return
 	}
@@ -76,7 +76,7 @@ func (s *schema) guise(name string, c *column) {
 	if s.choice.IsZero() {
 		return
 	}
-	c.internal, c.masked = s.choice.Hides(name), s.choice.Masks(name)
+	c.internal, c.masked = s.choice.Excludes(name), s.choice.Pseudonymises(name)
 }
 
 // published are the declared columns without those that are hidden.
@@ -84,13 +84,13 @@ func (s *schema) published() []tvmexport.Column {
 	if s.choice.IsZero() {
 		return s.declared
 	}
-	return slices.DeleteFunc(slices.Clone(s.declared), func(c tvmexport.Column) bool { return s.choice.Hides(c.Name) })
+	return slices.DeleteFunc(slices.Clone(s.declared), func(c tvmexport.Column) bool { return s.choice.Excludes(c.Name) })
 }
 
 // hidden are the columns that a query leaves out by name.
 func hidden(t tvmexport.Table) []tvmexport.Column {
 	var out []tvmexport.Column
-	for _, name := range t.Choice.Exclude {
+	for _, name := range t.Policy.Exclude {
 		out = append(out, tvmexport.Column{Name: name})
 	}
 	return out

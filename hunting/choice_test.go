@@ -24,55 +24,55 @@ func mask(value string) string { return string(pseudonym.New(pseudonymKey).Appen
 func TestAChoiceOfColumns(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		choice tvmexport.Choice
+		choice tvmexport.ColumnPolicy
 		row    string
 		want   string
 		key    string
 	}{
 		{
 			"excluded",
-			tvmexport.Choice{Exclude: []string{"DeviceName", "PublicIP"}},
+			tvmexport.ColumnPolicy{Exclude: []string{"DeviceName", "PublicIP"}},
 			`{"DeviceId":"3f","DeviceName":"pc-1","PublicIP":"192.0.2.1","New":1}`, `{"DeviceId":"3f","New":1}`, "3f",
 		},
 		{
 			"excluded, in another case",
-			tvmexport.Choice{Exclude: []string{"DeviceName", "PublicIP"}},
+			tvmexport.ColumnPolicy{Exclude: []string{"DeviceName", "PublicIP"}},
 			`{"deviceName":"pc-1","publicIP":"192.0.2.1","DeviceId":"3f"}`, `{"DeviceId":"3f"}`, "3f",
 		},
 		{
 			"the key excluded",
-			tvmexport.Choice{Exclude: []string{"DeviceId"}},
+			tvmexport.ColumnPolicy{Exclude: []string{"DeviceId"}},
 			`{"DeviceId":"3f","DeviceName":"pc-1"}`, `{"DeviceName":"pc-1"}`, "3f",
 		},
 		{
 			"included",
-			tvmexport.Choice{Include: []string{"DeviceName"}},
+			tvmexport.ColumnPolicy{Include: []string{"DeviceName"}},
 			`{"DeviceId":"3f","DeviceName":"pc-1","New":{"a":1},"IsInternetFacing@odata.type":"#SByte","IsInternetFacing":1}`, `{"DeviceName":"pc-1"}`, "3f",
 		},
 		{
 			"masked",
-			tvmexport.Choice{Pseudonymise: []string{"DeviceId", "DeviceName"}},
+			tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceId", "DeviceName"}},
 			`{"DeviceId":"3f","DeviceName":"p\u0063-1","IsInternetFacing":1}`,
 			`{"DeviceId":"` + mask("3f") + `","DeviceName":"` + mask("pc-1") + `","IsInternetFacing":true}`, "3f",
 		},
 		{
 			"masked, in another case",
-			tvmexport.Choice{Pseudonymise: []string{"DeviceName"}},
+			tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceName"}},
 			`{"DeviceId":"3f","devicename":"pc-1"}`, `{"DeviceId":"3f","DeviceName":"` + mask("pc-1") + `"}`, "3f",
 		},
 		{
 			"nothing to mask",
-			tvmexport.Choice{Pseudonymise: []string{"DeviceId", "DeviceName"}},
+			tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceId", "DeviceName"}},
 			`{"DeviceId":{},"DeviceName":""}`, `{"DeviceId":null,"DeviceName":""}`, "",
 		},
 		{
 			"a number where a text is due",
-			tvmexport.Choice{Pseudonymise: []string{"DeviceName"}},
+			tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceName"}},
 			`{"DeviceId":"3f","DeviceName":17}`, `{"DeviceId":"3f","DeviceName":"` + mask("17") + `"}`, "3f",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			table, err := devices.Choose(tt.choice)
+			table, err := devices.WithPolicy(tt.choice)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,17 +96,17 @@ func TestAChoiceOfColumns(t *testing.T) {
 
 func TestChosenColumnsInTheQuery(t *testing.T) {
 	for _, tt := range []struct {
-		choice tvmexport.Choice
+		choice tvmexport.ColumnPolicy
 		want   string
 	}{
-		{tvmexport.Choice{}, ""},
-		{tvmexport.Choice{Exclude: []string{"DeviceId"}}, ""},
-		{tvmexport.Choice{Exclude: []string{"DeviceId", "DeviceName", "Odd_name", "where"}}, "\n| project-away DeviceName, Odd_name, ['where']"},
-		{tvmexport.Choice{Include: []string{"DeviceName"}}, "\n| project DeviceName, DeviceId"},
-		{tvmexport.Choice{Pseudonymise: []string{"DeviceName"}}, ""},
+		{tvmexport.ColumnPolicy{}, ""},
+		{tvmexport.ColumnPolicy{Exclude: []string{"DeviceId"}}, ""},
+		{tvmexport.ColumnPolicy{Exclude: []string{"DeviceId", "DeviceName", "Odd_name", "where"}}, "\n| project-away DeviceName, Odd_name, ['where']"},
+		{tvmexport.ColumnPolicy{Include: []string{"DeviceName"}}, "\n| project DeviceName, DeviceId"},
+		{tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceName"}}, ""},
 	} {
 		table := devices
-		table.Choice = tt.choice
+		table.Policy = tt.choice
 		if got := chosen(table); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.choice, got, tt.want)
 		}

@@ -16,7 +16,7 @@ func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWr
 	if err := check("fetch", s.Table); err != nil {
 		return tvmexport.Answer{}, err
 	}
-	if len(s.Table.Choice.Pseudonymise) > 0 && len(c.o.PseudonymKey) == 0 {
+	if len(s.Table.Policy.Pseudonymise) > 0 && len(c.o.PseudonymKey) == 0 {
 		return tvmexport.Answer{}, &tvmexport.Error{
 			Op: "fetch", Table: s.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
 			Err: errors.New("columns are pseudonymised, but there is no key"), Hint: "set pseudonymisation_key",
@@ -69,7 +69,7 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 	types, asText, mark := d.typed(s.Table).Columns, d.asText(s.Table), newMark()
 	s.Table, s.Fingerprint = d.hashable(s.Table), s.Fingerprint && !d.plain
 	n := newNormaliser(c.o.API, s, mark, asText, types)
-	if len(s.Table.Choice.Pseudonymise) > 0 {
+	if len(s.Table.Policy.Pseudonymise) > 0 {
 		n.masks = pseudonym.New(c.o.PseudonymKey)
 	}
 	s.Table = d.without(s.Table)

@@ -271,7 +271,7 @@ func TestMissingTableIsNoReasonToFallBack(t *testing.T) {
 		_, fetched := c.Fetch(t.Context(), slice, discard{})
 		_, counted := c.Count(t.Context(), tvmexport.CountQuery{Table: inventory, Depth: 1})
 		for _, err := range []error{fetched, counted} {
-			if tvmexport.CauseOf(err) != tvmexport.Refused || !strings.Contains(err.Error(), "not licensed") {
+			if tvmexport.CauseOf(err) != tvmexport.Rejected || !strings.Contains(err.Error(), "not licensed") {
 				t.Error(err)
 			}
 		}

@@ -31,7 +31,7 @@ func (c *Client) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 		return err
 	})
 	if err == nil && len(columns) == 0 {
-		err = &tvmexport.Error{Op: "schema", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: errors.New("the service returns no schema")}
+		err = &tvmexport.Error{Op: "schema", Table: table, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: errors.New("the service returns no schema")}
 	}
 	return columns, err
 }

@@ -310,7 +310,7 @@ func TestSchemaAndRefusals(t *testing.T) {
 		}
 	}
 	_, err = c.Columns(t.Context(), "NoSuchTable")
-	if tvmexport.CauseOf(err) != tvmexport.Refused || !strings.Contains(err.Error(), "does not exist") {
+	if tvmexport.CauseOf(err) != tvmexport.Rejected || !strings.Contains(err.Error(), "does not exist") {
 		t.Error(err)
 	}
 }

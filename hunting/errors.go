@@ -103,15 +103,15 @@ func (f failure) broken(err error) error {
 		if f, known := f.knownRefusal(inside.said.Error.Message, inside); known {
 			return f
 		}
-		return f.make(tvmexport.Retry, tvmexport.Unproven, proxyHint, err)
+		return f.make(tvmexport.Retry, tvmexport.Integrity, proxyHint, err)
 	case errors.Is(err, errForeign):
-		return f.make(tvmexport.Retry, tvmexport.Unproven, proxyHint, err)
+		return f.make(tvmexport.Retry, tvmexport.Integrity, proxyHint, err)
 	case errors.Is(err, errDeep), errors.Is(err, errHuge):
-		return f.make(tvmexport.Stop, tvmexport.Refused, "the destination does not support such a value: exclude the column (tables: exclude), or shorten it at its source", err)
+		return f.make(tvmexport.Stop, tvmexport.Rejected, "the destination does not support such a value: exclude the column (tables: exclude), or shorten it at its source", err)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		err = fmt.Errorf("it ends early: %w", err)
 	}
-	return f.make(tvmexport.Retry, tvmexport.Unproven, "", fmt.Errorf("%w: %w", errBroken, err))
+	return f.make(tvmexport.Retry, tvmexport.Integrity, "", fmt.Errorf("%w: %w", errBroken, err))
 }
 
 // errorBytes is how much of an error's body is read.
@@ -136,7 +136,7 @@ func (f failure) status(r *http.Response) error {
 		err, _ := f.denied(r, body, reason)
 		return err
 	case code == http.StatusRequestEntityTooLarge:
-		return f.make(tvmexport.Split, tvmexport.Refused, "", reason)
+		return f.make(tvmexport.Split, tvmexport.Rejected, "", reason)
 	case code == http.StatusBadRequest:
 		return f.badRequest(message, reason)
 	case code == http.StatusBadGateway || code == http.StatusGatewayTimeout:
@@ -146,9 +146,9 @@ func (f failure) status(r *http.Response) error {
 	case code >= 500 || code == http.StatusRequestTimeout:
 		return f.make(tvmexport.Retry, tvmexport.Unknown, "", reason)
 	case code == http.StatusNotFound || code == http.StatusGone:
-		return f.make(tvmexport.Stop, tvmexport.Refused, "check defender.endpoint; the legacy APIs stop on 2027-01-31, and defender.api: graph is their successor", reason)
+		return f.make(tvmexport.Stop, tvmexport.Rejected, "check defender.endpoint; the legacy APIs stop on 2027-01-31, and defender.api: graph is their successor", reason)
 	}
-	return f.make(tvmexport.Stop, tvmexport.Refused, "", reason)
+	return f.make(tvmexport.Stop, tvmexport.Rejected, "", reason)
 }
 
 // badRequests are what a 400 says where another query, or the same one later,
@@ -174,10 +174,10 @@ func (f failure) badRequest(message string, reason error) error {
 		return err
 	}
 	if strings.Contains(message, "Failed to resolve table") {
-		return f.make(tvmexport.Stop, tvmexport.Refused, "the table does not exist, is not licensed, or is not visible to this application",
+		return f.make(tvmexport.Stop, tvmexport.Rejected, "the table does not exist, is not licensed, or is not visible to this application",
 			fmt.Errorf("%w: %w: %w", errRefused, errMissing, reason))
 	}
-	return f.make(tvmexport.Stop, tvmexport.Refused, "the query is in the log at level debug", fmt.Errorf("%w: %w", errRefused, reason))
+	return f.make(tvmexport.Stop, tvmexport.Rejected, "the query is in the log at level debug", fmt.Errorf("%w: %w", errRefused, reason))
 }
 
 // knownRefusal sorts a message that is among badRequests.
@@ -189,7 +189,7 @@ func (f failure) knownRefusal(message string, reason error) (error, bool) {
 		if b.is != nil {
 			reason = fmt.Errorf("%w: %w", b.is, reason)
 		}
-		return f.make(b.action, tvmexport.Refused, "", reason), true
+		return f.make(b.action, tvmexport.Rejected, "", reason), true
 	}
 	return nil, false
 }

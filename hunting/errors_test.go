@@ -38,22 +38,22 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		after  time.Duration
 		says   string
 	}{
-		{400, "", tooLarge, tvmexport.Split, tvmexport.Refused, 0, "allowed result size"},
-		{400, "", tooLarge2, tvmexport.Split, tvmexport.Refused, 0, "allowed result size"},
-		{400, "", preempted, tvmexport.Retry, tvmexport.Refused, 0, "request 00000000-0000-0000-0000-000000000001"},
-		{400, "", noTable, tvmexport.Stop, tvmexport.Refused, 0, "not licensed"},
-		{400, "", syntax, tvmexport.Stop, tvmexport.Refused, 0, "Query operator expected"},
+		{400, "", tooLarge, tvmexport.Split, tvmexport.Rejected, 0, "allowed result size"},
+		{400, "", tooLarge2, tvmexport.Split, tvmexport.Rejected, 0, "allowed result size"},
+		{400, "", preempted, tvmexport.Retry, tvmexport.Rejected, 0, "request 00000000-0000-0000-0000-000000000001"},
+		{400, "", noTable, tvmexport.Stop, tvmexport.Rejected, 0, "not licensed"},
+		{400, "", syntax, tvmexport.Stop, tvmexport.Rejected, 0, "Query operator expected"},
 		{429, "17", calls, tvmexport.Wait, tvmexport.Quota, 17 * time.Second, "45 per 00:01:00"},
 		{429, "", cpu, tvmexport.Wait, tvmexport.Quota, 2871 * time.Second, "CpuQuotaExceeded"},
 		{429, "", calls, tvmexport.Wait, tvmexport.Quota, time.Minute, "429"},
 		{403, "", role, tvmexport.Stop, tvmexport.Permission, 0, "grant the application permission ThreatHunting.Read.All on Microsoft Graph"},
 		{401, "", licence, tvmexport.Stop, tvmexport.Permission, 0, "licence"},
 		{401, "", expired, tvmexport.Stop, tvmexport.Permission, 0, "token was refused"},
-		{413, "", "<html>413 Request Entity Too Large</html>", tvmexport.Split, tvmexport.Refused, 0, "413 Request Entity Too Large"},
+		{413, "", "<html>413 Request Entity Too Large</html>", tvmexport.Split, tvmexport.Rejected, 0, "413 Request Entity Too Large"},
 		{502, "", gateway, tvmexport.Split, tvmexport.Unknown, 0, "502 Bad Gateway"},
 		{504, "", unknown, tvmexport.Split, tvmexport.Unknown, 0, "UnknownError [request b354c428]"},
 		{500, "", unknown, tvmexport.Retry, tvmexport.Unknown, 0, "HTTP 500"},
-		{404, "", "", tvmexport.Stop, tvmexport.Refused, 0, "2027-01-31"},
+		{404, "", "", tvmexport.Stop, tvmexport.Rejected, 0, "2027-01-31"},
 	}
 	f := failure{op: "fetch", table: "T", api: Graph}
 	for _, tt := range tests {

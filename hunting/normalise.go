@@ -59,7 +59,7 @@ func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, typ
 		schema: newSchema(types, asText), graph: api == Graph,
 		mark: []byte(`"` + mark), counted: tvmexport.Missing,
 	}
-	n.schema.choose(s.Table.Choice)
+	n.schema.choose(s.Table.Policy)
 	n.key = keyOfSlice(s, &n.schema)
 	marked := n.schema.column(markColumn(s.Table))
 	marked.mark = true

@@ -59,7 +59,7 @@ func (p *proof) proves(parts, rows int64) error {
 
 // unproven is the error of an answer that proves nothing.
 func (f failure) unproven(err error) error {
-	return f.make(tvmexport.Retry, tvmexport.Unproven, "the answer was not used; if this repeats, check for a proxy that changes or caches answers", err)
+	return f.make(tvmexport.Retry, tvmexport.Integrity, "the answer was not used; if this repeats, check for a proxy that changes or caches answers", err)
 }
 
 // unused is a name that no column of the table has, so that a column added by

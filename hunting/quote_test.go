@@ -84,7 +84,7 @@ func written(t *testing.T, body string, contentType string, status int) string {
 	})
 	for _, pseudonymise := range [][]string{nil, {"DeviceId", "Name"}} {
 		table := plantedTable
-		table.Choice.Pseudonymise = pseudonymise
+		table.Policy.Pseudonymise = pseudonymise
 		c.o.PseudonymKey = []byte("0123456789abcdef0123456789abcdef")
 		if _, err := c.Fetch(t.Context(), tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, discard{}); err != nil {
 			fmt.Fprintln(&out, err)

@@ -21,7 +21,7 @@ type schema struct {
 	first    column // precedes the first column of a row
 	declared []tvmexport.Column
 	rows     int64 // begun
-	choice   tvmexport.Choice
+	choice   tvmexport.ColumnPolicy
 }
 
 // column is a column of an answer, or one of Graph's keys that say the type of

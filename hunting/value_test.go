@@ -202,7 +202,7 @@ func nested(levels int) string { return strings.Repeat("[", levels) + strings.Re
 // Text of a column that is not published appears nowhere, whether it fits or not.
 func TestMisfitsKeepToTheChoice(t *testing.T) {
 	table := configuration
-	table.Choice = tvmexport.Choice{Exclude: []string{"Secret"}, Pseudonymise: []string{"Name"}}
+	table.Policy = tvmexport.ColumnPolicy{Exclude: []string{"Secret"}, Pseudonymise: []string{"Name"}}
 	n := newNormaliser(Graph, tvmexport.Slice{Table: table}, mark, nil, table.Columns)
 	n.masks = masksForTest()
 	var got rowsOf

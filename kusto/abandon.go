@@ -66,7 +66,7 @@ func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, p
 		}
 	}
 	return &tvmexport.Error{
-		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 		Err:  fmt.Errorf("run %s cannot be finished: %w; it was abandoned", run.ID, why),
 		Hint: "run again",
 	}

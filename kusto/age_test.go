@@ -84,7 +84,7 @@ func (i *installation) publish(run tvmexport.Run, devices string, rowsPerDevice 
     SoftwareVersion = strcat(%d, ".", Device %% 5), EndOfSupportDate = datetime(2027-01-01) + Software * 1d,
     RunId = %s, Partition, ExportedAt = %s`, keys, rowsPerDevice, run.StartedAt.YearDay(), kql.Literal(string(run.ID)), kql.Datetime(run.StartedAt))))
 	i.set(i.now().Add(time.Hour))
-	detail, err := kql.Document(commitDetail{Origin: run.Origin()})
+	detail, err := kql.Document(commitDetail{RunHeader: run.Header()})
 	if err != nil {
 		i.Fatal(err)
 	}

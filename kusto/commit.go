@@ -19,7 +19,7 @@ func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
 		}
 	}
 	detail, err := kql.Document(commitDetail{
-		Origin: m.Run.Origin(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
+		RunHeader: m.Run.Header(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
 		Destination: m.Run.Table.Destination, Losses: m.Losses,
 		Unread: m.Unread, Unlike: m.Unlike, Note: tvmexport.UnreadReason(m.Unread),
 	})
@@ -63,7 +63,7 @@ func (c *Client) makeCount(ctx context.Context, run tvmexport.Run, row record) e
 
 // commitDetail is what a commit record says of its run, in the column Detail.
 type commitDetail struct {
-	tvmexport.Origin
+	tvmexport.RunHeader
 	Columns []tvmexport.Column `json:"columns,omitempty"` // at the source
 	Shown   []tvmexport.Column `json:"shown,omitempty"`   // to readers
 	Unread  []tvmexport.Unread `json:"unread,omitempty"`  // values that do not fit their type

@@ -306,7 +306,7 @@ func TestEmulatorLeases(t *testing.T) {
 func TestEmulatorBadInput(t *testing.T) {
 	onStage(t, func(s stage) {
 		_, err := s.client.Orders(s.Context())
-		if tvmexport.CauseOf(err) != tvmexport.Refused || !strings.Contains(err.Error(), "tvmexport init") {
+		if tvmexport.CauseOf(err) != tvmexport.Rejected || !strings.Contains(err.Error(), "tvmexport init") {
 			s.Errorf("an empty database: %v", err)
 		}
 		s.setUp(softwareTable)

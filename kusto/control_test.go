@@ -101,7 +101,7 @@ func TestReady(t *testing.T) {
 					return
 				}
 				var e *tvmexport.Error
-				if !errors.As(err, &e) || !strings.Contains(e.Err.Error(), says) || !strings.Contains(e.Hint, c.fix) || e.Cause != tvmexport.Refused {
+				if !errors.As(err, &e) || !strings.Contains(e.Err.Error(), says) || !strings.Contains(e.Hint, c.fix) || e.Cause != tvmexport.Rejected {
 					t.Errorf("%s: %v, want %q with the fix %q", what, err, says, c.fix)
 				}
 			}

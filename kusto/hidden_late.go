@@ -47,7 +47,7 @@ func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen vi
 	}
 	err = c.giveUp(ctx, p.Run, into, p.Rows, why.Err)
 	var given *tvmexport.Error
-	if errors.As(err, &given) && given.Cause == tvmexport.Unproven {
+	if errors.As(err, &given) && given.Cause == tvmexport.Integrity {
 		given.Cause, given.Hint = why.Cause, why.Hint
 	}
 	return err

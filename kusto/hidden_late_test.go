@@ -55,7 +55,7 @@ func TestEmulatorLateUnderPolicies(t *testing.T) {
 				case c.policy != "":
 					set()
 				}
-				lacking, err := s.client.Lacking(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w, Late: true}}})
+				lacking, err := s.client.CountMissing(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w, Late: true}}})
 				s.must(err)
 				p := publicationOf(run2, late)
 				p.Rows, p.Steps[0].Rows, p.Steps[0].Late = lacking[late.ID], lacking[late.ID], &w

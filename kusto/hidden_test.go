@@ -80,17 +80,17 @@ func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Cont
 		"Runs":    func(ctx context.Context) error { _, _, err := c.Runs(ctx, 5); return err },
 		"Status":  func(ctx context.Context) error { _, err := c.Status(ctx); return err },
 		"Leftovers": func(ctx context.Context) error {
-			_, err := c.Leftovers(ctx, tables, map[string]tvmexport.History{}, time.Now().Add(-time.Hour))
+			_, err := c.OrphanedBatches(ctx, tables, map[string]tvmexport.History{}, time.Now().Add(-time.Hour))
 			return err
 		},
-		"Hours": func(ctx context.Context) error { _, err := c.Hours(ctx, of, tvmexport.Window{}); return err },
+		"Hours": func(ctx context.Context) error { _, err := c.HourlyCounts(ctx, of, tvmexport.Window{}); return err },
 		"State": func(ctx context.Context) error {
 			_, err := c.State(ctx, tvmexport.CountQuery{Table: of, Bin: time.Hour})
 			return err
 		},
 		"Lacking": func(ctx context.Context) error {
 			run := tvmexport.Run{ID: "20261123T051955Z-0a1b2c3d4e5f", Table: of}
-			_, err := c.Lacking(ctx, run, []tvmexport.BatchInfo{{ID: tvmexport.BatchID(run.ID + ".1")}})
+			_, err := c.CountMissing(ctx, run, []tvmexport.BatchInfo{{ID: tvmexport.BatchID(run.ID + ".1")}})
 			return err
 		},
 		"Refill": func(ctx context.Context) error { _, err := c.Backfill(ctx, of); return err },

@@ -205,7 +205,7 @@ func (c *Client) failures(ctx context.Context, run tvmexport.Run) (failed, err e
 		hint = known.Hint
 	}
 	return &tvmexport.Error{
-		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Refused,
+		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
 		Err:  fmt.Errorf("ingestion into %s failed permanently at %s: %s", run.Table.Landing(), list[0].at.Format(time.RFC3339Nano), answers.OneLine(list[0].code, 100)), // details may quote rows
 		Hint: hint,
 	}, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Lacking implements tvmexport.Destination.
-func (c *Client) Lacking(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+// CountMissing implements tvmexport.Destination.
+func (c *Client) CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
 	seen, err := c.readers(ctx, run.Table)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func TestEmulatorLateInBoth(t *testing.T) {
 			`{"Timestamp":"2026-11-23T04:00:00Z","DeviceId":"b"}`, `{"Timestamp":"2026-11-23T04:00:00Z","DeviceId":"b"}`)
 		s.land(run2, late)
 		w := tvmexport.Window{From: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)}
-		lacking, err := s.client.Lacking(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w}}})
+		lacking, err := s.client.CountMissing(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w}}})
 		s.must(err)
 		if lacking[late.ID] != 2 {
 			s.Errorf("lacking %v, want 2", lacking)

@@ -120,7 +120,7 @@ func TestAnswerOfAnotherShape(t *testing.T) {
 		return conntest.Reply{Columns: entryColumns[:3], Rows: [][]any{{nil, "T", ""}}}
 	}}
 	_, err := connect(t, f).History(t.Context(), []tvmexport.Table{eventsTable})
-	if tvmexport.CauseOf(err) != tvmexport.Refused || !strings.Contains(err.Error(), "read column At") {
+	if tvmexport.CauseOf(err) != tvmexport.Rejected || !strings.Contains(err.Error(), "read column At") {
 		t.Errorf("%v, want that a column is missing", err)
 	}
 }

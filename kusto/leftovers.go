@@ -12,9 +12,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// Leftovers implements tvmexport.Destination: one query for all tables.
-func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.Leftover, error) {
-	out := map[string][]tvmexport.Leftover{}
+// OrphanedBatches implements tvmexport.Destination: one query for all tables.
+func (c *Client) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.OrphanedBatch, error) {
+	out := map[string][]tvmexport.OrphanedBatch{}
 	if len(tables) == 0 {
 		return out, nil
 	}
@@ -47,12 +47,12 @@ func (c *Client) Leftovers(ctx context.Context, tables []tvmexport.Table, of map
 	}
 	for _, l := range lines {
 		var m tvmexport.Manifest
-		if err := json.Unmarshal(l.manifest, &m); err != nil || m.Origin.ID == "" || len(m.Partitions) == 0 {
+		if err := json.Unmarshal(l.manifest, &m); err != nil || m.Header.ID == "" || len(m.Partitions) == 0 {
 			c.conn.Log.WarnContext(ctx, "kusto: a landed batch has an unknown description and is ignored", "table", l.table, "batch", l.batch, "error", err)
 			continue
 		}
 		m.Slice.Table = byName[l.table]
-		out[l.table] = append(out[l.table], tvmexport.Leftover{Run: m.Origin, Batch: tvmexport.BatchInfo{
+		out[l.table] = append(out[l.table], tvmexport.OrphanedBatch{Header: m.Header, Batch: tvmexport.BatchInfo{
 			ID: l.batch, Slice: m.Slice, Rows: l.rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: m.Fingerprints, Unread: m.Unread,
 		}})
 	}

@@ -333,12 +333,12 @@ func TestEmulatorTakeOver(t *testing.T) {
 		run := runOfTable(tables[0], "20261201T050000Z-aaaaaaaaaaaa", string(events.Last.ID), tvmexport.DeltaRun)
 		late := batch(run, 1, fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"b"}`, at(-5)), fmt.Sprintf(`{"Timestamp":%q,"DeviceId":"c"}`, at(-5)))
 		s.land(run, late)
-		hours, err := s.client.Hours(s.Context(), tables[0], tvmexport.Window{To: now})
+		hours, err := s.client.HourlyCounts(s.Context(), tables[0], tvmexport.Window{To: now})
 		s.must(err)
 		if len(hours) != 2 || hours[0].Rows != 1 || hours[1].Rows != 1 {
 			s.Errorf("hours %+v, want two of one row: copies must not hide what is missing", hours)
 		}
-		lacking, err := s.client.Lacking(s.Context(), run, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: tvmexport.Window{To: now}}}})
+		lacking, err := s.client.CountMissing(s.Context(), run, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: tvmexport.Window{To: now}}}})
 		s.must(err)
 		if lacking[late.ID] != 1 {
 			s.Errorf("lacking %v, want the one row that is not there", lacking)
@@ -449,7 +449,7 @@ func TestEmulatorContent(t *testing.T) {
 			s.Errorf("nulls and missing members differ")
 		}
 		masked := softwareTable
-		masked.Choice.Pseudonymise = []string{"DeviceId"}
+		masked.Policy.Pseudonymise = []string{"DeviceId"}
 		hidden := s.ask(fmt.Sprintf(`print Mine = parse_json('{"DeviceId":"k1:99","Count":1}'), Theirs = parse_json('{"DeviceId":"a","Count":1}') | project tostring(%s == %s)`,
 			views.RecordContent(masked, "Mine"), views.RecordContent(masked, "Theirs")))
 		if hidden[0] != "True" {

@@ -13,8 +13,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Hours implements tvmexport.Destination.
-func (c *Client) Hours(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+// HourlyCounts implements tvmexport.Destination.
+func (c *Client) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
 	if err := checkNames(t); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func stateText(q tvmexport.CountQuery, from views.Source) string {
 // keyOf is the key that partitions are prefixes of, over the projected columns.
 func keyOf(t tvmexport.Table) string {
 	switch {
-	case t.Guise() != "": // published rows do not show it
+	case t.KeyVisibility() != "": // published rows do not show it
 	case t.Key.Column != "":
 		return kql.Ident(t.Key.Column)
 	case len(t.Key.Hashed) > 0:

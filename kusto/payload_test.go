@@ -54,7 +54,7 @@ func TestEmulatorRawData(t *testing.T) {
 			s.Errorf("readers see %q", got)
 		}
 		w := tvmexport.Window{To: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)}
-		hours, err := s.client.Hours(s.Context(), eventsTable, w)
+		hours, err := s.client.HourlyCounts(s.Context(), eventsTable, w)
 		s.must(err)
 		if len(hours) != 1 || hours[0].Rows != 2 {
 			s.Errorf("hours %+v, want one of 2 rows", hours)
@@ -64,7 +64,7 @@ func TestEmulatorRawData(t *testing.T) {
 		run2 := runOfTable(eventsTable, "20261123T060000Z-bbbbbbbbbbbb", string(run1.ID), tvmexport.DeltaRun)
 		late := batch(run2, 1, `{"Timestamp":"2026-11-23T04:00:00Z","DeviceId":"a"}`, `{"Timestamp":"2026-11-23T04:10:00Z","DeviceId":"c"}`)
 		s.land(run2, late)
-		lacking, err := s.client.Lacking(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w}}})
+		lacking, err := s.client.CountMissing(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w}}})
 		s.must(err)
 		if lacking[late.ID] != 1 {
 			s.Errorf("lacking %v, want 1", lacking)

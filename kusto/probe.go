@@ -100,7 +100,7 @@ func (c *Client) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 		}
 		if time.Now().Add(pause).After(deadline) {
 			return &tvmexport.Error{
-				Op: "probe", Table: t.Landing(), Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+				Op: "probe", Table: t.Landing(), Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 				Err:  fmt.Errorf("the row was accepted for ingestion and has not arrived within %s", wait),
 				Hint: "check .show ingestion failures, and whether the cluster reaches its own storage (its managed private endpoints, its firewall)",
 			}

@@ -346,7 +346,7 @@ func TestPublishGivenUp(t *testing.T) {
 	delete(l.landed, string(goldenRun.ID)+".0003")
 	l.fail = map[int]string{}
 	_, _, err := publish(t, l, goldenPublication)
-	if tvmexport.CauseOf(err) != tvmexport.Unproven || !strings.Contains(err.Error(), "abandoned") {
+	if tvmexport.CauseOf(err) != tvmexport.Integrity || !strings.Contains(err.Error(), "abandoned") {
 		t.Fatalf("%v, want that it was abandoned", err)
 	}
 	next := goldenPublication
@@ -365,7 +365,7 @@ func TestPublishLeavesNothing(t *testing.T) {
 	l := newLedger()
 	l.landed = nil
 	_, _, err := publish(t, l, goldenPublication)
-	if tvmexport.CauseOf(err) != tvmexport.Unproven || !strings.Contains(err.Error(), "left no rows") {
+	if tvmexport.CauseOf(err) != tvmexport.Integrity || !strings.Contains(err.Error(), "left no rows") {
 		t.Errorf("%v, want an unproven publication", err)
 	}
 }

@@ -46,7 +46,7 @@ func TestLandWithWrongAnswersOfIngestion(t *testing.T) {
 		"429":            {both, faults.Rule{Status: 429}, tvmexport.Quota, []string{"land DeviceTvmSoftwareInventory"}, nil},
 		"503":            {both, faults.Rule{Status: 503}, tvmexport.Unknown, []string{"503"}, nil},
 		"403":            {both, faults.Rule{Status: 403}, tvmexport.Permission, []string{"Table Ingestor on the landing table"}, nil},
-		"empty":          {both, faults.Rule{Status: 204}, tvmexport.Refused, []string{"204"}, nil},
+		"empty":          {both, faults.Rule{Status: 204}, tvmexport.Rejected, []string{"204"}, nil},
 		"no token":       {both[:1], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{"0 rows instead of one"}, nil},
 		"null token":     {both[:1], faults.Rule{Values: "null"}, tvmexport.Unknown, []string{landing.AskToken, "the token is empty", "kusto.ingest"}, nil},
 		"no rows":        {both[1:], faults.Rule{DropRows: 1000}, tvmexport.Unknown, []string{landing.AskResources, "none of its 0 rows has the type TempStorage", "kusto.ingest", "proxy"}, nil},

@@ -37,13 +37,13 @@ func (c *Client) explain(ctx context.Context, run tvmexport.Run, u unparsed) err
 		list, err := conn.ReadRows(s, rows, func(r *conn.Reader) record { return record{r.Text("Records"), r.Text("Partition")} })
 		if err == nil && len(list) > 0 {
 			what = deepestColumn(list[0].text, run.Table.Columns)
-			if run.Table.Guise() == "" {
+			if run.Table.KeyVisibility() == "" {
 				where = fmt.Sprintf(", partition %q", list[0].part)
 			}
 		}
 	}
 	return &tvmexport.Error{
-		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Unproven,
+		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 		Err: fmt.Errorf("parse_json of the destination cannot parse %d records of batch %s in %s, the first at line %d%s%s",
 			u.rows, u.batch, run.Table.Landing(), u.line, where, what),
 		Hint: "nothing was published; exclude the column (columns: exclude) until its value changes, or set the table's IsActive to false",

@@ -13,14 +13,14 @@ import (
 )
 
 // choices gives the choice of columns that a configuration makes for a table.
-func choices(c config.Config) func(table string) tvmexport.Choice {
+func choices(c config.Config) func(table string) tvmexport.ColumnPolicy {
 	mark := ""
 	if c.PseudonymisationKey != "" {
 		mark = pseudonym.Mark([]byte(c.PseudonymisationKey))
 	}
-	return func(table string) tvmexport.Choice {
+	return func(table string) tvmexport.ColumnPolicy {
 		t := c.Tables[table]
-		choice := tvmexport.Choice{Include: t.Include, Exclude: t.Exclude, Pseudonymise: t.Pseudonymise}
+		choice := tvmexport.ColumnPolicy{Include: t.Include, Exclude: t.Exclude, Pseudonymise: t.Pseudonymise}
 		if len(t.Pseudonymise) > 0 {
 			choice.Key = mark
 		}
@@ -34,7 +34,7 @@ func chosen(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error
 	out := make([]tvmexport.Table, len(tables))
 	for i, t := range tables {
 		var err error
-		if out[i], err = asConfigured(t, t.Name, c).Choose(choice(t.Name)); err != nil {
+		if out[i], err = asConfigured(t, t.Name, c).WithPolicy(choice(t.Name)); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +72,7 @@ func knownColumns(c config.Config) error {
 			}
 		}
 		table, _ := catalog.Table(name)
-		if _, err := table.Choose(choices(c)(name)); err != nil {
+		if _, err := table.WithPolicy(choices(c)(name)); err != nil {
 			return err
 		}
 	}

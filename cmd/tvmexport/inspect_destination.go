@@ -82,7 +82,7 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 	}
 	owners, err := i.destination.Owners(ctx)
 	if err != nil {
-		if tvmexport.CauseOf(err) == tvmexport.Refused { // no ledger yet: the set-up says so
+		if tvmexport.CauseOf(err) == tvmexport.Rejected { // no ledger yet: the set-up says so
 			return preflight.Result{}
 		}
 		return preflight.Found(preflight.Bad("", err, ""))
@@ -102,7 +102,7 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 func (i *inspection) setUp(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Found(preflight.Finding{
-			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Refused,
+			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Rejected,
 			Text: "the database is not initialised", Fix: "tvmexport init",
 		})
 	}

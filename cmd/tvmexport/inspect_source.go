@@ -33,7 +33,7 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 		if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
 			t.Watermark = tvmexport.IngestionTime
 		}
-		t, err := t.Choose(choices(i.config)(t.Name))
+		t, err := t.WithPolicy(choices(i.config)(t.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func timeColumn(table string) string {
 // absent is about a table that could not be counted.
 func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) preflight.Finding {
 	f := preflight.Bad(t.Name, err, "")
-	if tvmexport.CauseOf(err) != tvmexport.Refused {
+	if tvmexport.CauseOf(err) != tvmexport.Rejected {
 		return f
 	}
 	i.unknown[t.Name] = true

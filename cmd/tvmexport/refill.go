@@ -41,7 +41,7 @@ func (p *process) refill(ctx context.Context, tables []string, asJSON bool) erro
 	}
 	defer x.destination.Close()
 	exporter := &engine.Exporter{
-		Destination: x.destination, Describe: describe(x.config), Choose: choices(x.config), Owner: owner(), Term: x.config.Lease,
+		Destination: x.destination, Describe: describe(x.config), Policy: choices(x.config), Owner: owner(), Term: x.config.Lease,
 	}
 	list, err := exporter.Backfill(ctx, tables)
 	if err != nil {

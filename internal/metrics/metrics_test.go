@@ -45,9 +45,9 @@ func TestStory(t *testing.T) {
 
 		h.Started(three)
 		h.Landing(three, tvmexport.Batch{})
-		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Unproven, Err: errors.New("the answer was cut")})
-		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Refused, Err: errors.New("Query execution has exceeded the allowed result size")})
-		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Refused, Err: errors.New("the query was pre-empted: Query execution has exceeded the allowed limits")})
+		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Integrity, Err: errors.New("the answer was cut")})
+		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Rejected, Err: errors.New("Query execution has exceeded the allowed result size")})
+		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Rejected, Err: errors.New("the query was pre-empted: Query execution has exceeded the allowed limits")})
 		h.Splitting(three, tvmexport.Slice{}, &tvmexport.Error{Action: tvmexport.Split, Err: errors.New("a gateway gave up: 504")})
 		h.Retrying(three, "fetch", 2*time.Second, errors.New("cut"))
 		h.Failed("T", three.ID, errors.New("no"))

@@ -23,7 +23,7 @@ func splitReason(why error) string {
 		return false
 	}
 	switch {
-	case e.Cause == tvmexport.Unproven:
+	case e.Cause == tvmexport.Integrity:
 		return "rows"
 	case has("pre-empted", "preempted", "excessive resource", "allowed limits"):
 		return "resources"

@@ -33,7 +33,7 @@ type named struct {
 var namedCauses = []named{
 	{
 		[]string{"update policy", "updatepolicy"},
-		tvmexport.Refused,
+		tvmexport.Rejected,
 		"the update policy of another table reads this table and fails, so each ingestion fails: fix its query or disable it (.show table TARGET policy update; .alter table TARGET policy update)",
 	},
 	{
@@ -43,7 +43,7 @@ var namedCauses = []named{
 	},
 	{
 		[]string{"already exists", "alreadyexists"},
-		tvmexport.Refused,
+		tvmexport.Rejected,
 		"another table, function or view already has this name: rename it, or set functions.prefix if it is the name of a read function",
 	},
 }

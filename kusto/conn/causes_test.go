@@ -22,14 +22,14 @@ func TestNamedCauses(t *testing.T) {
 	}{
 		{
 			"update policy", conntest.Refusal(400, "UpdatePolicy_QuerySchemaDoesNotMatchTableSchema", "Failed to invoke update policy. Target Table = 'Other': Query schema does not match table schema.", true),
-			tvmexport.Refused, ".show table TARGET policy update",
+			tvmexport.Rejected, ".show table TARGET policy update",
 		},
 		{
 			"engine for ingestion", conntest.Refusal(400, "BadRequest", "Cannot get ingestion resources from this service endpoint. The appropriate endpoint is most likely 'https://ingest-x.kusto.windows.net/'.", true),
 			tvmexport.Usage, "kusto.ingest is the ingestion URI",
 		},
-		{"name", conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Function' already exists.", true), tvmexport.Refused, "functions.prefix"},
-		{"missing of a table", conntest.Refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true), tvmexport.Refused, "run tvmexport init --table X"},
+		{"name", conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Function' already exists.", true), tvmexport.Rejected, "functions.prefix"},
+		{"missing of a table", conntest.Refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true), tvmexport.Rejected, "run tvmexport init --table X"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,7 @@ func UsageError(op, table string, err error) *tvmexport.Error {
 
 // RefusedError is an error of what is there and should not be, or the reverse.
 func RefusedError(op, table string, err error, hint string) *tvmexport.Error {
-	return &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: err, Hint: hint}
+	return &tvmexport.Error{Op: op, Table: table, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: err, Hint: hint}
 }
 
 // Translate sorts an error of the SDK by what to do next. Texts of queries do
@@ -143,11 +143,11 @@ func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 	case missing == databaseMissing:
 		out.Cause, out.Hint = tvmexport.Usage, "kusto.database must be the name of a database in kusto.cluster, not its pretty name"
 	case missing == EntityMissing:
-		out.Cause, out.Hint = tvmexport.Refused, InitHint(out.Table)
+		out.Cause, out.Hint = tvmexport.Rejected, InitHint(out.Table)
 	case a.status == http.StatusNotFound:
 		out.Cause, out.Hint = tvmexport.Usage, to.setting+" names something that is not a Kusto endpoint"
 	case a.permanent != nil && *a.permanent:
-		out.Cause = tvmexport.Refused
+		out.Cause = tvmexport.Rejected
 	case a.permanent != nil, a.status == http.StatusOK:
 		out.Action = tvmexport.Retry
 	case a.status >= 300 && a.status < 400:
@@ -155,7 +155,7 @@ func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 	case a.status >= 502 && a.status <= 504, a.status == statusIngestionError:
 		out.Action = tvmexport.Retry
 	default:
-		out.Cause = tvmexport.Refused
+		out.Cause = tvmexport.Rejected
 	}
 	switch {
 	case out.Hint != "":
@@ -265,7 +265,7 @@ func sortSDK(out *tvmexport.Error, e *sdk.Error) {
 	case e.Kind == sdk.KClientArgs:
 		out.Cause = tvmexport.Usage
 	case MissingEntity(text) == EntityMissing:
-		out.Cause, out.Hint = tvmexport.Refused, InitHint(out.Table)
+		out.Cause, out.Hint = tvmexport.Rejected, InitHint(out.Table)
 	default:
 		// Exceptions inside an answer that had begun, broken frames: the
 		// service does not say whether they last.

@@ -35,24 +35,24 @@ func TestErrors(t *testing.T) {
 		{"html 403", conntest.Reply{Status: 403, Body: html}, tvmexport.Stop, tvmexport.Permission, "403", "docs/roles.md"},
 		{
 			"table", conntest.Refusal(400, "General_BadRequest", "Semantic error: 'where' operator: Failed to resolve table or column expression named 'ExportRuns'", true),
-			tvmexport.Stop, tvmexport.Refused, "'ExportRuns'", "tvmexport init",
+			tvmexport.Stop, tvmexport.Rejected, "'ExportRuns'", "tvmexport init",
 		},
 		{
 			"entity", conntest.Refusal(400, "BadRequest_EntityNotFound", "Entity ID 'XLanding' of kind 'Table' was not found.", true),
-			tvmexport.Stop, tvmexport.Refused, "XLanding", "tvmexport init",
+			tvmexport.Stop, tvmexport.Rejected, "XLanding", "tvmexport init",
 		},
 		{
 			"database", conntest.Refusal(400, "BadRequest_DatabaseNotExist", "Entity ID 'security' of kind 'Database' was not found.", true),
 			tvmexport.Stop, tvmexport.Usage, "security", "kusto.database",
 		},
-		{"taken", conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Table' already exists.", true), tvmexport.Stop, tvmexport.Refused, "already exists", ""},
-		{"syntax", conntest.Refusal(400, "General_BadRequest", "Syntax error: Query could not be parsed", true), tvmexport.Stop, tvmexport.Refused, "Syntax error", ""},
+		{"taken", conntest.Refusal(400, "BadRequest_EntityAlreadyExists", "Entity 'X' of kind 'Table' already exists.", true), tvmexport.Stop, tvmexport.Rejected, "already exists", ""},
+		{"syntax", conntest.Refusal(400, "General_BadRequest", "Syntax error: Query could not be parsed", true), tvmexport.Stop, tvmexport.Rejected, "Syntax error", ""},
 		{"transient 400", conntest.Refusal(400, "General_InternalServerError", "try again", false), tvmexport.Retry, tvmexport.Unknown, "try again", ""},
 		{"throttled", conntest.Refusal(429, "TooManyRequests", "capacity", false), tvmexport.Wait, tvmexport.Quota, "capacity", ""},
 		{"gateway", conntest.Reply{Status: 502, Body: html}, tvmexport.Retry, tvmexport.Unknown, "502", ""},
 		{"busy", conntest.Refusal(503, "ServiceUnavailable", "", false), tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
 		{"stopped", conntest.Reply{Status: 503, Body: html}, tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
-		{"busy for good", conntest.Refusal(503, "ServiceUnavailable", "gone", true), tvmexport.Stop, tvmexport.Refused, "gone", ""},
+		{"busy for good", conntest.Refusal(503, "ServiceUnavailable", "gone", true), tvmexport.Stop, tvmexport.Rejected, "gone", ""},
 		{"timeout", conntest.Refusal(504, "Timeout", "", false), tvmexport.Retry, tvmexport.Unknown, "504", ""},
 		{"ingestion", conntest.Reply{Status: 520}, tvmexport.Retry, tvmexport.Unknown, "520", ""},
 		{"redirect", conntest.Reply{Status: 302}, tvmexport.Stop, tvmexport.Usage, "302", "kusto.cluster redirects"},
@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) {
 			tvmexport.Retry, tvmexport.Unknown, "shard lost", "",
 		},
 		{"cut", conntest.Reply{Cut: true}, tvmexport.Retry, tvmexport.Unknown, "cut off", ""},
-		{"signature", conntest.Refusal(400, "General_BadRequest", "cannot read https://a.blob/x?sv=1&sig=S3CRET%3D&se=2", true), tvmexport.Stop, tvmexport.Refused, "sig=REDACTED", ""},
+		{"signature", conntest.Refusal(400, "General_BadRequest", "cannot read https://a.blob/x?sv=1&sig=S3CRET%3D&se=2", true), tvmexport.Stop, tvmexport.Rejected, "sig=REDACTED", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -52,7 +52,7 @@ func RecordContent(t tvmexport.Table, root string) string {
 	var columns []tvmexport.Column
 	for _, c := range t.Columns {
 		kinds[c.Name] = c.Type
-		if !t.Choice.Masks(c.Name) {
+		if !t.Policy.Pseudonymises(c.Name) {
 			columns = append(columns, c)
 		}
 	}

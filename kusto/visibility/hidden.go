@@ -173,7 +173,7 @@ func (c *Checker) SeenOf(ctx context.Context, op, of, table string) (int64, erro
 func settledNo(err error) bool {
 	var failed *tvmexport.Error
 	return errors.As(err, &failed) && failed.Action == tvmexport.Stop &&
-		(failed.Cause == tvmexport.Permission || failed.Cause == tvmexport.Refused)
+		(failed.Cause == tvmexport.Permission || failed.Cause == tvmexport.Rejected)
 }
 
 // ReadPolicies reads which tables have a policy that hides rows, at most

@@ -274,5 +274,5 @@ func (w *world) note(r result, took time.Duration, calls []time.Time) {
 
 var causes = map[tvmexport.Cause]string{
 	tvmexport.Unknown: "the service does not answer", tvmexport.Usage: "usage", tvmexport.Permission: "permission",
-	tvmexport.Quota: "quota or time", tvmexport.LeaseHeld: "held by another run", tvmexport.Refused: "refused", tvmexport.Unproven: "not shown to be complete",
+	tvmexport.Quota: "quota or time", tvmexport.LeaseHeld: "held by another run", tvmexport.Rejected: "refused", tvmexport.Integrity: "not shown to be complete",
 }

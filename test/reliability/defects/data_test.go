@@ -227,7 +227,7 @@ func TestErrorTextInTheAudit(t *testing.T) {
 		r.source.Set(events, rows)
 		const text = `it said "no" at C:\data\x, 'why'?` + "\n\tline two | take 1; .drop table T"
 		r.source.Before = func(tvmexport.Slice) error {
-			return &tvmexport.Error{Op: "fetch", Table: events, Action: tvmexport.Stop, Cause: tvmexport.Refused, Err: errors.New(text)}
+			return &tvmexport.Error{Op: "fetch", Table: events, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: errors.New(text)}
 		}
 		if result, err := r.try(); err != nil || result.Err == nil {
 			t.Fatal(err, result.Err)

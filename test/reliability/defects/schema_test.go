@@ -62,7 +62,7 @@ func TestSpoiledCounts(t *testing.T) {
 					spoiled := func() {
 						rule.Endpoint, rule.Match = faults.Graph, match
 						r.fault(rule)
-						if result, err := r.try(); err != nil || tvmexport.CauseOf(result.Err) != tvmexport.Unproven || r.emulator.Faults().List()[0].Hits == 0 {
+						if result, err := r.try(); err != nil || tvmexport.CauseOf(result.Err) != tvmexport.Integrity || r.emulator.Faults().List()[0].Hits == 0 {
 							t.Fatalf("%d rows, %v, %v", result.Rows, result.Err, err)
 						}
 						r.emulator.Faults().Clear()
