@@ -33,6 +33,25 @@ const (
 	Integrity        // an answer or a delivery cannot be shown to be complete
 )
 
+// Code names a condition that a command of the application resolves. This package
+// and the engine set the code. The application knows its commands and completes
+// the hint.
+type Code string
+
+// The codes.
+const (
+	NoActiveTable         Code = "no active table"
+	TableNotConfigured    Code = "table not configured"
+	NoCommittedRun        Code = "no committed run"
+	UnfinishedPublication Code = "unfinished publication"
+	RunNotNewest          Code = "run not newest"
+	DestinationChanged    Code = "destination changed"
+	PublishedRowsLost     Code = "published rows lost"
+	TypedRowsLost         Code = "typed rows lost" // the records are complete
+	LandingTableAltered   Code = "landing table altered"
+	StartInFuture         Code = "start in the future"
+)
+
 // Error says what failed, where, why, and what to do next.
 type Error struct {
 	Op     string        // the step or call: "count", "fetch", "land", ...
@@ -40,7 +59,8 @@ type Error struct {
 	Action Action        // 0 is Stop
 	Cause  Cause         // how a user would sort it
 	After  time.Duration // with Wait: how long, 0 if the service does not say
-	Hint   string        // the mend, a sentence without full stop; may be empty
+	Hint   string        // how to resolve it, a sentence without full stop; may be empty
+	Code   Code          // the condition, if a command of the application resolves it; "" otherwise
 	Err    error         // the reason
 }
 
@@ -73,6 +93,18 @@ func ActionOf(err error) Action {
 		return e.Action
 	}
 	return Stop
+}
+
+// CodeOf is the first code in err's chain, or "".
+func CodeOf(err error) Code {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Code != "" {
+			return e.Code
+		}
+		err = e.Err
+	}
+	return ""
 }
 
 // CauseOf is how a user would sort err.

@@ -46,16 +46,16 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 }
 
 func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.History) (tvmexport.Backfilled, error) {
-	fail := func(hint, format string, args ...any) (tvmexport.Backfilled, error) {
-		return tvmexport.Backfilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: fmt.Errorf(format, args...), Hint: hint}
+	fail := func(code tvmexport.Code, hint, format string, args ...any) (tvmexport.Backfilled, error) {
+		return tvmexport.Backfilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: fmt.Errorf(format, args...), Hint: hint, Code: code}
 	}
 	switch {
 	case t.Layout != "" && t.Layout != tvmexport.Both:
-		return fail("set layout to both", "the layout is %s: refill requires both typed rows and records", t.Layout)
+		return fail("", "set layout to both", "the layout is %s: refill requires both typed rows and records", t.Layout)
 	case h.Last == nil:
-		return fail("start one with tvmexport run", "the ledger has no committed run")
+		return fail(tvmexport.NoCommittedRun, "export the table first", "the ledger has no committed run")
 	case h.Publishing != nil:
-		return fail("tvmexport run finishes it", "the publication of run %s has not finished", h.Publishing.Run.ID)
+		return fail(tvmexport.UnfinishedPublication, "the next run finishes it", "the publication of run %s has not finished", h.Publishing.Run.ID)
 	}
 	t = shapeOf(h.Last, t)
 	if t.Drift == tvmexport.Evolve || t.Drift == "" {

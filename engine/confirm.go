@@ -96,7 +96,7 @@ func missingBatches(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []t
 			return nil, &tvmexport.Error{
 				Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 				Err:  fmt.Errorf("%d records of batch %s landed as null in %s", l.Nulls, b.ID, run.Table.Landing()),
-				Hint: "the landing table's mapping or columns were changed: drop the table and run tvmexport init",
+				Hint: "drop the landing table, whose mapping or columns were changed, and create it again", Code: tvmexport.LandingTableAltered,
 			}
 		case !l.Complete(b.Rows):
 			missing = append(missing, b.ID)

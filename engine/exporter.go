@@ -19,6 +19,7 @@ type Exporter struct {
 	Policy      func(table string) tvmexport.ColumnPolicy  // which columns are published; nil: all
 	Compress    Compressor
 	Hooks       tvmexport.Hooks
+	Advise      func(error) error // completes the hint of a table's error before it is announced and audited; nil: errors stay as they are
 
 	Owner      string           // of leases: host and process
 	Term       time.Duration    // of leases, if their owner dies; 0 is 3 minutes

@@ -146,6 +146,9 @@ func (v *invocation) announce() {
 }
 
 func (v *invocation) failed(r *Result) {
+	if v.Advise != nil {
+		r.Err = v.Advise(r.Err)
+	}
 	if v.Hooks.Failed != nil {
 		v.Hooks.Failed(r.Table.Name, r.Run.ID, r.Err)
 	}

@@ -67,8 +67,9 @@ func moved(t tvmexport.Table, last *tvmexport.Committed) (why string, err error)
 	return "", &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
 		Err: fmt.Errorf("MigrationConfiguration names the destination %s, but run %s and earlier runs published into %s", t.Destination, last.ID, last.Destination),
-		Hint: fmt.Sprintf("set DestinationTable back to %s, or run tvmexport run --table %s --full: it publishes all rows of the source into %s, and readers see no older rows",
-			last.Destination, t.Name, t.Destination),
+		Hint: fmt.Sprintf("set DestinationTable back to %s, or export the whole table, which publishes all rows of the source into %s and hides older rows from readers",
+			last.Destination, t.Destination),
+		Code: tvmexport.DestinationChanged,
 	}
 }
 
@@ -79,13 +80,13 @@ func refusalOf(l tvmexport.Losses, t tvmexport.Table) error {
 	if lostAlike(l, t) {
 		return nil
 	}
-	hint := fmt.Sprintf("run tvmexport run --table %s --full: it publishes all rows of the source into each table, and readers see no older rows", t.Name)
+	code, hint := tvmexport.PublishedRowsLost, "export the whole table, which publishes all rows of the source into each table and hides older rows from readers"
 	if len(l.Short) == 1 && l.Short[0].Table == t.Typed() {
-		hint = fmt.Sprintf("run tvmexport refill --table %s: it rebuilds the rows of %s from the records in %s", t.Name, t.Typed(), t.Destination)
+		code, hint = tvmexport.TypedRowsLost, fmt.Sprintf("rebuild the rows of %s from the records in %s", t.Typed(), t.Destination)
 	}
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
-		Err: fmt.Errorf("%s: it was cleared, dropped or changed", l), Hint: hint,
+		Err: fmt.Errorf("%s: it was cleared, dropped or changed", l), Hint: hint, Code: code,
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
+// FullRequested is the FullReason of a run whose request asks for all rows.
+const FullRequested = "a full run was requested"
+
 // plan decides what a run is: everything, what the watermark has passed, or
 // the parts that are to be repaired.
 func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
@@ -39,7 +42,7 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 			return p, err
 		}
 		if v.request.Full {
-			p.FullReason = "requested by --full"
+			p.FullReason = FullRequested
 			return p, nil
 		}
 		p.FullReason = fullReason(t, h, v.FullEvery, p.Limits.Rows)
@@ -82,7 +85,7 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	}
 	ordered := orderedWatermark(h)
 	if (lost.Ledger() || lost.Unknown) && ordered.After(at) {
-		p.note("the watermark %s in MigrationConfiguration is later than the last committed run in the ledger, and ledger rows are missing: the run ignores it; run --from sets the start", ordered.UTC().Format(time.RFC3339))
+		p.note("the watermark %s in MigrationConfiguration is later than the last committed run in the ledger, and ledger rows are missing: the run ignores it, unless the request names a start", ordered.UTC().Format(time.RFC3339))
 		ordered = time.Time{}
 	}
 	for _, ordered := range []time.Time{ordered, v.request.From} {

@@ -38,7 +38,7 @@ func choose(orders []tvmexport.Order, names []string) ([]tvmexport.Order, error)
 		if len(active) == 0 {
 			return nil, &tvmexport.Error{
 				Op: "run", Cause: tvmexport.Usage, Err: errors.New("the configuration table has no active table"),
-				Hint: "tvmexport init configures the default tables",
+				Hint: "configure the default tables", Code: tvmexport.NoActiveTable,
 			}
 		}
 		return active, nil
@@ -47,10 +47,9 @@ func choose(orders []tvmexport.Order, names []string) ([]tvmexport.Order, error)
 	for n, name := range names {
 		i := slices.IndexFunc(orders, func(o tvmexport.Order) bool { return o.Table == name })
 		if i < 0 {
-			return nil, &tvmexport.Error{
-				Op: "run", Table: name, Cause: tvmexport.Usage, Err: errors.New("the configuration table has no row for it"),
-				Hint: unknownName(orders, name),
-			}
+			e := &tvmexport.Error{Op: "run", Table: name, Cause: tvmexport.Usage, Err: errors.New("the configuration table has no row for it")}
+			e.Hint, e.Code = unknownName(orders, name)
+			return nil, e
 		}
 		if !slices.Contains(names[:n], name) {
 			out = append(out, orders[i])
@@ -61,13 +60,13 @@ func choose(orders []tvmexport.Order, names []string) ([]tvmexport.Order, error)
 
 // unknownName says what to do about a name that no order has. Names of tables
 // are case-sensitive.
-func unknownName(orders []tvmexport.Order, name string) string {
+func unknownName(orders []tvmexport.Order, name string) (hint string, code tvmexport.Code) {
 	for _, o := range orders {
 		if strings.EqualFold(o.Table, name) {
-			return "did you mean " + o.Table + "?"
+			return "did you mean " + o.Table + "?", ""
 		}
 	}
-	return "if it is a table of Defender, tvmexport init --table " + name + " adds one; tvmexport status lists the configured tables"
+	return "if it is a table of Defender, add it to the configuration table", tvmexport.TableNotConfigured
 }
 
 // switchedOff is the note of a table that is exported though it is switched off.

@@ -48,7 +48,7 @@ func (f *fetching) setBack(now time.Time) error {
 		return &tvmexport.Error{
 			Op: "plan", Table: p.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
 			Err:  fmt.Errorf("the requested start is %s, but the source's clock is %s", from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)),
-			Hint: "set --from to a time in the past",
+			Hint: "choose a start in the past", Code: tvmexport.StartInFuture,
 		}
 	}
 	f.note("the watermark %s is later than the source's clock, %s: the run sets it back and publishes the missing rows",

@@ -74,7 +74,7 @@ func TestWhyAllIsFetched(t *testing.T) {
 		why    string // a part of the reason; "" for a delta
 	}{
 		"nothing":            {change: func(*testing.T, *world) {}},
-		"asked for":          {change: func(*testing.T, *world) {}, full: true, why: "requested by --full"},
+		"asked for":          {change: func(*testing.T, *world) {}, full: true, why: engine.FullRequested},
 		"a week later":       {change: func(*testing.T, *world) { time.Sleep(7 * 24 * time.Hour) }, why: "every 7 days"},
 		"a shorter interval": {change: func(t *testing.T, w *world) { w.FullEvery = time.Hour; time.Sleep(2 * time.Hour) }, why: "every 1h"},
 		"aging out": {change: func(t *testing.T, w *world) {

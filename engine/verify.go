@@ -76,16 +76,16 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.Ru
 
 // comparable says why a table cannot be compared.
 func comparable(t tvmexport.Table, h tvmexport.History, run tvmexport.RunID) error {
-	fail := func(hint, format string, args ...any) error {
-		return &tvmexport.Error{Op: "verify", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Hint: hint, Err: fmt.Errorf(format, args...)}
+	fail := func(code tvmexport.Code, hint, format string, args ...any) error {
+		return &tvmexport.Error{Op: "verify", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Hint: hint, Code: code, Err: fmt.Errorf(format, args...)}
 	}
 	switch {
 	case h.Publishing != nil:
-		return fail("tvmexport run finishes it", "the publication of run %s has not finished", h.Publishing.Run.ID)
+		return fail(tvmexport.UnfinishedPublication, "the next run finishes it", "the publication of run %s has not finished", h.Publishing.Run.ID)
 	case h.Last == nil:
-		return fail("start one with tvmexport run", "the ledger has no committed run")
+		return fail(tvmexport.NoCommittedRun, "export the table first", "the ledger has no committed run")
 	case run != "" && h.Last.ID != run:
-		return fail("omit --run to compare the rows that readers see now", "run %s is not the newest committed run, which is %s: its state no longer exists at the source", run, h.Last.ID)
+		return fail(tvmexport.RunNotNewest, "name no run to compare the rows that readers see now", "run %s is not the newest committed run, which is %s: its state no longer exists at the source", run, h.Last.ID)
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (r *takeoverReport) line() takeoverLine {
 		l.WatermarkColumn = r.Table.Watermark
 	}
 	if r.Err != nil {
-		l.Error = oneLine(r.Err.Error())
+		l.Error = oneLine(advise(r.Err).Error())
 	}
 	for _, d := range r.days {
 		l.Copies += d.Copies
@@ -150,7 +150,7 @@ func printTakeovers(w io.Writer, reports []*takeoverReport, commands []kusto.Com
 	}
 	for _, r := range reports {
 		if r.Err != nil {
-			fmt.Fprintf(w, "%s: %s\n", r.Table.Name, oneLine(r.Err.Error()))
+			fmt.Fprintf(w, "%s: %s\n", r.Table.Name, oneLine(advise(r.Err).Error()))
 		}
 		for _, n := range r.Notes {
 			fmt.Fprintf(w, "%s: %s\n", r.Table.Name, n)

@@ -110,12 +110,12 @@ func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
 
 func lineOfPlan(t engine.PlannedTable) planLine {
 	l := planLine{
-		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: t.FullReason, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
+		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: fullReason(t.FullReason), Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
 		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,
 		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: t.Notes,
 	}
 	if t.Err != nil {
-		l.Kind, l.Error = "failed", t.Err.Error()
+		l.Kind, l.Error = "failed", advise(t.Err).Error()
 		return l
 	}
 	if l.Why == "" && t.Table.LoadType == tvmexport.Snapshot {

@@ -80,7 +80,7 @@ func (p process) run(ctx context.Context) int {
 	}
 	var said *reported
 	if !errors.As(err, &said) {
-		fmt.Fprintf(p.stderr, "tvmexport: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(p.stderr, "tvmexport: %s\n", oneLine(advise(err).Error()))
 	}
 	return exitCode(err)
 }

@@ -69,7 +69,7 @@ func printRefilled(w io.Writer, list []tvmexport.Backfilled, asJSON bool) error 
 	for _, r := range list {
 		l := refilledLine{Table: r.Table.Name, Runs: r.Runs, Rows: r.Rows, Short: r.Short}
 		if r.Err != nil {
-			l.Error = oneLine(r.Err.Error())
+			l.Error = oneLine(advise(r.Err).Error())
 		}
 		if asJSON {
 			if err := out.Encode(l); err != nil {

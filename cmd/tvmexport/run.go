@@ -144,7 +144,7 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 	}
 	for _, o := range r.Outcomes {
 		if o.Err != nil {
-			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(o.Err.Error()))
+			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(advise(o.Err).Error()))
 		}
 		for _, n := range o.Notes {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, n)
@@ -159,13 +159,13 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 func lineOf(o engine.Result, requests []string) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: tvmexport.UnreadValues(o.Unread), Unread: o.Unread,
-		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: o.FullReason, Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(), Requests: requests,
+		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: fullReason(o.FullReason), Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(), Requests: requests,
 	}
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)
 	}
 	if o.Err != nil {
-		l.Status, l.Error = "failed", o.Err.Error()
+		l.Status, l.Error = "failed", advise(o.Err).Error()
 	}
 	return l
 }

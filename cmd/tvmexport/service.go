@@ -207,7 +207,7 @@ func (s *service) export(ctx context.Context, tables []string) (held []string) {
 	began, end := time.Now(), s.telemetry.Export(ctx, tables)
 	report, err := s.exportNow(ctx, tables)
 	if err != nil {
-		s.log.ErrorContext(ctx, "export", "error", oneLine(err.Error()))
+		s.log.ErrorContext(ctx, "export", "error", oneLine(advise(err).Error()))
 	}
 	for _, o := range report.Outcomes {
 		if tvmexport.CauseOf(o.Err) == tvmexport.LeaseHeld {

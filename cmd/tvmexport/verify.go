@@ -159,7 +159,7 @@ func comparisonLineOf(c engine.Comparison) comparisonLine {
 		l.Status = "differs"
 	}
 	if c.Err != nil {
-		l.Status, l.Error = "failed", c.Err.Error()
+		l.Status, l.Error = "failed", advise(c.Err).Error()
 	}
 	return l
 }

@@ -115,7 +115,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *engine.Exporter {
 	return &engine.Exporter{
 		Source: source, Destination: x.destination, Describe: describe(x.config), Policy: choices(x.config), Compress: compress,
-		Hooks: printer.Hooks(), Owner: owner(), Tenant: x.tenant, Term: x.config.Lease,
+		Hooks: printer.Hooks(), Advise: advise, Owner: owner(), Tenant: x.tenant, Term: x.config.Lease,
 		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,
 		Consistent: x.config.Consistency == "table", FullEvery: x.config.Snapshots.FullEvery, StepBytes: int64(x.config.Publish.Bytes),
 	}

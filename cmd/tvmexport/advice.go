@@ -1,0 +1,103 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/engine"
+)
+
+// advice returns, for each code, the hint with the command that resolves the error.
+var advice = map[tvmexport.Code]func(*tvmexport.Error) string{
+	tvmexport.NoActiveTable:         hintAnd("tvmexport init"),
+	tvmexport.TableNotConfigured:    hintAnd("tvmexport init --table TABLE; tvmexport status lists the configured tables"),
+	tvmexport.NoCommittedRun:        hintAnd("tvmexport run --table TABLE"),
+	tvmexport.UnfinishedPublication: hintAnd("tvmexport run --table TABLE"),
+	tvmexport.RunNotNewest: func(*tvmexport.Error) string {
+		return "omit --run to compare the rows that readers see now"
+	},
+	tvmexport.DestinationChanged:  hintAnd("tvmexport run --table TABLE --full"),
+	tvmexport.PublishedRowsLost:   hintAnd("tvmexport run --table TABLE --full"),
+	tvmexport.TypedRowsLost:       hintAnd("tvmexport refill --table TABLE"),
+	tvmexport.LandingTableAltered: hintAnd("tvmexport init --table TABLE"),
+	tvmexport.StartInFuture: func(*tvmexport.Error) string {
+		return "set --from to a time in the past"
+	},
+}
+
+// hintAnd appends a command to the hint of an error. TABLE in the command stands
+// for the error's table.
+func hintAnd(command string) func(*tvmexport.Error) string {
+	return func(e *tvmexport.Error) string {
+		return e.Hint + ": " + strings.ReplaceAll(command, "TABLE", e.Table)
+	}
+}
+
+// advise returns err with the hint of each error that has a code replaced by its
+// advice. Such errors lose their code, so that advise can be applied repeatedly.
+// Text, causes and the chain stay otherwise the same.
+func advise(err error) error {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case *tvmexport.Error:
+		inner := advise(e.Err)
+		hint, ok := advice[e.Code]
+		if !ok && inner == e.Err {
+			return err
+		}
+		out := *e
+		out.Err = inner
+		if ok {
+			out.Hint, out.Code = hint(e), ""
+		}
+		return &out
+	case *mistake:
+		if inner := advise(e.err); inner != e.err {
+			return usage(inner)
+		}
+		return err
+	case interface{ Unwrap() error }:
+		return readvised(err, []error{e.Unwrap()})
+	case interface{ Unwrap() []error }:
+		return readvised(err, e.Unwrap())
+	}
+	return err
+}
+
+// readvised is err with other wrapped errors, if one of them has advice.
+func readvised(err error, wrapped []error) error {
+	out := &advised{text: err.Error(), wrapped: make([]error, len(wrapped))}
+	same := true
+	for i, w := range wrapped {
+		a := advise(w)
+		out.wrapped[i] = a
+		if a != w {
+			same = false
+			out.text = strings.Replace(out.text, w.Error(), a.Error(), 1)
+		}
+	}
+	if same {
+		return err
+	}
+	return out
+}
+
+// advised is an error that wraps others, with their advice.
+type advised struct {
+	text    string
+	wrapped []error
+}
+
+func (a *advised) Error() string { return a.text }
+
+// Unwrap returns the wrapped errors, which have their advice.
+func (a *advised) Unwrap() []error { return a.wrapped }
+
+// fullReason names the flag that requested a full run.
+func fullReason(reason string) string {
+	if reason == engine.FullRequested {
+		return "requested by --full"
+	}
+	return reason
+}
