@@ -37,50 +37,50 @@ func hintAnd(command string) func(*tvmexport.Error) string {
 // advice. Such errors lose their code, so that advise can be applied repeatedly.
 // Text, causes and the chain stay otherwise the same.
 func advise(err error) error {
+	if out, changed := advisedError(err); changed {
+		return out
+	}
+	return err
+}
+
+// advisedError is advise, and whether there was advice. It compares no errors:
+// some, such as lists of mistakes, are not comparable.
+func advisedError(err error) (error, bool) {
 	switch e := err.(type) {
 	case nil:
-		return nil
+		return nil, false
 	case *tvmexport.Error:
-		inner := advise(e.Err)
+		inner, changed := advisedError(e.Err)
 		hint, ok := advice[e.Code]
-		if !ok && inner == e.Err {
-			return err
-		}
 		out := *e
 		out.Err = inner
 		if ok {
 			out.Hint, out.Code = hint(e), ""
 		}
-		return &out
+		return &out, ok || changed
 	case *mistake:
-		if inner := advise(e.err); inner != e.err {
-			return usage(inner)
-		}
-		return err
+		inner, changed := advisedError(e.err)
+		return usage(inner), changed
 	case interface{ Unwrap() error }:
-		return readvised(err, []error{e.Unwrap()})
+		return advisedWrapper(err, []error{e.Unwrap()})
 	case interface{ Unwrap() []error }:
-		return readvised(err, e.Unwrap())
+		return advisedWrapper(err, e.Unwrap())
 	}
-	return err
+	return err, false
 }
 
-// readvised is err with other wrapped errors, if one of them has advice.
-func readvised(err error, wrapped []error) error {
+// advisedWrapper is err around the advised errors, and whether there was advice.
+func advisedWrapper(err error, wrapped []error) (error, bool) {
 	out := &advised{text: err.Error(), wrapped: make([]error, len(wrapped))}
-	same := true
+	some := false
 	for i, w := range wrapped {
-		a := advise(w)
-		out.wrapped[i] = a
-		if a != w {
-			same = false
-			out.text = strings.Replace(out.text, w.Error(), a.Error(), 1)
+		var changed bool
+		if out.wrapped[i], changed = advisedError(w); changed {
+			some = true
+			out.text = strings.Replace(out.text, w.Error(), out.wrapped[i].Error(), 1)
 		}
 	}
-	if same {
-		return err
-	}
-	return out
+	return out, some
 }
 
 // advised is an error that wraps others, with their advice.

@@ -140,6 +140,11 @@ func TestAdviceNamesCommands(t *testing.T) {
 	}
 }
 
+// several is an error of a type that cannot be compared.
+type several []string
+
+func (s several) Error() string { return strings.Join(s, "; ") }
+
 func TestAdvise(t *testing.T) {
 	lost := &tvmexport.Error{Op: "plan", Table: "DeviceInfo", Cause: tvmexport.Integrity, Err: errors.New("rows are gone"), Hint: "export it", Code: tvmexport.PublishedRowsLost}
 	const said = "plan DeviceInfo: rows are gone (export it: tvmexport run --table DeviceInfo --full)"
@@ -155,6 +160,8 @@ func TestAdvise(t *testing.T) {
 		"usage":           {usage(lost), said},
 		"without a code":  {&tvmexport.Error{Op: "run", Err: plain, Hint: "again"}, "run: plain (again)"},
 		"of another kind": {plain, "plain"},
+		"not comparable":  {fmt.Errorf("serve: %w", several{"a", "b"}), "serve: a; b"},
+		"mistakes":        {usage(several{"a", "b"}), "a; b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := advise(c.err)
