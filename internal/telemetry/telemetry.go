@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	bridge "go.opentelemetry.io/contrib/bridges/prometheus"
@@ -33,7 +32,14 @@ type Telemetry struct {
 // Start sends what the variables ask for, until Close.
 func Start(ctx context.Context, env Lookup, version string, gather prometheus.Gatherer) (*Telemetry, error) {
 	t := &Telemetry{spans: spans{tracer: noop.NewTracerProvider().Tracer("")}}
-	traces, metrics := wanted(env, "TRACES"), wanted(env, "METRICS")
+	traces, err := wanted(env, "TRACES")
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := wanted(env, "METRICS")
+	if err != nil {
+		return nil, err
+	}
 	if !traces && !metrics {
 		return t, nil
 	}
@@ -64,22 +70,6 @@ func Start(ctx context.Context, env Lookup, version string, gather prometheus.Ga
 		t.close = append(t.close, metric.NewMeterProvider(metric.WithReader(to), metric.WithResource(about)).Shutdown)
 	}
 	return t, nil
-}
-
-// wanted says whether a signal is to be sent: its exporter is named, or an
-// endpoint is.
-func wanted(env Lookup, signal string) bool {
-	value := func(name string) string { v, _ := env(name); return strings.TrimSpace(v) }
-	if strings.EqualFold(value("OTEL_SDK_DISABLED"), "true") {
-		return false
-	}
-	switch value("OTEL_" + signal + "_EXPORTER") {
-	case "none":
-		return false
-	case "":
-		return value("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || value("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != ""
-	}
-	return true
 }
 
 // Close sends what is left.
