@@ -5,47 +5,63 @@ import (
 	"time"
 )
 
-// Destination keeps the rows and the ledger. Every method can be repeated with
-// the same arguments and then changes nothing more, except Land, whose
-// repetitions are harmless because (BatchID, line) identifies a row. Errors
-// are *Error. Implementations are safe for concurrent use.
+// Destination stores rows and the ledger. It is what each run needs; a
+// destination that can do more implements interfaces such as SchemaSyncer too,
+// which [Ability] finds.
+//
+// Every method can be repeated with the same arguments and then changes nothing
+// more, except Land, whose repetitions are harmless because (BatchID, line)
+// identifies a row. Errors are *Error. Implementations are safe for concurrent
+// use.
 type Destination interface {
-	// Orders reads which tables are to be exported, and how: the newest
-	// configuration row of each source table, inactive ones too. A row that
-	// cannot be carried out comes with Err; it does not fail the others.
+	Orders
+	Leases
+	Ledger
+	Sink
+}
+
+// Orders tells which tables are exported.
+type Orders interface {
+	// Orders returns the newest configuration row of each source table,
+	// inactive ones too. A row that cannot be carried out has an Err; it does
+	// not fail the others.
 	Orders(ctx context.Context) ([]Order, error)
+}
 
-	// CheckTables looks, for all tables at once, whether what a run needs is there
-	// as we made it: the published table, the landing table, its mapping. The
-	// map holds an error with its mend for each table that is not.
-	CheckTables(ctx context.Context, tables []Table) (map[string]error, error)
-
+// Leases keeps two invocations from working on one table.
+type Leases interface {
 	// Acquire takes a lease until its expiry by the destination's clock, or
-	// extends it, and notes what was spent. It returns, by table name, who
-	// else holds a table; those are not acquired.
+	// extends it, and records the quota used so far. It returns, by table name,
+	// the tables that others hold; those are not acquired.
 	Acquire(ctx context.Context, l Lease) (held map[string]LeaseHolder, err error)
 
-	// QuotaUsage is what other invocations have noted in the last hour.
+	// QuotaUsage returns what other invocations recorded in the last hour.
 	QuotaUsage(ctx context.Context, owner string) ([]QuotaUsage, error)
+}
 
-	// PendingAudits are earlier invocations that are over and whose audit rows
-	// are not known to be written, with what the ledger says of their tables.
-	PendingAudits(ctx context.Context, owner string) ([]InvocationEnd, error)
-
-	// EndInvocation ends an invocation: it notes the outcomes in the ledger, copies
-	// the watermarks, writes the audit rows, one per table, each at most once
-	// whoever asks, and gives the leases back. Leases are given back also
-	// where something before failed; the error then says what.
-	EndInvocation(ctx context.Context, c InvocationEnd) error
-
-	// History reads what the ledger says of the tables, by name.
+// Ledger remembers runs and invocations.
+type Ledger interface {
+	// History returns what the ledger says of the tables, by name.
 	History(ctx context.Context, tables []Table) (map[string]History, error)
 
-	// OrphanedBatches are, by table name, the batches that landed whole since then
-	// under runs upon the last commit of each history that never began to
-	// publish.
+	// OrphanedBatches returns, by table name, the batches that landed completely
+	// since then for runs that build on the last commit of each history and
+	// never began to publish.
 	OrphanedBatches(ctx context.Context, tables []Table, of map[string]History, since time.Time) (map[string][]OrphanedBatch, error)
 
+	// PendingAudits returns earlier invocations that have ended and whose audit
+	// rows may be missing, with the outcomes that the ledger shows.
+	PendingAudits(ctx context.Context, owner string) ([]InvocationEnd, error)
+
+	// EndInvocation ends an invocation: it records the outcomes in the ledger,
+	// copies the watermarks, writes the audit rows, one per table, each at most
+	// once however many callers try, and returns the leases. Leases are returned
+	// even if an earlier step failed; the error then names the step.
+	EndInvocation(ctx context.Context, c InvocationEnd) error
+}
+
+// Sink takes the rows of a run and makes them visible to readers.
+type Sink interface {
 	// Land uploads a batch and queues it for the run's landing table. A nil
 	// error means that it was accepted, not that it has landed.
 	Land(ctx context.Context, b Batch) error
@@ -55,41 +71,102 @@ type Destination interface {
 	// commit may have cleared what is missing.
 	Landed(ctx context.Context, run Run) (Delivery, error)
 
-	// SyncSchema makes what readers use fit the columns that a table shows: the typed
-	// table gets the columns that it lacks, and the read functions are made
-	// anew where they differ. Nothing is dropped, and no column altered: where
-	// a column has another type than the typed table gives it, a column NAME_TYPE
-	// is added. It is called with the lease held and nothing of the table in
-	// flight. changes says what was changed, a sentence each.
-	SyncSchema(ctx context.Context, t Table) (changes []string, err error)
-
-	// Backfill makes the rows of the typed table anew from the records of the
-	// runs whose records are all there, in the columns that the table shows.
-	Backfill(ctx context.Context, t Table) (Backfilled, error)
-
-	// HourlyCounts counts what readers see of a table with a watermark column, by
-	// hour of the watermark, as far as it lies in the window. Equal rows of a
-	// legacy run count once: its copies must not hide what it lacks.
-	HourlyCounts(ctx context.Context, t Table, w Window) ([]Count, error)
-
-	// CountMissing counts, for landed batches of late slices, the rows that
-	// readers do not see, equal rows counted as often as they are there.
-	CountMissing(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
-
 	// Publish records in the ledger that the publication begins, then carries
-	// out its steps, each at most once whoever asks. ErrSuperseded means that
-	// another run on the same base published first.
+	// out its steps, each at most once however many callers try. ErrSuperseded
+	// means that another run on the same base published first.
 	Publish(ctx context.Context, p Publication) (Published, error)
 
 	// Commit writes the ledger record that makes the run count, with its
 	// partitions, and clears the landing table of what cannot be published any
 	// more, where that is allowed. Repeated or late, it changes nothing, and
-	// leaves what runs that build upon this one have landed.
+	// keeps what runs that build on this one have landed.
 	Commit(ctx context.Context, c Commit) error
+}
 
+// CompleteDestination is a Destination with every ability.
+type CompleteDestination interface {
+	Destination
+	TableChecker
+	SchemaSyncer
+	LateRowCounter
+	StateCounter
+	Backfiller
+}
+
+// TableChecker is a Destination whose tables are created before the first run.
+// A destination without it creates them when it needs them.
+type TableChecker interface {
+	// CheckTables checks, for all tables at once, that the objects which a run
+	// needs are as they were created: the published table, the landing table,
+	// its mapping. The map holds an error with its fix for each table where
+	// they are not.
+	CheckTables(ctx context.Context, tables []Table) (map[string]error, error)
+}
+
+// SchemaSyncer is a Destination with tables and functions for readers that
+// follow the columns of the source. A destination without it takes the columns
+// from each Publication.
+type SchemaSyncer interface {
+	// SyncSchema adapts what readers use to the columns that a table shows: the
+	// typed table gets the columns that it lacks, and read functions that differ
+	// are replaced. Nothing is dropped, and no column altered: where a column
+	// has another type than the typed table gives it, a column NAME_TYPE is
+	// added. It is called with the lease held and nothing of the table in
+	// flight. changes describes each change in a sentence.
+	SyncSchema(ctx context.Context, t Table) (changes []string, err error)
+}
+
+// LateRowCounter is a Destination that compares landed rows with published
+// ones. Without it, published windows are not exported again: rows that reach
+// the source late are not noticed, which a note of the run says.
+type LateRowCounter interface {
+	// HourlyCounts counts the rows that readers see of a table with a watermark
+	// column, by hour of the watermark, within the window. Equal rows of a
+	// legacy run count once: its copies must not hide missing rows.
+	HourlyCounts(ctx context.Context, t Table, w Window) ([]Count, error)
+
+	// CountMissing counts, for landed batches of late slices, the rows that
+	// readers do not see. Each of several equal rows counts.
+	CountMissing(ctx context.Context, run Run, late []BatchInfo) (map[BatchID]int64, error)
+}
+
+// StateCounter is a Destination that counts the rows that readers see, so that
+// they can be compared with the source. Without it, nothing can be verified.
+type StateCounter interface {
 	// State counts what readers see, in the parts of a CountQuery, with
 	// fingerprints that equal the source's for equal rows.
 	State(ctx context.Context, q CountQuery) ([]Count, error)
+}
+
+// Backfiller is a Destination that keeps records and typed rows. Without it,
+// typed rows cannot be rebuilt.
+type Backfiller interface {
+	// Backfill rebuilds the rows of the typed table from the records of the
+	// runs whose records are complete, in the columns that the table shows.
+	Backfill(ctx context.Context, t Table) (Backfilled, error)
+}
+
+// Wrapper is a Source or a Destination in front of another one. It has exactly
+// the abilities of the one behind it: see [Ability].
+type Wrapper interface {
+	// Unwrap returns the Source or the Destination behind this one.
+	Unwrap() any
+}
+
+// Ability finds an ability, which is an interface, of a Source or a Destination.
+// A Wrapper has it if the one behind it has it: the wrapper's own methods are
+// used where it implements T, else those of the one behind it.
+func Ability[T any](of any) (ability T, ok bool) {
+	ability, ok = of.(T)
+	w, wraps := of.(Wrapper)
+	if !wraps {
+		return ability, ok
+	}
+	behind, has := Ability[T](w.Unwrap())
+	if !has || !ok {
+		return behind, has
+	}
+	return ability, true
 }
 
 // LeaseHolder is who holds a lease.

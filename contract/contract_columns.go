@@ -21,7 +21,7 @@ func (h Harness) fit(t *testing.T, columns ...tvmexport.Column) (added []string)
 	t.Helper()
 	table := h.Table
 	table.Columns = slices.Concat(table.Columns, columns)
-	changes, err := h.Destination.SyncSchema(t.Context(), table)
+	changes, err := ability[tvmexport.SchemaSyncer](t, h).SyncSchema(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func fitKeepsTypes(t *testing.T, h Harness) {
 
 func (h Harness) refill(t *testing.T, want tvmexport.Backfilled) {
 	t.Helper()
-	got, err := h.Destination.Backfill(t.Context(), h.Table)
+	got, err := ability[tvmexport.Backfiller](t, h).Backfill(t.Context(), h.Table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,19 +99,19 @@ func orderDefaults(t *testing.T, h Harness) {
 
 func readyTables(t *testing.T, h Harness) {
 	for range 2 {
-		failed, err := h.Destination.CheckTables(t.Context(), []tvmexport.Table{h.Table, h.Events})
+		failed, err := ability[tvmexport.TableChecker](t, h).CheckTables(t.Context(), []tvmexport.Table{h.Table, h.Events})
 		if err != nil || len(failed) != 0 {
 			t.Fatalf("tables that are ready: %v, %v", failed, err)
 		}
 	}
-	if failed, err := h.Destination.CheckTables(t.Context(), nil); err != nil || len(failed) != 0 {
+	if failed, err := ability[tvmexport.TableChecker](t, h).CheckTables(t.Context(), nil); err != nil || len(failed) != 0 {
 		t.Fatalf("no tables: %v, %v", failed, err)
 	}
 }
 
 func readyWithout(t *testing.T, h Harness) {
 	absent := tvmexport.Table{Name: "Absent", Destination: "AbsentRaw", LoadType: tvmexport.Snapshot, Columns: h.Table.Columns}
-	failed, err := h.Destination.CheckTables(t.Context(), []tvmexport.Table{h.Table, absent, h.Events})
+	failed, err := ability[tvmexport.TableChecker](t, h).CheckTables(t.Context(), []tvmexport.Table{h.Table, absent, h.Events})
 	if err != nil {
 		t.Fatal(err)
 	}

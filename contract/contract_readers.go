@@ -47,7 +47,7 @@ func byStart(list []tvmexport.Count) map[string]int64 {
 
 func (h Harness) hours(t *testing.T, w tvmexport.Window) map[string]int64 {
 	t.Helper()
-	list, err := h.Destination.HourlyCounts(t.Context(), h.Events, w)
+	list, err := ability[tvmexport.LateRowCounter](t, h).HourlyCounts(t.Context(), h.Events, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,12 +107,12 @@ func lackingRows(t *testing.T, h Harness) {
 	c, two := described(t, run, 2, s, 1, event("00:20:00", "b"))
 	h.deliver(t, c, 1)
 	for range 2 {
-		got, err := h.Destination.CountMissing(t.Context(), run, []tvmexport.BatchInfo{one})
+		got, err := ability[tvmexport.LateRowCounter](t, h).CountMissing(t.Context(), run, []tvmexport.BatchInfo{one})
 		if err != nil || got[one.ID] != 2 {
 			t.Fatalf("one more of two equal rows and a new one: %v, %v, want 2", got, err)
 		}
 	}
-	got, err := h.Destination.CountMissing(t.Context(), run, []tvmexport.BatchInfo{two})
+	got, err := ability[tvmexport.LateRowCounter](t, h).CountMissing(t.Context(), run, []tvmexport.BatchInfo{two})
 	if err != nil || got[two.ID] != 0 {
 		t.Errorf("a row that readers see: %v, %v", got, err)
 	}
@@ -120,14 +120,14 @@ func lackingRows(t *testing.T, h Harness) {
 
 func lackingNothing(t *testing.T, h Harness) {
 	run := h.runOf(h.Events, "R1", "", tvmexport.DeltaRun)
-	if got, err := h.Destination.CountMissing(t.Context(), run, nil); err != nil || len(got) != 0 {
+	if got, err := ability[tvmexport.LateRowCounter](t, h).CountMissing(t.Context(), run, nil); err != nil || len(got) != 0 {
 		t.Errorf("of no batches: %v, %v", got, err)
 	}
 	s := h.events()
 	s.Late = true
 	b, info := described(t, run, 1, s, 2, event("00:10:00", "a"), event("00:10:00", "a"))
 	h.deliver(t, b, 2)
-	if got, err := h.Destination.CountMissing(t.Context(), run, []tvmexport.BatchInfo{info}); err != nil || got[info.ID] != 2 {
+	if got, err := ability[tvmexport.LateRowCounter](t, h).CountMissing(t.Context(), run, []tvmexport.BatchInfo{info}); err != nil || got[info.ID] != 2 {
 		t.Errorf("two equal rows and an empty table: %v, %v, want 2", got, err)
 	}
 }
@@ -137,7 +137,7 @@ func (h Harness) state(t *testing.T, q tvmexport.CountQuery) (map[string]int64, 
 	t.Helper()
 	var out []tvmexport.Count
 	for round := range 2 {
-		list, err := h.Destination.State(t.Context(), q)
+		list, err := ability[tvmexport.StateCounter](t, h).State(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -338,7 +338,7 @@ func (d *Destination) Commits(table string) []tvmexport.Commit {
 	return slices.Clone(d.commits[table])
 }
 
-var _ tvmexport.Destination = (*Destination)(nil)
+var _ tvmexport.CompleteDestination = (*Destination)(nil)
 
 // PublishedBy counts the rows of a run in the published table.
 func (d *Destination) PublishedBy(table string, run tvmexport.RunID) int {

@@ -88,7 +88,7 @@ func callsIn(s tvmexport.QuotaUsage) (calls int) {
 }
 
 func spentOwn(t *testing.T, h SourceHarness) {
-	m := h.Source.(tvmexport.Meter)
+	m, _ := tvmexport.Ability[tvmexport.Meter](h.Source)
 	before := callsIn(m.QuotaUsage())
 	counts := h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
 	_, a := h.fetch(t, whole(h.Table))
@@ -98,7 +98,7 @@ func spentOwn(t *testing.T, h SourceHarness) {
 }
 
 func beginOthers(t *testing.T, h SourceHarness) {
-	m := h.Source.(tvmexport.Meter)
+	m, _ := tvmexport.Ability[tvmexport.Meter](h.Source)
 	m.Begin([]tvmexport.QuotaUsage{{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 3}}}})
 	if n := callsIn(m.QuotaUsage()); n != 0 {
 		t.Errorf("%d calls of others are noted as own ones", n)

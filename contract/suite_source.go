@@ -3,7 +3,6 @@ package contract
 import (
 	"context"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -51,13 +50,13 @@ func meterContract() []sourceCase { return meterCases }
 // that it is about.
 func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 	cases := sourceContract()
-	if _, ok := harness(t).Source.(tvmexport.Meter); ok {
+	if _, ok := tvmexport.Ability[tvmexport.Meter](harness(t).Source); ok {
 		cases = append(cases, meterContract()...)
 	}
 	for _, c := range cases {
 		t.Run(c.method+"/"+c.name, func(t *testing.T) {
 			h := harness(t)
-			calls := &sourceCalls{Source: h.Source, of: map[string]int{}}
+			calls := &sourceCalls{behind: h.Source}
 			h.Source = calls
 			c.story(t, h)
 			if calls.of[c.method] == 0 && !t.Failed() && !t.Skipped() {
@@ -67,44 +66,46 @@ func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 	}
 }
 
-// sourceCalls counts, by method, what a Source is asked for.
+// sourceCalls counts, by method, what a Source is asked for. It is a tvmexport.Wrapper.
 type sourceCalls struct {
-	tvmexport.Source
-	mu sync.Mutex
-	of map[string]int
+	counter
+	behind tvmexport.Source
 }
 
-func (c *sourceCalls) note(method string) tvmexport.Source {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.of[method]++
-	return c.Source
+// Unwrap implements tvmexport.Wrapper.
+func (c *sourceCalls) Unwrap() any { return c.behind }
+
+// meter notes a call and returns the source, which is a Meter in the cases that use it.
+func (c *sourceCalls) meter(method string) tvmexport.Meter {
+	c.note(method)
+	m, _ := tvmexport.Ability[tvmexport.Meter](c.behind)
+	return m
+}
+
+func (c *sourceCalls) source(method string) tvmexport.Source {
+	c.note(method)
+	return c.behind
 }
 
 func (c *sourceCalls) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
-	return c.note("Count").Count(ctx, q)
+	return c.source("Count").Count(ctx, q)
 }
 
 func (c *sourceCalls) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
-	return c.note("Fetch").Fetch(ctx, s, w)
+	return c.source("Fetch").Fetch(ctx, s, w)
 }
 
 func (c *sourceCalls) Columns(ctx context.Context, table string) ([]tvmexport.Column, error) {
-	return c.note("Columns").Columns(ctx, table)
+	return c.source("Columns").Columns(ctx, table)
 }
 
 func (c *sourceCalls) Schemas(ctx context.Context, tables []string) (map[string][]tvmexport.Column, error) {
-	return c.note("Schemas").Schemas(ctx, tables)
+	return c.source("Schemas").Schemas(ctx, tables)
 }
 
-// Begin and Spent are those of the source, which is a Meter in the cases that use them.
-func (c *sourceCalls) Begin(others []tvmexport.QuotaUsage) {
-	c.note("Begin").(tvmexport.Meter).Begin(others)
-}
+func (c *sourceCalls) Begin(others []tvmexport.QuotaUsage) { c.meter("Begin").Begin(others) }
 
-func (c *sourceCalls) QuotaUsage() tvmexport.QuotaUsage {
-	return c.note("QuotaUsage").(tvmexport.Meter).QuotaUsage()
-}
+func (c *sourceCalls) QuotaUsage() tvmexport.QuotaUsage { return c.meter("QuotaUsage").QuotaUsage() }
 
 // count asks for a count and checks what holds for every answer.
 func (h SourceHarness) count(t *testing.T, q tvmexport.CountQuery) tvmexport.Counts {

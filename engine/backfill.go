@@ -11,6 +11,10 @@ import (
 // were not shown when a run was published are filled, as far as the records
 // are still there. Readers see each run as it was or as it is now.
 func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.Backfilled, error) {
+	typed, ok := tvmexport.Ability[tvmexport.Backfiller](e.Destination)
+	if !ok {
+		return nil, unsupported("refill", "", "does not keep records and typed rows apart", "export the whole tables again with a full run")
+	}
 	orders, err := e.orders(ctx)
 	if err != nil {
 		return nil, err
@@ -22,7 +26,7 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 	for i, o := range orders {
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.fail(v.Destination.CheckTables(ctx, v.healthy()))
+	v.fail(checkTables(ctx, v.Destination, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
 	out := make([]tvmexport.Backfilled, len(orders))
@@ -32,7 +36,7 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 		v.fail(nil, err)
 		for i := range v.results {
 			if r := &v.results[i]; r.Err == nil {
-				out[i], r.Err = v.refill(held, r.Table, history[r.Table.Name])
+				out[i], r.Err = v.refill(held, typed, r.Table, history[r.Table.Name])
 			}
 		}
 		stop()
@@ -45,7 +49,7 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 	return out, nil
 }
 
-func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.History) (tvmexport.Backfilled, error) {
+func (v *invocation) refill(ctx context.Context, typed tvmexport.Backfiller, t tvmexport.Table, h tvmexport.History) (tvmexport.Backfilled, error) {
 	fail := func(code tvmexport.Code, hint, format string, args ...any) (tvmexport.Backfilled, error) {
 		return tvmexport.Backfilled{}, &tvmexport.Error{Op: "refill", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected, Err: fmt.Errorf(format, args...), Hint: hint, Code: code}
 	}
@@ -61,10 +65,10 @@ func (v *invocation) refill(ctx context.Context, t tvmexport.Table, h tvmexport.
 	if t.Drift == tvmexport.Evolve || t.Drift == "" {
 		t.Shown = nil // what was kept in the records only is to be shown
 	}
-	if _, err := v.Destination.SyncSchema(ctx, t); err != nil {
+	if _, err := syncSchema(ctx, v.Destination, t); err != nil {
 		return tvmexport.Backfilled{}, err
 	}
-	return v.Destination.Backfill(ctx, t)
+	return typed.Backfill(ctx, t)
 }
 
 // giveBack ends an invocation that made no run.

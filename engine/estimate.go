@@ -54,7 +54,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	for i, o := range orders {
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.fail(v.Destination.CheckTables(ctx, v.healthy()))
+	v.fail(checkTables(ctx, v.Destination, v.healthy()))
 	v.leased = v.healthy() // which it does not lease: past is asked about them
 	var history map[string]tvmexport.History
 	var left map[string][]tvmexport.OrphanedBatch

@@ -13,7 +13,7 @@ import (
 // would be fetched has come and landed.
 type dryRun struct {
 	source      tvmexport.Source
-	destination tvmexport.Destination
+	destination any     // of which the plan uses abilities only
 	size        float64 // JSON bytes of a row
 	envelope    int64   // JSON bytes of an answer without its rows
 	calls       int     // to the source
@@ -33,7 +33,7 @@ func (s *dryRun) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 
 // HourlyCounts implements Steps.
 func (s *dryRun) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
-	return s.destination.HourlyCounts(ctx, t, w)
+	return hourlyCounts(ctx, s.destination, t, w)
 }
 
 // FetchAndLand implements Steps: every slice is answered by one call, with the

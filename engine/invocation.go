@@ -35,7 +35,7 @@ func (v *invocation) carryOut(ctx context.Context) {
 		}
 		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
 	}
-	v.fail(v.Destination.CheckTables(ctx, v.healthy()))
+	v.fail(checkTables(ctx, v.Destination, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
 	if len(v.leased) == 0 {
@@ -55,7 +55,7 @@ func (v *invocation) carryOut(ctx context.Context) {
 
 // spent lets the source begin with what the destination remembers of the quota.
 func (v *invocation) spent(ctx context.Context) error {
-	m, ok := v.Source.(tvmexport.Meter)
+	m, ok := tvmexport.Ability[tvmexport.Meter](v.Source)
 	if !ok {
 		return nil
 	}
@@ -114,7 +114,7 @@ func (v *invocation) term() time.Duration { return cmp.Or(v.Term, defaultTerm) }
 // lease is the invocation's claim as it is now.
 func (v *invocation) lease() tvmexport.Lease {
 	l := tvmexport.Lease{Owner: v.owner, Tables: v.leased, Term: v.term()}
-	if m, ok := v.Source.(tvmexport.Meter); ok {
+	if m, ok := tvmexport.Ability[tvmexport.Meter](v.Source); ok {
 		l.QuotaUsage = m.QuotaUsage()
 	}
 	return l

@@ -31,10 +31,10 @@ func (f *fetching) countLateRows(ctx context.Context) error {
 
 // HourlyCounts implements Steps.
 func (e *engine) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
-	return e.destination.HourlyCounts(ctx, t, w)
+	return hourlyCounts(ctx, e.destination, t, w)
 }
 
 // CountMissing implements Steps.
 func (e *engine) CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
-	return e.destination.CountMissing(ctx, run, late)
+	return countMissing(ctx, e.destination, run, late)
 }

@@ -19,7 +19,7 @@ const longestRenewal = time.Minute
 // pause, so that the ledger knows of it. The context that it returns ends when
 // another owner is found to hold one of the tables, or when no renewal has
 // succeeded for a whole term.
-func keepLease(ctx context.Context, d tvmexport.Destination, lease func() tvmexport.Lease, term time.Duration) (_ context.Context, stop func()) {
+func keepLease(ctx context.Context, d tvmexport.Leases, lease func() tvmexport.Lease, term time.Duration) (_ context.Context, stop func()) {
 	ctx, lost := context.WithCancelCause(ctx)
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {

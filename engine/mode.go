@@ -12,9 +12,18 @@ import (
 // FullRequested is the FullReason of a run whose request asks for all rows.
 const FullRequested = "a full run was requested"
 
-// plan decides what a run is: everything, what the watermark has passed, or
-// the parts that are to be repaired.
+// plan decides what a run is, within what the destination can do.
 func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
+	p, err := v.mode(t, o, h)
+	if _, ok := tvmexport.Ability[tvmexport.LateRowCounter](v.Destination); !ok && err == nil {
+		err = p.withoutLateRows()
+	}
+	return p, err
+}
+
+// mode decides what a run is: everything, what the watermark has passed, or
+// the parts that are to be repaired.
+func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p := Plan{
 		Run:    tvmexport.Run{ID: newRunID(), Table: t, Kind: tvmexport.FullRun, StartedAt: h.Now},
 		Limits: v.limits(), Known: h.Partitions, Depth: h.Depth,
@@ -124,6 +133,7 @@ type Plan struct {
 	Notes      []string           // what people should know of the plan, a sentence each
 	Consistent bool               // the table must not move while it is read
 	StepBytes  int64              // of one publishing command; 0 is about 1 GB
+	Reconciles bool               // what readers lack of all that the source holds is published
 	From       time.Time          // where the request itself says that the window begins; zero: it does not
 }
 

@@ -10,7 +10,7 @@ import (
 // engine carries out the steps of a run in this process.
 type engine struct {
 	source      tvmexport.Source
-	destination tvmexport.Destination
+	destination tvmexport.Sink
 	compress    Compressor
 	hooks       *tvmexport.Hooks
 	calls       chan struct{} // one token per call under way, over all tables
@@ -51,7 +51,7 @@ func (e *engine) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 
 // SyncSchema implements Steps.
 func (e *engine) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, error) {
-	return e.destination.SyncSchema(ctx, t)
+	return syncSchema(ctx, e.destination, t)
 }
 
 func (e *engine) enter(ctx context.Context) error {
@@ -78,15 +78,25 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Steps are what a run is made of. Their inputs and outputs are plain values,
-// and each can be repeated. The flow below drives them and knows neither
-// goroutines nor a network; an engine carries them out.
+// and each can be repeated. The flow drives them and knows neither goroutines
+// nor a network; an engine executes them.
 type Steps interface {
+	PlanSteps
+	DeliverySteps
+}
+
+// PlanSteps are the steps that lead to a plan.
+type PlanSteps interface {
 	// SyncSchema makes what readers use fit the columns that the table shows.
 	SyncSchema(ctx context.Context, t tvmexport.Table) (changes []string, err error)
 	// Count asks the source how rows are spread.
 	Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error)
 	// HourlyCounts asks the destination what readers see, by hour of the watermark.
 	HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error)
+}
+
+// DeliverySteps are the steps that carry rows from the source to readers.
+type DeliverySteps interface {
 	// FetchAndLand asks for each slice and lands its rows as a batch. The
 	// outcomes come in the order of the inputs. An error ends the run.
 	FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error)

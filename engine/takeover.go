@@ -31,6 +31,7 @@ func orderedWatermark(h tvmexport.History) time.Time {
 // does not prove that the rows behind it are there. Hours are counted at both
 // ends; where published rows do not carry the watermark, all is asked for.
 func (p *Plan) reconcile() {
+	p.Reconciles = true
 	at := p.Run.Window.From
 	if p.Run.Table.Watermark == tvmexport.IngestionTime {
 		p.Again = append(p.Again, tvmexport.Window{From: at.Add(-sourceKeeps), To: at})

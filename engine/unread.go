@@ -52,7 +52,7 @@ func whereUnread(u tvmexport.Unread) string {
 // from values that were not read: both sides are asked again, without the
 // columns that have such values. It asks only where there are such columns and
 // such parts.
-func (e *Exporter) tellUnread(ctx context.Context, c *Comparison, h tvmexport.History, q tvmexport.CountQuery, recorded map[tvmexport.Partition]int64) error {
+func (e *Exporter) tellUnread(ctx context.Context, state tvmexport.StateCounter, c *Comparison, h tvmexport.History, q tvmexport.CountQuery, recorded map[tvmexport.Partition]int64) error {
 	columns := unlikeColumns(h.Last)
 	if len(columns) == 0 || !slices.ContainsFunc(c.Differences, Difference.inContent) {
 		return nil
@@ -62,7 +62,7 @@ func (e *Exporter) tellUnread(ctx context.Context, c *Comparison, h tvmexport.Hi
 	if err != nil {
 		return err
 	}
-	readers, err := e.Destination.State(ctx, q)
+	readers, err := state.State(ctx, q)
 	if err != nil {
 		return err
 	}

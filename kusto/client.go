@@ -49,7 +49,7 @@ type Client struct {
 	counted   map[string]*whole            // by table: batches of its last run that are known to be whole
 }
 
-var _ tvmexport.Destination = (*Client)(nil)
+var _ tvmexport.CompleteDestination = (*Client)(nil)
 
 // New prepares a client. Nothing is sent before the first call; the endpoints
 // are checked then.
