@@ -40,7 +40,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 	attempt, preempted, unauthorized := 1, false, false
 	for {
 		began := time.Now()
-		err := c.again.judge(q.table, c.once(ctx, q, &a, &p, read))
+		err := c.repeated.stopSecond(q.table, c.once(ctx, q, &a, &p, read))
 		if err == nil {
 			return a, nil
 		}
@@ -65,7 +65,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 		case errors.Is(err, errPreempted):
 			// What is pre-empted often passes half a minute later.
 			preempted = true
-			err = c.rest(ctx, q, 30*time.Second, err)
+			err = c.pauseRetry(ctx, q, 30*time.Second, err)
 		case e.Action == tvmexport.Wait:
 			c.budget.hold(began, e.After)
 			continue
@@ -77,13 +77,13 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			return a, err
 		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts:
 			// A gateway's failure may pass. If it does not, less may be asked for at a time.
-			err = c.rest(ctx, q, backoff(attempt), err)
+			err = c.pauseRetry(ctx, q, backoff(attempt), err)
 			attempt++
 		case errors.Is(err, errUnproven) && attempt >= unprovenAttempts:
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d consecutive answers had this error", e.Err, attempt)
 			return a, err
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:
-			err = c.rest(ctx, q, backoff(attempt), err)
+			err = c.pauseRetry(ctx, q, backoff(attempt), err)
 			attempt++
 		case e.Action == tvmexport.Retry:
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, %d times in a row", e.Err, attempt)
@@ -97,8 +97,8 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 	}
 }
 
-// rest waits before a call is repeated that failed because of why.
-func (c *Client) rest(ctx context.Context, q question, d time.Duration, why error) error {
+// pauseRetry waits before a call is repeated that failed because of why.
+func (c *Client) pauseRetry(ctx context.Context, q question, d time.Duration, why error) error {
 	if c.o.OnRetry != nil {
 		c.o.OnRetry(q.table, q.op, d, why)
 	}

@@ -28,15 +28,15 @@ func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWr
 		a, err := c.fetch(ctx, s, d, w)
 		calls += a.Calls
 		a.Calls = calls
-		if !c.learn(s, d, err) {
+		if !c.downgrade(s, d, err) {
 			return a, err
 		}
 	}
 }
 
-// learn takes a lesson from a refused fetch. It says whether there is another
-// way to ask.
-func (c *Client) learn(s tvmexport.Slice, asked dialect, err error) bool {
+// downgrade changes how the table is queried after a refused
+// fetch. It says whether there is another way to ask.
+func (c *Client) downgrade(s tvmexport.Slice, asked dialect, err error) bool {
 	if !refused(err) || missing(err) {
 		return false
 	}

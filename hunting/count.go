@@ -36,15 +36,15 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		if asked.Fingerprints {
 			counts.FingerprintColumns = asked.Table.FingerprintColumns()
 		}
-		if err == nil || d.whole || !c.concede(asked, err) {
+		if err == nil || d.whole || !c.downgradeCount(asked, err) {
 			return counts, err
 		}
 	}
 }
 
-// concede takes a lesson from a count that failed. It says whether there is
-// another way to count.
-func (c *Client) concede(q tvmexport.CountQuery, err error) bool {
+// downgradeCount changes how the table is counted after a failed count.
+// It says whether there is another way to count.
+func (c *Client) downgradeCount(q tvmexport.CountQuery, err error) bool {
 	t := q.Table
 	if missing(err) || !refused(err) && tvmexport.ActionOf(err) != tvmexport.Split {
 		return false

@@ -51,7 +51,7 @@ type Client struct {
 	scope    string
 	budget   *budget
 	dialects dialects
-	again    again
+	repeated repeatedFailures
 	calls    atomic.Int64
 	answered atomic.Int64
 	took     atomic.Int64 // nanoseconds, of the answered calls

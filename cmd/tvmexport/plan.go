@@ -79,7 +79,7 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
-	out, err := outlookOf(ctx, s.parts, source, exporter, tables)
+	out, err := estimateOf(ctx, s.parts, source, exporter, tables)
 	if err != nil {
 		return err
 	}

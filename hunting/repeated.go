@@ -8,17 +8,17 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// again remembers, by table, the last answer that could not be used for what it
-// is, not for how it ended. A second one that fails in the same words ends the
-// call: to ask for the same a third time costs calls and hides the cause.
-type again struct {
+// repeatedFailures remembers the last answer of each table that was unusable
+// because of its content, not because it ended early. A second answer with the
+// same error ends the call: a third request would cost quota and hide the cause.
+type repeatedFailures struct {
 	mu   sync.Mutex
 	last map[string]string
 }
 
-// judge turns the second equal failure of a table's answers into one that is
-// not repeated. Any other result is a new beginning.
-func (g *again) judge(table string, err error) error {
+// stopSecond makes the second of two equal failures final. Any other result of
+// the table resets it.
+func (g *repeatedFailures) stopSecond(table string, err error) error {
 	words := ""
 	var e *tvmexport.Error
 	if errors.As(err, &e) && e.Action == tvmexport.Retry && lasting(err) {

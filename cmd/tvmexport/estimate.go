@@ -17,8 +17,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
-// outlook is a plan as it is printed.
-type outlook struct {
+// estimate is a plan as it is printed.
+type estimate struct {
 	Tables []planLine
 	Total  planTotal
 }
@@ -65,10 +65,10 @@ type planTotal struct {
 	Number      string   `json:"number"`
 }
 
-func outlookOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.Exporter, tables []engine.PlannedTable) (outlook, error) {
+func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.Exporter, tables []engine.PlannedTable) (estimate, error) {
 	hourly := float64(x.config.Defender.CallsPerHour)
 	need := hunting.API(x.config.Defender.API).Permission()
-	out := outlook{Total: planTotal{
+	out := estimate{Total: planTotal{
 		Total: true, Commands: kusto.Overhead(),
 		Permissions: []string{
 			granted(need),
@@ -137,7 +137,7 @@ func momentOf(t time.Time) string {
 
 // number stands for what is planned: the same plan has the same number. Times,
 // which differ from moment to moment, are left out.
-func (o outlook) number() string {
+func (o estimate) number() string {
 	h := sha256.New()
 	for _, l := range o.Tables {
 		fmt.Fprintf(h, "%s|%s|%d|%d|%d|%d\n", l.Table, l.Kind, l.Rows, l.Slices, l.Calls, l.Bytes)
@@ -145,7 +145,7 @@ func (o outlook) number() string {
 	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
-func (o outlook) print(w io.Writer, f planFlags) error {
+func (o estimate) print(w io.Writer, f planFlags) error {
 	if f.json {
 		out := json.NewEncoder(w)
 		out.SetEscapeHTML(false)
@@ -166,7 +166,7 @@ func (o outlook) print(w io.Writer, f planFlags) error {
 		return err
 	}
 	for _, l := range o.Tables {
-		for _, text := range o.sayings(l, f.commands) {
+		for _, text := range o.remarks(l, f.commands) {
 			fmt.Fprintf(w, "%s: %s\n", l.Table, oneLine(text))
 		}
 	}
@@ -188,8 +188,8 @@ func (o outlook) print(w io.Writer, f planFlags) error {
 	return nil
 }
 
-// sayings are the sentences about one table.
-func (o outlook) sayings(l planLine, commands bool) []string {
+// remarks are the sentences about one table.
+func (o estimate) remarks(l planLine, commands bool) []string {
 	var out []string
 	if l.Error != "" {
 		return []string{l.Error}
