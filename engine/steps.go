@@ -65,7 +65,8 @@ func (e *engine) enter(ctx context.Context) error {
 
 func (e *engine) leave() { <-e.calls }
 
-// sleep waits for d or the end of ctx.
+// sleep waits for d or the end of ctx. It is a copy of internal/wait, because the
+// engine imports the root package and x/sync only.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/answers"
+	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
 // question is a query to be posted.
@@ -77,13 +77,13 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			return a, err
 		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts:
 			// A gateway's failure may pass. If it does not, less may be asked for at a time.
-			err = c.pauseRetry(ctx, q, backoff(attempt), err)
+			err = c.pauseRetry(ctx, q, backoff.After(attempt), err)
 			attempt++
 		case errors.Is(err, errUnproven) && attempt >= unprovenAttempts:
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; %d consecutive answers had this error", e.Err, attempt)
 			return a, err
 		case e.Action == tvmexport.Retry && attempt < mostAttempts:
-			err = c.pauseRetry(ctx, q, backoff(attempt), err)
+			err = c.pauseRetry(ctx, q, backoff.After(attempt), err)
 			attempt++
 		case e.Action == tvmexport.Retry:
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, %d times in a row", e.Err, attempt)
@@ -102,14 +102,11 @@ func (c *Client) pauseRetry(ctx context.Context, q question, d time.Duration, wh
 	if c.o.OnRetry != nil {
 		c.o.OnRetry(q.table, q.op, d, why)
 	}
-	return wait(ctx, d, nil)
+	return wait.For(ctx, d)
 }
 
 // backoff is half a second to a second and a half, and twice as long each time.
-func backoff(attempt int) time.Duration {
-	d := time.Second << (attempt - 1)
-	return d/2 + rand.N(d)
-}
+var backoff = wait.Backoff{First: time.Second, Low: 0.5, High: 1.5}
 
 // once makes one call, when the budget lets it.
 func (c *Client) once(ctx context.Context, q question, a *tvmexport.Answer, p *patience, read func(*body) error) error {

@@ -3,10 +3,11 @@ package hunting
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
 // Quota is what a tenant may call.
@@ -97,7 +98,7 @@ func (b *budget) enter(ctx context.Context, p *patience) error {
 			if tell {
 				b.onWait(cause, at)
 			}
-			if err := wait(ctx, at.Sub(now), nil); err != nil {
+			if err := wait.For(ctx, at.Sub(now)); err != nil {
 				return err
 			}
 			continue
@@ -105,7 +106,7 @@ func (b *budget) enter(ctx context.Context, p *patience) error {
 		if b.running >= b.limit {
 			freed := b.freed
 			b.mu.Unlock()
-			if err := wait(ctx, time.Hour, freed); err != nil {
+			if err := wait.ForOr(ctx, time.Hour, freed); err != nil {
 				return err
 			}
 			continue
@@ -183,13 +184,10 @@ func (b *budget) leave(l load) {
 	b.freed = make(chan struct{})
 }
 
-// The rest where the service does not say how long: half a minute, and twice
-// as long each time, to a quarter of an hour, which is the cycle of its CPU quota
+// throttleBackoff is the pause after throttling if the service names none. Its
+// limit is the cycle of the service's CPU quota
 // (https://learn.microsoft.com/defender-xdr/api-advanced-hunting).
-const (
-	shortestRest = 30 * time.Second
-	longestRest  = 15 * time.Minute
-)
+var throttleBackoff = wait.Backoff{First: 30 * time.Second, Longest: 15 * time.Minute, Low: 1, High: 1.1}
 
 // hold lets the whole tenant rest after a throttled call that began at began:
 // as long as the service asks. Calls that were under way when a rest was
@@ -206,9 +204,8 @@ func (b *budget) hold(began time.Time, after time.Duration) {
 		if began.Before(b.held) {
 			return
 		}
-		after = min(shortestRest<<min(b.episodes, 5), longestRest)
-		after += rand.N(after / 10)
 		b.episodes++
+		after = throttleBackoff.After(b.episodes)
 	}
 	b.held = now
 	if until := now.Add(after + margin); until.After(b.until) {
@@ -226,18 +223,4 @@ func (b *budget) broke() bool {
 	defer b.mu.Unlock()
 	b.gateway++
 	return b.gateway >= mostGateway
-}
-
-// wait sleeps until d has passed, freed is closed, or ctx ends.
-func wait(ctx context.Context, d time.Duration, freed <-chan struct{}) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-freed:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

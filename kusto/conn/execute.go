@@ -12,6 +12,7 @@ import (
 	queryv2 "github.com/Azure/azure-kusto-go/azkustodata/query/v2"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
 // Statement is one text for the service.
@@ -167,13 +168,4 @@ type contextEnded struct{ error }
 func (e contextEnded) Unwrap() error { return e.error }
 
 // Sleep waits, unless the context ends before.
-func Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func Sleep(ctx context.Context, d time.Duration) error { return wait.For(ctx, d) }

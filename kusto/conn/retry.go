@@ -2,10 +2,10 @@ package conn
 
 import (
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
 // attempts is how often a text is sent at most: with the waits between them,
@@ -19,12 +19,11 @@ func worthRepeating(s Statement, failed *tvmexport.Error, attempt int) bool {
 		(failed.Action == tvmexport.Retry || failed.Action == tvmexport.Wait)
 }
 
-// Backoff is how long to wait after the attempt-th failure: 1, 2, 4, 8, 16
-// seconds, each up to a quarter longer so that clients do not march in step.
-func Backoff(attempt int) time.Duration {
-	base := time.Second << min(attempt-1, 4)
-	return base + rand.N(base/4)
-}
+// backoff is 1, 2, 4, 8, then always 16 seconds, each up to a quarter longer.
+var backoff = wait.Backoff{First: time.Second, Longest: 16 * time.Second, Low: 1, High: 1.25}
+
+// Backoff is how long to wait after the attempt-th failure.
+func Backoff(attempt int) time.Duration { return backoff.After(attempt) }
 
 // ErrSlow: the attempt, not the caller, ran out of time.
 var ErrSlow = errors.New("no answer within " + attemptTime.String())

@@ -3,6 +3,8 @@ package schedule
 import (
 	"context"
 	"time"
+
+	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
 // Known is an active table as the ledger has it.
@@ -198,15 +200,9 @@ func (m *memory) settle(d Decision, now time.Time) {
 // wait lasts until something may be due, the tables are to be read again, or
 // the timetable has changed.
 func (l *Loop) wait(ctx context.Context, d Decision, now time.Time) {
-	wait := glance
+	pause := glance
 	for _, at := range d.Next {
-		wait = min(wait, at.Sub(now))
+		pause = min(pause, at.Sub(now))
 	}
-	timer := time.NewTimer(max(wait, 0))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-l.Changed:
-	case <-ctx.Done():
-	}
+	_ = wait.ForOr(ctx, max(pause, 0), l.Changed) // the loop sees itself that ctx has ended
 }

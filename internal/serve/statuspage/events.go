@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
 // The limits of how often an open page is notified of changes: ages grow even
@@ -38,14 +40,5 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 
 // rest waits, until something changes at most; false: the reader has gone.
 func rest(r *http.Request, d time.Duration, changed <-chan struct{}) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-changed:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
+	return wait.ForOr(r.Context(), d, changed) == nil
 }
