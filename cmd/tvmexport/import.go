@@ -9,7 +9,6 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
-	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -50,12 +49,12 @@ old exporter first. A second import changes nothing.`,
 }
 
 func (p *process) takeOver(ctx context.Context, f importFlags) error {
-	x, err := p.configured(ctx)
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	list, err := x.destination.Takeovers(ctx, catalog.Table, f.tables)
+	defer s.close()
+	list, err := s.destination.Takeovers(ctx, catalog.Table, f.tables)
 	if err != nil {
 		return err
 	}
@@ -63,18 +62,14 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		_, err := fmt.Fprintln(p.stdout, "nothing to take over: tvmexport created every published table in the configuration")
 		return err
 	}
-	commands, err := p.takeOverTables(ctx, x, list, f.print)
+	commands, err := p.takeOverTables(ctx, s.parts, list, f.print)
 	if err != nil {
 		return err
 	}
-	reports := reportsOf(list, x.config.Layout)
+	reports := reportsOf(list, s.config.Layout)
 	if !f.noReport {
-		printer, err := p.printer()
-		if err != nil {
-			return err
-		}
-		p.examine(ctx, x, reports, f.maxWait, printer)
-		printer.Close()
+		s.examine(ctx, reports, f.maxWait)
+		s.printer.Close()
 	}
 	if f.json {
 		_ = printTakeoverLines(p.stdout, reports) // the output says itself that it was not written
@@ -141,19 +136,19 @@ const sourceHours = 29 * 24
 
 // examine fills in the days of each table. A failure is a note; the takeover
 // remains valid.
-func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverReport, maxWait time.Duration, printer progress.Printer) {
-	source, why := p.source(ctx, x, maxWait, printer)
+func (s *session) examine(ctx context.Context, reports []*takeoverReport, maxWait time.Duration) {
+	source, _, why := s.signIn(ctx, maxWait)
 	for _, r := range reports {
 		if r.Err != nil || r.Absent || r.Rows == 0 {
 			continue
 		}
-		days, err := x.destination.LegacyDays(ctx, r.Takeover)
+		days, err := s.destination.LegacyDays(ctx, r.Takeover)
 		if err != nil {
 			r.Notes = append(r.Notes, "the old rows could not be examined: "+oneLine(err.Error()))
 			continue
 		}
 		r.days, r.examined = days, true
-		if r.audit, err = x.destination.LegacyAudit(ctx, r.Takeover); err != nil {
+		if r.audit, err = s.destination.LegacyAudit(ctx, r.Takeover); err != nil {
 			r.Notes = append(r.Notes, "the old audit could not be read: "+oneLine(err.Error()))
 		}
 		if r.Table.LoadType == tvmexport.Snapshot || r.Newest.IsZero() {
@@ -161,7 +156,7 @@ func (p *process) examine(ctx context.Context, x *parts, reports []*takeoverRepo
 		}
 		err = why
 		if err == nil {
-			r.days, err = compareDays(ctx, x.destination, source, r.Takeover, days)
+			r.days, err = compareDays(ctx, s.destination, source, r.Takeover, days)
 		}
 		if err != nil {
 			r.Notes = append(r.Notes, "missing rows could not be determined from Defender: "+oneLine(err.Error()))

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
@@ -35,15 +34,13 @@ after the change, never in between.`,
 }
 
 func (p *process) refill(ctx context.Context, tables []string, asJSON bool) error {
-	x, err := p.configured(ctx)
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	exporter := &engine.Exporter{
-		Destination: x.destination, Describe: describe(x.config), Policy: choices(x.config), Owner: owner(), Term: x.config.Lease,
-	}
-	list, err := exporter.Backfill(ctx, tables)
+	defer s.close()
+	list, err := s.exporterWithoutSource().Backfill(ctx, tables)
+	s.printer.Close()
 	if err != nil {
 		return err
 	}

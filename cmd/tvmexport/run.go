@@ -64,7 +64,7 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 		return err
 	}
 	defer s.close()
-	exporter, err := s.exporterWithoutSignIn(ctx, maxWait)
+	_, exporter, err := s.signInOrFail(ctx, maxWait)
 	if err != nil {
 		return err
 	}

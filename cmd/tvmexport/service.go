@@ -249,18 +249,22 @@ func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report
 	x := s.now().parts
 	l := &listener{service: s, ctx: ctx}
 	request := engine.Request{Tables: tables, ActiveOnly: true}
-	source, err := s.source(ctx, x, s.flags.maxWait, l)
+	source, exporter, err := (&session{parts: x, process: s.process, printer: l}).signInOrFail(ctx, s.flags.maxWait)
 	if err != nil {
-		unsigned, err := withoutSignIn(err)
-		if err != nil {
-			for _, table := range tables {
-				l.Hooks().Failed(table, "", err)
-			}
-			return engine.Report{}, err
+		for _, table := range tables {
+			l.Hooks().Failed(table, "", err)
 		}
-		return s.exporter(x, unsigned, l).Run(ctx, request)
+		return engine.Report{}, err
 	}
-	s.board.Tenant(x.tenant)
+	if source != nil {
+		s.showQuota(x.tenant, source)
+	}
+	return exporter.Run(ctx, request)
+}
+
+// showQuota shows whose data is exported, and what is left of the tenant's quota.
+func (s *service) showQuota(tenant string, source *hunting.Client) {
+	s.board.Tenant(tenant)
 	s.board.Quota(func() *statuspage.Quota {
 		u := source.Usage()
 		return &statuspage.Quota{Minute: u.Minute, PerMinute: u.Quota.PerMinute, Hour: u.Hour, PerHour: u.Quota.PerHour, At: time.Now()}
@@ -269,7 +273,6 @@ func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report
 		u := source.Usage()
 		return metrics.Quota{Minute: u.Minute, PerMinute: u.Quota.PerMinute, Hour: u.Hour, PerHour: u.Quota.PerHour, PausedUntil: u.Paused}
 	})
-	return s.exporter(x, source, l).Run(ctx, request)
 }
 
 // listener tells the page, the metrics and the log what an export does.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/progress"
@@ -45,16 +44,21 @@ func (s *session) signIn(ctx context.Context, maxWait time.Duration) (*hunting.C
 	return source, s.process.exporter(s.parts, source, s.printer), nil
 }
 
-// exporterWithoutSignIn is like signIn. If Entra refuses the sign-in, the exporter fails each table with the reason, so
-// that the audit shows it.
-func (s *session) exporterWithoutSignIn(ctx context.Context, maxWait time.Duration) (*engine.Exporter, error) {
-	_, exporter, err := s.signIn(ctx, maxWait)
+// signInOrFail is like signIn. If Entra refuses the sign-in, the source is nil, and the exporter fails each table with
+// the reason, so that the audit shows it.
+func (s *session) signInOrFail(ctx context.Context, maxWait time.Duration) (*hunting.Client, *engine.Exporter, error) {
+	source, exporter, err := s.signIn(ctx, maxWait)
 	if err == nil {
-		return exporter, nil
+		return source, exporter, nil
 	}
-	var unsigned tvmexport.Source
-	if unsigned, err = withoutSignIn(err); err != nil {
-		return nil, err
+	unsigned, err := withoutSignIn(err)
+	if err != nil {
+		return nil, nil, err
 	}
-	return s.process.exporter(s.parts, unsigned, s.printer), nil
+	return nil, s.process.exporter(s.parts, unsigned, s.printer), nil
+}
+
+// exporterWithoutSource returns an exporter for operations that do not read the source.
+func (s *session) exporterWithoutSource() *engine.Exporter {
+	return s.process.exporter(s.parts, nil, s.printer)
 }
