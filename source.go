@@ -5,27 +5,35 @@ import (
 	"time"
 )
 
-// Source answers questions about Advanced Hunting tables. Each method makes
-// one call at a time, under the tenant's budget; waiting for the budget is the
-// source's own business. Errors are *Error: their Action says what to do next.
-// Implementations are safe for concurrent use.
+// Source tells which columns tables have. The engine exports a table from a
+// source that is a CountingSource or a ListingSource too.
+//
+// Each method makes one call at a time, within the tenant's budget; the source
+// itself waits for the budget. Errors are *Error: their Action says what to do
+// next. Implementations are safe for concurrent use.
 type Source interface {
-	// Count asks, in one call, how the rows of a part of a table are spread. An
-	// answer that does not prove that it is whole is an error.
-	Count(ctx context.Context, q CountQuery) (Counts, error)
-
-	// Fetch asks for a slice and writes each row of the answer to w, in the
-	// order of the answer. A nil error means that the answer was read to its
-	// end; whether it is complete, the returned Answer says. What was written
-	// before an error is to be thrown away.
-	Fetch(ctx context.Context, s Slice, w RowWriter) (Answer, error)
-
-	// Columns asks for the schema of a table that the catalogue does not know.
+	// Columns returns the schema of a table that the catalogue does not know.
 	Columns(ctx context.Context, table string) ([]Column, error)
 
-	// Schemas asks, in one call where that can be, for the columns of tables
-	// as they are now. Tables of which the service does not tell are left out.
+	// Schemas returns, with one call where that is possible, the columns that
+	// tables have now. Tables whose columns the service does not tell are left out.
 	Schemas(ctx context.Context, tables []string) (map[string][]Column, error)
+}
+
+// CountingSource is a Source that answers questions: the engine counts the rows
+// of a table, divides it into slices, and fetches each slice.
+type CountingSource interface {
+	Source
+
+	// Count counts, with one call, the rows in each part of a table. An answer
+	// that does not prove its completeness is an error.
+	Count(ctx context.Context, q CountQuery) (Counts, error)
+
+	// Fetch requests a slice and writes each row of the answer to w, in the
+	// order of the answer. A nil error means that the answer was read to its
+	// end; the returned Answer says whether it is complete. What was written
+	// before an error is discarded.
+	Fetch(ctx context.Context, s Slice, w RowWriter) (Answer, error)
 }
 
 // RowWriter takes the rows of an answer.
@@ -84,6 +92,7 @@ type Answer struct {
 	Fingerprint Fingerprint   // of the rows, computed by the query itself; known only if the slice asks for it
 	Nulled      int64         // values that do not fit their declared type
 	Unread      []Unread      // the same by column; they are text in the rows
+	Next        []Unit        // of a ListingSource: units that only this one names, such as the next page
 }
 
 // Missing as Answer.Counted: the row that carries the count is not in the
@@ -102,6 +111,7 @@ type Slice struct {
 	Late        bool        `json:"late,omitempty"` // asked for again: only rows that are missing are published
 	Fingerprint bool        `json:"-"`              // the answer is to carry its fingerprint
 	Rows        int64       `json:"-"`              // expected; an estimate that nothing rests on
+	Unit        Unit        `json:"unit,omitzero"`  // of a ListingSource: the rows are those of the unit; Partitions is {AllPartitions}
 }
 
 // Limits is what one answer of the source may hold.

@@ -28,7 +28,7 @@ func TestEveryMethodHasCases(t *testing.T) {
 			reflect.TypeFor[tvmexport.TableChecker](), reflect.TypeFor[tvmexport.SchemaSyncer](), reflect.TypeFor[tvmexport.LateRowCounter](),
 			reflect.TypeFor[tvmexport.StateCounter](), reflect.TypeFor[tvmexport.Backfiller](), reflect.TypeFor[tvmexport.CompleteDestination](),
 		}, destination},
-		{[]reflect.Type{reflect.TypeFor[tvmexport.Source]()}, source},
+		{[]reflect.Type{reflect.TypeFor[tvmexport.Source](), reflect.TypeFor[tvmexport.CountingSource]()}, source},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Meter]()}, meter},
 	} {
 		met := map[string]bool{}

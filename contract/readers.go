@@ -201,9 +201,9 @@ func (d *Destination) OrphanedBatches(_ context.Context, tables []tvmexport.Tabl
 func (d *Destination) Damage(table string, n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	at := d.visible(table)[0].Partition
+	at := d.visible(table)[0]
 	d.published[table] = slices.DeleteFunc(d.published[table], func(r Published) bool {
-		if r.Partition != at || n == 0 {
+		if r.Partition != at.Partition || r.Run != at.Run || n == 0 {
 			return false
 		}
 		n--

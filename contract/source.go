@@ -23,7 +23,7 @@ type Row struct {
 	JSON string    // the record
 }
 
-// Source is a tvmexport.Source with a memory. The zero value is ready.
+// Source is a tvmexport.CountingSource with a memory. The zero value is ready.
 type Source struct {
 	mu     sync.Mutex
 	rows   map[string][]Row
@@ -101,7 +101,7 @@ func in(p tvmexport.Partition, r Row) bool {
 	return !ok || rowHash(r)[:len(prefix)] == prefix
 }
 
-// Count implements tvmexport.Source.
+// Count implements tvmexport.CountingSource.
 func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
 	if err := context.Cause(ctx); err != nil {
 		return tvmexport.Counts{}, err
@@ -162,7 +162,7 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	return out, nil
 }
 
-// Fetch implements tvmexport.Source: rows beyond the limit are cut silently,
+// Fetch implements tvmexport.CountingSource: rows beyond the limit are cut silently,
 // as the service does, and bytes beyond it are refused.
 func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
 	if err := context.Cause(ctx); err != nil {
@@ -221,10 +221,7 @@ func (s *Source) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 	if _, ok := s.rows[table]; !ok {
 		return nil, &tvmexport.Error{Op: "schema", Table: table, Cause: tvmexport.Rejected, Err: fmt.Errorf("no such table")}
 	}
-	if s.Schema != nil {
-		return slices.Clone(s.Schema), nil
-	}
-	return []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Timestamp", Type: "datetime"}}, nil
+	return schemaOr(s.Schema), nil
 }
 
 // Schemas implements tvmexport.Source.
@@ -238,4 +235,4 @@ func (s *Source) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 	return out, nil
 }
 
-var _ tvmexport.Source = (*Source)(nil)
+var _ tvmexport.CountingSource = (*Source)(nil)

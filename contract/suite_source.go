@@ -22,7 +22,7 @@ const (
 // SourceHarness is a Source under test, with two tables that have rows: Table is
 // a Snapshot with the key DeviceId, Events follows its column Timestamp.
 type SourceHarness struct {
-	Source tvmexport.Source
+	Source tvmexport.CountingSource
 	Table  tvmexport.Table
 	Events tvmexport.Table
 	// Rows are the rows that a table has now, read behind the source's back.
@@ -69,7 +69,7 @@ func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 // sourceCalls counts, by method, what a Source is asked for. It is a tvmexport.Wrapper.
 type sourceCalls struct {
 	counter
-	behind tvmexport.Source
+	behind tvmexport.CountingSource
 }
 
 // Unwrap implements tvmexport.Wrapper.
@@ -82,7 +82,7 @@ func (c *sourceCalls) meter(method string) tvmexport.Meter {
 	return m
 }
 
-func (c *sourceCalls) source(method string) tvmexport.Source {
+func (c *sourceCalls) source(method string) tvmexport.CountingSource {
 	c.note(method)
 	return c.behind
 }

@@ -10,7 +10,7 @@ import (
 
 func TestCountersPassAbilitiesOn(t *testing.T) {
 	TestWrapper(t, func(d tvmexport.Destination) tvmexport.Destination { return &calls{behind: d} })
-	TestSourceWrapper(t, func(s tvmexport.Source) tvmexport.Source { return &sourceCalls{behind: s} })
+	TestSourceWrapper(t, func(s tvmexport.CountingSource) tvmexport.CountingSource { return &sourceCalls{behind: s} })
 }
 
 // The suites know every ability: what CompleteDestination has beyond Destination.

@@ -17,6 +17,14 @@ func unsupported(op, table, lacks, hint string) error {
 	}
 }
 
+// unsupportedSource is unsupported for an ability of a table's source.
+func unsupportedSource(op, table, lacks, hint string) error {
+	return &tvmexport.Error{
+		Op: op, Table: table, Action: tvmexport.Stop, Cause: tvmexport.Usage,
+		Err: fmt.Errorf("the source of the table %s: %w", lacks, errors.ErrUnsupported), Hint: hint,
+	}
+}
+
 // checkTables checks what the destination needs for the tables. A destination
 // that is no TableChecker creates it itself.
 func checkTables(ctx context.Context, d tvmexport.Destination, tables []tvmexport.Table) (map[string]error, error) {

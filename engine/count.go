@@ -13,7 +13,11 @@ import (
 // checkedCount asks a source for counts and refuses an answer that cannot be one,
 // whatever the source is.
 func checkedCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuery) (tvmexport.Counts, error) {
-	counts, err := s.Count(ctx, q)
+	source, ok := tvmexport.Ability[tvmexport.CountingSource](s)
+	if !ok {
+		return tvmexport.Counts{}, noCounts(q.Table.Name)
+	}
+	counts, err := source.Count(ctx, q)
 	if err != nil {
 		return counts, err
 	}

@@ -62,7 +62,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		if history, left, err = v.history(ctx); err != nil {
 			return nil, err
 		}
-		if v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased)); err != nil {
+		if v.schemas, err = v.schemasOf(ctx, v.leased); err != nil {
 			return nil, err
 		}
 	}
@@ -118,7 +118,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return out, err
 	}
-	s := &dryRun{source: v.Source, destination: v.Destination}
+	s := &dryRun{source: v.Exporter.source, destination: v.Destination}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		out.Finishes = p.Run.ID
@@ -143,7 +143,9 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 		// What was learned holds its share of the envelopes.
 		s.size = max(s.size-float64(s.envelope)/float64(full), 1)
 	}
-	if !out.Learned && f.total > 0 {
+	if !out.Learned && plan.Lists {
+		s.size = f.budgetSize()
+	} else if !out.Learned && f.total > 0 {
 		if s.size, err = s.sample(ctx, r.Table, f.units); err != nil {
 			return out, err
 		}

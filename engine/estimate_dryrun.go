@@ -12,7 +12,7 @@ import (
 // dryRun carries out the steps of a plan: it asks, and pretends that what
 // would be fetched has come and landed.
 type dryRun struct {
-	source      tvmexport.Source
+	source      func(table string) tvmexport.Source
 	destination any     // of which the plan uses abilities only
 	size        float64 // JSON bytes of a row
 	envelope    int64   // JSON bytes of an answer without its rows
@@ -26,9 +26,16 @@ func (s *dryRun) SyncSchema(context.Context, tvmexport.Table) ([]string, error) 
 
 // Count implements Steps.
 func (s *dryRun) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
-	counts, err := checkedCount(ctx, s.source, q)
+	counts, err := checkedCount(ctx, s.source(q.Table.Name), q)
 	s.calls += counts.Calls
 	return counts, err
+}
+
+// List implements Steps.
+func (s *dryRun) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
+	l, err := checkedListing(ctx, s.source(t.Name), t)
+	s.calls += l.Calls
+	return l, err
 }
 
 // HourlyCounts implements Steps.
@@ -79,7 +86,11 @@ func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, pieces []planUni
 	if !ok {
 		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
 	}
-	a, err := s.source.Fetch(ctx, slice, discardRows{})
+	source, ok := tvmexport.Ability[tvmexport.CountingSource](s.source(t.Name))
+	if !ok {
+		return 0, noCounts(t.Name)
+	}
+	a, err := source.Fetch(ctx, slice, discardRows{})
 	s.calls += a.Calls
 	if err != nil && tvmexport.ActionOf(err) == tvmexport.Stop {
 		return 0, fmt.Errorf("sample of rows: %w", err)

@@ -13,7 +13,8 @@ import (
 
 // Exporter brings tables forward. Fields are set before the first Run.
 type Exporter struct {
-	Source      tvmexport.Source
+	Source      tvmexport.Source            // a CountingSource or a ListingSource; its quota is shared through the ledger if it is a Meter
+	Sources     map[string]tvmexport.Source // by table, where it is not Source
 	Destination tvmexport.Destination
 	Describe    func(table string) (tvmexport.Table, bool) // the catalogue; nil knows no table
 	Policy      func(table string) tvmexport.ColumnPolicy  // which columns are published; nil: all
@@ -115,8 +116,8 @@ func (e *Exporter) table(ctx context.Context, o tvmexport.Order) (tvmexport.Tabl
 	if o.Err != nil && !errors.Is(o.Err, tvmexport.ErrSharedDestination) {
 		return t, o.Err
 	}
-	if !ok && e.Source != nil { // else what the ledger says of the table has to do
-		columns, err := e.Source.Columns(ctx, o.Table)
+	if source := e.source(o.Table); !ok && source != nil { // else what the ledger says of the table has to do
+		columns, err := source.Columns(ctx, o.Table)
 		if err != nil {
 			return t, err
 		}

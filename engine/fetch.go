@@ -26,17 +26,15 @@ type FetchOutcome struct {
 	Nulled   int64 // values of the answer that do not fit their type
 	Calls    int
 	Columns  []tvmexport.Column // that the answer declares
+	Expired  bool               // the unit must be listed again first
+	Next     []tvmexport.Unit   // that only this unit names
 }
 
-func (f *fetching) budget() int64 {
-	size := f.size
-	if size == 0 {
-		size = float64(f.plan.Run.Table.RowBytes)
-	}
-	if size == 0 {
-		size = tvmexport.DefaultRowBytes
-	}
-	return rowsPerCall(f.plan.Limits, size)
+func (f *fetching) budget() int64 { return rowsPerCall(f.plan.Limits, f.budgetSize()) }
+
+// budgetSize is the JSON size of a row by which calls are planned.
+func (f *fetching) budgetSize() float64 {
+	return cmp.Or(f.size, float64(f.plan.Run.Table.RowBytes), tvmexport.DefaultRowBytes)
 }
 
 // fetchAll asks for everything that was counted. It goes in rounds: the size
@@ -94,6 +92,7 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 	}
 	outcomes, err := f.steps.FetchAndLand(ctx, in)
 	var shifted error
+	var expired []tvmexport.Slice
 	for i, o := range outcomes {
 		f.progress.Calls += o.Calls
 		f.progress.Bytes += o.Bytes
@@ -103,18 +102,24 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 			if err := f.split(ctx, slices[i], o.Why); err != nil {
 				return err
 			}
+		case o.Expired:
+			expired = append(expired, slices[i])
 		case o.Batch.ID != "":
 			shifted = cmp.Or(shifted, f.sameSchema(o.Columns))
 			f.batches = append(f.batches, o.Batch)
 			f.progress.Slices++
 			f.lastAnswer, f.refusedInRow = time.Now(), 0
+			shifted = cmp.Or(shifted, f.readUnit(o))
 			if o.Batch.Rows > 0 {
 				// The largest mean seen: a slice of longer rows than the average must still fit.
 				f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))
 			}
 		}
 	}
-	return cmp.Or(shifted, err)
+	if err := cmp.Or(shifted, err); err != nil || len(expired) == 0 {
+		return err
+	}
+	return f.listAgain(ctx, expired)
 }
 
 func (f *fetching) printsOf(s tvmexport.Slice) []tvmexport.Fingerprint {

@@ -37,13 +37,28 @@ func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutc
 func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome, error) {
 	var out FetchOutcome
 	for attempt := 1; ; attempt++ {
+		if unit := in.Slice.Unit; !unit.Expires.IsZero() && !time.Now().Before(unit.Expires) {
+			out.Expired = true
+			return out, nil
+		}
 		batch, info, err := e.fetch(ctx, in, &out)
+		if err == nil && info.Rows == 0 && attempt == 1 && !in.Slice.Unit.IsZero() && in.Slice.Unit.Rows != 0 {
+			batch.buffer.release() // an empty unit is read twice: some services answer too early
+			continue
+		}
 		if err == nil {
 			out.Batch = info
 			return out, e.land(ctx, in, batch)
 		}
+		if errors.Is(err, tvmexport.ErrUnitExpired) {
+			out.Expired = true
+			return out, nil
+		}
 		switch tvmexport.ActionOf(err) {
 		case tvmexport.Split:
+			if !in.Slice.Unit.IsZero() {
+				return out, err // a unit cannot be divided
+			}
 			out.TooLarge, out.Why = true, err
 			return out, nil
 		case tvmexport.Retry:
@@ -83,7 +98,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	}()
 	zip := e.compress(data)
 	lines := newBatchEncoder(in.Batch, in.Run, in.Slice, zip)
-	answer, err := e.source.Fetch(ctx, in.Slice, lines)
+	answer, err := e.answer(ctx, in.Slice, lines)
 	out.Calls += answer.Calls
 	if err == nil {
 		err = e.proves(in, answer)
@@ -105,6 +120,11 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 		unread[i].Batch = in.Batch
 	}
 	lines.unread = unread
+	if !in.Slice.Unit.IsZero() {
+		in.Slice.Unit.Open = len(answer.Next) > 0
+		lines.slice.Unit.Open = in.Slice.Unit.Open
+		out.Next = answer.Next
+	}
 	if err := errors.Join(lines.close(prints), zip.Close()); err != nil {
 		return batchData{}, tvmexport.BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)
 	}
@@ -118,6 +138,31 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 		},
 		buffer: data,
 	}, tvmexport.BatchInfo{ID: in.Batch, Slice: in.Slice, Rows: lines.rows, Bytes: lines.bytes, Counts: lines.counts, Fingerprints: prints, Unread: unread}, nil
+}
+
+// answer requests a slice, or the unit that it names, from the table's source.
+func (e *engine) answer(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
+	source := e.source(s.Table.Name)
+	if !s.Unit.IsZero() {
+		lists, ok := tvmexport.Ability[tvmexport.ListingSource](source)
+		if !ok {
+			return tvmexport.Answer{}, unsupportedSource("fetch", s.Table.Name, "does not list units", "")
+		}
+		a, err := lists.FetchUnit(ctx, s.Table, s.Unit, w)
+		if err == nil && a.Complete() && s.Unit.Rows != tvmexport.Missing && s.Unit.Rows != a.Rows {
+			err = &tvmexport.Error{
+				Op: "fetch", Table: s.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Integrity,
+				Err:  fmt.Errorf("the unit %.80q has %d rows, but its listing announces %d", s.Unit.ID, a.Rows, s.Unit.Rows),
+				Hint: "if this repeats, the service changes files that it has listed",
+			}
+		}
+		return a, err
+	}
+	counts, ok := tvmexport.Ability[tvmexport.CountingSource](source)
+	if !ok {
+		return tvmexport.Answer{}, noCounts(s.Table.Name)
+	}
+	return counts.Fetch(ctx, s, w)
 }
 
 // provenFingerprints are the fingerprints of a slice's partitions where the answer shows
@@ -147,9 +192,13 @@ func (e *engine) proves(in FetchInput, a tvmexport.Answer) error {
 	}
 	fail := &tvmexport.Error{Op: "fetch", Table: in.Slice.Table.Name, Action: tvmexport.Retry, Cause: tvmexport.Integrity}
 	switch {
-	case a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows:
+	case in.Slice.Unit.IsZero() && (a.Rows+1 >= e.limits.Rows || a.Counted >= e.limits.Rows):
 		fail.Action = tvmexport.Split
 		fail.Err = fmt.Errorf("the answer was truncated: %d rows of %s", a.Rows, countText(a.Counted))
+	case a.Counted == tvmexport.Missing && !in.Slice.Unit.IsZero():
+		fail.Err = fmt.Errorf("the unit %.80q does not prove that its %d rows are all (request %s)", in.Slice.Unit.ID, a.Rows, a.Request)
+		fail.Hint = "if this repeats, check for a proxy that cuts downloads"
+		return fail
 	case a.Counted == tvmexport.Missing:
 		fail.Err = fmt.Errorf("the answer of %d rows lacks its own count (request %s)", a.Rows, a.Request)
 	default:

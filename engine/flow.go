@@ -35,6 +35,7 @@ func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress
 			return f.progress, err
 		}
 	}
+	f.noteEmptyUnits()
 	err := finish(ctx, s, f.publication(), &f.progress, h)
 	if n := f.progress.Late; n > 0 && err == nil {
 		f.note("%d late rows with an older watermark were published", n)
@@ -65,6 +66,7 @@ type fetching struct {
 	held         int64              // rows counted, whether they are fetched or not
 	counted      tally              // of the parts that are fetched
 	schema       []tvmexport.Column // of the first answer
+	listed       unitsRead          // where the source lists units
 
 	oneKey map[tvmexport.Partition]bool // partitions whose rows all have the same key
 }

@@ -46,7 +46,7 @@ func (v *invocation) carryOut(ctx context.Context) {
 	defer stop()
 	history, left, err := v.history(ctx)
 	if err == nil {
-		v.schemas, err = v.Source.Schemas(ctx, namesOf(v.leased))
+		v.schemas, err = v.schemasOf(ctx, v.leased)
 	}
 	v.fail(nil, err)
 	v.announce()
@@ -162,7 +162,7 @@ const (
 
 func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport.History, left map[string][]tvmexport.OrphanedBatch) {
 	eng := &engine{
-		source: v.Source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
+		source: v.Exporter.source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
 		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, grace: &v.grace,
 	}
 	var g errgroup.Group

@@ -30,6 +30,10 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 		Lag: v.Lag, Until: v.request.To, Recount: v.Recount, Consistent: v.Consistent, StepBytes: v.StepBytes,
 	}
 	p.Run.Tenant = v.Tenant
+	if p.Lists = v.lists(t.Name); p.Lists && t.LoadType != tvmexport.Snapshot {
+		return p, unsupportedSource("plan", t.Name, "lists whole states and cannot tell what is new", "set the table's LoadType to Snapshot")
+	}
+	p.Requested = v.request.Full
 	if h.Last != nil {
 		p.Run.Previous = h.Last.ID
 	}
@@ -58,6 +62,9 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 		if why := cmp.Or(elsewhere, fullReasonOfLosses(lost, repairing)); why != "" {
 			p.FullReason = cmp.Or(p.FullReason, why)
 			p.note("%s: the whole table is fetched", why)
+		}
+		if p.Lists {
+			p.FullReason = cmp.Or(p.FullReason, "the source lists the whole table")
 		}
 		if p.FullReason == "" {
 			p.Run.Kind = tvmexport.DeltaRun
@@ -133,6 +140,8 @@ type Plan struct {
 	Notes      []string           // what people should know of the plan, a sentence each
 	Consistent bool               // the table must not move while it is read
 	StepBytes  int64              // of one publishing command; 0 is about 1 GB
+	Lists      bool               // the source lists units instead of counting rows
+	Requested  bool               // all rows were requested
 	Reconciles bool               // what readers lack of all that the source holds is published
 	From       time.Time          // where the request itself says that the window begins; zero: it does not
 }

@@ -7,17 +7,21 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// count makes the plan: how many rows lie where, by one call.
+// count makes the plan: how many rows are where, or which units the source lists, with one call.
 func (f *fetching) count(ctx context.Context) error {
 	f.size = f.plan.RowBytes
 	plan := f.planState
-	if t := f.plan.Run.Table; t.Watermark != "" && t.LoadType != tvmexport.Snapshot {
+	if t := f.plan.Run.Table; f.plan.Lists {
+		plan = f.planListing
+	} else if t.Watermark != "" && t.LoadType != tvmexport.Snapshot {
 		plan = f.planWindow
 	}
 	if err := plan(ctx); err != nil {
 		return err
 	}
-	f.reused, f.units = reuseBatches(f.units, dropStale(f.units, f.plan.Orphans))
+	if !f.plan.Lists {
+		f.reused, f.units = reuseBatches(f.units, dropStale(f.units, f.plan.Orphans))
+	}
 	for _, b := range f.reused {
 		f.progress.Resumed += b.Rows
 		f.progress.Fetched += b.Rows
@@ -30,7 +34,11 @@ func (f *fetching) count(ctx context.Context) error {
 	}
 	run := f.plan.Run
 	f.progress.Run = run
-	announcePlanned(f.hooks, run, f.total, int(f.total/f.budget())+1)
+	calls := int(f.total/f.budget()) + 1
+	if f.plan.Lists {
+		calls = len(f.units)
+	}
+	announcePlanned(f.hooks, run, f.total, calls)
 	return nil
 }
 

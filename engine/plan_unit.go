@@ -19,11 +19,12 @@ type planUnit struct {
 	Fingerprint tvmexport.Fingerprint `json:"print,omitzero"`
 	Wider       bool                  `json:"wider,omitempty"` // Rows was counted of a wider window
 	Ask         bool                  `json:"ask,omitempty"`   // to be asked for though the count shows no rows
+	Unit        tvmexport.Unit        `json:"unit,omitzero"`   // of a source that lists units
 }
 
 // Slice is the piece as a slice of its own.
 func (p planUnit) Slice(t tvmexport.Table) tvmexport.Slice {
-	return tvmexport.Slice{Table: t, Window: p.Window, Partitions: []tvmexport.Partition{p.Partition}, Late: p.Late, Rows: p.Rows}
+	return tvmexport.Slice{Table: t, Window: p.Window, Partitions: []tvmexport.Partition{p.Partition}, Late: p.Late, Rows: p.Rows, Unit: p.Unit}
 }
 
 // depthFor is the number of key digits at which a table of so many rows falls

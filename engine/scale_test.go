@@ -53,6 +53,10 @@ func (e *estate) Count(context.Context, tvmexport.CountQuery) (tvmexport.Counts,
 	return tvmexport.Counts{Parts: slices.Clone(e.parts), Calls: 1}, nil
 }
 
+func (e *estate) List(context.Context, tvmexport.Table) (tvmexport.Listing, error) {
+	return tvmexport.Listing{}, nil
+}
+
 func (e *estate) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcome, error) {
 	if e.moving > 0 {
 		e.move(e.moving)

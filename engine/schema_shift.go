@@ -120,7 +120,7 @@ func (v *invocation) attempt(ctx context.Context, s Steps, r *Result, o tvmexpor
 // seeAgain asks for the schema of a table once more. Where the source does not
 // tell it, the columns of the answer that differed stand.
 func (v *invocation) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
-	now, err := v.Source.Schemas(ctx, []string{table})
+	now, err := v.source(table).Schemas(ctx, []string{table})
 	if err != nil {
 		return before, err
 	}

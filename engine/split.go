@@ -26,7 +26,7 @@ func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) pack
 	}
 	var open *tvmexport.Slice
 	for i, p := range pieces {
-		if p.Rows > rows {
+		if p.Rows > rows && p.Unit.IsZero() { // a unit cannot be divided
 			c.Large = append(c.Large, p)
 			continue
 		}
@@ -52,7 +52,7 @@ func addPiece(s *tvmexport.Slice, p planUnit) bool {
 		return false
 	}
 	switch {
-	case s.Late != p.Late, len(s.Partitions) >= mostPartitions:
+	case !s.Unit.IsZero(), !p.Unit.IsZero(), s.Late != p.Late, len(s.Partitions) >= mostPartitions:
 		return false
 	case s.Window == p.Window:
 		s.Partitions = append(s.Partitions, p.Partition)

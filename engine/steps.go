@@ -9,7 +9,7 @@ import (
 
 // engine carries out the steps of a run in this process.
 type engine struct {
-	source      tvmexport.Source
+	source      func(table string) tvmexport.Source
 	destination tvmexport.Sink
 	compress    Compressor
 	hooks       *tvmexport.Hooks
@@ -46,7 +46,16 @@ func (e *engine) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		return tvmexport.Counts{}, err
 	}
 	defer e.leave()
-	return checkedCount(ctx, e.source, q)
+	return checkedCount(ctx, e.source(q.Table.Name), q)
+}
+
+// List implements Steps.
+func (e *engine) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
+	if err := e.enter(ctx); err != nil {
+		return tvmexport.Listing{}, err
+	}
+	defer e.leave()
+	return checkedListing(ctx, e.source(t.Name), t)
 }
 
 // SyncSchema implements Steps.
@@ -92,6 +101,8 @@ type PlanSteps interface {
 	SyncSchema(ctx context.Context, t tvmexport.Table) (changes []string, err error)
 	// Count asks the source how rows are spread.
 	Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error)
+	// List asks a source that lists units for those of the table's newest state.
+	List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error)
 	// HourlyCounts asks the destination what readers see, by hour of the watermark.
 	HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error)
 }

@@ -58,7 +58,7 @@ func (e *Exporter) tellUnread(ctx context.Context, state tvmexport.StateCounter,
 		return nil
 	}
 	q.Table.Volatile = slices.Concat(q.Table.Volatile, columns)
-	source, err := e.Source.Count(ctx, q)
+	source, err := checkedCount(ctx, e.source(c.Table.Name), q)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )
 
-// Fetch implements tvmexport.Source.
+// Fetch implements tvmexport.CountingSource.
 func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
 	if err := check("fetch", s.Table); err != nil {
 		return tvmexport.Answer{}, err

@@ -10,7 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Count implements tvmexport.Source. If the service refuses to count partitions,
+// Count implements tvmexport.CountingSource. If the service refuses to count partitions,
 // or cannot do so within its limits, the whole table is counted and assumed to be
 // spread evenly: a coarser plan, which correctness does not depend on.
 func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {

@@ -59,7 +59,7 @@ type Client struct {
 }
 
 var (
-	_ tvmexport.Source = (*Client)(nil)
+	_ tvmexport.CountingSource = (*Client)(nil)
 	_ tvmexport.Meter  = (*Client)(nil)
 )
 

@@ -165,7 +165,7 @@ func (s *session) examine(ctx context.Context, reports []*takeoverReport, maxWai
 }
 
 // compareDays compares the days that Defender still holds.
-func compareDays(ctx context.Context, d *kusto.Client, source tvmexport.Source, t kusto.Takeover, days []kusto.LegacyDay) ([]kusto.LegacyDay, error) {
+func compareDays(ctx context.Context, d *kusto.Client, source tvmexport.CountingSource, t kusto.Takeover, days []kusto.LegacyDay) ([]kusto.LegacyDay, error) {
 	w := tvmexport.Window{From: time.Now().UTC().Truncate(time.Hour).Add(-sourceHours*time.Hour - tvmexport.Tick), To: t.Newest}
 	if !w.From.Before(w.To) {
 		return days, nil

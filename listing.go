@@ -1,0 +1,72 @@
+package tvmexport
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ListingSource is a Source whose tables are divided before anyone asks: into the
+// files of an export, or the pages of a walk. There is no count to compare rows
+// with. A table is complete when every unit of one listing was read to its end.
+type ListingSource interface {
+	Source
+
+	// List returns the units of the newest state of a table, with one call where
+	// that is possible. Two listings of one version have the same units, in the
+	// same order, with the same IDs; their links differ.
+	List(ctx context.Context, table Table) (Listing, error)
+
+	// FetchUnit reads a unit and writes each of its rows to w, in their order. A
+	// nil error means that the unit was read to its end. The answer is complete
+	// if the unit proves that: its length, its checksum and the end of its
+	// format agree with what was read. Then Counted equals Rows; else it is
+	// Missing. The answer's Next are the units that only this one names. A unit
+	// has the same rows each time. ErrUnitExpired means that its link is no
+	// longer valid, and a new listing has another one. What was written before
+	// an error is discarded.
+	FetchUnit(ctx context.Context, table Table, u Unit, w RowWriter) (Answer, error)
+}
+
+// Listing is the division of one state of a table.
+type Listing struct {
+	Version string    // names the state, such as the time at which the service generated it
+	At      time.Time // when the state was generated, by the source's clock; zero: not known
+	Units   []Unit
+	Calls   int // calls made for it, retries too
+}
+
+// Unit is a part of a listing that one call reads.
+type Unit struct {
+	Version string    `json:"version"`        // of the listing
+	ID      string    `json:"id"`             // names the unit within its version; it is no secret
+	Open    bool      `json:"open,omitempty"` // the answer to it named other units, which no listing names; set by the engine
+	Rows    int64     `json:"-"`              // as announced by the listing; Missing: it does not announce them
+	Link    Link      `json:"-"`              // by which the source reads the unit; only the source interprets it
+	Expires time.Time `json:"-"`              // of the link; zero: not known
+}
+
+// IsZero returns whether there is no unit.
+func (u Unit) IsZero() bool { return u.ID == "" && u.Version == "" }
+
+// Is returns whether both name the same unit, whatever their links.
+func (u Unit) Is(other Unit) bool { return u.Version == other.Version && u.ID == other.ID }
+
+// Link is an address with a signature, which is a secret: it is not formatted
+// into messages or JSON.
+type Link string
+
+// redacted stands for a link in messages.
+const redacted = "(link)"
+
+// String implements fmt.Stringer.
+func (Link) String() string { return redacted }
+
+// GoString implements fmt.GoStringer.
+func (Link) GoString() string { return redacted }
+
+// MarshalText implements encoding.TextMarshaler.
+func (Link) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// ErrUnitExpired is the reason why a unit must be listed again before it can be read.
+var ErrUnitExpired = errors.New("the link of the unit has expired")
