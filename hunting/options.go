@@ -60,7 +60,7 @@ type Client struct {
 
 var (
 	_ tvmexport.CountingSource = (*Client)(nil)
-	_ tvmexport.Meter  = (*Client)(nil)
+	_ tvmexport.Meter          = (*Client)(nil)
 )
 
 // New makes a client. It makes no call.
