@@ -70,6 +70,9 @@ soak: build ## kills, races, chaos and histories with new seeds for SOAK; prints
 hardship: build ## the same once, short, for CI
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
 
+contract-cases: ## number of cases of each contract, by method and implementation
+	go test ./contract ./kusto ./hunting -run 'Contract' -v | sed -n 's/.*contract of /contract of /p' | sort -u
+
 fuzz: ## run each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
 		for f in $$(grep -ho 'func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/func //'); do \

@@ -9,12 +9,15 @@ import (
 
 // Every method of a contract has cases, and no case is about a method that there is not.
 func TestEveryMethodHasCases(t *testing.T) {
-	destination, source, meter := map[string]int{}, map[string]int{}, map[string]int{}
+	destination, source, listing, meter := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, c := range contract() {
 		destination[c.method]++
 	}
 	for _, c := range sourceContract() {
 		source[c.method]++
+	}
+	for _, c := range listingContract() {
+		listing[c.method]++
 	}
 	for _, c := range meterContract() {
 		meter[c.method]++
@@ -29,6 +32,7 @@ func TestEveryMethodHasCases(t *testing.T) {
 			reflect.TypeFor[tvmexport.StateCounter](), reflect.TypeFor[tvmexport.Backfiller](), reflect.TypeFor[tvmexport.CompleteDestination](),
 		}, destination},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Source](), reflect.TypeFor[tvmexport.CountingSource]()}, source},
+		{[]reflect.Type{reflect.TypeFor[tvmexport.Source](), reflect.TypeFor[tvmexport.ListingSource]()}, listing},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Meter]()}, meter},
 	} {
 		met := map[string]bool{}

@@ -69,10 +69,14 @@ func (h Harness) can(method string) bool {
 // destination does not have are skipped. Each story gets a harness of its own, in a bubble of
 // testing/synctest, and calls the method that it is about.
 func TestDestination(t *testing.T, harness func(t *testing.T) Harness) {
+	report := &caseReport{}
+	defer report.print(t)
 	for _, c := range contract() {
 		t.Run(c.method+"/"+c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				defer report.note(t, c.method)
 				h := harness(t)
+				report.of = h.Destination
 				if !h.can(c.method) {
 					t.Skipf("the destination does not have the ability with the method %s", c.method)
 				}

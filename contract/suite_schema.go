@@ -9,13 +9,27 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-var schemaCases = []sourceCase{
+// schemaCase is a story about a method that every source has.
+type schemaCase struct {
+	method, name string
+	story        func(t *testing.T, s schemaHarness)
+}
+
+// schemaHarness is a source under test with two tables: Table has the column
+// DeviceId, Events has the column Timestamp.
+type schemaHarness struct {
+	Source        tvmexport.Source
+	Table, Events tvmexport.Table
+}
+
+var schemaCases = []schemaCase{
 	{"Columns", "OfATable", columnsOfATable},
 	{"Columns", "UnknownTable", columnsUnknown},
 	{"Columns", "EndedContext", columnsEnded},
 	{"Schemas", "SeveralTables", schemasOfTables},
 	{"Schemas", "UnknownTableIsLeftOut", schemasUnknown},
 	{"Schemas", "NoTables", schemasNone},
+	{"Schemas", "AgreeWithColumns", schemasAgree},
 }
 
 // unknownTable is a name that no service has.
@@ -25,7 +39,7 @@ func has(columns []tvmexport.Column, name, kind string) bool {
 	return slices.Contains(columns, tvmexport.Column{Name: name, Type: kind})
 }
 
-func columnsOfATable(t *testing.T, h SourceHarness) {
+func columnsOfATable(t *testing.T, h schemaHarness) {
 	columns, err := h.Source.Columns(t.Context(), h.Table.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +49,7 @@ func columnsOfATable(t *testing.T, h SourceHarness) {
 	}
 }
 
-func columnsUnknown(t *testing.T, h SourceHarness) {
+func columnsUnknown(t *testing.T, h schemaHarness) {
 	_, err := h.Source.Columns(t.Context(), unknownTable)
 	var e *tvmexport.Error
 	if !errors.As(err, &e) || tvmexport.CauseOf(err) != tvmexport.Rejected || tvmexport.ActionOf(err) != tvmexport.Stop {
@@ -43,13 +57,13 @@ func columnsUnknown(t *testing.T, h SourceHarness) {
 	}
 }
 
-func columnsEnded(t *testing.T, h SourceHarness) {
+func columnsEnded(t *testing.T, h schemaHarness) {
 	if _, err := h.Source.Columns(ended(t), h.Table.Name); err == nil {
 		t.Error("Columns succeeds though its context has ended")
 	}
 }
 
-func schemasOfTables(t *testing.T, h SourceHarness) {
+func schemasOfTables(t *testing.T, h schemaHarness) {
 	schemas, err := h.Source.Schemas(t.Context(), []string{h.Table.Name, h.Events.Name})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +73,7 @@ func schemasOfTables(t *testing.T, h SourceHarness) {
 	}
 }
 
-func schemasUnknown(t *testing.T, h SourceHarness) {
+func schemasUnknown(t *testing.T, h schemaHarness) {
 	schemas, err := h.Source.Schemas(t.Context(), []string{unknownTable, h.Table.Name})
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +83,26 @@ func schemasUnknown(t *testing.T, h SourceHarness) {
 	}
 }
 
-func schemasNone(t *testing.T, h SourceHarness) {
+func schemasNone(t *testing.T, h schemaHarness) {
 	if schemas, err := h.Source.Schemas(t.Context(), nil); err != nil || len(schemas) != 0 {
 		t.Errorf("the schemas of no table are %v (%v)", schemas, err)
+	}
+}
+
+// Both methods tell the same columns of a table.
+func schemasAgree(t *testing.T, h schemaHarness) {
+	columns, err := h.Source.Columns(t.Context(), h.Table.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemas, err := h.Source.Schemas(t.Context(), []string{h.Table.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range columns {
+		if !has(schemas[h.Table.Name], c.Name, c.Type) {
+			t.Errorf("Columns has %s:%s, which Schemas does not have: %v", c.Name, c.Type, schemas[h.Table.Name])
+		}
 	}
 }
 

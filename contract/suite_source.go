@@ -40,21 +40,33 @@ type sourceCase struct {
 	story        func(t *testing.T, h SourceHarness)
 }
 
-func sourceContract() []sourceCase { return slices.Concat(countCases, fetchCases, schemaCases) }
+func sourceContract() []sourceCase {
+	out := slices.Concat(countCases, fetchCases)
+	for _, c := range schemaCases {
+		out = append(out, sourceCase{c.method, c.name, func(t *testing.T, h SourceHarness) {
+			c.story(t, schemaHarness{h.Source, h.Table, h.Events})
+		}})
+	}
+	return out
+}
 
 // meterContract is for a Source that is a tvmexport.Meter too.
 func meterContract() []sourceCase { return meterCases }
 
-// TestSource is the contract of tvmexport.Source, and of tvmexport.Meter where
-// the source is one. Each story gets a harness of its own and calls the method
-// that it is about.
+// TestSource is the contract of tvmexport.CountingSource, and of tvmexport.Meter
+// where the source is one. Each story gets a harness of its own and calls the
+// method that it is about.
 func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 	cases := sourceContract()
-	if _, ok := tvmexport.Ability[tvmexport.Meter](harness(t).Source); ok {
+	subject := harness(t).Source
+	if _, ok := tvmexport.Ability[tvmexport.Meter](subject); ok {
 		cases = append(cases, meterContract()...)
 	}
+	report := &caseReport{of: subject}
+	defer report.print(t)
 	for _, c := range cases {
 		t.Run(c.method+"/"+c.name, func(t *testing.T) {
+			defer report.note(t, c.method)
 			h := harness(t)
 			calls := &sourceCalls{behind: h.Source}
 			h.Source = calls

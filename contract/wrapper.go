@@ -26,7 +26,9 @@ func TestWrapper(t *testing.T, wrap func(tvmexport.Destination) tvmexport.Destin
 }
 
 // sourceAbilities are those that not every source has.
-func sourceAbilities() []abilityOf { return []abilityOf{describe[tvmexport.Meter]()} }
+func sourceAbilities() []abilityOf {
+	return []abilityOf{describe[tvmexport.CountingSource](), describe[tvmexport.ListingSource](), describe[tvmexport.Meter]()}
+}
 
 // metered is a source with a budget.
 type metered struct{ tvmexport.CountingSource }
@@ -35,8 +37,8 @@ func (metered) Begin([]tvmexport.QuotaUsage)     {}
 func (metered) QuotaUsage() tvmexport.QuotaUsage { return tvmexport.QuotaUsage{} }
 
 // TestSourceWrapper is the contract of a tvmexport.Wrapper of sources.
-func TestSourceWrapper(t *testing.T, wrap func(tvmexport.CountingSource) tvmexport.CountingSource) {
-	for _, s := range []tvmexport.CountingSource{&Source{}, metered{&Source{}}} {
+func TestSourceWrapper(t *testing.T, wrap func(tvmexport.Source) tvmexport.Source) {
+	for _, s := range []tvmexport.Source{&Source{}, metered{&Source{}}, &ListingSource{}} {
 		for _, a := range sourceAbilities() {
 			want, got := a.find(s) != nil, a.find(wrap(s)) != nil
 			if got != want {

@@ -10,7 +10,12 @@ import (
 
 func TestCountersPassAbilitiesOn(t *testing.T) {
 	TestWrapper(t, func(d tvmexport.Destination) tvmexport.Destination { return &calls{behind: d} })
-	TestSourceWrapper(t, func(s tvmexport.CountingSource) tvmexport.CountingSource { return &sourceCalls{behind: s} })
+	TestSourceWrapper(t, func(s tvmexport.Source) tvmexport.Source {
+		if lists, ok := s.(tvmexport.ListingSource); ok {
+			return &listingCalls{behind: lists}
+		}
+		return &sourceCalls{behind: s.(tvmexport.CountingSource)}
+	})
 }
 
 // The suites know every ability: what CompleteDestination has beyond Destination.
