@@ -8,7 +8,8 @@ import (
 // scan walks over JSON text that may end anywhere. Its methods take the offset
 // where something begins and return the offset behind it, or one of the
 // negative results. They accept what encoding/json does: RFC 8259, with
-// repeated names and any bytes above 0x7f in strings.
+// repeated names and any bytes above 0x7f in strings. docs/adr/0016 compares it
+// with jsontext.
 type scan struct {
 	text    []byte
 	foreign bool // some string is not ASCII
