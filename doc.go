@@ -14,7 +14,7 @@
 //   - An answer carries its own row count, so that a silent cut shows
 //     ([Answer.Complete]).
 //   - What is queued is not landed: a batch counts only when the destination
-//     has counted its lines ([Landed.Whole]).
+//     has counted its lines ([Landed.Complete]).
 //   - Readers see rows of committed runs only. Nothing in a queue ever points
 //     at a published table; publishing is guarded by the run it builds on, so
 //     of two runs on the same base only one can publish ([ErrSuperseded]).

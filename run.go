@@ -64,7 +64,7 @@ type RunHeader struct {
 	Tenant     string    `json:"tenant,omitempty"`
 }
 
-// RunHeader is what the run's batches and its commit record say of it.
+// Header returns the header that the batches and the commit record of the run carry.
 func (r Run) Header() RunHeader {
 	return RunHeader{
 		ID: r.ID, Previous: r.Previous, Kind: r.Kind, Depth: r.Depth,

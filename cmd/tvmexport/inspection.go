@@ -204,7 +204,7 @@ func list(names []string) string {
 	return out
 }
 
-// open makes the source once.
+// openSource makes the source once.
 func (i *inspection) openSource(ctx context.Context) error {
 	if i.source != nil {
 		return nil
