@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race crash races chaos hardship soak history transfer fuzz kqlcheck recorded interop memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint race crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,7 +70,7 @@ soak: build ## kills, races, chaos and histories with new seeds for SOAK; prints
 hardship: build ## the same once, short, for CI
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
 
-contract-cases: ## number of cases of each contract, by method and implementation
+cases: ## number of cases of each contract, by method and implementation
 	go test ./contract ./kusto ./hunting -run 'Contract' -v | sed -n 's/.*contract of /contract of /p' | sort -u
 
 fuzz: ## run each fuzz target for FUZZTIME
