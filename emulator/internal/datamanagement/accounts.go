@@ -35,7 +35,7 @@ const (
 	statusTable = "ingestionsstatus"
 )
 
-// hostPrefix stands before the name in a host under which every account and
+// hostPrefix precedes the name in a host under which every account and
 // service has a host of its own.
 const hostPrefix = "{account}.{kind}."
 

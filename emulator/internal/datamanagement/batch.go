@@ -31,7 +31,7 @@ type batch struct {
 	sealed     chan struct{} // closed when nothing is added any more
 }
 
-// batchKey tells messages apart that cannot share a batch.
+// batchKey returns a key that is equal for messages that can share a batch.
 func batchKey(m Message) string {
 	p := m.Properties
 	key, err := json.Marshal([]any{
@@ -92,7 +92,7 @@ func (s *Service) add(d *delivery) {
 	}
 }
 
-// waitFor seals a batch when its time is over.
+// waitFor seals a batch after span.
 func (s *Service) waitFor(b *batch, span time.Duration) {
 	s.after(span, b.sealed, func() { s.seal(b) })
 }

@@ -114,8 +114,8 @@ func TestReports(t *testing.T) {
 		"all, good, queue":            {good, FailuresAndSuccesses, ToQueue, nil, 0, 1},
 		"all, good, table":            {good, FailuresAndSuccesses, ToTable, "Succeeded", 0, 0},
 		"all, bad, table":             {bad, FailuresAndSuccesses, ToTable, "Failed", 0, 0},
-		"all, there already":          {"there", FailuresAndSuccesses, ToQueueAndTable, "Skipped", 1, 0},
-		"failures, there already":     {"there", FailuresOnly, ToQueue, nil, 1, 0},
+		"all, already ingested":       {"there", FailuresAndSuccesses, ToQueueAndTable, "Skipped", 1, 0},
+		"failures, already ingested":  {"there", FailuresOnly, ToQueue, nil, 1, 0},
 		"no report, as clients start": {good, 0, 0, nil, 0, 0},
 	}
 	for name, tt := range tests {

@@ -97,8 +97,8 @@ func enumeration(text []byte, n *int, names []string) error {
 // maxMessage bounds a message. The service's queues take 64 KiB.
 const maxMessage = 1 << 20
 
-// ParseMessage reads a message: JSON, mostly in base64. The error is a *Failure;
-// what could be read of the message is returned beside it.
+// ParseMessage reads a message: JSON, usually in base64. The error is a *Failure;
+// ParseMessage then also returns the fields that it could read.
 func ParseMessage(text string) (Message, error) {
 	data := []byte(strings.TrimSpace(text))
 	if len(data) > maxMessage {

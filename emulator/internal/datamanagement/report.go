@@ -96,8 +96,8 @@ func (s *Service) reportSuccess(d *delivery, operation, activity uuid.UUID) {
 		notice{SucceededOn: stamp(s.now())}, operation, activity)
 }
 
-// reportSkipped reports a blob that is there already: a failure in the queue,
-// where no state says so, and a state of its own in the table.
+// reportSkipped reports a blob that was already ingested: as a failure in the
+// queue, which has no state for it, and as a state of its own in the table.
 func (s *Service) reportSkipped(d *delivery, operation, activity uuid.UUID) {
 	const details = "Another stream with the same ingest-by tag was already ingested."
 	s.report(d, FailuresOnly, FailedIngestionsQueue, map[string]any{

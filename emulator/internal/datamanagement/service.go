@@ -17,7 +17,7 @@ type Options struct {
 	// new columns makes them under this name. It should be one of the engine's
 	// administrators.
 	Admin engine.Principal
-	// Now is the clock of timestamps; nil is time.Now. Waiting goes by the
+	// Now is the clock of timestamps; nil is time.Now. Waiting uses the
 	// process's clock.
 	Now func() time.Time
 	// Batching is how long a batch stays open, over every policy; 0 leaves it
@@ -66,7 +66,7 @@ type Stats struct {
 	Rows         int64 // ingested from blobs or streams, update policies aside
 	Bytes        int64 // of blobs and streams as uploaded
 	Batches      int64 // ingested
-	Skipped      int64 // blobs whose ingest-by tag was there already
+	Skipped      int64 // blobs whose ingest-by tag already existed
 	Failed       int64 // blobs that failed for good
 	SkippedLines int64 // malformed lines of format json, left out in silence
 	Streams      int64 // streaming ingestions

@@ -1,6 +1,6 @@
-// Package defender is a local double of the advanced hunting APIs of Microsoft
-// Defender XDR: Microsoft Graph's runHuntingQuery and the two older ones that it
-// replaces, as http.Handlers over a catalog of tables.
+// Package defender emulates the advanced hunting APIs of Microsoft Defender XDR:
+// Microsoft Graph's runHuntingQuery and the two older ones that it replaces, as
+// http.Handlers over a catalog of tables.
 //
 //	Graph  POST /v1.0/security/runHuntingQuery   (also /beta, also by its qualified name)
 //	XDR    POST /api/advancedhunting/run
@@ -11,9 +11,9 @@
 // https://learn.microsoft.com/defender-endpoint/api/run-advanced-query-api.
 //
 // Each front has its own casing, envelope, row form and error shape. An answer is
-// spooled before its first byte is sent, since a service that finds the result
-// too large says so with a status; rows beyond the row quota are cut without a
-// word, as the service does.
+// spooled before its first byte is sent, since the service reports a result that
+// is too large with a status. Rows beyond the row quota are cut silently, as in
+// the service.
 package defender
 
 import (
@@ -46,16 +46,16 @@ type Options struct {
 	// Hidden is how many rows of each table are hidden from the request with a
 	// context, the first that a scan yields; nil hides none.
 	Hidden func(ctx context.Context) int
-	// Record is told every query that was accepted for compiling; nil is silent.
+	// Record receives every query that was accepted for compiling; nil is allowed.
 	Record func(front, query string)
 }
 
 // Wire holds what was seen both ways, or never, on the real services. The zero
 // Wire is what the captures show.
 type Wire struct {
-	Int64Sidecars     bool // Graph: "X@odata.type":"#Int64" beside every long column
+	Int64Sidecars     bool // Graph: "X@odata.type":"#Int64" next to every long column
 	NullAsNull        bool // Graph: null where captures have {}
-	GraphRetryAfter   bool // Graph: Retry-After beside a 429, which nothing promises
+	GraphRetryAfter   bool // Graph: Retry-After with a 429; the documentation does not promise it
 	RawDeflate        bool // Content-Encoding: deflate without the zlib frame, as some .NET services send it
 	OldResultSizeText bool // "limiting the number of results" for "limiting the amount of results"
 }

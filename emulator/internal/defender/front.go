@@ -15,7 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// maxRequestBody bounds what any front reads, whatever the quota.
+// maxRequestBody limits what any front reads, regardless of the quota.
 const maxRequestBody = 64 << 20
 
 // front serves one dialect.

@@ -111,8 +111,8 @@ type legacyError struct {
 	Target  string `json:"target"`
 }
 
-// failLegacy sends an error of the older APIs. retryAfter says whether a throttle
-// has the header beside its body.
+// failLegacy sends an error of the older APIs. retryAfter says whether a throttling
+// response has the header in addition to its body.
 func failLegacy(w http.ResponseWriter, f *failure, ids exchange, t traits, retryAfter bool) {
 	e := legacyError{Code: f.code, Message: f.message, Target: ids.requestID}
 	h := w.Header()

@@ -9,7 +9,7 @@ import (
 
 // Quota is what the service allows a tenant. A zero field is no limit.
 type Quota struct {
-	Rows           int           // of one answer; more are cut without a word
+	Rows           int           // of one answer; further rows are cut silently
 	Bytes          int64         // of one answer as JSON; more is a 400
 	CallsPerMinute int           // of one front, by all apps of the tenant together
 	CallsPerHour   int           // the same, of the MDE front only
@@ -26,8 +26,8 @@ type Quota struct {
 // https://learn.microsoft.com/defender-xdr/api-advanced-hunting#quotas-and-resource-allocation
 // and https://learn.microsoft.com/defender-endpoint/api/run-advanced-query-api#limitations.
 //
-// How much processing time a tenant gets is not documented (it goes by the
-// tenant's size). The value here is the 10 minutes of running time an hour that
+// How much processing time a tenant gets is not documented (it depends on
+// the tenant's size). The value here is the 10 minutes of running time an hour that
 // the older API's terms name, spread over the four cycles of an hour. The request
 // body's limit is what the proxy before Graph was seen to enforce.
 func Documented() Quota {

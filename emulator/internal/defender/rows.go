@@ -64,8 +64,8 @@ func appendLegacy(b []byte, v value.Value) []byte {
 	return v.AppendJSON(b)
 }
 
-// graphRows is Graph's row form, an OData open type: annotations beside what JSON
-// cannot tell, an empty object for null.
+// graphRows is Graph's row form, an OData open type: it annotates types that JSON
+// cannot express, and writes null as an empty object.
 type graphRows struct {
 	columns []graphColumn
 	wire    Wire

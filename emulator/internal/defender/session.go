@@ -74,8 +74,8 @@ func isEventTable(name string) bool {
 	return !strings.HasPrefix(name, "DeviceTvm") && !strings.HasPrefix(name, "DeviceBaseline")
 }
 
-// metered is a relation that counts what it yields, and yields what lies within a
-// range of time.
+// metered is a relation that counts the rows it yields. It yields only rows
+// within a time range.
 type metered struct {
 	kql.Relation
 	session   *session
@@ -85,7 +85,7 @@ type metered struct {
 }
 
 // Scan passes the range on as a condition, so that the relation can skip rows
-// whose time lies outside.
+// outside of it.
 func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Value, error] {
 	var from, to int64
 	if m.timestamp >= 0 {
@@ -106,7 +106,7 @@ func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Val
 		r.Where = append(slices.Clone(r.Where), c)
 	}
 	return func(yield func([]value.Value, error) bool) {
-		// The shared meter is told in steps: it is read by one goroutine only
+		// The shared meter is updated in steps: it is read by one goroutine only
 		// when the scan has ended, and a limit need not be exact.
 		const step = 1024
 		n, hide := int64(0), m.session.hidden

@@ -7,7 +7,7 @@ import (
 
 // Stats is what one front has done since it was made.
 type Stats struct {
-	Calls       int64            `json:"calls"`       // requests for a query, whatever became of them
+	Calls       int64            `json:"calls"`       // requests for a query, with any outcome
 	Answers     int64            `json:"answers"`     // of these answered with rows
 	Failures    int64            `json:"failures"`    // of these answered with an error that is no throttle
 	Rows        int64            `json:"rows"`        // rows served

@@ -27,8 +27,8 @@ type Call struct {
 	Options         map[string]any    // request properties, as decoded JSON: servertimeout, notruncation, ...
 	Parameters      map[string]string // values of declare query_parameters
 
-	// Unrestricted lets a query see all rows, whatever policies hide: for those
-	// who look at the engine from outside.
+	// Unrestricted lets a query see all rows, including those that policies hide.
+	// It is for callers that inspect the engine from outside.
 	Unrestricted bool
 }
 

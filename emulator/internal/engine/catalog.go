@@ -28,7 +28,7 @@ type catalog struct {
 	scopes map[string]scope
 }
 
-// viewDepth is how deep views may lie within views.
+// viewDepth limits how deep views may be nested.
 const viewDepth = 8
 
 // Catalog is what p can name in a query that runs in database db: a snapshot
@@ -98,7 +98,7 @@ func (c *catalog) relation(s scope, t *table) kql.Relation {
 	if c.hidesRows(t) {
 		return c.visible(s, t)
 	}
-	if !c.system && t.restricted() && !s.state.holds(c.p, UnrestrictedViewer) { // whatever else it holds
+	if !c.system && t.restricted() && !s.state.holds(c.p, UnrestrictedViewer) { // regardless of its other roles
 		return refused{r, forbidden(c.p, "read table '%s' in database '%s', whose view access is restricted", t.name, s.db.name)}
 	}
 	return r

@@ -28,7 +28,7 @@ type Options struct {
 	Admins []Principal
 	// ClusterURI is what .show cluster and the like name.
 	ClusterURI string
-	// NoMerge keeps small extents apart whatever the tables' policies say.
+	// NoMerge keeps small extents separate, regardless of the tables' policies.
 	NoMerge bool
 	// TagRace lets two concurrent loads with the same ingestIfNotExists tag
 	// both pass, as the service may: the tag is looked for when a load begins
@@ -89,7 +89,7 @@ func (e *Engine) background(f func(context.Context)) bool {
 	return true
 }
 
-// CreateDatabase makes an empty database. One that is there already is kept.
+// CreateDatabase creates an empty database. It keeps an existing one.
 func (e *Engine) CreateDatabase(name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -34,7 +34,7 @@ type Inner struct {
 // Error is the full sentence.
 func (e *Error) Error() string { return e.Message }
 
-// Codes that callers of this package tell apart.
+// Codes that callers of this package distinguish.
 const (
 	CodeBadRequest       = "General_BadRequest"
 	CodeSyntax           = "BadRequest_SyntaxError"

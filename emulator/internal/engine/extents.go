@@ -19,7 +19,7 @@ type piece struct {
 	extent *extent.Extent
 }
 
-// tagSeparator stands between the tags of an extent in results.
+// tagSeparator separates the tags of an extent in results.
 const tagSeparator = "\r\n"
 
 // showExtents is .show table|tables|database|cluster ... extents.
@@ -127,7 +127,7 @@ func (s *session) pieces(ctx context.Context, state *state, query string) ([]pie
 	}
 	id, name := place(columns, "ExtentId"), place(columns, "TableName")
 	if id < 0 {
-		return nil, badRequest("The query must give a column ExtentId, and TableName beside it: %s", excerpt(query))
+		return nil, badRequest("The query must give a column ExtentId and a column TableName: %s", excerpt(query))
 	}
 	var found []piece
 	for row, err := range source {

@@ -76,9 +76,9 @@ func TestIngestIfNotExists(t *testing.T) {
 	b.wantValues("T", 1, 2, 3, 4)
 }
 
-// meet is rows that are read only when n loads have begun, so that these all
-// pass their first look at the tags.
-func meet(n int, rows iter.Seq2[[]value.Value, error]) func() iter.Seq2[[]value.Value, error] {
+// barrier returns rows that can be read only when n loads have begun, so that all
+// loads pass their first check of the tags.
+func barrier(n int, rows iter.Seq2[[]value.Value, error]) func() iter.Seq2[[]value.Value, error] {
 	var begun sync.WaitGroup
 	begun.Add(n)
 	return func() iter.Seq2[[]value.Value, error] {
@@ -94,7 +94,7 @@ func TestConcurrentLoadsWithOneTag(t *testing.T) {
 	for race, want := range map[bool]int{false: 1, true: 2} {
 		b := newBench(t, func(o *Options) { o.TagRace = race })
 		b.run(`.create table T (a:long)`)
-		rows := meet(2, longs(7, 1))
+		rows := barrier(2, longs(7, 1))
 		var loads sync.WaitGroup
 		for range 2 {
 			loads.Go(func() {

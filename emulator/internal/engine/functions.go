@@ -150,7 +150,7 @@ func (s *session) checkFunction(sc scope, f function) error {
 	return asError(tabular)
 }
 
-// trial is a catalog in which a function is there already.
+// trial is a catalog in which a function already exists.
 type trial struct {
 	*catalog
 	function function

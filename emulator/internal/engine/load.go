@@ -35,7 +35,7 @@ type loaded struct {
 }
 
 // errSkipped leaves a transaction in which a tag was found.
-var errSkipped = errors.New("an ingest-by tag is there already")
+var errSkipped = errors.New("an ingest-by tag already exists")
 
 // load reads rows, makes extents of them, runs the update policies over those
 // and commits all of it at once.

@@ -9,7 +9,7 @@ import (
 )
 
 // mappingKey finds a mapping of a table or database. Names of mappings are
-// told apart by case, kinds are not.
+// case-sensitive; kinds are not.
 type mappingKey struct{ kind, name string }
 
 type mapping struct {

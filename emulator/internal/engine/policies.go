@@ -153,7 +153,7 @@ func (s *session) setPolicies(scope command.Scope, names []string, policy string
 	return r, nil
 }
 
-// policyJSON is the policy that the command gives, in whatever form.
+// policyJSON returns the policy of the command as JSON, for every form of the command.
 func policyJSON(c *command.AlterPolicy) (string, error) {
 	switch {
 	case c.Policy == policyRowLevel:

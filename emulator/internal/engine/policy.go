@@ -45,7 +45,7 @@ var policyDefaults = map[string]string{
 		`"ShardEngineMaxExtentSizeInMb":8192,"ShardEngineMaxOriginalSizeInMb":3072}`,
 }
 
-// policy is the one in force for t: its own, else the database's, else the default.
+// policy returns the effective policy of t: its own, else the database's, else the default.
 func (s *state) policy(t *table, name string) string {
 	if p, ok := t.policies[name]; ok {
 		return p
@@ -64,9 +64,9 @@ type BatchingPolicy struct {
 	MaximumRawDataSizeMB    int           // default 1024
 }
 
-// BatchingPolicy is the policy in force for a table: its own, else the
-// database's, else the service's defaults, which also stand in for what a
-// policy leaves out.
+// BatchingPolicy returns the effective policy of a table: its own, else the
+// database's, else the service's defaults. The defaults also replace values
+// that a policy omits.
 func (e *Engine) BatchingPolicy(db, table string) BatchingPolicy {
 	b := BatchingPolicy{5 * time.Minute, 500, 1024}
 	d, err := e.database(db)

@@ -28,7 +28,7 @@ func (a assignment) displayName() string {
 	return a.name + " (app id: " + id + ")"
 }
 
-// roleTitles are, per scope, what stands before a role's name in results.
+// roleTitles are, per scope, the prefix of a role's name in results.
 var roleTitles = map[command.Scope]string{
 	command.Database: "Database", command.Table: "Table", command.Function: "Function", command.View: "MaterializedView",
 }

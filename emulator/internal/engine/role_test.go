@@ -66,7 +66,7 @@ func TestLeastRoles(t *testing.T) {
 			} {
 				b.run(".add " + g + ";" + tenant + "')")
 			}
-			// Application ids are told apart without regard to case.
+			// Application ids are not case-sensitive.
 			app := map[string]string{tableAdmin: "ta", tableIngestor: "ti"}[who]
 			if app == "" {
 				app = who

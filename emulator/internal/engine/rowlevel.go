@@ -25,7 +25,7 @@ func (t *table) rowLevelSecurity() (rowLevelSecurity, bool) {
 	return p, json.Unmarshal([]byte(t.policies[policyRowLevel]), &p) == nil && p.Query != ""
 }
 
-// protected says whether a policy is in force that decides which rows are seen.
+// protected says whether an active policy restricts which rows are visible.
 func (t *table) protected() bool {
 	p, ok := t.rowLevelSecurity()
 	return ok && p.IsEnabled

@@ -69,7 +69,7 @@ func (s *session) run(ctx context.Context, statement command.Statement) ([]value
 	return q.Statements[0].Columns(), q.Statements[0].Rows(ctx), nil
 }
 
-// source is the rows of what stands behind <|: of a query, or of a command.
+// source returns the rows of the query or command after <|.
 func (s *session) source(ctx context.Context, text string) ([]value.Column, iter.Seq2[[]value.Value, error], error) {
 	if command.IsCommand(text) {
 		statement, err := command.Parse(text)

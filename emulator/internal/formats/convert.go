@@ -62,7 +62,7 @@ func unquote(quoted []byte) string {
 	return string(text)
 }
 
-// fromJSONNumber makes a value of a JSON number. 1.0 and 1e3 are whole.
+// fromJSONNumber makes a value of a JSON number. 1.0 and 1e3 are integers.
 func fromJSONNumber(text string, kind value.Kind, stats *Stats) value.Value {
 	switch kind {
 	case value.Int, value.Long:

@@ -16,8 +16,8 @@ type Source struct {
 	// Format is json, multijson, singlejson, csv, tsv, psv, scsv, sohsv, txt
 	// or raw, in any case; "" is csv.
 	Format string
-	// Mapping is used when HasMapping is set. Without one, JSON goes by the
-	// columns' names and separated text by their order.
+	// Mapping is used when HasMapping is set. Without one, JSON uses the
+	// columns' names and separated text their order.
 	Mapping    Mapping
 	HasMapping bool
 	// IgnoreFirstRecord leaves out the first record, such as a header.

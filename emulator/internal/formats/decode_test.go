@@ -135,7 +135,7 @@ func TestMappedJSON(t *testing.T) {
 		},
 		{"flat", `[{"column":"A","path":"$.a","datatype":"long"}]`, "A:long", `{"a":1}`, "1"},
 		{
-			"whole document beside a part", `[{"column":"R","path":"$"},{"column":"A","path":"$.a.b"}]`, "R:dynamic A:long",
+			"whole document and a part", `[{"column":"R","path":"$"},{"column":"A","path":"$.a.b"}]`, "R:dynamic A:long",
 			`{"a":{"b":2},"c":3}`, `{"a":{"b":2},"c":3}|2`,
 		},
 		{

@@ -69,8 +69,8 @@ func FuzzParseMapping(f *testing.F) {
 	})
 }
 
-// BenchmarkLanding decodes what the exporter lands: a record kept as it is,
-// and a few fields beside it.
+// BenchmarkLanding decodes what the exporter lands: an unchanged record and a
+// few fields next to it.
 func BenchmarkLanding(b *testing.B) {
 	line := `{"r":{"DeviceId":"0123456789abcdef0123456789abcdef01234567","DeviceName":"host-1.contoso.com","OSPlatform":"Windows11","OSVersion":"10.0.26100.1","OSArchitecture":"x64","SoftwareVendor":"microsoft","SoftwareName":"edge","SoftwareVersion":"120.0.2210.91","CveId":"CVE-2025-12345","VulnerabilitySeverityLevel":"High","RecommendedSecurityUpdate":"","CveMitigationStatus":null},"b":"3f-0001-aaaa","n":17,"p":"3f"}` + "\n"
 	in := strings.Repeat(line, 2000)

@@ -30,7 +30,7 @@ type columnMapping struct {
 
 // ParseMapping reads a mapping of a kind, json or csv in any case, as commands
 // and queue messages hold it: an array of objects with the column's name and
-// its properties, either in a bag Properties or beside the name. Letter case
+// its properties, either in a bag Properties or next to the name. Letter case
 // of keys does not matter. The error is an *Error with CodeInvalidMapping.
 func ParseMapping(kind, text string) (Mapping, error) {
 	m := Mapping{kind: strings.ToLower(kind)}
@@ -62,7 +62,7 @@ func ParseMapping(kind, text string) (Mapping, error) {
 // properties are the parts of one element by lower-case name.
 type properties map[string]string
 
-// collect takes over what is not null. Values that are no strings stand as
+// collect copies values that are not null. Values that are not strings become
 // their JSON text.
 func (p properties) collect(bag map[string]json.RawMessage) error {
 	for key, raw := range bag {

@@ -28,8 +28,8 @@ type subquery struct {
 	p  *pipeline
 }
 
-// subquery binds the body of mv-apply and its like over columns. What binds its
-// source again, to learn its columns or to name it, cannot stand there.
+// subquery binds the body of mv-apply and its like over columns. Operators
+// that bind their source again, to learn its columns or to name it, are refused.
 func (b *binder) subquery(columns []value.Column, serialized bool, body []syntax.Operator, s *scope) (*subquery, error) {
 	q := &subquery{in: &inputSource{}}
 	p := newPipeline(q.in, columns)

@@ -5,9 +5,9 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
 )
 
-// assertion binds assert(). Its arguments cannot depend on a row, and it is
-// looked at before the query yields rows, wherever it stands, so that it fails
-// a query without rows too (https://learn.microsoft.com/kusto/query/assert-function).
+// assertion binds assert(). Its arguments cannot depend on a row. It is evaluated
+// before the query yields rows, regardless of its position, so that it also fails
+// a query without rows (https://learn.microsoft.com/kusto/query/assert-function).
 func (b *binder) assertion(n *syntax.Call, c site) (*expr, error) {
 	args, err := b.arguments(n, c)
 	if err != nil {

@@ -58,7 +58,7 @@ func (b *binder) scalarOf(x syntax.Expr, c site) (*expr, error) {
 	case *syntax.Star, *syntax.Wild:
 		return nil, unsupported(x.Pos(), "'*' in place of a column is not supported here.")
 	}
-	return nil, semantic(x.Pos(), "A table cannot stand where a scalar expression is expected.")
+	return nil, semantic(x.Pos(), "A table cannot be used where a scalar expression is expected.")
 }
 
 func (b *binder) scalars(list []syntax.Expr, c site) ([]*expr, error) {

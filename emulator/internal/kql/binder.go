@@ -19,7 +19,7 @@ type binder struct {
 	foreign map[*syntax.Function]bool // functions that are stored
 	budget  int                       // operators and functions that may still be bound
 	depth   int                       // of functions within functions
-	asserts []*expr                   // that the statement rests on
+	asserts []*expr                   // that the statement depends on
 }
 
 // entity is a table or function of a database.
@@ -46,7 +46,7 @@ func newBinder(env Environment) *binder {
 	}
 }
 
-// site is where an expression stands.
+// site is the position of an expression.
 type site struct {
 	scope *scope
 	row   *row   // what it can read; never nil

@@ -45,7 +45,7 @@ type fault struct {
 
 func (f *fault) Error() string { return f.message }
 
-// semantic is a refusal of what stands at x.
+// semantic returns a semantic error for the expression at offset at.
 func semantic(at int, format string, args ...any) error {
 	message := fmt.Sprintf(format, args...)
 	return &fault{kind: Semantic, code: codeOf(message), message: message, offset: at}

@@ -7,8 +7,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// unpacking holds what bag_unpack(column [, prefix] [, columnsConflict] [,
-// ignoredProperties]) is told besides its column. Each can be named.
+// unpacking holds the arguments of bag_unpack(column [, prefix] [, columnsConflict] [,
+// ignoredProperties]) except its column. Each can be named.
 type unpacking struct {
 	prefix   string
 	conflict string   // error, keep_source or replace_source

@@ -43,7 +43,7 @@ func (f *frame) end(step int) error {
 }
 
 // stopped ends one pipeline without an error.
-type stopped struct{ _ byte } // not of size zero: its address tells pipelines apart
+type stopped struct{ _ byte } // not of size zero: its address identifies the pipeline
 
 func (*stopped) Error() string { return "the pipeline has all its rows" }
 

@@ -98,8 +98,8 @@ func (b *binder) inBody(name string, f *syntax.Function, err error) error {
 	return err
 }
 
-// bindParameters is the scope of a function's body: home and the parameters.
-// The arguments stand at c.
+// bindParameters returns the scope of a function's body: home and the parameters.
+// The arguments are at c.
 func (b *binder) bindParameters(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, c site,
 	bind func(p syntax.Parameter, x syntax.Expr, c site) (*binding, error),
 ) (*scope, error) {

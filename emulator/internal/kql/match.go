@@ -175,7 +175,7 @@ type matcher struct {
 func (r *matcher) row() error {
 	for k := len(r.steps) - 1; k >= 0; k-- {
 		if k > 0 && r.states[k-1] != nil {
-			met, err := r.meets(k, r.states[k-1])
+			met, err := r.satisfies(k, r.states[k-1])
 			if err != nil {
 				return err
 			}
@@ -191,7 +191,7 @@ func (r *matcher) row() error {
 		if k > 0 && r.states[k] == nil {
 			continue
 		}
-		met, err := r.meets(k, r.states[k])
+		met, err := r.satisfies(k, r.states[k])
 		if err != nil {
 			return err
 		}
@@ -212,8 +212,8 @@ func (r *matcher) row() error {
 	return nil
 }
 
-// meets tests a step's condition under a state.
-func (r *matcher) meets(k int, s *sequence) (bool, error) {
+// satisfies tests a step's condition under a state.
+func (r *matcher) satisfies(k int, s *sequence) (bool, error) {
 	for j, step := range r.steps {
 		values := step.state.empty
 		if s != nil && j < len(s.rows) {

@@ -165,7 +165,7 @@ func TestTopNested(t *testing.T) {
 func TestScanOperator(t *testing.T) {
 	const events = "let E = datatable(t:long, e:string)[0, 'A', 1, 'Start', 2, 'B', 3, 'D', 4, 'Stop', 6, 'C', 8, 'Start', 11, 'E', 12, 'Stop', 13, 'F']; E | sort by t asc | "
 	checkAll(t, nil, []queryTest{
-		{"sums that begin anew", "range x from 1 to 5 step 1 | extend y = 2 * x | scan declare (cx:long = 0, cy:long = 0) with (step s: true => cx = iff(s.cx >= 10, x, x + s.cx), cy = iff(s.cy >= 10, y, y + s.cy);)", `
+		{"sums that restart", "range x from 1 to 5 step 1 | extend y = 2 * x | scan declare (cx:long = 0, cy:long = 0) with (step s: true => cx = iff(s.cx >= 10, x, x + s.cx), cy = iff(s.cy >= 10, y, y + s.cy);)", `
 			x:long y:long cx:long cy:long
 			1 | 2 | 1 | 2
 			2 | 4 | 3 | 6

@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// Environment is what a query can see beside its text.
+// Environment is what a query can use in addition to its text.
 type Environment struct {
 	Catalog  Catalog
 	Database string            // name of the database the query runs in

@@ -27,7 +27,7 @@ type binding struct {
 	tabular bool       // it is a table
 	used    bool
 
-	volatile bool // x is a scalar that can have another value wherever it is read
+	volatile bool // x is a scalar that can have a different value at each read
 }
 
 func (s *scope) with(name string, b *binding) *scope {

@@ -10,20 +10,20 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// strict is a relation that does everything that a Request allows: it leaves
-// out rows by the conditions, spoils values that are not needed, and spoils each
-// row when the next is asked for.
+// strict is a relation that does everything that a Request allows: it omits rows
+// by the conditions, overwrites values that are not needed, and overwrites each
+// row when the next is requested.
 type strict struct{ kql.Relation }
 
-// spoiled is a value of the kind that no test has.
-func spoiled(k value.Kind) value.Value {
+// junk returns a value of the kind that no test has.
+func junk(k value.Kind) value.Value {
 	switch k {
 	case value.String:
-		return value.NewString("spoiled")
+		return value.NewString("junk")
 	case value.Long:
 		return value.NewLong(-987654321)
 	case value.Dynamic:
-		return value.NewArray([]value.Value{value.NewString("spoiled")})
+		return value.NewArray([]value.Value{value.NewString("junk")})
 	}
 	return value.Null(k)
 }
@@ -37,15 +37,15 @@ func (s strict) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Value
 				return
 			}
 			for i := range row {
-				row[i] = spoiled(row[i].Kind())
+				row[i] = junk(row[i].Kind())
 			}
-			if slices.ContainsFunc(r.Where, func(c kql.Condition) bool { return !meets(original[c.Column], c) }) {
+			if slices.ContainsFunc(r.Where, func(c kql.Condition) bool { return !satisfies(original[c.Column], c) }) {
 				continue
 			}
 			row = append(row[:0], original...)
 			for i := range row {
 				if r.Need != nil && !r.Need[i] {
-					row[i] = spoiled(row[i].Kind())
+					row[i] = junk(row[i].Kind())
 				}
 			}
 			if !yield(row, nil) {
@@ -55,8 +55,8 @@ func (s strict) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Value
 	}
 }
 
-// meets says whether a value meets a condition.
-func meets(v value.Value, c kql.Condition) bool {
+// satisfies says whether a value satisfies a condition.
+func satisfies(v value.Value, c kql.Condition) bool {
 	if c.Prefixes != nil {
 		return slices.ContainsFunc(c.Prefixes, func(p string) bool { return strings.HasPrefix(v.Text(), p) })
 	}

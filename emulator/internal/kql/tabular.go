@@ -31,7 +31,7 @@ func (b *binder) tabular(x syntax.Expr, s *scope, op string) (*pipeline, error) 
 	case *syntax.Search:
 		return b.search(n, nil, s)
 	}
-	return nil, semantic(x.Pos(), "A scalar expression cannot stand where a table is expected.")
+	return nil, semantic(x.Pos(), "A scalar expression cannot be used where a table is expected.")
 }
 
 // pipe binds a source and the operators behind it.
@@ -69,7 +69,7 @@ func (b *binder) tableNamed(n *syntax.Ident, s *scope, op string) (*pipeline, er
 		v.used = true
 		switch {
 		case v.scalar != nil || !b.bindingIsTabular(v):
-			return nil, semantic(n.Pos(), "A scalar expression cannot stand where a table is expected: '%s'", n.Name)
+			return nil, semantic(n.Pos(), "A scalar expression cannot be used where a table is expected: '%s'", n.Name)
 		case v.function != nil:
 			return b.tabularFunction(n.Name, v.function, v.scope, nil, n.Pos(), s)
 		}
@@ -194,7 +194,7 @@ func (b *binder) databaseKey(name string) string {
 func (b *binder) tableOf(n *syntax.Member, s *scope, op string) (*pipeline, error) {
 	db, ok := databaseOf(n.X)
 	if !ok {
-		return nil, semantic(n.Pos(), "A scalar expression cannot stand where a table is expected.")
+		return nil, semantic(n.Pos(), "A scalar expression cannot be used where a table is expected.")
 	}
 	if err := checkCluster(n.X); err != nil {
 		return nil, err

@@ -8,5 +8,5 @@
 // streaming.
 //
 // Answers stream: a status of 200 says only that the answer has begun. An error
-// before the first row is an answer of its own, a later one stands inside.
+// before the first row is an answer of its own; a later one is part of the answer.
 package rest

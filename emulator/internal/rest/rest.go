@@ -28,9 +28,9 @@ type Options struct {
 	// 401. nil admits everybody as the zero Principal.
 	Authenticate func(*http.Request) (engine.Principal, error)
 	Metadata     Metadata
-	// Recorder is told every query and command: kusto-query, kusto-mgmt,
+	// Recorder receives every query and command: kusto-query, kusto-mgmt,
 	// ingest-query or ingest-mgmt, and the text. It may be called from several
-	// goroutines at once; nil is silent.
+	// goroutines at once; nil is allowed.
 	Recorder func(kind, text string)
 	// Now is the clock of timestamps in answers; nil is time.Now.
 	Now func() time.Time

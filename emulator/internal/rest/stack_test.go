@@ -21,7 +21,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/storage"
 )
 
-// stack is the Kusto services on sockets with TLS, as clients meet them.
+// stack is the Kusto services on sockets with TLS, as clients use them.
 type stack struct {
 	engine        *engine.Engine
 	service       *datamanagement.Service
@@ -30,7 +30,7 @@ type stack struct {
 	client        *http.Client
 
 	mu    sync.Mutex
-	texts []string // what the recorder was told
+	texts []string // what the recorder received
 }
 
 var (

@@ -86,7 +86,7 @@ func (x *exchange) addRow(row []value.Value) {
 	x.out.buffer = appendRow(x.out.buffer, row)
 }
 
-// exceptionRow stands among the rows where they end in an error.
+// exceptionRow ends the rows with an error.
 func (x *exchange) exceptionRow(e *engine.Error) {
 	if x.rows > 0 {
 		x.out.text(",")

@@ -32,8 +32,8 @@ type framesV2 struct {
 	table     int // id of the next table
 }
 
-// sendV2 answers in the form v2. Keys stand in the order in which the service
-// sends them, on which clients rely.
+// sendV2 answers in the form v2. Keys are in the order in which the service
+// sends them; clients rely on it.
 func (f *front) sendV2(x *exchange, q request, result *engine.Result) {
 	w := &framesV2{
 		front: f, exchange: x,
@@ -228,7 +228,7 @@ func (w *framesV2) fragmented(id int, t engine.ResultTable) (total int, err erro
 	return total, err
 }
 
-// errorRow stands among the rows where they end in an error.
+// errorRow ends the rows with an error.
 func (w *framesV2) errorRow(err error) {
 	if w.rows > 0 {
 		w.out.text(",")

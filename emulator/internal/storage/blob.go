@@ -117,8 +117,8 @@ func (b *blob) reader() *content {
 	return r
 }
 
-// Delete removes the blob at an address, if it is there. Whoever serves a
-// container may delete from it: the address needs no permission to delete.
+// Delete removes the blob at an address, if it exists. It acts for the server of
+// the container: the address needs no permission to delete.
 func (s *Storage) Delete(address string) {
 	c, b, _, err := s.find(address, "rd")
 	if err != nil {

@@ -107,6 +107,6 @@ func (s *Storage) refuse(w http.ResponseWriter, r *http.Request, kind Kind, err 
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(e.Status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // nobody is there to be told
+		_, _ = w.Write(body) // the client has gone
 	}
 }

@@ -57,7 +57,7 @@ func (q *Messages) Put(text string, delay, life time.Duration) Message {
 	return made
 }
 
-// expire drops messages whose time is over. The lock is held.
+// expire drops expired messages. The caller holds the lock.
 func (q *Messages) expire(now time.Time) {
 	q.messages = slices.DeleteFunc(q.messages, func(m *Message) bool { return !now.Before(m.Expires) })
 }

@@ -182,8 +182,8 @@ func (s *Storage) putBlockList(w http.ResponseWriter, r *http.Request, at locati
 
 type listedBlock struct{ kind, id string }
 
-// readBlockList reads <BlockList><Latest>id</Latest>...</BlockList>, whose
-// elements' order counts whatever their names.
+// readBlockList reads <BlockList><Latest>id</Latest>...</BlockList>. The order of
+// its elements counts, regardless of their names.
 func readBlockList(r io.Reader) ([]listedBlock, error) {
 	invalid := func(err error) error {
 		return failure(http.StatusBadRequest, "InvalidXmlDocument", "XML specified is not syntactically valid: %v", err)

@@ -230,6 +230,6 @@ func sendXML(w http.ResponseWriter, status int, body any) error {
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, xml.Header[:len(xml.Header)-1]+string(text)) // nobody is there to be told
+	_, _ = io.WriteString(w, xml.Header[:len(xml.Header)-1]+string(text)) // the client has gone
 	return nil
 }

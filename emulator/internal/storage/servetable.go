@@ -206,7 +206,7 @@ func sendEntity(w http.ResponseWriter, r *http.Request, at location, k entityKey
 	h.Set("Etag", e.etag)
 	h.Set("Content-Type", "application/json;odata="+level+";streaming=true;charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // nobody is there to be told
+	_, _ = w.Write(text) // the client has gone
 	return nil
 }
 

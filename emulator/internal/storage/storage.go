@@ -13,7 +13,7 @@ import (
 type Options struct {
 	// Now is the clock of signatures, queues and tables; nil is time.Now.
 	Now func() time.Time
-	// Dir is where the content of blobs lies. Storage writes below it and
+	// Dir is the folder for the content of blobs. Storage writes below it and
 	// removes what it wrote when it is closed. "" keeps it in memory.
 	Dir string
 	// Key signs shared access signatures; nil makes one up.
@@ -88,7 +88,7 @@ func New(o Options) *Storage {
 // Close removes the files of blobs.
 func (s *Storage) Close() error { return s.spool.close() }
 
-// Add makes an empty resource. One that is there already is kept.
+// Add creates an empty resource. It keeps an existing one.
 func (s *Storage) Add(r Resource) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

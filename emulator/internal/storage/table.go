@@ -22,7 +22,7 @@ type Entities struct {
 type entityKey struct{ partition, row string }
 
 // entity is one row. Properties are JSON texts, with their annotations
-// (NAME@odata.type) beside them.
+// (NAME@odata.type) next to them.
 type entity struct {
 	properties map[string]json.RawMessage
 	etag       string

@@ -10,7 +10,7 @@ import (
 type certificate struct {
 	state  *state
 	device *device
-	dice   dice // of the certificate, wherever it lies
+	dice   dice // of the certificate, the same at every path
 	place  dice // of the certificate on the device
 	root   bool // of an authority, in the stores of many devices
 }

@@ -182,8 +182,8 @@ func ids(t testing.TB, c kql.Catalog, name, column string) map[string]int {
 	return n
 }
 
-// The knowledge base has its size whatever the number of devices, grows by the
-// day, has each CVE once, and every CVE of a device.
+// The knowledge base has the same size for any number of devices and grows each
+// day. It has each CVE once, and every CVE of a device.
 func TestKnowledgeBase(t *testing.T) {
 	for _, devices := range []int{1, 200} {
 		x := tenant.New(options(devices, 4))

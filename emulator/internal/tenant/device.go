@@ -64,9 +64,9 @@ func newDevice(tenant dice, ordinal int, r revision) device {
 }
 
 const (
-	heavyEvery = 67 // one device of so many has ten times the usual rows: 1.5 %
-	twiceEvery = 61 // one device of so many has its first row twice
-	// One device of so many has a name that is not plain ASCII; all such names
+	heavyEvery = 67 // one device in 67 (1.5 %) has ten times the usual rows
+	twiceEvery = 61 // one device in 61 has its first row twice
+	// One device in 11 has a name that is not plain ASCII; all such names
 	// occur in a tenant of the default size.
 	foreignEvery = 11
 )

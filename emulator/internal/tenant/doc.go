@@ -18,7 +18,7 @@
 // tenant's start and each whole day after it.
 //
 // The data holds on purpose what makes an exporter fail: skewed sizes, names in
-// every script, empty strings and nulls, null beside {} beside [] in dynamics,
+// every script, empty strings and nulls, null next to {} and [] in dynamics,
 // strings that hold JSON or dates, integers above 2^53, datetimes to the tick,
 // devices with an empty or an unexpected id, and rows that are there twice.
 package tenant

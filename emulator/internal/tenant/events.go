@@ -59,7 +59,7 @@ func eventRows(s *scan[happened], p eventPlan) {
 	accounts := len(accountNames)
 	for day := max(s.state.day-s.state.retention, -s.state.history) + 1; day <= s.state.day; day++ {
 		begin := s.state.edge(day-1) + quiet
-		if !during.meets(begin, s.state.edge(day)-1) {
+		if !during.overlaps(begin, s.state.edge(day)-1) {
 			continue
 		}
 		for i := range s.state.devices {
@@ -98,7 +98,7 @@ func eventRows(s *scan[happened], p eventPlan) {
 }
 
 // quiet is how long after a day's edge nothing happens. The services' clock
-// runs on between two calls of Advance, and what the next call adds must not lie
+// runs on between two calls of Advance, and what the next call adds must not be
 // in a past that clients may have read already.
 const quiet = 3 * value.TicksPerHour
 

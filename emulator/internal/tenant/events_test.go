@@ -72,7 +72,7 @@ func TestEventsByDay(t *testing.T) {
 	}
 }
 
-// No event lies within the last hour or the first three of a day, and each is
+// No event is within the last hour or the first three hours of a day. Each is
 // ingested minutes later.
 func TestEventTimes(t *testing.T) {
 	x := tenant.New(options(67, 13))

@@ -36,7 +36,7 @@ func (p prefixes) match(s string) bool {
 		return true
 	}
 	i, found := slices.BinarySearch(p, s)
-	// A prefix of s sorts before s, and no other prefix lies between them.
+	// A prefix of s sorts before s, and no other prefix is between them.
 	return found || i > 0 && strings.HasPrefix(s, p[i-1])
 }
 
@@ -48,8 +48,8 @@ var always = span{math.MinInt64, math.MaxInt64}
 
 func (s span) holds(ticks int64) bool { return s.from <= ticks && ticks <= s.to }
 
-// meets says whether some tick of [from, to] is in s.
-func (s span) meets(from, to int64) bool { return s.from <= to && from <= s.to }
+// overlaps says whether some tick of [from, to] is in s.
+func (s span) overlaps(from, to int64) bool { return s.from <= to && from <= s.to }
 
 // conditions are what a request asks of a table's columns, found by name.
 type conditions struct {
@@ -93,7 +93,7 @@ func newConditions(where []kql.Condition, columns []value.Column) conditions {
 	return c
 }
 
-// passes says whether s can stand in column.
+// passes says whether column can contain s.
 func (c *conditions) passes(column, s string) bool {
 	for i := range c.texts {
 		if c.texts[i].column == column && !c.texts[i].match(s) {

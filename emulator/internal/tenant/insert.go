@@ -17,7 +17,7 @@ import (
 // Insert puts rows into a table of events at once: such as come late, twice,
 // or without a time. A row is a JSON object; of its columns those that it
 // leaves out are null, or "" where they are strings. The rows have arrived now,
-// by ingestion_time(), and age out as other events do; one without a Timestamp
+// by ingestion_time(), and expire as other events do; one without a Timestamp
 // stays.
 func (t *Tenant) Insert(table string, rows ...json.RawMessage) error {
 	i := slices.IndexFunc(sources, func(s source) bool { return s.title() == table })

@@ -56,7 +56,7 @@ func TestInsert(t *testing.T) {
 	}
 	tn.Advance(tenant.DefaultRetentionDays)
 	if got := owned(t, tn, ""); got != 1 {
-		t.Errorf("%d rows are left when they have aged out, want the one without a Timestamp", got)
+		t.Errorf("%d rows are left when they have expired, want the one without a Timestamp", got)
 	}
 }
 

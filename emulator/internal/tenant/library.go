@@ -7,8 +7,8 @@ import (
 )
 
 // LibrarySize is how many CVEs DeviceTvmSoftwareVulnerabilitiesKB holds when a
-// tenant starts, whatever the number of devices, unless Options say otherwise:
-// what a tenant of 60 devices was seen to have.
+// tenant starts, for any number of devices, unless Options say otherwise. A real
+// tenant of 60 devices had this many.
 const LibrarySize = 321_736
 
 // library is the CVEs that are known, by ordinal, in order of publication.
@@ -29,7 +29,7 @@ var published = [...]int{
 	480, 480, 400, 290, 250, 202, 183, 173, 165, 147, 65, 65, 79, 52, 53, 42, 46, 57, 56, 65, 66, 49, 24, 15, 21, 17, 10, 9,
 }
 
-// newLibrary is the library of size CVEs on the day that start lies on.
+// newLibrary returns the library of size CVEs on the day of start.
 func newLibrary(start time.Time, size int) library {
 	l := library{
 		atStart: size,

@@ -80,7 +80,7 @@ func satisfies(row []value.Value, where []kql.Condition) bool {
 	return true
 }
 
-// condition is one on a column that some of rows meet.
+// condition returns a condition on a column that some of rows satisfy.
 func condition(random *rand.Rand, columns []value.Column, rows [][]value.Value) (kql.Condition, bool) {
 	at := random.IntN(len(columns))
 	one := func() value.Value { return rows[random.IntN(len(rows))][at] }
@@ -111,8 +111,8 @@ func condition(random *rand.Rand, columns []value.Column, rows [][]value.Value) 
 	return w, true
 }
 
-// A scan under conditions has every row of the whole scan that meets them, in
-// the same order.
+// A scan with conditions returns every row of the whole scan that satisfies them,
+// in the same order.
 func TestWhere(t *testing.T) {
 	x := tenant.New(options(30, 11))
 	x.Advance(2)

@@ -118,7 +118,7 @@ func (d *device) history(slot int) (rolled, patched int) {
 	return 0, patched
 }
 
-// release is what of track t stands in slot after the history (rolled, patched).
+// release returns the release of track t that slot has after the history (rolled, patched).
 func (d *device) release(t *track, slot, rolled, patched, neglect int) int {
 	if patched > 0 {
 		return t.newest(int(d.revisions[patched].day))
@@ -189,7 +189,7 @@ const (
 	heavyTail      = 17
 )
 
-// tail appends the rare programs of d, of at most so many lists.
+// tail appends the rare programs of d, from at most the given number of lists.
 func (s *state) tail(list []install, d *device, lists int) []install {
 	l := &s.layouts[d.platform.family]
 	for i := range min(lists, len(l.tail)) {

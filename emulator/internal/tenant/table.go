@@ -109,7 +109,7 @@ func (s *scan[R]) enter(l level) {
 	}
 }
 
-// emit yields the row of the record. It is false when the scan is over.
+// emit yields the row of the record. It returns false when the scan has ended.
 func (s *scan[R]) emit() bool {
 	s.enter(perRow)
 	ok := s.yield(s.row, nil)

@@ -12,7 +12,7 @@ import (
 const (
 	DefaultDevices       = 200
 	DefaultRetentionDays = 30   // what advanced hunting keeps of event tables
-	DefaultHistoryDays   = 20   // of events on day 0: the tenant was onboarded then, and nothing ages out at once
+	DefaultHistoryDays   = 20   // of events on day 0: the tenant was onboarded then, and nothing expires at once
 	DefaultChangeRate    = 0.07 // between the 5 and 10 % a day that a real tenant shows
 )
 
@@ -20,8 +20,8 @@ const (
 // RetentionDays, ChangeRate and CVEs that went through the same Advance, Move and
 // Drift calls hold the same rows.
 type Options struct {
-	// Devices is how many devices the tenant starts with, beside three that
-	// have an odd id; DefaultDevices if 0, none if negative.
+	// Devices is how many devices the tenant starts with, in addition to three
+	// that have an odd id; DefaultDevices if 0, none if negative.
 	Devices int
 	Seed    uint64
 	// Start is the moment of day 0; what Clock says if zero.
@@ -104,7 +104,7 @@ func (t *Tenant) Edge() time.Time {
 
 // Advance lets days pass, one after the other: programs are patched, installed
 // and removed, CVEs are published, devices join and leave, settings flip, and
-// events happen and age out. It does nothing when days is not positive.
+// events happen and expire. It does nothing when days is not positive.
 func (t *Tenant) Advance(days int) Change {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -104,8 +104,8 @@ func fingerprint(t testing.TB, c kql.Catalog, name string) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// The columns are those of the documentation pages, in their order, and those
-// that live tenants have beside them: testdata/schema.txt.
+// The columns are those of the documentation pages, in their order, and the
+// additional ones of live tenants: testdata/schema.txt.
 func TestSchema(t *testing.T) {
 	want, err := os.ReadFile("testdata/schema.txt")
 	if err != nil {

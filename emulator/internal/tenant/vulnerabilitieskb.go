@@ -239,7 +239,7 @@ func (r *cveEntry) description() string {
 	case n < 50:
 		return ""
 	case n < 2500:
-		return text + " Additional information: the attack needs a file of a chosen form to be opened; the vendor has published a mended release."
+		return text + " Additional information: the attack needs a file of a chosen form to be opened; the vendor has published a fixed release."
 	default:
 		return text
 	}

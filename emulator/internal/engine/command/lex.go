@@ -85,8 +85,8 @@ func (l *lexer) next() (token, error) {
 	return token{kind: symbol, value: rest[:n], at: start, to: l.at}, nil
 }
 
-// stringPrefix is the length of what stands before the quote of a string
-// literal (h for obfuscated, @ for verbatim), or -1 where there is none.
+// stringPrefix returns the length of the prefix before the quote of a string
+// literal (h for obfuscated, @ for verbatim), or -1 if s is not a string literal.
 func stringPrefix(s string) int {
 	n := 0
 	if n < len(s) && (s[n] == 'h' || s[n] == 'H') {

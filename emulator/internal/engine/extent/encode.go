@@ -118,7 +118,7 @@ func (e *encoder) addText(v value.Value) int {
 		e.spread() // such texts hardly repeat
 	}
 	if e.entries != nil {
-		e.scratch = append(e.scratch, byte(mark&1), byte(min(mark, 1))) // entries are told apart by their mark too
+		e.scratch = append(e.scratch, byte(mark&1), byte(min(mark, 1))) // the mark is part of the entry's identity
 		i, ok := e.entries[string(e.scratch)]
 		switch {
 		case ok:

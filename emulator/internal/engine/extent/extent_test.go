@@ -325,7 +325,7 @@ func TestAppendRefusesOtherKinds(t *testing.T) {
 		t.Error("a short row is taken")
 	}
 	if err := w.Append([]value.Value{value.NewLong(1), value.NewLong(1)}); err == nil {
-		t.Error("a long is taken for a string")
+		t.Error("a long is treated as a string")
 	}
 }
 

@@ -46,7 +46,7 @@ type block struct {
 	rows    int
 	columns []span
 	zones   []zone
-	data    []byte  // all columns, nil if they lie in a file
+	data    []byte  // all columns, nil if they are in a file
 	volume  *volume // and
 	at      int64   // where in it
 }

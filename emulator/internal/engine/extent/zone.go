@@ -47,7 +47,7 @@ func (z *zone) addText(b []byte) {
 	}
 }
 
-// excludes says that no value of a column of this kind within z meets c.
+// excludes says that no value of a column of this kind within z satisfies c.
 func (z *zone) excludes(kind value.Kind, c kql.Condition) bool {
 	if len(c.Prefixes) > 0 {
 		return kind == value.String && z.excludesPrefixes(c.Prefixes)

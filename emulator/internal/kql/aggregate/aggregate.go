@@ -2,7 +2,7 @@
 // language (https://learn.microsoft.com/kusto/query/aggregation-functions).
 //
 // dcount and percentile are estimates in the service; here they are exact,
-// which lies within the service's documented error.
+// which is within the service's documented error.
 package aggregate
 
 import (

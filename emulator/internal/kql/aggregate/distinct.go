@@ -39,8 +39,8 @@ func (d *distinct) AppendResults(to []value.Value) []value.Value {
 	return append(to, value.NewLong(int64(len(d.seen))))
 }
 
-// keys is a set of values by their keys; strings, whose text tells them apart
-// within one column, by their text.
+// keys is a set of values by their keys. Strings are stored by their text, which
+// identifies them within one column.
 type keys map[string]struct{}
 
 // add says whether v is new.

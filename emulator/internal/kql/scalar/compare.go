@@ -125,8 +125,8 @@ func isNaN(v value.Value) bool {
 	return v.Kind() == value.Real && f != f
 }
 
-// dynamicComparison compares a dynamic with a value of another kind: the
-// dynamic is converted to that kind, numbers to whichever number it holds.
+// dynamicComparison compares a dynamic with a value of another kind. The dynamic
+// is converted to that kind. Compared with a number, it becomes its own kind of number.
 func dynamicComparison(op string, left, right Arg) (Bound, error) {
 	other := left.Kind
 	if other == value.Dynamic {

@@ -37,7 +37,7 @@ func yearStart(t time.Time, n int) time.Time {
 	return time.Date(t.Year()+n, 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// maxOffset bounds offsets in whole periods; what lies beyond is null anyway.
+// maxOffset limits offsets in whole periods; beyond it, the result is always null.
 const maxOffset = 1 << 22
 
 // periodOffset reads the optional second argument.

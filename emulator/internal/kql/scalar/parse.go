@@ -8,7 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// parsers take structured text apart.
+// parsers split structured text into its parts.
 var parsers = []Function{
 	fn("parse_url", value.Dynamic, params{isString}, func(a []value.Value) value.Value { return parseURL(a[0].Text()) }),
 	fn("parseurl", value.Dynamic, params{isString}, func(a []value.Value) value.Value { return parseURL(a[0].Text()) }),
@@ -37,7 +37,7 @@ func bagOfTexts(pairs ...string) value.Value {
 	return value.NewBag(slots)
 }
 
-// parseURL takes an absolute URL apart as
+// parseURL splits an absolute URL as
 // https://learn.microsoft.com/kusto/query/parse-url-function shows it.
 func parseURL(text string) value.Value {
 	scheme, rest, ok := strings.Cut(text, "://")
@@ -83,7 +83,7 @@ func queryBag(query string) value.Value {
 	return bagOfTexts(pairs...)
 }
 
-// parsePath takes a file path apart as
+// parsePath splits a file path as
 // https://learn.microsoft.com/kusto/query/parse-path-function shows it.
 func parsePath(text string) value.Value {
 	scheme, rest, ok := strings.Cut(text, "://")

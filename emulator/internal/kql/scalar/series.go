@@ -61,7 +61,7 @@ func signOf(x float64) int {
 // series is the elements of an array of numbers.
 type series struct {
 	elements []value.Value // numbers, or null where there is none
-	whole    bool          // all are whole numbers
+	whole    bool          // every number is an integer
 	repeated bool          // a number that stands for an array of any length
 }
 

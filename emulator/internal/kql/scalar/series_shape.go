@@ -188,7 +188,7 @@ func seriesStats(a []value.Value) []value.Value {
 	}
 }
 
-// maxFilterCost bounds the steps that a filter takes for one array.
+// maxFilterCost limits the steps of a filter per array.
 const maxFilterCost = 1 << 26
 
 func filterCost(name string, elements, coefficients int) error {

@@ -151,9 +151,9 @@ func total(f func(args []value.Value) value.Value) Kernel {
 	return func(args []value.Value) (value.Value, error) { return f(args), nil }
 }
 
-// commonKind is the kind that values of the kinds given are brought to when
-// one result has to hold any of them; Dynamic beside others is refused by the
-// callers that need one kind.
+// commonKind returns the kind to which values of the given kinds are converted
+// when one result has to hold any of them. Callers that need one kind refuse
+// Dynamic together with others.
 func commonKind(kinds ...value.Kind) (value.Kind, bool) {
 	common := kinds[0]
 	for _, k := range kinds[1:] {

@@ -63,7 +63,7 @@ type ends struct{ start, stop bool }
 
 // term is a text to be found as a term: bounded by what is neither letter nor
 // digit, or by the ends of the string. Several words make one term that must
-// occur as it stands.
+// occur unchanged.
 type term struct {
 	text string // folded unless exact
 	find func(s, text string) int

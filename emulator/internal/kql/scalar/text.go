@@ -134,7 +134,7 @@ func fromCodePoints(a []value.Value) value.Value {
 	return value.NewString(string(b))
 }
 
-// textEdits take strings apart and change them.
+// textEdits split and change strings.
 var textEdits = []Function{
 	ranged("substring", 2, 3, value.String, params{isString, isInteger}, substring),
 	trimmer("trim", true, true),

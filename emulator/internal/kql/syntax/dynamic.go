@@ -49,7 +49,7 @@ func (p *dynamicParser) value() value.Value {
 	case t.Is("-") && p.peek(1).Kind == LiteralToken:
 		p.next()
 		return p.negative(p.next().Value)
-	case t.Kind == QuotedToken: // ['one'] where a name could stand
+	case t.Kind == QuotedToken: // ['one'] where a name is allowed
 		p.next()
 		return value.NewArray([]value.Value{value.NewString(t.Text)})
 	case t.Is("["):

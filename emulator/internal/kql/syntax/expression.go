@@ -81,8 +81,8 @@ func (p *parser) equality() Expr {
 	return &Binary{Place: at, Op: op, Left: left, Right: p.relation()}
 }
 
-// list reads the right side of in and its like; a single table may stand
-// without parentheses.
+// list reads the right side of in and similar operators; a single table needs no
+// parentheses.
 func (p *parser) list() []Expr {
 	if !p.is("(") {
 		return []Expr{p.postfix()}

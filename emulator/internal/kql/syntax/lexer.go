@@ -90,8 +90,8 @@ func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || r >= '\u200b' && r <= '\u200d' || r == '\u180e' || r == '\u2060' || r == '\ufeff'
 }
 
-// bracketName reads ['name'] or ["name"]; it does so only where a name can
-// stand, since x['name'] is an access to a bag.
+// bracketName reads ['name'] or ["name"]. It does so only where a name is
+// allowed, since x['name'] is an access to a bag.
 func (l *lexer) bracketName(t *Token) bool {
 	if n := len(l.tokens); n > 0 && !t.Space {
 		switch last := l.tokens[n-1]; {
@@ -138,7 +138,7 @@ func (l *lexer) name(t *Token) error {
 		return nil
 	}
 	end := l.at
-	if kind == value.Dynamic { // of the types this alone may stand apart from what it holds
+	if kind == value.Dynamic { // the only type that may have space before its content
 		l.blanks()
 	}
 	if l.at == len(l.text) || l.text[l.at] != '(' {
@@ -148,8 +148,8 @@ func (l *lexer) name(t *Token) error {
 	return l.typed(t, kind)
 }
 
-// declares says whether the name stands where a type or a function name is
-// meant rather than a literal: behind a colon, or behind "typeof(".
+// declares says whether the name is in a place for a type or a function name
+// rather than a literal: after a colon or after "typeof(".
 func (l *lexer) declares() bool {
 	n := len(l.tokens)
 	return n > 0 && l.tokens[n-1].Is(":") && !l.dynamic

@@ -168,8 +168,8 @@ func dateOfParts(s string) (value.Value, bool) {
 	return value.NewDateTime(t), true
 }
 
-// balanced is what stands between the parenthesis at open and its counterpart,
-// strings passed over, and the offset behind it.
+// balanced returns the text between the parenthesis at open and its counterpart,
+// and the offset after it. Parentheses in strings do not count.
 func balanced(text string, open int) (inside string, end int, ok bool) {
 	depth := 0
 	for i := open; i < len(text); i++ {

@@ -233,7 +233,7 @@ func (p *parser) join(at Place, lookup bool) Operator {
 	p.options(map[string]func(Token){"kind": func(t Token) {
 		kind, ok := joinKinds[t.Text]
 		if !ok || lookup && kind != "leftouter" && kind != "inner" {
-			p.fail(t, "'%s' is not a kind of join that can stand here.", t.Text)
+			p.fail(t, "'%s' is not a kind of join that is allowed here.", t.Text)
 		}
 		x.Kind = kind
 	}})

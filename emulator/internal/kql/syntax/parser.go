@@ -13,8 +13,8 @@ const (
 	operatorExpected = "Query operator expected."
 )
 
-// maxDepth limits the nesting of parentheses, brackets and braces, and how
-// many operators may stand in a row, so that no text exhausts the stack.
+// maxDepth limits the nesting of parentheses, brackets and braces, and the number
+// of consecutive operators, so that no text exhausts the stack.
 const maxDepth = 200
 
 // ParseQuery reads a query: statements separated by semicolons. The error is a

@@ -102,7 +102,7 @@ func TestErrors(t *testing.T) {
 		{"T | where (a", "The incomplete fragment is unexpected", 12},
 		{"print 'a", "The string literal is not terminated.", 6},
 		{"T | where a == datetime(x)", "datetime(x) is not a valid literal.", 15},
-		{"T | join kind=sideways (U) on A", "'sideways' is not a kind of join that can stand here.", 14},
+		{"T | join kind=sideways (U) on A", "'sideways' is not a kind of join that is allowed here.", 14},
 		{"datatable(a:text)[1]", "Type 'text' is not known.", 12},
 		{"let f = (x:long) { T", "The incomplete fragment is unexpected", 20},
 		{strings.Repeat("(", 500), "The query is nested more than 200 levels deep.", 200},

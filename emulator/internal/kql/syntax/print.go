@@ -159,8 +159,8 @@ func (p *printer) expr(node Expr) bool {
 	return true
 }
 
-// table prints the tables that stand by themselves; they are enclosed, as
-// they would take in what follows.
+// table prints nodes that are tables by themselves. They are enclosed in
+// parentheses; otherwise they would include what follows.
 func (p *printer) table(node Expr) bool {
 	switch n := node.(type) {
 	case *Datatable:
@@ -240,7 +240,7 @@ func (p *printer) items(items []Item) {
 	}
 }
 
-// Name is a name as it stands in a query: bracketed unless it is plain.
+// Name returns a name as a query writes it: in brackets unless it is plain.
 func Name(name string) string {
 	plain := name != "" && isNameStart(name[0]) && !reserved[name] && name != "true" && name != "false"
 	for i := 0; plain && i < len(name); i++ {

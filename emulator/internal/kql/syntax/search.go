@@ -1,8 +1,8 @@
 package syntax
 
 // Search is search, as an operator or as a source. Tables is nil where it has a
-// table before it or searches all; its predicate holds terms: texts where a
-// condition could stand, and `column:"term"`, a Binary with the operator ":".
+// table before it or searches all; its predicate holds terms: texts in
+// place of conditions, and `column:"term"`, a Binary with the operator ":".
 type Search struct {
 	Place
 	CaseSensitive bool

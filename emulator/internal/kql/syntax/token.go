@@ -30,7 +30,7 @@ type Token struct {
 	Value  value.Value
 	Offset int  // in bytes, of the first byte
 	End    int  // in bytes, behind the last byte
-	Space  bool // white space or a comment stands before it
+	Space  bool // white space or a comment precedes it
 }
 
 // Is says whether the token is this punctuation mark or this bare name.

@@ -1,7 +1,7 @@
 package value
 
 // IsTyped says whether date-time strings within a Dynamic's JSON text are
-// datetimes: what DynamicCanonical must be told to make the value again.
+// datetimes. DynamicCanonical needs it to rebuild the value.
 func (v Value) IsTyped() bool {
 	return v.kind == Dynamic && (v.typed || v.inner == DateTime || v.d != nil)
 }
@@ -15,6 +15,6 @@ func DynamicCanonical(text string, typed bool) Value {
 	return element(text, typed)
 }
 
-// IsComposed says whether a Dynamic was put together of values, and not made of
-// JSON text: strings in it are strings, whatever they look like.
+// IsComposed says whether a Dynamic was composed of values, and not made of JSON
+// text: strings in it are strings, even if they look like other types.
 func (v Value) IsComposed() bool { return v.d != nil }

@@ -106,7 +106,7 @@ func daysIn(year, month int) int {
 }
 
 // DateTimeOf makes a DateTime of calendar parts and ticks of the day; null
-// when they name no day or lie outside the years 0001 to 9999.
+// when they name no day or are outside the years 0001 to 9999.
 func DateTimeOf(year, month, day int, ticksOfDay int64) Value {
 	if year < 1 || year > 9999 || day < 1 || day > daysIn(year, month) || ticksOfDay < 0 || ticksOfDay >= TicksPerDay {
 		return Null(DateTime)
@@ -138,8 +138,8 @@ func ParseDateTime(text string) (Value, bool) {
 // maxOtherDateTime bounds the text that is tried against layouts.
 const maxOtherDateTime = 64
 
-// otherLayouts are the documented forms beside ISO 8601, and the forms that
-// .NET reads as well, with the month first where only numbers are given.
+// otherLayouts are the documented forms other than ISO 8601, and further forms
+// that .NET reads, with the month first where only numbers are given.
 var otherLayouts = func() []string {
 	var all []string
 	for _, date := range []string{"Mon, 2 Jan 06", "Mon, 2 Jan 2006", "2 Jan 06", "2 Jan 2006", "Monday, 2-Jan-06", "Monday, 2-Jan-2006", "2-Jan-06", "2-Jan-2006", "1/2/2006", "1-2-2006", "1.2.2006", "2006/1/2", "Jan 2, 2006", "January 2, 2006", "2 January 2006"} {

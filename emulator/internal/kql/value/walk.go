@@ -153,7 +153,7 @@ func hex4(s string) rune {
 	return rune(n)
 }
 
-// number is a JSON number as a Long if it is whole and fits, else as a Real.
+// number returns a JSON number as a Long if it is an integer and fits, else as a Real.
 func number(s string) Value {
 	if !strings.ContainsAny(s, ".eE") {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
