@@ -119,10 +119,20 @@ func (c *Client) giveBack(ctx context.Context, f tvmexport.InvocationEnd, done b
 	}
 	parts := []string{releaseRows(f.Owner, append(namesOf(f.Tables), "")), used}
 	if done {
-		parts = append(parts, "datatable (Table:string) [\"\"]\n| project "+leaseColumns(kql.AuditedState, f.Owner, "datetime(null)"))
+		parts = append(parts, auditedRow(f.Owner))
 	}
 	_, err = c.conn.Command(ctx, conn.Statement{Op: "finish", Idempotent: true, Text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", kql.RunsTable, strings.Join(parts, "\n), (\n"))})
 	return err
+}
+
+// auditedRow is the row that says that the audit of an invocation is written, unless
+// one says so already. A second, later row would hide what the invocation committed
+// after another one had written its audit: the next audit of a table counts the
+// commits since the last audited row of the table.
+func auditedRow(owner string) string {
+	return fmt.Sprintf(`datatable (Table:string) [""]
+| where toscalar(%s | where At > ago(14d) and State == %s and Owner == %s | count) == 0
+| project %s`, kql.RunsTable, kql.Literal(kql.AuditedState), kql.Literal(owner), leaseColumns(kql.AuditedState, owner, "datetime(null)"))
 }
 
 func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Watermark.IsZero() }

@@ -162,6 +162,7 @@ func TestTexts(t *testing.T) {
 		"lease":                      lease,
 		"holders":                    holdersText(both),
 		"release":                    releaseRows(closing.Owner, append(namesOf(both), "")),
+		"audited_row":                auditedRow(closing.Owner),
 		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
 		"watermarks_seven":           watermarksText("tvmexport-finish:k", outcomes, seven),
 		"audit":                      auditText("tvmexport-audit:k", closing, kql.AuditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
