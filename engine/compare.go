@@ -51,7 +51,7 @@ func (f *fetching) compare(ctx context.Context) error {
 		}
 		if round > compareRounds {
 			u := unexplained[0]
-			return f.differs("in %d partitions of the table the fetched rows differ from the counts, also after %d more attempts; the first partition has %d rows, but %d were counted", len(unexplained), compareRounds, u.fetched, u.before)
+			return f.differs("in %d partitions of the table the fetched rows differ from the counts, also after %d more attempts; the first partition has %d rows, but %d were counted", len(unexplained), compareRounds, u.fetched, u.after)
 		}
 		f.askAgain(unexplained)
 		if err := f.fetchAll(ctx); err != nil {
@@ -71,10 +71,11 @@ func (f *fetching) differs(format string, args ...any) error {
 type difference struct {
 	partition tvmexport.Partition
 	window    tvmexport.Window
-	before    int64 // rows as counted before the fetch
+	least     int64 // rows as counted before the fetch
+	most      int64 // more than least where a count covers more than the window
 	fetched   int64
-	after     int64
-	moved     bool // the count has changed meanwhile
+	after     int64 // rows as counted after the fetch
+	moved     bool  // the count has changed meanwhile
 }
 
 // explained says whether the source can have had the rows that were fetched
@@ -96,8 +97,8 @@ func (f *fetching) unexplained(ctx context.Context) ([]difference, error) {
 		return nil, err
 	}
 	for _, d := range list {
-		if (d.moved || d.before != d.after) && !now.IsZero() && now.Equal(before) {
-			return nil, f.differs("two counts at the same time, %s, contradict each other: %d rows and %d rows in one partition of the table", now.UTC().Format(time.RFC3339Nano), d.before, d.after)
+		if d.moved && !now.IsZero() && now.Equal(before) {
+			return nil, f.differs("two counts at the same time, %s, contradict each other: %d rows and %d rows in one partition of the table", now.UTC().Format(time.RFC3339Nano), d.most, d.after)
 		}
 	}
 	f.counted.at = now
@@ -118,12 +119,12 @@ func (f *fetching) differing() []difference {
 	for _, r := range recordsOf(f.all(), f.plan.Run) {
 		met[r.Partition] = true
 		if n := f.counted.parts[r.Partition].Rows; n != r.Rows {
-			out = append(out, difference{partition: r.Partition, before: n, fetched: r.Rows})
+			out = append(out, difference{partition: r.Partition, least: n, most: n, fetched: r.Rows})
 		}
 	}
 	for p, r := range f.counted.parts {
 		if !met[p] && r.Rows > 0 {
-			out = append(out, difference{partition: p, before: r.Rows})
+			out = append(out, difference{partition: p, least: r.Rows, most: r.Rows})
 		}
 	}
 	slices.SortFunc(out, func(a, b difference) int { return cmp.Compare(a.partition, b.partition) })
@@ -170,7 +171,8 @@ func (f *fetching) recounted(d difference) {
 		expected = d.fetched
 	}
 	if f.counted.windows != nil {
-		f.counted.windows = append(f.counted.windows, planUnit{Window: d.window, Rows: expected - d.before})
+		in := func(p planUnit) bool { return d.window.Overlaps(p.Window) }
+		f.counted.windows = append(slices.DeleteFunc(f.counted.windows, in), planUnit{Window: d.window, Rows: expected})
 		return
 	}
 	r := f.counted.parts[d.partition]

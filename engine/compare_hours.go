@@ -12,9 +12,9 @@ import (
 // edge in common but its own.
 type stretch struct {
 	window  tvmexport.Window
-	planned int64
+	least   int64 // rows, as counted of windows that lie in it
+	most    int64 // rows, as counted of windows that begin before it or end after it too
 	fetched int64
-	inexact bool // something in it was counted of a wider window
 }
 
 // stretches puts pieces and batches together by the windows that they share.
@@ -22,7 +22,11 @@ type stretch struct {
 func stretches(pieces []planUnit, batches []tvmexport.BatchInfo) []stretch {
 	list := make([]stretch, 0, len(pieces)+len(batches))
 	for _, p := range pieces {
-		list = append(list, stretch{window: p.Window, planned: p.Rows, inexact: p.Wider})
+		s := stretch{window: p.Window, least: p.Rows, most: p.Rows}
+		if p.Wider {
+			s.least = 0
+		}
+		list = append(list, s)
 	}
 	for _, b := range batches {
 		list = append(list, stretch{window: b.Slice.Window, fetched: b.Rows})
@@ -43,9 +47,9 @@ func stretches(pieces []planUnit, batches []tvmexport.BatchInfo) []stretch {
 			continue
 		}
 		last := &out[len(out)-1]
-		last.planned += s.planned
+		last.least += s.least
+		last.most += s.most
 		last.fetched += s.fetched
-		last.inexact = last.inexact || s.inexact
 		if to := s.window.To; to.IsZero() || !last.window.To.IsZero() && to.After(last.window.To) {
 			last.window.To = to
 		}
@@ -53,13 +57,14 @@ func stretches(pieces []planUnit, batches []tvmexport.BatchInfo) []stretch {
 	return out
 }
 
-// differingWindows are the windows of which another number of rows was fetched
-// than counted, as far as they were counted by themselves.
+// differingWindows are the windows of which fewer or more rows were fetched than
+// their counts allow. Where a count covers more than the window, as that of the
+// hour in which a run's window ends, any number up to it is allowed.
 func (f *fetching) differingWindows() []difference {
 	var out []difference
 	for _, s := range stretches(f.counted.windows, f.all()) {
-		if !s.inexact && s.planned != s.fetched {
-			out = append(out, difference{window: s.window, before: s.planned, fetched: s.fetched})
+		if s.fetched < s.least || s.fetched > s.most {
+			out = append(out, difference{window: s.window, least: s.least, most: s.most, fetched: s.fetched})
 		}
 	}
 	return out
@@ -120,6 +125,7 @@ func fill(list []difference, parts []tvmexport.Count) {
 		}
 	}
 	for i := range list {
-		list[i].moved = list[i].after != list[i].before
+		d := &list[i]
+		d.moved = d.after < d.least || d.after > d.most
 	}
 }

@@ -29,6 +29,9 @@ func TestStretches(t *testing.T) {
 		"an hour in batches by key":    {[]planUnit{{Window: hour(0, 1), Rows: 5}}, []tvmexport.BatchInfo{batch(hour(0, 1), 2), batch(hour(0, 1), 3)}, ""},
 		"an hour that was not fetched": {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(1, 2), Rows: 0}}, []tvmexport.BatchInfo{batch(hour(1, 2), 0)}, "0-1 5 0;"},
 		"counted of a wider window":    {[]planUnit{{Window: half, Rows: 5, Wider: true}}, []tvmexport.BatchInfo{batch(half, 3)}, ""},
+		"more than a wider window":     {[]planUnit{{Window: half, Rows: 5, Wider: true}}, []tvmexport.BatchInfo{batch(half, 6)}, "1-1 0-5 6;"},
+		"hours and a part of one":      {[]planUnit{{Window: hour(0, 1), Rows: 4}, {Window: half, Rows: 5, Wider: true}}, []tvmexport.BatchInfo{batch(tvmexport.Window{From: hour(0, 1).From, To: half.To}, 4)}, ""},
+		"fewer than its whole hours":   {[]planUnit{{Window: hour(0, 1), Rows: 4}, {Window: half, Rows: 5, Wider: true}}, []tvmexport.BatchInfo{batch(tvmexport.Window{From: hour(0, 1).From, To: half.To}, 3)}, "0-1 4-9 3;"},
 		"rows without a time":          {[]planUnit{{Window: tvmexport.Window{Null: true}, Rows: 5}, {Window: hour(0, 1), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(0, 1), 1), batch(tvmexport.Window{Null: true}, 4)}, "null 5 4;"},
 		"a table without a time":       {[]planUnit{{Rows: 5}}, []tvmexport.BatchInfo{batch(tvmexport.Window{}, 2), batch(tvmexport.Window{}, 2)}, "all 5 4;"},
 		"two stretches":                {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(4, 5), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(4, 5), 2), batch(hour(0, 1), 4)}, "0-1 5 4;4-5 1 2;"},
@@ -43,7 +46,11 @@ func TestStretches(t *testing.T) {
 			case d.window == tvmexport.Window{}:
 				w = "all"
 			}
-			got += fmt.Sprintf("%s %d %d;", w, d.before, d.fetched)
+			counted := fmt.Sprint(d.least)
+			if d.most != d.least {
+				counted += fmt.Sprint("-", d.most)
+			}
+			got += fmt.Sprintf("%s %s %d;", w, counted, d.fetched)
 		}
 		if got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
@@ -76,7 +83,7 @@ func TestTogether(t *testing.T) {
 		}
 	}
 	list := []difference{hour(0, 1), hour(4, 6)}
-	list[1].before = 5
+	list[1].least, list[1].most = 5, 5
 	fill(list, []tvmexport.Count{{Start: at(5), Rows: 2}, {Start: at(0), Rows: 9}, {Start: at(4), Rows: 3}, {Start: at(2), Rows: 100}})
 	if list[0].after != 9 || list[1].after != 5 || !list[0].moved || list[1].moved {
 		t.Errorf("%+v", list)
