@@ -31,7 +31,7 @@ func sourceAbilities() []abilityOf {
 }
 
 // metered is a source with a budget.
-type metered struct{ tvmexport.CountingSource }
+type metered struct{ *Source }
 
 func (metered) Begin([]tvmexport.QuotaUsage)     {}
 func (metered) QuotaUsage() tvmexport.QuotaUsage { return tvmexport.QuotaUsage{} }
