@@ -11,7 +11,7 @@ type clock struct {
 	mu       sync.Mutex
 	ahead    time.Duration // of the bubble's
 	frozen   time.Time     // it stands still; zero: it goes
-	standing chan struct{} // closed when the last time at which it stood still was over
+	standing chan struct{} // closed when the clock goes again after it was last frozen
 }
 
 func (c *clock) now() time.Time {
@@ -30,9 +30,9 @@ func (c *clock) move(d time.Duration) {
 	c.ahead += d
 }
 
-// stand lets the services' clock stand still for a time that passes for the
-// exporter, whose clock has jumped ahead then.
-func (c *clock) stand(d time.Duration) {
+// freeze stops the services' clock while d passes for the exporter. The
+// exporter's clock is then ahead by d.
+func (c *clock) freeze(d time.Duration) {
 	done := make(chan struct{})
 	c.mu.Lock()
 	c.frozen, c.standing = time.Now().Add(c.ahead), done

@@ -9,7 +9,7 @@ import (
 )
 
 // crowd lets three processes export the same tables at once, under the same
-// faults. What any of them reports as brought forward is judged.
+// faults. It checks every table that any of them reports as exported.
 func (w *world) crowd(ctx context.Context, m *mood) error {
 	const processes = 3
 	w.tally.struck("world: three processes at once", 1)

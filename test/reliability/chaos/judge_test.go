@@ -14,10 +14,10 @@ import (
 	"github.com/tvmexport/tvmexport/test/reliability/check"
 )
 
-// judge holds what readers see of the tables that a run brought forward
-// against the source. Where the source stood still, they are equal. Where it
-// moved, or where batches of an earlier run were taken over, each row is one
-// that a state of that time held, and what all of them held is there.
+// judge compares what readers see of the tables that a run exported with the
+// source. If the source did not change, both are equal. If it changed, or if
+// the run reused batches of an earlier run, each row is in some state of that
+// time, and every row that is in all these states is there.
 func (w *world) judge(ctx context.Context, m *mood, r result) {
 	w.remember(m.states)
 	judged := false
@@ -104,7 +104,7 @@ func (w *world) between(ctx context.Context, states []state, t check.Table) erro
 			least[row] = min(n, now[row])
 		}
 	}
-	// What every state holds has to be there. (Of events, what had not aged out.)
+	// Rows that are in every state have to be there (of events: those that had not expired).
 	for row, n := range least {
 		if have[row] < n {
 			return fmt.Errorf("%s: a row is lost while the source moves: %d times, at least %d in every state: %s", t.Name, have[row], n, brief(row))
@@ -129,7 +129,7 @@ func (w *world) noneDoubled(ctx context.Context, states []state, t check.Table) 
 	have = copies(seen)
 	for row, n := range have {
 		if n > most[row] {
-			return have, fmt.Errorf("%s: a row is doubled while the source moves: %d times, at most %d in any state: %s", t.Name, n, most[row], brief(row))
+			return have, fmt.Errorf("%s: a row is duplicated while the source changes: %d times, at most %d in any state: %s", t.Name, n, most[row], brief(row))
 		}
 	}
 	return have, nil

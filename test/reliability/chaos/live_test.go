@@ -27,7 +27,7 @@ const bound = 24 * time.Hour
 // needs nearly as many unless something repeats without waiting.
 const storm = 20_000
 
-// leave is how long a run may take to end when it is told to.
+// leave is how long a run may take to end after it was interrupted.
 const leave = 30 * time.Second
 
 // The part of the tenant's quota that a process may use.
@@ -60,9 +60,8 @@ func (w *world) live(ctx context.Context) error {
 	return w.clean(ctx)
 }
 
-// young says whether the events of another day would not come later than
-// promised: the tenant gives them times by its days, whatever time the clock has
-// run on beside them.
+// young says whether the events of another day would arrive within the documented
+// delay. The tenant derives their times from its days, independently of the clock.
 func (w *world) young() bool { return w.clock.now().Sub(w.began) < 40*time.Hour }
 
 // disturbed makes one run under faults, now and then while the source moves or
@@ -99,7 +98,7 @@ func (w *world) clean(ctx context.Context) error {
 	w.emulator.Faults().Clear()
 	failed := 0
 	for {
-		time.Sleep(time.Hour + term) // what was to be carried out later is, and leases are over
+		time.Sleep(time.Hour + term) // delayed requests are executed and leases have expired
 		m, err := w.calm(ctx)
 		if err != nil {
 			return err
@@ -154,8 +153,8 @@ func (r result) resumed() bool {
 }
 
 // mortal is a connection that takes a moment for each request to a host, so
-// that what follows upon another happens later, and that is gone once its
-// process has died.
+// that consecutive requests have different times. It fails once its process has
+// died.
 type mortal struct {
 	to   http.RoundTripper
 	host string
@@ -228,7 +227,7 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 	case took >= bound:
 		w.fail("the run hangs: it has taken %s and ended with %v", took, errors.Join(append(r.failed(), r.err)...))
 	case r.ended && time.Since(m.end) > leave:
-		w.fail("the run goes on for %s after it was told to end", time.Since(m.end))
+		w.fail("the run goes on for %s after it was interrupted", time.Since(m.end))
 	}
 	if n := busiest(calls, time.Minute); n > callsPerMinute {
 		w.fail("%d hunting calls in a minute, of %d allowed", n, callsPerMinute)
@@ -241,8 +240,8 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 	return r, nil
 }
 
-// known says whether a request has a row in the table of requests. One whose
-// client left before its body had come cannot be told.
+// known says whether a request has a row in the table of requests. A request
+// whose client left before it had sent the body cannot be identified.
 func known(e faults.Event) bool {
 	_, ok := faulttable.Classify(e.Endpoint, e.Text)
 	return ok || !strings.Contains(e.Text, "\n")

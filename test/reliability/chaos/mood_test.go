@@ -16,8 +16,8 @@ import (
 // dice decide what happens in a world.
 type dice struct{ faulttable.Dice }
 
-// mood is what befalls a run beside the faults of services: the source moves
-// at some of its calls, or its process is ended.
+// mood is what happens to a run in addition to the faults of services: the source
+// changes at some of its calls, or its process is ended.
 type mood struct {
 	moves map[int]func() // before the n-th hunting call
 	endAt int            // the n-th request; 0: not ended
@@ -115,17 +115,17 @@ func (w *world) clocked(m *mood) {
 			return
 		}
 		w.tally.struck("world: the clock jumps ahead", 1)
-		w.clock.stand(by)
+		w.clock.freeze(by)
 	}}
 }
 
-// calm is the mood in which nothing befalls a run.
+// calm returns the mood in which nothing happens to a run.
 func (w *world) calm(ctx context.Context) (*mood, error) {
 	s, err := w.state(ctx)
 	return &mood{states: []state{s}}, err
 }
 
-// reached is told of each request before it is served, and of its number.
+// reached is called with each request and its number before the request is served.
 func (m *mood) reached(n int, e faults.Event, end func(kill bool)) {
 	m.mu.Lock()
 	act := m.acts[n]

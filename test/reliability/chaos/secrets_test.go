@@ -10,14 +10,14 @@ import (
 	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
-// valuesOfRows are queries for values that stand in rows and nowhere else.
+// valuesOfRows are queries for values that only rows contain.
 var valuesOfRows = []string{
 	"DeviceInfo | distinct DeviceName",
 	"DeviceProcessEvents | distinct ProcessCommandLine | where strlen(ProcessCommandLine) > 20",
 }
 
-// guard tells the world's watch what must not be written beside tokens and signatures,
-// which it learns from the requests.
+// guard adds the values of rows to what the world's watch must not find. The watch
+// learns tokens and signatures from the requests.
 func (w *world) guard(ctx context.Context) error {
 	w.secrets.Learn("the client's secret", w.emulator.Endpoints().ClientSecret)
 	for _, q := range valuesOfRows {

@@ -16,7 +16,7 @@ import (
 // tally is what all worlds have seen.
 type tally struct {
 	mu       sync.Mutex
-	faults   map[string]int // that struck, by kind
+	faults   map[string]int // that were injected, by kind
 	outcomes map[string]int // of tables' runs
 	runs     int
 	checked  int           // runs after which readers were held against the source
@@ -90,25 +90,25 @@ func (t *tally) print(worlds uint64, took time.Duration) {
 	list(t.faults)
 	fmt.Println("tables' runs by outcome:")
 	list(t.outcomes)
-	lost, doubled := 0, 0
+	lost, duplicated := 0, 0
 	for _, f := range t.failed {
 		if strings.Contains(f, "lost") {
 			lost++
 		}
-		if strings.Contains(f, "doubled") {
-			doubled++
+		if strings.Contains(f, "duplicated") {
+			duplicated++
 		}
 	}
 	other := 0
 	for _, f := range t.failed {
-		if !strings.Contains(f, "lost") && !strings.Contains(f, "doubled") {
+		if !strings.Contains(f, "lost") && !strings.Contains(f, "duplicated") {
 			other++
 		}
 	}
 	fmt.Printf("runs after which readers were held against the source: %d\nstates of the past compared: %d\nrows taken over from runs that ended early: %d\n", t.checked, t.pasts, t.resumed)
 	fmt.Printf("longest run: %s of its own time\nmost calls of one process in a minute: %d\n", t.slowest.Round(time.Second), t.busiest)
 	fmt.Printf("looked for secrets and rows in what was written: %d kB\n", t.written>>10)
-	fmt.Printf("cases with lost rows: %d\ncases with doubled rows: %d\nother differences: %d\n", lost, doubled, other)
+	fmt.Printf("cases with lost rows: %d\ncases with duplicated rows: %d\nother differences: %d\n", lost, duplicated, other)
 }
 
 // figures are what was counted, for the program that started the test.

@@ -55,11 +55,11 @@ type world struct {
 	secrets  *secrecy.Watch
 	clock    clock                    // of the services
 	taken    bool                     // published rows were taken away
-	early    bool                     // only the first kinds of faults strike
-	rules    map[int]faulttable.Drawn // in force
+	early    bool                     // only the first kinds of faults are injected
+	rules    map[int]faulttable.Drawn // active
 	hits     map[int]int              // of rules, so far
 
-	past map[string][]state // of each table, since the run that brought it forward last
+	past map[string][]state // of each table, since the last run that exported it
 	book *past.Book         // what the source held at commits of Snapshots
 
 	mu     sync.Mutex
@@ -72,8 +72,8 @@ func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
 		dice: dice{faulttable.Dice{Rand: rand.New(rand.NewPCG(seed, 0))}},
 	}
 	quota := emulator.DocumentedQuota()
-	// Most exporters take few rows for the most that an answer holds, so that a
-	// table comes in many, and a device may have more than one answer's.
+	// Most exporters assume a small limit of rows per answer, so that a table needs
+	// many answers, and a device may have more rows than one answer holds.
 	w.limits = tvmexport.DocumentedLimits
 	if n := []int64{0, 40, 150, 600}[w.IntN(4)]; n > 0 {
 		w.limits.Rows = n
@@ -208,9 +208,9 @@ const (
 	term    = 3 * time.Minute // of a lease
 )
 
-// disturb puts a few faults in force, drawn from the table of requests. settle
-// ends them and counts what struck. A rule that replays answers stays for one more
-// run, since it has something to replay then.
+// disturb activates a few faults, drawn from the table of requests. settle ends
+// them and counts those that were injected. A rule that replays answers stays for
+// one more run, since only then it has something to replay.
 func (w *world) disturb() (settle func(), err error) {
 	fresh := map[int]bool{}
 	// A world of an early seed throws its dice as it did then.
@@ -233,7 +233,7 @@ func (w *world) disturb() (settle func(), err error) {
 	return func() { w.settle(fresh) }, nil
 }
 
-// settle counts what struck and ends the rules that are not to stay.
+// settle counts the injected faults and ends the rules that do not stay.
 func (w *world) settle(fresh map[int]bool) {
 	for _, r := range w.emulator.Faults().List() {
 		drawn, ok := w.rules[r.ID]

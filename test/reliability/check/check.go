@@ -15,7 +15,7 @@ import (
 // Table is a table under test.
 type Table struct {
 	Name   string
-	Events bool // rows are only added, and age out at the source alone
+	Events bool // rows are only added, and expire only at the source
 }
 
 // Server is the emulator that is asked.
@@ -27,8 +27,8 @@ type Server interface {
 // Kept is how long the emulated source keeps events.
 const Kept = 30 * 24 * time.Hour
 
-// Query is the rows of the table that source and readers have in common: of
-// events those that have not aged out at the source, whose newest day ends at edge.
+// Query returns the rows of the table that source and readers have in common: of
+// events those that have not expired at the source, whose newest day ends at edge.
 func (t Table) Query(edge time.Time) string {
 	if !t.Events {
 		return t.Name
@@ -36,8 +36,8 @@ func (t Table) Query(edge time.Time) string {
 	return fmt.Sprintf("%s | where isnull(Timestamp) or Timestamp >= datetime(%s)", t.Name, edge.Add(-Kept).UTC().Format(time.RFC3339Nano))
 }
 
-// Readers says where readers see other rows than the source holds now. The
-// words lost and doubled are in what it says of lost and of doubled rows.
+// Readers reports where readers see other rows than the source has now. Reports
+// of lost rows contain the word lost, those of duplicated rows the word duplicated.
 func Readers(ctx context.Context, s Server, edge time.Time, tables []Table) (out []string) {
 	for _, t := range tables {
 		truth, err := s.Truth(ctx, t.Query(edge))
@@ -51,9 +51,9 @@ func Readers(ctx context.Context, s Server, edge time.Time, tables []Table) (out
 		case seen.Rows < truth.Rows:
 			out = append(out, fmt.Sprintf("%s: %d rows lost of %d", t.Name, truth.Rows-seen.Rows, truth.Rows))
 		case seen.Rows > truth.Rows:
-			out = append(out, fmt.Sprintf("%s: %d rows doubled over %d", t.Name, seen.Rows-truth.Rows, truth.Rows))
+			out = append(out, fmt.Sprintf("%s: %d rows duplicated over %d", t.Name, seen.Rows-truth.Rows, truth.Rows))
 		case seen != truth:
-			out = append(out, fmt.Sprintf("%s: of %d rows some lost and some doubled", t.Name, truth.Rows))
+			out = append(out, fmt.Sprintf("%s: of %d rows some lost and some duplicated", t.Name, truth.Rows))
 		}
 	}
 	return out
@@ -87,7 +87,7 @@ func published(tables []Table) string {
 // invariants are queries over the destination that must have no rows. A run
 // that was given up may have left rows where dropping them is not allowed.
 var invariants = []struct{ what, query string }{
-	{"a run has other rows in a published table than the ledger says (lost or doubled)", `union withsource = T PUBLISHED
+	{"a run has other rows in a published table than the ledger says (lost or duplicated)", `union withsource = T PUBLISHED
 | summarize Have = count() by RunId
 | join kind=leftanti (ExportRuns | where State == "abandoned" | distinct RunId) on RunId
 | join kind=fullouter (ExportRuns | where State == "committed" and Rows > 0 | project RunId, Rows) on RunId
@@ -113,8 +113,8 @@ var invariants = []struct{ what, query string }{
 | summarize Want = count() by TableName = Table
 | join kind=leftouter (MigrationAuditLog | summarize Have = count() by TableName) on TableName
 | where Want > coalesce(Have, 0)`},
-	// An invocation that lost its lease after it had published succeeds too: whoever
-	// came next has committed its run.
+	// An invocation that lost its lease after it had published succeeds too: the next
+	// invocation has committed its run.
 	{"the audit tells of more successes than there are invocations with a committed run", `ExportRuns
 | where State in ("committed", "ended")
 | join kind=leftsemi (ExportRuns | where State == "committed" | project RunId) on RunId

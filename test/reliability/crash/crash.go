@@ -137,7 +137,7 @@ func (w *world) over(p *exporter, how syscall.Signal) error {
 	}
 }
 
-// clean makes a run from an empty folder, once the dead one's lease is over.
+// clean makes a run from an empty folder, once the lease of the dead run has expired.
 func (w *world) clean(ctx context.Context) (*exporter, error) {
 	for range 20 {
 		select {

@@ -171,14 +171,14 @@ func (t *tally) print(o options, took time.Duration) {
 	for _, name := range names {
 		fmt.Printf("  %4d %s\n", t.events[name], name)
 	}
-	lost, doubled := 0, 0
+	lost, duplicated := 0, 0
 	for _, f := range t.failed {
 		if strings.Contains(f, "lost") {
 			lost++
 		}
-		if strings.Contains(f, "doubled") {
-			doubled++
+		if strings.Contains(f, "duplicated") {
+			duplicated++
 		}
 	}
-	fmt.Printf("rows taken over from dead runs: %d\npast states compared: %d\ncases with lost rows: %d\ncases with doubled rows: %d\nother differences: %d\n", t.rows, t.past, lost, doubled, len(t.failed)-lost-doubled)
+	fmt.Printf("rows taken over from dead runs: %d\npast states compared: %d\ncases with lost rows: %d\ncases with duplicated rows: %d\nother differences: %d\n", t.rows, t.past, lost, duplicated, len(t.failed)-lost-duplicated)
 }

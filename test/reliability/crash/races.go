@@ -15,9 +15,9 @@ import (
 const raced = "DeviceTvmSoftwareInventory"
 
 // race stops one exporter at a step behind its fetches, for longer than its
-// lease, moves the source, and lets another exporter run. The request at which
-// the first one stopped is carried out late, and it goes on late. Whatever
-// happens, readers see one of the two states or the one before.
+// lease, changes the source, and lets another exporter run. The request at which
+// the first one stopped is executed late, and it continues late. In every case
+// readers see one of the two states or the one before.
 func race(ctx context.Context, w *world) (event string, _ int64, failures []string, err error) {
 	before, err := w.server.Landed(ctx, "", raced)
 	if err != nil {
@@ -86,7 +86,7 @@ func race(ctx context.Context, w *world) (event string, _ int64, failures []stri
 		return event, 0, failures, err
 	}
 	if now != before && now != first && (!reached || now != b.state) {
-		failures = append(failures, fmt.Sprintf("readers see %d rows, which is none of the states: before %d, first %d, second %d (lost or doubled)", now.Rows, before.Rows, first.Rows, b.state.Rows))
+		failures = append(failures, fmt.Sprintf("readers see %d rows, which is none of the states: before %d, first %d, second %d (lost or duplicated)", now.Rows, before.Rows, first.Rows, b.state.Rows))
 	}
 	clean, err := w.clean(ctx)
 	if err != nil {
@@ -102,7 +102,7 @@ type outcome struct {
 	err   error
 }
 
-// other runs the second exporter, once the lease of the first one is over.
+// other runs the second exporter, once the lease of the first one has expired.
 func (w *world) other(ctx context.Context, bin string) (o outcome) {
 	if o.state, o.err = w.server.Truth(ctx, raced); o.err != nil {
 		return o

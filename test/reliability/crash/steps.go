@@ -23,7 +23,7 @@ var steps = []step{
 	{"upload", faults.Blob, []string{""}},
 	{"enqueue", faults.Queue, []string{"messages"}},
 	{"confirm", faults.KustoQuery, []string{"Landing", "Announced"}},
-	{"lacking", faults.KustoQuery, []string{"sum(Lack)"}},
+	{"missing", faults.KustoQuery, []string{"sum(Lack)"}},
 	{"claim", faults.KustoMgmt, []string{".set-or-append ExportRuns", `State = "publishing"`}},
 	{"publish", faults.KustoMgmt, []string{".set-or-append async", "Raw"}},
 	{"tags", faults.KustoMgmt, []string{"Raw extents where tags has"}},

@@ -34,8 +34,8 @@ func TestKustoAnswersThatLackRows(t *testing.T) {
 	}
 }
 
-// lackingRows spoils the first answer of a run, then the second, and so on
-// until a run asks less often.
+// lackingRows corrupts the first answer of a run, then the second, and so on
+// until a run sends fewer requests.
 func lackingRows(t *testing.T, load tvmexport.LoadType, at faults.Endpoint, wrong faults.Rule) {
 	choose(t, load, func(r *rig) {
 		begin := day(r)
@@ -78,12 +78,12 @@ func lackingRows(t *testing.T, load tvmexport.LoadType, at faults.Endpoint, wron
 					break
 				}
 				if try == 3 {
-					t.Fatalf("answer %d was spoiled %d times, and no run succeeds: %v", n, hit, err)
+					t.Fatalf("answer %d was corrupted %d times, and no run succeeds: %v", n, hit, err)
 				}
 			}
 			r.shows(rows)
 			if r.Failed() {
-				t.Fatalf("answer %d was spoiled %d times", n, hit)
+				t.Fatalf("answer %d was corrupted %d times", n, hit)
 			}
 			if hit == 0 {
 				break

@@ -65,7 +65,7 @@ func TestAllRowsTieOnTheWatermark(t *testing.T) {
 	})
 }
 
-// Pages are cut anew when rows come and go between calls; partitions are not.
+// Page limits change when rows come and go between calls; partitions do not.
 func TestRowsInsertedAndRemovedBetweenCalls(t *testing.T) {
 	choose(t, tvmexport.Snapshot, func(r *rig) {
 		var rows []contract.Row
@@ -81,7 +81,7 @@ func TestRowsInsertedAndRemovedBetweenCalls(t *testing.T) {
 			return nil
 		}
 		r.run()
-		r.none("rows are doubled", events+" | summarize n = count() by DeviceId, N | where n > 1")
+		r.none("rows are duplicated", events+" | summarize n = count() by DeviceId, N | where n > 1")
 		r.source.Before = nil
 		r.run()
 		r.agrees(rows)
@@ -192,8 +192,8 @@ func TestInactiveAndBack(t *testing.T) {
 	})
 }
 
-// What is missing behind a watermark that somebody set back is fetched; what
-// is there is not doubled.
+// A watermark that somebody set back lets a run fetch the missing rows. Existing
+// rows are not duplicated.
 func TestWatermarkRewoundByHand(t *testing.T) {
 	choose(t, tvmexport.Incremental, func(r *rig) {
 		rows := rowsFrom("ab", 200, day(r))
@@ -256,7 +256,7 @@ func TestEnqueueAnsweredWithATimeout(t *testing.T) {
 	})
 }
 
-// Ingestion that fails for good is told by .show ingestion failures alone.
+// Only .show ingestion failures reports an ingestion that fails permanently.
 func TestMappingErrorInIngestionFailures(t *testing.T) {
 	choose(t, tvmexport.Snapshot, func(r *rig) {
 		rows := rowsFrom("ab", 20, day(r))

@@ -10,8 +10,8 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 )
 
-// A row that comes late into the hour in which the watermark lies is not left
-// for a later run.
+// A row that comes late into the hour of the watermark is not left for a later
+// run.
 func TestLateRowsOfTheWatermarksOwnHour(t *testing.T) {
 	choose(t, tvmexport.Incremental, func(r *rig) {
 		rows := rowsFrom("ab", 100, day(r))
@@ -60,8 +60,8 @@ func TestLandedRowsThatHaveChangedAreFetchedAgain(t *testing.T) {
 	})
 }
 
-// Told to end in the midst of a slow command, a run is over within half a
-// minute, and the next one completes what it began.
+// A run that is interrupted during a slow command ends within half a minute. The
+// next run completes its work.
 func TestToldToEndInASlowCommand(t *testing.T) {
 	for what, match := range map[string]string{
 		"publish": ".set-or-append async", "commit": `State = "committed"`, "audit": ".set-or-append MigrationAuditLog", "lease": `"lease"`,
@@ -90,7 +90,7 @@ func TestToldToEndInASlowCommand(t *testing.T) {
 	}
 }
 
-// A pause that the service asked for outlives the process that was told.
+// A pause that the service requested also applies to the next process.
 func TestPauseIsHonouredByTheNextProcess(t *testing.T) {
 	tenant(t, 10*time.Minute, func(r *rig) {
 		r.fault(faults.Rule{Endpoint: faults.Graph, Match: "union (answer", After: 2, Count: 1, Delay: faults.Duration(time.Second), Status: 429, Headers: map[string]string{"Retry-After": "3000"}})

@@ -106,13 +106,13 @@ func texts(rows []contract.Row) []string {
 	return out
 }
 
-// noneDoubled wants no row more than once, whatever is missing; of events also
-// in the records of committed runs.
+// noneDoubled wants no row more than once, even if rows are missing; of events
+// also in the records of committed runs.
 func (r *rig) noneDoubled(what string) {
 	r.Helper()
 	got := r.rows("landed", events+" | project DeviceId, N, Timestamp")
 	if n := len(got) - len(slices.Compact(slices.Clone(got))); n > 0 {
-		r.Errorf("%s: %d rows are doubled", what, n)
+		r.Errorf("%s: %d rows are duplicated", what, n)
 	}
 	if r.table.Layout.Raw() && r.table.LoadType != tvmexport.Snapshot {
 		r.none(what+": the records of committed runs hold a row twice", `let Commits = ExportRuns | where State == "committed";

@@ -43,9 +43,9 @@ func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
 	}
 }
 
-// Answers to counts that are spoiled in every way, on the first run and later:
-// the run fails or is right.
-func TestSpoiledCounts(t *testing.T) {
+// Answers to counts are corrupted in every way, on the first run and later: the
+// run fails or is right.
+func TestCorruptCounts(t *testing.T) {
 	for name, rule := range map[string]faults.Rule{
 		"without rows":  {DropRows: 1000},
 		"one row less":  {DropRows: 1},

@@ -85,7 +85,7 @@ func TestAnswersInMidTable(t *testing.T) {
 				r.fault(rule)
 				r.run()
 				if hits := r.emulator.Faults().List()[0].Hits; hits == 0 {
-					t.Error("the fault never struck")
+					t.Error("the fault was never injected")
 				}
 				r.emulator.Faults().Clear()
 				r.agrees(nil)

@@ -24,7 +24,7 @@ func TestUploadsThatAreDisturbed(t *testing.T) {
 				r.fault(rule)
 				r.run()
 				if hits := r.emulator.Faults().List()[0].Hits; hits == 0 {
-					t.Error("the fault did not strike")
+					t.Error("the fault was not injected")
 				}
 				r.agrees(rows)
 			})

@@ -16,8 +16,8 @@ func (d Dice) Between(least, most time.Duration) faults.Duration {
 	return faults.Duration(least + time.Duration(d.Int64N(int64(most-least)+1)))
 }
 
-// Sometimes lets a rule strike by chance, after a few requests that pass, and
-// often not for long.
+// Sometimes makes a rule apply at random, after a few requests that pass, and
+// often only to a few requests.
 func (d Dice) Sometimes(r faults.Rule) faults.Rule {
 	r.Seed = d.Uint64()
 	r.Probability = []float64{0.1, 0.3, 0.6}[d.IntN(3)]

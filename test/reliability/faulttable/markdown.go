@@ -46,7 +46,7 @@ func Markdown() string {
 	return b.String() + "\n"
 }
 
-// index is where a text stands in a list, which it is added to.
+// index returns the position of a text in a list; it appends a missing text.
 func index(list *[]string, text string) int {
 	if i := slices.Index(*list, text); i >= 0 {
 		return i

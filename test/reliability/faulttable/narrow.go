@@ -21,15 +21,15 @@ var (
 	inHTTP   = []Group{Counts, Rows, Tokens, Metadata, Reads, Shows, Writes, Steps, Changes, Resources, Uploads, Messages}
 )
 
-// always lets a rule strike from a request on, without an end.
+// always makes a rule apply from some request on, without an end.
 func always(d Dice, r faults.Rule) faults.Rule {
 	r.After = d.IntN(3)
 	return r
 }
 
-// strike lets a rule strike most requests of a kind, of which a run sends few,
-// and often not for long.
-func strike(d Dice, r faults.Rule) faults.Rule {
+// mostly makes a rule apply to most requests of a kind of which a run sends few,
+// and often only to a few of them.
+func mostly(d Dice, r faults.Rule) faults.Rule {
 	r.Seed = d.Uint64()
 	r.Probability = []float64{0.4, 0.8, 0}[d.IntN(3)]
 	r.After = d.IntN(4) / 2
@@ -41,11 +41,11 @@ func strike(d Dice, r faults.Rule) faults.Rule {
 
 // some is for rules without dice of their own.
 func some(r faults.Rule) func(Dice) faults.Rule {
-	return func(d Dice) faults.Rule { return strike(d, r) }
+	return func(d Dice) faults.Rule { return mostly(d, r) }
 }
 
 func status(list ...int) func(Dice) faults.Rule {
-	return func(d Dice) faults.Rule { return strike(d, faults.Rule{Status: list[d.IntN(len(list))]}) }
+	return func(d Dice) faults.Rule { return mostly(d, faults.Rule{Status: list[d.IntN(len(list))]}) }
 }
 
 const page = "<html><head><title>Access denied</title></head><body>The proxy has blocked this page.</body></html>"
@@ -69,17 +69,17 @@ var perRequest = []Fault{
 	{Name: "404", Way: Barred, Groups: []Group{Metadata}, Make: func(d Dice) faults.Rule { return always(d, faults.Rule{Status: 404}) }},
 
 	{Name: "seconds to minutes", Way: Late, Groups: append([]Group{Resources, Uploads, Messages}, append(hunting, engines...)...), Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{Delay: d.Between(time.Second, 6*time.Minute)})
+		return mostly(d, faults.Rule{Delay: d.Between(time.Second, 6*time.Minute)})
 	}},
 	{Name: "seconds", Way: Late, Groups: []Group{Tokens, Metadata}, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{Delay: d.Between(time.Second, 20*time.Second)})
+		return mostly(d, faults.Rule{Delay: d.Between(time.Second, 20*time.Second)})
 	}},
 
 	{Name: "the connection breaks in the answer", Way: Cut, Groups: inHTTP, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{CutAfter: 1 + d.IntN(1<<(1+d.IntN(12)))})
+		return mostly(d, faults.Rule{CutAfter: 1 + d.IntN(1<<(1+d.IntN(12)))})
 	}},
 	{Name: "the connection breaks in the request", Way: Cut, Groups: inHTTP, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{ResetAfter: 1 + d.IntN(1<<(1+d.IntN(12)))})
+		return mostly(d, faults.Rule{ResetAfter: 1 + d.IntN(1<<(1+d.IntN(12)))})
 	}},
 	{Name: "JSON that ends early", Way: Cut, Groups: append([]Group{Tokens, Metadata}, tables...), Make: some(faults.Rule{TruncateJSON: true})},
 
@@ -93,30 +93,30 @@ var perRequest = []Fault{
 	{Name: "the token", Way: Null, Groups: []Group{Tokens}, Make: some(faults.Rule{Status: 200, Body: `{"token_type":"Bearer","expires_in":3599,"access_token":null}`})},
 
 	{Name: "rows", Way: Repeated, Groups: tables, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{RepeatRows: 1 + d.IntN(20)})
+		return mostly(d, faults.Rule{RepeatRows: 1 + d.IntN(20)})
 	}},
 	{Name: "done, then an error", Way: Repeated, Groups: []Group{Writes, Steps, Changes, Uploads, Messages}, Make: some(faults.Rule{Status: 500, Apply: true})},
 	{Name: "done, then 504", Way: Repeated, Groups: commands, Make: some(faults.Rule{Status: 504, Apply: true})},
 
 	{Name: "an older answer", Way: Older, Groups: tables, Make: func(d Dice) faults.Rule {
-		r := strike(d, faults.Rule{Replay: true})
+		r := mostly(d, faults.Rule{Replay: true})
 		r.After = 0 // the same text seldom comes again
 		return r
 	}},
 	{Name: "done later", Way: Older, Groups: commands, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{Status: 504, Late: d.Between(time.Second, time.Hour)})
+		return mostly(d, faults.Rule{Status: 504, Late: d.Between(time.Second, time.Hour)})
 	}},
 
 	{Name: "values", Way: Retyped, Groups: append(tables, commands...), Make: some(faults.Rule{Values: "retyped"})},
 	{Name: "a list", Way: Retyped, Groups: append([]Group{Tokens, Metadata}, tables...), Make: some(faults.Rule{Status: 200, Body: `[7]`})},
 
 	{Name: "the last rows", Way: Hidden, Groups: tables, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{DropRows: 1 + d.IntN(4)})
+		return mostly(d, faults.Rule{DropRows: 1 + d.IntN(4)})
 	}},
 	// A count from which the service hides rows, and says nothing else of them, is
 	// a state of the source as far as anybody can tell; rows are held against it.
 	{Name: "from the query", Way: Hidden, Groups: []Group{Rows}, Make: func(d Dice) faults.Rule {
-		return strike(d, faults.Rule{HideRows: 1 + d.IntN(20)})
+		return mostly(d, faults.Rule{HideRows: 1 + d.IntN(20)})
 	}},
 
 	{Name: "of a proxy", Way: HTML, Groups: inHTTP, Make: some(faults.Rule{Status: 200, Body: page})},

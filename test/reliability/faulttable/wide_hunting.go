@@ -69,7 +69,7 @@ var answers = []Fault{
 	{Name: "hunting: JSON that ends early", Way: Cut, Groups: hunting, Wide: true, Make: func(d Dice) faults.Rule {
 		return d.Sometimes(faults.Rule{Endpoint: faults.Graph, TruncateJSON: true})
 	}},
-	{Name: "hunting: gzip that lies", Way: Retyped, Groups: hunting, Wide: true, Make: func(d Dice) faults.Rule {
+	{Name: "hunting: gzip with a false header", Way: Retyped, Groups: hunting, Wide: true, Make: func(d Dice) faults.Rule {
 		return d.Sometimes(faults.Rule{Endpoint: faults.Graph, LieGzip: true})
 	}},
 	{Name: "hunting: an answer of nothing", Way: Empty, Groups: toRows, Wide: true, Make: func(d Dice) faults.Rule {

@@ -48,7 +48,7 @@ var storage = []Fault{
 	{Name: "ingestion: 520 for its resources", Way: Refused, Groups: toResources, Wide: true, Make: at(faults.Rule{Endpoint: faults.IngestMgmt, Status: 520})},
 }
 
-// at lets a rule strike by chance.
+// at makes a rule apply at random.
 func at(r faults.Rule) func(d Dice) faults.Rule {
 	return func(d Dice) faults.Rule { return d.Sometimes(r) }
 }
@@ -122,7 +122,7 @@ var publishing = []Fault{
 	}},
 }
 
-// records are failures of what is written beside the rows.
+// records are failures of what is written in addition to the rows.
 var records = []Fault{
 	{Name: "ledger: partitions refused", Way: Barred, Groups: toWrites, Wide: true, Make: at(faults.Rule{Endpoint: faults.KustoMgmt, Match: ".set-or-append ExportPartitions", Status: 403})},
 	{Name: "ledger: the lease refused", Way: Refused, Groups: toWrites, Wide: true, Make: at(faults.Rule{Endpoint: faults.KustoMgmt, Match: `"lease"`, Status: 503})},

@@ -43,22 +43,22 @@ func (f *Figures) Add(o Figures) {
 }
 
 // Sorted counts failures by what readers would notice. One that speaks of lost
-// and of doubled rows counts as both.
-func (f Figures) Sorted() (lost, doubled, other int) {
+// and of duplicated rows counts as both.
+func (f Figures) Sorted() (lost, duplicated, other int) {
 	for _, text := range f.Failures {
-		l, d := strings.Contains(text, "lost"), strings.Contains(text, "doubled")
+		l, d := strings.Contains(text, "lost"), strings.Contains(text, "duplicated")
 		switch {
 		case l && d:
-			lost, doubled = lost+1, doubled+1
+			lost, duplicated = lost+1, duplicated+1
 		case l:
 			lost++
 		case d:
-			doubled++
+			duplicated++
 		default:
 			other++
 		}
 	}
-	return lost, doubled, other
+	return lost, duplicated, other
 }
 
 // Write stores figures in a file for the program that asked for them. It does

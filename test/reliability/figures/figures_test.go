@@ -20,10 +20,10 @@ func TestAdd(t *testing.T) {
 }
 
 func TestSorted(t *testing.T) {
-	f := Figures{Failures: []string{"3 rows lost of 5", "2 rows doubled over 4", "some lost and some doubled", "the run hangs"}}
-	lost, doubled, other := f.Sorted()
-	if lost != 2 || doubled != 2 || other != 1 {
-		t.Errorf("%d lost, %d doubled, %d other; want 2, 2, 1", lost, doubled, other)
+	f := Figures{Failures: []string{"3 rows lost of 5", "2 rows duplicated over 4", "some lost and some duplicated", "the run hangs"}}
+	lost, duplicated, other := f.Sorted()
+	if lost != 2 || duplicated != 2 || other != 1 {
+		t.Errorf("%d lost, %d duplicated, %d other; want 2, 2, 1", lost, duplicated, other)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport/test/reliability/past"
 )
 
-// tick is what Kusto's clock can tell apart.
+// tick is the resolution of Kusto's clock.
 const tick = 100 * time.Nanosecond
 
 // findings are differences found, and how often it was looked.

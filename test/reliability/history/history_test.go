@@ -110,7 +110,7 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 			_, err := c.rig.Emulator.Tenant().Drift(extensions, d)
 			return err
 		})
-		kinds, back, doubled := map[string]int{}, 0, 0
+		kinds, back, duplicated := map[string]int{}, 0, 0
 		for _, table := range c.rig.Tables {
 			p, err := c.course(t.Context(), table)
 			must(t, err)
@@ -140,14 +140,14 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 						key, err := p.keyOf(row)
 						must(t, err)
 						if n, m := p.count(key, from), p.count(key, to); n == 1 && m > 1 || n > 1 && m == 1 {
-							doubled++
+							duplicated++
 						}
 					}
 				}
 			}
 		}
-		if kinds["added"] == 0 || kinds["removed"] == 0 || kinds["modified"] == 0 || back == 0 || doubled == 0 {
-			t.Errorf("the story has %v, %d rows that changed more than once, %d of keys that are there once and then twice, or the other way round", kinds, back, doubled)
+		if kinds["added"] == 0 || kinds["removed"] == 0 || kinds["modified"] == 0 || back == 0 || duplicated == 0 {
+			t.Errorf("the story has %v, %d rows that changed more than once, %d of keys that are there once and then twice, or the other way round", kinds, back, duplicated)
 		}
 	})
 }
@@ -168,8 +168,8 @@ func TestEveryDayCanBeAskedForInEachLayout(t *testing.T) {
 	}
 }
 
-// Schemas change in mid-history: every day before and after can still be asked
-// for, under each way to meet drift.
+// Schemas change in mid-history. Every day before and after can still be queried,
+// with each way to handle drift.
 func TestEveryDayCanBeAskedForThoughSchemasDrift(t *testing.T) {
 	firmware, certificates, extensions, profiles := "DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo", "DeviceTvmBrowserExtensions", "DeviceBaselineComplianceProfiles"
 	settings, inventory, rules := "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareInventory", "DeviceBaselineComplianceAssessmentKB"
@@ -180,7 +180,7 @@ func TestEveryDayCanBeAskedForThoughSchemasDrift(t *testing.T) {
 			extensions:   {Drop: "ExtensionVendor"},
 			profiles:     {Add: &emulator.NewColumn{Name: "Extra", Type: "dynamic"}},
 			settings:     {Retype: &emulator.NewColumn{Name: "ConfigurationImpact", Type: "string"}},
-			inventory:    {Drop: "DeviceId"}, // what its parts are told apart by
+			inventory:    {Drop: "DeviceId"}, // what identifies its parts
 			rules:        {Drop: "ConfigurationId"},
 		},
 		2: {

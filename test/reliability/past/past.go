@@ -70,9 +70,9 @@ func (b *Book) Differences(ctx context.Context) (compared int, out []string) {
 			case got.Rows < want.Rows:
 				out = append(out, fmt.Sprintf("%s as of %s: %d rows lost of %d", t, at.Format(time.RFC3339Nano), want.Rows-got.Rows, want.Rows))
 			case got.Rows > want.Rows:
-				out = append(out, fmt.Sprintf("%s as of %s: %d rows doubled over %d", t, at.Format(time.RFC3339Nano), got.Rows-want.Rows, want.Rows))
+				out = append(out, fmt.Sprintf("%s as of %s: %d rows duplicated over %d", t, at.Format(time.RFC3339Nano), got.Rows-want.Rows, want.Rows))
 			case got != want:
-				out = append(out, fmt.Sprintf("%s as of %s: of %d rows some lost and some doubled", t, at.Format(time.RFC3339Nano), want.Rows))
+				out = append(out, fmt.Sprintf("%s as of %s: of %d rows some lost and some duplicated", t, at.Format(time.RFC3339Nano), want.Rows))
 			}
 			compared++
 		}

@@ -61,7 +61,7 @@ func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
 			if kind := plan.kinds["DeviceTvmSoftwareVulnerabilities"]; kind != story.kind || kind != run.kinds["DeviceTvmSoftwareVulnerabilities"] {
 				t.Errorf("%s: a %s run was planned, and %s made", story.name, kind, run.kinds["DeviceTvmSoftwareVulnerabilities"])
 			}
-			time.Sleep(2 * time.Hour) // the quota is whole again
+			time.Sleep(2 * time.Hour) // the quota is full again
 		}
 	})
 }

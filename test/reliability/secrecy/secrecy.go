@@ -36,7 +36,7 @@ var shapes = []struct {
 	{"a client secret in a form", regexp.MustCompile(`(?i)client_(secret|assertion)=[A-Za-z0-9%._-]{8,}`)},
 }
 
-// shortest is the least that a secret has: what is shorter stands in texts by chance.
+// shortest is the minimum length of a secret: texts contain shorter ones by chance.
 const shortest = 8
 
 // Learn adds a value that must not be written.
@@ -67,7 +67,7 @@ func (w *Watch) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// finding says where a secret stands, without the secret.
+// finding says where a secret is, without the secret.
 func finding(what string, p []byte, at, n int) string {
 	const around = 120
 	before, after := p[max(0, at-around):at], p[at+n:min(len(p), at+n+around)]

@@ -1,8 +1,8 @@
 // Soak runs the programs that try the exporter's reliability one after the other,
-// with new seeds each time, until an hour is over: kills, races, injected faults,
+// with new seeds each time, until an hour has passed: kills, races, injected faults,
 // histories. It makes at least the required number of each, even where that takes
 // longer. It ends with one line of figures, and with exit code 1 if anything was
-// lost, doubled or otherwise wrong.
+// lost, duplicated or otherwise wrong.
 package main
 
 import (

@@ -48,9 +48,9 @@ type plan struct {
 	turn               kind
 }
 
-// next is the kind of trials that is next in turn, and how many; 0 ends the soak.
-// Once the time is over, only those are made that are required and not done or
-// tried. Nothing is repeated in place of a trial that failed to count.
+// next returns the next kind of trials and their number; 0 ends the soak. Once
+// the time has passed, it returns only trials that are required and not yet done
+// or tried. A trial that did not count is not repeated.
 func (p *plan) next(over bool) (kind, int) {
 	for range kindsOfTrials {
 		k := p.turn
@@ -73,9 +73,9 @@ func (p *plan) begin(k kind, n int) {
 
 // line is the one line of figures.
 func line(took time.Duration, seed uint64, f figures.Figures) string {
-	lost, doubled, other := f.Sorted()
-	return fmt.Sprintf("soak: %s, seed %d: %s kills, %s races, %s faults (%d kinds), %s runs, %s histories; %d lost, %d doubled, %d other",
-		minutes(took), seed, thousands(f.Kills), thousands(f.Races), thousands(f.Injected()), len(f.Faults), thousands(f.Runs), thousands(f.Histories), lost, doubled, other)
+	lost, duplicated, other := f.Sorted()
+	return fmt.Sprintf("soak: %s, seed %d: %s kills, %s races, %s faults (%d kinds), %s runs, %s histories; %d lost, %d duplicated, %d other",
+		minutes(took), seed, thousands(f.Kills), thousands(f.Races), thousands(f.Injected()), len(f.Faults), thousands(f.Runs), thousands(f.Histories), lost, duplicated, other)
 }
 
 func minutes(d time.Duration) string {
@@ -98,7 +98,7 @@ func thousands(n int) string {
 func verdict(ctx context.Context, p plan, f figures.Figures) error {
 	var errs []error
 	if ctx.Err() != nil {
-		errs = append(errs, errors.New("interrupted before its time was over"))
+		errs = append(errs, errors.New("interrupted before its time had passed"))
 	}
 	for k := range kindsOfTrials {
 		if done, want := p.done.of(k), p.required.of(k); done < want {

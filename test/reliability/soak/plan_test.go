@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/test/reliability/figures"
 )
 
-// made lets a plan run, with n portions before its time is over.
+// made runs a plan, with n portions before its time has passed.
 func made(p *plan, n int) {
 	for i := 0; ; i++ {
 		k, part := p.next(i >= n)
@@ -58,7 +58,7 @@ func TestLine(t *testing.T) {
 	got := line(61*time.Minute, 7, figures.Figures{
 		Kills: 312, Races: 204, Runs: 1700, Histories: 12, Faults: map[string]int{"a": 11_000, "b": 240}, Failures: []string{"3 rows lost of 4"},
 	})
-	want := "soak: 61m, seed 7: 312 kills, 204 races, 11,240 faults (2 kinds), 1,700 runs, 12 histories; 1 lost, 0 doubled, 0 other"
+	want := "soak: 61m, seed 7: 312 kills, 204 races, 11,240 faults (2 kinds), 1,700 runs, 12 histories; 1 lost, 0 duplicated, 0 other"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
