@@ -46,7 +46,7 @@ Exit codes: 0 no problems, perhaps warnings; 2 the configuration is invalid;
 		RunE: func(c *cobra.Command, _ []string) error { return p.check(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to check (repeatable; default: all active tables)")
+	flags.StringArrayVar(&f.tables, "table", nil, "source `table` to check (repeatable; default: all active tables)")
 	flags.BoolVar(&f.probe, "probe", true, "ingest one test row end to end")
 	flags.DurationVar(&f.wait, "probe-wait", 6*time.Minute, "maximum wait for the test row")
 	flags.DurationVar(&f.maxWait, "max-wait", 2*time.Minute, "give up after waiting this long for the tenant's quota")

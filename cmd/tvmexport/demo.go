@@ -35,7 +35,7 @@ table by table, by row count and by hash, and then prints the audit log.`,
 	}
 	flags := c.Flags()
 	flags.IntVar(&f.devices, "devices", 200, "number of devices in the tenant")
-	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
+	flags.StringVar(&f.quota, "quota", "documented", "hunting `quotas`: documented or off")
 	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print its addresses")
 	return c
 }

@@ -73,14 +73,14 @@ configuration (tvmexport.yaml) and the credentials as shell variables
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.defender, "defender", "127.0.0.1:0", "address of hunting, sign-in and control API (port 0 selects a free port)")
-	flags.StringVar(&f.kusto, "kusto", "127.0.0.1:0", "address of the cluster (port 0 selects a free port)")
+	flags.StringVar(&f.defender, "defender", "127.0.0.1:0", "`address` of hunting, sign-in and control API (port 0 selects a free port)")
+	flags.StringVar(&f.kusto, "kusto", "127.0.0.1:0", "`address` of the cluster (port 0 selects a free port)")
 	flags.IntVar(&f.devices, "devices", 200, "number of devices in the tenant")
 	flags.Uint64Var(&f.seed, "seed", 1, "random seed of the tenant: equal seeds generate equal data")
-	flags.StringVar(&f.quota, "quota", "documented", "hunting quotas: documented or off")
+	flags.StringVar(&f.quota, "quota", "documented", "hunting `quotas`: documented or off")
 	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "time until a batch of queued ingestion is sealed")
-	flags.StringVar(&f.storageHost, "storage-host", "", "host name in storage URLs: NAME or {account}.{kind}.NAME")
-	flags.StringVar(&f.dir, "dir", "", "directory for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
+	flags.StringVar(&f.storageHost, "storage-host", "", "`host` name in storage URLs: NAME or {account}.{kind}.NAME")
+	flags.StringVar(&f.dir, "dir", "", "`directory` for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
 	return c
 }
 

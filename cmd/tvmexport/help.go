@@ -141,9 +141,11 @@ kusto.auth differs, the destination:
 Secrets, each also as NAME_FILE with the path of a file:
 
     TVMEXPORT_KUSTO_AUTH_CLIENT_SECRET, TVMEXPORT_KUSTO_AUTH_CERTIFICATE_PASSWORD
-    TVMEXPORT_PSEUDONYMISATION_KEY
+    TVMEXPORT_PSEUDONYMISATION_KEY, TVMEXPORT_SERVE_TOKEN
 
-Network: HTTPS_PROXY, NO_PROXY; SSL_CERT_FILE, or ca_file in the configuration.`,
+Network: HTTPS_PROXY, NO_PROXY; SSL_CERT_FILE, or ca_file in the configuration.
+
+Metrics and traces of serve: the OTEL_ variables of OpenTelemetry.`,
 	},
 	{
 		"load-types", "How tables are exported",
@@ -210,5 +212,12 @@ func noArguments(c *cobra.Command, args []string) error {
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		return usage(fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or ")))
 	}
-	return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
+	if c.HasSubCommands() {
+		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
+	}
+	hint := "see " + c.CommandPath() + " --help"
+	if c.Flags().Lookup("table") != nil {
+		hint = "--table names a table"
+	}
+	return usage(fmt.Errorf("%s takes no arguments, but %q was given; %s", c.CommandPath(), args[0], hint))
 }

@@ -45,6 +45,9 @@ func TestEveryCommandTeaches(t *testing.T) {
 			if f.Usage == "" {
 				t.Errorf("%s --%s is not explained", c.CommandPath(), f.Name)
 			}
+			if name, _ := pflag.UnquoteUsage(f); strings.HasPrefix(name, "string") {
+				t.Errorf("%s --%s %s: quote the word of its usage that names the value", c.CommandPath(), f.Name, name)
+			}
 		})
 		tried(t, c.CommandPath(), c.Example)
 	})

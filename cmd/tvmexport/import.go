@@ -25,22 +25,22 @@ func (p *process) importCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import",
 		Short: "Take over a database of an older exporter",
-		Long: `import takes over a database that an older exporter of the same family has
-filled: tables with the column Records or RawData, listed in MigrationConfiguration
-or meta_MigrationConfiguration. It copies no data, and does not alter or drop
-existing tables: runs continue in them. The old rows count as one run. Readers see
-those of event tables; those of current-state tables stay in the published table.
-TVM tables become Snapshots.
+		Long: `import takes over a database that an older exporter has filled: tables with the
+column Records or RawData, listed in MigrationConfiguration or
+meta_MigrationConfiguration. It copies no data, and does not alter or drop existing
+tables: runs continue in them. The old rows count as one run. Readers see the old
+rows of event tables. The old rows of current-state tables stay in the published
+table, but readers do not see them. TVM tables become Snapshots.
 
-import reports, by table and day, the rows that the old exporter duplicated and
-missed, as far as the data and, for the last 30 days, Defender show them. Stop the
-old exporter first. A second import changes nothing.`,
+import reports the rows that the old exporter duplicated or missed, by table and
+day. It finds missed rows of the last 30 days only, because it compares with
+Defender. Stop the old exporter first. A second import changes nothing.`,
 		Example: "  tvmexport import --print\n  tvmexport import\n  tvmexport import --json > takeover.ndjson",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.takeOver(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to take over (repeatable; default: all tables in the old configuration)")
+	flags.StringArrayVar(&f.tables, "table", nil, "source `table` to take over (repeatable; default: all tables in the old configuration)")
 	flags.BoolVar(&f.print, "print", false, "write nothing; print the commands and the report")
 	flags.BoolVar(&f.noReport, "no-report", false, "skip the report, which reads all old rows")
 	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up after waiting this long for the tenant's quota")
@@ -59,7 +59,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		return err
 	}
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "nothing to take over: tvmexport created every published table in the configuration")
+		_, err := fmt.Fprintln(p.remarks(f.json), "nothing to take over: tvmexport created every published table in the configuration")
 		return err
 	}
 	commands, err := p.takeOverTables(ctx, s.parts, list, f.print)

@@ -68,7 +68,7 @@ database.`,
 		},
 	}
 	c.Flags().BoolVar(&print, "print", false, "only print the script")
-	c.Flags().StringArrayVar(&tables, "table", nil, "source table to prepare (repeatable; default: the nine TVM tables)")
+	c.Flags().StringArrayVar(&tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
 	return c
 }
 

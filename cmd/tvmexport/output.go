@@ -52,3 +52,12 @@ func (o *output) settle(command *cobra.Command, err error, stderr io.Writer) err
 	}
 	return err
 }
+
+// remarks is where a command prints a sentence instead of a result: standard
+// error if the result is JSON, because standard output then holds JSON only.
+func (p *process) remarks(asJSON bool) io.Writer {
+	if asJSON {
+		return p.stderr
+	}
+	return p.stdout
+}

@@ -46,10 +46,10 @@ ticket.`,
 		RunE: func(c *cobra.Command, _ []string) error { return p.plan(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to plan (repeatable; default: all active tables)")
+	flags.StringArrayVar(&f.tables, "table", nil, "source `table` to plan (repeatable; default: all active tables)")
 	flags.BoolVar(&f.full, "full", false, "plan a full run, as run --full")
-	flags.StringVar(&f.from, "from", "", "start of the watermark window (RFC 3339), as for run")
-	flags.StringVar(&f.to, "to", "", "end of the watermark window (RFC 3339), as for run")
+	flags.StringVar(&f.from, "from", "", "start of the watermark window, a `time` in RFC 3339 format, as for run")
+	flags.StringVar(&f.to, "to", "", "end of the watermark window, a `time` in RFC 3339 format, as for run")
 	flags.DurationVar(&f.maxWait, "max-wait", 10*time.Minute, "give up after waiting this long for the tenant's quota")
 	flags.BoolVar(&f.commands, "commands", false, "list the commands to the database")
 	flags.BoolVar(&f.json, "json", false, "print JSON, one line per table and one total line")

@@ -28,7 +28,7 @@ after the change, never in between.`,
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.refill(c.Context(), tables, asJSON) },
 	}
-	c.Flags().StringArrayVar(&tables, "table", nil, "source table (repeatable; default: all active tables)")
+	c.Flags().StringArrayVar(&tables, "table", nil, "source `table` (repeatable; default: all active tables)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON, one line per table")
 	return c
 }
@@ -60,7 +60,7 @@ type refilledLine struct {
 func printRefilled(w io.Writer, list []tvmexport.Backfilled, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if !asJSON {
-		fmt.Fprintln(t, "TABLE\tRUNS\tROWS\tLEFT")
+		fmt.Fprintln(t, "TABLE\tRUNS\tROWS\tEXPIRED")
 	}
 	out := json.NewEncoder(w)
 	for _, r := range list {

@@ -28,18 +28,19 @@ func (p *process) runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Export all active tables once",
-		Long: `run reads the active tables from MigrationConfiguration, fetches rows according to
-each load type, lands them, counts them, publishes them and commits. A table that
-fails does not stop the others.`,
+		Long: `run reads the active tables from MigrationConfiguration. For each table it fetches
+the rows that the load type requires, ingests them into a landing table, counts
+them there, publishes them and commits the run. A table that fails does not stop
+the others. If a run is interrupted, the next one resumes it.`,
 		Example: "  tvmexport run\n  tvmexport run --table DeviceTvmSoftwareInventory --json",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.export(c.Context(), f) },
 	}
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table to export (repeatable; default: all active tables)")
+	flags.StringArrayVar(&f.tables, "table", nil, "source `table` to export (repeatable; default: all active tables)")
 	flags.BoolVar(&f.full, "full", false, "fetch whole tables, also those with an incremental load type")
-	flags.StringVar(&f.from, "from", "", "start of the watermark window (RFC 3339), instead of the last watermark")
-	flags.StringVar(&f.to, "to", "", "end of the watermark window (RFC 3339)")
+	flags.StringVar(&f.from, "from", "", "start of the watermark window, a `time` in RFC 3339 format, instead of the last watermark")
+	flags.StringVar(&f.to, "to", "", "end of the watermark window, a `time` in RFC 3339 format")
 	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up (exit code 5) after waiting this long for quota; landed batches are kept for the next run")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
 	return c

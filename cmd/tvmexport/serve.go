@@ -40,13 +40,13 @@ ledger records the last export of each table.
 
 The address serve.listen offers a status page (/), Prometheus metrics (/metrics),
 and health endpoints: alive (/healthz) and ready (/readyz). All pages are
-read-only. Any address but loopback requires a token (TVMEXPORT_SERVE_TOKEN or
-TVMEXPORT_SERVE_TOKEN_FILE; browsers send it as the password) or a client
+read-only. Any address other than loopback requires a token (TVMEXPORT_SERVE_TOKEN
+or TVMEXPORT_SERVE_TOKEN_FILE; browsers send it as the password) or a client
 certificate (serve.client_ca).
 
 SIGHUP reloads the configuration; an invalid one has no effect. SIGTERM stops a
-running export as it stops run. OTEL_* variables enable metrics and traces over
-OTLP.`,
+running export; the next one resumes it. OTEL_* variables enable metrics and traces
+over OTLP.`,
 		Example: "  tvmexport serve\n  TVMEXPORT_SERVE_TOKEN_FILE=/run/secrets/token tvmexport serve --listen 0.0.0.0:9464\n  kill -HUP $(pidof tvmexport)",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -57,7 +57,7 @@ OTLP.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.listen, "listen", "", "address of status page and metrics (default: serve.listen, which defaults to 127.0.0.1:9464)")
+	flags.StringVar(&f.listen, "listen", "", "`address` of status page and metrics (default: serve.listen, which defaults to 127.0.0.1:9464)")
 	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up an export after waiting this long for quota; landed batches are kept for the next export")
 	return c
 }

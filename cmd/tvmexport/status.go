@@ -16,8 +16,11 @@ import (
 func (p *process) statusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "status",
-		Short:   "Show watermarks, last runs and their age",
+		Use:   "status",
+		Short: "Show watermarks, last runs and their age",
+		Long: `status shows each configured table: its load type, whether it is active, its last
+committed run with its age and rows, its watermark, and how the last invocation
+ended. It reads the database only.`,
 		Example: "  tvmexport status --json",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -24,7 +24,7 @@ type verifyFlags struct {
 
 func (f *verifyFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVar(&f.tables, "table", nil, "source table (repeatable; default: all active tables)")
+	flags.StringArrayVar(&f.tables, "table", nil, "source `table` (repeatable; default: all active tables)")
 	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up after waiting this long for the tenant's quota")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON, one line per table")
 }
@@ -44,7 +44,7 @@ rows that were lost or added at the destination.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.verify(c.Context(), f) },
 	}
 	f.add(c)
-	c.Flags().StringVar(&f.run, "run", "", "fail unless this run is the newest committed one")
+	c.Flags().StringVar(&f.run, "run", "", "fail unless this `run` is the newest committed one")
 	return c
 }
 
@@ -107,7 +107,7 @@ func (p *process) repair(ctx context.Context, f verifyFlags) error {
 			}
 		}
 		if len(req.Tables) == 0 {
-			fmt.Fprintln(p.stdout, "nothing differs")
+			fmt.Fprintln(p.remarks(f.json), "nothing differs")
 			return req, &reported{exitDone}
 		}
 		return req, nil
