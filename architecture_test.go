@@ -143,3 +143,27 @@ func TestRootPackageHasFewFiles(t *testing.T) {
 		}
 	}
 }
+
+// The tables of contracts name each interface of the root package that sources and
+// destinations implement, with the methods that it declares.
+func TestPageShowsTheContracts(t *testing.T) {
+	page := architecture(t)
+	row := regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.+?) \\| ")
+	shown := map[string]string{}
+	for _, m := range row.FindAllStringSubmatch(page, -1) {
+		shown[m[1]] = m[2]
+	}
+	others := []string{"RowWriter", "Wrapper"} // which are no part of a source or a destination
+	for _, d := range declarations(t) {
+		if d.folder != "." || d.name == "" || slices.Contains(others, d.name) || len(d.methods) == 0 {
+			continue
+		}
+		if want := "`" + strings.Join(d.methods, "`, `") + "`"; shown[d.name] != want {
+			t.Errorf("docs/architecture.md shows the methods %s of %s, want %s", shown[d.name], d.name, want)
+		}
+		delete(shown, d.name)
+	}
+	for name := range shown {
+		t.Errorf("docs/architecture.md shows %s, which the root package does not declare", name)
+	}
+}

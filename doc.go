@@ -2,11 +2,12 @@
 // Azure Data Explorer or a Fabric Eventhouse, completely and each row once.
 //
 // The package holds the nouns of the domain and the contracts, and nothing that
-// acts. A [Table] is divided into [Partition]s or [Window]s. A [Source] counts
-// and fetches its rows. A [Destination] keeps the rows and the ledger. A [Run]
-// moves one table forward: it fetches [Slice]s, lands each of them as a [Batch],
-// and ends with a [Publication] and a [Commit]. Package engine carries out runs;
-// hunting is a Source, kusto a Destination.
+// acts. A [Table] is divided into [Partition]s or [Window]s. A [CountingSource]
+// counts and fetches its rows; a [ListingSource] has them in [Unit]s. A
+// [Destination] stores the rows and the ledger; [Ability] finds what it can do
+// beyond that. A [Run] exports one table once: it fetches [Slice]s, lands each of
+// them as a [Batch], and ends with a [Publication] and a [Commit]. Package engine
+// executes runs; hunting is a CountingSource, kusto a Destination.
 //
 // Promise: after a run that reports success, the published tables hold exactly
 // the rows that the source answered, each once. It rests on three rules:

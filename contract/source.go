@@ -1,6 +1,7 @@
-// Package contract holds the suites that every Source and every Destination
-// passes ([TestSource], [TestDestination]), and working fakes of both, for tests
-// that need no network.
+// Package contract contains the suites that sources and destinations pass
+// ([TestSource], [TestListingSource], [TestDestination]), those of wrappers
+// ([TestWrapper], [TestSourceWrapper]), and working fakes, for tests that need
+// no network.
 package contract
 
 import (
