@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 
@@ -29,6 +30,9 @@ func buildStamp(version, revision string, info *debug.BuildInfo) (string, string
 	if revision == "" {
 		revision = builtRevision(info.Settings)
 	}
+	if m := pseudoVersion.FindStringSubmatch(version); revision == "" && m != nil {
+		revision = m[1]
+	}
 	if version == "" {
 		version = "development"
 	}
@@ -37,6 +41,10 @@ func buildStamp(version, revision string, info *debug.BuildInfo) (string, string
 	}
 	return version, revision
 }
+
+// pseudoVersion matches the versions that Go gives to commits without a tag. They end with the first 12 digits of the
+// commit, which is all that go install from a module proxy knows of it.
+var pseudoVersion = regexp.MustCompile(`^v\d+\.\d+\.\d+-(?:.*\.)?\d{14}-([0-9a-f]{12})(?:\+\w+)?$`)
 
 // builtRevision is the commit that was built, marked if files differed from it.
 func builtRevision(settings []debug.BuildSetting) string {
@@ -55,6 +63,11 @@ func builtRevision(settings []debug.BuildSetting) string {
 	return commit + mark
 }
 
+// versionLine is what version and --version print.
+func versionLine() string {
+	return fmt.Sprintf("tvmexport %s (revision %s, %s %s/%s)", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
@@ -62,7 +75,7 @@ func (p *process) versionCommand() *cobra.Command {
 		Example: "  tvmexport version",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(p.stdout, "tvmexport %s (revision %s, %s %s/%s)\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(p.stdout, versionLine())
 			return err
 		},
 	}

@@ -19,6 +19,11 @@ func TestBuildStamp(t *testing.T) {
 	}{
 		"make build":               {"v1.2.3", "fedc9876", build("v1.2.4-0.20261129000000-0123abcd", clone), "v1.2.3", "fedc9876"},
 		"go install from a proxy":  {"", "", build("v1.2.3", nil), "v1.2.3", "unknown"},
+		"go install of a commit":   {"", "", build("v0.0.0-20261129000000-0123abcd4567", nil), "v0.0.0-20261129000000-0123abcd4567", "0123abcd4567"},
+		"a commit after a tag":     {"", "", build("v1.2.4-0.20261129000000-0123abcd4567", nil), "v1.2.4-0.20261129000000-0123abcd4567", "0123abcd4567"},
+		"after a pre-release":      {"", "", build("v1.3.0-rc.1.0.20261129000000-0123abcd4567", nil), "v1.3.0-rc.1.0.20261129000000-0123abcd4567", "0123abcd4567"},
+		"changes after a commit":   {"", "", build("v0.0.0-20261129000000-0123abcd4567+dirty", clone), "v0.0.0-20261129000000-0123abcd4567+dirty", "0123abcd"},
+		"a pre-release":            {"", "", build("v1.3.0-rc.1", nil), "v1.3.0-rc.1", "unknown"},
 		"go build in a clone":      {"", "", build("v0.0.0-20261129000000-0123abcd", clone), "v0.0.0-20261129000000-0123abcd", "0123abcd"},
 		"changed files":            {"", "", build("(devel)", dirty), "development", "0123abcd-dirty"},
 		"changes and no commit":    {"", "", build("(devel)", dirty[:1]), "development", "unknown"},
