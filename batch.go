@@ -21,16 +21,16 @@ type Batch struct {
 type Landed struct {
 	Batch BatchID
 	Lines int64 // distinct line numbers of rows
-	Rows  int64 // rows, doubled deliveries too
-	Nulls int64 // rows that are null: spoiled on the way
+	Rows  int64 // rows, including duplicate deliveries
+	Nulls int64 // rows that became null in ingestion
 	Tail  int64 // rows that the description announces; Missing before it has landed
 }
 
 // Complete says whether every row of the batch has landed.
 func (l Landed) Complete(rows int64) bool { return l.Lines == rows && l.Tail == rows }
 
-// Manifest is what the last line of a batch says of it, so that whoever finds
-// the batch landed can take it over.
+// Manifest is the description of a batch in its last line. With it, a later run
+// can reuse the landed batch.
 type Manifest struct {
 	Slice
 	Header       RunHeader     `json:"origin"`
@@ -55,15 +55,15 @@ type BatchInfo struct {
 	Unread       []Unread      // values that do not fit their type
 }
 
-// OrphanedBatch is a batch that landed whole under a run that was never published:
-// its process died, was stopped, or ran out of quota. The next run on the same
-// base takes it over instead of asking for its rows again.
+// OrphanedBatch is a batch that landed completely under a run that was never
+// published: its process died, was stopped, or ran out of quota. The next run on
+// the same base reuses it instead of fetching its rows again.
 type OrphanedBatch struct {
 	Batch  BatchInfo
 	Header RunHeader
 }
 
-// MaxRecord is the largest row that Kusto keeps: a dynamic value of 1 MiB;
-// what is larger becomes null without a word
+// MaxRecord is the largest row that Kusto keeps: a dynamic value of 1 MiB.
+// Kusto silently replaces a larger one with null
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
 const MaxRecord = 1 << 20

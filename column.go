@@ -21,7 +21,7 @@ type ColumnPolicy struct {
 	Include      []string // nothing but these; empty: all
 	Exclude      []string
 	Pseudonymise []string // text columns
-	Key          string   // tells keys of pseudonyms apart; not the key
+	Key          string   // identifies the key of pseudonyms; not the key itself
 }
 
 // IsZero says whether all columns are published as they are.
@@ -39,8 +39,8 @@ func (c ColumnPolicy) Pseudonymises(column string) bool {
 	return slices.Contains(c.Pseudonymise, column)
 }
 
-// WithPolicy is the table with a choice of its columns: Columns are the published
-// ones. What the choice would spoil is an error.
+// WithPolicy returns the table with a column policy; its Columns are the published
+// ones. It is an error if the table cannot work with the policy.
 func (t Table) WithPolicy(c ColumnPolicy) (Table, error) {
 	if c.IsZero() {
 		return t, nil

@@ -43,8 +43,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// Rows of another choice, or under another key of pseudonyms, cannot be put
-// beside each other: such a table is another one.
+// Rows under different column policies, or under different keys of pseudonyms,
+// cannot be in the same table: the policy is part of the table's definition.
 func TestTheChoiceIsPartOfTheDefinition(t *testing.T) {
 	table := tvmexport.Table{Name: "T", LoadType: tvmexport.Snapshot, Columns: []tvmexport.Column{{Name: "A", Type: "string"}, {Name: "B", Type: "string"}}}
 	seen := map[string]tvmexport.ColumnPolicy{}

@@ -213,17 +213,17 @@ type PublicationStep struct {
 // Delivery is what has landed of a run.
 type Delivery struct {
 	Batches []Landed
-	Failed  error // an ingestion failure since the run began that time does not mend; nil: none known
+	Failed  error // an ingestion failure since the run began that a retry does not fix; nil: none known
 
 	// Slow says by what the destination itself delays what is still missing,
 	// such as a policy; "" where nothing is known to.
 	Slow string
 }
 
-// Backfilled is what was made anew of a table's typed rows.
+// Backfilled reports which typed rows of a table were rebuilt.
 type Backfilled struct {
 	Table Table
-	Runs  int   // made anew
+	Runs  int   // rebuilt
 	Rows  int64 // of them
 	Short int   // runs of which the records are not all there any more; they stay as they are
 	Err   error

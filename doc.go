@@ -10,7 +10,7 @@
 // executes runs; hunting is a CountingSource, kusto a Destination.
 //
 // Promise: after a run that reports success, the published tables hold exactly
-// the rows that the source answered, each once. It rests on three rules:
+// the rows that the source answered, each once. It depends on three rules:
 //
 //   - An answer carries its own row count, so that a silent cut shows
 //     ([Answer.Complete]).

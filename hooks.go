@@ -6,16 +6,16 @@ import "time"
 // from many goroutines and must not block.
 type Hooks struct {
 	Started   func(Run)                             // a run of a table begins
-	Planned   func(run Run, rows int64, slices int) // the plan stands; slices may still split
+	Planned   func(run Run, rows int64, slices int) // the plan is complete; slices may still split
 	Fetched   func(run Run, s Slice, a Answer)      // a complete answer was read
 	Splitting func(run Run, s Slice, why error)     // a slice is asked for again in smaller parts
 	Retrying  func(run Run, op string, in time.Duration, why error)
 	Landing   func(run Run, b Batch)                   // a batch was queued
-	Confirmed func(run Run, batches, of int)           // so many batches have landed whole
+	Confirmed func(run Run, batches, of int)           // this many batches have landed completely
 	Awaiting  func(run Run, a Awaited)                 // batches are still to land; told once a minute
 	Published func(run Run, rows int64)                // the rows are in the published table
 	Committed func(run Run, rows int64)                // the run counts
-	Fallback  func(run Run, what string, why error)    // a poorer way was taken, and why
+	Fallback  func(run Run, what string, why error)    // the run uses a simpler method, and why
 	Failed    func(table string, run RunID, err error) // the table's run ended without a commit
 }
 

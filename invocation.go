@@ -33,7 +33,7 @@ type Outcome struct {
 
 // QuotaUsage is what an invocation has used of the tenant's quota, so that the
 // next one, on another machine, does not begin by breaking the same limit.
-// Times are of the clock of whoever holds the value.
+// Times are of the clock of the process that holds the value.
 type QuotaUsage struct {
 	Calls  []CallCount // of the last hour
 	Paused time.Time   // the service asked for no calls before; zero or past: it did not

@@ -49,7 +49,7 @@ type Unit struct {
 // IsZero returns whether there is no unit.
 func (u Unit) IsZero() bool { return u.ID == "" && u.Version == "" }
 
-// Is returns whether both name the same unit, whatever their links.
+// Is returns whether both name the same unit, regardless of their links.
 func (u Unit) Is(other Unit) bool { return u.Version == other.Version && u.ID == other.ID }
 
 // Link is an address with a signature, which is a secret: it is not formatted

@@ -10,7 +10,7 @@ import (
 //	""       the whole table
 //	"3f"     keys that begin with 3f
 //	"3f~"    keys that begin with 3f and do not go on with a hex digit: "3f"
-//	         itself, and whatever is unexpected
+//	         itself, and unexpected keys
 //	"~"      the empty key and every key that does not begin with a hex digit
 //	"3f#a0"  of the rows of "3f", those whose whole-row hash begins with a0;
 //	"3f~#a"  likewise of "3f~"
@@ -22,9 +22,9 @@ type Partition string
 // AllPartitions is the partition of all rows.
 const AllPartitions Partition = ""
 
-// NullWatermark stands before the partition of published rows that have no
-// watermark. Each run of an incremental table brings all of them again, so
-// readers take those of the newest run.
+// NullWatermark precedes the partition of published rows that have no watermark.
+// Each run of an incremental table exports all of them again, so readers use
+// those of the newest run.
 const NullWatermark = "null:"
 
 const hexDigits = "0123456789abcdef"

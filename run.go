@@ -4,17 +4,17 @@ import (
 	"time"
 )
 
-// RunID names one attempt to bring one table forward. Later runs of a table
-// sort behind earlier ones.
+// RunID names one attempt to export one table. Later runs of a table sort after
+// earlier ones.
 type RunID string
 
-// Run is one attempt to bring one table forward.
+// Run is one attempt to export one table.
 type Run struct {
 	ID        RunID     `json:"id"`
 	Table     Table     `json:"-"`
 	Previous  RunID     `json:"previous"` // the committed run that this one builds on; "" for the first
 	Kind      RunKind   `json:"kind"`
-	Depth     int       `json:"depth,omitempty"` // of the partitions that a Snapshot's rows are told apart by
+	Depth     int       `json:"depth,omitempty"` // of the partitions in which a Snapshot's rows are compared
 	Window    Window    `json:"window,omitzero"` // of the watermark; zero where the run is a full one
 	Watermark time.Time `json:"watermark,omitzero"`
 	StartedAt time.Time `json:"startedAt"`        // by the destination's clock

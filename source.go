@@ -110,7 +110,7 @@ type Slice struct {
 	Partitions  []Partition `json:"partitions"`     // disjoint, in order; {Whole} for all
 	Late        bool        `json:"late,omitempty"` // asked for again: only rows that are missing are published
 	Fingerprint bool        `json:"-"`              // the answer is to carry its fingerprint
-	Rows        int64       `json:"-"`              // expected; an estimate that nothing rests on
+	Rows        int64       `json:"-"`              // expected; an estimate, only for display
 	Unit        Unit        `json:"unit,omitzero"`  // of a ListingSource: the rows are those of the unit; Partitions is {AllPartitions}
 }
 

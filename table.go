@@ -13,7 +13,7 @@ import (
 type Table struct {
 	Name        string       // at the source: DeviceTvmSoftwareInventory
 	Destination string       // published table: DeviceTvmSoftwareInventoryRaw
-	LoadType    LoadType     // how it is brought forward
+	LoadType    LoadType     // how it is exported
 	Watermark   string       // datetime column that Incremental loads follow; IngestionTime for ingestion_time(); "" if none
 	Columns     []Column     // known schema in catalogue order; empty if the table is not in the catalogue
 	Key         Key          // what partitions are made of
@@ -45,7 +45,7 @@ func (l Layout) Typed() bool { return l != RawOnly }
 // Drift says what becomes of columns that appear at the source.
 type Drift string
 
-// The ways to meet drift. Records hold every column whatever the way.
+// The ways to handle drift. Records hold every column in each of them.
 const (
 	Evolve    Drift = "evolve" // shown from then on
 	Freeze    Drift = "freeze" // neither shown nor looked at: a change in them alone is not worth a fetch
@@ -92,7 +92,7 @@ func (t Table) FingerprintColumns() []Column {
 	return slices.DeleteFunc(slices.Clone(columns), func(c Column) bool { return slices.Contains(t.Volatile, c.Name) })
 }
 
-// LoadType says how a table is brought forward.
+// LoadType says how a table is exported.
 type LoadType string
 
 // The load types. The original system's "Full" is FullThenIncr.

@@ -282,7 +282,7 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 		t.Fatalf("its own owner cannot extend it: %+v", held)
 	}
 	if held := acquire("two"); held[h.Table.Name].Owner != "one" {
-		t.Fatalf("another owner is told %+v, want one", held)
+		t.Fatalf("for another owner the table is held by %+v, want one", held)
 	}
 	if err := h.Destination.EndInvocation(t.Context(), tvmexport.InvocationEnd{Owner: "one", Tables: tables}); err != nil {
 		t.Fatal(err)
@@ -292,8 +292,8 @@ func leaseKeepsOthersOut(t *testing.T, h Harness) {
 	}
 }
 
-// leaseGivenBack: the end of an invocation gives back its own leases, and only
-// them, however often it is told.
+// leaseGivenBack: the end of an invocation releases its own leases, and only
+// them, however often it is reported.
 func leaseGivenBack(t *testing.T, h Harness) {
 	tables := []tvmexport.Table{h.Table}
 	closing := tvmexport.InvocationEnd{Owner: "one", Tables: tables}
@@ -310,6 +310,6 @@ func leaseGivenBack(t *testing.T, h Harness) {
 	}
 	held, err := h.Destination.Acquire(t.Context(), tvmexport.Lease{Owner: "three", Tables: tables, Term: 5 * time.Minute})
 	if err != nil || held[h.Table.Name].Owner != "two" {
-		t.Errorf("after the end of another invocation was told again the table is held by %+v, %v; want two", held, err)
+		t.Errorf("after the end of another invocation was reported again the table is held by %+v, %v; want two", held, err)
 	}
 }

@@ -80,7 +80,7 @@ func (h Harness) refill(t *testing.T, want tvmexport.Backfilled) {
 		t.Fatal(err)
 	}
 	if got.Runs != want.Runs || got.Rows != want.Rows || got.Short != want.Short || got.Err != nil {
-		t.Errorf("%d runs with %d rows made anew, %d left as they are, %v; want %d with %d, %d", got.Runs, got.Rows, got.Short, got.Err, want.Runs, want.Rows, want.Short)
+		t.Errorf("%d runs with %d rows rebuilt, %d not changed, %v; want %d with %d, %d", got.Runs, got.Rows, got.Short, got.Err, want.Runs, want.Rows, want.Short)
 	}
 }
 

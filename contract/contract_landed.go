@@ -195,7 +195,7 @@ func leftoversOfBase(t *testing.T, h Harness) {
 	}
 	land("R3", "R2")
 	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 || left[0].Header.ID != "R3" {
-		t.Errorf("of a run upon the commit: %+v", left)
+		t.Errorf("of a run on the base of the commit: %+v", left)
 	}
 }
 

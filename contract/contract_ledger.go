@@ -57,7 +57,7 @@ func spentByOthers(t *testing.T, h Harness) {
 	lease := tvmexport.Lease{Owner: "one", Tables: []tvmexport.Table{h.Table}, Term: 5 * time.Minute, QuotaUsage: spent(5)}
 	h.acquire(t, lease)
 	if others, _, _ := h.spent(t, "one"); others != 0 {
-		t.Error("an invocation is told of what it has spent itself")
+		t.Error("an invocation receives its own usage")
 	}
 	time.Sleep(time.Second)
 	lease.QuotaUsage = spent(5, 4)
@@ -65,7 +65,7 @@ func spentByOthers(t *testing.T, h Harness) {
 	for range 2 {
 		others, calls, paused := h.spent(t, "two")
 		if ahead := time.Until(paused); others != 1 || calls != 9 || ahead < 9*time.Minute || ahead > 11*time.Minute {
-			t.Fatalf("another one is told of %d calls by %d invocations and a pause of %s; want the newest, 9 calls by one and 10 minutes", calls, others, ahead)
+			t.Fatalf("another one sees %d calls by %d invocations and a pause of %s; want the newest, 9 calls by one and 10 minutes", calls, others, ahead)
 		}
 	}
 	time.Sleep(time.Second)
@@ -73,7 +73,7 @@ func spentByOthers(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	if others, calls, _ := h.spent(t, "two"); others != 1 || calls != 12 {
-		t.Errorf("after the end another one is told of %d calls by %d invocations, want 12 by one", calls, others)
+		t.Errorf("after the end another one sees %d calls by %d invocations, want 12 by one", calls, others)
 	}
 }
 
@@ -84,11 +84,11 @@ func spentOfTheHour(t *testing.T, h Harness) {
 	})
 	time.Sleep(50 * time.Minute)
 	if others, calls, _ := h.spent(t, "two"); others != 1 || calls != 5 {
-		t.Errorf("after 50 minutes another one is told of %d calls by %d invocations", calls, others)
+		t.Errorf("after 50 minutes another one sees %d calls by %d invocations", calls, others)
 	}
 	time.Sleep(20 * time.Minute)
 	if others, calls, _ := h.spent(t, "two"); others != 0 || calls != 0 {
-		t.Errorf("after 70 minutes another one is told of %d calls by %d invocations", calls, others)
+		t.Errorf("after 70 minutes another one sees %d calls by %d invocations", calls, others)
 	}
 }
 
@@ -106,7 +106,7 @@ func (h Harness) unaudited(t *testing.T, asker, owner string) (outcomes map[stri
 			continue
 		}
 		if ok {
-			t.Fatalf("%s is told twice", owner)
+			t.Fatalf("%s is reported twice", owner)
 		}
 		ok = true
 		for _, o := range c.Outcomes {
@@ -127,16 +127,16 @@ func unauditedDead(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	if _, ok := h.unaudited(t, "two", "one"); ok {
-		t.Fatal("an invocation that holds a lease is over")
+		t.Fatal("an invocation that holds a lease is reported as ended")
 	}
 	time.Sleep(6 * time.Minute)
 	if _, ok := h.unaudited(t, "one", "one"); ok {
-		t.Error("an invocation is told of itself")
+		t.Error("an invocation receives its own audit")
 	}
 	for range 2 {
 		got, ok := h.unaudited(t, "two", "one")
 		if !ok || len(got) != 2 {
-			t.Fatalf("of a dead invocation of two tables another one is told %+v", got)
+			t.Fatalf("of a dead invocation of two tables another one receives %+v", got)
 		}
 		if o := got[h.Table.Name]; o.Err != nil || o.Rows != 3 {
 			t.Errorf("the table that it committed: %d rows, %v", o.Rows, o.Err)
@@ -154,7 +154,7 @@ func unauditedDead(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	if _, ok := h.unaudited(t, "two", "one"); ok {
-		t.Error("what was audited for it is told again")
+		t.Error("an audited invocation is reported again")
 	}
 }
 
@@ -172,6 +172,6 @@ func unauditedFinished(t *testing.T, h Harness) {
 	}
 	time.Sleep(time.Hour)
 	if got, ok := h.unaudited(t, "two", "one"); ok {
-		t.Errorf("an invocation that wrote its audit is told of: %+v", got)
+		t.Errorf("an invocation that wrote its audit is reported: %+v", got)
 	}
 }

@@ -108,8 +108,8 @@ func (d *Destination) CountMissing(_ context.Context, run tvmexport.Run, late []
 	return out, nil
 }
 
-// keys are what partitions and windows go by in a record: its member DeviceId,
-// and its member T, or Timestamp where it has none.
+// keys returns the keys of a record for partitions and windows: its member
+// DeviceId, and its member T, or Timestamp if it has no T.
 func keys(row string) (device string, at time.Time, err error) {
 	var record struct {
 		DeviceId     string

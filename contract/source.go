@@ -34,12 +34,12 @@ type Source struct {
 	Schema []tvmexport.Column // of every table; nil: DeviceId and Timestamp
 	// Plain: no fingerprints are computed.
 	Plain bool
-	// SpoilCount, if set, changes the answer to a Count.
-	SpoilCount func(q tvmexport.CountQuery, c *tvmexport.Counts)
+	// CorruptCount, if set, changes the answer to a Count.
+	CorruptCount func(q tvmexport.CountQuery, c *tvmexport.Counts)
 	// Before, if set, is asked before each Fetch; its error is the answer.
 	Before func(s tvmexport.Slice) error
-	// Spoil, if set, changes the answer to a Fetch after its rows were written.
-	Spoil func(s tvmexport.Slice, a *tvmexport.Answer)
+	// Corrupt, if set, changes the answer to a Fetch after its rows were written.
+	Corrupt func(s tvmexport.Slice, a *tvmexport.Answer)
 }
 
 // Set replaces a table's rows.
@@ -157,8 +157,8 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		}
 		return 1
 	})
-	if s.SpoilCount != nil {
-		s.SpoilCount(q, &out)
+	if s.CorruptCount != nil {
+		s.CorruptCount(q, &out)
 	}
 	return out, nil
 }
@@ -171,7 +171,7 @@ func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWr
 	}
 	s.mu.Lock()
 	s.Calls = append(s.Calls, q)
-	before, spoil, limits := s.Before, s.Spoil, s.limits()
+	before, corrupt, limits := s.Before, s.Corrupt, s.limits()
 	s.mu.Unlock()
 	a := tvmexport.Answer{Calls: 1}
 	if before != nil {
@@ -206,8 +206,8 @@ func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWr
 		}
 		a.Rows++
 	}
-	if spoil != nil {
-		spoil(q, &a)
+	if corrupt != nil {
+		corrupt(q, &a)
 	}
 	return a, nil
 }

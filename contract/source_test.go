@@ -42,8 +42,8 @@ func TestFakeSourceKeepsTheContract(t *testing.T) {
 			Corrupt: func(_ *testing.T, how contract.Corruption) {
 				switch how {
 				case contract.Cut, contract.Duplicated:
-					s.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) {
-						s.Spoil = nil
+					s.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) {
+						s.Corrupt = nil
 						a.Counted++ // one more than was written
 						if how == contract.Duplicated {
 							a.Counted -= 2

@@ -60,14 +60,14 @@ func TestPartsThatACountHidesAreNotLost(t *testing.T) {
 						rows := fleet(tt.devices, 1)
 						w.source.Set(software, rows)
 						w.export(t)
-						w.source.SpoilCount = cut(n)
+						w.source.CorruptCount = cut(n)
 						report, err := w.Run(t.Context(), engine.Request{Full: full})
 						if err != nil {
 							t.Fatal(err)
 						}
 						w.agrees(t, rows) // whether it failed or not
 						// Rows that are gone indeed are gone in few calls.
-						w.source.SpoilCount = nil
+						w.source.CorruptCount = nil
 						w.source.Set(software, rows[:1])
 						report, err = w.Run(t.Context(), engine.Request{Full: full})
 						if err != nil || report.Outcomes[0].Err != nil || report.Outcomes[0].Calls > 5 {
@@ -91,12 +91,12 @@ func TestEmptyCountOfAFirstRun(t *testing.T) {
 				w.source.SetNow(at.Add(time.Hour))
 				rows := device("a1", 20, at)
 				w.source.Set(software, rows)
-				w.source.SpoilCount = func(q tvmexport.CountQuery, c *tvmexport.Counts) {
+				w.source.CorruptCount = func(q tvmexport.CountQuery, c *tvmexport.Counts) {
 					cut(-1)(q, c)
 					c.Now = at.Add(time.Hour).Add(time.Duration(len(w.source.Calls)) * time.Second)
 				}
 				w.Run(t.Context(), engine.Request{})
-				w.source.SpoilCount = nil
+				w.source.CorruptCount = nil
 				w.source.SetNow(at.Add(2 * time.Hour))
 				w.export(t)
 				w.agrees(t, rows)
@@ -120,7 +120,7 @@ func TestEmptyCountOfNewRows(t *testing.T) {
 		w.source.Set(software, rows)
 		w.source.SetNow(at.Add(2 * time.Hour))
 		moments := 0
-		w.source.SpoilCount = func(q tvmexport.CountQuery, c *tvmexport.Counts) {
+		w.source.CorruptCount = func(q tvmexport.CountQuery, c *tvmexport.Counts) {
 			moments++
 			c.Now = c.Now.Add(time.Duration(moments) * time.Second)
 			if moments == 1 {
@@ -161,7 +161,7 @@ func TestRowsThatContradictTheCounts(t *testing.T) {
 					w := newWorld(load, map[bool]string{false: "Timestamp"}[load == tvmexport.Snapshot])
 					w.source.Set(software, append(device("a1", 20, at), device("b2", 20, at)...))
 					w.source.SetNow(at.Add(3 * time.Hour))
-					w.source.SpoilCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
+					w.source.CorruptCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
 						for i := range c.Parts {
 							if p := &c.Parts[i]; p.Partition.Contains("b2") {
 								p.Rows += by
@@ -170,7 +170,7 @@ func TestRowsThatContradictTheCounts(t *testing.T) {
 					}
 					w.unproven(t, "partitions of the table the fetched rows differ from the counts")
 					w.agrees(t, nil)
-					w.source.SpoilCount = nil
+					w.source.CorruptCount = nil
 					w.export(t)
 				})
 			})
@@ -183,7 +183,7 @@ func TestRowsThatContradictTheCounts(t *testing.T) {
 func TestRowsOfWholeHoursThatContradictTheCounts(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 20, 0, 0, time.UTC)
 	spoil := func(w world, hour int) {
-		w.source.SpoilCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
+		w.source.CorruptCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
 			for i := range c.Parts {
 				if c.Parts[i].Start.Hour() == hour {
 					c.Parts[i].Rows += 2
@@ -216,7 +216,7 @@ func TestCountsOfOneMoment(t *testing.T) {
 		w.source.Set(software, device("a1", 20, time.Time{}))
 		w.source.SetNow(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))
 		first := true
-		w.source.SpoilCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
+		w.source.CorruptCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
 			if first {
 				c.Parts[0].Rows--
 			}
@@ -257,7 +257,7 @@ func TestImpossibleCounts(t *testing.T) {
 					rows := append(device("a1b2c3", 20, at), device("b2c3d4", 20, at.Add(time.Hour))...)
 					w.source.Set(software, rows)
 					w.source.SetNow(at.Add(3 * time.Hour))
-					w.source.SpoilCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) { spoil(c) }
+					w.source.CorruptCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) { spoil(c) }
 					said, _, _ := strings.Cut(want, ",")
 					w.unproven(t, said)
 					w.agrees(t, nil)
@@ -265,13 +265,13 @@ func TestImpossibleCounts(t *testing.T) {
 					if err != nil || tvmexport.CauseOf(plans[0].Err) != tvmexport.Integrity {
 						t.Errorf("plan: %v, %v", plans, err)
 					}
-					w.source.SpoilCount = nil
+					w.source.CorruptCount = nil
 					w.export(t)
 					w.agrees(t, rows)
 					if tt.load != tvmexport.Snapshot {
 						return // what is compared begins elsewhere
 					}
-					w.source.SpoilCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) { c.Parts[0].Rows = -1 }
+					w.source.CorruptCount = func(_ tvmexport.CountQuery, c *tvmexport.Counts) { c.Parts[0].Rows = -1 }
 					list, err := w.Verify(t.Context(), nil, "")
 					if err != nil || tvmexport.CauseOf(list[0].Err) != tvmexport.Integrity {
 						t.Errorf("verify: %v, %v", list, err)
@@ -288,7 +288,7 @@ func TestPlanOfHiddenParts(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		w.source.Set(software, fleet(300, 1))
 		w.export(t)
-		w.source.SpoilCount = cut(3)
+		w.source.CorruptCount = cut(3)
 		plans, err := w.Plan(t.Context(), engine.Request{})
 		if err != nil || plans[0].Err != nil || plans[0].Changed != 3 || plans[0].Slices != 1 {
 			t.Errorf("%+v, %v", plans, err)

@@ -237,7 +237,7 @@ func TestAnswerThatContradictsItselfIsAskedForAgain(t *testing.T) {
 		rows := fleet(5, 5)
 		w.source.Set(software, rows)
 		spoiled := 0
-		w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) {
+		w.source.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) {
 			if spoiled++; spoiled == 1 {
 				a.Counted++
 			}
@@ -247,7 +247,7 @@ func TestAnswerThatContradictsItselfIsAskedForAgain(t *testing.T) {
 		if spoiled != 2 {
 			t.Errorf("%d calls, want 2", spoiled)
 		}
-		w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Counted = tvmexport.Missing }
+		w.source.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Counted = tvmexport.Missing }
 		report, err := w.Run(t.Context(), engine.Request{Full: true})
 		if err != nil {
 			t.Fatal(err)
@@ -263,7 +263,7 @@ func TestValuesThatDoNotFitAreReported(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")
 		w.source.Set(software, fleet(3, 3))
-		w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Nulled = 2 }
+		w.source.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Nulled = 2 }
 		if r := w.export(t); r.Nulled != 2 {
 			t.Errorf("%d values reported, want 2", r.Nulled)
 		}

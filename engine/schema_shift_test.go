@@ -52,7 +52,7 @@ func TestSchemaThatChangesInMidRun(t *testing.T) {
 					w.source.Schema = tt.schema(n)
 					return nil
 				}
-				w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Columns = tt.answer(n) }
+				w.source.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) { a.Columns = tt.answer(n) }
 				w.Calls = 1
 				restarts := 0
 				w.Hooks.Retrying = func(_ tvmexport.Run, op string, _ time.Duration, _ error) {

@@ -27,12 +27,12 @@ func TestUnreadValuesComeWithTheirBatches(t *testing.T) {
 			rows = append(rows, device(fmt.Sprintf("%x", h), 60, day)...)
 		}
 		w.source.Set(software, rows)
-		w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) {
+		w.source.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) {
 			a.Nulled = 2
 			a.Unread = []tvmexport.Unread{{Column: "Score", Type: "real", Values: 2, Line: 7}}
 		}
 		w.interrupted(t, 3)
-		w.source.Spoil = nil
+		w.source.Corrupt = nil
 		left := w.left(t)
 		if len(left) == 0 {
 			t.Fatal("nothing landed")
@@ -59,7 +59,7 @@ func TestUnreadWatermarkFailsTheRun(t *testing.T) {
 		w := newWorld(tvmexport.Incremental, "Timestamp")
 		w.source.Set(software, device("abc", 3, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)))
 		w.source.SetNow(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC))
-		w.source.Spoil = func(_ tvmexport.Slice, a *tvmexport.Answer) {
+		w.source.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) {
 			a.Unread = []tvmexport.Unread{{Column: "Timestamp", Type: "datetime", Values: 1, Line: 1}}
 		}
 		report, err := w.Run(t.Context(), engine.Request{})

@@ -20,14 +20,14 @@ func (c *Client) Forecast(calls, chain, atOnce int, each time.Duration) Forecast
 	b := newBudget(c.budget.quota, min(max(atOnce, 1), c.budget.most), 0, nil)
 	b.made, b.others, b.until = slices.Clone(c.budget.made), slices.Clone(c.budget.others), c.budget.until
 	c.budget.mu.Unlock()
-	f := b.rehearse(time.Now(), calls, each)
+	f := b.simulate(time.Now(), calls, each)
 	f.Took = max(f.Took, time.Duration(chain)*each)
 	return f
 }
 
-// rehearse simulates calls one after the other, as enter and leave do, on a
+// simulate simulates calls one after the other, as enter and leave do, on a
 // clock of its own.
-func (b *budget) rehearse(now time.Time, calls int, each time.Duration) Forecast {
+func (b *budget) simulate(now time.Time, calls int, each time.Duration) Forecast {
 	start, end := now, now
 	var f Forecast
 	var under []time.Time // when the calls under way end, in order

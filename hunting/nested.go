@@ -130,7 +130,7 @@ func (w *nesting) bag(i, depth int) int {
 			i = w.blanks(i)
 			continue
 		}
-		twice = w.meet(key, known, &more) || twice
+		twice = w.seen(key, known, &more) || twice
 		if len(w.out) > start+1 {
 			w.out = append(w.out, ',')
 		}
@@ -155,8 +155,8 @@ func (w *nesting) bag(i, depth int) int {
 	return i + 1
 }
 
-// meet says whether the bag whose names begin at known has the name already.
-func (w *nesting) meet(key []byte, known int, more *map[string]bool) bool {
+// seen says whether the bag whose names begin at known already has the name.
+func (w *nesting) seen(key []byte, known int, more *map[string]bool) bool {
 	if bytes.IndexByte(key, '\\') >= 0 {
 		plain, _ := jsontext.AppendUnquote(nil, key) // valid but for lone surrogates
 		key = plain

@@ -99,7 +99,7 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 		if c.sidecar && n.graph {
 			continue
 		}
-		if err := n.schema.meet(c); err != nil {
+		if err := n.schema.mark(c); err != nil {
 			return 0, err
 		}
 		if c.mark && bytes.HasPrefix(m.value, n.mark) {

@@ -46,8 +46,8 @@ func quotes(text string) string {
 	return ""
 }
 
-// spoil corrupts a text at a place, in one of several ways.
-func spoil(text string, at int, way int) string {
+// corrupt corrupts a text at a place, in one of several ways.
+func corrupt(text string, at int, way int) string {
 	at %= len(text)
 	head, tail := text[:at], text[at:]
 	switch way % 8 {
@@ -114,12 +114,12 @@ func TestNothingQuotesRows(t *testing.T) {
 			}
 		}
 		for at := range len(whole) {
-			try(spoil(whole, at, at), "application/json", 200)
-			try(spoil(whole, at, at/8), "application/json", 200)
+			try(corrupt(whole, at, at), "application/json", 200)
+			try(corrupt(whole, at, at/8), "application/json", 200)
 		}
 		for at := range len(counts) {
 			for way := range 8 {
-				try(spoil(counts, at, way), "application/json", 200)
+				try(corrupt(counts, at, way), "application/json", 200)
 			}
 		}
 		for _, status := range []int{200, 400, 401, 403, 404, 418, 500, 502} {
@@ -146,9 +146,9 @@ func FuzzNothingQuotesRows(f *testing.F) {
 		if at < 0 || way < 0 || at2 < 0 || way2 < 0 {
 			t.Skip("places and ways are not negative")
 		}
-		body := spoil(plantedAnswer, at, way)
+		body := corrupt(plantedAnswer, at, way)
 		if len(body) > 0 {
-			body = spoil(body, at2, way2)
+			body = corrupt(body, at2, way2)
 		}
 		synctest.Test(t, func(t *testing.T) {
 			if said := written(t, body, "application/json", 200); quotes(said) != "" {

@@ -84,7 +84,7 @@ func rowsByJSONText(n *normaliser, text []byte, w tvmexport.RowWriter) error {
 		if err != nil || c.sidecar {
 			return err
 		}
-		if err := n.schema.meet(c); err != nil {
+		if err := n.schema.mark(c); err != nil {
 			return err
 		}
 		if c.key > 0 {

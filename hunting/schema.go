@@ -118,8 +118,8 @@ func (s *schema) find(key []byte) (*column, error) {
 
 func (s *schema) nextRow() { s.rows++ }
 
-// meet notes that the current row has the column.
-func (s *schema) meet(c *column) error {
+// mark notes that the current row has the column.
+func (s *schema) mark(c *column) error {
 	if c.row == s.rows {
 		return fmt.Errorf("a row has %s twice", c.said())
 	}

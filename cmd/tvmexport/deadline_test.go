@@ -67,7 +67,7 @@ func quits(program func()) func() {
 	}
 }
 
-// recorded is a reporter that keeps what it is told.
+// recorded is a reporter that keeps what is reported.
 type recorded struct {
 	text   strings.Builder
 	failed bool
