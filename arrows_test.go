@@ -136,8 +136,10 @@ var kustoArrows = map[string][]string{
 	"kusto/conn":          {"kusto/kql"},
 	"kusto/views":         {"kusto/kql"},
 	"kusto/visibility":    {"kusto/conn", "kusto/kql"},
+	"kusto/policy":        {"kusto/conn", "kusto/kql"},
+	"kusto/ledger":        {"kusto/conn", "kusto/kql", "kusto/policy", "kusto/views", "kusto/visibility"},
 	"kusto/landing":       {"kusto/conn", "kusto/kql"},
-	"kusto":               {"kusto/conn", "kusto/kql", "kusto/landing", "kusto/views", "kusto/visibility"},
+	"kusto":               {"kusto/conn", "kusto/kql", "kusto/landing", "kusto/ledger", "kusto/policy", "kusto/views", "kusto/visibility"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }
@@ -166,6 +168,8 @@ func TestForbiddenImports(t *testing.T) {
 		{"kusto/views", module + "/kusto/conn", true},
 		{"kusto/landing", module + "/kusto/conn", false},
 		{"kusto/conn", module + "/kusto/landing", true},
+		{"kusto/ledger", module + "/kusto/policy", false},
+		{"kusto/policy", module + "/kusto/ledger", true},
 		{"kusto/kql", module + "/kusto", true},
 		{"kusto/unlisted", module + "/kusto/kql", true},
 		{"kusto", module + "/cmd/tvmexport", true},

@@ -51,7 +51,7 @@ func Example() {
 	table, _ := catalog.Table("DeviceTvmSoftwareInventory")
 	_, err = destination.Init(ctx, []tvmexport.Table{table}, kusto.ScriptOptions{})
 	must(err)
-	must(destination.Configure(ctx, []tvmexport.Table{table}))
+	must(destination.Configuration().Configure(ctx, []tvmexport.Table{table}))
 
 	exporter := &engine.Exporter{Source: source, Destination: destination, Describe: catalog.Table, Compress: gzipFast, Owner: "example"}
 	for range 2 {

@@ -7,6 +7,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 // checkLanding looks, before a publication is taken up again, whether what it
@@ -55,9 +56,9 @@ func (c *Client) checkLanding(ctx context.Context, p tvmexport.Publication, b ba
 // rows never become visible and are dropped where that is allowed, and its
 // base is free for another run.
 func (c *Client) giveUp(ctx context.Context, run tvmexport.Run, into []target, published int64, why error) error {
-	row := recordOf(run, kql.AbandonedState)
-	row.rows = published
-	if _, err := c.append(ctx, "publish", run.Table.Name, row.text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
+	row := ledger.RecordOf(run, kql.AbandonedState)
+	row.Rows = published
+	if _, err := c.conn.AppendOnce(ctx, "publish", run.Table.Name, row.Text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
 		return err
 	}
 	for _, t := range into {
@@ -86,5 +87,5 @@ func remainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
 	return fmt.Sprintf(`%s
 | where BatchId in (%s) and Line > 0 and not(%s)
 | distinct BatchId, Line
-| summarize Count = count()`, kql.Ident(run.Table.Landing()), kql.Literals(batches), spoiled)
+| summarize Count = count()`, kql.Ident(run.Table.Landing()), kql.Literals(batches), kql.SpoiledRecord)
 }

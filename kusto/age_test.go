@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 // installation is a database as daily runs leave it, without the runs: a full
@@ -68,29 +69,29 @@ func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 // rows, and an hour later the commit.
 func (i *installation) publish(run tvmexport.Run, devices string, rowsPerDevice int) {
 	i.Helper()
-	row := func(state string) record { r := recordOf(run, state); r.owner = "host"; return r }
+	row := func(state string) ledger.Record { r := ledger.RecordOf(run, state); r.Owner = "host"; return r }
 	for n := range 5 {
-		i.command(row(kql.LeaseState).text(fmt.Sprintf("lease:%s:%d", run.ID, n)))
+		i.command(row(kql.LeaseState).Text(fmt.Sprintf("lease:%s:%d", run.ID, n)))
 	}
 	keys := devices + " | extend DeviceId = substring(hash_sha256(Device), 0, 40) | extend Partition = substring(DeviceId, 0, 3)"
-	i.command(guarded(kql.PartitionsTable, "partitions:"+string(run.ID), nil, fmt.Sprintf("%s\n| summarize Rows = %d * count() by Partition\n| project %s", keys, rowsPerDevice, kql.Fill(kql.PartitionsColumns, map[string]kql.Expression{
+	i.command(kql.Guarded(kql.PartitionsTable, "partitions:"+string(run.ID), nil, fmt.Sprintf("%s\n| summarize Rows = %d * count() by Partition\n| project %s", keys, rowsPerDevice, kql.Fill(kql.PartitionsColumns, map[string]kql.Expression{
 		"Table": {Kind: "string", Text: kql.Literal(run.Table.Name)}, "RunId": {Kind: "string", Text: kql.Literal(string(run.ID))},
 		"Partition": {Kind: "string", Text: "Partition"}, "Rows": {Kind: "long", Text: "Rows"}, "WindowNull": {Kind: "bool", Text: "false"},
 	}))))
-	i.command(row(kql.PublishingState).text("claim:" + string(run.ID)))
-	i.command(appendText("", run.Table.Typed(), "rows:"+string(run.ID), []string{kql.RunTag(run.ID)}, fmt.Sprintf(`%s
+	i.command(row(kql.PublishingState).Text("claim:" + string(run.ID)))
+	i.command(kql.AppendText("", run.Table.Typed(), "rows:"+string(run.ID), []string{kql.RunTag(run.ID)}, fmt.Sprintf(`%s
 | mv-expand Software = range(1, %d, 1) to typeof(long)
 | project DeviceId, OSPlatform = "Windows11", SoftwareVendor = strcat("vendor", Software %% 7), SoftwareName = strcat("software", Software),
     SoftwareVersion = strcat(%d, ".", Device %% 5), EndOfSupportDate = datetime(2027-01-01) + Software * 1d,
     RunId = %s, Partition, ExportedAt = %s`, keys, rowsPerDevice, run.StartedAt.YearDay(), kql.Literal(string(run.ID)), kql.Datetime(run.StartedAt))))
 	i.set(i.now().Add(time.Hour))
-	detail, err := kql.Document(commitDetail{RunHeader: run.Header()})
+	detail, err := kql.Document(ledger.CommitDetail{RunHeader: run.Header()})
 	if err != nil {
 		i.Fatal(err)
 	}
 	done := row(kql.CommittedState)
-	done.detail = detail
-	i.command(done.text("commit:" + string(run.ID)))
+	done.Detail = detail
+	i.command(done.Text("commit:" + string(run.ID)))
 }
 
 func (i *installation) command(text string) {

@@ -9,10 +9,10 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/landing"
-	"github.com/tvmexport/tvmexport/kusto/views"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
@@ -42,14 +42,17 @@ type Client struct {
 	setup   ScriptOptions
 	landing *landing.Queue
 	visible *visibility.Checker
+	policy  *policy.Reader
+
+	ledger        *ledger.Ledger
+	invocations   *ledger.Invocations
+	configuration *ledger.Configuration
+	reports       *ledger.Reports
 
 	mu        sync.Mutex
-	lacks     map[string]views.MissingRuns // by source table: runs that are not in a published table
-	uncleared bool                         // clearing landing tables was refused
-	counted   map[string]*whole            // by table: batches of its last run that are known to be whole
+	uncleared bool              // clearing landing tables was refused
+	counted   map[string]*whole // by table: batches of its last run that are known to be whole
 }
-
-var _ tvmexport.CompleteDestination = (*Client)(nil)
 
 // New prepares a client. Nothing is sent before the first call; the endpoints
 // are checked then.
@@ -64,15 +67,25 @@ func New(_ context.Context, o Options) (*Client, error) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = DefaultConcurrency
 	}
-	return &Client{
+	visible, policies := visibility.New(to), policy.New(to)
+	parts := ledger.Parts{Conn: to, Visible: visible, Policy: policies}
+	c := &Client{
 		conn: to, setup: o.Setup,
-		lacks: map[string]views.MissingRuns{}, counted: map[string]*whole{},
-		visible: visibility.New(to),
+		visible: visible, policy: policies, counted: map[string]*whole{},
 		landing: landing.New(to, o.Concurrency),
-	}, nil
+		ledger:  ledger.New(parts), invocations: ledger.NewInvocations(parts), configuration: ledger.NewConfiguration(parts),
+	}
+	c.reports = ledger.NewReports(c.ledger, c.configuration, c.invocations)
+	return c, nil
 }
 
 // Close ends what the client does in the background.
 func (c *Client) Close() error {
 	return errors.Join(c.landing.Close(), c.conn.Close())
 }
+
+// Configuration is the part that reads and completes MigrationConfiguration.
+func (c *Client) Configuration() *ledger.Configuration { return c.configuration }
+
+// Reports is the part that reads the state of tables, recent runs and audits.
+func (c *Client) Reports() *ledger.Reports { return c.reports }

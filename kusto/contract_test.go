@@ -75,7 +75,7 @@ func TestEmulatorSetUp(t *testing.T) {
 			s.Errorf("the second init made %v, notes %q", second.Made, second.Notes)
 		}
 		for range 2 {
-			s.must(s.client.Configure(s.Context(), tables))
+			s.must(s.client.Configuration().Configure(s.Context(), tables))
 		}
 		orders, err := s.client.Orders(s.Context())
 		s.must(err)
@@ -176,13 +176,13 @@ func TestEmulatorExport(t *testing.T) {
 		for range 2 {
 			s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "invocation", Outcomes: outcomes}))
 		}
-		audits, err := s.client.AuditLog(s.Context(), 10)
+		audits, err := s.client.Reports().AuditLog(s.Context(), 10)
 		s.must(err)
 		if len(audits) != 2 || audits[0].Status != "Failed" || audits[0].Reason != "DNS: no such host" || audits[1].Status != "Success" || audits[1].Rows != 2 ||
 			audits[0].At.Sub(audits[1].At).Round(time.Second) != time.Minute {
 			s.Errorf("audit %+v", audits)
 		}
-		status, err := s.client.Status(s.Context())
+		status, err := s.client.Reports().Status(s.Context())
 		s.must(err)
 		if len(status.Tables) != 1 || status.Tables[0].Last.ID != run2.ID || status.Tables[0].Audit.Rows != 2 || status.Tables[0].Publishing != "" || status.Tables[0].Holder != nil {
 			s.Errorf("status %+v", status)

@@ -111,7 +111,7 @@ func (s stage) setUp(tables ...tvmexport.Table) {
 	s.Helper()
 	_, err := s.client.Init(s.Context(), tables, ScriptOptions{})
 	s.must(err)
-	s.must(s.client.Configure(s.Context(), tables))
+	s.must(s.client.Configuration().Configure(s.Context(), tables))
 	failed, err := s.client.CheckTables(s.Context(), tables)
 	s.must(err)
 	for _, err := range failed {

@@ -10,7 +10,7 @@ import (
 
 // ledger are the tables whose rows are written by position: their columns come
 // in our order.
-func ledger(table string) bool { return table == kql.RunsTable || table == kql.PartitionsTable }
+func inLedger(table string) bool { return table == kql.RunsTable || table == kql.PartitionsTable }
 
 // extension is the command that gives a table of ours the columns that it lacks;
 // "" where it lacks none. A ledger that an older version made may lack columns
@@ -18,13 +18,13 @@ func ledger(table string) bool { return table == kql.RunsTable || table == kql.P
 // data of each column that it names, and it names all.
 func extension(table string, found, want []kql.Column) string {
 	lack := without(want, found)
-	if !ledger(table) || ordered(append(slices.Clone(found), lack...), want) || slices.ContainsFunc(want, func(w kql.Column) bool { return retyped(found, w) }) {
+	if !inLedger(table) || ordered(append(slices.Clone(found), lack...), want) || slices.ContainsFunc(want, func(w kql.Column) bool { return retyped(found, w) }) {
 		if len(lack) == 0 {
 			return ""
 		}
-		return fmt.Sprintf(".alter-merge table %s (%s)", kql.Ident(table), declaration(lack))
+		return fmt.Sprintf(".alter-merge table %s (%s)", kql.Ident(table), kql.Declaration(lack))
 	}
-	return fmt.Sprintf(".alter table %s (%s)", kql.Ident(table), declaration(append(slices.Clone(want), without(found, want)...)))
+	return fmt.Sprintf(".alter table %s (%s)", kql.Ident(table), kql.Declaration(append(slices.Clone(want), without(found, want)...)))
 }
 
 // ordered says whether the columns begin with those of want.
@@ -39,15 +39,15 @@ func retyped(have []kql.Column, want kql.Column) bool {
 
 // unfit says why a table that all source tables share cannot be used.
 func unfit(table string, found conn.TableInfo, want []kql.Column) error {
-	lack := lacking(found.Columns, want)
+	lack := kql.Missing(found.Columns, want)
 	if table == kql.AuditTable { // in the field with other types, into which values are converted
-		lack = lackingNames(found.Columns, want)
+		lack = kql.MissingNames(found.Columns, want)
 	}
 	var err error
 	switch {
 	case lack != "":
 		err = fmt.Errorf("table %s has no column %s", table, lack)
-	case ledger(table) && !ordered(found.Columns, want):
+	case inLedger(table) && !ordered(found.Columns, want):
 		err = fmt.Errorf("the columns of table %s are not in the order in which rows are written", table)
 	default:
 		return nil

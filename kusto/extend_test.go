@@ -17,7 +17,7 @@ func TestLedgersOfOlderVersions(t *testing.T) {
 		for i, gone := range want {
 			found := slices.Delete(slices.Clone(want), i, i+1)
 			text := extension(table, found, want)
-			if last := i == len(want)-1; last != strings.HasPrefix(text, ".alter-merge") || !last && text != ".alter table "+table+" ("+declaration(want)+")" {
+			if last := i == len(want)-1; last != strings.HasPrefix(text, ".alter-merge") || !last && text != ".alter table "+table+" ("+kql.Declaration(want)+")" {
 				t.Errorf("%s without %s: %s", table, gone.Name, text)
 			}
 			err := unfit(table, conn.TableInfo{Columns: found, Folder: kql.Folder}, want)

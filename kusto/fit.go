@@ -14,7 +14,7 @@ import (
 // SyncSchema implements tvmexport.Destination. What differs is found by one look at
 // the database, so that it costs two commands where nothing does.
 func (c *Client) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, error) {
-	if err := checkNames(t); err != nil {
+	if err := conn.CheckNames(t); err != nil {
 		return nil, err
 	}
 	inv, err := c.conn.Schema(ctx, "fit", true)
@@ -24,7 +24,7 @@ func (c *Client) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, e
 	if err := taken(t, inv); err != nil {
 		return nil, conn.RefusedError("fit", t.Name, err, "rename it, or set layout to raw")
 	}
-	lacks, err := c.placements(ctx, []tvmexport.Table{t}, inv)
+	lacks, err := c.ledger.Placements(ctx, []tvmexport.Table{t}, inv)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (c *Client) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, e
 		}
 		changes = append(changes, changed(cmd, inv)...)
 	}
-	c.forget(t)
+	c.ledger.Forget(t)
 	return changes, nil
 }
 

@@ -77,8 +77,8 @@ func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Cont
 	return map[string]func(context.Context) error{
 		"Orders":  func(ctx context.Context) error { _, err := c.Orders(ctx); return err },
 		"History": func(ctx context.Context) error { _, err := c.History(ctx, tables); return err },
-		"Runs":    func(ctx context.Context) error { _, _, err := c.Runs(ctx, 5); return err },
-		"Status":  func(ctx context.Context) error { _, err := c.Status(ctx); return err },
+		"Runs":    func(ctx context.Context) error { _, _, err := c.Reports().Runs(ctx, 5); return err },
+		"Status":  func(ctx context.Context) error { _, err := c.Reports().Status(ctx); return err },
 		"Leftovers": func(ctx context.Context) error {
 			_, err := c.OrphanedBatches(ctx, tables, map[string]tvmexport.History{}, time.Now().Add(-time.Hour))
 			return err

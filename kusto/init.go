@@ -31,7 +31,7 @@ func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 	if tables, err = c.asShown(ctx, tables, inv); err != nil {
 		return Setup{}, err
 	}
-	lacks, err := c.placements(ctx, tables, inv)
+	lacks, err := c.ledger.Placements(ctx, tables, inv)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -90,9 +90,7 @@ func (c *Client) Init(ctx context.Context, tables []tvmexport.Table, o ScriptOpt
 		setup.Made = append(setup.Made, cmd)
 	}
 	c.conn.ForgetTables()
-	c.mu.Lock()
-	clear(c.lacks)
-	c.mu.Unlock()
+	c.ledger.ForgetAll()
 	c.refreshBatching(ctx, setup.Made)
 	return setup, errors.Join(errs...)
 }
@@ -246,10 +244,10 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 		return nil, err
 	}
 	found, ok := inv.Tables[kql.ConfigurationTable]
-	if !ok || lacking(found.Columns, kql.ConfigurationColumns) != "" {
+	if !ok || kql.Missing(found.Columns, kql.ConfigurationColumns) != "" {
 		return tables, uncollided(tables, nil)
 	}
-	orders, err := c.Orders(ctx)
+	orders, err := c.configuration.Orders(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -270,13 +268,13 @@ func (c *Client) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmex
 // asShown gives tables the columns that readers are shown since the newest
 // commit of each, where the ledger says so.
 func (c *Client) asShown(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) ([]tvmexport.Table, error) {
-	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || lacking(found.Columns, []kql.Column{{Name: "Table", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "At", Kind: "datetime"}, {Name: "Detail", Kind: "dynamic"}}) != "" {
+	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || kql.Missing(found.Columns, []kql.Column{{Name: "Table", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "At", Kind: "datetime"}, {Name: "Detail", Kind: "dynamic"}}) != "" {
 		return tables, nil // a ledger that init is about to complete says nothing yet
 	}
 	s := conn.Statement{Op: "init", Text: fmt.Sprintf(`%s
 | where Table in (%s) and State == %s
 | summarize arg_max(At, Detail) by Table
-| project Table, Shown = Detail.shown`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literal(kql.CommittedState))}
+| project Table, Shown = Detail.shown`, kql.RunsTable, kql.Literals(kql.Names(tables)), kql.Literal(kql.CommittedState))}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func TestColumnsAlteredWhileAllAreRead(t *testing.T) {
 	c := connect(t, f)
 	alter = func() {
 		d.tables[table] = grown
-		c.forget(softwareTable)
+		c.ledger.Forget(softwareTable)
 		alter = func() {}
 	}
 	if _, err := c.conn.Schema(t.Context(), "fit", false); err != nil {

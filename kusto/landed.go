@@ -34,7 +34,7 @@ const askEvery = 10 * time.Second
 // commit empties the landing table.
 func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
 	var d tvmexport.Delivery
-	if err := checkNames(run.Table); err != nil {
+	if err := conn.CheckNames(run.Table); err != nil {
 		return d, err
 	}
 	known := c.wholeOf(run)
@@ -84,10 +84,6 @@ func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Deliv
 
 func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Complete(l.Tail) }
 
-// spoiled holds for a landed record that is not what was sent: nothing, or a
-// text that the service has cut.
-const spoiled = `not(Records startswith_cs "{" and Records endswith_cs "}")`
-
 // recounted stands for Lines where only the rows of a batch were counted again.
 const recounted = -1
 
@@ -101,7 +97,7 @@ func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
 | summarize Copies = count(), Nulls = countif(%s), Unparsed = countif(%s), Announced = max(BatchRows) by BatchId, Line
 | summarize Rows = sumif(Copies, Line > 0), Lines = countif(Line > 0), Nulls = sumif(Nulls, Line > 0), Tail = maxif(Announced, Line == 0),
     Unparsed = countif(Unparsed > 0), FirstUnparsed = minif(Line, Unparsed > 0) by BatchId
-| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d), Unparsed, FirstUnparsed = coalesce(FirstUnparsed, 0)`, spoiled, unread, tvmexport.Missing)
+| project BatchId, Rows, Lines, Nulls, Tail = coalesce(Tail, %d), Unparsed, FirstUnparsed = coalesce(FirstUnparsed, 0)`, kql.SpoiledRecord, kql.UnreadRecord, tvmexport.Missing)
 	if len(known) == 0 {
 		return text + exact
 	}

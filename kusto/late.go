@@ -15,7 +15,7 @@ import (
 
 // CountMissing implements tvmexport.Destination.
 func (c *Client) CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
-	seen, err := c.readers(ctx, run.Table)
+	seen, err := c.ledger.Readers(ctx, run.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -108,5 +108,5 @@ func landedLines(t tvmexport.Table, batches []tvmexport.BatchID) string {
 %s)
 | where Line > 0 and not(%s)
 | summarize hint.strategy = shuffle take_any(Records, Partition) by BatchId, Line
-`, kql.Ident(t.Landing()), strings.Join(lines, ",\n"), spoiled)
+`, kql.Ident(t.Landing()), strings.Join(lines, ",\n"), kql.SpoiledRecord)
 }

@@ -9,18 +9,20 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 )
 
 // leastLedger is how long the ledger must keep the runs of any table: a
 // Snapshot is built anew within that time, and the source keeps events that long.
-const leastLedger = sourceDays * 24 * time.Hour
+const leastLedger = ledger.SourceDays * 24 * time.Hour
 
 // checkLedger says of which tables the ledger would lose the runs while readers
 // still look at their rows, or of which nobody could tell the newest row: two
 // commands, whatever the number of tables. Policies that cannot be read are not
 // checked.
 func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, failed map[string]error) error {
-	timed, err := c.policies(ctx, "check", "ingestiontime")
+	timed, err := c.policy.All(ctx, "check", "ingestiontime")
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: ingestion time policies cannot be read", "error", err)
 	}
@@ -30,7 +32,7 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", kql.Ident(name)))
 		}
 	}
-	kept, err := c.retention(ctx)
+	kept, err := c.policy.Retention(ctx)
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
 		return nil
@@ -42,7 +44,7 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 		for _, name := range []string{kql.RunsTable, kql.PartitionsTable, kql.ConfigurationTable} {
 			if keep, ok := kept[name]; ok && keep < neededOf(t, name, kept) {
 				failed[t.Name] = conn.RefusedError("check", t.Name,
-					fmt.Errorf("table %s keeps rows for %s, but readers need them for %s: exported runs would be forgotten", name, days(keep), days(neededOf(t, name, kept))),
+					fmt.Errorf("table %s keeps rows for %s, but readers need them for %s: exported runs would be forgotten", name, policy.Days(keep), policy.Days(neededOf(t, name, kept))),
 					fmt.Sprintf("run .alter-merge table %s policy retention %s", kql.Ident(name), ledgerRetention))
 				break
 			}
@@ -52,8 +54,8 @@ func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, fail
 }
 
 // neededOf is how long a table of the ledger must keep what it says of t.
-func neededOf(t tvmexport.Table, ledger string, kept map[string]time.Duration) time.Duration {
-	if ledger == kql.RunsTable && t.LoadType != tvmexport.Snapshot {
+func neededOf(t tvmexport.Table, control string, kept map[string]time.Duration) time.Duration {
+	if control == kql.RunsTable && t.LoadType != tvmexport.Snapshot {
 		return max(leastLedger, kept[t.Destination], kept[t.Typed()])
 	}
 	return leastLedger
@@ -63,13 +65,4 @@ func neededOf(t tvmexport.Table, ledger string, kept map[string]time.Duration) t
 func switchedOff(text string) bool {
 	p := struct{ IsEnabled bool }{true}
 	return text != "" && json.Unmarshal([]byte(text), &p) == nil && !p.IsEnabled
-}
-
-// undated is why a table is not exported of whose configuration rows some have
-// no time: an older one could be taken for the newest.
-func undated(table string, rows int64) error {
-	e := conn.RefusedError("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so the newest row cannot be determined: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
-		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
-			kql.ConfigurationTable, kql.ConfigurationTable, kql.ConfigurationTable, kql.Literal(table)))
-	return e
 }

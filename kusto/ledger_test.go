@@ -15,6 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -54,10 +55,10 @@ func TestHistory(t *testing.T) {
 			return conntest.Reply{
 				Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "What", Kind: "string"}, {Name: "Number", Kind: "long"}, {Name: "Place", Kind: "string"}, {Name: "Recorded", Kind: "long"}, {Name: "Held", Kind: "long"}},
 				Rows: [][]any{
-					{"DeviceProcessEvents", strangeRows, 3, "", nil, nil},
-					{"DeviceProcessEvents", holes, 1, "", nil, nil},
-					{"DeviceProcessEvents", copiedWatermark, 2, "", nil, nil},
-					{"DeviceProcessEvents", shortOfRows, 2, eventsTable.Destination, 5, 3},
+					{"DeviceProcessEvents", ledger.StrangeRows, 3, "", nil, nil},
+					{"DeviceProcessEvents", ledger.Holes, 1, "", nil, nil},
+					{"DeviceProcessEvents", ledger.CopiedWatermark, 2, "", nil, nil},
+					{"DeviceProcessEvents", ledger.ShortOfRows, 2, eventsTable.Destination, 5, 3},
 				},
 			}
 		case strings.HasPrefix(text, ".show database"):

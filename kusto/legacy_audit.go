@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 // siblingAudit is the audit of the exporter that siblingTable belongs to.
@@ -39,7 +40,7 @@ func (c *Client) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, err
 		table, want = siblingAudit, []kql.Column{{Name: "table", Kind: "string"}, {Name: "ingestion_timestamp", Kind: "datetime"}, {Name: "success", Kind: "bool"}, {Name: "records_processed", Kind: "long"}}
 	}
 	found, ok := inv.Tables[table]
-	if !ok || lackingNames(found.Columns, want) != "" {
+	if !ok || kql.MissingNames(found.Columns, want) != "" {
 		return nil, nil
 	}
 	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: fmt.Sprintf(`%s
@@ -65,5 +66,5 @@ func legacyAuditText(t Takeover) string {
 	}
 	return fmt.Sprintf(`%s
 | where TableName == %s
-| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`, kql.AuditTable, kql.Literal(t.Table.Destination), kql.Literal(succeeded))
+| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`, kql.AuditTable, kql.Literal(t.Table.Destination), kql.Literal(ledger.Succeeded))
 }

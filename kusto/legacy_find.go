@@ -11,6 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -108,12 +109,12 @@ func (c *Client) past(ctx context.Context, inv conn.Schema, tables []tvmexport.T
 	if _, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 {
 		return map[string]time.Time{}, last, nil
 	}
-	if until, err = c.takenOver(ctx, tables); err != nil {
+	if until, err = c.ledger.TakenOver(ctx, tables); err != nil {
 		return nil, nil, err
 	}
 	s := conn.Statement{Op: "import", Text: fmt.Sprintf(`%s
 | where Table in (%s) and State in (%s)
-| distinct Table`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literals([]string{kql.CommittedState, kql.PublishingState}))}
+| distinct Table`, kql.RunsTable, kql.Literals(kql.Names(tables)), kql.Literals([]string{kql.CommittedState, kql.PublishingState}))}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, nil, err
@@ -137,7 +138,7 @@ func (c *Client) listed(ctx context.Context, inv conn.Schema) ([]Takeover, error
 		}
 		known = true
 		want := []kql.Column{{Name: "SourceTable", Kind: "string"}, {Name: "DestinationTable", Kind: "string"}, {Name: "WatermarkColumn", Kind: "string"}, {Name: from.watermark, Kind: "datetime"}, {Name: "LoadType", Kind: "string"}, {Name: "IsActive", Kind: "bool"}}
-		if lack := lacking(found.Columns, want); lack != "" {
+		if lack := kql.Missing(found.Columns, want); lack != "" {
 			return nil, conn.RefusedError("import", "", fmt.Errorf("table %s has no column %s", from.table, lack), "it is not the configuration of a supported exporter")
 		}
 		rows, err := c.listedIn(ctx, from.table, from.watermark)
@@ -167,16 +168,16 @@ func (c *Client) listedIn(ctx context.Context, table, watermark string) ([]Takeo
 		return nil, err
 	}
 	return conn.ReadRows(s, rows, func(r *conn.Reader) Takeover {
-		row := configured{
-			source: r.Text("SourceTable"), destination: r.Text("DestinationTable"),
-			watermark: strings.TrimSpace(r.Text("WatermarkColumn")), load: r.Text("LoadType"),
-			refreshed: r.Time("Refreshed"), active: r.Flag("IsActive"),
+		row := ledger.Configured{
+			Source: r.Text("SourceTable"), Destination: r.Text("DestinationTable"),
+			Watermark: strings.TrimSpace(r.Text("WatermarkColumn")), Load: r.Text("LoadType"),
+			Refreshed: r.Time("Refreshed"), Active: r.Flag("IsActive"),
 		}
-		if slices.Contains(ingestionMembers, row.watermark) {
-			row.watermark = none
+		if slices.Contains(ingestionMembers, row.Watermark) {
+			row.Watermark = kql.NoWatermark
 		}
-		o := order(row)
-		return Takeover{Listed: table, Old: o, Loads: row.load, Err: o.Err, Table: tvmexport.Table{
+		o := ledger.Order(row)
+		return Takeover{Listed: table, Old: o, Loads: row.Load, Err: o.Err, Table: tvmexport.Table{
 			Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column,
 		}}
 	})

@@ -62,12 +62,12 @@ func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (e
 	if len(tables) == 0 {
 		return nil
 	}
-	held, err := c.Acquire(ctx, tvmexport.Lease{Owner: owner, Tables: tables, Term: takeTerm})
+	held, err := c.invocations.Acquire(ctx, tvmexport.Lease{Owner: owner, Tables: tables, Term: takeTerm})
 	if err != nil {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, c.EndInvocation(context.WithoutCancel(ctx), tvmexport.InvocationEnd{Owner: owner, Tables: tables}))
+		err = errors.Join(err, c.invocations.EndInvocation(context.WithoutCancel(ctx), tvmexport.InvocationEnd{Owner: owner, Tables: tables}))
 	}()
 	for table, by := range held {
 		return &tvmexport.Error{
@@ -81,7 +81,7 @@ func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (e
 		return err
 	}
 	for _, cmd := range commands {
-		if _, err := c.append(ctx, "import", "", cmd.Text); err != nil {
+		if _, err := c.conn.AppendOnce(ctx, "import", "", cmd.Text); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (c *Client) TakeOver(ctx context.Context, owner string, list []Takeover) (e
 func reconfigureText(t Takeover, columns []kql.Column) string {
 	watermark := t.column()
 	if watermark == "" {
-		watermark = none
+		watermark = kql.NoWatermark
 	}
 	refreshed := t.Watermark
 	if refreshed.IsZero() && t.Table.LoadType == tvmexport.Snapshot {
@@ -103,7 +103,7 @@ func reconfigureText(t Takeover, columns []kql.Column) string {
 	if !refreshed.IsZero() {
 		text = "tostring(" + kql.Datetime(refreshed) + ")"
 	}
-	return guarded(kql.ConfigurationTable, "tvmexport-import:"+t.Table.Name, nil, "print "+kql.Fill(columns, map[string]kql.Expression{
+	return kql.Guarded(kql.ConfigurationTable, "tvmexport-import:"+t.Table.Name, nil, "print "+kql.Fill(columns, map[string]kql.Expression{
 		"SourceTable":         {Kind: "string", Text: kql.Literal(t.Table.Name)},
 		"DestinationTable":    {Kind: "string", Text: kql.Literal(t.Table.Destination)},
 		"WatermarkColumn":     {Kind: "string", Text: kql.Literal(watermark)},
@@ -138,5 +138,5 @@ func legacyText(t Takeover, raw []kql.Column, id tvmexport.RunID) string {
 			kql.Literal(string(id)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literal(t.Listed))},
 	}
 	rows := strings.TrimSuffix(theirs(t.Table, raw, time.Time{}), views.AsRecords(raw))
-	return guarded(kql.RunsTable, "tvmexport-legacy:"+t.Table.Name, nil, fmt.Sprintf("%s| where isnull(ingestion_time()) or ingestion_time() <= now()\n| summarize Found = count()\n| project %s", rows, kql.Fill(kql.RunsColumns, values)))
+	return kql.Guarded(kql.RunsTable, "tvmexport-legacy:"+t.Table.Name, nil, fmt.Sprintf("%s| where isnull(ingestion_time()) or ingestion_time() <= now()\n| summarize Found = count()\n| project %s", rows, kql.Fill(kql.RunsColumns, values)))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -40,7 +41,7 @@ func TestProposeAndDecide(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		row    configured
+		row    ledger.Configured
 		listed string
 		change func(*Takeover)
 		ours   bool
@@ -48,104 +49,104 @@ func TestProposeAndDecide(t *testing.T) {
 	}{
 		{
 			"an event table",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Refreshed: oldDay, Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, ""},
 		},
 		{
 			"what was noted first had not all landed",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Full", refreshed: oldDay.Add(time.Hour), active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Full", Refreshed: oldDay.Add(time.Hour), Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, false, ""},
 		},
 		{
 			"what was noted is older",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Refreshed: oldDay.Add(-time.Hour), Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay.Add(-time.Hour), true, false, ""},
 		},
 		{
 			"nothing was noted",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, ""},
 		},
 		{
 			"a clock was wrong",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
 			func(t *Takeover) { t.Newest = t.Newest.AddDate(10, 0, 0) }, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay.AddDate(0, 0, 1), true, false, ""},
 		},
 		{
 			"ingestion_time() of a table that has a time",
-			configured{source: eventsTable.Name, watermark: "None", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "None", Load: "Incr", Refreshed: oldDay.Add(-time.Hour), Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, true, "becomes Timestamp"},
 		},
 		{
 			"ingestion_time() of an unknown table",
-			configured{source: "NewEvents", watermark: "None", load: "Incr", refreshed: oldDay.Add(-time.Hour), active: true},
+			ledger.Configured{Source: "NewEvents", Watermark: "None", Load: "Incr", Refreshed: oldDay.Add(-time.Hour), Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, tvmexport.IngestionTime, oldDay.Add(-time.Hour), true, false, ""},
 		},
 		{
 			"a state",
-			configured{source: softwareTable.Name, watermark: "None", load: "Incr", refreshed: oldDay, active: true},
+			ledger.Configured{Source: softwareTable.Name, Watermark: "None", Load: "Incr", Refreshed: oldDay, Active: true},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Snapshot, "", time.Time{}, false, true, "LoadType Incr becomes Snapshot"},
 		},
 		{
 			"of the sibling",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Full", refreshed: oldDay, active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Full", Refreshed: oldDay, Active: true},
 			siblingTable, nil, false,
 			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, true, ""},
 		},
 		{
 			"no rows and nothing noted",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
 			func(t *Takeover) { t.Rows, t.Newest, t.To = 0, time.Time{}, time.Time{} }, false,
 			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, ""},
 		},
 		{
 			"rows without a watermark",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
 			func(t *Takeover) { t.Newest, t.Unmarked = time.Time{}, 10 }, false,
 			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, "no old row has a watermark"},
 		},
 		{
 			"exported by us already",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Refreshed: oldDay, Active: true},
 			kql.ConfigurationTable, nil, true,
 			want{tvmexport.Incremental, "Timestamp", oldDay, false, false, "has already exported it"},
 		},
 		{
 			"switched off",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Refreshed: oldDay},
 			kql.ConfigurationTable, nil, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "deactivated"},
 		},
 		{
 			"without a time of ingestion",
-			configured{source: eventsTable.Name, watermark: "Timestamp", load: "Incr", refreshed: oldDay, active: true},
+			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Refreshed: oldDay, Active: true},
 			kql.ConfigurationTable,
 			func(t *Takeover) { t.Untimed = 3 }, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "3 old rows have no ingestion_time()"},
 		},
 		{
 			"taken over before",
-			configured{source: softwareTable.Name, watermark: "None", load: "Incr", active: true},
+			ledger.Configured{Source: softwareTable.Name, Watermark: "None", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
 			func(t *Takeover) { t.Since = oldDay }, false,
 			want{tvmexport.Snapshot, "", time.Time{}, false, false, "was taken over at 2026-11-20T00:00:00Z"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := order(c.row)
+			o := ledger.Order(c.row)
 			x := found
-			x.Listed, x.Old, x.Loads = c.listed, o, c.row.load
+			x.Listed, x.Old, x.Loads = c.listed, o, c.row.Load
 			x.Table = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
 			if c.change != nil {
 				c.change(&x)

@@ -15,10 +15,10 @@ import (
 
 // HourlyCounts implements tvmexport.Destination.
 func (c *Client) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
-	if err := checkNames(t); err != nil {
+	if err := conn.CheckNames(t); err != nil {
 		return nil, err
 	}
-	from, err := c.readers(ctx, t)
+	from, err := c.ledger.Readers(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (c *Client) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexpor
 // State implements tvmexport.Destination: the question that the source is
 // asked, over the rows that readers see.
 func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport.Count, error) {
-	if err := checkNames(q.Table); err != nil {
+	if err := conn.CheckNames(q.Table); err != nil {
 		return nil, err
 	}
 	if err := countable(q); err != nil {
@@ -56,12 +56,12 @@ func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport
 // printable is the table that fingerprints of what readers see can be made of:
 // the one that they look at, unless fingerprints take columns that it lacks.
 func (c *Client) printable(ctx context.Context, t tvmexport.Table) (views.Source, error) {
-	from, err := c.readers(ctx, t)
+	from, err := c.ledger.Readers(ctx, t)
 	if err != nil || !from.Typed || !t.Layout.Raw() {
 		return from, err
 	}
 	for _, h := range views.Holdings(from.Columns, t.FingerprintColumns()) {
-		if lacking(from.Columns, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
+		if kql.Missing(from.Columns, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
 			raw, err := c.conn.Columns(ctx, t.Destination)
 			return views.Source{Table: t.Destination, Columns: raw}, err
 		}

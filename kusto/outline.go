@@ -6,6 +6,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 // Planned is the part of a planned run that the destination carries out.
@@ -38,7 +39,7 @@ func (c *Client) Outline(ctx context.Context, p Planned) ([]string, error) {
 		add(p.Steps, ".set-or-append async %s <| %s", t.Destination, t.Landing())
 	}
 	add(2, ".set-or-append %s (publishing, committed)", kql.RunsTable)
-	add((p.Partitions+partitionsPerCommand-1)/partitionsPerCommand, ".set-or-append %s", kql.PartitionsTable)
+	add((p.Partitions+ledger.PartitionsPerCommand-1)/ledger.PartitionsPerCommand, ".set-or-append %s", kql.PartitionsTable)
 	add(1, ".drop extents (...) from %s", t.Landing())
 	return out, nil
 }

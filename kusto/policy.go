@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 )
 
 // tagLife is how long the tags that guard commands are kept: longer than
@@ -16,13 +17,13 @@ const tagLife = 60 * 24 * time.Hour
 
 // policies are those of a published table that is ours.
 func (o ScriptOptions) policies(table string, keep time.Duration) []Command {
-	kept := retention(table, "softdelete = "+days(keep)+" recoverability = enabled", "how long rows are kept")
+	kept := retention(table, "softdelete = "+policy.Days(keep)+" recoverability = enabled", "how long rows are kept")
 	kept.keep = keep
 	return []Command{
 		kept,
 		{
 			Kind: MakePolicy, Name: "caching", Table: table, Why: "the newest rows are at hand", keep: o.Hot,
-			Text: fmt.Sprintf(".alter table %s policy caching hot = %s", kql.Ident(table), days(o.Hot)),
+			Text: fmt.Sprintf(".alter table %s policy caching hot = %s", kql.Ident(table), policy.Days(o.Hot)),
 		},
 		tagRetention(table),
 	}
@@ -34,7 +35,7 @@ func tagRetention(table string) Command {
 	return Command{
 		Kind: MakePolicy, optional: true, Name: "extent_tags_retention", Table: table, Why: "tags that guard commands are not kept for good",
 		Text: fmt.Sprintf(".alter table %s policy extent_tags_retention %s", kql.Ident(table),
-			kql.Literal(fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, dotted(tagLife)))),
+			kql.Literal(fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, policy.Dotted(tagLife)))),
 	}
 }
 
@@ -42,17 +43,17 @@ func tagRetention(table string) Command {
 // left as it is: one that is set is somebody's decision, and none is set that
 // would drop rows. note says what to do where it is not as it was asked for.
 func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, note string, err error) {
-	text, err := c.policyOf(ctx, "init", cmd.Table, cmd.Name)
+	text, err := c.policy.Of(ctx, "init", cmd.Table, cmd.Name)
 	if err != nil || cmd.keep == 0 {
 		return text != "", "", err
 	}
 	if cmd.Name == "caching" {
 		if hot, ok := hotSpan(text); text != "" && ok && hot != cmd.keep {
-			note = fmt.Sprintf("table %s has %s of rows in the cache, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, days(hot), days(cmd.keep), cmd.Text)
+			note = fmt.Sprintf("table %s has %s of rows in the cache, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, policy.Days(hot), policy.Days(cmd.keep), cmd.Text)
 		}
 		return text != "", note, nil
 	}
-	keep, err := c.keptBy(ctx, text)
+	keep, err := c.policy.KeptBy(ctx, text)
 	if err != nil || keep == cmd.keep {
 		return text != "", "", err
 	}
@@ -62,7 +63,7 @@ func (c *Client) policyStands(ctx context.Context, cmd Command) (stands bool, no
 			return false, "", err
 		}
 	}
-	return true, fmt.Sprintf("table %s keeps rows for %s, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, days(keep), days(cmd.keep), cmd.Text), nil
+	return true, fmt.Sprintf("table %s keeps rows for %s, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, policy.Days(keep), policy.Days(cmd.keep), cmd.Text), nil
 }
 
 func (c *Client) isEmpty(ctx context.Context, table string) (bool, error) {
@@ -86,23 +87,5 @@ func hotSpan(text string) (time.Duration, bool) {
 	if json.Unmarshal(p.DataHotSpan, &inner.Value) != nil && json.Unmarshal(p.DataHotSpan, &inner) != nil {
 		return 0, false
 	}
-	return span(inner.Value)
-}
-
-// days is a duration as commands take it, in the largest unit that holds it.
-func days(d time.Duration) string {
-	for _, u := range []struct {
-		of   time.Duration
-		name string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
-		if d%u.of == 0 {
-			return fmt.Sprintf("%d%s", d/u.of, u.name)
-		}
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
-}
-
-// dotted is a duration as policies show it: 14.00:00:00.
-func dotted(d time.Duration) string {
-	return fmt.Sprintf("%d.%02d:%02d:%02d", d/(24*time.Hour), d/time.Hour%24, d/time.Minute%60, d/time.Second%60)
+	return policy.Span(inner.Value)
 }

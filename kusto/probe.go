@@ -78,7 +78,7 @@ func (c *Client) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 		return fmt.Errorf("pack the probe: %w", err)
 	}
 	batch.Bytes, batch.Data = int64(len(text)), bytes.NewReader(packed.Bytes())
-	if err := checkNames(batch.Run.Table); err != nil {
+	if err := conn.CheckNames(batch.Run.Table); err != nil {
 		return err
 	}
 	if err := c.landing.LandNow(ctx, batch); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 // Publish implements tvmexport.Destination. First the run claims its base: the
@@ -19,7 +20,7 @@ import (
 // rows go into, guarded in the same way; what became of it is read from the
 // tags of the extents it made. Each table must hold what was confirmed.
 func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
-	if err := checkNames(p.Run.Table); err != nil {
+	if err := conn.CheckNames(p.Run.Table); err != nil {
 		return tvmexport.Published{}, err
 	}
 	into, err := c.targets(ctx, p)
@@ -51,7 +52,7 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 			return tvmexport.Published{}, err
 		}
 	}
-	defer c.forget(p.Run.Table)
+	defer c.ledger.Forget(p.Run.Table)
 	for ordinal := range p.Steps {
 		// Late rows are told by what the last table, which readers see, lacks
 		// yet: it comes last, so that all tables get the same ones.
@@ -138,8 +139,8 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 	if err != nil {
 		return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
 	}
-	for _, text := range partitionTexts(p.Run, p.Partitions) {
-		if _, err := c.append(ctx, "publish", p.Run.Table.Name, text); err != nil {
+	for _, text := range ledger.PartitionTexts(p.Run, p.Partitions) {
+		if _, err := c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, text); err != nil {
 			return b, false, err
 		}
 	}
@@ -147,11 +148,11 @@ func (c *Client) claimBase(ctx context.Context, p tvmexport.Publication) (b base
 	if p.Apart {
 		b.apart = p.Run.ID
 	}
-	row := recordOf(p.Run, kql.PublishingState)
-	row.rows, row.bytes, row.calls, row.detail = p.Rows, p.Bytes, p.Calls, detail
+	row := ledger.RecordOf(p.Run, kql.PublishingState)
+	row.Rows, row.Bytes, row.Calls, row.Detail = p.Rows, p.Bytes, p.Calls, detail
 	// Each round passes one publication that was given up on this base.
 	for range 100 {
-		if fresh, err = c.append(ctx, "publish", p.Run.Table.Name, row.text(b.claimKey())); err != nil {
+		if fresh, err = c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, row.Text(b.claimKey())); err != nil {
 			return b, false, err
 		}
 		// The guard may have let two in: what the ledger says decides.
@@ -184,14 +185,6 @@ func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 		Err:  fmt.Errorf("run %s: %w (%s)", run.ID, tvmexport.ErrSuperseded, by),
 		Hint: "run again: the next run builds on what that one published",
 	}
-}
-
-// append sends a guarded command. wrote says that this call appended; if not,
-// the key was taken, and what it guards is there. A command that skips returns
-// no extents.
-func (c *Client) append(ctx context.Context, op, table, text string) (wrote bool, err error) {
-	rows, err := c.conn.Command(ctx, conn.Statement{Op: op, Table: table, Text: text, Idempotent: true})
-	return len(rows) > 0, err
 }
 
 // claimed is a publishing or abandoned row upon a base.
@@ -287,7 +280,7 @@ func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t targe
 		if !ok || by == string(p.Run.ID) {
 			continue
 		}
-		counts, err := c.isCommitted(ctx, p.Run.Table.Name, tvmexport.RunID(by))
+		counts, err := c.ledger.IsCommitted(ctx, p.Run.Table.Name, tvmexport.RunID(by))
 		if err != nil {
 			return err
 		}
@@ -297,17 +290,4 @@ func (c *Client) unsettled(ctx context.Context, p tvmexport.Publication, t targe
 		return c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("run %s, which never committed, has published a part of %s on the same base", by, t.table))
 	}
 	return c.giveUp(ctx, p.Run, into, done.rows, fmt.Errorf("a publishing command of it left no rows in %s", t.table))
-}
-
-// isCommitted says whether the ledger holds the run's commit.
-func (c *Client) isCommitted(ctx context.Context, table string, run tvmexport.RunID) (bool, error) {
-	s := conn.Statement{Op: "publish", Table: table, One: true, Text: fmt.Sprintf(`%s
-| where Table == %s and RunId == %s and State == %s
-| summarize Count = count()`, kql.RunsTable, kql.Literal(table), kql.Literal(string(run)), kql.Literal(kql.CommittedState))}
-	rows, err := c.conn.Query(ctx, s)
-	if err != nil {
-		return false, err
-	}
-	counts, err := conn.ReadRows(s, rows, func(r *conn.Reader) int64 { return r.Count("Count") })
-	return len(counts) > 0 && counts[0] > 0, err
 }

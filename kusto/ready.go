@@ -81,29 +81,9 @@ func holdingTables(inv conn.Schema, t tvmexport.Table) []string {
 	return out
 }
 
-// lacking is the first of want that have does not hold, as name:type.
-func lacking(have, want []kql.Column) string {
-	for _, w := range want {
-		if !slices.Contains(have, w) {
-			return w.Name + ":" + w.Kind
-		}
-	}
-	return ""
-}
-
-// lackingNames is lacking, whatever the types.
-func lackingNames(have, want []kql.Column) string {
-	for _, w := range want {
-		if !slices.ContainsFunc(have, func(c kql.Column) bool { return c.Name == w.Name }) {
-			return w.Name + ":" + w.Kind
-		}
-	}
-	return ""
-}
-
 // shapeOf says why a table's published or landing table cannot be used.
 func shapeOf(t tvmexport.Table, inv conn.Schema) error {
-	if err := checkNames(t); err != nil {
+	if err := conn.CheckNames(t); err != nil {
 		return err
 	}
 	if err := reading(t, inv); err != nil {
@@ -125,7 +105,7 @@ func shapeOf(t tvmexport.Table, inv conn.Schema) error {
 		return conn.MissingTable("check", t.Name, t.Landing())
 	}
 	if !slices.Equal(landing.Columns, kql.LandingColumns) {
-		return conn.RefusedError("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), declaration(landing.Columns)),
+		return conn.RefusedError("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), kql.Declaration(landing.Columns)),
 			"drop it and run tvmexport init")
 	}
 	return nil

@@ -27,7 +27,7 @@ func TestRunsAndTheirRecords(t *testing.T) {
 		time.Sleep(time.Minute)
 		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "two", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R4", Err: errors.New("out of luck")}}}))
 
-		now, runs, err := s.client.Runs(s.Context(), 3)
+		now, runs, err := s.client.Reports().Runs(s.Context(), 3)
 		s.must(err)
 		if len(runs) != 3 || now.IsZero() {
 			s.Fatalf("%d runs at %s: %+v", len(runs), now, runs)
@@ -38,15 +38,15 @@ func TestRunsAndTheirRecords(t *testing.T) {
 		if r := runs[1]; !r.Committed || r.Run != "R3" || r.Previous != "R2" || r.Rows != 30 || r.Calls != 2 || r.At.Sub(r.Began) != time.Minute {
 			s.Errorf("the last commit is %+v", r)
 		}
-		rows, parts, err := s.client.Record(s.Context(), table.Name, "R3")
+		rows, parts, err := s.client.Reports().Record(s.Context(), table.Name, "R3")
 		s.must(err)
 		if len(rows) != 2 || rows[0].State != kql.CommittedState || rows[1].State != kql.EndedState || len(parts) != 2 || parts[1].Rows != 6 {
 			s.Errorf("the record of R3 is %+v with %+v", rows, parts)
 		}
-		if rows, _, err := s.client.Record(s.Context(), table.Name, "nobody"); err != nil || rows != nil {
+		if rows, _, err := s.client.Reports().Record(s.Context(), table.Name, "nobody"); err != nil || rows != nil {
 			s.Errorf("of a run that never was: %+v, %v", rows, err)
 		}
-		if _, _, err := s.client.Record(s.Context(), "x | take 1", "R3"); tvmexport.CauseOf(err) != tvmexport.Usage {
+		if _, _, err := s.client.Reports().Record(s.Context(), "x | take 1", "R3"); tvmexport.CauseOf(err) != tvmexport.Usage {
 			s.Errorf("a name that is none: %v", err)
 		}
 	})

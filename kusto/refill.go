@@ -17,7 +17,7 @@ import (
 // (https://learn.microsoft.com/kusto/management/replace-extents).
 func (c *Client) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
 	var out tvmexport.Backfilled
-	if err := checkNames(t); err != nil {
+	if err := conn.CheckNames(t); err != nil {
 		return out, err
 	}
 	if err := c.visible.SeesAllNow(ctx, "refill", t.Name, kql.RunsTable, t.Destination, t.Typed()); err != nil {
@@ -63,7 +63,7 @@ func bench(t tvmexport.Table) string { return t.Refilling() }
 func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []kql.Column) error {
 	for _, text := range []string{
 		fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t))),
-		fmt.Sprintf(".create-merge table %s (%s) with (folder = %s)", kql.Ident(bench(t)), declaration(typed), kql.Literal(kql.Folder)),
+		fmt.Sprintf(".create-merge table %s (%s) with (folder = %s)", kql.Ident(bench(t)), kql.Declaration(typed), kql.Literal(kql.Folder)),
 	} {
 		if _, err := c.conn.Command(ctx, conn.Statement{Op: "refill", Table: t.Name, Text: text, Idempotent: true}); err != nil {
 			return err

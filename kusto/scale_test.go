@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 // largeRun is a run of a tenant with 100,000 devices: 65,536 partitions, landed
@@ -38,7 +39,7 @@ func TestCommandsOfALargeRunStaySmall(t *testing.T) {
 	const most = 1_000_000
 	p := largeRun()
 	parts := 0
-	for i, text := range partitionTexts(p.Run, p.Partitions) {
+	for i, text := range ledger.PartitionTexts(p.Run, p.Partitions) {
 		if len(text) > most {
 			t.Errorf("command %d of the partitions has %d bytes", i, len(text))
 		}
@@ -64,7 +65,7 @@ func BenchmarkCommitRecords(b *testing.B) {
 	p := largeRun()
 	b.ReportAllocs()
 	for b.Loop() {
-		partitionTexts(p.Run, p.Partitions)
+		ledger.PartitionTexts(p.Run, p.Partitions)
 	}
 }
 

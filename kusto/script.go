@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -94,7 +95,7 @@ func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]kql
 	o = o.withDefaults()
 	out := control()
 	for _, t := range tables {
-		if err := checkNames(t); err != nil {
+		if err := conn.CheckNames(t); err != nil {
 			return nil, err
 		}
 		out = append(out, ofTable(t, o, existing)...)
@@ -106,7 +107,7 @@ func script(tables []tvmexport.Table, o ScriptOptions, existing map[string][]kql
 		out = append(out, Command{
 			Kind: MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,
 			Why:  "a configuration row for each table that has none",
-			Text: seedText(tables, kql.ConfigurationColumns),
+			Text: ledger.SeedText(tables, kql.ConfigurationColumns),
 		})
 	}
 	return out, nil
@@ -125,7 +126,7 @@ func control() []Command {
 		{kql.PartitionsTable, "the ledger's partitions", kql.PartitionsColumns},
 	} {
 		kept := retention(c.table, ledgerRetention, "kept for good")
-		kept.keep = unlimited
+		kept.keep = policy.Unlimited
 		out = append(out, makeTable(c.table, c.columns, c.why), kept)
 	}
 	view := makeFunction(views.Latest(), "the newest configuration of each table, for people")
@@ -204,16 +205,8 @@ func makeTable(name string, columns []kql.Column, why string) Command {
 	return Command{
 		Kind: MakeTable, Name: name, Why: why, columns: columns,
 		Text: fmt.Sprintf(".create table %s (%s) with (docstring = %s, folder = %s)",
-			kql.Ident(name), declaration(columns), kql.Literal(why), kql.Literal(kql.Folder)),
+			kql.Ident(name), kql.Declaration(columns), kql.Literal(why), kql.Literal(kql.Folder)),
 	}
-}
-
-func declaration(columns []kql.Column) string {
-	list := make([]string, len(columns))
-	for i, c := range columns {
-		list[i] = kql.Ident(c.Name) + ":" + c.Kind
-	}
-	return strings.Join(list, ", ")
 }
 
 func retention(table, policy, why string) Command {
@@ -235,23 +228,6 @@ func makeFunction(f views.Function, why string) Command {
 		Kind: MakeFunction, Name: f.Name, Why: why, doc: f.Doc, calls: f.Calls,
 		Text: f.Create(".create"), update: f.Create(".create-or-alter"),
 	}
-}
-
-// checkNames refuses what is not an identifier, and a table that would be
-// written over a control table.
-func checkNames(t tvmexport.Table) error {
-	for _, n := range []struct{ what, name string }{
-		{"source table", t.Name}, {"destination table", t.Destination}, {"landing table", t.Landing()}, {"typed table", t.Typed()},
-	} {
-		if err := tvmexport.CheckIdentifier(n.what, n.name); err != nil {
-			return conn.UsageError("configuration", t.Name, err)
-		}
-	}
-	switch t.Destination {
-	case kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, kql.LatestView, t.Landing(), t.Typed(), bench(t):
-		return conn.UsageError("configuration", t.Name, fmt.Errorf("destination table %s is reserved for tvmexport", t.Destination))
-	}
-	return nil
 }
 
 // WriteScript writes the commands as one text that an administrator can read

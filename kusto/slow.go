@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 )
 
 // slowAfter is how long a run waits for batches before it asks which batching
@@ -51,7 +52,7 @@ func (c *Client) slow(ctx context.Context, run tvmexport.Run) string {
 func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 	of, wait := "no batching policy is set at the table or its database, and the service's own default", defaultBatching
 	for _, entity := range []string{"table " + kql.Ident(t.Landing()), "database " + kql.Ident(c.conn.Database)} {
-		text, err := c.policyText(ctx, conn.Statement{Op: "confirm", Table: t.Name, Idempotent: true, Text: fmt.Sprintf(".show %s policy ingestionbatching", entity)})
+		text, err := c.policy.Text(ctx, conn.Statement{Op: "confirm", Table: t.Name, Idempotent: true, Text: fmt.Sprintf(".show %s policy ingestionbatching", entity)})
 		if err != nil {
 			c.conn.Log.InfoContext(ctx, "kusto: the batching policy cannot be read", "error", err)
 			return ""
@@ -59,11 +60,11 @@ func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 		if text == "" {
 			continue
 		}
-		var policy struct{ MaximumBatchingTimeSpan string }
-		if json.Unmarshal([]byte(text), &policy) != nil {
+		var set struct{ MaximumBatchingTimeSpan string }
+		if json.Unmarshal([]byte(text), &set) != nil {
 			return ""
 		}
-		d, ok := span(policy.MaximumBatchingTimeSpan)
+		d, ok := policy.Span(set.MaximumBatchingTimeSpan)
 		if !ok {
 			return ""
 		}

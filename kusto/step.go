@@ -199,6 +199,6 @@ func stepText(p tvmexport.Publication, ordinal int, b base, t target, seen views
 	if step.Late != nil {
 		rows = lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
 	}
-	return appendText("async ", t.table, t.key(b, ordinal), []string{kql.RunTag(p.Run.ID)},
+	return kql.AppendText("async ", t.table, t.key(b, ordinal), []string{kql.RunTag(p.Run.ID)},
 		fmt.Sprintf("%s%s| project %s", rows, t.parse(), kql.Fill(t.columns, t.values(p.Run))))
 }

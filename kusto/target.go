@@ -65,7 +65,7 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 		return nil, err
 	}
 	for _, h := range views.Holdings(columns, p.Shown) {
-		if lack := lacking(columns, []kql.Column{{Name: h.At, Kind: h.Type}}); lack != "" {
+		if lack := kql.Missing(columns, []kql.Column{{Name: h.At, Kind: h.Type}}); lack != "" {
 			return nil, conn.RefusedError("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), conn.InitHint(t.Name))
 		}
 	}
@@ -76,26 +76,6 @@ func (c *Client) targets(ctx context.Context, p tvmexport.Publication) ([]target
 	return append(out, typed), nil
 }
 
-// readers is the table that readers see rows of t in.
-func (c *Client) readers(ctx context.Context, t tvmexport.Table) (views.Source, error) {
-	existing := map[string][]kql.Column{}
-	for _, name := range []string{t.Destination, t.Typed()} {
-		columns, err := c.conn.Columns(ctx, name)
-		if err != nil && !errors.Is(err, conn.ErrNoTable) {
-			return views.Source{}, err
-		}
-		if err == nil {
-			existing[name] = columns
-		}
-	}
-	from := views.ReadersOf(t, existing)
-	if from.Columns == nil {
-		return from, conn.MissingTable("read schema", t.Name, from.Table)
-	}
-	lacks, err := c.lacking(ctx, t)
-	return from.With(t, existing, lacks), err
-}
-
 // seenBy is where readers of a publication's layout see rows; it is needed for
 // late steps alone.
 func (c *Client) seenBy(ctx context.Context, p tvmexport.Publication) (views.Source, error) {
@@ -104,5 +84,5 @@ func (c *Client) seenBy(ctx context.Context, p tvmexport.Publication) (views.Sou
 	}
 	t := p.Run.Table
 	t.Layout, t.Shown = cmp.Or(p.Layout, tvmexport.RawOnly), p.Shown
-	return c.readers(ctx, t)
+	return c.ledger.Readers(ctx, t)
 }

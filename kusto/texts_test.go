@@ -14,6 +14,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -69,14 +70,14 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim := recordOf(goldenRun, kql.PublishingState)
-	claim.rows, claim.bytes, claim.calls, claim.detail = 5, 4096, 3, detail
+	claim := ledger.RecordOf(goldenRun, kql.PublishingState)
+	claim.Rows, claim.Bytes, claim.Calls, claim.Detail = 5, 4096, 3, detail
 	outcomes := []tvmexport.Outcome{
 		{Table: eventsTable.Name, Run: goldenRun.ID, Rows: 5, Watermark: goldenRun.Watermark, Began: goldenRun.StartedAt, At: goldenRun.StartedAt},
 		{Table: inventoryTable.Name, Err: errors.New("Bearer abc.def refused; say \"why\"\nplease")},
 	}
 	closing := tvmexport.InvocationEnd{Owner: "host-7 \"x\" 99", Tables: both, Outcomes: outcomes}
-	lease, err := leaseText(tvmexport.Lease{
+	lease, err := ledger.LeaseText(tvmexport.Lease{
 		Owner: closing.Owner, Tables: both, Term: 5 * time.Minute,
 		QuotaUsage: tvmexport.QuotaUsage{Calls: []tvmexport.CallCount{{At: goldenRun.StartedAt, Calls: 7}}, Paused: goldenRun.StartedAt.Add(2 * time.Minute)},
 	}, goldenRun.StartedAt.Add(time.Minute))
@@ -107,35 +108,35 @@ func TestTexts(t *testing.T) {
 		"read_function_mixed":        views.CurrentFunction("", inventoryTable, mixed(inventoryTable, typedOf(inventoryTable))).Create(".create"),
 		"as_of_mixed":                views.AsOfFunction("", eventsTable, mixed(eventsTable, rawOf(eventsTable))).Create(".create"),
 		"changes_mixed":              views.ChangesFunction("", keyed, mixed(keyed, typedOf(keyed))).Create(".create"),
-		"lacks":                      lacksText(both),
+		"lacks":                      ledger.LacksText(both),
 		"state_typed":                stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
 		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
 		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
 		"nulled":                     nulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
 		"latest_view":                views.Latest().Create(".create"),
-		"seed":                       seedText(both, kql.ConfigurationColumns),
-		"seed_seven":                 seedText(both, seven),
-		"orders":                     ordersText,
-		"losses": lossesText(both, []place{
-			{of: inventoryTable, table: inventoryTable.Destination, columns: kql.RawColumns, keep: 30 * 24 * time.Hour},
-			{of: inventoryTable, table: inventoryTable.Typed(), columns: views.LineageColumns, typed: true, readers: true},
-			{of: eventsTable, table: eventsTable.Destination, columns: kql.RawColumns[:1], readers: true},
+		"seed":                       ledger.SeedText(both, kql.ConfigurationColumns),
+		"seed_seven":                 ledger.SeedText(both, seven),
+		"orders":                     ledger.OrdersText,
+		"losses": ledger.LossesText(both, []ledger.Place{
+			{Of: inventoryTable, Table: inventoryTable.Destination, Columns: kql.RawColumns, Keep: 30 * 24 * time.Hour},
+			{Of: inventoryTable, Table: inventoryTable.Typed(), Columns: views.LineageColumns, Typed: true, Readers: true},
+			{Of: eventsTable, Table: eventsTable.Destination, Columns: kql.RawColumns[:1], Readers: true},
 		}),
 		"landed":                     landedText(goldenRun, nil),
 		"landed_known":               landedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
 		"failures":                   failuresText(goldenRun),
-		"history":                    historyText(both),
-		"history_partitions":         partitionsText([]string{inventoryTable.Name, eventsTable.Name}, []tvmexport.RunID{goldenRun.ID}),
+		"history":                    ledger.HistoryText(both),
+		"history_partitions":         ledger.PartitionsText([]string{inventoryTable.Name, eventsTable.Name}, []tvmexport.RunID{goldenRun.ID}),
 		"state":                      stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawOf(inventoryTable)),
 		"state_bins":                 stateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawOf(eventsTable)),
 		"step_late":                  rawStep(lateStep, 0, b),
 		"step_late_records_only":     rawStep(lateStep, 0, b, kql.RawColumns[:1]...),
-		"leftovers":                  leftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
-		"unaudited":                  unauditedText(closing.Owner),
-		"ends":                       endsText("k", closing),
-		"partitions":                 strings.Join(partitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
-		"claim":                      claim.text(b.claimKey()),
-		"commit":                     recordOf(goldenRun, kql.CommittedState).text("tvmexport-commit:k"),
+		"leftovers":                  ledger.LeftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
+		"unaudited":                  ledger.UnauditedText(closing.Owner),
+		"ends":                       ledger.EndsText("k", closing),
+		"partitions":                 strings.Join(ledger.PartitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
+		"claim":                      claim.Text(b.claimKey()),
+		"commit":                     ledger.RecordOf(goldenRun, kql.CommittedState).Text("tvmexport-commit:k"),
 		"claims":                     claimsText(goldenRun),
 		"step":                       rawStep(goldenPublication, 0, b),
 		"step_records_only":          rawStep(goldenPublication, 1, b, kql.RawColumns[:1]...),
@@ -150,8 +151,8 @@ func TestTexts(t *testing.T) {
 		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
 		"legacy_audit":               legacyAuditText(Takeover{Table: eventsTable, Listed: kql.ConfigurationTable}),
 		"legacy_audit_sibling":       legacyAuditText(oldEvents),
-		"legacy_taken_over":          takenOverText(both),
-		"legacy_strays":              straysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
+		"legacy_taken_over":          ledger.TakenOverText(both),
+		"legacy_strays":              ledger.StraysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
 		"hours_shared":               hoursOf(eventsTable, rawOf(eventsTable, rawDataColumns...)),
 		"step_raw_data":              rawStep(goldenPublication, 1, b, rawDataColumns...),
 		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
@@ -160,12 +161,12 @@ func TestTexts(t *testing.T) {
 		"extents":                    extentsText(goldenRun.Table.Destination, kql.RunTag(goldenRun.ID)),
 		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
 		"lease":                      lease,
-		"holders":                    holdersText(both),
-		"release":                    releaseRows(closing.Owner, append(namesOf(both), "")),
-		"audited_row":                auditedRow(closing.Owner),
-		"watermarks":                 watermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
-		"watermarks_seven":           watermarksText("tvmexport-finish:k", outcomes, seven),
-		"audit":                      auditText("tvmexport-audit:k", closing, kql.AuditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
+		"holders":                    ledger.HoldersText(both),
+		"release":                    ledger.ReleaseRows(closing.Owner, append(kql.Names(both), "")),
+		"audited_row":                ledger.AuditedRow(closing.Owner),
+		"watermarks":                 ledger.WatermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
+		"watermarks_seven":           ledger.WatermarksText("tvmexport-finish:k", outcomes, seven),
+		"audit":                      ledger.AuditText("tvmexport-audit:k", closing, kql.AuditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, text) })
 	}
@@ -268,11 +269,11 @@ func TestScriptRefusesNames(t *testing.T) {
 }
 
 func TestPartitionTextsBounded(t *testing.T) {
-	list := make([]tvmexport.PartitionRecord, 2*partitionsPerCommand+1)
+	list := make([]tvmexport.PartitionRecord, 2*ledger.PartitionsPerCommand+1)
 	for i := range list {
 		list[i].Partition = tvmexport.Partition(fmt.Sprintf("%06x", i))
 	}
-	texts := partitionTexts(goldenRun, list)
+	texts := ledger.PartitionTexts(goldenRun, list)
 	if len(texts) != 3 {
 		t.Fatalf("%d commands, want 3", len(texts))
 	}
@@ -290,7 +291,7 @@ func TestPartitionTextsBounded(t *testing.T) {
 			t.Errorf("command %d has %d bytes", i, len(text))
 		}
 	}
-	if partitionTexts(goldenRun, nil) != nil {
+	if ledger.PartitionTexts(goldenRun, nil) != nil {
 		t.Error("no partitions give a command")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 )
 
 // TestEmulatorStates is the history of a snapshot table in its typed form: full
@@ -267,7 +268,7 @@ func TestEmulatorRetention(t *testing.T) {
 			_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".delete table " + table + " policy retention"})
 			s.must(err)
 		}
-		kept(softwareTable, unlimited)
+		kept(softwareTable, policy.Unlimited)
 		setup, err = s.client.Init(s.Context(), tables, ScriptOptions{})
 		s.must(err)
 		if len(setup.Made) != 0 || len(setup.Notes) != 2 || !strings.Contains(setup.Notes[0], "keeps rows for 36500d") {

@@ -99,7 +99,7 @@ func TestHoldings(t *testing.T) {
 			var again []place
 			for _, h := range views.Holdings(have, c.shown) {
 				again = append(again, place{h.At, h.Value()})
-				if lacking(have, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
+				if kql.Missing(have, []kql.Column{{Name: h.At, Kind: h.Type}}) != "" {
 					t.Errorf("%s was not added", h.At)
 				}
 			}

@@ -13,13 +13,6 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// unread holds for a landed record that parse_json does not make a bag of: it
-// gives text back that it does not read, so that every column made of it would
-// be empty (https://learn.microsoft.com/kusto/query/parse-json-function). Only
-// the service knows what it reads; how deep values may be nested, for one, is
-// not documented. So it is asked, in the query that counts what has landed.
-const unread = `Line > 0 and Records startswith_cs "{" and Records endswith_cs "}" and gettype(parse_json(Records)) != "dictionary"`
-
 // unparsed is a batch with records that hold for unread.
 type unparsed struct {
 	batch tvmexport.BatchID

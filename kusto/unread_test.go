@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 var valuesTable = tvmexport.Table{
@@ -126,7 +127,7 @@ func TestEmulatorUnparsedRecord(t *testing.T) {
 				s.must(s.client.Land(s.Context(), good))
 				left := []string{}
 				for range 100 {
-					if left = s.ask(leftoversText([]tvmexport.Table{valuesTable}, nil, time.Hour) + " | project BatchId"); len(left) > 0 {
+					if left = s.ask(ledger.LeftoversText([]tvmexport.Table{valuesTable}, nil, time.Hour) + " | project BatchId"); len(left) > 0 {
 						break
 					}
 					time.Sleep(time.Second) // in the bubble

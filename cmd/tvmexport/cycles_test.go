@@ -149,7 +149,7 @@ func (c *cycles) control(method, path, body string) {
 func (c *cycles) runs() []kusto.RunRecord {
 	c.Helper()
 	c.control(http.MethodDelete, "/faults", "")
-	_, list, err := c.parts.destination.Runs(c.Context(), 1000)
+	_, list, err := c.parts.destination.Reports().Runs(c.Context(), 1000)
 	c.must(err)
 	return list
 }

@@ -111,7 +111,7 @@ func (d *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.parts.destination.Configure(ctx, tables); err != nil {
+	if err := d.parts.destination.Configuration().Configure(ctx, tables); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.stdout, "init: created %d tables, mappings, policies and functions with the roles users and ingestors only.\n", len(setup.Made))
@@ -176,7 +176,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 }
 
 func (d *demonstration) audit(ctx context.Context) error {
-	rows, err := d.parts.destination.AuditLog(ctx, 2*len(catalog.Default()))
+	rows, err := d.parts.destination.Reports().AuditLog(ctx, 2*len(catalog.Default()))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ database.`,
 			if err != nil {
 				return err
 			}
-			if err := x.destination.Configure(c.Context(), wanted); err != nil {
+			if err := x.destination.Configuration().Configure(c.Context(), wanted); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", len(setup.Made), setup.There)

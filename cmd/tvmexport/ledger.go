@@ -20,11 +20,11 @@ func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
 	s.use.RLock()
 	defer s.use.RUnlock()
 	destination := s.set.parts.destination
-	status, err := destination.Status(ctx)
+	status, err := destination.Reports().Status(ctx)
 	var now time.Time
 	var runs []kusto.RunRecord
 	if err == nil {
-		now, runs, err = destination.Runs(ctx, shownRuns)
+		now, runs, err = destination.Reports().Runs(ctx, shownRuns)
 	}
 	s.mu.Lock()
 	s.unread, s.hasRead = err, s.hasRead || err == nil
@@ -126,7 +126,7 @@ func (s *service) record(ctx context.Context, table, run string) (statuspage.Rec
 	defer cancel()
 	s.use.RLock()
 	defer s.use.RUnlock()
-	rows, parts, err := s.set.parts.destination.Record(ctx, table, tvmexport.RunID(run))
+	rows, parts, err := s.set.parts.destination.Reports().Record(ctx, table, tvmexport.RunID(run))
 	var out statuspage.Record
 	for _, r := range rows {
 		detail := string(r.Detail)

@@ -29,7 +29,7 @@ ended. It reads the database only.`,
 				return err
 			}
 			defer x.destination.Close()
-			s, err := x.destination.Status(c.Context())
+			s, err := x.destination.Reports().Status(c.Context())
 			if err != nil {
 				return err
 			}

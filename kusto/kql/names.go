@@ -34,6 +34,9 @@ var ConfigurationColumns = []Column{
 	{"IsActive", "bool"},
 }
 
+// NoWatermark is the WatermarkColumn of a table that has no watermark column.
+const NoWatermark = "None"
+
 // LastRefreshedText is the column that the seven-column shape of
 // MigrationConfiguration has behind LastRefreshedTime.
 const LastRefreshedText = "LastRefreshedTimeInString"

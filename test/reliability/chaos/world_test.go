@@ -138,7 +138,7 @@ func (w *world) prepare(ctx context.Context) error {
 	if _, err := p.destination.Init(ctx, w.chosen, kusto.ScriptOptions{}); err != nil {
 		return err
 	}
-	return p.destination.Configure(ctx, w.chosen)
+	return p.destination.Configuration().Configure(ctx, w.chosen)
 }
 
 func (w *world) fail(format string, args ...any) {

@@ -153,7 +153,7 @@ func (r *rig) setUp() {
 	r.Helper()
 	_, err := r.client.Init(r.Context(), []tvmexport.Table{r.table}, kusto.ScriptOptions{})
 	r.must(err)
-	r.must(r.client.Configure(r.Context(), []tvmexport.Table{r.table}))
+	r.must(r.client.Configuration().Configure(r.Context(), []tvmexport.Table{r.table}))
 }
 
 func (r *rig) fault(rules ...faults.Rule) {

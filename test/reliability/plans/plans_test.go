@@ -138,7 +138,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 	}
 	_, err = client.Init(t.Context(), tables, kusto.ScriptOptions{})
 	must(t, err)
-	must(t, client.Configure(t.Context(), tables))
+	must(t, client.Configuration().Configure(t.Context(), tables))
 	_, err = e.Inject(emulatortest.Fault{Endpoint: "graph", Delay: emulatortest.Duration(time.Second)})
 	must(t, err)
 	r.exporter = &engine.Exporter{

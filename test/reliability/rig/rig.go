@@ -96,7 +96,7 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 	if _, err := r.Destination.Init(ctx, r.Tables, kusto.ScriptOptions{}); err != nil {
 		return r, err
 	}
-	return r, r.Destination.Configure(ctx, r.Tables)
+	return r, r.Destination.Configuration().Configure(ctx, r.Tables)
 }
 
 // Run makes one run of all tables and gives their results by name. A table that

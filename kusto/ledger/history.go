@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// entry is a row of the ledger as History reads it.
-type entry struct {
-	now, at        time.Time
-	table, state   string
-	run, previous  tvmexport.RunID
-	kind           tvmexport.RunKind
-	watermark      time.Time
-	rows, bytes    int64
-	detail         []byte
+// Entry is a row of the ledger as History reads it.
+type Entry struct {
+	Now, At        time.Time
+	Table, State   string
+	Run, Previous  tvmexport.RunID
+	Kind           tvmexport.RunKind
+	Watermark      time.Time
+	Rows, Bytes    int64
+	Detail         []byte
 	since, ordered time.Time
 	full           time.Time
 	fetched        tvmexport.Volume
@@ -32,17 +32,17 @@ type entry struct {
 
 // History implements tvmexport.Destination: one query for the runs of all
 // tables, one for their partitions.
-func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
+func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
 	out, err := c.runs(ctx, tables)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := c.retention(ctx)
+	kept, err := c.policy.Retention(ctx)
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
 	}
 	for _, t := range tables {
-		from, err := c.readers(ctx, t)
+		from, err := c.Readers(ctx, t)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 }
 
 // runs is History without partitions.
-func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
+func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
 	out := make(map[string]tvmexport.History, len(tables))
 	if len(tables) == 0 {
 		return out, nil
@@ -74,7 +74,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	if err := c.visible.SeesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, err
 	}
-	s := conn.Statement{Op: "read ledger", Text: historyText(tables)}
+	s := conn.Statement{Op: "read ledger", Text: HistoryText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 		return nil, err
 	}
 	for _, t := range tables {
-		h, err := history(t, entries)
+		h, err := History(t, entries)
 		if err != nil {
 			return nil, conn.RefusedError(s.Op, t.Name, err, "check the rows of "+kql.RunsTable)
 		}
@@ -93,7 +93,7 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	return out, nil
 }
 
-// historyText asks for the newest commit of each table, with what the commits
+// HistoryText asks for the newest commit of each table, with what the commits
 // since the last full run say together, and for the publications upon it,
 // begun and given up. A table without any comes with an empty state, so that
 // the service's clock is known for it.
@@ -104,8 +104,8 @@ func (c *Client) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 // Ordered is a watermark that an operator wrote: in a configuration row newer
 // than the beginning of the last committed run, and equal to no watermark that
 // a run has committed, since those are what the program itself copies there.
-func historyText(tables []tvmexport.Table) string {
-	names := kql.Literals(namesOf(tables))
+func HistoryText(tables []tvmexport.Table) string {
+	names := kql.Literals(kql.Names(tables))
 	return fmt.Sprintf(`let Names = datatable (Table:string) [%s];
 let Known = %s
     | where Table in (%s) and State in (%s);
@@ -146,34 +146,26 @@ Names
 		kql.RunsTable, kql.Literal(kql.CommittedState), kql.ConfigurationTable, kql.Literal(kql.CommittedState), kql.Literal(kql.CommittedState))
 }
 
-func namesOf(tables []tvmexport.Table) []string {
-	out := make([]string, len(tables))
-	for i, t := range tables {
-		out[i] = t.Name
-	}
-	return out
-}
-
-func readEntry(r *conn.Reader) entry {
-	e := entry{
-		now: r.Time("Now"), at: r.Time("At"), table: r.Text("Table"), state: r.Text("State"),
-		run: tvmexport.RunID(r.Text("RunId")), previous: tvmexport.RunID(r.Text("Previous")),
-		kind: tvmexport.RunKind(r.Text("Kind")), watermark: r.Time("Watermark"),
-		rows: r.Long("Rows"), bytes: r.Long("Bytes"), detail: r.Document("Detail"),
+func readEntry(r *conn.Reader) Entry {
+	e := Entry{
+		Now: r.Time("Now"), At: r.Time("At"), Table: r.Text("Table"), State: r.Text("State"),
+		Run: tvmexport.RunID(r.Text("RunId")), Previous: tvmexport.RunID(r.Text("Previous")),
+		Kind: tvmexport.RunKind(r.Text("Kind")), Watermark: r.Time("Watermark"),
+		Rows: r.Long("Rows"), Bytes: r.Long("Bytes"), Detail: r.Document("Detail"),
 		since: r.Time("Since"), depth: r.Long("Depth"), ordered: r.Time("Ordered"),
 		full: r.Time("FullAt"), fetched: tvmexport.Volume{Rows: r.Long("FetchedRows"), Bytes: r.Long("FetchedBytes")},
 		tenant: r.Text("Tenant"),
 	}
-	if e.state == "" { // a table without runs
+	if e.State == "" { // a table without runs
 		return e
 	}
 	r.Count("Rows")
 	r.Count("Bytes")
-	if e.run == "" {
+	if e.Run == "" {
 		r.Fail("RunId", errors.New("a run has no id"))
 	}
-	if e.at.After(e.now.Add(clockError)) {
-		r.Fail("At", fmt.Errorf("run %s is of %s, and the clock of the cluster says %s", e.run, e.at.Format(time.RFC3339), e.now.Format(time.RFC3339)))
+	if e.At.After(e.Now.Add(clockError)) {
+		r.Fail("At", fmt.Errorf("run %s is of %s, and the clock of the cluster says %s", e.Run, e.At.Format(time.RFC3339), e.Now.Format(time.RFC3339)))
 	}
 	return e
 }
@@ -181,26 +173,26 @@ func readEntry(r *conn.Reader) entry {
 // clockError is how far apart the clocks of a cluster's nodes may be.
 const clockError = time.Hour
 
-// history makes one table's history of the entries of all.
-func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
+// History makes one table's history of the entries of all.
+func History(t tvmexport.Table, entries []Entry) (tvmexport.History, error) {
 	var h tvmexport.History
 	givenUp := map[tvmexport.RunID]bool{}
-	var open *entry
+	var open *Entry
 	for i := range entries {
 		e := &entries[i]
-		if e.table != t.Name {
+		if e.Table != t.Name {
 			continue
 		}
-		h.Now, h.Tenant = e.now, e.tenant
-		switch e.state {
+		h.Now, h.Tenant = e.Now, e.tenant
+		switch e.State {
 		case kql.CommittedState:
 			h.Last = &tvmexport.Committed{
-				ID: e.run, Previous: e.previous, Kind: e.kind, At: e.at,
-				Watermark: e.watermark, Rows: e.rows, Bytes: e.bytes,
+				ID: e.Run, Previous: e.Previous, Kind: e.Kind, At: e.At,
+				Watermark: e.Watermark, Rows: e.Rows, Bytes: e.Bytes,
 			}
-			d, err := readCommit(e.detail)
+			d, err := readCommit(e.Detail)
 			if err != nil {
-				return h, fmt.Errorf("the commit of run %s: %w", e.run, err)
+				return h, fmt.Errorf("the commit of run %s: %w", e.Run, err)
 			}
 			h.Last.Definition, h.Last.Columns, h.Last.Shown = d.Definition, d.Columns, d.Shown
 			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
@@ -208,32 +200,32 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 			h.FullAt, h.Fetched = e.full, e.fetched
 		case kql.AbandonedState:
-			givenUp[e.run] = true
+			givenUp[e.Run] = true
 		}
 	}
 	for i := range entries {
 		e := &entries[i]
-		if e.table != t.Name || e.state != kql.PublishingState || givenUp[e.run] {
+		if e.Table != t.Name || e.State != kql.PublishingState || givenUp[e.Run] {
 			continue
 		}
-		if open == nil || e.at.Before(open.at) || e.at.Equal(open.at) && e.run < open.run {
+		if open == nil || e.At.Before(open.At) || e.At.Equal(open.At) && e.Run < open.Run {
 			open = e
 		}
 	}
 	if open == nil {
 		return h, nil
 	}
-	p, err := readPublication(open.detail)
+	p, err := ReadPublication(open.Detail)
 	if err != nil {
-		return h, fmt.Errorf("the publication of run %s: %w", open.run, err)
+		return h, fmt.Errorf("the publication of run %s: %w", open.Run, err)
 	}
 	p.Run.Table = t
 	h.Publishing = &p
 	return h, nil
 }
 
-// readPublication reads the detail of a publishing row.
-func readPublication(detail []byte) (tvmexport.Publication, error) {
+// ReadPublication reads the detail of a publishing row.
+func ReadPublication(detail []byte) (tvmexport.Publication, error) {
 	var p tvmexport.Publication
 	if err := json.Unmarshal(detail, &p); err != nil {
 		return p, fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), kql.RunsTable)
@@ -246,7 +238,7 @@ func readPublication(detail []byte) (tvmexport.Publication, error) {
 
 // readPartitions fills in what readers see of each partition, and the
 // partitions of publications.
-func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.History) error {
+func (c *Ledger) readPartitions(ctx context.Context, of map[string]tvmexport.History) error {
 	var tables []string
 	var open []tvmexport.RunID
 	for name, h := range of {
@@ -263,7 +255,7 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 	slices.Sort(tables)
 	slices.Sort(open)
 	read := make(map[string]tvmexport.History, len(of))
-	err := c.conn.Each(ctx, conn.Statement{Op: "read ledger", Text: partitionsText(tables, open)},
+	err := c.conn.Each(ctx, conn.Statement{Op: "read ledger", Text: PartitionsText(tables, open)},
 		func() { maps.Copy(read, of) },
 		func(r *conn.Reader) {
 			table, run := r.Text("Table"), tvmexport.RunID(r.Text("Open"))
@@ -285,11 +277,11 @@ func (c *Client) readPartitions(ctx context.Context, of map[string]tvmexport.His
 	return err
 }
 
-// partitionsText asks for the newest record of each partition of a Snapshot
+// PartitionsText asks for the newest record of each partition of a Snapshot
 // since its last full run, for the records of the last run of other tables,
 // and, marked by Open, for those of publications. Each comes once, should it
 // have been written twice.
-func partitionsText(tables []string, open []tvmexport.RunID) string {
+func PartitionsText(tables []string, open []tvmexport.RunID) string {
 	names := kql.Among(tables)
 	return fmt.Sprintf(`let Commits = %s
     | where Table in (%s) and State == %s

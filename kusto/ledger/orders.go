@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// ordersText asks for the newest row of each source table, whatever else the
+// OrdersText asks for the newest row of each source table, whatever else the
 // row says: IsActive is looked at afterwards, so that a table is switched off
 // by a row. Both shapes of the table have these columns.
-const ordersText = kql.ConfigurationTable + `
+const OrdersText = kql.ConfigurationTable + `
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
 | extend NoTime = isnull(ingestion_time())
 | summarize arg_max(WrittenAt, *), Undated = countif(NoTime) by SourceTable
@@ -22,8 +22,8 @@ const ordersText = kql.ConfigurationTable + `
 | order by SourceTable asc`
 
 // Orders implements tvmexport.Destination.
-func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
-	s := conn.Statement{Op: "read configuration", Text: ordersText}
+func (c *Configuration) Orders(ctx context.Context) ([]tvmexport.Order, error) {
+	s := conn.Statement{Op: "read configuration", Text: OrdersText}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -32,10 +32,10 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 		return nil, err
 	}
 	orders, err := conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Order {
-		o := order(configured{
-			source: r.Text("SourceTable"), destination: r.Text("DestinationTable"),
-			watermark: r.Text("WatermarkColumn"), load: r.Text("LoadType"),
-			refreshed: r.Time("LastRefreshedTime"), active: r.Flag("IsActive"),
+		o := Order(Configured{
+			Source: r.Text("SourceTable"), Destination: r.Text("DestinationTable"),
+			Watermark: r.Text("WatermarkColumn"), Load: r.Text("LoadType"),
+			Refreshed: r.Time("LastRefreshedTime"), Active: r.Flag("IsActive"),
 		})
 		if n := r.Long("Undated"); n > 0 {
 			o.Active, o.Err = true, undated(o.Table, n) // active: or nobody would hear of it
@@ -46,23 +46,23 @@ func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	return orders, err
 }
 
-// configured is a configuration row as it stands.
-type configured struct {
-	source, destination, watermark, load string
-	refreshed                            time.Time
-	active                               bool
+// Configured is a configuration row as it stands.
+type Configured struct {
+	Source, Destination, Watermark, Load string
+	Refreshed                            time.Time
+	Active                               bool
 }
 
-// order is what a configuration row asks for, or why it cannot be carried out.
-func order(row configured) tvmexport.Order {
+// Order is what a configuration row asks for, or why it cannot be carried out.
+func Order(row Configured) tvmexport.Order {
 	o := tvmexport.Order{
-		Table: row.source, Into: strings.TrimSpace(row.destination),
-		Column: strings.TrimSpace(row.watermark), From: row.refreshed, Active: row.active,
+		Table: row.Source, Into: strings.TrimSpace(row.Destination),
+		Column: strings.TrimSpace(row.Watermark), From: row.Refreshed, Active: row.Active,
 	}
 	if o.Into == "" {
 		o.Into = o.Table + "Raw"
 	}
-	if strings.EqualFold(o.Column, none) {
+	if strings.EqualFold(o.Column, kql.NoWatermark) {
 		o.Column = ""
 	}
 	bad := func(err error) tvmexport.Order {
@@ -71,10 +71,10 @@ func order(row configured) tvmexport.Order {
 		o.Err = e
 		return o
 	}
-	if err := checkNames(tvmexport.Table{Name: o.Table, Destination: o.Into}); err != nil {
+	if err := conn.CheckNames(tvmexport.Table{Name: o.Table, Destination: o.Into}); err != nil {
 		return bad(conn.Innermost(err))
 	}
-	load := row.load
+	load := row.Load
 	if strings.TrimSpace(load) == "" {
 		load = string(tvmexport.Snapshot)
 	}
@@ -96,4 +96,13 @@ func order(row configured) tvmexport.Order {
 		return bad(fmt.Errorf("LastRefreshedTime %s is not a valid time of a row", o.From.Format(time.RFC3339)))
 	}
 	return o
+}
+
+// undated is why a table is not exported of whose configuration rows some have
+// no time: an older one could be taken for the newest.
+func undated(table string, rows int64) error {
+	e := conn.RefusedError("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so the newest row cannot be determined: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
+		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",
+			kql.ConfigurationTable, kql.ConfigurationTable, kql.ConfigurationTable, kql.Literal(table)))
+	return e
 }

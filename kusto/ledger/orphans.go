@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -13,14 +13,14 @@ import (
 )
 
 // OrphanedBatches implements tvmexport.Destination: one query for all tables.
-func (c *Client) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.OrphanedBatch, error) {
+func (c *Ledger) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.OrphanedBatch, error) {
 	out := map[string][]tvmexport.OrphanedBatch{}
 	if len(tables) == 0 {
 		return out, nil
 	}
 	byName := make(map[string]tvmexport.Table, len(tables))
 	for _, t := range tables {
-		if err := checkNames(t); err != nil {
+		if err := conn.CheckNames(t); err != nil {
 			return nil, err
 		}
 		byName[t.Name] = t
@@ -28,7 +28,7 @@ func (c *Client) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, 
 			return nil, err
 		}
 	}
-	s := conn.Statement{Op: "read landing tables", Text: leftoversText(tables, of, time.Since(since))}
+	s := conn.Statement{Op: "read landing tables", Text: LeftoversText(tables, of, time.Since(since))}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -59,9 +59,9 @@ func (c *Client) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, 
 	return out, nil
 }
 
-// leftoversText asks for the whole batches, landed within the age, of runs that
+// LeftoversText asks for the whole batches, landed within the age, of runs that
 // built on each table's last commit and never began to publish.
-func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, age time.Duration) string {
+func LeftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, age time.Duration) string {
 	var lets strings.Builder
 	parts := make([]string, len(tables))
 	for i, t := range tables {
@@ -80,7 +80,7 @@ func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, ag
 | summarize Lines = countif(Good > 0) by BatchId
 | join kind=inner Tails%d on BatchId
 | where Lines == BatchRows
-| project Table = %s, BatchId, BatchRows, Slice`, kql.Ident(t.Landing()), i, spoiled, unread, i, kql.Literal(t.Name))
+| project Table = %s, BatchId, BatchRows, Slice`, kql.Ident(t.Landing()), i, kql.SpoiledRecord, kql.UnreadRecord, i, kql.Literal(t.Name))
 	}
 	return fmt.Sprintf(`let Published = %s
     | where State in (%s)

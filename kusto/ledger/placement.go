@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// lacking is what lacksOf says of one table, asked for once until the table is
+// Missing is what lacksOf says of one table, asked for once until the table is
 // published or made fit again.
-func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (views.MissingRuns, error) {
+func (c *Ledger) Missing(ctx context.Context, t tvmexport.Table) (views.MissingRuns, error) {
 	c.mu.Lock()
 	known, ok := c.lacks[t.Name]
 	c.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	found, err := c.lacksOf(ctx, []tvmexport.Table{t})
+	found, err := c.MissingRuns(ctx, []tvmexport.Table{t})
 	if err != nil {
 		return views.MissingRuns{}, err
 	}
@@ -30,16 +30,23 @@ func (c *Client) lacking(ctx context.Context, t tvmexport.Table) (views.MissingR
 	return found[t.Name], nil
 }
 
-// forget drops what is known of a table's shape and runs.
-func (c *Client) forget(t tvmexport.Table) {
+// Forget drops what is known of a table's shape and runs.
+func (c *Ledger) Forget(t tvmexport.Table) {
 	c.conn.ForgetTable(t.Typed())
 	c.mu.Lock()
 	delete(c.lacks, t.Name)
 	c.mu.Unlock()
 }
 
-func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
-	s := conn.Statement{Op: "read ledger", Text: lacksText(tables)}
+// ForgetAll drops what is known of the runs of all tables.
+func (c *Ledger) ForgetAll() {
+	c.mu.Lock()
+	clear(c.lacks)
+	c.mu.Unlock()
+}
+
+func (c *Ledger) MissingRuns(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
+	s := conn.Statement{Op: "read ledger", Text: LacksText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -52,11 +59,11 @@ func (c *Client) lacksOf(ctx context.Context, tables []tvmexport.Table) (map[str
 	return out, err
 }
 
-// lacksText counts the committed runs whose rows are not in each published
+// LacksText counts the committed runs whose rows are not in each published
 // table, by what their publications say; the earliest versions said nothing
 // and filled Raw.
-func lacksText(tables []tvmexport.Table) string {
-	names := kql.Among(namesOf(tables))
+func LacksText(tables []tvmexport.Table) string {
+	names := kql.Among(kql.Names(tables))
 	return fmt.Sprintf(`let Layouts = %s
     | where Table in (%s) and State == %s
     | summarize Layout = max(tostring(Detail.layout)) by RunId;
@@ -68,10 +75,10 @@ func lacksText(tables []tvmexport.Table) string {
 		kql.Literal(string(tvmexport.TypedOnly)), kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}))
 }
 
-// placements is lacksOf where there is a ledger.
-func (c *Client) placements(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) (map[string]views.MissingRuns, error) {
+// Placements is lacksOf where there is a ledger.
+func (c *Ledger) Placements(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) (map[string]views.MissingRuns, error) {
 	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || !slices.Contains(found.Columns, kql.Column{Name: "Detail", Kind: "dynamic"}) {
 		return nil, nil
 	}
-	return c.lacksOf(ctx, tables)
+	return c.MissingRuns(ctx, tables)
 }

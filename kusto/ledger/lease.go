@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -16,12 +16,12 @@ import (
 // who wrote at the same moment the one whose row was there first has it, and
 // the others withdraw. Leases spare work; what keeps two runs from publishing
 // on one base is the guard of Publish.
-func (c *Client) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
+func (c *Invocations) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	if len(l.Tables) == 0 {
 		return nil, nil
 	}
 	for _, t := range l.Tables {
-		if err := checkNames(t); err != nil {
+		if err := conn.CheckNames(t); err != nil {
 			return nil, err
 		}
 	}
@@ -35,8 +35,8 @@ func (c *Client) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvm
 
 // claim writes and reads back once. A table that nobody holds then is one
 // whose holder gave it back in between; it is claimed again.
-func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.LeaseHolder, unclaimed bool, err error) {
-	text, err := leaseText(l, time.Now())
+func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.LeaseHolder, unclaimed bool, err error) {
+	text, err := LeaseText(l, time.Now())
 	if err != nil {
 		return nil, false, err
 	}
@@ -48,63 +48,63 @@ func (c *Client) claim(ctx context.Context, l tvmexport.Lease) (held map[string]
 	if err != nil {
 		return nil, false, err
 	}
-	held, withdraw := settle(l.Owner, claims)
+	held, withdraw := Settle(l.Owner, claims)
 	var back []tvmexport.Table
 	for _, t := range l.Tables {
 		if withdraw[t.Name] {
 			back = append(back, t)
 		}
-		unclaimed = unclaimed || !slices.ContainsFunc(claims, func(c claim) bool { return c.table == t.Name })
+		unclaimed = unclaimed || !slices.ContainsFunc(claims, func(c Claim) bool { return c.Table == t.Name })
 	}
 	return held, unclaimed, c.withdraw(ctx, l.Owner, back)
 }
 
 // claimsOf reads the leases of the tables that are alive.
-func (c *Client) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]claim, error) {
-	s := conn.Statement{Op: "lease", Text: holdersText(tables)}
+func (c *Invocations) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]Claim, error) {
+	s := conn.Statement{Op: "lease", Text: HoldersText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) claim {
-		return claim{table: r.Text("Table"), owner: r.Text("Owner"), since: r.Time("Since"), until: r.Time("Until")}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) Claim {
+		return Claim{Table: r.Text("Table"), Owner: r.Text("Owner"), Since: r.Time("Since"), Until: r.Time("Until")}
 	})
 }
 
 // withdraw gives back what another owner claimed first.
-func (c *Client) withdraw(ctx context.Context, owner string, tables []tvmexport.Table) error {
+func (c *Invocations) withdraw(ctx context.Context, owner string, tables []tvmexport.Table) error {
 	if len(tables) == 0 {
 		return nil
 	}
-	_, err := c.conn.Command(ctx, conn.Statement{Op: "lease", Idempotent: true, Text: ".set-or-append " + kql.RunsTable + " <|\n" + releaseRows(owner, namesOf(tables))})
+	_, err := c.conn.Command(ctx, conn.Statement{Op: "lease", Idempotent: true, Text: ".set-or-append " + kql.RunsTable + " <|\n" + ReleaseRows(owner, kql.Names(tables))})
 	return err
 }
 
-// claim is a lease that is alive.
-type claim struct {
-	table, owner string
-	since, until time.Time
+// Claim is a lease that is alive.
+type Claim struct {
+	Table, Owner string
+	Since, Until time.Time
 }
 
-// settle says who else holds which table, and where owner's own claim came
+// Settle says who else holds which table, and where owner's own claim came
 // second and must be withdrawn.
-func settle(owner string, claims []claim) (held map[string]tvmexport.LeaseHolder, withdraw map[string]bool) {
-	first, own := map[string]claim{}, map[string]bool{}
+func Settle(owner string, claims []Claim) (held map[string]tvmexport.LeaseHolder, withdraw map[string]bool) {
+	first, own := map[string]Claim{}, map[string]bool{}
 	for _, c := range claims {
-		if c.owner == owner {
-			own[c.table] = true
+		if c.Owner == owner {
+			own[c.Table] = true
 		}
-		best, ok := first[c.table]
-		if !ok || c.since.Before(best.since) || c.since.Equal(best.since) && c.owner < best.owner {
-			first[c.table] = c
+		best, ok := first[c.Table]
+		if !ok || c.Since.Before(best.Since) || c.Since.Equal(best.Since) && c.Owner < best.Owner {
+			first[c.Table] = c
 		}
 	}
 	held, withdraw = map[string]tvmexport.LeaseHolder{}, map[string]bool{}
 	for table, c := range first {
-		if c.owner == owner {
+		if c.Owner == owner {
 			continue
 		}
-		held[table] = tvmexport.LeaseHolder{Owner: c.owner, Expires: c.until}
+		held[table] = tvmexport.LeaseHolder{Owner: c.Owner, Expires: c.Until}
 		if own[table] {
 			withdraw[table] = true
 		}
@@ -125,8 +125,8 @@ func live(names string) string {
 		kql.RunsTable, names, kql.Literals([]string{kql.LeaseState, kql.ReleasedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState), kql.Literal(kql.LeaseState), kql.Literal(kql.LeaseState))
 }
 
-func leaseText(l tvmexport.Lease, now time.Time) (string, error) {
-	names := kql.Literals(namesOf(l.Tables))
+func LeaseText(l tvmexport.Lease, now time.Time) (string, error) {
+	names := kql.Literals(kql.Names(l.Tables))
 	used, err := spentRow(l.Owner, l.QuotaUsage, now)
 	if err != nil {
 		return "", err
@@ -144,8 +144,8 @@ datatable (Table:string) [%s]
 		leaseColumns(kql.LeaseState, l.Owner, "now() + "+kql.Timespan(l.Term)), used), nil
 }
 
-// releaseRows are the rows that give leases back.
-func releaseRows(owner string, names []string) string {
+// ReleaseRows are the rows that give leases back.
+func ReleaseRows(owner string, names []string) string {
 	return fmt.Sprintf("datatable (Table:string) [%s]\n| project %s", kql.Literals(names), leaseColumns(kql.ReleasedState, owner, "datetime(null)"))
 }
 
@@ -159,6 +159,6 @@ func leaseColumns(state, owner, expires string) string {
 	})
 }
 
-func holdersText(tables []tvmexport.Table) string {
-	return live(kql.Literals(namesOf(tables))) + "\n    | project Table, Owner, Since, Until"
+func HoldersText(tables []tvmexport.Table) string {
+	return live(kql.Literals(kql.Names(tables))) + "\n    | project Table, Owner, Since, Until"
 }

@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -17,8 +17,8 @@ var errInterrupted = errors.New("the run was interrupted: its process terminated
 
 // PendingAudits implements tvmexport.Destination. The rows of a table are what the
 // invocation has committed, whatever it said itself.
-func (c *Client) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
-	s := conn.Statement{Op: "read ledger", Text: unauditedText(owner)}
+func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
+	s := conn.Statement{Op: "read ledger", Text: UnauditedText(owner)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (c *Client) PendingAudits(ctx context.Context, owner string) ([]tvmexport.I
 		case r.Text("State") == kql.EndedState:
 			var said struct{ Status, Reason string }
 			r.Fail("Detail", json.Unmarshal(r.Document("Detail"), &said))
-			if said.Status != succeeded {
+			if said.Status != Succeeded {
 				o.Err = errors.New(said.Reason)
 			}
 		case r.Long("Commits") == 0:
@@ -58,9 +58,9 @@ func (c *Client) PendingAudits(ctx context.Context, owner string) ([]tvmexport.I
 	return out, nil
 }
 
-// unauditedText asks for the invocations that are over, because they said so
+// UnauditedText asks for the invocations that are over, because they said so
 // or because their leases have run out, and that have no audited row.
-func unauditedText(owner string) string {
+func UnauditedText(owner string) string {
 	return fmt.Sprintf(`let Recent = %s
     | where At > ago(30d) and State in (%s) and Owner != %s;
 let Written = Recent

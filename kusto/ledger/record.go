@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"fmt"
@@ -9,47 +9,47 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// record is a row of ExportRuns. At is the service's clock when it is written;
+// Record is a row of ExportRuns. At is the service's clock when it is written;
 // that of a commit is later than the commit before it (see [record.at]).
-type record struct {
-	table, owner             string
+type Record struct {
+	table, Owner             string
 	run, previous            tvmexport.RunID
 	state                    string
 	kind                     tvmexport.RunKind
 	load                     tvmexport.LoadType
 	watermarkFrom, watermark time.Time
-	rows, bytes              int64
-	calls                    int
-	detail                   string // an expression; "" is null
+	Rows, Bytes              int64
+	Calls                    int
+	Detail                   string // an expression; "" is null
 }
 
-func recordOf(run tvmexport.Run, state string) record {
-	return record{
+func RecordOf(run tvmexport.Run, state string) Record {
+	return Record{
 		table: run.Table.Name, run: run.ID, previous: run.Previous, state: state,
 		kind: run.Kind, load: run.Table.LoadType,
 		watermarkFrom: run.Window.From, watermark: run.Watermark,
 	}
 }
 
-// text is the command that appends the row, once for its key.
-func (r record) text(key string) string {
-	detail := r.detail
+// Text is the command that appends the row, once for its key.
+func (r Record) Text(key string) string {
+	detail := r.Detail
 	if detail == "" {
 		detail = "dynamic(null)"
 	}
-	return guarded(kql.RunsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
+	return kql.Guarded(kql.RunsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
     Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
     Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
     Detail = %s`,
 		kql.Literal(r.table), kql.Literal(string(r.run)), kql.Literal(r.state), r.at(),
 		kql.Literal(string(r.previous)), kql.Literal(string(r.kind)), kql.Literal(string(r.load)), kql.Datetime(r.watermarkFrom), kql.Datetime(r.watermark),
-		r.rows, r.bytes, r.calls, kql.Literal(r.owner), detail))
+		r.Rows, r.Bytes, r.Calls, kql.Literal(r.Owner), detail))
 }
 
 // at is the expression of the record's time: the clock of the service. A commit
 // is at least one tick later than the commit that it builds on, because readers
 // order commits by At, and the clock of a service can stand still or go back.
-func (r record) at() string {
+func (r Record) at() string {
 	if r.state != kql.CommittedState || r.previous == "" {
 		return "now()"
 	}
@@ -57,27 +57,15 @@ func (r record) at() string {
 		kql.RunsTable, kql.Literal(r.table), kql.Literal(kql.CommittedState), kql.Literal(string(r.previous)))
 }
 
-// guarded is a command that appends the result of a query to a table, at most
-// once for its key as long as an extent of the table carries the key's tag
-// (https://learn.microsoft.com/kusto/management/extent-tags).
-func guarded(table, key string, more []string, query string) string {
-	return appendText("", table, key, more, query)
-}
-
-func appendText(mode, table, key string, more []string, query string) string {
-	return fmt.Sprintf(".set-or-append %s%s with (tags = %s, ingestIfNotExists = %s) <|\n%s",
-		mode, kql.Ident(table), kql.Tags(append([]string{kql.KeyTag(key)}, more...)...), kql.Tags(key), query)
-}
-
-// partitionsPerCommand bounds the text of one command; the service takes 1 MB
+// PartitionsPerCommand bounds the text of one command; the service takes 1 MB
 // and more, and a row has about 150 bytes.
-const partitionsPerCommand = 4000
+const PartitionsPerCommand = 4000
 
-// partitionTexts are the commands that write a run's partitions, each at most once.
-func partitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []string {
+// PartitionTexts are the commands that write a run's partitions, each at most once.
+func PartitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []string {
 	var out []string
-	for n := 0; n*partitionsPerCommand < len(list); n++ {
-		part := list[n*partitionsPerCommand : min((n+1)*partitionsPerCommand, len(list))]
+	for n := 0; n*PartitionsPerCommand < len(list); n++ {
+		part := list[n*PartitionsPerCommand : min((n+1)*PartitionsPerCommand, len(list))]
 		var rows strings.Builder
 		for i, p := range part {
 			sep := ",\n"
@@ -87,7 +75,7 @@ func partitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []strin
 			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", kql.Literal(string(p.Partition)),
 				kql.Datetime(p.Window.From), kql.Datetime(p.Window.To), p.Rows, p.Window.Null, kql.Literal(p.Fingerprint.String()), sep)
 		}
-		out = append(out, guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
+		out = append(out, kql.Guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
 			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [
 %s]
 | project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull, Fingerprint`,

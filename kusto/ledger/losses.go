@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -11,24 +11,25 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/policy"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// place is a table that rows of a source table are published into.
-type place struct {
-	of      tvmexport.Table
-	table   string
-	columns []kql.Column
-	typed   bool
-	readers bool          // it is the one that readers look at
+// Place is a table that rows of a source table are published into.
+type Place struct {
+	Of      tvmexport.Table
+	Table   string
+	Columns []kql.Column
+	Typed   bool
+	Readers bool          // it is the one that readers look at
 	missing bool          // the database has no such table
-	keep    time.Duration // how long its policy keeps rows; 0: not known
+	Keep    time.Duration // how long its policy keeps rows; 0: not known
 }
 
 // lossesOf says what the ledger and the published tables show to be gone of
 // each table: one query for all of them.
-func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept map[string]time.Duration) (map[string]tvmexport.Losses, error) {
-	var places []place
+func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept map[string]time.Duration) (map[string]tvmexport.Losses, error) {
+	var places []Place
 	for _, t := range tables {
 		of, err := c.placesOf(ctx, t, kept)
 		if err != nil {
@@ -40,7 +41,7 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 	if len(tables) == 0 {
 		return out, nil
 	}
-	s := conn.Statement{Op: "compare the ledger with published rows", Text: lossesText(tables, places)}
+	s := conn.Statement{Op: "compare the ledger with published rows", Text: LossesText(tables, places)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -50,25 +51,25 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 		l := out[table]
 		number := r.Count("Number")
 		switch r.Text("What") {
-		case strangeRows:
+		case StrangeRows:
 			l.Strange += number
-		case holes:
+		case Holes:
 			l.Holes = number
 		case incompleteRecords:
 			l.Records = number
-		case copiedWatermark:
+		case CopiedWatermark:
 			l.Copied = true
 		case unknownCopy:
 			l.Copied, l.Unknown = true, true
-		case shortOfRows:
-			i := slices.IndexFunc(places, func(p place) bool { return p.of.Name == table && p.table == r.Text("Place") })
+		case ShortOfRows:
+			i := slices.IndexFunc(places, func(p Place) bool { return p.Of.Name == table && p.Table == r.Text("Place") })
 			if i < 0 {
 				r.Fail("Place", fmt.Errorf("%q is no table that was asked about", r.Text("Place")))
 				break
 			}
 			l.Rows += number
 			l.Short = append(l.Short, tvmexport.Short{
-				Table: places[i].table, Readers: places[i].readers, Recorded: r.Count("Recorded"), Held: r.Count("Held"), Gone: number,
+				Table: places[i].Table, Readers: places[i].Readers, Recorded: r.Count("Recorded"), Held: r.Count("Held"), Gone: number,
 			})
 		default:
 			r.Fail("What", errors.New("a row says nothing that was asked"))
@@ -84,12 +85,12 @@ func (c *Client) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 
 // trulyGone is an error if rows that seem to be gone are hidden by a policy that
 // was set since the policies were last read. Without losses it costs no request.
-func (c *Client) trulyGone(ctx context.Context, op string, places []place, lost map[string]tvmexport.Losses) error {
+func (c *Ledger) trulyGone(ctx context.Context, op string, places []Place, lost map[string]tvmexport.Losses) error {
 	for _, p := range places {
-		if p.missing || !slices.ContainsFunc(lost[p.of.Name].Short, func(s tvmexport.Short) bool { return s.Table == p.table }) {
+		if p.missing || !slices.ContainsFunc(lost[p.Of.Name].Short, func(s tvmexport.Short) bool { return s.Table == p.Table }) {
 			continue
 		}
-		if err := c.visible.SeesAllNow(ctx, op, p.of.Name, p.table); err != nil {
+		if err := c.visible.SeesAllNow(ctx, op, p.Of.Name, p.Table); err != nil {
 			return err
 		}
 	}
@@ -98,24 +99,24 @@ func (c *Client) trulyGone(ctx context.Context, op string, places []place, lost 
 
 // placesOf are the published tables of t, also those that the database does
 // not have: a table that was dropped has lost its rows.
-func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[string]time.Duration) ([]place, error) {
-	from, err := c.readers(ctx, t)
+func (c *Ledger) placesOf(ctx context.Context, t tvmexport.Table, kept map[string]time.Duration) ([]Place, error) {
+	from, err := c.Readers(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	var out []place
-	for _, p := range []place{{table: t.Destination}, {table: t.Typed(), typed: true}} {
-		if p.typed && !views.IsTyped(t) || !p.typed && !t.Layout.Raw() && views.IsTyped(t) {
+	var out []Place
+	for _, p := range []Place{{Table: t.Destination}, {Table: t.Typed(), Typed: true}} {
+		if p.Typed && !views.IsTyped(t) || !p.Typed && !t.Layout.Raw() && views.IsTyped(t) {
 			continue
 		}
-		p.columns, err = c.conn.Columns(ctx, p.table)
+		p.Columns, err = c.conn.Columns(ctx, p.Table)
 		if p.missing = errors.Is(err, conn.ErrNoTable); err != nil && !p.missing {
 			return nil, err
 		}
-		if p.typed && !p.missing && views.IsForeign(p.columns) { // somebody else's
+		if p.Typed && !p.missing && views.IsForeign(p.Columns) { // somebody else's
 			continue
 		}
-		p.of, p.readers, p.keep = t, p.table == from.Table, kept[p.table]
+		p.Of, p.Readers, p.Keep = t, p.Table == from.Table, kept[p.Table]
 		out = append(out, p)
 	}
 	return out, nil
@@ -123,22 +124,22 @@ func (c *Client) placesOf(ctx context.Context, t tvmexport.Table, kept map[strin
 
 // What a row of lossesText is about.
 const (
-	strangeRows       = "strange"
-	holes             = "holes"
+	StrangeRows       = "strange"
+	Holes             = "holes"
 	incompleteRecords = "records"
-	shortOfRows       = "short"
-	copiedWatermark   = "copied"
+	ShortOfRows       = "short"
+	CopiedWatermark   = "copied"
 	unknownCopy       = "unknown copy"
 )
 
 // copyTag begins the tag of the extents that hold copies of watermarks.
 const copyTag = "ingest-by:" + finishKey
 
-// sourceDays is how long the source keeps events, with a day of margin: rows
+// SourceDays is how long the source keeps events, with a day of margin: rows
 // of older runs could not be fetched again.
-const sourceDays = 31
+const SourceDays = 31
 
-// lossesText compares what the ledger says of the committed runs that readers
+// LossesText compares what the ledger says of the committed runs that readers
 // see with the rows that the published tables hold of them. Of a table that
 // follows a watermark only the runs of the last weeks count, and only as long as
 // the table's own policy keeps rows. A table without commits is looked at as a whole.
@@ -147,20 +148,20 @@ const sourceDays = 31
 // Extents with different ingest-by tags can be merged and then have both, so a
 // row counts as a copy only where an older row of the same table exists, or
 // where a tag names an invocation that the ledger does not know.
-func lossesText(tables []tvmexport.Table, places []place) string {
-	names := kql.Literals(namesOf(tables))
+func LossesText(tables []tvmexport.Table, places []Place) string {
+	names := kql.Literals(kql.Names(tables))
 	var found, expected strings.Builder
 	for i, p := range places {
-		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, kql.Literal(p.of.Name))
+		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, kql.Literal(p.Of.Name))
 		by, bound := "RunId", ""
 		switch {
 		case p.missing:
-		case views.IsForeign(p.columns):
+		case views.IsForeign(p.Columns):
 			by = views.PublishedBy
-		case slices.Contains(p.columns, kql.Column{Name: "ExportedAt", Kind: "datetime"}):
+		case slices.Contains(p.Columns, kql.Column{Name: "ExportedAt", Kind: "datetime"}):
 			bound = fmt.Sprintf("\n    | where isnull(Since%d) or ExportedAt >= Since%d", i, i)
 		}
-		from := kql.Ident(p.table)
+		from := kql.Ident(p.Table)
 		if p.missing {
 			from = "datatable (RunId:string) []"
 		}
@@ -168,17 +169,17 @@ func lossesText(tables []tvmexport.Table, places []place) string {
     | summarize Found = count() by RunId = %s
     | where isnotempty(RunId)
     | project Table = %s, Place = %s, RunId, Found;
-`, i, from, bound, by, kql.Literal(p.of.Name), kql.Literal(p.table))
+`, i, from, bound, by, kql.Literal(p.Of.Name), kql.Literal(p.Table))
 		filled, oldest := "!=", "datetime(1900-01-01)"
-		if p.typed {
+		if p.Typed {
 			filled = "in"
 		}
 		layouts := kql.Literal(string(tvmexport.TypedOnly))
-		if p.typed {
+		if p.Typed {
 			layouts = "(" + kql.Literals([]tvmexport.Layout{tvmexport.TypedOnly, tvmexport.Both}) + ")"
 		}
-		if p.keep > 0 && p.keep < unlimited {
-			oldest = fmt.Sprintf("now() - %s", kql.Timespan(max(p.keep-24*time.Hour, 0)))
+		if p.Keep > 0 && p.Keep < policy.Unlimited {
+			oldest = fmt.Sprintf("now() - %s", kql.Timespan(max(p.Keep-24*time.Hour, 0)))
 		}
 		if i > 0 {
 			expected.WriteString("), (\n")
@@ -186,7 +187,7 @@ func lossesText(tables []tvmexport.Table, places []place) string {
 		fmt.Fprintf(&expected, `Visible
     | where Table == %s and Kind != %s and Rows > 0 and Layout %s %s and At > %s and (isnull(Since%d) or Began >= Since%d)
     | project Table, Place = %s, RunId, Rows
-`, kql.Literal(p.of.Name), kql.Literal(string(tvmexport.LegacyRun)), filled, layouts, oldest, i, i, kql.Literal(p.table))
+`, kql.Literal(p.Of.Name), kql.Literal(string(tvmexport.LegacyRun)), filled, layouts, oldest, i, i, kql.Literal(p.Table))
 	}
 	founds := make([]string, len(places))
 	for i := range places {
@@ -258,10 +259,10 @@ Expected
 | project Table, What = iff(Unknown > 0, %s, %s), Number, Place = "", Recorded = long(null), Held = long(null)
 )`,
 		kql.RunsTable, names, kql.Literal(kql.CommittedState), kql.Literal(kql.PublishingState), kql.Literal(string(tvmexport.FullRun)),
-		kql.Literal(string(tvmexport.Snapshot)), sourceDays, sourceDays,
+		kql.Literal(string(tvmexport.Snapshot)), SourceDays, SourceDays,
 		found.String(), strings.Join(founds, ", "), expected.String(),
-		kql.Literal(strangeRows), kql.Literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), kql.Literal(holes),
+		kql.Literal(StrangeRows), kql.Literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), kql.Literal(Holes),
 		kql.Literal(string(tvmexport.Snapshot)), kql.Literal(string(tvmexport.LegacyRun)), kql.PartitionsTable, names, kql.Literal(incompleteRecords),
-		kql.Literal(shortOfRows), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
-		kql.Literal(unknownCopy), kql.Literal(copiedWatermark))
+		kql.Literal(ShortOfRows), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
+		kql.Literal(unknownCopy), kql.Literal(CopiedWatermark))
 }

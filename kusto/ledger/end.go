@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -17,13 +17,13 @@ import (
 
 // The audit's words for how a run ended, as the original system has them.
 const (
-	succeeded = "Success"
-	failedRun = "Failed"
+	Succeeded = "Success"
+	Failed    = "Failed"
 )
 
 // EndInvocation implements tvmexport.Destination: four commands, whatever the number
 // of tables. What fails does not keep the others from being tried.
-func (c *Client) EndInvocation(ctx context.Context, f tvmexport.InvocationEnd) error {
+func (c *Invocations) EndInvocation(ctx context.Context, f tvmexport.InvocationEnd) error {
 	now := time.Now()
 	key := digest(f.Owner)
 	var errs []error
@@ -57,18 +57,18 @@ const finishKey = "tvmexport-finish:"
 
 // noteEnds writes how the invocation ended for each table, from which the
 // audit can be written by another one.
-func (c *Client) noteEnds(ctx context.Context, key string, f tvmexport.InvocationEnd) error {
-	_, err := c.append(ctx, "finish", "", endsText(key, f))
+func (c *Invocations) noteEnds(ctx context.Context, key string, f tvmexport.InvocationEnd) error {
+	_, err := c.conn.AppendOnce(ctx, "finish", "", EndsText(key, f))
 	return err
 }
 
-func endsText(key string, f tvmexport.InvocationEnd) string {
+func EndsText(key string, f tvmexport.InvocationEnd) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
 		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Datetime(o.Watermark), o.Rows, kql.Literal(status), kql.Literal(reason))
 	}
-	return guarded(kql.RunsTable, "tvmexport-ended:"+key, nil, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
+	return kql.Guarded(kql.RunsTable, "tvmexport-ended:"+key, nil, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
 %s]
 | project %s`, strings.Join(rows, ",\n"), kql.Fill(kql.RunsColumns, map[string]kql.Expression{
 		"Table":     {Kind: "string", Text: "Table"},
@@ -85,12 +85,12 @@ func endsText(key string, f tvmexport.InvocationEnd) string {
 // verdict is what the invocation itself says of an outcome.
 func verdict(o tvmexport.Outcome) (status, reason string) {
 	if o.Err != nil {
-		return failedRun, conn.Tidy(o.Err.Error())
+		return Failed, conn.Tidy(o.Err.Error())
 	}
-	return succeeded, ""
+	return Succeeded, ""
 }
 
-func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvmexport.Outcome) error {
+func (c *Invocations) copyWatermarks(ctx context.Context, key string, outcomes []tvmexport.Outcome) error {
 	if !slices.ContainsFunc(outcomes, movesWatermark) {
 		return nil
 	}
@@ -98,38 +98,38 @@ func (c *Client) copyWatermarks(ctx context.Context, key string, outcomes []tvme
 	if err != nil {
 		return err
 	}
-	_, err = c.append(ctx, "finish", "", watermarksText(finishKey+key, outcomes, columns))
+	_, err = c.conn.AppendOnce(ctx, "finish", "", WatermarksText(finishKey+key, outcomes, columns))
 	return err
 }
 
-func (c *Client) audit(ctx context.Context, key string, f tvmexport.InvocationEnd, now time.Time) error {
+func (c *Invocations) audit(ctx context.Context, key string, f tvmexport.InvocationEnd, now time.Time) error {
 	columns, err := c.conn.Columns(ctx, kql.AuditTable)
 	if err != nil {
 		return err
 	}
-	_, err = c.append(ctx, "finish", "", auditText("tvmexport-audit:"+key, f, columns, now))
+	_, err = c.conn.AppendOnce(ctx, "finish", "", AuditText("tvmexport-audit:"+key, f, columns, now))
 	return err
 }
 
 // giveBack ends the leases, and with an empty Table the invocation.
-func (c *Client) giveBack(ctx context.Context, f tvmexport.InvocationEnd, done bool, now time.Time) error {
+func (c *Invocations) giveBack(ctx context.Context, f tvmexport.InvocationEnd, done bool, now time.Time) error {
 	used, err := spentRow(f.Owner, f.QuotaUsage, now)
 	if err != nil {
 		return err
 	}
-	parts := []string{releaseRows(f.Owner, append(namesOf(f.Tables), "")), used}
+	parts := []string{ReleaseRows(f.Owner, append(kql.Names(f.Tables), "")), used}
 	if done {
-		parts = append(parts, auditedRow(f.Owner))
+		parts = append(parts, AuditedRow(f.Owner))
 	}
 	_, err = c.conn.Command(ctx, conn.Statement{Op: "finish", Idempotent: true, Text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", kql.RunsTable, strings.Join(parts, "\n), (\n"))})
 	return err
 }
 
-// auditedRow is the row that says that the audit of an invocation is written, unless
+// AuditedRow is the row that says that the audit of an invocation is written, unless
 // one says so already. A second, later row would hide what the invocation committed
 // after another one had written its audit: the next audit of a table counts the
 // commits since the last audited row of the table.
-func auditedRow(owner string) string {
+func AuditedRow(owner string) string {
 	return fmt.Sprintf(`datatable (Table:string) [""]
 | where toscalar(%s | where At > ago(14d) and State == %s and Owner == %s | count) == 0
 | project %s`, kql.RunsTable, kql.Literal(kql.AuditedState), kql.Literal(owner), leaseColumns(kql.AuditedState, owner, "datetime(null)"))
@@ -137,12 +137,12 @@ func auditedRow(owner string) string {
 
 func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Watermark.IsZero() }
 
-// watermarksText appends for each table its newest configuration row again,
+// WatermarksText appends for each table its newest configuration row again,
 // with the new time in it. Every other value is what the row says when the
 // command runs, so an operator's change in between is kept; a row that was
 // written since the run began is an order, and stays the newest. Columns go
 // by name, whichever shape the table has.
-func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
+func WatermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
 	var rows []string
 	for _, o := range outcomes {
 		if movesWatermark(o) {
@@ -155,7 +155,7 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 	}
 	values["LastRefreshedTime"] = kql.Expression{Kind: "datetime", Text: "NewWatermark"}
 	values[kql.LastRefreshedText] = kql.Expression{Kind: "string", Text: "tostring(NewWatermark)"}
-	return guarded(kql.ConfigurationTable, key, nil, fmt.Sprintf(`%s
+	return kql.Guarded(kql.ConfigurationTable, key, nil, fmt.Sprintf(`%s
 | extend Ordered = ingestion_time()
 | extend WrittenAt = coalesce(Ordered, LastRefreshedTime, datetime(1900-01-01))
 | summarize arg_max(WrittenAt, *) by SourceTable
@@ -165,13 +165,13 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 | project %s`, kql.ConfigurationTable, strings.Join(rows, ",\n"), kql.Fill(columns, values)))
 }
 
-// auditText appends a row for each outcome. How many rows were published, and
+// AuditText appends a row for each outcome. How many rows were published, and
 // whether the run counts, the ledger says: whoever committed may not have
 // heard of it. A commit that the service carried out only after its own
 // invocation had been audited is counted by the next invocation of the table. A
 // commit that says which values were not read gives its success this reason. The time is the end of the table's run by the service's clock:
 // how long ago it ended is known, the exporter's clock may be wrong.
-func auditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now time.Time) string {
+func AuditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
@@ -181,7 +181,7 @@ func auditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now 
 		}
 		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Timespan(ago), kql.Literal(status), kql.Literal(reason))
 	}
-	return guarded(kql.AuditTable, key, nil, fmt.Sprintf(`let Recent = %s
+	return kql.Guarded(kql.AuditTable, key, nil, fmt.Sprintf(`let Recent = %s
     | where At > ago(14d) and State in (%s);
 let Told = Recent
     | where State == %s
@@ -205,7 +205,7 @@ datatable (TableName:string, RunId:string, Ago:timespan, Status:string, FailureR
 		kql.RunsTable, kql.Literal(kql.CommittedState), kql.Literal(f.Owner), strings.Join(rows, ",\n"), kql.Fill(columns, map[string]kql.Expression{
 			"TableName":     {Kind: "string", Text: "TableName"},
 			"Timestamp":     {Kind: "datetime", Text: "now() - Ago"},
-			"Status":        {Kind: "string", Text: fmt.Sprintf("iff(Counts, %s, Status)", kql.Literal(succeeded))},
+			"Status":        {Kind: "string", Text: fmt.Sprintf("iff(Counts, %s, Status)", kql.Literal(Succeeded))},
 			"FailureReason": {Kind: "string", Text: `iff(Counts, coalesce(Note, ""), FailureReason)`},
 			"RecordCount":   {Kind: "long", Text: "coalesce(Published, 0)"},
 		})))

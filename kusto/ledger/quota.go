@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -45,7 +45,7 @@ func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, erro
 }
 
 // QuotaUsage implements tvmexport.Destination.
-func (c *Client) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
+func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
 	s := conn.Statement{Op: "read ledger", Text: fmt.Sprintf(`%s
 | where State == %s and At > ago(1h) and Owner != %s
 | summarize arg_max(At, Detail) by Owner

@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -10,17 +10,14 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// none is what the configuration says where a table has no watermark column.
-const none = "None"
-
 // Configure adds a row to MigrationConfiguration for each of the tables that
-// has none, and changes nothing else.
-func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error {
+// has kql.NoWatermark, and changes nothing else.
+func (c *Configuration) Configure(ctx context.Context, tables []tvmexport.Table) error {
 	if len(tables) == 0 {
 		return nil
 	}
 	for _, t := range tables {
-		if err := checkNames(t); err != nil {
+		if err := conn.CheckNames(t); err != nil {
 			return err
 		}
 	}
@@ -31,14 +28,14 @@ func (c *Client) Configure(ctx context.Context, tables []tvmexport.Table) error 
 	if err != nil {
 		return err
 	}
-	_, err = c.conn.Command(ctx, conn.Statement{Op: "configure", Text: seedText(tables, columns), Idempotent: true})
+	_, err = c.conn.Command(ctx, conn.Statement{Op: "configure", Text: SeedText(tables, columns), Idempotent: true})
 	return err
 }
 
-// seedText appends the rows that are missing, in the order and types of the
+// SeedText appends the rows that are missing, in the order and types of the
 // columns that the table has: commands that ingest from a query match columns
 // by position (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
-func seedText(tables []tvmexport.Table, columns []kql.Column) string {
+func SeedText(tables []tvmexport.Table, columns []kql.Column) string {
 	var rows strings.Builder
 	for i, t := range tables {
 		sep := ",\n"
@@ -50,7 +47,7 @@ func seedText(tables []tvmexport.Table, columns []kql.Column) string {
 			load = tvmexport.Snapshot
 		}
 		if watermark == "" || watermark == tvmexport.IngestionTime {
-			watermark = none
+			watermark = kql.NoWatermark
 		}
 		fmt.Fprintf(&rows, "    %s, %s, %s, %s%s", kql.Literal(t.Name), kql.Literal(t.Destination), kql.Literal(watermark), kql.Literal(string(load)), sep)
 	}

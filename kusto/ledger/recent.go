@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"cmp"
@@ -35,7 +35,7 @@ type RunRecord struct {
 // Runs are the runs that the ledger knows, newest first, not more than the
 // given number of each table, with the service's clock. Of a run that is
 // committed the commit record counts, of another what was noted at its end.
-func (c *Client) Runs(ctx context.Context, perTable int) (now time.Time, runs []RunRecord, err error) {
+func (c *Reports) Runs(ctx context.Context, perTable int) (now time.Time, runs []RunRecord, err error) {
 	if err := c.visible.SeesAll(ctx, "read ledger", "", kql.RunsTable); err != nil {
 		return now, nil, err
 	}
@@ -86,7 +86,7 @@ func readRunLine(r *conn.Reader) runLine {
 	if text := r.Document("Detail"); len(text) > 0 {
 		r.Fail("Detail", json.Unmarshal(text, &detail))
 	}
-	l.Began, l.Reason, l.failed = detail.StartedAt, detail.Reason, detail.Status == failedRun
+	l.Began, l.Reason, l.failed = detail.StartedAt, detail.Reason, detail.Status == Failed
 	return l
 }
 
@@ -114,8 +114,8 @@ func merge(lines []runLine, perTable int) []RunRecord {
 	})
 }
 
-// LedgerRow is a row of the ledger as it stands there.
-type LedgerRow struct {
+// Row is a row of the ledger as it stands there.
+type Row struct {
 	State  string
 	At     time.Time
 	Rows   int64
@@ -127,7 +127,7 @@ type LedgerRow struct {
 
 // Record is all that the ledger holds of one run: its rows, oldest first, and
 // its partitions.
-func (c *Client) Record(ctx context.Context, table string, run tvmexport.RunID) ([]LedgerRow, []tvmexport.PartitionRecord, error) {
+func (c *Reports) Record(ctx context.Context, table string, run tvmexport.RunID) ([]Row, []tvmexport.PartitionRecord, error) {
 	if err := tvmexport.CheckIdentifier("table", table); err != nil {
 		return nil, nil, conn.UsageError("read ledger", "", err)
 	}
@@ -139,8 +139,8 @@ func (c *Client) Record(ctx context.Context, table string, run tvmexport.RunID) 
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := conn.ReadRows(s, rows, func(r *conn.Reader) LedgerRow {
-		return LedgerRow{
+	list, err := conn.ReadRows(s, rows, func(r *conn.Reader) Row {
+		return Row{
 			State: r.Text("State"), At: r.Time("At"), Rows: r.Long("Rows"), Bytes: r.Long("Bytes"), Calls: r.Long("Calls"),
 			Owner: r.Text("Owner"), Detail: r.Document("Detail"),
 		}

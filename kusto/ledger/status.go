@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -37,8 +37,8 @@ type Audit struct {
 
 // Status reads the configuration, the ledger, the leases and the audit: one
 // query for each, whatever the number of tables.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	orders, err := c.Orders(ctx)
+func (c *Reports) Status(ctx context.Context) (Status, error) {
+	orders, err := c.configuration.Orders(ctx)
 	if err != nil || len(orders) == 0 {
 		return Status{}, err
 	}
@@ -46,7 +46,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	for i, o := range orders {
 		tables[i] = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
 	}
-	histories, err := c.runs(ctx, tables)
+	histories, err := c.ledger.runs(ctx, tables)
 	if err != nil {
 		return Status{}, err
 	}
@@ -80,17 +80,17 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 }
 
 // holders are the leases that are alive, by table.
-func (c *Client) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.LeaseHolder, error) {
-	claims, err := c.claimsOf(ctx, tables)
+func (c *Reports) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.LeaseHolder, error) {
+	claims, err := c.invocations.claimsOf(ctx, tables)
 	if err != nil {
 		return nil, err
 	}
-	held, _ := settle("", claims)
+	held, _ := Settle("", claims)
 	return held, nil
 }
 
 // Audits are the last audit rows, by table.
-func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
+func (c *Reports) Audits(ctx context.Context) (map[string]Audit, error) {
 	s := conn.Statement{Op: "read audit", Text: fmt.Sprintf(`%s
 | summarize arg_max(Timestamp, Status, FailureReason, RecordCount) by TableName
 | project TableName, Timestamp, Status, FailureReason, RecordCount`, kql.AuditTable)}
@@ -107,7 +107,7 @@ func (c *Client) Audits(ctx context.Context) (map[string]Audit, error) {
 }
 
 // AuditLog is the audit's rows, newest first, limit at most.
-func (c *Client) AuditLog(ctx context.Context, limit int) ([]Audit, error) {
+func (c *Reports) AuditLog(ctx context.Context, limit int) ([]Audit, error) {
 	s := conn.Statement{Op: "read audit", Text: fmt.Sprintf(`%s
 | top %d by Timestamp desc
 | project TableName, Timestamp, Status, FailureReason, RecordCount`, kql.AuditTable, limit)}

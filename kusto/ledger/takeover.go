@@ -1,4 +1,4 @@
-package kusto
+package ledger
 
 import (
 	"context"
@@ -18,7 +18,7 @@ const strayDays = 7
 
 // readLegacy fills in what is known of the exporters that tables were taken
 // over from. Only tables that somebody else made can have been.
-func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History) error {
+func (c *Ledger) readLegacy(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History) error {
 	var theirs []tvmexport.Table
 	for _, t := range tables {
 		raw, err := c.conn.Columns(ctx, t.Destination)
@@ -32,7 +32,7 @@ func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of ma
 			theirs = append(theirs, t)
 		}
 	}
-	until, err := c.takenOver(ctx, theirs)
+	until, err := c.TakenOver(ctx, theirs)
 	if err != nil || len(until) == 0 {
 		return err
 	}
@@ -52,13 +52,13 @@ func (c *Client) readLegacy(ctx context.Context, tables []tvmexport.Table, of ma
 	return nil
 }
 
-// takenOver says when tables were taken over, by name.
-func (c *Client) takenOver(ctx context.Context, tables []tvmexport.Table) (map[string]time.Time, error) {
+// TakenOver says when tables were taken over, by name.
+func (c *Ledger) TakenOver(ctx context.Context, tables []tvmexport.Table) (map[string]time.Time, error) {
 	out := map[string]time.Time{}
 	if len(tables) == 0 {
 		return out, nil
 	}
-	s := conn.Statement{Op: "read ledger", Text: takenOverText(tables)}
+	s := conn.Statement{Op: "read ledger", Text: TakenOverText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -70,10 +70,10 @@ func (c *Client) takenOver(ctx context.Context, tables []tvmexport.Table) (map[s
 	return out, err
 }
 
-func takenOverText(tables []tvmexport.Table) string {
+func TakenOverText(tables []tvmexport.Table) string {
 	return fmt.Sprintf(`%s
 | where Table in (%s) and Kind == %s and State in (%s)
-| summarize Until = max(At) by Table`, kql.RunsTable, kql.Literals(namesOf(tables)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literals([]string{kql.CommittedState, kql.TakenOverState}))
+| summarize Until = max(At) by Table`, kql.RunsTable, kql.Literals(kql.Names(tables)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literals([]string{kql.CommittedState, kql.TakenOverState}))
 }
 
 type strayRows struct {
@@ -83,8 +83,8 @@ type strayRows struct {
 
 // strays counts the rows of the last days that came after a takeover and not
 // from us: one query for all tables.
-func (c *Client) strays(ctx context.Context, tables []tvmexport.Table, until map[string]time.Time) (map[string]strayRows, error) {
-	s := conn.Statement{Op: "look for another exporter", Text: straysText(tables, until)}
+func (c *Ledger) strays(ctx context.Context, tables []tvmexport.Table, until map[string]time.Time) (map[string]strayRows, error) {
+	s := conn.Statement{Op: "look for another exporter", Text: StraysText(tables, until)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (c *Client) strays(ctx context.Context, tables []tvmexport.Table, until map
 	return out, err
 }
 
-func straysText(tables []tvmexport.Table, until map[string]time.Time) string {
+func StraysText(tables []tvmexport.Table, until map[string]time.Time) string {
 	var parts []string
 	for _, t := range tables {
 		at, ok := until[t.Name]

@@ -1,25 +1,19 @@
-package kusto
+package policy
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// unlimited is how long rows are kept where no policy says so
-// (https://learn.microsoft.com/kusto/management/retention-policy).
-const unlimited = 36500 * 24 * time.Hour
-
-// retention says how long each table of the database keeps rows: by its own
+// Retention says how long each table of the database keeps rows: by its own
 // policy, else by that of the database. One command tells of all tables.
-func (c *Client) retention(ctx context.Context) (map[string]time.Duration, error) {
-	texts, err := c.policies(ctx, "read schema", "retention")
+func (c *Reader) Retention(ctx context.Context) (map[string]time.Duration, error) {
+	texts, err := c.All(ctx, "read schema", "retention")
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +25,7 @@ func (c *Client) retention(ctx context.Context) (map[string]time.Duration, error
 			continue
 		}
 		if byDatabase == 0 {
-			if byDatabase, err = c.keptBy(ctx, ""); err != nil {
+			if byDatabase, err = c.KeptBy(ctx, ""); err != nil {
 				return nil, err
 			}
 		}
@@ -40,9 +34,9 @@ func (c *Client) retention(ctx context.Context) (map[string]time.Duration, error
 	return out, nil
 }
 
-// policies are the tables' own policies of one kind, by table; "" where a
+// All are the tables' own policies of one kind, by table; "" where a
 // table has none (https://learn.microsoft.com/kusto/management/show-table-retention-policy-command).
-func (c *Client) policies(ctx context.Context, op, policy string) (map[string]string, error) {
+func (c *Reader) All(ctx context.Context, op, policy string) (map[string]string, error) {
 	s := conn.Statement{Op: op, Idempotent: true, Text: ".show table * policy " + policy}
 	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
@@ -60,31 +54,31 @@ func (c *Client) policies(ctx context.Context, op, policy string) (map[string]st
 	return out, err
 }
 
-// keptBy is how long rows are kept by a table's own retention policy, else by
+// KeptBy is how long rows are kept by a table's own retention policy, else by
 // the database's.
-func (c *Client) keptBy(ctx context.Context, text string) (time.Duration, error) {
+func (c *Reader) KeptBy(ctx context.Context, text string) (time.Duration, error) {
 	if text == "" {
 		s := conn.Statement{Op: "read schema", Idempotent: true, One: true, Text: ".show database " + kql.Entity(c.conn.Database) + " policy retention"}
 		var err error
-		if text, err = c.policyText(ctx, s); err != nil {
+		if text, err = c.Text(ctx, s); err != nil {
 			return 0, err
 		}
 	}
 	if keep, ok := softDelete(text); ok {
 		return keep, nil
 	}
-	return unlimited, nil
+	return Unlimited, nil
 }
 
-// policyOf is a table's own policy, "" if it has none.
-func (c *Client) policyOf(ctx context.Context, op, table, policy string) (string, error) {
-	return c.policyText(ctx, conn.Statement{
+// Of is a table's own policy, "" if it has none.
+func (c *Reader) Of(ctx context.Context, op, table, policy string) (string, error) {
+	return c.Text(ctx, conn.Statement{
 		Op: op, Table: table, Idempotent: true, One: true,
 		Text: fmt.Sprintf(".show table %s policy %s", kql.Ident(table), policy),
 	})
 }
 
-func (c *Client) policyText(ctx context.Context, s conn.Statement) (string, error) {
+func (c *Reader) Text(ctx context.Context, s conn.Statement) (string, error) {
 	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return "", err
@@ -104,26 +98,5 @@ func softDelete(text string) (time.Duration, bool) {
 	if json.Unmarshal([]byte(text), &p) != nil {
 		return 0, false
 	}
-	return span(p.SoftDeletePeriod)
-}
-
-// span reads a duration as policies show it: 365.00:00:00, 01:00:00.
-func span(text string) (time.Duration, bool) {
-	days, clock, ok := strings.Cut(text, ".")
-	if !ok || strings.Contains(days, ":") {
-		days, clock = "0", text
-	}
-	parts := strings.Split(clock, ":")
-	if len(parts) != 3 {
-		return 0, false
-	}
-	out := time.Duration(0)
-	for i, part := range []string{days, parts[0], parts[1], strings.Split(parts[2], ".")[0]} {
-		n, err := strconv.ParseUint(part, 10, 16)
-		if err != nil {
-			return 0, false
-		}
-		out += time.Duration(n) * []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second}[i]
-	}
-	return out, true
+	return Span(p.SoftDeletePeriod)
 }
