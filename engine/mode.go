@@ -12,6 +12,9 @@ import (
 // FullRequested is the FullReason of a run whose request asks for all rows.
 const FullRequested = "a full run was requested"
 
+// StartIgnored ends the note of a run that ignores the watermark of an operator.
+const StartIgnored = "a request with this start uses it"
+
 // plan decides what a run is, within what the destination can do.
 func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p, err := v.mode(t, o, h)
@@ -101,7 +104,7 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	}
 	ordered := orderedWatermark(h)
 	if (lost.Ledger() || lost.Unknown) && ordered.After(at) {
-		p.note("the watermark %s in MigrationConfiguration is later than the last committed run in the ledger, and ledger rows are missing: the run ignores it, unless the request names a start", ordered.UTC().Format(time.RFC3339))
+		p.note("the watermark %s in MigrationConfiguration is later than the last committed run in the ledger, and ledger rows are missing: the run ignores it; %s", ordered.UTC().Format(time.RFC3339), StartIgnored)
 		ordered = time.Time{}
 	}
 	for _, ordered := range []time.Time{ordered, v.request.From} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tvmexport/tvmexport"
@@ -93,6 +94,17 @@ func (a *advised) Error() string { return a.text }
 
 // Unwrap returns the wrapped errors, which have their advice.
 func (a *advised) Unwrap() []error { return a.wrapped }
+
+// advisedNotes names the flag in notes of the engine that suggest a request.
+func advisedNotes(notes []string) []string {
+	out := slices.Clone(notes)
+	for i, n := range out {
+		if before, ok := strings.CutSuffix(n, engine.StartIgnored); ok {
+			out[i] = before + "run --from sets the start"
+		}
+	}
+	return out
+}
 
 // fullReason names the flag that requested a full run.
 func fullReason(reason string) string {

@@ -185,6 +185,10 @@ func TestAdvise(t *testing.T) {
 	if fullReason(engine.FullRequested) != "requested by --full" || fullReason("other") != "other" {
 		t.Error("the reason of a full run is not translated")
 	}
+	notes := []string{"ignored; " + engine.StartIgnored, "other"}
+	if got := advisedNotes(notes); got[0] != "ignored; run --from sets the start" || got[1] != "other" || notes[0] == got[0] {
+		t.Errorf("notes %q", got)
+	}
 	if lost.Code == "" || lost.Hint != "export it" {
 		t.Error("the original error was changed")
 	}

@@ -112,7 +112,7 @@ func lineOfPlan(t engine.PlannedTable) planLine {
 	l := planLine{
 		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: fullReason(t.FullReason), Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
 		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,
-		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: t.Notes,
+		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: advisedNotes(t.Notes),
 	}
 	if t.Err != nil {
 		l.Kind, l.Error = "failed", advise(t.Err).Error()

@@ -147,7 +147,7 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 		if o.Err != nil {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(advise(o.Err).Error()))
 		}
-		for _, n := range o.Notes {
+		for _, n := range advisedNotes(o.Notes) {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, n)
 		}
 		if len(o.Unread) > 0 {
@@ -160,7 +160,7 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 func lineOf(o engine.Result, requests []string) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: tvmexport.UnreadValues(o.Unread), Unread: o.Unread,
-		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: fullReason(o.FullReason), Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: o.Notes, Seconds: o.Took.Seconds(), Requests: requests,
+		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: fullReason(o.FullReason), Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: advisedNotes(o.Notes), Seconds: o.Took.Seconds(), Requests: requests,
 	}
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)
