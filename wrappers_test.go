@@ -69,7 +69,7 @@ func holders(t *testing.T) map[string]*holder {
 	return out
 }
 
-// wraps returns whether a type stands in front of the contract that it holds: it
+// wraps returns whether a type is in front of the contract that it holds: it
 // embeds one, or declares all methods of one.
 func (h *holder) wraps(methods map[string][]string) bool {
 	return h.fields && (len(h.embeds) > 0 || slices.ContainsFunc(contracts, func(c string) bool {
@@ -133,7 +133,7 @@ func TestWrappersPassAbilitiesOn(t *testing.T) {
 	}
 }
 
-// The rule finds what stands in front of a contract.
+// The rule finds what is in front of a contract.
 func TestWhatWraps(t *testing.T) {
 	methods := map[string][]string{"Sink": {"Land", "Commit"}}
 	for _, c := range contracts {

@@ -48,7 +48,7 @@ func contract() []contractCase {
 		{"Commit", "LateCommitLeavesWhatTheNextRunLanded", lateCommit},
 		{"Acquire", "LeaseKeepsOthersOut", leaseKeepsOthersOut},
 		{"EndInvocation", "TwiceGivesBackOnce", leaseGivenBack},
-	}, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases)
+	}, sinkCases, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases)
 }
 
 // can tells whether the destination has a method: those of tvmexport.Destination,

@@ -7,7 +7,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Backfill makes the typed rows of tables anew from their records: columns that
+// Backfill rebuilds the typed rows of tables from their records: columns that
 // were not shown when a run was published are filled, as far as the records
 // are still there. Readers see each run as it was or as it is now.
 func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.Backfilled, error) {

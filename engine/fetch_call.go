@@ -215,9 +215,9 @@ func countText(n int64) string {
 	return fmt.Sprint(n)
 }
 
-// checkWatermark says why rows cannot be told to lie where they were asked for: a
-// watermark that cannot be read lies in no window, and the rows that have one
-// would be published again by each run.
+// checkWatermark returns an error if rows may be outside the requested window: a
+// watermark that cannot be read is in no window, and each run would publish the
+// rows that have one again.
 func checkWatermark(in FetchInput, a tvmexport.Answer) error {
 	t := in.Run.Table
 	i := slices.IndexFunc(a.Unread, func(u tvmexport.Unread) bool { return t.LoadType != tvmexport.Snapshot && u.Column == t.Watermark })
