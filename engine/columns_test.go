@@ -8,8 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// A column with a name that the destination refuses is no reason to fail: it is
-// fetched, not shown, and a line says so, whatever becomes of new columns.
+// A column whose name the destination refuses does not fail the run. In every way
+// to handle new columns it is fetched, not shown, and reported in a line.
 func TestRefusedNamesAreNotShown(t *testing.T) {
 	live := []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Risk@Score", Type: "real"}, {Name: "DeviceId", Type: "string"}, {Name: strings.Repeat("x", 2000), Type: "long"}}
 	for _, tt := range []struct {

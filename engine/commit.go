@@ -23,8 +23,8 @@ type recordKey struct {
 	partition tvmexport.Partition
 }
 
-// recordsOf lists what batches hold of each partition, by the depth at which
-// the run tells its rows apart.
+// recordsOf returns the rows that batches hold of each partition, at the depth at
+// which the run compares its rows.
 func recordsOf(batches []tvmexport.BatchInfo, run tvmexport.Run) []tvmexport.PartitionRecord {
 	sums := map[recordKey]tvmexport.PartitionRecord{}
 	for _, b := range batches {

@@ -12,7 +12,7 @@ import (
 // edge in common but its own.
 type stretch struct {
 	window  tvmexport.Window
-	least   int64 // rows, as counted of windows that lie in it
+	least   int64 // rows, as counted of windows within it
 	most    int64 // rows, as counted of windows that begin before it or end after it too
 	fetched int64
 }
@@ -121,7 +121,7 @@ func fill(list []difference, parts []tvmexport.Count) {
 		}
 		w := list[i].window
 		if !isTimed(w) || c.Start.Add(time.Hour-tvmexport.Tick).After(w.From) && (w.To.IsZero() || !c.Start.After(w.To)) {
-			list[i].after += c.Rows // else it lies between two windows
+			list[i].after += c.Rows // else it is between two windows
 		}
 	}
 	for i := range list {

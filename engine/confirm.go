@@ -39,16 +39,16 @@ type ConfirmInput struct {
 	Known   string // the last outcome's Why as text
 }
 
-// ConfirmOutcome names the batches that have not landed whole in the time allowed, or
-// never will: then Why says so.
+// ConfirmOutcome names the batches that have not landed completely in the time
+// allowed. If they never will, Why gives the reason.
 type ConfirmOutcome struct {
 	Missing []tvmexport.BatchID
 	Why     error
 }
 
 // Confirm implements Steps: it counts, first often and then more rarely, until
-// all batches have landed, the time is over, or the destination says that
-// some have failed for good.
+// all batches have landed, the time has passed, or the destination reports that
+// some have failed permanently.
 func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error) {
 	patient := waitFor(e.patience.landing())
 	wait := time.Second
@@ -66,7 +66,7 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 		}
 		why := delivery.Failed
 		if why != nil && why.Error() == in.Known {
-			why = nil // of an attempt that was made good
+			why = nil // of an attempt that a later one repaired
 		}
 		if len(missing) == 0 || why != nil || !time.Now().Add(wait).Before(patient.deadline) {
 			return ConfirmOutcome{Missing: missing, Why: why}, nil
@@ -79,9 +79,9 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 	}
 }
 
-// missingBatches lists the batches that have not landed whole. A batch that has all
-// its lines and null records among them was spoiled on the way, and waiting
-// does not mend that.
+// missingBatches lists the batches that have not landed completely. A batch that
+// has all its lines but null records among them was corrupted in ingestion, and
+// waiting does not repair it.
 func missingBatches(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []tvmexport.Landed) ([]tvmexport.BatchID, error) {
 	have := make(map[tvmexport.BatchID]tvmexport.Landed, len(landed))
 	for _, l := range landed {

@@ -10,8 +10,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// checkedCount asks a source for counts and refuses an answer that cannot be one,
-// whatever the source is.
+// checkedCount asks a source for counts. It refuses impossible answers of every
+// source.
 func checkedCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuery) (tvmexport.Counts, error) {
 	source, ok := tvmexport.Ability[tvmexport.CountingSource](s)
 	if !ok {

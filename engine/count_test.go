@@ -179,7 +179,7 @@ func TestRowsThatContradictTheCounts(t *testing.T) {
 }
 
 // TestRowsOfWholeHoursThatContradictTheCounts: a window that begins and ends within
-// an hour is compared too, by the hours that lie in it as a whole.
+// an hour is compared too, by the hours that are entirely within it.
 func TestRowsOfWholeHoursThatContradictTheCounts(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 20, 0, 0, time.UTC)
 	spoil := func(w world, hour int) {
@@ -227,7 +227,7 @@ func TestCountsOfOneMoment(t *testing.T) {
 	})
 }
 
-// Counts that cannot be right decide nothing, of whatever source they come.
+// Impossible counts of any source decide nothing.
 func TestImpossibleCounts(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	parts := map[string]func(c *tvmexport.Counts){

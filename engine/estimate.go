@@ -14,7 +14,7 @@ import (
 type PlannedTable struct {
 	Table      tvmexport.Table
 	Run        tvmexport.Run   // its kind and window; the id is not that of the run to come
-	FullReason string          // why a Snapshot is fetched whole; "" where it is not
+	FullReason string          // why a Snapshot is fetched completely; "" where it is not
 	Finishes   tvmexport.RunID // a publication that an earlier run began and that is finished first; "" if none
 
 	Held    int64 // rows at the source, as far as they were counted
@@ -82,7 +82,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	}
 	_ = g.Wait() // every error is in its table
 	if len(v.leased) > 0 {
-		// One call asks for the schemas of all tables; it stands with the first.
+		// One call asks for the schemas of all tables; it counts for the first.
 		first := &out[slices.IndexFunc(orders, func(o tvmexport.Order) bool { return o.Table == v.leased[0].Name })]
 		first.Calls, first.Spent, first.Chain = first.Calls+1, first.Spent+1, first.Chain+1
 	}
@@ -184,7 +184,7 @@ func allOf(batches []tvmexport.BatchInfo) map[tvmexport.BatchID]int64 {
 	return out
 }
 
-// envelopeBytes is about what an answer holds beside its rows: its schema, and
+// envelopeBytes estimates the size of an answer without its rows: its schema and
 // the row that carries the count.
 func envelopeBytes(t tvmexport.Table) int64 {
 	n := int64(300)

@@ -11,7 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Exporter brings tables forward. Fields are set before the first Run.
+// Exporter exports tables. Fields are set before the first Run.
 type Exporter struct {
 	Source      tvmexport.Source            // a CountingSource or a ListingSource; its quota is shared through the ledger if it is a Meter
 	Sources     map[string]tvmexport.Source // by table, where it is not Source
@@ -29,7 +29,7 @@ type Exporter struct {
 	Recount    time.Duration    // how far back published hours are counted again for late rows
 	Resume     time.Duration    // how old what an unfinished run landed may be to be taken over
 	Consistent bool             // a Snapshot must be the state of one moment
-	FullEvery  time.Duration    // how long a Snapshot is brought forward by what changed before all of it is fetched again; 0 is 7 days
+	FullEvery  time.Duration    // how long a run fetches only what changed in a Snapshot, before all of it is fetched again; 0 is 7 days
 	Tenant     string           // that the source's sign-in belongs to; "" if it is not known
 	Patience   Patience
 	Tables     int   // tables at once; 0 is 3
@@ -74,9 +74,8 @@ type Result struct {
 	Err      error // nil: committed
 }
 
-// Run brings the requested tables forward. The error is of what concerns no
-// single table. What failed for a table is in its Result, and does not stop
-// the others.
+// Run exports the requested tables once. Its error concerns the whole run. The
+// failure of a table is in the table's Result and does not stop the others.
 func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	started := time.Now()
 	orders, err := e.orders(ctx)

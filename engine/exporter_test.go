@@ -339,7 +339,7 @@ func TestIncrementalFollowsTheWatermark(t *testing.T) {
 					rows = append(rows, device("ef", 120, day.Add(7*time.Minute))...) // a burst at one instant
 					day = day.Add(24 * time.Hour)
 					w.source.Set(software, rows)
-					w.source.SetNow(day.Add(-30 * time.Minute)) // all of the day's rows lie before it
+					w.source.SetNow(day.Add(-30 * time.Minute)) // all of the day's rows are earlier
 					w.export(t)
 					w.agrees(t, rows)
 				}

@@ -23,11 +23,11 @@ type Progress struct {
 	Slices     int
 	Parts      int      // of a Snapshot, that the source was asked to compare
 	Changed    int      // parts that were fetched
-	FullReason string   // why a Snapshot was fetched whole; "" where it was not
+	FullReason string   // why a Snapshot was fetched completely; "" where it was not
 	Notes      []string // what people should know of the run, a sentence each
 }
 
-// flow brings one table forward: count, cut, fetch and land, confirm, publish, commit.
+// flow exports one table: count, pack, fetch and land, confirm, publish, commit.
 func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress, error) {
 	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
 	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.compare, f.recheck, f.confirm, f.countLateRows} {

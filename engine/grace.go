@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// How long what must still be said may take: as long as an attempt at a
-// command, and in all a little when the invocation was told to end, which is to
-// be over within half a minute.
+// Limits of the final messages of an invocation: one command may take as long as
+// an attempt. An interrupted invocation ends within half a minute, so all its
+// final messages together have only a few seconds.
 const (
 	maxCommandTime = 5 * time.Minute
 	maxGracePeriod = 20 * time.Second

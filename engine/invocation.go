@@ -80,7 +80,7 @@ func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History,
 	return history, left, err
 }
 
-// fail notes the tables that a check has failed; an error fails all that are sound.
+// fail notes the tables that a check has failed; an error fails all others.
 func (v *invocation) fail(failed map[string]error, err error) {
 	for i := range v.results {
 		r := &v.results[i]

@@ -18,12 +18,12 @@ func (f *fetching) countLateRows(ctx context.Context) error {
 	if len(late) == 0 {
 		return nil
 	}
-	lacking, err := f.steps.CountMissing(ctx, f.plan.Run, late)
+	missing, err := f.steps.CountMissing(ctx, f.plan.Run, late)
 	if err != nil {
 		return err
 	}
-	f.missingRows = lacking
-	for _, n := range lacking {
+	f.missingRows = missing
+	for _, n := range missing {
 		f.progress.Late += n
 	}
 	return nil

@@ -90,8 +90,8 @@ func refusalOf(l tvmexport.Losses, t tvmexport.Table) error {
 	}
 }
 
-// fullReasonOfLosses is why a Snapshot is fetched whole after losses; "" where it
-// need not be. A repair brings back rows that are gone itself.
+// fullReasonOfLosses returns why a Snapshot is fetched completely after losses; ""
+// if that is not needed. A repair fetches lost rows itself.
 func fullReasonOfLosses(l tvmexport.Losses, repairing bool) string {
 	if l.Ledger() || l.Rows > 0 && !repairing {
 		return l.String()

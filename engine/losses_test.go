@@ -58,8 +58,8 @@ func TestLosses(t *testing.T) {
 	}
 }
 
-// Without a commit, the exporter's own copy of a watermark is no order, and
-// neither is one beside rows of runs that the ledger does not know.
+// Without a commit, the exporter's own copy of a watermark is no order. Neither is
+// a watermark together with rows of runs that the ledger does not know.
 func TestFirstRunAfterALostLedger(t *testing.T) {
 	for name, c := range map[string]struct {
 		losses tvmexport.Losses

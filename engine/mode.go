@@ -128,7 +128,7 @@ type Plan struct {
 	Last       int64   // rows of the last committed run; 0 if unknown
 	Known      []tvmexport.PartitionRecord
 	Depth      int                   // of Known
-	FullReason string                // why a Snapshot is fetched whole
+	FullReason string                // why a Snapshot is fetched completely
 	Only       []tvmexport.Partition // of a Snapshot's delta: what it replaces; nil: what differs from Known
 	Lag        time.Duration         // how far the watermark stays behind the source's clock
 	Until      time.Time             // upper end of the window as ordered; zero: the source's clock less Lag
@@ -153,14 +153,14 @@ func (p *Plan) note(format string, args ...any) {
 	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
 }
 
-// defaultFullEvery is how long a Snapshot is brought forward by what changed.
+// defaultFullEvery is how long runs of a Snapshot fetch only what changed.
 const defaultFullEvery = 7 * 24 * time.Hour
 
-// agingOut is how long before its rows age out a full snapshot is replaced.
+// agingOut is how long before its rows expire a full snapshot is replaced.
 const agingOut = 24 * time.Hour
 
-// fullReason says why a Snapshot has to be fetched whole; "" where what has
-// changed since the last committed run is enough.
+// fullReason returns why a Snapshot has to be fetched completely; "" if the changes
+// since the last committed run are enough.
 func fullReason(t tvmexport.Table, h tvmexport.History, every time.Duration, limit int64) string {
 	every = cmp.Or(every, defaultFullEvery)
 	switch {
@@ -198,8 +198,8 @@ func days(d time.Duration) string {
 	return d.String()
 }
 
-// checkRetention refuses a Snapshot of which parts would age out before the
-// next full run brings them again.
+// checkRetention refuses a Snapshot if parts of it would expire before the next
+// full run fetches them again.
 func checkRetention(t tvmexport.Table, h tvmexport.History, every time.Duration) error {
 	every = cmp.Or(every, defaultFullEvery)
 	if h.Retention <= 0 || h.Retention >= every {

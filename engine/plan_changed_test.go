@@ -111,7 +111,7 @@ func TestWhyAllIsFetched(t *testing.T) {
 					kind = tvmexport.DeltaRun
 				}
 				if !strings.Contains(r.FullReason, c.why) || (r.FullReason == "") != (c.why == "") {
-					t.Errorf("fetched whole because %q, want %q", r.FullReason, c.why)
+					t.Errorf("fetched completely because %q, want %q", r.FullReason, c.why)
 				}
 				if r.Run.Kind != kind {
 					t.Errorf("a %s run, want a %s one", r.Run.Kind, kind)

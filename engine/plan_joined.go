@@ -8,10 +8,10 @@ import (
 )
 
 // coalesceHours gathers hours that are asked for again into longer windows: calls are
-// scarcer than rows. A window holds at most so many rows, bridges hours that
-// lack nothing where they have no more rows than it gathered so far, and keeps
-// away from windows that are asked for anyway: no row may come in two late
-// batches. source are the counts of all hours.
+// scarcer than rows. A window holds at most the given number of rows. It includes
+// hours without missing rows only if they have no more rows than it has so far.
+// It never overlaps the windows in but, which are fetched anyway: no row may come
+// in two late batches. source are the counts of all hours.
 func coalesceHours(hours []planUnit, source []tvmexport.Count, but []tvmexport.Window, most int64) []planUnit {
 	slices.SortFunc(hours, func(a, b planUnit) int { return a.Window.From.Compare(b.Window.From) })
 	rows := make(map[time.Time]int64, len(source))

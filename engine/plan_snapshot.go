@@ -147,9 +147,9 @@ func heldPartitions(known []tvmexport.PartitionRecord) []tvmexport.Partition {
 	return out
 }
 
-// changedSince are the partitions, at the depth at which the run tells rows
-// apart, whose rows or fingerprint differ from what readers see. Unequal may
-// cost a fetch; equal means equal.
+// changedSince returns the partitions, at the depth at which the run compares
+// rows, whose rows or fingerprint differ from what readers see. A false difference
+// costs only a fetch; equality is never false.
 func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvmexport.Run) []tvmexport.Partition {
 	now := countedBy(run, pieces)
 	var out []tvmexport.Partition
@@ -170,7 +170,7 @@ func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvme
 	return out
 }
 
-// countedBy adds up pieces by the partitions that the run tells rows apart by.
+// countedBy adds up pieces by the partitions in which the run compares rows.
 func countedBy(run tvmexport.Run, pieces []planUnit) map[tvmexport.Partition]tvmexport.PartitionRecord {
 	out := make(map[tvmexport.Partition]tvmexport.PartitionRecord, len(pieces))
 	for _, p := range pieces {

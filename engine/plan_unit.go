@@ -27,9 +27,9 @@ func (p planUnit) Slice(t tvmexport.Table) tvmexport.Slice {
 	return tvmexport.Slice{Table: t, Window: p.Window, Partitions: []tvmexport.Partition{p.Partition}, Late: p.Late, Rows: p.Rows, Unit: p.Unit}
 }
 
-// depthFor is the number of key digits at which a table of so many rows falls
-// into partitions of about a fiftieth of the row limit: fine enough to pack
-// calls tightly, coarse enough for a small ledger.
+// depthFor returns the number of key digits that divides a table of the given
+// rows into partitions of about a fiftieth of the row limit. That is fine enough
+// to pack calls tightly, and coarse enough for a small ledger.
 func depthFor(rows, limit int64) int {
 	depth := 0
 	for part := max(limit/50, 1); rows > part && depth < maxDepth; part *= 16 {
@@ -38,9 +38,9 @@ func depthFor(rows, limit int64) int {
 	return depth
 }
 
-// stateDepth is the number of key digits at which a Snapshot of so many rows
-// falls into partitions of at most about a five-hundredth of the row limit: a
-// device or a few, so that what has changed travels and little else.
+// stateDepth returns the number of key digits that divides a Snapshot of the given
+// rows into partitions of at most about a five-hundredth of the row limit: one or
+// a few devices, so that a run fetches little besides what has changed.
 func stateDepth(rows, limit int64) int {
 	depth := 0
 	for part := max(limit/500, 1); rows > part && depth < maxStateDepth; part *= 16 {

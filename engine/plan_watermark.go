@@ -19,8 +19,8 @@ func (f *fetching) planWindow(ctx context.Context) error {
 	}
 	f.held = rowsOf(counts.Parts)
 	if timeless(counts.Parts) && run.Window.From.IsZero() {
-		// The service keeps no time for this table, so that nothing can be
-		// told from before: each run is a full one.
+		// The service keeps no time for this table, so that new rows cannot be
+		// distinguished from old ones: each run is a full one.
 		run.Kind = tvmexport.FullRun
 		f.units = []planUnit{{Rows: counts.Parts[0].Rows}}
 		f.expect(counts)
@@ -80,9 +80,9 @@ func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvm
 	return out, seen, nil
 }
 
-// clipLastHour makes the count of the hour that the watermark lies in one of the rows
-// up to it, by a call of its own where the hour as a whole holds more rows than
-// readers see.
+// clipLastHour changes the count of the watermark's hour to the rows up to the
+// watermark. It makes a call only if the whole hour has more rows than readers
+// see.
 func (f *fetching) clipLastHour(ctx context.Context, at time.Time, parts, seen []tvmexport.Count) ([]tvmexport.Count, error) {
 	i := slices.IndexFunc(parts, func(c tvmexport.Count) bool { return c.Start.Add(time.Hour - tvmexport.Tick).After(at) })
 	if i < 0 || parts[i].Rows <= rowsAt(seen, parts[i].Start) {
@@ -165,7 +165,7 @@ func from(parts []tvmexport.Count, at time.Time) []tvmexport.Count {
 // (https://learn.microsoft.com/defender-xdr/advanced-hunting-overview).
 const sourceKeeps = 30 * 24 * time.Hour
 
-// warnOfAge notes that rows may have aged out of the source since the last run.
+// warnOfAge notes that rows of the source may have expired since the last run.
 func (f *fetching) warnOfAge(c tvmexport.Counts) {
 	at := f.plan.Run.Window.From
 	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && f.plan.Run.Previous != "" {

@@ -14,11 +14,11 @@ import (
 // (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 const publishBytes = 1_000_000_000
 
-// publicationSteps gathers batches, in their order, into steps of at most so
-// many bytes, and adds up the rows that they bring. Batches that bring none
-// take no part. Late batches go in steps of their own: of them only the rows
-// that are lacking count.
-func publicationSteps(batches []tvmexport.BatchInfo, lacking map[tvmexport.BatchID]int64, t tvmexport.Table, most int64) (steps []tvmexport.PublicationStep, rows int64) {
+// publicationSteps gathers batches, in their order, into steps of at most the
+// given number of bytes, and adds up the rows that they publish. It skips batches
+// without such rows. Late batches have their own steps: only their missing rows
+// count.
+func publicationSteps(batches []tvmexport.BatchInfo, missing map[tvmexport.BatchID]int64, t tvmexport.Table, most int64) (steps []tvmexport.PublicationStep, rows int64) {
 	if most <= 0 {
 		most = publishBytes
 	}
@@ -28,7 +28,7 @@ func publicationSteps(batches []tvmexport.BatchInfo, lacking map[tvmexport.Batch
 		for _, b := range batches {
 			n := b.Rows
 			if b.Slice.Late {
-				n = lacking[b.ID]
+				n = missing[b.ID]
 			}
 			if b.Slice.Late != late || n == 0 {
 				continue

@@ -116,8 +116,8 @@ func changedPartitions(expected []tvmexport.PartitionRecord, now []planUnit, run
 	return moved
 }
 
-// requeue puts back what moved: a batch travels whole, so all of its slice. A
-// partition that was divided lies in several batches: all of them go.
+// requeue puts changed partitions back into the plan, with the whole slice of
+// their batch. If a partition was divided, it puts back all of its batches.
 func (f *fetching) requeue(moved []tvmexport.Partition, now []planUnit) {
 	depth := f.plan.Run.Depth
 	all := f.all()

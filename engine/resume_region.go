@@ -46,10 +46,10 @@ func (r region) follows(q region) bool {
 }
 
 // regionIndex finds, among many regions, those that share rows with a given
-// one. It is a trie over the text form of partitions: the partitions that hold
-// another one lie on the path to it, and those within it lie below it. Each
-// node knows which windows occur below it, so that a search leaves out what
-// lies at other times. A few regions are compared one by one.
+// one. It is a trie over the text form of partitions: the partitions that contain
+// another one are on the path to it, and those within it are below it. Each node
+// knows which windows occur below it, so that a search skips other times. A few
+// regions are compared one by one.
 type regionIndex struct {
 	list []region
 	root *regionNode // nil while there are few
@@ -267,7 +267,7 @@ func widthOf(w tvmexport.Window) time.Duration {
 	return 0
 }
 
-// cutAt divides w at the ends of the regions that lie within it.
+// cutAt divides w at the ends of the regions within it.
 func cutAt(w tvmexport.Window, list []region) []tvmexport.Window {
 	if w.Null || w == (tvmexport.Window{}) {
 		return []tvmexport.Window{w}

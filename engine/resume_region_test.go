@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Windows are found as by comparing each of them, in whatever order they came.
+// The index finds the same windows as a comparison with each of them, in any order.
 func TestSpansFindWhatOverlaps(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for seed := range uint64(200) {

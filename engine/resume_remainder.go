@@ -49,11 +49,10 @@ func (p planUnit) remains(taken []region, yield func(tvmexport.Window, tvmexport
 	return true
 }
 
-// partitionRemains calls yield with what is left of p when others, which do not overlap
-// each other, are taken out: as few partitions as can be, disjoint, in order.
-// It stops where yield says no, and then reports false. Where another one lies
-// deeper by its key, p is divided by the digits of the key, else by the hash of
-// rows.
+// partitionRemains calls yield with what remains of p without others, which do not
+// overlap each other: as few partitions as possible, disjoint, in order. It stops
+// when yield returns false, and then returns false. If a partition of others has a
+// longer key, p is divided by the digits of the key, else by the hash of rows.
 func partitionRemains(p tvmexport.Partition, others []tvmexport.Partition, yield func(tvmexport.Partition) bool) bool {
 	base := p.Base()
 	hash, hashed := p.RowHash()

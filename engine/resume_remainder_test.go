@@ -8,8 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Each row of a partition lies in what was taken out or in the remainder, and
-// in one of them, however keys and hashes of rows divide each other.
+// Each row of a partition is either in what was removed or in the remainder, and
+// never in both, in every combination of keys and hashes.
 func TestRemainderHasEachRowOnce(t *testing.T) {
 	for seed := range uint64(3000) {
 		dice := rand.New(rand.NewPCG(seed, 3))
@@ -40,7 +40,7 @@ func TestRemainderHasEachRowOnce(t *testing.T) {
 				}
 			}
 			if n != 1 {
-				t.Fatalf("seed %d: %q without %q leaves %q: row %q lies in %d of them", seed, p, out, rest, row, n)
+				t.Fatalf("seed %d: %q without %q leaves %q: row %q is in %d of them", seed, p, out, rest, row, n)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 )
 
-// interrupted makes a run that ends after so many calls for rows.
+// interrupted makes a run that ends after the given number of calls for rows.
 func (w world) interrupted(t *testing.T, after int) engine.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -141,8 +141,8 @@ func TestLateRowsAreFound(t *testing.T) {
 	})
 }
 
-// An operator sets the watermark back, or asks for an older window: what is
-// missing there is published, what readers have is not doubled.
+// An operator sets the watermark back, or asks for an older window. The run
+// publishes the missing rows and does not duplicate the others.
 func TestOlderWindowIsAskedForAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Incremental, "Timestamp")
@@ -164,7 +164,7 @@ func TestOlderWindowIsAskedForAgain(t *testing.T) {
 	})
 }
 
-// A partition that somebody damaged is found and replaced; the others are left alone.
+// A repair finds a damaged partition and replaces it. It does not change the others.
 func TestRepairReplacesWhatDiffers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")

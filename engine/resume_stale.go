@@ -119,8 +119,8 @@ func (c *comparison) taken(of []int) []int {
 	return out
 }
 
-// staleBatches are the leftovers that the counts of the pieces do not bear out.
-// Pieces and leftovers that share rows are compared together.
+// staleBatches returns the leftovers that the counts of the pieces do not confirm.
+// It compares pieces and leftovers that share rows together.
 func (c *comparison) staleBatches(taken []int) map[int]bool {
 	stale := map[int]bool{}
 	for _, group := range c.clusters(taken) {

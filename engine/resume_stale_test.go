@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// What landed is taken over where the counts bear it out, or cannot tell.
+// A landed batch is reused if the counts confirm it, or cannot decide.
 func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
 	windows := fillBins([]tvmexport.Count{{Start: hour, Rows: 10}, {Start: hour.Add(time.Hour), Rows: 20}, {Start: hour.Add(2 * time.Hour), Rows: 30}},

@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Whatever was taken over, each row lies in exactly one leftover or piece.
+// After any reuse, each row is in exactly one leftover or piece.
 func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for seed := range uint64(300) {
@@ -72,7 +72,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 				}
 			}
 			if n != 1 {
-				t.Fatalf("seed %d: row %+v lies in %d of %d parts", seed, row, n, len(all))
+				t.Fatalf("seed %d: row %+v is in %d of %d parts", seed, row, n, len(all))
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func somePartition(dice *rand.Rand) tvmexport.Partition {
 func digits(dice *rand.Rand, n int) string {
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = hexDigits[dice.IntN(3)] // few, so that things meet
+		b[i] = hexDigits[dice.IntN(3)] // few digits, so that regions overlap
 	}
 	return string(b)
 }

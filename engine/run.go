@@ -89,8 +89,8 @@ func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
 	}
 }
 
-// fit meets the source's schema as it is now, and lets the destination follow
-// it. Where the source does not tell its schema, the last known one stands.
+// fit reads the source's current schema and updates the destination to it. If the
+// source does not return its schema, fit uses the last known one.
 func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.History, seen sighting) (notes []string, err error) {
 	live := seen.columns
 	if !seen.told {

@@ -14,7 +14,7 @@ import (
 
 // estate is what a tenant of 100,000 devices asks of a run: 65,536 partitions
 // of four digits with about 25 million rows, of which there are only counts. It
-// carries out the steps of a run and keeps what it was told.
+// carries out the steps of a run and records their arguments.
 type estate struct {
 	parts     []tvmexport.Count
 	moving    int // partitions that gain a row after each count
@@ -104,7 +104,7 @@ func (e *estate) Commit(_ context.Context, c tvmexport.Commit) error {
 	return nil
 }
 
-// plan is of a full run, or of a delta upon what the estate held before.
+// plan returns the plan of a full run, or of a delta on the estate's earlier state.
 func (e *estate) plan(kind tvmexport.RunKind, known []tvmexport.PartitionRecord) Plan {
 	t := tvmexport.Table{Name: "T", Destination: "TRaw", LoadType: tvmexport.Snapshot}
 	t.Key.Column = "DeviceId"
@@ -310,7 +310,7 @@ func BenchmarkPublication(b *testing.B) {
 	}
 }
 
-// BenchmarkFlow is a whole run upon what a dead one left.
+// BenchmarkFlow measures a whole run that reuses the batches of a dead one.
 func BenchmarkFlow(b *testing.B) {
 	e := newEstate()
 	known := e.records()

@@ -8,18 +8,17 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// reconcileSchema is a table as the source shows it now: its columns those of the live
-// schema, in the order of the catalogue and then of the answer, and what
-// readers are to see of them by the table's way to meet drift. last is the
-// newest committed run, nil before the first. notes say what has changed
-// since then, a sentence each.
+// reconcileSchema returns a table as the source shows it now. Its columns are those
+// of the live schema, in the order of the catalogue and then of the answer. The
+// table's way to handle drift decides which of them readers see. last is the newest
+// committed run, nil before the first. Each of notes names one change since then.
 func reconcileSchema(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
 	t, notes, err = followDrift(t, live, last)
 	t, refused := withoutRefused(t)
 	return t, append(notes, refused...), err
 }
 
-// followDrift is meet without a look at what names the destination takes.
+// followDrift is reconcileSchema without the check which names the destination accepts.
 func followDrift(t tvmexport.Table, live []tvmexport.Column, last *tvmexport.Committed) (_ tvmexport.Table, notes []string, err error) {
 	t.Columns = slices.DeleteFunc(ordered(live, t.Columns), func(c tvmexport.Column) bool { return t.Policy.Excludes(c.Name) })
 	if t.Key.Column != "" && typeOf(live, t.Key.Column) == "" ||

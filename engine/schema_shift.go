@@ -117,8 +117,8 @@ func (v *invocation) attempt(ctx context.Context, s Steps, r *Result, o tvmexpor
 	}
 }
 
-// seeAgain asks for the schema of a table once more. Where the source does not
-// tell it, the columns of the answer that differed stand.
+// seeAgain asks for the schema of a table once more. If the source does not return
+// it, seeAgain uses the columns of the answer that differed.
 func (v *invocation) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
 	now, err := v.source(table).Schemas(ctx, []string{table})
 	if err != nil {

@@ -70,7 +70,7 @@ func TestSchemaThatChangesInMidRun(t *testing.T) {
 					t.Errorf("started over %d times, %s", restarts, said)
 				}
 				if r.Calls < n {
-					t.Errorf("%d calls are told of %d", r.Calls, n)
+					t.Errorf("%d calls are reported of %d", r.Calls, n)
 				}
 				if tt.fails {
 					if tvmexport.CauseOf(r.Err) != tvmexport.Integrity || !strings.Contains(r.Err.Error(), "the schema of the source changed") {

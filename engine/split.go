@@ -43,8 +43,8 @@ func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) pack
 	return c
 }
 
-// addPiece adds p to the slice if one call can ask for both, and its rows can be
-// told apart: parts by the hash of rows go only with their like.
+// addPiece adds p to the slice if one call can ask for both and the rows can be
+// attributed: parts by the hash of rows go only with similar parts.
 func addPiece(s *tvmexport.Slice, p planUnit) bool {
 	last := s.Partitions[len(s.Partitions)-1]
 	_, hashed := last.RowHash()

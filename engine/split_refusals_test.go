@@ -11,8 +11,8 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 )
 
-// A service that calls most answers too large, whatever their size, is not asked
-// for ever smaller parts without an end.
+// A service may refuse most answers as too large, regardless of their size. The
+// engine does not ask it for smaller and smaller parts without end.
 func TestRefusalsThatSmallerPartsDoNotEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(tvmexport.Snapshot, "")

@@ -23,7 +23,7 @@ type engine struct {
 // Patience bounds what the engine waits for.
 type Patience struct {
 	Landing  time.Duration // for a batch to land; 0 is 15 minutes
-	Attempts int           // at one call whose answer is cut off or spoiled; 0 is 4
+	Attempts int           // at one call whose answer is cut off or corrupt; 0 is 4
 }
 
 func (p Patience) landing() time.Duration {
@@ -112,7 +112,7 @@ type DeliverySteps interface {
 	// FetchAndLand asks for each slice and lands its rows as a batch. The
 	// outcomes come in the order of the inputs. An error ends the run.
 	FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error)
-	// Confirm waits until the batches have landed whole.
+	// Confirm waits until the batches have landed completely.
 	Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error)
 	// CountMissing counts the rows of late batches that readers do not see.
 	CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error)

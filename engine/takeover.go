@@ -16,8 +16,8 @@ func legacyNotes(l *tvmexport.Legacy, t tvmexport.Table) []string {
 		l.Strays, t.Destination, l.StrayAt.UTC().Format(time.RFC3339))}
 }
 
-// orderedWatermark is the watermark that an operator wrote, zero if none. Where the old
-// exporter still writes its own, one that lies ahead is no order: it would
+// orderedWatermark returns the watermark that an operator wrote, zero if none. While
+// the old exporter still writes its own, a later watermark is no order: it would
 // skip rows.
 func orderedWatermark(h tvmexport.History) time.Time {
 	if h.Legacy.Alive() && h.Last != nil && h.Ordered.After(h.Last.Watermark) {

@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport/contract"
 )
 
-// What another exporter has lost is published by the first run after the
-// takeover, what it has doubled is neither doubled again nor does it hide a
-// loss, and rows that the source does not hold any more stay.
+// The first run after the takeover publishes rows that the other exporter has
+// lost. Its duplicates are not duplicated again and hide no loss. Rows that the
+// source does not have any more stay.
 func TestTakeoverLosesAndDoublesNothing(t *testing.T) {
 	for _, column := range []string{"Timestamp", tvmexport.IngestionTime} {
 		t.Run(column, func(t *testing.T) {

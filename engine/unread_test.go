@@ -37,8 +37,8 @@ func TestUnreadOfTheSameRowsCountsOnce(t *testing.T) {
 	}
 }
 
-// A row whose watermark cannot be read lies in no window: it would be published
-// by each run again.
+// A row whose watermark cannot be read is in no window: each run would publish it
+// again.
 func TestUnreadWatermarkIsRefused(t *testing.T) {
 	in := FetchInput{Run: tvmexport.Run{Table: tvmexport.Table{Name: "T", LoadType: tvmexport.Incremental, Watermark: "Timestamp"}}}
 	a := tvmexport.Answer{Unread: []tvmexport.Unread{{Column: "Timestamp", Type: "datetime", Values: 3}}}

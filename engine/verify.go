@@ -129,7 +129,7 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 			return q, nil
 		}
 		q.Bin = time.Hour
-		// The oldest day is about to age out of the source.
+		// The oldest day is about to expire at the source.
 		q.Window = tvmexport.Window{From: h.Now.Add(-sourceKeeps + 24*time.Hour).Truncate(time.Hour).Add(-tvmexport.Tick), To: h.Last.Watermark}
 		if h.Since.After(q.Window.From) && !h.Losses.Ledger() {
 			q.Window.From = h.Since
