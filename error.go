@@ -33,9 +33,9 @@ const (
 	Integrity        // an answer or a delivery cannot be shown to be complete
 )
 
-// Code names a condition that a command of the application resolves. This package
-// and the engine set the code. The application knows its commands and completes
-// the hint.
+// Code names a condition that a command or a setting of the application resolves.
+// This package and the engine set the code. The application knows its commands and
+// settings, and completes the hint.
 type Code string
 
 // The codes.
@@ -50,6 +50,8 @@ const (
 	TypedRowsLost         Code = "typed rows lost" // the records are complete
 	LandingTableAltered   Code = "landing table altered"
 	StartInFuture         Code = "start in the future"
+	OtherTenant           Code = "other tenant" // the database holds another tenant's data
+	RetentionTooShort     Code = "retention too short"
 )
 
 // Error says what failed, where, why, and what to do next.
@@ -60,7 +62,7 @@ type Error struct {
 	Cause  Cause         // how a user would sort it
 	After  time.Duration // with Wait: how long, 0 if the service does not say
 	Hint   string        // how to resolve it, a sentence without full stop; may be empty
-	Code   Code          // the condition, if a command of the application resolves it; "" otherwise
+	Code   Code          // the condition, if the application knows what resolves it; "" otherwise
 	Err    error         // the reason
 }
 

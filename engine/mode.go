@@ -208,6 +208,6 @@ func checkRetention(t tvmexport.Table, h tvmexport.History, every time.Duration)
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
 		Err:  fmt.Errorf("the destination keeps rows for %s, but a full snapshot is taken every %s: unchanged rows would expire", days(h.Retention), days(every)),
-		Hint: fmt.Sprintf("raise the soft-delete period of its retention policy to at least %s, or lower snapshots.full_every", days(every)),
+		Hint: fmt.Sprintf("raise the soft-delete period of its retention policy to at least %s, or take full snapshots more often", days(every)), Code: tvmexport.RetentionTooShort,
 	}
 }

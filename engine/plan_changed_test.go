@@ -130,7 +130,7 @@ func TestRetentionShorterThanTheInterval(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := report.Outcomes[0].Err; tvmexport.CauseOf(err) != tvmexport.Usage || !strings.Contains(err.Error(), "snapshots.full_every") {
+		if err := report.Outcomes[0].Err; tvmexport.CauseOf(err) != tvmexport.Usage || tvmexport.CodeOf(err) != tvmexport.RetentionTooShort {
 			t.Errorf("got %v", err)
 		}
 		w.agrees(t, rows)

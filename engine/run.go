@@ -85,7 +85,7 @@ func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
 		Err:  fmt.Errorf("the database holds the data of tenant %s, but the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
-		Hint: "use a separate database for each tenant (kusto.database)",
+		Hint: "use a separate database for each tenant", Code: tvmexport.OtherTenant,
 	}
 }
 

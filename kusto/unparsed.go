@@ -39,7 +39,7 @@ func (c *Client) explain(ctx context.Context, run tvmexport.Run, u unparsed) err
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 		Err: fmt.Errorf("parse_json of the destination cannot parse %d records of batch %s in %s, the first at line %d%s%s",
 			u.rows, u.batch, run.Table.Landing(), u.line, where, what),
-		Hint: "nothing was published; exclude the column (columns: exclude) until its value changes, or set the table's IsActive to false",
+		Hint: "nothing was published; exclude the column (tables: exclude) until its value changes, or set the table's IsActive to false",
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 )
 
-// advice returns, for each code, the hint with the command that resolves the error.
+// advice returns, for each code, the hint with the command or the setting that resolves the error.
 var advice = map[tvmexport.Code]func(*tvmexport.Error) string{
 	tvmexport.NoActiveTable:         hintAnd("tvmexport init"),
 	tvmexport.TableNotConfigured:    hintAnd("tvmexport init --table TABLE; tvmexport status lists the configured tables"),
@@ -21,6 +21,12 @@ var advice = map[tvmexport.Code]func(*tvmexport.Error) string{
 	tvmexport.PublishedRowsLost:   hintAnd("tvmexport run --table TABLE --full"),
 	tvmexport.TypedRowsLost:       hintAnd("tvmexport refill --table TABLE"),
 	tvmexport.LandingTableAltered: hintAnd("tvmexport init --table TABLE"),
+	tvmexport.OtherTenant: func(e *tvmexport.Error) string {
+		return e.Hint + " (kusto.database)"
+	},
+	tvmexport.RetentionTooShort: func(e *tvmexport.Error) string {
+		return e.Hint + " (snapshots.full_every)"
+	},
 	tvmexport.StartInFuture: func(*tvmexport.Error) string {
 		return "set --from to a time in the past"
 	},

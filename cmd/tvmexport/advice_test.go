@@ -9,12 +9,14 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
+	"github.com/tvmexport/tvmexport/internal/config"
 )
 
 // stringsIn calls f for each string literal of a package's files that are not tests.
@@ -47,15 +49,27 @@ func stringsIn(t *testing.T, dir string, f func(at token.Position, text string))
 	}
 }
 
+// settings matches the keys of sections of the configuration.
+var settings = func() *regexp.Regexp {
+	var keys []string
+	for _, f := range config.Fields() {
+		if strings.Contains(f.Path, ".") {
+			keys = append(keys, regexp.QuoteMeta(f.Path))
+		}
+	}
+	return regexp.MustCompile(`\b(` + strings.Join(keys, "|") + `)\b`)
+}()
+
 // TestCoreNamesNoCommand holds the texts of the root package and the engine free
-// of the program's commands and flags: other programs use these packages too.
+// of the program's commands, flags and settings: other programs use these packages
+// too.
 func TestCoreNamesNoCommand(t *testing.T) {
 	for _, dir := range []string{"../..", "../../engine"} {
 		seen := 0
 		stringsIn(t, dir, func(at token.Position, text string) {
 			seen++
-			if strings.Contains(text, "tvmexport ") || strings.Contains(text, "--") {
-				t.Errorf("%s: %q names a command or a flag: set a Code and add the command in advice.go", at, text)
+			if strings.Contains(text, "tvmexport ") || strings.Contains(text, "--") || settings.MatchString(text) {
+				t.Errorf("%s: %q names a command, a flag or a setting: set a Code and add the name in advice.go", at, text)
 			}
 		})
 		if seen < 50 {
@@ -103,8 +117,8 @@ func TestEveryCodeHasAdvice(t *testing.T) {
 			continue
 		}
 		text := hint(&tvmexport.Error{Table: "DeviceInfo", Code: code, Hint: "do it"})
-		if !strings.Contains(text, "tvmexport ") && !strings.Contains(text, "--") {
-			t.Errorf("the advice for %q names no command and no flag: %s", code, text)
+		if !strings.Contains(text, "tvmexport ") && !strings.Contains(text, "--") && !settings.MatchString(text) {
+			t.Errorf("the advice for %q names no command, flag or setting: %s", code, text)
 		}
 		if strings.Contains(text, "TABLE") {
 			t.Errorf("the advice for %q does not name the table: %s", code, text)
@@ -121,11 +135,8 @@ func TestEveryCodeHasAdvice(t *testing.T) {
 func TestAdviceNamesCommands(t *testing.T) {
 	root := (&process{}).root()
 	for code, hint := range advice {
-		for part := range strings.SplitSeq(hint(&tvmexport.Error{Table: "DeviceInfo"}), "tvmexport ") {
+		for _, part := range strings.Split(hint(&tvmexport.Error{Table: "DeviceInfo"}), "tvmexport ")[1:] {
 			words := strings.Fields(part)
-			if len(words) == 0 || words[0] == ":" || words[0] == "omit" || words[0] == "set" {
-				continue
-			}
 			c, _, err := root.Find(words[:1])
 			if err != nil || c == root {
 				t.Errorf("%s: no command %s", code, words[0])
