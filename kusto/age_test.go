@@ -26,7 +26,7 @@ func (i *installation) now() time.Time { return *i.clock.Load() }
 
 func (i *installation) set(now time.Time) { i.clock.Store(&now) }
 
-// aged makes an installation of so many days.
+// aged makes an installation of the given number of days.
 func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 	t.Helper()
 	i := &installation{

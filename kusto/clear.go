@@ -12,10 +12,10 @@ import (
 
 // clearLanding empties a landing table, after a commit, of what landed before
 // the run's publication was claimed: it was published, or belongs to a run that
-// cannot publish any more. What landed later may belong to a run that builds
-// upon this one, if this process was paused and another one committed for it.
-// It is a courtesy that needs the role of the table's administrator; without
-// it, retention does the same within days.
+// cannot publish any more. What landed later may belong to a run based on this
+// one, if this process was paused and another one committed for it. clearLanding
+// is optional. It needs the role of the table's administrator; without it,
+// retention removes the rows within days.
 func (c *Client) clearLanding(ctx context.Context, run tvmexport.Run) {
 	c.mu.Lock()
 	refused := c.uncleared

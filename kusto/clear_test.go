@@ -9,8 +9,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// TestClearLanding: a commit empties the landing table of what came before the
-// run's publication, whichever run landed it.
+// TestClearLanding: a commit empties the landing table of the rows from before the
+// run's publication, of every run.
 func TestClearLanding(t *testing.T) {
 	onStage(t, func(s stage) {
 		s.setUp(softwareTable)

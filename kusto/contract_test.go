@@ -98,7 +98,7 @@ func TestEmulatorSetUp(t *testing.T) {
 }
 
 // TestEmulatorExport is the life of a snapshot table: first state, second
-// state with doubled and late deliveries, audit, status.
+// state with duplicate and late deliveries, audit, status.
 func TestEmulatorExport(t *testing.T) {
 	onStage(t, func(s stage) {
 		s.setUp(softwareTable)
@@ -191,7 +191,7 @@ func TestEmulatorExport(t *testing.T) {
 }
 
 // TestEmulatorIncrements: a full run, then deltas, then a full one again.
-// Watermarks are copied whichever shape the configuration has.
+// Watermarks are copied in every shape of the configuration.
 func TestEmulatorIncrements(t *testing.T) {
 	onStage(t, func(s stage) {
 		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".create table MigrationConfiguration (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LastRefreshedTime:datetime, LastRefreshedTimeInString:string, LoadType:string, IsActive:bool)"})
@@ -243,7 +243,7 @@ func TestEmulatorIncrements(t *testing.T) {
 }
 
 // TestEmulatorRecordsOnly: the published table is somebody else's and has only
-// Records, beside rows that are not ours.
+// Records, together with rows that are not ours.
 func TestEmulatorRecordsOnly(t *testing.T) {
 	onStage(t, func(s stage) {
 		for _, text := range []string{

@@ -152,7 +152,7 @@ func TestInit(t *testing.T) {
 	}
 	read := slices.IndexFunc(setup.Made, func(c Command) bool { return c.Name == "DeviceProcessEvents" })
 	if !strings.Contains(setup.Made[read].Text, "extent_tags()") {
-		t.Error("the published table has only Records, so its read function must go by tags")
+		t.Error("the published table has only Records, so its read function must use tags")
 	}
 
 	f = &conntest.Fake{Answer: func(text string) conntest.Reply {

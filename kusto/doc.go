@@ -7,10 +7,10 @@
 //
 //	Land ──queue──> <T>Landing ──Landed counts──> Publish: .set-or-append <T>Raw <| <T>Landing ──> Commit: ExportRuns
 //
-// Nothing in a queue ever points at a published table, so what is delivered
-// twice or late lands beside the published rows, never among them. Publishing
-// and the ledger are guarded by ingest-by tags whose key is made of the table
-// and the run that is built upon: of two runs on one base only one publishes.
+// Nothing in a queue ever points at a published table, so duplicate and late
+// deliveries land outside the published rows. Ingest-by tags guard publishing and
+// the ledger. Their key contains the table and the previous run: of two runs on
+// one base only one publishes.
 //
 // Readers use functions named like Defender's tables. They show the rows of
 // committed runs only, with Defender's columns and types.

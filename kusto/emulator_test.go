@@ -141,7 +141,7 @@ func batchOf(run tvmexport.Run, ordinal int, part tvmexport.Partition, rows ...s
 	}
 }
 
-// land lands batches and waits until all have landed whole.
+// land lands batches and waits until all have landed completely.
 func (s stage) land(run tvmexport.Run, batches ...tvmexport.Batch) {
 	s.Helper()
 	for _, b := range batches {

@@ -10,8 +10,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// Whichever column of the ledger is missing, or wherever it is, init brings the
-// table into the form that rows are written in, and Ready says that it does.
+// If any column of the ledger is missing or in another position, init brings the
+// table into the form that rows are written in, and CheckTables says so.
 func TestLedgersOfOlderVersions(t *testing.T) {
 	for table, want := range map[string][]kql.Column{kql.RunsTable: kql.RunsColumns, kql.PartitionsTable: kql.PartitionsColumns} {
 		for i, gone := range want {

@@ -39,7 +39,7 @@ func TestEmulatorFitRefused(t *testing.T) {
 	})
 }
 
-// TestEmulatorTakenName: a table or a function of a wanted name that is not ours is left alone.
+// TestEmulatorTakenName: init does not change a table or a function of a wanted name that is not ours.
 func TestEmulatorTakenName(t *testing.T) {
 	onStage(t, func(s stage) {
 		for _, text := range []string{

@@ -53,8 +53,8 @@ func (c *Client) showsLate(ctx context.Context, p tvmexport.Publication, seen vi
 	return err
 }
 
-// showsValues is an error if a policy is in force and rows that were published
-// do not show as they landed.
+// showsValues is an error if a policy is active and readers see published rows
+// with other values than those that landed.
 func (c *Client) showsValues(ctx context.Context, policies visibility.Policies, p tvmexport.Publication, seen views.Source, late []tvmexport.PublicationStep) error {
 	table := policies.First(seen.Tables())
 	if table == "" {

@@ -29,8 +29,8 @@ func (s stage) mustAdmin(text string) {
 	}
 }
 
-// Rows that a policy hides stop whatever decides something by visible rows, in
-// a sentence that names policy and table.
+// Rows that a policy hides stop every decision that depends on visible rows. The
+// error names policy and table.
 func TestHiddenRowsStopDecisions(t *testing.T) {
 	for _, table := range []string{kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable, "TRaw", "TTyped", "TLanding"} {
 		t.Run(table, func(t *testing.T) {
@@ -69,7 +69,7 @@ var asks = map[string]string{
 	"History": kql.RunsTable + " " + kql.PartitionsTable,
 	"Runs":    kql.RunsTable, "Status": kql.RunsTable + " " + kql.ConfigurationTable,
 	"Leftovers": "TLanding", "Hours": kql.RunsTable + " TTyped", "State": kql.RunsTable + " TTyped",
-	"Lacking": kql.RunsTable + " TTyped TLanding", "Refill": "TRaw TTyped",
+	"CountMissing": kql.RunsTable + " TTyped TLanding", "Refill": "TRaw TTyped",
 }
 
 func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Context) error {
@@ -88,7 +88,7 @@ func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Cont
 			_, err := c.State(ctx, tvmexport.CountQuery{Table: of, Bin: time.Hour})
 			return err
 		},
-		"Lacking": func(ctx context.Context) error {
+		"CountMissing": func(ctx context.Context) error {
 			run := tvmexport.Run{ID: "20261123T051955Z-0a1b2c3d4e5f", Table: of}
 			_, err := c.CountMissing(ctx, run, []tvmexport.BatchInfo{{ID: tvmexport.BatchID(run.ID + ".1")}})
 			return err

@@ -18,11 +18,11 @@ import (
 type Setup struct {
 	Made  []Command // carried out
 	There int       // commands whose work was done already
-	Notes []string  // what was left alone and why, one sentence each
+	Notes []string  // what was not changed and why, one sentence each
 }
 
-// Plan lists the commands that the database still needs, and what stands in
-// the way. It changes nothing. Tables and functions of others are never altered.
+// Plan lists the commands that the database still needs, and what prevents them.
+// It changes nothing. Tables and functions of others are never altered.
 func (c *Client) Plan(ctx context.Context, tables []tvmexport.Table, o ScriptOptions) (Setup, error) {
 	inv, err := c.conn.Schema(ctx, "init", true)
 	if err != nil {
@@ -130,8 +130,8 @@ func (c *Client) refreshBatching(ctx context.Context, made []Command) {
 // details is what the inventory does not say of our own tables.
 type details struct {
 	mappings map[string][]string // by table: names of JSON mappings
-	policies map[[2]string]bool  // by table and policy: set, or to be left alone
-	notes    []string            // why policies are left alone
+	policies map[[2]string]bool  // by table and policy: set, or not to be changed
+	notes    []string            // why policies are not changed
 }
 
 // details asks for the mappings and policies of tables that exist.
@@ -215,8 +215,8 @@ func missing(commands []Command, inv conn.Schema, d details) Setup {
 	return out
 }
 
-// functionCommand decides about one function: to be made, to be brought up to
-// date where it is ours, or left alone.
+// functionCommand decides whether to create a function, to update one of ours, or
+// to change nothing.
 func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note string) {
 	found, isFunction := inv.Functions[cmd.Name]
 	called, callable := inv.Functions[cmd.calls]

@@ -15,7 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// This file holds what a check asks beside what a run asks. Nothing in it
+// This file has the queries of a check that a run does not need. Nothing in it
 // writes rows.
 
 // Addresses are the URIs of the two endpoints: of queries, and of ingestion.

@@ -28,10 +28,9 @@ type whole struct {
 // askEvery is how often a run that waits asks why nothing comes.
 const askEvery = 10 * time.Second
 
-// Landed implements tvmexport.Destination. While something is missing it looks
-// for what time does not mend, so that nobody waits for what will not come:
-// ingestion failures, and another run that publishes upon the same base, whose
-// commit empties the landing table.
+// Landed implements tvmexport.Destination. While something is missing, it looks
+// for causes that waiting does not fix: ingestion failures, and another run that
+// publishes on the same base, whose commit empties the landing table.
 func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
 	var d tvmexport.Delivery
 	if err := conn.CheckNames(run.Table); err != nil {
@@ -132,8 +131,8 @@ func (c *Client) wholeOf(run tvmexport.Run) []tvmexport.BatchID {
 	return list
 }
 
-// remember keeps the batches that are whole, and fills in what is known of
-// those whose rows alone were counted.
+// remember keeps the complete batches, and fills in what is known of batches of
+// which only the rows were counted.
 func (c *Client) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvmexport.Landed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -165,7 +164,7 @@ func (c *Client) askWhy(run tvmexport.Run) bool {
 	return true
 }
 
-// outrun is an error if another run publishes upon the run's base.
+// outrun is an error if another run publishes on the run's base.
 func (c *Client) outrun(ctx context.Context, run tvmexport.Run) error {
 	claims, err := c.claims(ctx, run)
 	if err != nil {

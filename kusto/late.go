@@ -95,9 +95,9 @@ func contents(t tvmexport.Table, seen views.Source, shown []tvmexport.Column) (t
 		fingerprint.Row(shown, func(name string) string { return landed[name] })
 }
 
-// landedLines are the lines of batches, each once however often it was
-// delivered; a copy that was spoiled on the way does not count. The groups are
-// many, hence the hint (https://learn.microsoft.com/kusto/query/shuffle-query).
+// landedLines returns the lines of batches, each once, regardless of how often it
+// was delivered. A copy that was corrupted in ingestion does not count. The hint is
+// needed because the groups are many (https://learn.microsoft.com/kusto/query/shuffle-query).
 func landedLines(t tvmexport.Table, batches []tvmexport.BatchID) string {
 	lines := make([]string, 0, len(batches)/4+1)
 	for part := range slices.Chunk(batches, 4) {

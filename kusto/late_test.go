@@ -10,8 +10,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// TestEmulatorLateInBoth: of late rows both published tables get the same
-// ones, those that readers lack, each as often as it is lacking.
+// TestEmulatorLateInBoth: both published tables get the same late rows: those that
+// readers lack, each as often as it is missing.
 func TestEmulatorLateInBoth(t *testing.T) {
 	onStage(t, func(s stage) {
 		s.setUp(eventsTable)
@@ -25,7 +25,7 @@ func TestEmulatorLateInBoth(t *testing.T) {
 		lacking, err := s.client.CountMissing(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w}}})
 		s.must(err)
 		if lacking[late.ID] != 2 {
-			s.Errorf("lacking %v, want 2", lacking)
+			s.Errorf("missing rows %v, want 2", lacking)
 		}
 		p := publicationOf(run2, late)
 		p.Rows, p.Steps[0].Rows, p.Steps[0].Late = 2, 2, &w

@@ -13,14 +13,14 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/policy"
 )
 
-// leastLedger is how long the ledger must keep the runs of any table: a
-// Snapshot is built anew within that time, and the source keeps events that long.
+// leastLedger is how long the ledger must keep the runs of any table: a Snapshot
+// is rebuilt within that time, and the source keeps events that long.
 const leastLedger = ledger.SourceDays * 24 * time.Hour
 
-// checkLedger says of which tables the ledger would lose the runs while readers
-// still look at their rows, or of which nobody could tell the newest row: two
-// commands, whatever the number of tables. Policies that cannot be read are not
-// checked.
+// checkLedger fails tables whose runs the ledger would lose while readers still
+// read their rows, and tables whose newest row cannot be determined. It sends two
+// commands for any number of tables. It does not check policies that it cannot
+// read.
 func (c *Client) checkLedger(ctx context.Context, tables []tvmexport.Table, failed map[string]error) error {
 	timed, err := c.policy.All(ctx, "check", "ingestiontime")
 	if err != nil {

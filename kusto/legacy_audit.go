@@ -13,7 +13,7 @@ import (
 // siblingAudit is the audit of the exporter that siblingTable belongs to.
 const siblingAudit = "meta_MigrationAudit"
 
-// LegacyRuns is what another exporter's own audit says of a day, beside what came in.
+// LegacyRuns is another exporter's own audit of a day, and what came in.
 type LegacyRuns struct {
 	Day      time.Time
 	Runs     int64

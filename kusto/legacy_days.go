@@ -47,7 +47,7 @@ func (c *Client) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, error
 	})
 }
 
-// sameText tells records of one exporter apart: it writes equal rows as equal
+// sameText distinguishes records of one exporter: it writes equal rows as equal
 // texts. Within an hour or a load 64 bits are enough.
 const sameText = "hash(tostring(" + views.RecordColumn + "))"
 

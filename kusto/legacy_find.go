@@ -26,8 +26,8 @@ type Takeover struct {
 	Table tvmexport.Table // as it is exported from now on
 
 	Listed string          // the configuration table that names it
-	Old    tvmexport.Order // as that one has it, with the load type and column as they stand there
-	Loads  string          // load type as it stands there
+	Old    tvmexport.Order // in the other exporter's table, with its load type and column
+	Loads  string          // load type in the other exporter's table
 
 	Rows      int64     // of the other exporter in the published table
 	From, To  time.Time // when they were ingested; zero: not known

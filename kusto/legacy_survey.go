@@ -61,10 +61,10 @@ func surveyText(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 		theirs(t, raw, until), mark(t))
 }
 
-// decide says from where the export continues, and what becomes of the old
-// rows. The watermark is the older of what the other exporter has noted and
-// what its rows show: it noted it before its rows had landed, and from the
-// first page of several. The first run finds what lies behind it.
+// decide sets where the export continues, and what happens to the old rows. The
+// watermark is the older of the other exporter's own watermark and the newest time
+// in its rows: it wrote its watermark before its rows had landed, and from the
+// first page of several. The first run finds missing rows before the watermark.
 func (t *Takeover) decide(ours bool) {
 	follows := t.Table.LoadType != tvmexport.Snapshot
 	if follows && t.Since.IsZero() {

@@ -194,8 +194,8 @@ func TestCompareAndGaps(t *testing.T) {
 	}
 }
 
-// TestReadersOfShared: rows of another exporter stand in Raw, so readers look
-// there as long as ours are published there too.
+// TestReadersOfShared: rows of another exporter are in Raw, so readers use Raw as
+// long as our rows are published there too.
 func TestReadersOfShared(t *testing.T) {
 	existing := map[string][]kql.Column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): views.TypedColumns(eventsTable.Columns)}
 	for layout, want := range map[tvmexport.Layout]string{
@@ -314,7 +314,7 @@ func TestEmulatorTakeOver(t *testing.T) {
 			}
 		}
 
-		// What the old audit says of a day, beside what came in.
+		// What the old audit says of a day, and what came in.
 		s.administer(fmt.Sprintf(`.set-or-append MigrationAuditLog <| datatable (TableName:string, Timestamp:datetime, Status:string, FailureReason:string, RecordCount:int) [
 			"DeviceProcessEventsRaw", datetime(%[1]s), "Success", "", 5, "DeviceProcessEventsRaw", datetime(%[1]s), "Failed", "429", 0, "DeviceTvmSoftwareInventoryRaw", datetime(%[1]s), "Success", "", 3]`, at(0)))
 		runs, err := s.client.LegacyAudit(s.Context(), list[0])
@@ -342,7 +342,7 @@ func TestEmulatorTakeOver(t *testing.T) {
 		lacking, err := s.client.CountMissing(s.Context(), run, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: tvmexport.Window{To: now}}}})
 		s.must(err)
 		if lacking[late.ID] != 1 {
-			s.Errorf("lacking %v, want the one row that is not there", lacking)
+			s.Errorf("missing rows %v, want the one row that is not there", lacking)
 		}
 		p := publicationOf(run, late)
 		p.Rows, p.Steps[0].Rows, p.Steps[0].Late = 1, 1, &tvmexport.Window{To: now}
@@ -422,8 +422,8 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 	})
 }
 
-// TestEmulatorContent: records of equal content are told to be equal, whichever
-// exporter and interface wrote them.
+// TestEmulatorContent: records of equal content are recognised as equal, regardless
+// of the exporter and the interface that wrote them.
 func TestEmulatorContent(t *testing.T) {
 	onStage(t, func(s stage) {
 		ours := `{"DeviceId":"a","EndOfSupportDate":"2026-05-28T07:06:58.1000000Z","IsOld":true,"Count":7,"Score":5.0,"CveTags":["x",{"b":null}]}`

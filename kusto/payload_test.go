@@ -67,7 +67,7 @@ func TestEmulatorRawData(t *testing.T) {
 		lacking, err := s.client.CountMissing(s.Context(), run2, []tvmexport.BatchInfo{{ID: late.ID, Slice: tvmexport.Slice{Window: w}}})
 		s.must(err)
 		if lacking[late.ID] != 1 {
-			s.Errorf("lacking %v, want 1", lacking)
+			s.Errorf("missing rows %v, want 1", lacking)
 		}
 		p := tvmexport.Publication{Run: run2, Rows: 1, Steps: []tvmexport.PublicationStep{{Batches: []tvmexport.BatchID{late.ID}, Rows: 1, Late: &w}}}
 		out, err := s.client.Publish(s.Context(), p)

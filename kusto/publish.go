@@ -13,12 +13,11 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
-// Publish implements tvmexport.Destination. First the run claims its base: the
-// publishing row is guarded by a key made of the table and the run that is
-// built upon, so that one run alone gets in, and whoever comes later finds out
-// what is to be finished. Then each step is one command for each table that
-// rows go into, guarded in the same way; what became of it is read from the
-// tags of the extents it made. Each table must hold what was confirmed.
+// Publish implements tvmexport.Destination. First the run claims its base. A key
+// of the table and the previous run guards the publishing row: only one run can
+// write it, and later runs find out what they have to complete. Then each step is
+// one command for each target table, guarded in the same way. The tags of the
+// extents that it made show its result. Each table must hold what was confirmed.
 func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
 	if err := conn.CheckNames(p.Run.Table); err != nil {
 		return tvmexport.Published{}, err
@@ -54,8 +53,8 @@ func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexpor
 	}
 	defer c.ledger.Forget(p.Run.Table)
 	for ordinal := range p.Steps {
-		// Late rows are told by what the last table, which readers see, lacks
-		// yet: it comes last, so that all tables get the same ones.
+		// A late row is one that the table of the readers does not have yet. That
+		// table comes last, so that all tables get the same rows.
 		for i, t := range into {
 			if done[i].has(t.key(base, ordinal)) {
 				continue
@@ -97,8 +96,8 @@ func (c *Client) proven(ctx context.Context, p tvmexport.Publication, b base, t 
 	return done.rows, nil
 }
 
-// base is what a publication builds upon: the table and the previous run, and
-// the publication that was given up on the same base, if any.
+// base is the base of a publication: the table and the previous run, and the
+// publication that was given up on the same base, if any.
 type base struct {
 	table    string
 	previous tvmexport.RunID
@@ -187,7 +186,7 @@ func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 	}
 }
 
-// claimed is a publishing or abandoned row upon a base.
+// claimed is a publishing or abandoned row on a base.
 type claimed struct {
 	run   tvmexport.RunID
 	state string

@@ -16,9 +16,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// ledgerFake carries out the texts of Publish upon a memory: claims, extents
-// with tags, operations. It knows the texts by their beginnings, as the golden
-// files have them.
+// ledgerFake executes the texts of Publish in memory: claims, extents with tags,
+// operations. It recognises the texts by their beginnings in the golden files.
 type ledgerFake struct {
 	claims  []claimed
 	extents []fakeExtent
@@ -180,7 +179,7 @@ func TestPublish(t *testing.T) {
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("texts (-want +got):\n%s", diff)
 	}
-	// Again, by whomever: nothing more.
+	// Again, by any process: nothing more.
 	if rows, _, err = publish(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 || l.ops != 2 {
 		t.Errorf("again: %d rows, %d in the table, %d operations, %v", rows, l.published(), l.ops, err)
 	}
@@ -195,8 +194,8 @@ func TestPublishNothing(t *testing.T) {
 	}
 }
 
-// TestPublishInterrupted: wherever an earlier attempt stopped, the next one
-// goes on from there.
+// TestPublishInterrupted: the next attempt continues at any step at which an
+// earlier one stopped.
 func TestPublishInterrupted(t *testing.T) {
 	for at := range 8 {
 		l := newLedger()

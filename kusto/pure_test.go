@@ -205,7 +205,7 @@ func TestMissing(t *testing.T) {
 	if s := missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], kql.RecordsMapping) {
 		t.Errorf("a complete database: %q, notes %q; want nothing made and one note on the mapping", list(s), s.Notes)
 	}
-	// What is ours and out of date is brought up to date; what is not is left alone.
+	// Outdated functions of ours are updated; those of others are not changed.
 	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: kql.Folder, Doc: "of an older version"}
 	delete(set.policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
 	s := missing(commands, full, set)

@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Backfill implements tvmexport.Destination. Each run is made anew in a table of
-// its own, counted there, and put in the place of what the typed table has of
-// it by one command, so that readers see the run as it was or as it is now,
+// Backfill implements tvmexport.Destination. Each run is rebuilt in a table of its
+// own and counted there. One command then replaces the rows of the run in the
+// typed table, so that readers see the run either before or after the rebuild,
 // never both and never neither
 // (https://learn.microsoft.com/kusto/management/replace-extents).
 func (c *Client) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
@@ -56,10 +56,11 @@ func (c *Client) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Bac
 	return out, err
 }
 
-// bench is the table in which a run's rows are made anew.
+// bench returns the table in which a run's rows are rebuilt.
 func bench(t tvmexport.Table) string { return t.Refilling() }
 
-// makeBench makes the bench like the typed table, whatever an earlier refill left.
+// makeBench makes the bench like the typed table. It removes what an earlier
+// backfill left.
 func (c *Client) makeBench(ctx context.Context, t tvmexport.Table, typed []kql.Column) error {
 	for _, text := range []string{
 		fmt.Sprintf(".drop table %s ifexists", kql.Ident(bench(t))),
@@ -132,7 +133,7 @@ func (c *Client) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, 
 	return nil
 }
 
-// refillText makes the rows of a run anew, in the place of what the bench holds.
+// refillText rebuilds the rows of a run; they replace what the bench holds.
 func refillText(t tvmexport.Table, run tvmexport.RunID, raw, typed []kql.Column) string {
 	values := views.TypedValues(tvmexport.Run{ID: run, Table: t}, typed, t.Visible())
 	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "ExportedAt"}
@@ -152,9 +153,9 @@ func columnType(columns []kql.Column, name string) (kind string, ok bool) {
 	return "", false
 }
 
-// replaceText puts the bench's extents in the place of those that the typed
-// table has of the run. The two dates are required; they exclude no extent,
-// whatever the clocks say.
+// replaceText replaces the run's extents in the typed table with those of the
+// bench. The two dates are required; they exclude no extent, even if clocks
+// differ.
 func replaceText(t tvmexport.Table, run tvmexport.RunID) string {
 	return fmt.Sprintf(".replace async extents in table %s with (extentCreatedOnFrom = datetime(2000-01-01), extentCreatedOnTo = %s) <|\n{ .show table %s extents where tags has %s },\n{ .show table %s extents }",
 		kql.Ident(t.Typed()), "datetime(9999-12-31)", kql.Ident(t.Typed()), kql.Literal(kql.RunTag(run)), kql.Ident(bench(t)))

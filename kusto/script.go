@@ -79,7 +79,7 @@ const landingBatching = `{"MaximumBatchingTimeSpan":"00:00:30","MaximumNumberOfI
 
 // Script is everything that an empty database needs for the tables, one
 // command each, in order. A principal with the database roles user and
-// ingestor can run it: whoever creates a table administers it.
+// ingestor can run it, since it becomes the administrator of each table it creates.
 func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 	return script(tables, o, nil, nil)
 }

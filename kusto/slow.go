@@ -47,8 +47,9 @@ func (c *Client) slow(ctx context.Context, run tvmexport.Run) string {
 	return known
 }
 
-// batching says which batching policy is in force at a landing table, if it is
-// slower than ours; "" also where it cannot be read, for it only explains.
+// batching returns the active batching policy of a landing table if it is slower
+// than ours. It returns "" also if the policy cannot be read, since it is only an
+// explanation.
 func (c *Client) batching(ctx context.Context, t tvmexport.Table) string {
 	of, wait := "no batching policy is set at the table or its database, and the service's own default", defaultBatching
 	for _, entity := range []string{"table " + kql.Ident(t.Landing()), "database " + kql.Ident(c.conn.Database)} {

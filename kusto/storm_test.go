@@ -47,7 +47,7 @@ func TestEmulatorStorm(t *testing.T) {
 		hits := 0
 		for _, r := range s.emulator.Faults().List() {
 			if r.Hits == 0 {
-				s.Errorf("rule %d never struck", r.ID)
+				s.Errorf("rule %d was never injected", r.ID)
 			}
 			hits += r.Hits
 		}
@@ -60,13 +60,13 @@ func TestEmulatorStorm(t *testing.T) {
 			kql.AuditTable + ` | summarize strcat(count(), ' ', sum(RecordCount))`:                                                                     "4 40",
 		} {
 			if got := s.ask(text); len(got) != 1 || got[0] != want {
-				s.Errorf("%s: %q, want %q (%d faults struck)", text, got, want, hits)
+				s.Errorf("%s: %q, want %q (%d faults injected)", text, got, want, hits)
 			}
 		}
 	})
 }
 
-// TestEmulatorRoles: a principal without roles is told which one it lacks.
+// TestEmulatorRoles: the error of a principal without roles names the missing role.
 func TestEmulatorRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const app = "00000000-0000-4000-8000-00000000beef"

@@ -18,7 +18,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-var update = flag.Bool("update", false, "write the golden texts anew; then read the difference")
+var update = flag.Bool("update", false, "rewrite the golden texts; then read the difference")
 
 var (
 	inventoryTable = tvmexport.Table{

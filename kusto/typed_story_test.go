@@ -55,7 +55,7 @@ func TestEmulatorStates(t *testing.T) {
 		}
 		s.refuses("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(early)+")", "no run was committed at or before that time")
 
-		// The first full run ages out: what rests on it is refused, the rest is not.
+		// The first full run expires: what depends on it is refused, the rest is not.
 		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
 		s.must(err)
 		for i, want := range states {

@@ -8,7 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
-// countable says why the parts of a question cannot be told in published rows.
+// countable is an error if the parts of a query cannot be determined in published
+// rows.
 func countable(q tvmexport.CountQuery) error {
 	_, hashed := q.Within.RowHash()
 	for _, p := range q.Only {

@@ -16,7 +16,7 @@ import (
 var errInterrupted = errors.New("the run was interrupted: its process terminated unexpectedly; the next run reuses the landed batches")
 
 // PendingAudits implements tvmexport.Destination. The rows of a table are what the
-// invocation has committed, whatever it said itself.
+// invocation has committed, regardless of its own report.
 func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
 	s := conn.Statement{Op: "read ledger", Text: UnauditedText(owner)}
 	rows, err := c.conn.Query(ctx, s)
@@ -58,8 +58,8 @@ func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexp
 	return out, nil
 }
 
-// UnauditedText asks for the invocations that are over, because they said so
-// or because their leases have run out, and that have no audited row.
+// UnauditedText asks for the invocations that have ended but have no audited row. An
+// invocation has ended if it reported its end, or if its leases have expired.
 func UnauditedText(owner string) string {
 	return fmt.Sprintf(`let Recent = %s
     | where At > ago(30d) and State in (%s) and Owner != %s;

@@ -21,8 +21,8 @@ const (
 	Failed    = "Failed"
 )
 
-// EndInvocation implements tvmexport.Destination: four commands, whatever the number
-// of tables. What fails does not keep the others from being tried.
+// EndInvocation implements tvmexport.Destination: four commands for any number of
+// tables. It tries all of them, even if one fails.
 func (c *Invocations) EndInvocation(ctx context.Context, f tvmexport.InvocationEnd) error {
 	now := time.Now()
 	key := digest(f.Owner)
@@ -138,10 +138,10 @@ func AuditedRow(owner string) string {
 func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Watermark.IsZero() }
 
 // WatermarksText appends for each table its newest configuration row again,
-// with the new time in it. Every other value is what the row says when the
-// command runs, so an operator's change in between is kept; a row that was
-// written since the run began is an order, and stays the newest. Columns go
-// by name, whichever shape the table has.
+// with the new time in it. Every other value is what the row contains when the
+// command runs, so that it keeps an operator's change in between. A row that was
+// written since the run began is an order, and stays the newest. Columns are
+// matched by name, for every shape of the table.
 func WatermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
 	var rows []string
 	for _, o := range outcomes {
@@ -165,12 +165,13 @@ func WatermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 | project %s`, kql.ConfigurationTable, strings.Join(rows, ",\n"), kql.Fill(columns, values)))
 }
 
-// AuditText appends a row for each outcome. How many rows were published, and
-// whether the run counts, the ledger says: whoever committed may not have
-// heard of it. A commit that the service carried out only after its own
-// invocation had been audited is counted by the next invocation of the table. A
-// commit that says which values were not read gives its success this reason. The time is the end of the table's run by the service's clock:
-// how long ago it ended is known, the exporter's clock may be wrong.
+// AuditText appends a row for each outcome. The ledger says how many rows were
+// published and whether the run counts, since the invocation may not know of its
+// own commit. If the service executes a commit only after its invocation was
+// audited, the next invocation of the table counts it. If a commit lists values
+// that were not read, the audit row of its success gives them as the reason. The
+// time is the end of the table's run by the service's clock. It is computed from
+// how long ago the run ended, because the exporter's clock may be wrong.
 func AuditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {

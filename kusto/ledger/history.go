@@ -93,9 +93,9 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 	return out, nil
 }
 
-// HistoryText asks for the newest commit of each table, with what the commits
-// since the last full run say together, and for the publications upon it,
-// begun and given up. A table without any comes with an empty state, so that
+// HistoryText asks for the newest commit of each table, combined with the commits
+// since the last full run, and for the publications based on it, both begun and
+// given up. A table without any comes with an empty state, so that
 // the service's clock is known for it.
 //
 // Of a run that is recorded as committed twice the first record counts, as for

@@ -11,9 +11,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// OrdersText asks for the newest row of each source table, whatever else the
-// row says: IsActive is looked at afterwards, so that a table is switched off
-// by a row. Both shapes of the table have these columns.
+// OrdersText asks for the newest row of each source table, regardless of its
+// other values: IsActive is checked afterwards, so that a row can switch a table
+// off. Both shapes of the table have these columns.
 const OrdersText = kql.ConfigurationTable + `
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
 | extend NoTime = isnull(ingestion_time())
@@ -46,7 +46,7 @@ func (c *Configuration) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	return orders, err
 }
 
-// Configured is a configuration row as it stands.
+// Configured is a configuration row, unchanged.
 type Configured struct {
 	Source, Destination, Watermark, Load string
 	Refreshed                            time.Time
@@ -98,8 +98,8 @@ func Order(row Configured) tvmexport.Order {
 	return o
 }
 
-// undated is why a table is not exported of whose configuration rows some have
-// no time: an older one could be taken for the newest.
+// undated returns why a table is not exported if some of its configuration rows
+// have no time: an older one could be mistaken for the newest.
 func undated(table string, rows int64) error {
 	e := conn.RefusedError("configuration", table, fmt.Errorf("%d rows of %s have no ingestion_time(), so the newest row cannot be determined: the policy ingestiontime is or was off", rows, kql.ConfigurationTable),
 		fmt.Sprintf("run .alter table %s policy ingestiontime true, append the row that should apply, and delete the others: .delete table %s records <| %s | where SourceTable == %s and isnull(ingestion_time())",

@@ -114,7 +114,7 @@ func merge(lines []runLine, perTable int) []RunRecord {
 	})
 }
 
-// Row is a row of the ledger as it stands there.
+// Row is a row of the ledger, unchanged.
 type Row struct {
 	State  string
 	At     time.Time

@@ -35,8 +35,8 @@ type Audit struct {
 	Rows   int64  // newly published
 }
 
-// Status reads the configuration, the ledger, the leases and the audit: one
-// query for each, whatever the number of tables.
+// Status reads the configuration, the ledger, the leases and the audit: one query
+// each for any number of tables.
 func (c *Reports) Status(ctx context.Context) (Status, error) {
 	orders, err := c.configuration.Orders(ctx)
 	if err != nil || len(orders) == 0 {

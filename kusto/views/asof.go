@@ -11,10 +11,10 @@ import (
 // asOfName is the function that shows a table as of a time.
 func asOfName(prefix string, t tvmexport.Table) string { return prefix + t.Name + "AsOf" }
 
-// AsOfFunction shows the state as of the last run committed at or before a
-// time. It fails where rows of it are gone: what is left would be no state
-// that the table ever had. Rows of a table that follows a watermark may age
-// out; what is left of them is still true.
+// AsOfFunction returns the function for the state as of the last run committed at
+// or before a time. The function fails if rows of that state are gone: the rest
+// would be a state that the table never had. Rows of a table that follows a
+// watermark may expire; the others are still correct.
 func AsOfFunction(prefix string, t tvmexport.Table, s Source) Function {
 	lets, rows := s.State(t, asOfParameter)
 	checks := fmt.Sprintf("| where assert(toscalar(Visible | count) > 0, %s)\n",

@@ -40,10 +40,10 @@ func sharedRows(t tvmexport.Table) (lets, rows string) {
 `, kql.Ident(t.Destination), PublishedBy)
 }
 
-// RecordContent tells records of equal content, whichever exporter wrote them: bools
-// may be 0 and 1, a dynamic may be the text of it, and there may be members
-// that are no columns. Columns that are published as pseudonyms tell nothing.
-// root is an expression of the record.
+// RecordContent returns an expression that is equal for records of equal content,
+// for every exporter: bools may be 0 and 1, a dynamic may be its text, and there
+// may be members that are not columns. It omits columns that are published as
+// pseudonyms. root is an expression of the record.
 func RecordContent(t tvmexport.Table, root string) string {
 	if len(t.Columns) == 0 {
 		return "tostring(" + root + ")"

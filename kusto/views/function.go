@@ -14,14 +14,14 @@ import (
 type Function struct {
 	Name   string
 	What   string // how it shows its table, after the table's name
-	params string // what stands between its parentheses
+	params string // what is between its parentheses
 	Doc    string
 	body   string
 	Calls  string // the stored function that the body calls; "" for none
 }
 
 // read makes a function over what readers see of a table. The end of its
-// docstring names its body, so that a changed one is told from it.
+// docstring names its body, so that a changed body is recognised.
 func read(name, params, doc, body string) Function {
 	f := Function{Name: name, params: params, body: "{\n" + Indented(body) + "}"}
 	sum := sha256.Sum256([]byte(params + f.body))

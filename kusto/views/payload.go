@@ -8,8 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// RecordColumn is the name under which queries know the record of a published row,
-// whatever the table calls it.
+// RecordColumn is the name that queries use for the record of a published row,
+// regardless of the table's own name for it.
 const RecordColumn = "Records"
 
 // payloads are the names that published tables in the field give the column of

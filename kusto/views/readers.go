@@ -22,9 +22,9 @@ func (s Source) With(t tvmexport.Table, existing map[string][]kql.Column, l Miss
 	return s
 }
 
-// ReadersOf is the table that readers see rows of t in, where tables have the
-// columns existing: the typed one where there is one of ours, but Raw where
-// rows of another exporter stand there beside ours.
+// ReadersOf returns the table in which readers see rows of t, if tables have the
+// columns existing: the typed one if it is ours, but Raw if it also has rows of
+// another exporter.
 func ReadersOf(t tvmexport.Table, existing map[string][]kql.Column) Source {
 	raw, typed := existing[t.Destination], existing[t.Typed()]
 	if IsTyped(t) && (raw == nil || typed != nil && !IsForeign(typed) && !(IsShared(t, raw) && t.Layout.Raw())) {

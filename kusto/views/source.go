@@ -90,7 +90,7 @@ func (s Source) Projection(columns []tvmexport.Column) string {
 // after its full one replaces the partitions that it records. Rows carry the
 // time at which their run began, so that nothing older than the full run is
 // looked at; the ledger's partitions are bounded likewise. Where the table has
-// no column RunId, rows are told apart by the tag that publishing gives extents.
+// no column RunId, the tag that publishing gives extents identifies rows.
 func (s Source) State(t tvmexport.Table, at string) (lets, rows string) {
 	until := ""
 	if at != "" {
@@ -144,8 +144,8 @@ func (s Source) Records() string {
 	return AsRecords(s.Columns)
 }
 
-// of is the rows of the runs that the table called runs lists, not newer than
-// at. Where they stand in two tables, they come in the columns that are shown.
+// of returns the rows of the runs that the table called runs lists, not newer than
+// at. If they are in two tables, of returns only the columns that are shown.
 func (s Source) of(t tvmexport.Table, runs, at string) string {
 	bound := ""
 	if s.IsBounded() {
@@ -180,8 +180,8 @@ func (s Source) traced(columns []tvmexport.Column) string {
 	return strings.TrimSuffix(s.Projection(columns), "\n") + ",\n          RunId,\n          Partition,\n          ExportedAt\n"
 }
 
-// placed defines, where rows stand in two tables, the runs that are in this
-// one: as their publications say.
+// placed defines, if rows are in two tables, the runs in this one, according to
+// their publications.
 func (s Source) placed(t tvmexport.Table) string {
 	if s.Other == nil {
 		return ""

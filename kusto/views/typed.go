@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// LineageColumns stand behind Defender's in a typed table.
+// LineageColumns follow Defender's columns in a typed table.
 var LineageColumns = []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "Partition", Kind: "string"}, {Name: "ExportedAt", Kind: "datetime"}}
 
 // TypedColumns are those of a typed table made for columns.
@@ -90,7 +90,7 @@ func LostColumns(have []kql.Column, columns []tvmexport.Column) []tvmexport.Colu
 		if known[c.Name] || isLineage(c.Name) {
 			continue
 		}
-		// A later type stands further behind.
+		// A later type is further to the end.
 		if i := slices.IndexFunc(out, func(o tvmexport.Column) bool { return isDrifted(c, o.Name) }); i >= 0 {
 			out[i].Type = c.Kind
 			continue
@@ -100,8 +100,8 @@ func LostColumns(have []kql.Column, columns []tvmexport.Column) []tvmexport.Colu
 	return out
 }
 
-// Value is the expression for a held column, whatever type its rows were
-// published with. One of its places at most is filled in a row.
+// Value returns the expression for a held column, for every type with which its
+// rows were published. In a row, at most one of its places is filled.
 func (h holding) Value() string {
 	text := kql.Ident(h.At)
 	for _, c := range h.older {
