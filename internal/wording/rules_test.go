@@ -27,7 +27,7 @@ var rules = []rule{
 	avoid(`whatever|whichever|wherever`, "regardless of; any; if"),
 	avoid(`beside`, "next to, with, in addition to"),
 	avoid(`upon`, "on"),
-	avoid(`lies|lie (?:in|on|at|below|behind|within|outside|before|between|beyond)`, "is, is in"),
+	avoid(`lies|lie (?:in|on|at|below|behind|within|outside|before|between|beyond)`, "is, is in").unless(`after to`), // published functions contain this text
 	avoid(`stands?`, "is, is in, contains").unless(`for|in for|still|alone`),
 	avoid(`(?:tell|tells|told) (?:[\w']+ ){0,4}apart|take[sn]? (?:[\w']+ ){0,3}apart|taken apart`, "distinguish; split, parse"),
 	avoid(`(?:is|are|was|were) over`, "has ended, has passed").unless(`\d|a|an|the|https?`),

@@ -1,17 +1,12 @@
 // Package wording_test keeps documentation, comments and messages in plain
-// English. testdata/allowance.txt has the number of words to avoid that each
-// directory still contains. The numbers only go down; the aim is an empty file.
+// English: none of them contains a word that a rule avoids.
 package wording_test
 
 import (
-	"bytes"
-	"flag"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,15 +16,7 @@ import (
 	"testing"
 )
 
-var (
-	update = flag.Bool("update", false, "lower the numbers in testdata/allowance.txt")
-	show   = flag.String("show", "", "log the words of this directory and those below it")
-)
-
-const (
-	root      = "../.."
-	allowance = "testdata/allowance.txt"
-)
+const root = "../.."
 
 // markup matches the tags and the actions of an HTML template.
 var markup = regexp.MustCompile(`(?s)\{\{.*?\}\}|<.*?>`)
@@ -42,30 +29,10 @@ type place struct {
 }
 
 func TestWording(t *testing.T) {
-	found := map[string]int{}
-	example := map[string]string{}
 	for _, p := range places(t) {
-		dir := filepath.ToSlash(filepath.Dir(p.file))
-		found[dir] += hits(p.text, func(match, better string) {
-			line := fmt.Sprintf("%s:%d: %q: better: %s", p.file, p.line, match, better)
-			example[dir] += "\n\t" + line
-			if *show != "" && (dir == *show || strings.HasPrefix(dir, *show+"/")) {
-				t.Log(line)
-			}
+		hits(p.text, func(match, better string) {
+			t.Errorf("%s:%d: %q: better: %s", p.file, p.line, match, better)
 		})
-	}
-	allowed := readAllowance(t)
-	if *update {
-		if before, after := sum(allowed), sum(found); after > before {
-			t.Fatalf("%d words to avoid, %d before: the numbers only go down", after, before)
-		}
-		writeAllowance(t, found)
-		return
-	}
-	for _, dir := range slices.Sorted(maps.Keys(found)) {
-		if found[dir] > allowed[dir] {
-			t.Errorf("%s has %d words to avoid and may have %d:%s", dir, found[dir], allowed[dir], example[dir])
-		}
 	}
 }
 
@@ -185,43 +152,4 @@ func goTexts(path, rel string) ([]place, error) {
 		return true
 	})
 	return out, nil
-}
-
-func sum(counts map[string]int) int {
-	n := 0
-	for _, c := range counts {
-		n += c
-	}
-	return n
-}
-
-func readAllowance(t *testing.T) map[string]int {
-	t.Helper()
-	text, err := os.ReadFile(allowance)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]int{}
-	for line := range strings.Lines(string(text)) {
-		n, dir, ok := strings.Cut(strings.TrimSpace(line), " ")
-		count, err := strconv.Atoi(n)
-		if !ok || err != nil {
-			t.Fatalf("%s: line %q is not a number and a directory", allowance, line)
-		}
-		out[dir] = count
-	}
-	return out
-}
-
-func writeAllowance(t *testing.T, found map[string]int) {
-	t.Helper()
-	var b bytes.Buffer
-	for _, dir := range slices.Sorted(maps.Keys(found)) {
-		if found[dir] > 0 {
-			fmt.Fprintf(&b, "%d %s\n", found[dir], dir)
-		}
-	}
-	if err := os.WriteFile(allowance, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
