@@ -85,7 +85,7 @@ func (e *Error) Error() string {
 // Unwrap is the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrSuperseded: another run on the same base has published.
+// ErrSuperseded says that another run on the same base has published.
 var ErrSuperseded = errors.New("another run on the same base published first")
 
 // ActionOf is what to do after err; Stop for errors that do not say.

@@ -19,7 +19,7 @@ var (
 	guidPart = regexp.MustCompile(`(?i)/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(/|$)`)
 )
 
-// ErrWrongTenant: a token is of another tenant than the configured one.
+// ErrWrongTenant says that a token belongs to another tenant than the configured one.
 var ErrWrongTenant = errors.New("the token belongs to another tenant")
 
 // checkTenant reads who a token is for and refuses one of another tenant than

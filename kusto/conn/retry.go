@@ -25,5 +25,5 @@ var backoff = wait.Backoff{First: time.Second, Longest: 16 * time.Second, Low: 1
 // Backoff is how long to wait after the attempt-th failure.
 func Backoff(attempt int) time.Duration { return backoff.After(attempt) }
 
-// ErrSlow: the attempt, not the caller, ran out of time.
+// ErrSlow says that the attempt, not the caller, ran out of time.
 var ErrSlow = errors.New("no answer within " + attemptTime.String())

@@ -192,7 +192,7 @@ func (c *Conn) ForgetTables() {
 	c.forgotten++
 }
 
-// ErrNoTable: a table that is asked for is not there.
+// ErrNoTable says that the database does not have a requested table.
 var ErrNoTable = errors.New("in the database")
 
 // MissingTable is the error for a table that the database does not have.
