@@ -55,7 +55,7 @@ Exit codes: 0 no problems, perhaps warnings; 2 the configuration is invalid;
 }
 
 func (p *process) check(ctx context.Context, f checkFlags) error {
-	say := func(n preflight.Finding) { p.say(n, f.json) }
+	say := func(n preflight.Finding) { p.printFinding(n, f.json) }
 	list := preflight.Run(ctx, p.checks(f), say)
 	if !f.json {
 		n := preflight.Count(list)
@@ -69,7 +69,7 @@ func (p *process) check(ctx context.Context, f checkFlags) error {
 	for _, c := range preflight.Causes(list) {
 		codes = append(codes, codeOf(c))
 	}
-	if code := joint(codes); code != exitDone {
+	if code := combinedCode(codes); code != exitDone {
 		return &reported{code}
 	}
 	return nil
@@ -84,8 +84,8 @@ type findingLine struct {
 	Code   int    `json:"code,omitempty"` // exit code that this alone would give
 }
 
-// say prints a finding on one line.
-func (p *process) say(n preflight.Finding, asJSON bool) {
+// printFinding prints a finding on one line.
+func (p *process) printFinding(n preflight.Finding, asJSON bool) {
 	if asJSON {
 		l := findingLine{Check: n.Check, About: n.About, Status: string(n.Status), Text: n.Text, Fix: n.Fix}
 		if n.Status == preflight.Broken {

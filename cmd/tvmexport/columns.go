@@ -12,37 +12,37 @@ import (
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )
 
-// choices gives the choice of columns that a configuration makes for a table.
-func choices(c config.Config) func(table string) tvmexport.ColumnPolicy {
+// policies returns the column policy of each table in a configuration.
+func policies(c config.Config) func(table string) tvmexport.ColumnPolicy {
 	mark := ""
 	if c.PseudonymisationKey != "" {
 		mark = pseudonym.Mark([]byte(c.PseudonymisationKey))
 	}
 	return func(table string) tvmexport.ColumnPolicy {
 		t := c.Tables[table]
-		choice := tvmexport.ColumnPolicy{Include: t.Include, Exclude: t.Exclude, Pseudonymise: t.Pseudonymise}
+		policy := tvmexport.ColumnPolicy{Include: t.Include, Exclude: t.Exclude, Pseudonymise: t.Pseudonymise}
 		if len(t.Pseudonymise) > 0 {
-			choice.Key = mark
+			policy.Key = mark
 		}
-		return choice
+		return policy
 	}
 }
 
-// chosen are the tables as they are configured, with their choices.
-func chosen(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error) {
-	choice := choices(c)
+// withPolicies returns the tables as they are configured, with their column policies.
+func withPolicies(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error) {
+	policy := policies(c)
 	out := make([]tvmexport.Table, len(tables))
 	for i, t := range tables {
 		var err error
-		if out[i], err = asConfigured(t, t.Name, c).WithPolicy(choice(t.Name)); err != nil {
+		if out[i], err = asConfigured(t, t.Name, c).WithPolicy(policy(t.Name)); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// knownColumns refuses what looks like a slip of the pen: a column that was to
-// be hidden would leave as it is. Columns that the catalogue does not know and
+// knownColumns refuses probable typing errors: the column that was meant would be
+// published. Columns that the catalogue does not know and
 // that are like none may be new ones.
 func knownColumns(c config.Config) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
@@ -72,7 +72,7 @@ func knownColumns(c config.Config) error {
 			}
 		}
 		table, _ := catalog.Table(name)
-		if _, err := table.WithPolicy(choices(c)(name)); err != nil {
+		if _, err := table.WithPolicy(policies(c)(name)); err != nil {
 			return err
 		}
 	}

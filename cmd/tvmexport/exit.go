@@ -54,27 +54,27 @@ func reportCode(r engine.Report) int {
 			codes[i] = exitPartly
 		}
 	}
-	return joint(codes)
+	return combinedCode(codes)
 }
 
-// jointly is the end of a command over several tables whose results were
+// combinedResult is the end of a command over several tables whose results were
 // printed: nil if none has failed.
-func jointly[T any](list []T, err func(T) error) error {
+func combinedResult[T any](list []T, err func(T) error) error {
 	codes := make([]int, len(list))
 	for i, t := range list {
 		if err := err(t); err != nil {
 			codes[i] = codeOf(tvmexport.CauseOf(err))
 		}
 	}
-	if code := joint(codes); code != exitDone {
+	if code := combinedCode(codes); code != exitDone {
 		return &reported{code}
 	}
 	return nil
 }
 
-// joint is the code of several tables: theirs where all have the same, else
+// combinedCode is the code of several tables: theirs where all have the same, else
 // that of partly done.
-func joint(codes []int) int {
+func combinedCode(codes []int) int {
 	for _, c := range codes {
 		if c != codes[0] {
 			return exitPartly

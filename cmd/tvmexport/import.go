@@ -76,7 +76,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 	} else {
 		_ = printTakeovers(p.stdout, reports, commands)
 	}
-	return jointly(list, func(t kusto.Takeover) error { return t.Err })
+	return combinedResult(list, func(t kusto.Takeover) error { return t.Err })
 }
 
 // takeOverTables makes what the tables lack and takes them over, or only lists
@@ -88,7 +88,7 @@ func (p *process) takeOverTables(ctx context.Context, x *parts, list []kusto.Tak
 			tables = append(tables, t.Table)
 		}
 	}
-	tables, err := chosen(tables, x.config)
+	tables, err := withPolicies(tables, x.config)
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ database.`,
 			if err != nil {
 				return err
 			}
-			if wanted, err = chosen(wanted, cfg); err != nil {
+			if wanted, err = withPolicies(wanted, cfg); err != nil {
 				return err
 			}
 			x, err := p.open(c.Context(), cfg)
@@ -79,7 +79,7 @@ func (p *process) printScript(tables []tvmexport.Table) error {
 	c, err := config.File(p.configFile(), p.env)
 	if err == nil {
 		o = scriptOptions(c)
-		if tables, err = chosen(tables, c); err != nil {
+		if tables, err = withPolicies(tables, c); err != nil {
 			return err
 		}
 	}

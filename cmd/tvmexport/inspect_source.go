@@ -24,7 +24,7 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		i.tables, err = chosen(tables, i.config)
+		i.tables, err = withPolicies(tables, i.config)
 		return i.tables, err
 	}
 	for _, o := range i.orders {
@@ -33,7 +33,7 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 		if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
 			t.Watermark = tvmexport.IngestionTime
 		}
-		t, err := t.WithPolicy(choices(i.config)(t.Name))
+		t, err := t.WithPolicy(policies(i.config)(t.Name))
 		if err != nil {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ type inspection struct {
 	flags checkFlags
 	api   hunting.API
 
-	sink   lazily
+	sink   lazyCredential
 	single bool // one credential for both sides
 
 	source *hunting.Client

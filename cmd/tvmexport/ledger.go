@@ -110,8 +110,8 @@ func (s *service) count(t statuspage.Table, me string) {
 // unknownSchedules tells of schedules that no table has.
 func (s *service) unknownSchedules(ctx context.Context, status kusto.Status) {
 	for table := range s.set.timetable.Own {
-		if !slices.ContainsFunc(status.Tables, func(t kusto.TableStatus) bool { return t.Order.Table == table }) && !s.told[table] {
-			s.told[table] = true
+		if !slices.ContainsFunc(status.Tables, func(t kusto.TableStatus) bool { return t.Order.Table == table }) && !s.warned[table] {
+			s.warned[table] = true
 			s.log.WarnContext(ctx, "serve.schedules names a table that is not in MigrationConfiguration", "table", table)
 		}
 	}

@@ -24,16 +24,16 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// acts are the commands that do more than print. A failed write does not undo
+// writingCommands are the commands that do more than print. A failed write does not undo
 // their work, so it does not change their exit code.
-var acts = map[string]bool{
+var writingCommands = map[string]bool{
 	"run": true, "repair": true, "refill": true, "init": true, "import": true, "serve": true,
 }
 
-// settle is how a command ends whose output could not be written. It says so,
+// outcome is how a command ends whose output could not be written. It says so,
 // but to a reader that has gone away. Where the output is all that there is, the
 // command has failed.
-func (o *output) settle(command *cobra.Command, err error, stderr io.Writer) error {
+func (o *output) outcome(command *cobra.Command, err error, stderr io.Writer) error {
 	if o.err == nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (o *output) settle(command *cobra.Command, err error, stderr io.Writer) err
 	}
 	printing := command.Flags().Lookup("print") != nil && command.Flags().Changed("print")
 	switch {
-	case acts[command.Name()] && !printing:
+	case writingCommands[command.Name()] && !printing:
 		if errors.Is(err, o.err) {
 			return nil
 		}

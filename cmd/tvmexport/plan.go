@@ -59,10 +59,10 @@ ticket.`,
 func (p *process) plan(ctx context.Context, f planFlags) error {
 	req := engine.Request{Tables: f.tables, Full: f.full}
 	var err error
-	if req.From, err = moment("--from", f.from); err != nil {
+	if req.From, err = timeFlag("--from", f.from); err != nil {
 		return err
 	}
-	if req.To, err = moment("--to", f.to); err != nil {
+	if req.To, err = timeFlag("--to", f.to); err != nil {
 		return err
 	}
 	s, err := p.openSession(ctx)
@@ -86,7 +86,7 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if err := out.print(p.stdout, f); err != nil {
 		return err
 	}
-	return jointly(tables, func(t engine.PlannedTable) error { return t.Err })
+	return combinedResult(tables, func(t engine.PlannedTable) error { return t.Err })
 }
 
 // What is reckoned with where nothing is measured.

@@ -69,13 +69,13 @@ func (p process) run(ctx context.Context) int {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	command, err := root.ExecuteContextC(ctx)
-	err = out.settle(command, err, p.stderr)
+	err = out.outcome(command, err, p.stderr)
 	var stopped *signalled
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(context.Cause(ctx), &stopped):
-		fmt.Fprintf(p.stderr, "tvmexport: %v%s\n", stopped, keeps[command.Name()])
+		fmt.Fprintf(p.stderr, "tvmexport: %v%s\n", stopped, interruptNotes[command.Name()])
 		return 128 + int(stopped.signal)
 	}
 	var said *reported
@@ -85,8 +85,8 @@ func (p process) run(ctx context.Context) int {
 	return exitCode(err)
 }
 
-// keeps says, for commands that export, what a signal leaves behind.
-var keeps = map[string]string{"run": confirmed, "serve": confirmed, "repair": confirmed}
+// interruptNotes says, for commands that export, what a signal leaves behind.
+var interruptNotes = map[string]string{"run": confirmed, "serve": confirmed, "repair": confirmed}
 
 const confirmed = "; confirmed batches are kept, nothing incomplete was published"
 

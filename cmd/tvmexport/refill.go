@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ func (p *process) refill(ctx context.Context, tables []string, asJSON bool) erro
 		return err
 	}
 	_ = printRefilled(p.stdout, list, asJSON) // the output says itself that it was not written
-	return jointly(list, func(r tvmexport.Backfilled) error { return r.Err })
+	return combinedResult(list, func(r tvmexport.Backfilled) error { return r.Err })
 }
 
 // refilledLine is a table's result as JSON.
@@ -63,6 +64,7 @@ func printRefilled(w io.Writer, list []tvmexport.Backfilled, asJSON bool) error 
 		fmt.Fprintln(t, "TABLE\tRUNS\tROWS\tEXPIRED")
 	}
 	out := json.NewEncoder(w)
+	var failures strings.Builder
 	for _, r := range list {
 		l := refilledLine{Table: r.Table.Name, Runs: r.Runs, Rows: r.Rows, Short: r.Short}
 		if r.Err != nil {
@@ -76,8 +78,12 @@ func printRefilled(w io.Writer, list []tvmexport.Backfilled, asJSON bool) error 
 		}
 		fmt.Fprintf(t, "%s\t%d\t%s\t%d\n", l.Table, l.Runs, progress.Count(l.Rows), l.Short)
 		if l.Error != "" {
-			fmt.Fprintf(t, "%s: %s\n", l.Table, l.Error)
+			fmt.Fprintf(&failures, "%s: %s\n", l.Table, l.Error)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, failures.String())
+	return err
 }

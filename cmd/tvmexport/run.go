@@ -49,10 +49,10 @@ the others. If a run is interrupted, the next one resumes it.`,
 func (p *process) export(ctx context.Context, f runFlags) error {
 	req := engine.Request{Tables: f.tables, Full: f.full}
 	var err error
-	if req.From, err = moment("--from", f.from); err != nil {
+	if req.From, err = timeFlag("--from", f.from); err != nil {
 		return err
 	}
-	if req.To, err = moment("--to", f.to); err != nil {
+	if req.To, err = timeFlag("--to", f.to); err != nil {
 		return err
 	}
 	return p.exportWith(ctx, f.maxWait, f.json, func(context.Context, *engine.Exporter) (engine.Request, error) { return req, nil })
@@ -84,7 +84,7 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 	return err
 }
 
-func moment(flag, s string) (time.Time, error) {
+func timeFlag(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}

@@ -67,7 +67,7 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	s := &service{process: p, flags: f, log: log, reloads: make(chan struct{}, 1), began: time.Now(), told: map[string]bool{}}
+	s := &service{process: p, flags: f, log: log, reloads: make(chan struct{}, 1), began: time.Now(), warned: map[string]bool{}}
 	first, err := s.read()
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 		return usage(err)
 	}
 	defer s.flush(ctx)
-	if err := s.adopt(ctx, first); err != nil {
+	if err := s.useSetting(ctx, first); err != nil {
 		return err
 	}
 	defer s.close()
@@ -118,7 +118,7 @@ func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.L
 	var g errgroup.Group
 	g.Go(func() error {
 		defer shut()
-		defer s.hangUps(ctx)()
+		defer s.reloadOnHangUp(ctx)()
 		loop := &schedule.Loop{
 			Timetable: func() schedule.Timetable { return s.timetable(ctx) },
 			Tables:    s.tables, Export: s.export, Missed: s.missed, Decided: s.decided,
@@ -143,8 +143,8 @@ func (s *service) flush(ctx context.Context) {
 	}
 }
 
-// hangUps reloads at each SIGHUP until the returned function is called.
-func (s *service) hangUps(ctx context.Context) (stop func()) {
+// reloadOnHangUp reloads at each SIGHUP until the returned function is called.
+func (s *service) reloadOnHangUp(ctx context.Context) (stop func()) {
 	incoming, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(incoming, syscall.SIGHUP)
 	go func() {

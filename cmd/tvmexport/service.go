@@ -35,8 +35,8 @@ type service struct {
 	unread  error    // why the ledger could not be read
 	hasRead bool     // the ledger was read once
 
-	began time.Time
-	told  map[string]bool // schedules without a table
+	began  time.Time
+	warned map[string]bool // schedules without a table
 
 	use sync.RWMutex // who uses the setting's parts holds it for reading
 	set *setting
@@ -88,8 +88,8 @@ func listenOptions(c config.Config) server.Options {
 	}
 }
 
-// place is what cannot change while the program listens.
-func place(c config.Serve) [5]string {
+// fixedSettings is what cannot change while the program listens.
+func fixedSettings(c config.Serve) [5]string {
 	return [5]string{c.Listen, string(c.Token), c.Certificate, c.Key, c.ClientCA}
 }
 
@@ -102,8 +102,8 @@ func (s *service) now() *setting {
 	return s.set
 }
 
-// adopt puts a setting to use and closes what the old one had open.
-func (s *service) adopt(ctx context.Context, next *setting) error {
+// useSetting puts a setting to use and closes what the old one had open.
+func (s *service) useSetting(ctx context.Context, next *setting) error {
 	x, err := s.open(ctx, next.config)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (s *service) reload(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	if place(next.config.Serve) != place(s.now().config.Serve) {
+	if fixedSettings(next.config.Serve) != fixedSettings(s.now().config.Serve) {
 		s.log.WarnContext(ctx, "serve.listen, its token and its certificates take effect only at the start; restart serve to change them")
 	}
 	s.mu.Lock()
@@ -161,7 +161,7 @@ func (s *service) timetable(ctx context.Context) schedule.Timetable {
 	s.waiting = nil
 	s.mu.Unlock()
 	if next != nil {
-		if err := s.adopt(ctx, next); err != nil {
+		if err := s.useSetting(ctx, next); err != nil {
 			s.reloaded(ctx, err)
 		}
 	}

@@ -22,16 +22,16 @@ const sameSignal = 2 * time.Second
 func (p process) signals(ctx context.Context) (context.Context, func()) {
 	incoming := make(chan os.Signal, 2)
 	signal.Notify(incoming, os.Interrupt, syscall.SIGTERM)
-	ctx, stop := obey(ctx, incoming, os.Exit)
+	ctx, stop := handleSignals(ctx, incoming, os.Exit)
 	return ctx, func() {
 		signal.Stop(incoming)
 		stop()
 	}
 }
 
-// obey ends the context at the first signal, and calls exit at the second one.
+// handleSignals ends the context at the first signal, and calls exit at the second one.
 // A copy of the first is not a second one.
-func obey(ctx context.Context, incoming <-chan os.Signal, exit func(code int)) (context.Context, func()) {
+func handleSignals(ctx context.Context, incoming <-chan os.Signal, exit func(code int)) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {

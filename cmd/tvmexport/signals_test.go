@@ -36,7 +36,7 @@ func TestSignals(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var exits []int
 				incoming := make(chan os.Signal)
-				ctx, stop := obey(t.Context(), incoming, func(code int) { exits = append(exits, code) })
+				ctx, stop := handleSignals(t.Context(), incoming, func(code int) { exits = append(exits, code) })
 				for _, s := range tt.sent {
 					time.Sleep(s.after)
 					incoming <- s.what

@@ -38,14 +38,14 @@ func httpClient(caFile string) (*http.Client, error) {
 	return &http.Client{Transport: transport}, nil
 }
 
-// lazily makes a credential when it is first needed: a command that does not go
+// lazyCredential makes a credential when it is first needed: a command that does not go
 // to Defender needs no secret for it.
-type lazily func() (*signin.Credential, error)
+type lazyCredential func() (*signin.Credential, error)
 
 // signIn prepares the credentials of both sides. They are one where kusto.auth
 // says nothing else.
-func (p *process) signIn(c config.Config, cloud hunting.Cloud, client *http.Client, log *slog.Logger) (defender, sink lazily) {
-	prepare := func(o signin.Options) lazily {
+func (p *process) signIn(c config.Config, cloud hunting.Cloud, client *http.Client, log *slog.Logger) (defender, sink lazyCredential) {
+	prepare := func(o signin.Options) lazyCredential {
 		o.Env, o.HTTPClient, o.Logger = p.env, client, log
 		return sync.OnceValues(func() (*signin.Credential, error) { return signin.New(o) })
 	}

@@ -126,7 +126,7 @@ func comparisonCode(list []engine.Comparison) int {
 			codes[i] = exitPartly
 		}
 	}
-	return joint(codes)
+	return combinedCode(codes)
 }
 
 type comparisonLine struct {

@@ -24,7 +24,7 @@ type parts struct {
 	config      config.Config
 	cloud       hunting.Cloud
 	client      *http.Client
-	defender    lazily // signs in to Defender
+	defender    lazyCredential // signs in to Defender
 	destination *kusto.Client
 	tenant      string // whose data the source has, once source has signed in
 }
@@ -114,7 +114,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 // exporter puts source and destination together.
 func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *engine.Exporter {
 	return &engine.Exporter{
-		Source: source, Destination: x.destination, Describe: describe(x.config), Policy: choices(x.config), Compress: compress,
+		Source: source, Destination: x.destination, Describe: describe(x.config), Policy: policies(x.config), Compress: compress,
 		Hooks: printer.Hooks(), Advise: advise, Owner: owner(), Tenant: x.tenant, Term: x.config.Lease,
 		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,
 		Consistent: x.config.Consistency == "table", FullEvery: x.config.Snapshots.FullEvery, StepBytes: int64(x.config.Publish.Bytes),
