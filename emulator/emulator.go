@@ -59,6 +59,9 @@ type Options struct {
 
 	Database string        // name of the database; "" means DefaultDatabase
 	Batching time.Duration // how long a batch of queued ingestion stays open, regardless of policies; 0 means DefaultBatching
+	// StreamNeedsMapping refuses streamed JSON that names no mapping, as the page
+	// on streaming ingestion has it; otherwise columns are found by their names.
+	StreamNeedsMapping bool
 	// StorageHost is the name that a Server's storage URLs are advertised under,
 	// "NAME" or "{account}.{kind}.NAME"; "" means the address of the listener.
 	StorageHost string

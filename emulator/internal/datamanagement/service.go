@@ -26,6 +26,8 @@ type Options struct {
 	// Retry is how long after a transient failure a blob is tried again; 0 is
 	// five seconds.
 	Retry time.Duration
+	// StreamNeedsMapping refuses streamed JSON that names no mapping.
+	StreamNeedsMapping bool
 	// Deliver says what becomes of a message: it is delivered once per outcome.
 	// nil, and a nil slice with ok false, is one delivery at once.
 	Deliver func(m Message) (outcomes []Outcome, ok bool)

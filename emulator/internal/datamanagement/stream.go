@@ -31,8 +31,11 @@ type Stream struct {
 }
 
 // Stream ingests at once. The error is a *engine.Error unless ctx ended. Tables
-// need a streaming ingestion policy, JSON a mapping, as
-// https://learn.microsoft.com/kusto/api/rest/streaming-ingest has it.
+// need a streaming ingestion policy. JSON without a mapping is mapped by the names of
+// the columns, as https://learn.microsoft.com/azure/data-explorer/ingest-json-formats
+// says and the official clients' own tests expect; the page
+// https://learn.microsoft.com/kusto/api/rest/streaming-ingest asks for a mapping,
+// which StreamNeedsMapping requires.
 func (s *Service) Stream(ctx context.Context, in Stream) error {
 	s.count(func(x *Stats) { x.Streams++ })
 	err := s.stream(ctx, in)
@@ -43,7 +46,7 @@ func (s *Service) Stream(ctx context.Context, in Stream) error {
 }
 
 func (s *Service) stream(ctx context.Context, in Stream) error {
-	if formats.KindOf(in.Format) != "csv" && in.Mapping == "" {
+	if s.o.StreamNeedsMapping && in.Mapping == "" && formats.KindOf(in.Format) != "csv" {
 		return &Failure{
 			Code: "BadRequest_MissingMappingtFailure", Permanent: true,
 			Details: fmt.Sprintf("Streaming data of format %s needs the parameter mappingName", in.Format),

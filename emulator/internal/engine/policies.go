@@ -8,6 +8,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/newtonsoft"
 )
 
 // policyRows has the columns of the pages on .show ... policy.
@@ -162,10 +163,12 @@ func policyJSON(c *command.AlterPolicy) (string, error) {
 		return policyOfWord(c.Policy, c.Word)
 	case len(c.Settings) > 0:
 		return policyOfSettings(c.Policy, c.Settings)
-	case !json.Valid([]byte(c.JSON)):
-		return "", badRequest("The %s policy %q is not valid JSON", c.Policy, excerpt(c.JSON))
 	}
-	return c.JSON, nil
+	text, err := newtonsoft.Standard(c.JSON)
+	if err != nil {
+		return "", badRequest("The %s policy %q is not valid JSON: %v", c.Policy, excerpt(c.JSON), err)
+	}
+	return text, nil
 }
 
 // rowLevelJSON is the policy of: enable "query", disable "query".

@@ -46,6 +46,9 @@ func principalRows(scope command.Scope, name string, list []assignment) *rows {
 // showPrincipals is .show database|table|function N principals, for admins and
 // monitors.
 func (s *session) showPrincipals(c *command.ShowPrincipals) (*rows, error) {
+	if c.Scope == command.Cluster {
+		return s.showClusterPrincipals()
+	}
 	name := c.Name
 	if name == "" {
 		name = s.call.Database

@@ -205,6 +205,8 @@ func (s *session) do(ctx context.Context, c any) (*rows, error) {
 		return s.deleteRecords(ctx, c)
 	case *command.ExecuteScript:
 		return s.executeScript(ctx, c)
+	case *command.PrettyName:
+		return s.prettyName(c)
 	case *command.RefreshCache:
 		return &rows{columns: stringColumns("Result")}, nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/newtonsoft"
 )
 
 // loadKinds are the operations' names of the commands that load.
@@ -150,7 +151,11 @@ func stringList(property, text string) ([]string, error) {
 		return nil, nil
 	}
 	var list []string
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
+	text, err := newtonsoft.Standard(text)
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &list)
+	}
+	if err != nil {
 		return nil, badRequest("The property %s must be a JSON array of strings, not %s", property, excerpt(text))
 	}
 	return list, nil

@@ -36,7 +36,7 @@ func (s *session) showDatabases(c *command.ShowDatabases) (*rows, error) {
 	for _, sc := range scopes {
 		row := stringValues(sc.db.name, "", sc.versionText())
 		row = append(row, value.NewBool(equalFold(sc.db.name, s.call.Database)))
-		row = append(row, stringValues("ReadWrite", "")...)
+		row = append(row, stringValues("ReadWrite", sc.state.prettyName)...)
 		if c.Details {
 			row = append(row, value.NewString(authorizedPrincipals(&sc.state.attributes)))
 			total := 0.0

@@ -26,6 +26,7 @@ type database struct {
 // is never changed; a change makes copies of what it touches.
 type state struct {
 	attributes // of the database itself
+	prettyName string
 	version    int
 	tables     map[string]*table
 	functions  map[string]*function

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+	"github.com/tvmexport/tvmexport/emulator/internal/newtonsoft"
 )
 
 // Mapping says which part of a record fills which column. The zero Mapping
@@ -36,6 +37,10 @@ func ParseMapping(kind, text string) (Mapping, error) {
 	m := Mapping{kind: strings.ToLower(kind)}
 	if m.kind != "json" && m.kind != "csv" {
 		return Mapping{}, failed(CodeInvalidMapping, "mappings of kind %q are not supported: use json or csv", kind)
+	}
+	text, err := newtonsoft.Standard(text)
+	if err != nil {
+		return Mapping{}, failed(CodeInvalidMapping, "the mapping is not a JSON array of objects: %v", err)
 	}
 	var list []map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &list); err != nil {

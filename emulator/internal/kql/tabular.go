@@ -125,7 +125,7 @@ func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, erro
 	case "materialize":
 		return b.materialize(n, s)
 	case "table", "materialized_view":
-		name, err := constantName(n)
+		name, err := b.tableName(n, s, op)
 		if err != nil {
 			return nil, err
 		}
@@ -150,6 +150,24 @@ func (b *binder) storedCall(n *syntax.Call, db string, s *scope) (*pipeline, err
 		return nil, unknownFunction(n)
 	}
 	return b.storedTable(db, n.Name, f, n.Args, n.Pos(), s)
+}
+
+// tableName is the argument of table(): any string that is constant, such as a let, a
+// parameter of a function or of the query. See
+// https://learn.microsoft.com/kusto/query/table-function.
+func (b *binder) tableName(n *syntax.Call, s *scope, op string) (string, error) {
+	if name, err := constantName(n); err == nil || len(n.Args) == 0 {
+		return name, err
+	}
+	c, _ := rowlessSite(s, op)
+	e, err := b.scalar(n.Args[0].X, c)
+	if err != nil {
+		return "", err
+	}
+	if e.constant == nil || e.kind != value.String {
+		return constantName(n) // its refusal
+	}
+	return e.constant.Text(), nil
 }
 
 // constantName is the argument of table("T").

@@ -18,6 +18,9 @@ func alter(p *parser, verb Verb) (string, any) {
 	case t.isWord("table"):
 		return alterTable(p, verb)
 	case t.isWord("tables"):
+		if !p.peek(0).isSymbol("(") {
+			p.refuse(p.peek(0))
+		}
 		names := p.names("A table name")
 		p.expect("policy")
 		return policy(p, verb, Table, names)
@@ -26,7 +29,12 @@ func alter(p *parser, verb Verb) (string, any) {
 		if p.isWord("ingestion") {
 			return mapping(p, verb, Database, name)
 		}
-		p.expect("policy")
+		if p.accept("prettyname") {
+			return prettyName(p, verb, name)
+		}
+		if !p.accept("policy") {
+			p.refuse(p.peek(0))
+		}
 		return policy(p, verb, Database, []string{name})
 	case t.isWord("function"):
 		return alterFunction(p, verb, with)
@@ -35,6 +43,14 @@ func alter(p *parser, verb Verb) (string, any) {
 	}
 	p.refuse(t)
 	return "", nil
+}
+
+// prettyName reads the name behind .alter database D prettyname, a string.
+func prettyName(p *parser, verb Verb, database string) (string, any) {
+	if verb != Alter {
+		p.refuse(p.peek(0))
+	}
+	return "database prettyname", &PrettyName{Database: database, Text: p.string("A name, as a string,")}
 }
 
 func alterTable(p *parser, verb Verb) (string, any) {
@@ -53,6 +69,19 @@ func alterTable(p *parser, verb Verb) (string, any) {
 	}
 	p.refuse(p.peek(0))
 	return "", nil
+}
+
+// merge reads .merge table, an older name of .alter-merge table that Microsoft's
+// parser accepts (@kusto/language-service-next).
+func merge(p *parser, _ Verb) (string, any) {
+	if t := p.take(); !t.isWord("table") {
+		p.refuse(t)
+	}
+	keyword, c := alterTable(p, AlterMerge)
+	if _, ok := c.(*DefineTables); !ok {
+		p.refuse(p.peek(0))
+	}
+	return keyword, c
 }
 
 func describe(p *parser, scope Scope, name string) (string, any) {

@@ -8,6 +8,9 @@ import (
 // load reads .set, .append, .set-or-append and .set-or-replace.
 func load(p *parser, verb Verb) (string, any) {
 	l := &Load{Verb: verb, Async: p.accept("async")}
+	if t := p.peek(0); t.isWord("stored_query_result") && p.peek(1).kind != symbol {
+		p.refuse(t)
+	}
 	l.Table = p.name("A table name")
 	l.With = p.properties()
 	l.Query = p.query()

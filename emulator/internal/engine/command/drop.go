@@ -24,6 +24,13 @@ func drop(p *parser, _ Verb) (string, any) {
 		if p.isWord("ingestion") {
 			return dropMapping(p, Database, name)
 		}
+		if p.accept("prettyname") {
+			return "database prettyname", &PrettyName{Database: name}
+		}
+		if !isRole(p.peek(0)) {
+			p.unsupported(p.peek(0), "'.drop database "+name+"' of this form is not supported by this emulator: "+
+				"it drops a database's principals, mappings and pretty name.")
+		}
 		return principals(p, Drop, Database, name)
 	case t.isWord("function"):
 		return dropOne(p, Function)

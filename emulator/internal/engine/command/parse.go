@@ -11,7 +11,7 @@ var verbs map[string]func(p *parser, verb Verb) (keyword string, command any)
 func init() {
 	verbs = map[string]func(*parser, Verb) (string, any){
 		"show": show, "create": create, "create-merge": create, "create-or-alter": create,
-		"alter": alter, "alter-merge": alter, "rename": rename, "drop": drop, "delete": deleteThing,
+		"alter": alter, "alter-merge": alter, "merge": merge, "rename": rename, "drop": drop, "delete": deleteThing,
 		"set": set, "append": load, "set-or-append": load, "set-or-replace": load, "ingest": ingest,
 		"move": move, "replace": replace, "clear": clearThing, "add": changePrincipals,
 		"enable": enable, "disable": enable, "execute": execute, "refresh": refresh,
@@ -56,7 +56,11 @@ func Parse(src string) (statement Statement, err error) {
 		}
 	}
 	p.acceptSymbol(";")
-	if t := p.take(); t.kind != end {
+	switch t := p.take(); {
+	case t.kind == end:
+	case t.kind == word && verb == "show": // a longer command, which the service may know
+		p.refuse(t)
+	default:
 		p.unexpected(t, "The end of the command")
 	}
 	return statement, nil

@@ -1,5 +1,7 @@
 package command
 
+import "github.com/google/uuid"
+
 // show reads .show.
 func show(p *parser, _ Verb) (string, any) {
 	t := p.take()
@@ -21,6 +23,12 @@ func show(p *parser, _ Verb) (string, any) {
 		if extentsNext(p) {
 			return "cluster extents", showExtents(p, Cluster, nil)
 		}
+		if p.accept("principals") {
+			return "cluster principals", &ShowPrincipals{Scope: Cluster}
+		}
+		if p.peek(0).kind == word {
+			p.refuse(p.peek(0))
+		}
 		return "cluster", &ShowCluster{}
 	case t.isWord("version"):
 		return "version", &ShowVersion{}
@@ -38,7 +46,12 @@ func show(p *parser, _ Verb) (string, any) {
 		return showView(p)
 	case t.isWord("operations"):
 		return showOperations(p)
+	case t.isWord("export") && p.isWord("containers"):
+		p.unsupported(p.peek(0), "'.show export containers' is a command of the ingestion service: send it to the ingestion URI.")
 	case t.isWord("operation"):
+		if t := p.peek(0); !isGUID(t) {
+			p.refuse(t)
+		}
 		id := p.guid()
 		p.expect("details")
 		return "operation details", &ShowOperationDetails{ID: id}
@@ -50,7 +63,9 @@ func show(p *parser, _ Verb) (string, any) {
 		if p.peek(0).kind == text {
 			r.Principal = p.take().value
 		}
-		p.expect("roles")
+		if !p.accept("roles") {
+			p.refuse(p.peek(0))
+		}
 		return "principal roles", r
 	}
 	p.refuse(t)
@@ -118,6 +133,11 @@ func showDatabase(p *parser) (string, any) {
 		return "database", &ShowDatabases{One: true}
 	case p.isWord("schema"), p.isWord("details"), p.isWord("extents"), p.isWord("principals"), p.isWord("policy"):
 		// .show database schema is about the call's database
+	case p.isWord("identity"), p.isWord("policies"), p.isWord("entities"), p.isWord("journal"): // commands without a name
+		if next := p.peek(1); next.kind == end || next.isSymbol("|") {
+			p.refuse(p.peek(0))
+		}
+		fallthrough
 	default:
 		name = p.name("A database name")
 	}
@@ -199,10 +219,18 @@ func showOperations(p *parser) (string, any) {
 		p.take()
 		s.IDs = ids(p)
 	case t.kind == end, t.isSymbol("|"), t.isSymbol(";"):
+	case !isGUID(t) && t.kind == word:
+		p.refuse(t)
 	default:
 		s.IDs = IDs{p.guid()}
 	}
 	return "operations", s
+}
+
+// isGUID says whether a guid begins with t, as far as t can say.
+func isGUID(t token) bool {
+	_, err := uuid.Parse(t.value)
+	return err == nil || t.isWord("guid")
 }
 
 func showFailures(p *parser) (string, any) {

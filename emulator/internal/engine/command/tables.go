@@ -16,13 +16,25 @@ func create(p *parser, verb Verb) (string, any) {
 	case t.isWord("tables") && verb != CreateOrAlter:
 		return "tables", defineTables(p, verb, true)
 	case t.isWord("database") && verb != CreateMerge:
-		return mapping(p, verb, Database, p.name("A database name"))
+		name := p.name("A database name")
+		if !p.isWord("ingestion") {
+			return createDatabase(p, verb, name)
+		}
+		return mapping(p, verb, Database, name)
 	case t.isWord("function") && verb != CreateMerge:
 		return "function", defineFunction(p, verb, ifNotExists, with)
 	case t.isWord("materialized-view") && verb != CreateMerge:
 		return "materialized-view", defineView(p, verb, async, ifNotExists, with)
 	}
 	p.refuse(t)
+	return "", nil
+}
+
+// createDatabase refuses .create database: on a cluster in Azure, databases are made
+// by the resource manager, and the command belongs to the free and local editions.
+func createDatabase(p *parser, verb Verb, name string) (string, any) {
+	p.unsupported(p.peek(0), "'."+string(verb)+" database "+name+"' is not supported by this emulator, as on a cluster in Azure, "+
+		"where databases are resources: name each database when it is started.")
 	return "", nil
 }
 

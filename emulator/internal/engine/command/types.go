@@ -361,5 +361,9 @@ type ExecuteScript struct {
 	Commands []string
 }
 
+// PrettyName is .alter database D prettyname 'text' and, with an empty text,
+// .drop database D prettyname.
+type PrettyName struct{ Database, Text string }
+
 // RefreshCache is .refresh ... cache ... .
 type RefreshCache struct{}
