@@ -2,7 +2,9 @@ package tvmexport
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -38,12 +40,12 @@ type Listing struct {
 
 // Unit is a part of a listing that one call reads.
 type Unit struct {
-	Version string    `json:"version"`        // of the listing
-	ID      string    `json:"id"`             // names the unit within its version; it is no secret
-	Open    bool      `json:"open,omitempty"` // the answer to it named other units, which no listing names; set by the engine
-	Rows    int64     `json:"-"`              // as announced by the listing; Missing: it does not announce them
-	Link    Link      `json:"-"`              // by which the source reads the unit; only the source interprets it
-	Expires time.Time `json:"-"`              // of the link; zero: not known
+	Version string    // of the listing
+	ID      string    // names the unit within its version; it is no secret
+	Open    bool      // the answer to it named other units, which no listing names; set by the engine
+	Rows    int64     // as announced by the listing; Missing: it does not announce them
+	Link    Link      // by which the source reads the unit; only the source interprets it
+	Expires time.Time // of the link; zero: not known
 }
 
 // IsZero returns whether there is no unit.
@@ -51,6 +53,43 @@ func (u Unit) IsZero() bool { return u.ID == "" && u.Version == "" }
 
 // Is returns whether both name the same unit, regardless of their links.
 func (u Unit) Is(other Unit) bool { return u.Version == other.Version && u.ID == other.ID }
+
+// unitJSON is what is stored of a unit.
+type unitJSON struct {
+	Version storedText `json:"version"`
+	ID      storedText `json:"id"`
+	Open    bool       `json:"open,omitempty"`
+}
+
+// storedText is a text that a destination stores within JSON. It begins with a
+// mark, since Kusto turns a text that looks like a time into another one.
+type storedText string
+
+const textMark = "="
+
+// MarshalText implements encoding.TextMarshaler.
+func (s storedText) MarshalText() ([]byte, error) { return []byte(textMark + s), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *storedText) UnmarshalText(text []byte) error {
+	*s = storedText(strings.TrimPrefix(string(text), textMark))
+	return nil
+}
+
+// MarshalJSON writes the identity of the unit, without its link.
+func (u Unit) MarshalJSON() ([]byte, error) {
+	return json.Marshal(unitJSON{storedText(u.Version), storedText(u.ID), u.Open})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (u *Unit) UnmarshalJSON(text []byte) error {
+	var stored unitJSON
+	if err := json.Unmarshal(text, &stored); err != nil {
+		return err
+	}
+	*u = Unit{Version: string(stored.Version), ID: string(stored.ID), Open: stored.Open}
+	return nil
+}
 
 // Link is an address with a signature, which is a secret: it is not formatted
 // into messages or JSON.

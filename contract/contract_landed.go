@@ -17,6 +17,7 @@ var leftoversCases = []contractCase{
 	{"OrphanedBatches", "NotOfARunThatPublishes", leftoversUnpublished},
 	{"OrphanedBatches", "NotOfAnotherBase", leftoversOfBase},
 	{"OrphanedBatches", "NotOlderThanAsked", leftoversSince},
+	{"OrphanedBatches", "KeepTheirUnits", leftoversUnits},
 }
 
 // described is a batch of rows, each a record, with the manifest that the
@@ -209,5 +210,26 @@ func leftoversSince(t *testing.T, h Harness) {
 	}
 	if left := h.leftovers(t, h.Table, time.Now().Add(-4*time.Hour)); len(left) != 1 {
 		t.Errorf("of the last four hours: %+v", left)
+	}
+}
+
+// leftoversUnits: a batch of a unit names the unit, and not the link to it.
+func leftoversUnits(t *testing.T, h Harness) {
+	run := h.run("R1", "")
+	for i, open := range []bool{false, true} {
+		unit := tvmexport.Unit{Version: "2026-11-20T06:01:00Z", ID: fmt.Sprintf("OrgId=1/part-%05d", i), Open: open, Rows: 1, Link: "https://files.example/x?sig=secret"}
+		s := tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Unit: unit}
+		b, _ := described(t, run, i+1, s, 1, `{"DeviceId":"3f01"}`)
+		h.deliver(t, b, 1)
+	}
+	left := h.leftovers(t, h.Table, hourAgo())
+	if len(left) != 2 {
+		t.Fatalf("of two batches: %+v", left)
+	}
+	for i, o := range left {
+		u := o.Batch.Slice.Unit
+		if want := (tvmexport.Unit{Version: "2026-11-20T06:01:00Z", ID: fmt.Sprintf("OrgId=1/part-%05d", i), Open: i == 1}); u != want {
+			t.Errorf("batch %d is of the unit %+v with the link %q, want %+v", i, u, string(u.Link), want)
+		}
 	}
 }

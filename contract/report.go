@@ -36,7 +36,7 @@ func (r *caseReport) print(t *testing.T) {
 	names := slices.Concat(slices.Collect(maps.Keys(r.ran)), slices.Collect(maps.Keys(r.left)))
 	slices.Sort(names)
 	for _, m := range slices.Compact(names) {
-		line := fmt.Sprintf("contract of %T: %s: %d cases", r.of, m, r.ran[m])
+		line := fmt.Sprintf("contract of %T (%s): %s: %d cases", r.of, t.Name(), m, r.ran[m])
 		if n := r.failed[m]; n > 0 {
 			line += fmt.Sprintf(", %d failed", n)
 		}

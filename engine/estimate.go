@@ -137,6 +137,9 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 	if err := f.count(ctx); err != nil {
 		return out, err
 	}
+	if slices.ContainsFunc(f.units, func(p planUnit) bool { return !p.Unit.IsZero() && p.Unit.Rows == tvmexport.Missing }) {
+		notes = append(notes, "the source does not say how many rows its units have: rows and bytes are not known before the run")
+	}
 	s.envelope = envelopeBytes(r.Table)
 	s.size, out.Learned = f.size, f.size > 0
 	if full := min(f.budget(), plan.Last); out.Learned && full > 0 {

@@ -242,3 +242,140 @@ func TestSourceWithSchemasOnly(t *testing.T) {
 		}
 	})
 }
+
+// A second listing of one version that has other units is not trusted: the run
+// starts over with it.
+func TestListedUnitsThatAppear(t *testing.T) {
+	for name, c := range map[string]struct{ expire, consistent bool }{
+		"when links expire":    {true, false},
+		"when it is rechecked": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newListed()
+				w.Calls, w.Consistent = 1, c.consistent
+				if c.expire {
+					w.source.Valid = time.Hour
+					w.source.Before = func(tvmexport.Unit) error { time.Sleep(25 * time.Minute); return nil }
+				}
+				rows := w.generate("v1", 10, 20, 30, 40)
+				w.Source = &growing{w.source, 1}
+				r := w.export(t)
+				w.agrees(t, rows)
+				if said := strings.Join(r.Notes, "\n"); !strings.Contains(said, "has other units") {
+					t.Errorf("notes %q", said)
+				}
+			})
+		})
+	}
+}
+
+// growing leaves units out of its first listings.
+type growing struct {
+	*contract.ListingSource
+	short int
+}
+
+func (g *growing) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
+	l, err := g.ListingSource.List(ctx, t)
+	if g.short > 0 {
+		g.short--
+		l.Units = l.Units[:len(l.Units)-1]
+	}
+	return l, err
+}
+
+// With consistency of the whole table a newer version is noted, and costs one listing.
+func TestListedRecheck(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newListed()
+		w.Consistent = true
+		rows := w.generate("v1", 10, 20)
+		if r := w.export(t); r.Calls != 4 || len(r.Notes) != 0 {
+			t.Errorf("%d calls, notes %q; want 4 without a note", r.Calls, r.Notes)
+		}
+		w.agrees(t, rows)
+		w.source.Before = func(u tvmexport.Unit) error {
+			if u.Version == "v2" && u.ID == "part-00001" {
+				w.generate("v3", 1)
+			}
+			return nil
+		}
+		rows = w.generate("v2", 3, 4)
+		r := w.export(t)
+		if said := strings.Join(r.Notes, "\n"); !strings.Contains(said, "has the version v3") {
+			t.Errorf("notes %q", said)
+		}
+		w.agrees(t, rows)
+	})
+}
+
+// A walk that comes to a page twice has not come to its end.
+func TestListedWalkInACircle(t *testing.T) {
+	for name, at := range map[string]int{"back to the first page": 0, "to the page itself": 2, "to the page before": 1} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newListed()
+				w.source.Walk = true
+				w.generate("v1", 10, 20, 30, 40)
+				pages := map[string]tvmexport.Unit{}
+				w.source.Corrupt = func(u tvmexport.Unit, a *tvmexport.Answer) {
+					pages[u.ID] = u
+					if u.ID == "part-00002" {
+						a.Next = []tvmexport.Unit{pages[fmt.Sprintf("part-%05d", at)]}
+					}
+				}
+				if err := w.failure(t, engine.Request{}); tvmexport.CauseOf(err) != tvmexport.Integrity || !strings.Contains(err.Error(), "named before") {
+					t.Errorf("the error is %v", err)
+				}
+				w.agrees(t, nil)
+			})
+		})
+	}
+}
+
+// What a run of units landed is no part of a run by counts, and the other way round.
+func TestListedBatchesOfAnotherKind(t *testing.T) {
+	for name, listsFirst := range map[string]bool{"units, then counts": true, "counts, then units": false} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newListed()
+				w.Resume, w.Calls = 24*time.Hour, 1
+				// The unit that lands has as many rows as the table.
+				one, all := device("aa", 30, time.Time{}), append(device("bb", 10, time.Time{}), device("cc", 20, time.Time{})...)
+				w.source.Generate(software, "v1", one, all)
+				w.world.source.Set(software, all)
+				w.world.source.Plain = true
+				w.source.Before = func(u tvmexport.Unit) error {
+					if u.ID == "part-00001" && listsFirst {
+						return &tvmexport.Error{Op: "fetch", Action: tvmexport.Stop, Err: errors.New("interrupted")}
+					}
+					return nil
+				}
+				w.Source = w.source
+				if listsFirst {
+					w.failure(t, engine.Request{})
+					w.Source = w.world.source
+				} else {
+					w.Source = w.world.source
+					ctx, cancel := context.WithCancel(t.Context())
+					w.Hooks.Landing = func(tvmexport.Run, tvmexport.Batch) { cancel() }
+					if report, err := w.Run(ctx, engine.Request{}); err == nil && report.Outcomes[0].Err == nil {
+						t.Fatal("the first run was not interrupted")
+					}
+					w.Hooks.Landing = nil
+					w.Source = w.source
+				}
+				r := w.export(t)
+				want := all
+				if !listsFirst {
+					want = append(slices.Clone(one), all...)
+				}
+				w.agrees(t, want)
+				if r.Resumed != 0 {
+					t.Errorf("%d rows of a run of another kind were reused", r.Resumed)
+				}
+			})
+		})
+	}
+}

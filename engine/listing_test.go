@@ -75,7 +75,6 @@ func TestListedTable(t *testing.T) {
 				w := newListed()
 				prepare(w.source)
 				w.Limits = tvmexport.Limits{Rows: 10, Bytes: 1000} // of counting sources: units are not divided
-				w.Consistent = true
 				rows := w.generate("v1", 30, 1, 300)
 				r := w.export(t)
 				w.agrees(t, rows)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -139,9 +140,13 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 // reuseOrphans adopts what interrupted runs landed. Without the ledger nothing
 // tells it from what was published.
 func (p *Plan) reuseOrphans(left []tvmexport.OrphanedBatch, age time.Duration) {
-	if !p.Apart {
-		p.Orphans = resumable(p.Run, left, age)
+	if p.Apart {
+		return
 	}
+	left = slices.DeleteFunc(slices.Clone(left), func(o tvmexport.OrphanedBatch) bool {
+		return o.Batch.Slice.Unit.IsZero() == p.Lists // partitions say nothing of a unit's rows
+	})
+	p.Orphans = resumable(p.Run, left, age)
 }
 
 // lost adds what is gone of the table that the configuration names, where

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -52,12 +53,14 @@ func impossibleListing(l tvmexport.Listing) string {
 
 // unitsRead is what a run knows of a source that lists units.
 type unitsRead struct {
-	version  string          // "": the source lists none
-	known    map[string]bool // IDs of the version that the run has met
-	empty    int             // units without rows
-	restarts int             // newer versions that the run began with
-	fruitful bool            // a unit was read since the last listing
-	idle     int             // listings in a row after which no unit could be read
+	version  string            // "": the source lists none
+	listing  []string          // IDs in the listing of the version
+	known    map[string]bool   // IDs of the version that the run has met
+	namedBy  map[string]string // by ID: the unit whose answer alone names it
+	empty    int               // units without rows, although none was announced
+	restarts int               // newer versions that the run began with
+	fruitful bool              // a unit was read since the last listing
+	idle     int               // listings in a row after which no unit could be read
 }
 
 // planListing plans a table whose source lists units: all units of the newest
@@ -96,13 +99,23 @@ func (f *fetching) list(ctx context.Context) (tvmexport.Listing, error) {
 
 // begin makes the units of a listing those that the run reads.
 func (f *fetching) begin(l tvmexport.Listing) {
-	f.listed.version, f.listed.known, f.listed.empty = l.Version, make(map[string]bool, len(l.Units)), 0
+	f.listed.version, f.listed.listing, f.listed.empty = l.Version, idsOf(l), 0
+	f.listed.known, f.listed.namedBy = make(map[string]bool, len(l.Units)), map[string]string{}
 	f.units = nil
 	f.held = 0
 	for _, u := range l.Units {
 		f.addUnit(u)
 		f.held += max(u.Rows, 0)
 	}
+}
+
+func idsOf(l tvmexport.Listing) []string {
+	out := make([]string, len(l.Units))
+	for i, u := range l.Units {
+		out[i] = u.ID
+	}
+	slices.Sort(out)
+	return out
 }
 
 // addUnit plans to read a unit, each once.
@@ -136,16 +149,22 @@ func (f *fetching) reuseUnits() {
 // readUnit notes a unit that was read, and plans to read the units that it names.
 func (f *fetching) readUnit(o FetchOutcome) error {
 	if o.Batch.Slice.Unit.IsZero() {
-		return nil
+		return nil // of a source that counts rows
 	}
+	unit := o.Batch.Slice.Unit
 	f.listed.fruitful = true
-	if o.Batch.Rows == 0 {
+	if o.Batch.Rows == 0 && unit.Rows != 0 {
 		f.listed.empty++
 	}
 	for _, u := range o.Next {
 		if u.ID == "" || u.Version != f.listed.version {
 			return f.unreadable(fmt.Errorf("a unit of the version %.40q names the unit %.80q of the version %.40q", f.listed.version, u.ID, u.Version))
 		}
+		// A unit that is named twice would end a walk before its last page.
+		if by, twice := f.listed.namedBy[u.ID]; twice && by != unit.ID || !twice && f.listed.known[u.ID] {
+			return f.unreadable(fmt.Errorf("the unit %.80q names the unit %.80q, which was named before", unit.ID, u.ID))
+		}
+		f.listed.namedBy[u.ID] = unit.ID
 		f.addUnit(u)
 	}
 	return nil
@@ -173,7 +192,7 @@ func (f *fetching) listAgain(ctx context.Context, expired []tvmexport.Slice) err
 	if err != nil {
 		return err
 	}
-	if l.Version != f.listed.version {
+	if l.Version != f.listed.version || !slices.Equal(idsOf(l), f.listed.listing) {
 		return f.startOver(l)
 	}
 	links := make(map[string]tvmexport.Unit, len(l.Units))
@@ -197,6 +216,31 @@ func (f *fetching) listAgain(ctx context.Context, expired []tvmexport.Slice) err
 	return nil
 }
 
+// recheckListing makes sure, where consistency of the whole table is required,
+// that a second listing of the version has the same units. A newer version is
+// no difference: the run has all units of one version.
+func (f *fetching) recheckListing(ctx context.Context) error {
+	for {
+		l, err := f.list(ctx)
+		if err != nil {
+			return err
+		}
+		if l.Version != f.listed.version {
+			f.note("the source has the version %s since the run began; the run exported the version %s", l.Version, f.listed.version)
+			return nil
+		}
+		if slices.Equal(idsOf(l), f.listed.listing) {
+			return nil
+		}
+		if err := f.startOver(l); err != nil {
+			return err
+		}
+		if err := f.fetchAll(ctx); err != nil {
+			return err
+		}
+	}
+}
+
 // startOver begins again with all units of a listing. What was landed of
 // another version stays unpublished.
 func (f *fetching) startOver(l tvmexport.Listing) error {
@@ -206,7 +250,11 @@ func (f *fetching) startOver(l tvmexport.Listing) error {
 	if len(l.Units) == 0 && len(f.all()) > 0 {
 		return f.unreadable(errors.New("a new listing has no units"))
 	}
-	f.note("the run started over with the version %s: links expired before all units of the version %s were read", l.Version, f.listed.version)
+	if l.Version == f.listed.version {
+		f.note("the run started over: a second listing of the version %s has other units, or links that only units name expired", l.Version)
+	} else {
+		f.note("the run started over with the version %s: links expired before all units of the version %s were read", l.Version, f.listed.version)
+	}
 	f.batches, f.reused, f.ready, f.progress.Resumed = nil, nil, nil, 0
 	f.begin(l)
 	return nil

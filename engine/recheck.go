@@ -17,8 +17,11 @@ const recheckRounds = 3
 // of the answers, and asks again for what differs.
 func (f *fetching) recheck(ctx context.Context) error {
 	run := f.plan.Run
-	if !f.plan.Consistent || run.Table.LoadType != tvmexport.Snapshot || f.plan.Lists { // units of one version are one state
+	if !f.plan.Consistent || run.Table.LoadType != tvmexport.Snapshot {
 		return nil
+	}
+	if f.plan.Lists {
+		return f.recheckListing(ctx)
 	}
 	for round := 1; ; round++ {
 		now, err := f.countAgain(ctx)
