@@ -253,7 +253,7 @@ func ledger(t *testing.T) func(name, query string) {
 	must(err)
 	t.Cleanup(func() { _ = c.Close() })
 	table, _ := catalog.Table(catalog.Default()[0])
-	_, err = c.Init(t.Context(), []tvmexport.Table{table}, kusto.ScriptOptions{})
+	_, err = c.Setup().Init(t.Context(), []tvmexport.Table{table}, kusto.ScriptOptions{})
 	must(err)
 	run := tvmexport.Run{ID: "R1", Table: table, Kind: tvmexport.FullRun, StartedAt: time.Now().Add(-time.Minute)}
 	must(c.Commit(t.Context(), tvmexport.Commit{Run: run, Owner: "one", Rows: 7, Bytes: 70, Calls: 2, Partitions: []tvmexport.PartitionRecord{{Partition: "a", Rows: 7}}}))

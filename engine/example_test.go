@@ -49,7 +49,7 @@ func Example() {
 	must(err)
 	defer destination.Close()
 	table, _ := catalog.Table("DeviceTvmSoftwareInventory")
-	_, err = destination.Init(ctx, []tvmexport.Table{table}, kusto.ScriptOptions{})
+	_, err = destination.Setup().Init(ctx, []tvmexport.Table{table}, kusto.ScriptOptions{})
 	must(err)
 	must(destination.Configuration().Configure(ctx, []tvmexport.Table{table}))
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // installation is a database as daily runs leave it, without the runs: a full
@@ -38,7 +39,7 @@ func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 	}
 	i.set(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	i.emulator = emulatortest.New(t, emulatortest.Devices(1), emulatortest.Clock(i.now))
-	commands, err := Script([]tvmexport.Table{i.table}, ScriptOptions{})
+	commands, err := setup.Script([]tvmexport.Table{i.table}, setup.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

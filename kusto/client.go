@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
@@ -13,6 +12,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/landing"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/policy"
+	"github.com/tvmexport/tvmexport/kusto/publish"
+	"github.com/tvmexport/tvmexport/kusto/setup"
+	"github.com/tvmexport/tvmexport/kusto/takeover"
 	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
@@ -27,7 +29,7 @@ type Options struct {
 	HTTPClient *http.Client           // nil: a client of its own. Redirects are never followed
 	Logger     *slog.Logger           // nil: silent
 
-	Setup       ScriptOptions     // as init was given, for what is made while a run is under way
+	Setup       setup.Options     // as init was given, for what is made while a run is under way
 	Concurrency int               // uploads at once; 0 is 4
 	Record      func(text string) // sees every query and command before it is sent; nil: nobody
 }
@@ -39,19 +41,21 @@ const DefaultConcurrency = 4
 // Client is the destination. It is safe for concurrent use.
 type Client struct {
 	conn    *conn.Conn
-	setup   ScriptOptions
 	landing *landing.Queue
-	visible *visibility.Checker
-	policy  *policy.Reader
 
 	ledger        *ledger.Ledger
 	invocations   *ledger.Invocations
 	configuration *ledger.Configuration
 	reports       *ledger.Reports
 
-	mu        sync.Mutex
-	uncleared bool              // clearing landing tables was refused
-	counted   map[string]*whole // by table: batches of its last run that are known to be whole
+	arrivals  *publish.Arrivals
+	publisher *publish.Publisher
+	backfill  *publish.Backfiller
+	observer  *publish.Observer
+	installer *setup.Installer
+	inspector *setup.Inspector
+	prober    *setup.Prober
+	importer  *takeover.Importer
 }
 
 // New prepares a client. Nothing is sent before the first call; the endpoints
@@ -70,12 +74,18 @@ func New(_ context.Context, o Options) (*Client, error) {
 	visible, policies := visibility.New(to), policy.New(to)
 	parts := ledger.Parts{Conn: to, Visible: visible, Policy: policies}
 	c := &Client{
-		conn: to, setup: o.Setup,
-		visible: visible, policy: policies, counted: map[string]*whole{},
-		landing: landing.New(to, o.Concurrency),
-		ledger:  ledger.New(parts), invocations: ledger.NewInvocations(parts), configuration: ledger.NewConfiguration(parts),
+		conn: to, landing: landing.New(to, o.Concurrency),
+		ledger: ledger.New(parts), invocations: ledger.NewInvocations(parts), configuration: ledger.NewConfiguration(parts),
 	}
 	c.reports = ledger.NewReports(c.ledger, c.configuration, c.invocations)
+	c.arrivals = publish.NewArrivals(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger})
+	c.publisher = publish.NewPublisher(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger}, c.arrivals)
+	c.backfill = publish.NewBackfiller(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger})
+	c.observer = publish.NewObserver(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger})
+	c.installer = setup.NewInstaller(setup.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger, Configuration: c.configuration, Options: o.Setup})
+	c.inspector = setup.NewInspector(to)
+	c.prober = setup.NewProber(c.installer, c.landing, c.arrivals)
+	c.importer = takeover.New(takeover.Parts{Conn: to, Visible: visible, Ledger: c.ledger, Invocations: c.invocations})
 	return c, nil
 }
 
@@ -84,8 +94,22 @@ func (c *Client) Close() error {
 	return errors.Join(c.landing.Close(), c.conn.Close())
 }
 
-// Configuration is the part that reads and completes MigrationConfiguration.
+// The parts of the client beyond the contract of a destination.
+
+// Configuration reads and completes the table MigrationConfiguration.
 func (c *Client) Configuration() *ledger.Configuration { return c.configuration }
 
-// Reports is the part that reads the state of tables, recent runs and audits.
+// Reports reads the state of tables, recent runs and audits.
 func (c *Client) Reports() *ledger.Reports { return c.reports }
+
+// Setup creates tables, policies, mappings and functions, and checks them.
+func (c *Client) Setup() *setup.Installer { return c.installer }
+
+// Inspect answers what a check of the installation needs to know.
+func (c *Client) Inspect() *setup.Inspector { return c.inspector }
+
+// Prober ingests a test row end to end.
+func (c *Client) Prober() *setup.Prober { return c.prober }
+
+// Takeover takes over the tables of older exporters.
+func (c *Client) Takeover() *takeover.Importer { return c.importer }

@@ -19,6 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // recorder writes the texts that a test sends where kqlcheck looks for them.
@@ -62,14 +63,14 @@ var softwareTable = tvmexport.Table{
 func TestEmulatorSetUp(t *testing.T) {
 	onStage(t, func(s stage) {
 		tables := []tvmexport.Table{softwareTable, eventsTable}
-		first, err := s.client.Init(s.Context(), tables, ScriptOptions{})
+		first, err := s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
-		commands, err := Script(tables, ScriptOptions{})
+		commands, err := setup.Script(tables, setup.Options{})
 		s.must(err)
 		if len(first.Made) != len(commands)-1 || len(first.Notes) != 0 {
 			s.Errorf("%d of %d commands were carried out, notes %q", len(first.Made), len(commands)-1, first.Notes)
 		}
-		second, err := s.client.Init(s.Context(), tables, ScriptOptions{})
+		second, err := s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
 		if len(second.Made) != 0 || len(second.Notes) != 0 {
 			s.Errorf("the second init made %v, notes %q", second.Made, second.Notes)
@@ -253,7 +254,7 @@ func TestEmulatorRecordsOnly(t *testing.T) {
 			_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text})
 			s.must(err)
 		}
-		setup, err := s.client.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
+		setup, err := s.client.Setup().Init(s.Context(), []tvmexport.Table{softwareTable}, setup.Options{})
 		s.must(err)
 		if len(setup.Notes) != 1 || !strings.Contains(setup.Notes[0], kql.RecordsMapping) {
 			s.Errorf("notes %q, want one on the mapping that is missing", setup.Notes)

@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // database answers as one that holds the tables and mappings does.
@@ -132,12 +133,12 @@ func TestInit(t *testing.T) {
 	delete(d.tables, "DeviceProcessEventsLanding")
 	d.folders = map[string]string{kql.RunsTable: kql.Folder}
 	f := &conntest.Fake{Answer: d.serve}
-	setup, err := connect(t, f).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
+	result, err := connect(t, f).Setup().Init(t.Context(), []tvmexport.Table{eventsTable}, setup.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var made []string
-	for _, c := range setup.Made {
+	for _, c := range result.Made {
 		made = append(made, string(c.Kind)+" "+c.Table+" "+c.Name)
 	}
 	want := []string{
@@ -150,8 +151,8 @@ func TestInit(t *testing.T) {
 	if diff := cmp.Diff(want, made); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	read := slices.IndexFunc(setup.Made, func(c Command) bool { return c.Name == "DeviceProcessEvents" })
-	if !strings.Contains(setup.Made[read].Text, "extent_tags()") {
+	read := slices.IndexFunc(result.Made, func(c setup.Command) bool { return c.Name == "DeviceProcessEvents" })
+	if !strings.Contains(result.Made[read].Text, "extent_tags()") {
 		t.Error("the published table has only Records, so its read function must use tags")
 	}
 
@@ -164,12 +165,12 @@ func TestInit(t *testing.T) {
 		}
 		return d.serve(text)
 	}}
-	setup, err = connect(t, f).Init(t.Context(), []tvmexport.Table{eventsTable}, ScriptOptions{})
+	result, err = connect(t, f).Setup().Init(t.Context(), []tvmexport.Table{eventsTable}, setup.Options{})
 	if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), "DeviceProcessEventsLanding") {
 		t.Errorf("%v, want a permission error that names the table", err)
 	}
-	if len(setup.Made) != 7 { // the policy, the typed table, and the functions that somebody made meanwhile
-		t.Errorf("%d commands, want 7", len(setup.Made))
+	if len(result.Made) != 7 { // the policy, the typed table, and the functions that somebody made meanwhile
+		t.Errorf("%d commands, want 7", len(result.Made))
 	}
 }
 

@@ -43,3 +43,48 @@ func (c *Client) History(ctx context.Context, tables []tvmexport.Table) (map[str
 func (c *Client) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, of map[string]tvmexport.History, since time.Time) (map[string][]tvmexport.OrphanedBatch, error) {
 	return c.ledger.OrphanedBatches(ctx, tables, of, since)
 }
+
+// Landed implements tvmexport.Sink.
+func (c *Client) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error) {
+	return c.arrivals.Landed(ctx, run)
+}
+
+// Publish implements tvmexport.Sink.
+func (c *Client) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
+	return c.publisher.Publish(ctx, p)
+}
+
+// Commit implements tvmexport.Sink.
+func (c *Client) Commit(ctx context.Context, m tvmexport.Commit) error {
+	return c.publisher.Commit(ctx, m)
+}
+
+// CountMissing implements tvmexport.LateRowCounter.
+func (c *Client) CountMissing(ctx context.Context, run tvmexport.Run, late []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
+	return c.publisher.CountMissing(ctx, run, late)
+}
+
+// HourlyCounts implements tvmexport.LateRowCounter.
+func (c *Client) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexport.Window) ([]tvmexport.Count, error) {
+	return c.observer.HourlyCounts(ctx, t, w)
+}
+
+// State implements tvmexport.StateCounter.
+func (c *Client) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexport.Count, error) {
+	return c.observer.State(ctx, q)
+}
+
+// Backfill implements tvmexport.Backfiller.
+func (c *Client) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
+	return c.backfill.Backfill(ctx, t)
+}
+
+// CheckTables implements tvmexport.TableChecker.
+func (c *Client) CheckTables(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	return c.installer.CheckTables(ctx, tables)
+}
+
+// SyncSchema implements tvmexport.SchemaSyncer.
+func (c *Client) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, error) {
+	return c.installer.SyncSchema(ctx, t)
+}

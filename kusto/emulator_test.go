@@ -21,6 +21,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // secretCredential signs in to the emulator's Entra.
@@ -109,7 +110,7 @@ func (s stage) ask(text string) []string {
 
 func (s stage) setUp(tables ...tvmexport.Table) {
 	s.Helper()
-	_, err := s.client.Init(s.Context(), tables, ScriptOptions{})
+	_, err := s.client.Setup().Init(s.Context(), tables, setup.Options{})
 	s.must(err)
 	s.must(s.client.Configuration().Configure(s.Context(), tables))
 	failed, err := s.client.CheckTables(s.Context(), tables)

@@ -9,13 +9,14 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // TestEmulatorFitRefused: what somebody else made is his to alter; the sentence
 // says what he has to do.
 func TestEmulatorFitRefused(t *testing.T) {
 	onStage(t, func(s stage) {
-		_, err := s.admin.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
+		_, err := s.admin.Setup().Init(s.Context(), []tvmexport.Table{softwareTable}, setup.Options{})
 		s.must(err)
 		changes, err := s.client.SyncSchema(s.Context(), softwareTable)
 		s.must(err)
@@ -50,7 +51,7 @@ func TestEmulatorTakenName(t *testing.T) {
 			s.must(err)
 		}
 		tables := []tvmexport.Table{softwareTable}
-		setup, err := s.client.Init(s.Context(), tables, ScriptOptions{})
+		setup, err := s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
 		notes := strings.Join(setup.Notes, "\n")
 		for _, says := range []string{

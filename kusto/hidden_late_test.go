@@ -37,7 +37,7 @@ func TestEmulatorLateUnderPolicies(t *testing.T) {
 					`{"Timestamp":"2026-11-23T04:10:00Z","DeviceId":"c"}`)
 				s.land(run2, late)
 				w := tvmexport.Window{From: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)}
-				s.must(s.client.visible.SeesAllNow(s.Context(), "test", "")) // the policies are read before they change
+				s.must(s.client.publisher.Visible.SeesAllNow(s.Context(), "test", "")) // the policies are read before they change
 				set := func() {
 					s.mustAdmin(".alter table " + typed + ` policy row_level_security enable "` + c.policy + `"`)
 				}

@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
@@ -83,7 +84,10 @@ func hiddenQuestions(c *Client, of tvmexport.Table) map[string]func(context.Cont
 			_, err := c.OrphanedBatches(ctx, tables, map[string]tvmexport.History{}, time.Now().Add(-time.Hour))
 			return err
 		},
-		"Hours": func(ctx context.Context) error { _, err := c.HourlyCounts(ctx, of, tvmexport.Window{}); return err },
+		"Hours": func(ctx context.Context) error {
+			_, err := c.HourlyCounts(ctx, of, tvmexport.Window{})
+			return err
+		},
 		"State": func(ctx context.Context) error {
 			_, err := c.State(ctx, tvmexport.CountQuery{Table: of, Bin: time.Hour})
 			return err
@@ -104,7 +108,7 @@ func hiddenWorld(s stage) tvmexport.Table {
 		Name: "T", Destination: "TRaw", Watermark: "Timestamp", LoadType: tvmexport.Incremental, Layout: tvmexport.Both,
 		Columns: []tvmexport.Column{{Name: "Timestamp", Type: "datetime"}, {Name: "DeviceId", Type: "string"}},
 	}
-	if _, err := s.client.Init(s.Context(), []tvmexport.Table{of}, ScriptOptions{}); err != nil {
+	if _, err := s.client.Setup().Init(s.Context(), []tvmexport.Table{of}, setup.Options{}); err != nil {
 		s.Fatal(err)
 	}
 	inv, err := s.client.conn.Schema(s.Context(), "test", false)
@@ -123,7 +127,7 @@ func hiddenWorld(s stage) tvmexport.Table {
 				nulls[i] = `""`
 			}
 		}
-		have, err := s.client.visible.SeenOf(s.Context(), "test", "", name)
+		have, err := s.client.publisher.Visible.SeenOf(s.Context(), "test", "", name)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -173,7 +177,7 @@ func TestHiddenRowsWhileExtentsChange(t *testing.T) {
 		return conntest.Reply{Columns: []kql.Column{{Name: "Rows", Kind: "long"}}, Rows: [][]any{{3}}}
 	}
 	c := connect(t, f)
-	if err := c.visible.CountsAll(t.Context(), visibility.Policies{}, "check", "", "T"); err != nil {
+	if err := c.publisher.Visible.CountsAll(t.Context(), visibility.Policies{}, "check", "", "T"); err != nil {
 		t.Error(err)
 	}
 }
@@ -206,7 +210,7 @@ func TestRestrictedViewIsNamed(t *testing.T) {
 			t.Errorf("%v %v", failed, err)
 		}
 		at := s.emulator.Endpoints()
-		s.mustAdmin(s.admin.AddRole("unrestrictedviewers", "aadapp="+at.ClientID+";"+at.TenantID))
+		s.mustAdmin(s.admin.Inspect().AddRole("unrestrictedviewers", "aadapp="+at.ClientID+";"+at.TenantID))
 		time.Sleep(2 * visibility.HidingAge)
 		if failed, err := s.client.CheckTables(s.Context(), []tvmexport.Table{of}); err != nil || failed["T"] != nil {
 			t.Errorf("%v %v", failed, err)

@@ -13,6 +13,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/setup"
+	"github.com/tvmexport/tvmexport/kusto/takeover"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -31,7 +33,7 @@ var (
 // TestProposeAndDecide: how a table is exported from now on, from where, and
 // what becomes of its old rows.
 func TestProposeAndDecide(t *testing.T) {
-	found := Takeover{Rows: 10, Newest: oldDay, To: oldDay.AddDate(0, 0, 1)}
+	found := takeover.Takeover{Rows: 10, Newest: oldDay, To: oldDay.AddDate(0, 0, 1)}
 	type want struct {
 		Load        tvmexport.LoadType
 		Column      string
@@ -43,7 +45,7 @@ func TestProposeAndDecide(t *testing.T) {
 		name   string
 		row    ledger.Configured
 		listed string
-		change func(*Takeover)
+		change func(*takeover.Takeover)
 		ours   bool
 		want   want
 	}{
@@ -75,7 +77,7 @@ func TestProposeAndDecide(t *testing.T) {
 			"a clock was wrong",
 			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
-			func(t *Takeover) { t.Newest = t.Newest.AddDate(10, 0, 0) }, false,
+			func(t *takeover.Takeover) { t.Newest = t.Newest.AddDate(10, 0, 0) }, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay.AddDate(0, 0, 1), true, false, ""},
 		},
 		{
@@ -99,21 +101,21 @@ func TestProposeAndDecide(t *testing.T) {
 		{
 			"of the sibling",
 			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Full", Refreshed: oldDay, Active: true},
-			siblingTable, nil, false,
+			takeover.SiblingTable, nil, false,
 			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, true, ""},
 		},
 		{
 			"no rows and nothing noted",
 			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
-			func(t *Takeover) { t.Rows, t.Newest, t.To = 0, time.Time{}, time.Time{} }, false,
+			func(t *takeover.Takeover) { t.Rows, t.Newest, t.To = 0, time.Time{}, time.Time{} }, false,
 			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, ""},
 		},
 		{
 			"rows without a watermark",
 			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
-			func(t *Takeover) { t.Newest, t.Unmarked = time.Time{}, 10 }, false,
+			func(t *takeover.Takeover) { t.Newest, t.Unmarked = time.Time{}, 10 }, false,
 			want{tvmexport.Incremental, "Timestamp", time.Time{}, false, false, "no old row has a watermark"},
 		},
 		{
@@ -132,14 +134,14 @@ func TestProposeAndDecide(t *testing.T) {
 			"without a time of ingestion",
 			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Incr", Refreshed: oldDay, Active: true},
 			kql.ConfigurationTable,
-			func(t *Takeover) { t.Untimed = 3 }, false,
+			func(t *takeover.Takeover) { t.Untimed = 3 }, false,
 			want{tvmexport.Incremental, "Timestamp", oldDay, true, false, "3 old rows have no ingestion_time()"},
 		},
 		{
 			"taken over before",
 			ledger.Configured{Source: softwareTable.Name, Watermark: "None", Load: "Incr", Active: true},
 			kql.ConfigurationTable,
-			func(t *Takeover) { t.Since = oldDay }, false,
+			func(t *takeover.Takeover) { t.Since = oldDay }, false,
 			want{tvmexport.Snapshot, "", time.Time{}, false, false, "was taken over at 2026-11-20T00:00:00Z"},
 		},
 	} {
@@ -151,8 +153,8 @@ func TestProposeAndDecide(t *testing.T) {
 			if c.change != nil {
 				c.change(&x)
 			}
-			x.propose(describe)
-			x.decide(c.ours)
+			x.Propose(describe)
+			x.Decide(c.ours)
 			notes := strings.Join(x.Notes, "\n")
 			got := want{x.Table.LoadType, x.Table.Watermark, x.Watermark, x.Joined, x.Reconfigure, c.want.Note}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -167,22 +169,22 @@ func TestProposeAndDecide(t *testing.T) {
 
 func TestCompareAndGaps(t *testing.T) {
 	day := func(n int) time.Time { return oldDay.AddDate(0, 0, n) }
-	days := []LegacyDay{
+	days := []takeover.LegacyDay{
 		{Day: day(0), Rows: 5, Source: tvmexport.Missing},
 		{Day: day(-1), Rows: 5, Source: tvmexport.Missing},
 		{Day: day(-4), Rows: 1, Source: tvmexport.Missing},
 		{Rows: 2, Source: tvmexport.Missing}, // without a watermark
 	}
-	if diff := cmp.Diff([]tvmexport.Window{{From: day(-3), To: day(-1)}}, Gaps(days)); diff != "" {
+	if diff := cmp.Diff([]tvmexport.Window{{From: day(-3), To: day(-1)}}, takeover.Gaps(days)); diff != "" {
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
-	got := Compare(days, []tvmexport.Count{
+	got := takeover.Compare(days, []tvmexport.Count{
 		{Start: day(0).Add(3 * time.Hour), Rows: 4},
 		{Start: day(0).Add(5 * time.Hour), Rows: 4},
 		{Start: day(-2).Add(5 * time.Hour), Rows: 6},
 		{Rows: 9}, // without a watermark
 	}, map[time.Time]int64{day(0).Add(3 * time.Hour): 5, day(0).Add(5 * time.Hour): 1})
-	want := []LegacyDay{
+	want := []takeover.LegacyDay{
 		{Day: day(0), Rows: 5, Source: 8, Lost: 3},
 		{Day: day(-1), Rows: 5, Source: tvmexport.Missing},
 		{Day: day(-2), Source: 6, Lost: 6},
@@ -262,26 +264,26 @@ func TestEmulatorTakeOver(t *testing.T) {
 			"DeviceTvmSoftwareInventory", "DeviceTvmSoftwareInventoryRaw", "None", datetime(null), "Full", true]`, at(-4)))
 		time.Sleep(time.Minute)
 
-		list, err := s.client.Takeovers(s.Context(), describe, nil)
+		list, err := s.client.Takeover().Takeovers(s.Context(), describe, nil)
 		s.must(err)
 		if len(list) != 2 || list[0].Rows != 3 || !list[0].Joined || list[0].Reconfigure || list[0].Watermark.Format(time.RFC3339) != at(-5) ||
 			list[1].Rows != 3 || list[1].Joined || !list[1].Reconfigure {
 			s.Fatalf("found %+v", list)
 		}
 		tables := []tvmexport.Table{list[0].Table, list[1].Table}
-		_, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		_, err = s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
 
 		// Not while somebody exports a table.
 		held := tvmexport.Lease{Owner: "somebody", Tables: tables[1:], Term: time.Minute}
 		_, err = s.client.Acquire(s.Context(), held)
 		s.must(err)
-		if err := s.client.TakeOver(s.Context(), newOwner(), list); tvmexport.CauseOf(err) != tvmexport.LeaseHeld {
+		if err := s.client.Takeover().TakeOver(s.Context(), newOwner(), list); tvmexport.CauseOf(err) != tvmexport.LeaseHeld {
 			s.Errorf("with the lease held: %v", err)
 		}
 		s.must(s.client.EndInvocation(s.Context(), tvmexport.InvocationEnd{Owner: "somebody", Tables: held.Tables}))
 		for range 2 {
-			s.must(s.client.TakeOver(s.Context(), newOwner(), list))
+			s.must(s.client.Takeover().TakeOver(s.Context(), newOwner(), list))
 		}
 		if got := strings.Join(s.ask(kql.RunsTable+` | where Kind == "legacy" | project strcat_delim(" ", Table, State, Rows) | order by Column1 asc`), "; "); got != "DeviceProcessEvents committed 3; DeviceTvmSoftwareInventory takenover 3" {
 			s.Errorf("the ledger says %q", got)
@@ -297,13 +299,13 @@ func TestEmulatorTakeOver(t *testing.T) {
 		}
 
 		// The report: a copy within an hour, and one within a load, not between loads.
-		list, err = s.client.Takeovers(s.Context(), describe, nil)
+		list, err = s.client.Takeover().Takeovers(s.Context(), describe, nil)
 		s.must(err)
 		for i, want := range []int64{1, 1} {
 			if list[i].Since.IsZero() {
 				s.Errorf("%s is not known as taken over", list[i].Table.Name)
 			}
-			days, err := s.client.LegacyDays(s.Context(), list[i])
+			days, err := s.client.Takeover().LegacyDays(s.Context(), list[i])
 			s.must(err)
 			var copies int64
 			for _, d := range days {
@@ -317,9 +319,9 @@ func TestEmulatorTakeOver(t *testing.T) {
 		// What the old audit says of a day, and what came in.
 		s.administer(fmt.Sprintf(`.set-or-append MigrationAuditLog <| datatable (TableName:string, Timestamp:datetime, Status:string, FailureReason:string, RecordCount:int) [
 			"DeviceProcessEventsRaw", datetime(%[1]s), "Success", "", 5, "DeviceProcessEventsRaw", datetime(%[1]s), "Failed", "429", 0, "DeviceTvmSoftwareInventoryRaw", datetime(%[1]s), "Success", "", 3]`, at(0)))
-		runs, err := s.client.LegacyAudit(s.Context(), list[0])
+		runs, err := s.client.Takeover().LegacyAudit(s.Context(), list[0])
 		s.must(err)
-		if len(runs) != 1 || runs[0] != (LegacyRuns{Day: now.Truncate(24 * time.Hour), Runs: 2, Failed: 1, Sent: 5, Ingested: 3}) || !runs[0].Short() {
+		if len(runs) != 1 || runs[0] != (takeover.LegacyRuns{Day: now.Truncate(24 * time.Hour), Runs: 2, Failed: 1, Sent: 5, Ingested: 3}) || !runs[0].Short() {
 			s.Errorf("audit %+v", runs)
 		}
 
@@ -382,15 +384,15 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 				"DeviceProcessEvents", "raw", "DeviceProcessEventsRaw", "Timestamp", datetime(null), datetime(null), "Incr", true]`,
 		)
 		s.old("DeviceTvmSoftwareInventoryRaw", "RawDataMap", `{"DeviceId":"x","Watermark_IngestionTime":"2026-11-20T00:00:00Z"}`)
-		list, err := s.client.Takeovers(s.Context(), describe, nil)
+		list, err := s.client.Takeover().Takeovers(s.Context(), describe, nil)
 		s.must(err)
 		if len(list) != 2 || !list[0].Absent || list[0].Joined || list[1].Rows != 1 || list[1].Old.Active {
 			s.Fatalf("found %+v", list)
 		}
 		tables := []tvmexport.Table{list[0].Table, list[1].Table}
-		_, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		_, err = s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
-		s.must(s.client.TakeOver(s.Context(), newOwner(), list))
+		s.must(s.client.Takeover().TakeOver(s.Context(), newOwner(), list))
 		orders, err := s.client.Orders(s.Context())
 		s.must(err)
 		want := []tvmexport.Order{
@@ -408,7 +410,7 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 		if len(failed) != 0 {
 			s.Errorf("not ready: %v", failed)
 		}
-		runs, err := s.client.LegacyAudit(s.Context(), list[1])
+		runs, err := s.client.Takeover().LegacyAudit(s.Context(), list[1])
 		if err != nil || len(runs) != 0 {
 			s.Errorf("without an audit: %+v, %v", runs, err)
 		}
@@ -416,7 +418,7 @@ func TestEmulatorTakeOverSibling(t *testing.T) {
 			".create table meta_MigrationAudit (ingestion_id:string, ingestion_timestamp:datetime, folder:string, table:string, success:bool, records_processed:long, chunked:bool, chunks_processed:int, chunks_failed:int, chunk_results:dynamic, error:string)",
 			`.set-or-append meta_MigrationAudit <| print "x", now(), "raw", "DeviceTvmSoftwareInventoryRaw", false, long(7), true, int(1), int(1), dynamic([]), "429"`,
 		)
-		if runs, err = s.client.LegacyAudit(s.Context(), list[1]); err != nil || len(runs) != 1 || runs[0].Failed != 1 || runs[0].Sent != 7 || runs[0].Ingested != 1 {
+		if runs, err = s.client.Takeover().LegacyAudit(s.Context(), list[1]); err != nil || len(runs) != 1 || runs[0].Failed != 1 || runs[0].Sent != 7 || runs[0].Ingested != 1 {
 			s.Errorf("audit %+v, %v", runs, err)
 		}
 	})

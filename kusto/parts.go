@@ -1,12 +1,57 @@
 package kusto
 
-import "github.com/tvmexport/tvmexport/kusto/ledger"
+import (
+	"io"
+	"time"
 
-// What package ledger reports.
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/setup"
+	"github.com/tvmexport/tvmexport/kusto/takeover"
+)
+
+// The types of the parts, for programs that import this package alone.
 type (
 	Status      = ledger.Status
 	TableStatus = ledger.TableStatus
 	Audit       = ledger.Audit
 	RunRecord   = ledger.RunRecord
 	LedgerRow   = ledger.Row
+
+	ScriptOptions = setup.Options
+	Command       = setup.Command
+	CommandKind   = setup.CommandKind
+	Planned       = setup.Planned
+
+	Takeover   = takeover.Takeover
+	LegacyDay  = takeover.LegacyDay
+	LegacyRuns = takeover.LegacyRuns
 )
+
+// The kinds of commands, in the order in which a script needs them.
+const (
+	MakeTable    = setup.MakeTable
+	MakePolicy   = setup.MakePolicy
+	MakeMapping  = setup.MakeMapping
+	MakeFunction = setup.MakeFunction
+	MakeRows     = setup.MakeRows
+)
+
+// Script returns the commands that an empty database needs for the tables, see [setup.Script].
+func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
+	return setup.Script(tables, o)
+}
+
+// WriteScript writes the commands as one text, see [setup.WriteScript].
+func WriteScript(w io.Writer, commands []Command) error { return setup.WriteScript(w, commands) }
+
+// Overhead returns the commands that an invocation sends for all its tables together.
+func Overhead() []string { return setup.Overhead() }
+
+// Compare compares the days of a taken-over table with the source, see [takeover.Compare].
+func Compare(days []LegacyDay, source []tvmexport.Count, have map[time.Time]int64) []LegacyDay {
+	return takeover.Compare(days, source, have)
+}
+
+// Gaps returns the windows that a taken-over table lacks, see [takeover.Gaps].
+func Gaps(days []LegacyDay) []tvmexport.Window { return takeover.Gaps(days) }

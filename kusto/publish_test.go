@@ -14,12 +14,13 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/publish"
 )
 
 // ledgerFake executes the texts of Publish in memory: claims, extents with tags,
 // operations. It recognises the texts by their beginnings in the golden files.
 type ledgerFake struct {
-	claims  []claimed
+	claims  []publish.Claimed
 	extents []fakeExtent
 	landed  map[string]int // rows by batch
 	before  func(text string) *conntest.Reply
@@ -90,7 +91,7 @@ func (l *ledgerFake) carryOut(text string) conntest.Reply {
 		}
 		l.extents = append(l.extents, fakeExtent{strings.Split(m[1], `","`), 1})
 		if r := runOf.FindStringSubmatch(text); r != nil && strings.Contains(text, "print Table") {
-			l.claims = append(l.claims, claimed{tvmexport.RunID(r[1]), r[2]})
+			l.claims = append(l.claims, publish.Claimed{Run: tvmexport.RunID(r[1]), State: r[2]})
 		}
 		return conntest.Reply{Columns: extent, Rows: [][]any{{"11111111-1111-1111-1111-111111111111"}}}
 	case strings.HasPrefix(text, ".show operations |"):
@@ -115,7 +116,7 @@ func (l *ledgerFake) carryOut(text string) conntest.Reply {
 	case strings.Contains(text, "| project RunId, State"):
 		out := conntest.Reply{Columns: []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}}}
 		for _, c := range l.claims {
-			out.Rows = append(out.Rows, []any{c.run, c.state})
+			out.Rows = append(out.Rows, []any{c.Run, c.State})
 		}
 		return out
 	case strings.Contains(text, "| distinct BatchId, Line"):
@@ -134,7 +135,7 @@ func newLedger() *ledgerFake {
 }
 
 // publish runs Publish in a bubble, where waiting takes no time.
-func publish(t *testing.T, l *ledgerFake, p tvmexport.Publication) (rows int64, sent []string, err error) {
+func publishOn(t *testing.T, l *ledgerFake, p tvmexport.Publication) (rows int64, sent []string, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := &conntest.Fake{Answer: l.serve}
@@ -162,7 +163,7 @@ func (l *ledgerFake) published() int {
 
 func TestPublish(t *testing.T) {
 	l := newLedger()
-	rows, sent, err := publish(t, l, goldenPublication)
+	rows, sent, err := publishOn(t, l, goldenPublication)
 	if err != nil || rows != 5 || l.published() != 5 {
 		t.Fatalf("%d rows, %d in the table, %v; want 5", rows, l.published(), err)
 	}
@@ -180,7 +181,7 @@ func TestPublish(t *testing.T) {
 		t.Errorf("texts (-want +got):\n%s", diff)
 	}
 	// Again, by any process: nothing more.
-	if rows, _, err = publish(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 || l.ops != 2 {
+	if rows, _, err = publishOn(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 || l.ops != 2 {
 		t.Errorf("again: %d rows, %d in the table, %d operations, %v", rows, l.published(), l.ops, err)
 	}
 }
@@ -189,7 +190,7 @@ func TestPublishNothing(t *testing.T) {
 	l := newLedger()
 	p := goldenPublication
 	p.Steps, p.Rows = nil, 0
-	if rows, _, err := publish(t, l, p); err != nil || rows != 0 || len(l.claims) != 1 {
+	if rows, _, err := publishOn(t, l, p); err != nil || rows != 0 || len(l.claims) != 1 {
 		t.Errorf("%d rows, claims %v, %v; a run without rows claims its base as well", rows, l.claims, err)
 	}
 }
@@ -207,11 +208,11 @@ func TestPublishInterrupted(t *testing.T) {
 			}
 			return nil
 		}
-		if _, _, err := publish(t, l, goldenPublication); err == nil {
+		if _, _, err := publishOn(t, l, goldenPublication); err == nil {
 			t.Fatalf("stopped at %d: no error", at)
 		}
 		l.before = nil
-		if rows, _, err := publish(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 {
+		if rows, _, err := publishOn(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 {
 			t.Errorf("stopped at %d, then resumed: %d rows, %d in the table, %v", at, rows, l.published(), err)
 		}
 	}
@@ -232,7 +233,7 @@ func TestPublishInDoubt(t *testing.T) {
 			seen[text] = true
 			return &doubt
 		}
-		if rows, _, err := publish(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 {
+		if rows, _, err := publishOn(t, l, goldenPublication); err != nil || rows != 5 || l.published() != 5 {
 			t.Errorf("%s: %d rows, %d in the table, %v", name, rows, l.published(), err)
 		}
 	}
@@ -247,7 +248,7 @@ func TestPublishOperationFails(t *testing.T) {
 	} {
 		l := newLedger()
 		l.fail[1] = c.state
-		rows, _, err := publish(t, l, goldenPublication)
+		rows, _, err := publishOn(t, l, goldenPublication)
 		if c.action == 0 && (err != nil || rows != 5 || l.published() != 5) {
 			t.Errorf("%s: %d rows, %v", c.state, rows, err)
 		}
@@ -303,12 +304,12 @@ func TestPublishOperationStaysInProgress(t *testing.T) {
 
 func TestPublishSuperseded(t *testing.T) {
 	l := newLedger()
-	if _, _, err := publish(t, l, goldenPublication); err != nil {
+	if _, _, err := publishOn(t, l, goldenPublication); err != nil {
 		t.Fatal(err)
 	}
 	other := goldenPublication
 	other.Run.ID = "20261123T060000Z-000000000000"
-	_, _, err := publish(t, l, other)
+	_, _, err := publishOn(t, l, other)
 	if !errors.Is(err, tvmexport.ErrSuperseded) || tvmexport.CauseOf(err) != tvmexport.LeaseHeld || !strings.Contains(err.Error(), string(goldenRun.ID)) {
 		t.Errorf("%v, want ErrSuperseded that names the other run", err)
 	}
@@ -317,7 +318,7 @@ func TestPublishSuperseded(t *testing.T) {
 	}
 	// A run without rows is kept off the base as well.
 	other.Steps, other.Rows = nil, 0
-	if _, _, err := publish(t, l, other); !errors.Is(err, tvmexport.ErrSuperseded) {
+	if _, _, err := publishOn(t, l, other); !errors.Is(err, tvmexport.ErrSuperseded) {
 		t.Errorf("without rows: %v", err)
 	}
 }
@@ -325,8 +326,8 @@ func TestPublishSuperseded(t *testing.T) {
 // TestPublishRace: the guards let two runs in at once; the ledger decides.
 func TestPublishRace(t *testing.T) {
 	l := newLedger()
-	l.claims = []claimed{{"20261123T040000Z-111111111111", kql.PublishingState}}
-	if _, _, err := publish(t, l, goldenPublication); !errors.Is(err, tvmexport.ErrSuperseded) {
+	l.claims = []publish.Claimed{{Run: "20261123T040000Z-111111111111", State: kql.PublishingState}}
+	if _, _, err := publishOn(t, l, goldenPublication); !errors.Is(err, tvmexport.ErrSuperseded) {
 		t.Errorf("%v, want ErrSuperseded", err)
 	}
 	if l.ops != 0 {
@@ -339,12 +340,12 @@ func TestPublishRace(t *testing.T) {
 func TestPublishGivenUp(t *testing.T) {
 	l := newLedger()
 	l.fail[2] = "Failed" // the second step
-	if _, _, err := publish(t, l, goldenPublication); err == nil {
+	if _, _, err := publishOn(t, l, goldenPublication); err == nil {
 		t.Fatal("the second step failed, but no error")
 	}
 	delete(l.landed, string(goldenRun.ID)+".0003")
 	l.fail = map[int]string{}
-	_, _, err := publish(t, l, goldenPublication)
+	_, _, err := publishOn(t, l, goldenPublication)
 	if tvmexport.CauseOf(err) != tvmexport.Integrity || !strings.Contains(err.Error(), "abandoned") {
 		t.Fatalf("%v, want that it was abandoned", err)
 	}
@@ -353,7 +354,7 @@ func TestPublishGivenUp(t *testing.T) {
 	next.Steps = []tvmexport.PublicationStep{{Batches: []tvmexport.BatchID{"20261207T060000Z-000000000000.0001"}, Rows: 7}}
 	next.Rows = 7
 	l.landed["20261207T060000Z-000000000000.0001"] = 7
-	if rows, _, err := publish(t, l, next); err != nil || rows != 7 {
+	if rows, _, err := publishOn(t, l, next); err != nil || rows != 7 {
 		t.Errorf("the next run: %d rows, %v, want 7", rows, err)
 	}
 }
@@ -363,7 +364,7 @@ func TestPublishGivenUp(t *testing.T) {
 func TestPublishLeavesNothing(t *testing.T) {
 	l := newLedger()
 	l.landed = nil
-	_, _, err := publish(t, l, goldenPublication)
+	_, _, err := publishOn(t, l, goldenPublication)
 	if tvmexport.CauseOf(err) != tvmexport.Integrity || !strings.Contains(err.Error(), "left no rows") {
 		t.Errorf("%v, want an unproven publication", err)
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/publish"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -108,17 +110,17 @@ func FuzzReadPublication(f *testing.F) {
 func TestHolderOf(t *testing.T) {
 	for _, c := range []struct {
 		name            string
-		list            []claimed
+		list            []publish.Claimed
 		holder, instead tvmexport.RunID
 	}{
 		{"free", nil, "", ""},
-		{"taken", []claimed{{"a", kql.PublishingState}}, "a", ""},
-		{"two: the first", []claimed{{"a", kql.PublishingState}, {"b", kql.PublishingState}}, "a", ""},
-		{"given up", []claimed{{"a", kql.PublishingState}, {"a", kql.AbandonedState}}, "", "a"},
-		{"given up and taken", []claimed{{"a", kql.PublishingState}, {"a", kql.AbandonedState}, {"b", kql.PublishingState}}, "b", "a"},
-		{"given up twice", []claimed{{"a", kql.PublishingState}, {"a", kql.AbandonedState}, {"b", kql.PublishingState}, {"b", kql.AbandonedState}}, "", "b"},
+		{"taken", []publish.Claimed{{Run: "a", State: kql.PublishingState}}, "a", ""},
+		{"two: the first", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "b", State: kql.PublishingState}}, "a", ""},
+		{"given up", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "a", State: kql.AbandonedState}}, "", "a"},
+		{"given up and taken", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "a", State: kql.AbandonedState}, {Run: "b", State: kql.PublishingState}}, "b", "a"},
+		{"given up twice", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "a", State: kql.AbandonedState}, {Run: "b", State: kql.PublishingState}, {Run: "b", State: kql.AbandonedState}}, "", "b"},
 	} {
-		if holder, instead := holderOf(c.list); holder != c.holder || instead != c.instead {
+		if holder, instead := publish.HolderOf(c.list); holder != c.holder || instead != c.instead {
 			t.Errorf("%s: %q, %q, want %q, %q", c.name, holder, instead, c.holder, c.instead)
 		}
 	}
@@ -126,14 +128,14 @@ func TestHolderOf(t *testing.T) {
 
 func TestBaseKeys(t *testing.T) {
 	for _, c := range []struct {
-		base base
+		base publish.Base
 		want string
 	}{
-		{base{table: "T"}, "tvmexport:T:none:2"},
-		{base{table: "T", previous: "r1"}, "tvmexport:T:r1:2"},
-		{base{table: "T", previous: "r1", instead: "r2"}, "tvmexport:T:r1~r2:2"},
+		{publish.Base{Table: "T"}, "tvmexport:T:none:2"},
+		{publish.Base{Table: "T", Previous: "r1"}, "tvmexport:T:r1:2"},
+		{publish.Base{Table: "T", Previous: "r1", Instead: "r2"}, "tvmexport:T:r1~r2:2"},
 	} {
-		if got := c.base.key(2); got != c.want {
+		if got := c.base.Key(2); got != c.want {
 			t.Errorf("key: %s, want %s", got, c.want)
 		}
 	}
@@ -170,11 +172,11 @@ func TestSettle(t *testing.T) {
 func TestMissing(t *testing.T) {
 	table := eventsTable
 	table.Layout = tvmexport.RawOnly
-	commands, err := Script([]tvmexport.Table{table}, ScriptOptions{})
+	commands, err := setup.Script([]tvmexport.Table{table}, setup.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := func(s Setup) []string {
+	list := func(s setup.Result) []string {
 		var out []string
 		for _, c := range s.Made {
 			out = append(out, string(c.Kind)+" "+c.Table+" "+c.Name)
@@ -182,7 +184,7 @@ func TestMissing(t *testing.T) {
 		return out
 	}
 	empty := conn.Schema{Tables: map[string]conn.TableInfo{}, Functions: map[string]conn.FunctionInfo{}}
-	fresh := missing(commands, empty, details{})
+	fresh := setup.Missing(commands, empty, setup.Details{})
 	if len(fresh.Made) != len(commands)-1 || fresh.There != 0 || len(fresh.Notes) != 0 { // all but the rows
 		t.Errorf("an empty database: %q, %d there, %q", list(fresh), fresh.There, fresh.Notes)
 	}
@@ -198,17 +200,17 @@ func TestMissing(t *testing.T) {
 		},
 		Functions: functions,
 	}
-	set := details{
-		mappings: map[string][]string{"DeviceProcessEventsLanding": {kql.LandingMapping}},
-		policies: map[[2]string]bool{{kql.RunsTable, "retention"}: true, {kql.PartitionsTable, "retention"}: true, {"DeviceProcessEventsLanding", "retention"}: true, {"DeviceProcessEventsLanding", "ingestionbatching"}: true},
+	set := setup.Details{
+		Mappings: map[string][]string{"DeviceProcessEventsLanding": {kql.LandingMapping}},
+		Policies: map[[2]string]bool{{kql.RunsTable, "retention"}: true, {kql.PartitionsTable, "retention"}: true, {"DeviceProcessEventsLanding", "retention"}: true, {"DeviceProcessEventsLanding", "ingestionbatching"}: true},
 	}
-	if s := missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], kql.RecordsMapping) {
+	if s := setup.Missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], kql.RecordsMapping) {
 		t.Errorf("a complete database: %q, notes %q; want nothing made and one note on the mapping", list(s), s.Notes)
 	}
 	// Outdated functions of ours are updated; those of others are not changed.
 	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: kql.Folder, Doc: "of an older version"}
-	delete(set.policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
-	s := missing(commands, full, set)
+	delete(set.Policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
+	s := setup.Missing(commands, full, set)
 	if diff := cmp.Diff([]string{"policy DeviceProcessEventsLanding ingestionbatching", "function  DeviceProcessEvents"}, list(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -216,15 +218,15 @@ func TestMissing(t *testing.T) {
 		t.Errorf("the function is not altered: %.60s", s.Made[1].Text)
 	}
 	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: "somebody's", Doc: "their own"}
-	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
+	if s := setup.Missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
 		t.Errorf("a function of somebody else: %q, notes %q", list(s), s.Notes)
 	}
 	full.Tables[kql.PartitionsTable] = conn.TableInfo{Columns: kql.PartitionsColumns[:5], Folder: kql.Folder}
-	if s := missing(commands, full, set); s.Made[0].Text != ".alter-merge table ExportPartitions (Rows:long, WindowNull:bool, Fingerprint:string)" {
+	if s := setup.Missing(commands, full, set); s.Made[0].Text != ".alter-merge table ExportPartitions (Rows:long, WindowNull:bool, Fingerprint:string)" {
 		t.Errorf("a ledger of an older version: %q", s.Made[0].Text)
 	}
 	full.Tables["DeviceProcessEvents"] = conn.TableInfo{}
-	if s := missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "taken by a table") {
+	if s := setup.Missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "taken by a table") {
 		t.Errorf("a table of that name: notes %q", s.Notes)
 	}
 }

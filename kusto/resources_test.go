@@ -212,14 +212,14 @@ func TestClientsWithSlowMetadata(t *testing.T) {
 			}
 			defer func() { _ = c.Close() }()
 			g.Go(func() error {
-				_, err := c.Scope(t.Context())
+				_, err := c.Inspect().Scope(t.Context())
 				return err
 			})
 			g.Go(func() error {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				began := time.Now()
-				if _, err := c.Scope(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+				if _, err := c.Inspect().Scope(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
 					return fmt.Errorf("after %s: %w", time.Since(began), err)
 				}
 				return nil

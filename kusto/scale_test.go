@@ -8,6 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/publish"
 )
 
 // largeRun is a run of a tenant with 100,000 devices: 65,536 partitions, landed
@@ -50,7 +51,7 @@ func TestCommandsOfALargeRunStaySmall(t *testing.T) {
 	}
 	batches := 0
 	for i, s := range p.Steps {
-		text := landedLines(p.Run.Table, s.Batches)
+		text := publish.LandedLines(p.Run.Table, s.Batches)
 		if len(text) > most {
 			t.Errorf("step %d has %d bytes", i, len(text))
 		}
@@ -77,7 +78,7 @@ func BenchmarkPublishTexts(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, s := range p.Steps {
-			landedLines(p.Run.Table, s.Batches)
+			publish.LandedLines(p.Run.Table, s.Batches)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // TestEmulatorStorm: commands are carried out and answered with errors, answers
@@ -86,7 +87,7 @@ func TestEmulatorRoles(t *testing.T) {
 			if tvmexport.CauseOf(err) != tvmexport.Permission || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("with the secret %q: %v, want a permission error that says %q", c.key, err, c.says)
 			}
-			_, err = nobody.Init(t.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
+			_, err = nobody.Setup().Init(t.Context(), []tvmexport.Table{softwareTable}, setup.Options{})
 			if tvmexport.CauseOf(err) != tvmexport.Permission {
 				t.Errorf("init: %v, want a permission error", err)
 			}

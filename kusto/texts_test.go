@@ -15,6 +15,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/publish"
+	"github.com/tvmexport/tvmexport/kusto/setup"
+	"github.com/tvmexport/tvmexport/kusto/takeover"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -65,7 +68,7 @@ var (
 func TestTexts(t *testing.T) {
 	seven := append(append(append([]kql.Column{}, kql.ConfigurationColumns[:4]...), kql.Column{Name: kql.LastRefreshedText, Kind: "string"}), kql.ConfigurationColumns[4:]...)
 	both := []tvmexport.Table{inventoryTable, eventsTable}
-	b := base{table: goldenRun.Table.Name, previous: goldenRun.Previous}
+	b := publish.Base{Table: goldenRun.Table.Name, Previous: goldenRun.Previous}
 	detail, err := kql.Document(goldenPublication)
 	if err != nil {
 		t.Fatal(err)
@@ -84,8 +87,8 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	oldEvents := Takeover{
-		Table: eventsTable, Listed: siblingTable, Old: tvmexport.Order{Active: true}, Rows: 9, Watermark: goldenRun.Watermark, Joined: true, Reconfigure: true,
+	oldEvents := takeover.Takeover{
+		Table: eventsTable, Listed: takeover.SiblingTable, Old: tvmexport.Order{Active: true}, Rows: 9, Watermark: goldenRun.Watermark, Joined: true, Reconfigure: true,
 	}
 	lateStep := goldenPublication
 	lateStep.Steps = []tvmexport.PublicationStep{{Batches: goldenPublication.Steps[0].Batches, Rows: 1, Late: &goldenRun.Window}}
@@ -100,7 +103,7 @@ func TestTexts(t *testing.T) {
 		"read_function_drifted":      views.CurrentFunction("", driftedTable, drifted).Create(".create"),
 		"as_of":                      views.AsOfFunction("", inventoryTable, typedOf(inventoryTable)).Create(".create"),
 		"as_of_events":               views.AsOfFunction("hunt_", eventsTable, typedOf(eventsTable)).Create(".create"),
-		"drifted_table":              makeTable(drifted.Table, drifted.Columns, "drifted").Text,
+		"drifted_table":              setup.TableCommand(drifted.Table, drifted.Columns, "drifted").Text,
 		"as_of_drifted":              views.AsOfFunction("", driftedTable, drifted).Create(".create"),
 		"changes":                    views.ChangesFunction("", keyed, typedOf(keyed)).Create(".create"),
 		"changes_events":             views.ChangesFunction("hunt_", eventsTable, typedOf(eventsTable)).Create(".create"),
@@ -109,10 +112,10 @@ func TestTexts(t *testing.T) {
 		"as_of_mixed":                views.AsOfFunction("", eventsTable, mixed(eventsTable, rawOf(eventsTable))).Create(".create"),
 		"changes_mixed":              views.ChangesFunction("", keyed, mixed(keyed, typedOf(keyed))).Create(".create"),
 		"lacks":                      ledger.LacksText(both),
-		"state_typed":                stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
+		"state_typed":                publish.StateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
 		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
 		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
-		"nulled":                     nulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
+		"nulled":                     publish.NulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
 		"latest_view":                views.Latest().Create(".create"),
 		"seed":                       ledger.SeedText(both, kql.ConfigurationColumns),
 		"seed_seven":                 ledger.SeedText(both, seven),
@@ -122,35 +125,35 @@ func TestTexts(t *testing.T) {
 			{Of: inventoryTable, Table: inventoryTable.Typed(), Columns: views.LineageColumns, Typed: true, Readers: true},
 			{Of: eventsTable, Table: eventsTable.Destination, Columns: kql.RawColumns[:1], Readers: true},
 		}),
-		"landed":                     landedText(goldenRun, nil),
-		"landed_known":               landedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
-		"failures":                   failuresText(goldenRun),
+		"landed":                     publish.LandedText(goldenRun, nil),
+		"landed_known":               publish.LandedText(goldenRun, []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001"}),
+		"failures":                   publish.FailuresText(goldenRun),
 		"history":                    ledger.HistoryText(both),
 		"history_partitions":         ledger.PartitionsText([]string{inventoryTable.Name, eventsTable.Name}, []tvmexport.RunID{goldenRun.ID}),
-		"state":                      stateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawOf(inventoryTable)),
-		"state_bins":                 stateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawOf(eventsTable)),
+		"state":                      publish.StateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, rawOf(inventoryTable)),
+		"state_bins":                 publish.StateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawOf(eventsTable)),
 		"step_late":                  rawStep(lateStep, 0, b),
 		"step_late_records_only":     rawStep(lateStep, 0, b, kql.RawColumns[:1]...),
 		"leftovers":                  ledger.LeftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
 		"unaudited":                  ledger.UnauditedText(closing.Owner),
 		"ends":                       ledger.EndsText("k", closing),
 		"partitions":                 strings.Join(ledger.PartitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),
-		"claim":                      claim.Text(b.claimKey()),
+		"claim":                      claim.Text(b.ClaimKey()),
 		"commit":                     ledger.RecordOf(goldenRun, kql.CommittedState).Text("tvmexport-commit:k"),
-		"claims":                     claimsText(goldenRun),
+		"claims":                     publish.ClaimsText(goldenRun),
 		"step":                       rawStep(goldenPublication, 0, b),
 		"step_records_only":          rawStep(goldenPublication, 1, b, kql.RawColumns[:1]...),
-		"legacy_survey":              surveyText(oldEvents.Table, rawDataColumns, time.Time{}),
-		"legacy_survey_state":        surveyText(inventoryTable, kql.RawColumns[:1], goldenRun.StartedAt),
-		"legacy_days":                legacyDaysText(oldEvents, rawDataColumns),
-		"legacy_days_state":          legacyDaysText(Takeover{Table: inventoryTable, Rows: 7}, kql.RawColumns[:1]),
-		"legacy_hours":               legacyHoursText(oldEvents, kql.RawColumns[:1], goldenRun.Window),
-		"legacy_run":                 legacyText(oldEvents, rawDataColumns, "20261123T051955Z-legacy"),
-		"legacy_configuration":       reconfigureText(oldEvents, kql.ConfigurationColumns),
-		"legacy_configuration_seven": reconfigureText(oldEvents, seven),
-		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
-		"legacy_audit":               legacyAuditText(Takeover{Table: eventsTable, Listed: kql.ConfigurationTable}),
-		"legacy_audit_sibling":       legacyAuditText(oldEvents),
+		"legacy_survey":              takeover.SurveyText(oldEvents.Table, rawDataColumns, time.Time{}),
+		"legacy_survey_state":        takeover.SurveyText(inventoryTable, kql.RawColumns[:1], goldenRun.StartedAt),
+		"legacy_days":                takeover.LegacyDaysText(oldEvents, rawDataColumns),
+		"legacy_days_state":          takeover.LegacyDaysText(takeover.Takeover{Table: inventoryTable, Rows: 7}, kql.RawColumns[:1]),
+		"legacy_hours":               takeover.LegacyHoursText(oldEvents, kql.RawColumns[:1], goldenRun.Window),
+		"legacy_run":                 takeover.LegacyText(oldEvents, rawDataColumns, "20261123T051955Z-legacy"),
+		"legacy_configuration":       takeover.ReconfigureText(oldEvents, kql.ConfigurationColumns),
+		"legacy_configuration_seven": takeover.ReconfigureText(oldEvents, seven),
+		"legacy_listed":              takeover.ListedText(takeover.SiblingTable, "HighWatermark"),
+		"legacy_audit":               takeover.LegacyAuditText(takeover.Takeover{Table: eventsTable, Listed: kql.ConfigurationTable}),
+		"legacy_audit_sibling":       takeover.LegacyAuditText(oldEvents),
 		"legacy_taken_over":          ledger.TakenOverText(both),
 		"legacy_strays":              ledger.StraysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
 		"hours_shared":               hoursOf(eventsTable, rawOf(eventsTable, rawDataColumns...)),
@@ -158,8 +161,8 @@ func TestTexts(t *testing.T) {
 		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
 		"read_function_raw_data":     views.CurrentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).Create(".create"),
 		"step_other_columns":         rawStep(goldenPublication, 1, b, []kql.Column{{Name: "Source", Kind: "string"}, {Name: "Records", Kind: "dynamic"}, {Name: "ExportedAt", Kind: "string"}, {Name: "Extra", Kind: "long"}}...),
-		"extents":                    extentsText(goldenRun.Table.Destination, kql.RunTag(goldenRun.ID)),
-		"remaining":                  remainingText(goldenRun, goldenPublication.Steps[0].Batches),
+		"extents":                    publish.ExtentsText(goldenRun.Table.Destination, kql.RunTag(goldenRun.ID)),
+		"remaining":                  publish.RemainingText(goldenRun, goldenPublication.Steps[0].Batches),
 		"lease":                      lease,
 		"holders":                    ledger.HoldersText(both),
 		"release":                    ledger.ReleaseRows(closing.Owner, append(kql.Names(both), "")),
@@ -184,9 +187,9 @@ func typedOf(t tvmexport.Table) views.Source {
 	return views.Source{Table: t.Typed(), Columns: views.TypedColumns(t.Visible()), Typed: true}
 }
 
-func rawStep(p tvmexport.Publication, ordinal int, b base, columns ...kql.Column) string {
+func rawStep(p tvmexport.Publication, ordinal int, b publish.Base, columns ...kql.Column) string {
 	seen := rawOf(p.Run.Table, columns...)
-	return stepText(p, ordinal, b, target{table: seen.Table, columns: seen.Columns}, seen)
+	return publish.StepText(p, ordinal, b, publish.Target{Table: seen.Table, Columns: seen.Columns}, seen)
 }
 
 // mixed is a published table where some runs are only in the other one.
@@ -194,11 +197,11 @@ func mixed(t tvmexport.Table, s views.Source) views.Source {
 	return s.With(t, map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): views.TypedColumns(t.Visible())}, views.MissingRuns{Raw: true, Typed: true})
 }
 
-func typedStep(p tvmexport.Publication, ordinal int, b base, t tvmexport.Table) string {
+func typedStep(p tvmexport.Publication, ordinal int, b publish.Base, t tvmexport.Table) string {
 	p.Shown = t.Visible()
 	seen := typedOf(t)
-	into := target{table: seen.Table, columns: seen.Columns, shown: p.Shown, suffix: ":typed"}
-	return stepText(p, ordinal, b, into, seen)
+	into := publish.Target{Table: seen.Table, Columns: seen.Columns, Shown: p.Shown, Suffix: ":typed"}
+	return publish.StepText(p, ordinal, b, into, seen)
 }
 
 var newTable = tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw"}
@@ -240,12 +243,12 @@ func golden(t *testing.T, name, text string) {
 
 func TestScript(t *testing.T) {
 	unknown := tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw", LoadType: tvmexport.Snapshot}
-	commands, err := Script([]tvmexport.Table{inventoryTable, eventsTable, unknown}, ScriptOptions{})
+	commands, err := setup.Script([]tvmexport.Table{inventoryTable, eventsTable, unknown}, setup.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	if err := WriteScript(&b, commands); err != nil {
+	if err := setup.WriteScript(&b, commands); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "script", strings.TrimSuffix(b.String(), "\n"))
@@ -261,7 +264,7 @@ func TestScriptRefusesNames(t *testing.T) {
 		{"T", "TRaw", "a b"},
 		{strings.Repeat("T", 125), "TRaw", ""}, // its landing table would be too long
 	} {
-		_, err := Script([]tvmexport.Table{{Name: c.name, Destination: c.into}}, ScriptOptions{FunctionPrefix: c.prefix})
+		_, err := setup.Script([]tvmexport.Table{{Name: c.name, Destination: c.into}}, setup.Options{FunctionPrefix: c.prefix})
 		if tvmexport.CauseOf(err) != tvmexport.Usage {
 			t.Errorf("Script(%q, %q, %q): %v, want a usage error", c.name, c.into, c.prefix, err)
 		}

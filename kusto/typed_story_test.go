@@ -14,6 +14,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/policy"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // TestEmulatorStates is the history of a snapshot table in its typed form: full
@@ -227,10 +228,10 @@ func TestEmulatorDrift(t *testing.T) {
 		shows("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(second)+") | project strcat_delim('|', DeviceId, Count, Publisher, Score)", "3f01|7.5|p|")
 
 		// init keeps what the runs have found.
-		setup, err := s.client.Init(s.Context(), []tvmexport.Table{softwareTable}, ScriptOptions{})
+		made, err := s.client.Setup().Init(s.Context(), []tvmexport.Table{softwareTable}, setup.Options{})
 		s.must(err)
-		if len(setup.Made) != 0 {
-			s.Errorf("init after drift made %v", setup.Made)
+		if len(made.Made) != 0 {
+			s.Errorf("init after drift made %v", made.Made)
 		}
 	})
 }
@@ -252,14 +253,14 @@ func TestEmulatorRetention(t *testing.T) {
 		}
 		raw := softwareTable
 		raw.Layout = tvmexport.RawOnly
-		kept(softwareTable, DefaultTypedRetention)
-		kept(raw, DefaultRawRetention)
+		kept(softwareTable, setup.DefaultTypedRetention)
+		kept(raw, setup.DefaultRawRetention)
 
-		setup, err := s.client.Init(s.Context(), tables, ScriptOptions{RawRetention: 7 * day, Hot: 10 * day})
+		made, err := s.client.Setup().Init(s.Context(), tables, setup.Options{RawRetention: 7 * day, Hot: 10 * day})
 		s.must(err)
-		if len(setup.Made) != 0 || len(setup.Notes) != 3 || !strings.Contains(setup.Notes[0], "keeps rows for 30d, but the configuration says 7d") ||
-			!strings.Contains(setup.Notes[0], ".alter-merge table DeviceTvmSoftwareInventoryRaw policy retention softdelete = 7d") {
-			s.Errorf("another configuration: made %v, notes %q", setup.Made, setup.Notes)
+		if len(made.Made) != 0 || len(made.Notes) != 3 || !strings.Contains(made.Notes[0], "keeps rows for 30d, but the configuration says 7d") ||
+			!strings.Contains(made.Notes[0], ".alter-merge table DeviceTvmSoftwareInventoryRaw policy retention softdelete = 7d") {
+			s.Errorf("another configuration: made %v, notes %q", made.Made, made.Notes)
 		}
 
 		run := runOfTable(softwareTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)
@@ -269,19 +270,19 @@ func TestEmulatorRetention(t *testing.T) {
 			s.must(err)
 		}
 		kept(softwareTable, policy.Unlimited)
-		setup, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		made, err = s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
-		if len(setup.Made) != 0 || len(setup.Notes) != 2 || !strings.Contains(setup.Notes[0], "keeps rows for 36500d") {
-			s.Errorf("tables that hold rows: made %v, notes %q", setup.Made, setup.Notes)
+		if len(made.Made) != 0 || len(made.Notes) != 2 || !strings.Contains(made.Notes[0], "keeps rows for 36500d") {
+			s.Errorf("tables that hold rows: made %v, notes %q", made.Made, made.Notes)
 		}
 		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: ".alter-merge database security policy retention softdelete = 90d"})
 		s.must(err)
 		kept(softwareTable, 90*day)
-		setup, err = s.client.Init(s.Context(), tables, ScriptOptions{})
+		made, err = s.client.Setup().Init(s.Context(), tables, setup.Options{})
 		s.must(err)
-		if len(setup.Made) != 1 || setup.Made[0].Table != "DeviceTvmSoftwareInventoryTyped" {
-			s.Errorf("a longer retention drops nothing: made %v, notes %q", setup.Made, setup.Notes)
+		if len(made.Made) != 1 || made.Made[0].Table != "DeviceTvmSoftwareInventoryTyped" {
+			s.Errorf("a longer retention drops nothing: made %v, notes %q", made.Made, made.Notes)
 		}
-		kept(softwareTable, DefaultTypedRetention)
+		kept(softwareTable, setup.DefaultTypedRetention)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
@@ -95,7 +96,7 @@ func TestHoldings(t *testing.T) {
 				t.Errorf("lost (-want +got):\n%s", d)
 			}
 			// Made fit, the table is fit.
-			have := expected(tvmexport.Table{Name: "T", Columns: c.shown}, map[string][]kql.Column{"TTyped": c.have})["TTyped"]
+			have := setup.Expected(tvmexport.Table{Name: "T", Columns: c.shown}, map[string][]kql.Column{"TTyped": c.have})["TTyped"]
 			var again []place
 			for _, h := range views.Holdings(have, c.shown) {
 				again = append(again, place{h.At, h.Value()})

@@ -107,7 +107,7 @@ func (d *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	setup, err := d.parts.destination.Init(ctx, tables, kusto.ScriptOptions{})
+	setup, err := d.parts.destination.Setup().Init(ctx, tables, kusto.ScriptOptions{})
 	if err != nil {
 		return err
 	}

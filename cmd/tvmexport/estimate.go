@@ -85,7 +85,7 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 			quota := source.Forecast(t.Calls, t.Chain, callsAtOnce, each).Took
 			l.Seconds = round(e.EstimateDuration([]engine.PlannedTable{t}, each, quota, landing).Seconds())
 			var err error
-			if l.Commands, err = x.destination.Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
+			if l.Commands, err = x.destination.Inspect().Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
 				return out, err
 			}
 			out.Total.Tables++

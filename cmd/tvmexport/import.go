@@ -54,7 +54,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		return err
 	}
 	defer s.close()
-	list, err := s.destination.Takeovers(ctx, catalog.Table, f.tables)
+	list, err := s.destination.Takeover().Takeovers(ctx, catalog.Table, f.tables)
 	if err != nil {
 		return err
 	}
@@ -94,21 +94,21 @@ func (p *process) takeOverTables(ctx context.Context, x *parts, list []kusto.Tak
 	}
 	o := scriptOptions(x.config)
 	if dry {
-		setup, err := x.destination.Plan(ctx, tables, o)
+		setup, err := x.destination.Setup().Plan(ctx, tables, o)
 		if err != nil {
 			return nil, err
 		}
-		commands, err := x.destination.TakeoverCommands(ctx, list)
+		commands, err := x.destination.Takeover().TakeoverCommands(ctx, list)
 		return append(setup.Made, commands...), err
 	}
-	setup, err := x.destination.Init(ctx, tables, o)
+	setup, err := x.destination.Setup().Init(ctx, tables, o)
 	for _, note := range setup.Notes {
 		fmt.Fprintf(p.stderr, "note: %s\n", note)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return nil, x.destination.TakeOver(ctx, owner()+" import "+time.Now().UTC().Format(time.RFC3339Nano), list)
+	return nil, x.destination.Takeover().TakeOver(ctx, owner()+" import "+time.Now().UTC().Format(time.RFC3339Nano), list)
 }
 
 // takeoverReport is what import says of a table.
@@ -142,13 +142,13 @@ func (s *session) examine(ctx context.Context, reports []*takeoverReport, maxWai
 		if r.Err != nil || r.Absent || r.Rows == 0 {
 			continue
 		}
-		days, err := s.destination.LegacyDays(ctx, r.Takeover)
+		days, err := s.destination.Takeover().LegacyDays(ctx, r.Takeover)
 		if err != nil {
 			r.Notes = append(r.Notes, "the old rows could not be examined: "+oneLine(err.Error()))
 			continue
 		}
 		r.days, r.examined = days, true
-		if r.audit, err = s.destination.LegacyAudit(ctx, r.Takeover); err != nil {
+		if r.audit, err = s.destination.Takeover().LegacyAudit(ctx, r.Takeover); err != nil {
 			r.Notes = append(r.Notes, "the old audit could not be read: "+oneLine(err.Error()))
 		}
 		if r.Table.LoadType == tvmexport.Snapshot || r.Newest.IsZero() {
@@ -174,7 +174,7 @@ func compareDays(ctx context.Context, d *kusto.Client, source tvmexport.Counting
 	if err != nil {
 		return days, err
 	}
-	have, err := d.LegacyHours(ctx, t, w)
+	have, err := d.Takeover().LegacyHours(ctx, t, w)
 	if err != nil {
 		return days, err
 	}

@@ -47,10 +47,10 @@ database.`,
 				return err
 			}
 			defer x.destination.Close()
-			if wanted, err = x.destination.Ordered(c.Context(), wanted); err != nil {
+			if wanted, err = x.destination.Setup().Ordered(c.Context(), wanted); err != nil {
 				return err
 			}
-			setup, err := x.destination.Init(c.Context(), wanted, scriptOptions(cfg))
+			setup, err := x.destination.Setup().Init(c.Context(), wanted, scriptOptions(cfg))
 			for _, line := range madeLines(setup.Made) {
 				fmt.Fprintln(p.stdout, line)
 			}

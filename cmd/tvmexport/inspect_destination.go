@@ -18,8 +18,8 @@ import (
 // host asks both endpoints whether they are Kusto's, and the SDK whether it
 // trusts them with a token.
 func (i *inspection) host(ctx context.Context) preflight.Result {
-	cluster, ingest := i.destination.Addresses()
-	clusterErr, ingestErr := i.destination.Reach(ctx)
+	cluster, ingest := i.destination.Inspect().Addresses()
+	clusterErr, ingestErr := i.destination.Inspect().Reach(ctx)
 	var out []preflight.Finding
 	add := func(address, setting string, err error, affects ...string) {
 		name := address
@@ -51,21 +51,21 @@ func (i *inspection) host(ctx context.Context) preflight.Result {
 // database says whether the database can be read, and which roles are held.
 func (i *inspection) database(ctx context.Context) preflight.Result {
 	name := i.config.Kusto.Database
-	err := i.destination.Readable(ctx)
+	err := i.destination.Inspect().Readable(ctx)
 	switch {
 	case err != nil && tvmexport.CauseOf(err) == tvmexport.Permission && !kusto.TokenRefused(err):
-		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
+		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.destination.Inspect().AddRole("users", principal(i.writer)))
 		f.Text = "the database is not readable, so no run can start; the role users (or viewers) is required: " + f.Text
 		return preflight.Found(f)
 	case err != nil:
 		return preflight.Found(preflight.Bad(name, err, ""))
 	}
-	i.made, err = i.destination.Made(ctx)
+	i.made, err = i.destination.Inspect().Made(ctx)
 	if err != nil {
 		return preflight.Found(preflight.Bad(name, err, ""))
 	}
 	text := "exists and is readable"
-	if held, err := i.destination.Held(ctx); err == nil && len(held) > 0 { // for people: its failure says nothing
+	if held, err := i.destination.Inspect().Held(ctx); err == nil && len(held) > 0 { // for people: its failure says nothing
 		var roles []string
 		for _, h := range held {
 			roles = append(roles, h.Role)
@@ -80,7 +80,7 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Found(preflight.Good("", "the database holds no data yet"))
 	}
-	owners, err := i.destination.Owners(ctx)
+	owners, err := i.destination.Inspect().Owners(ctx)
 	if err != nil {
 		if tvmexport.CauseOf(err) == tvmexport.Rejected { // no ledger yet: the set-up says so
 			return preflight.Result{}
@@ -194,7 +194,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 // mappings.
 func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) []preflight.Finding {
 	known := slices.DeleteFunc(slices.Clone(tables), func(t tvmexport.Table) bool { return i.unknown[t.Name] })
-	setup, err := i.destination.Plan(ctx, known, scriptOptions(i.config))
+	setup, err := i.destination.Setup().Plan(ctx, known, scriptOptions(i.config))
 	if err != nil {
 		return []preflight.Finding{preflight.Bad("init", err, "")}
 	}
@@ -213,11 +213,11 @@ func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) [
 
 // ingestor tries to add no rows to each table that a run writes to.
 func (i *inspection) ingestor(ctx context.Context) preflight.Result {
-	tables, err := i.destination.Written(ctx, i.tables)
+	tables, err := i.destination.Inspect().Written(ctx, i.tables)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
-	refused := i.destination.MayAppend(ctx, tables)
+	refused := i.destination.Inspect().MayAppend(ctx, tables)
 	var denied []string
 	var out []preflight.Finding
 	for _, t := range tables {
@@ -229,7 +229,7 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 			out = append(out, preflight.Bad(t, err, ""))
 		}
 	}
-	broken, err := i.destination.BrokenUpdates(ctx, tables)
+	broken, err := i.destination.Inspect().BrokenUpdates(ctx, tables)
 	if err != nil && tvmexport.CauseOf(err) != tvmexport.Permission {
 		out = append(out, preflight.Bad("update policies", err, ""))
 	}
@@ -240,11 +240,11 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 	}
 	switch {
 	case len(denied) > 0:
-		fix := i.destination.AddRole("ingestors", principal(i.writer))
+		fix := i.destination.Inspect().AddRole("ingestors", principal(i.writer))
 		if len(denied) < len(tables) {
 			var each []string
 			for _, t := range denied {
-				each = append(each, i.destination.AddTableRole(t, "ingestors", principal(i.writer)))
+				each = append(each, i.destination.Inspect().AddTableRole(t, "ingestors", principal(i.writer)))
 			}
 			fix += " (or " + strings.Join(each, " and ") + ")"
 		}
@@ -280,11 +280,11 @@ const privateStorage = "on a private network, link the private DNS zones of blob
 
 // storage dials the accounts that queued ingestion goes through.
 func (i *inspection) storage(ctx context.Context) preflight.Result {
-	hosts, err := i.destination.Stores(ctx)
+	hosts, err := i.destination.Inspect().Stores(ctx)
 	if err != nil {
 		f := preflight.Bad("", err, "")
 		if tvmexport.CauseOf(err) == tvmexport.Permission {
-			f.Fix = "an administrator of the database runs: " + i.destination.AddRole("ingestors", principal(i.writer))
+			f.Fix = "an administrator of the database runs: " + i.destination.Inspect().AddRole("ingestors", principal(i.writer))
 		}
 		return preflight.Found(f)
 	}
@@ -304,10 +304,10 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	if !i.flags.probe {
 		return preflight.Found(preflight.Finding{Status: preflight.Skipped, Text: "disabled by --probe=false"})
 	}
-	r := i.destination.Probe(ctx, "TvmexportProbe"+time.Now().UTC().Format("20060102T150405"), i.flags.wait)
+	r := i.destination.Prober().Probe(ctx, "TvmexportProbe"+time.Now().UTC().Format("20060102T150405"), i.flags.wait)
 	switch {
 	case r.Create != nil && tvmexport.CauseOf(r.Create) == tvmexport.Permission:
-		f := preflight.Bad("role users", r.Create, "an administrator of the database runs: "+i.destination.AddRole("users", principal(i.writer)))
+		f := preflight.Bad("role users", r.Create, "an administrator of the database runs: "+i.destination.Inspect().AddRole("users", principal(i.writer)))
 		f.Text = "the test table could not be created, so no row was sent"
 		if i.made && i.todo == 0 {
 			f.Status, f.Cause = preflight.Warning, tvmexport.Unknown
@@ -327,7 +327,7 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	}
 	if r.Remove != nil {
 		out = append(out, preflight.Finding{
-			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Fix: i.destination.DropProbe(r.Table),
+			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Fix: i.destination.Prober().DropProbe(r.Table),
 		})
 	}
 	return preflight.Found(out...)

@@ -110,7 +110,7 @@ func (i *inspection) network(ctx context.Context) preflight.Result {
 	c := i.config
 	auth := defenderAuth(c, i.cloud, i.p.env)
 	kusto := kustoAuth(c, i.cloud, i.p.env)
-	cluster, ingest := i.destination.Addresses()
+	cluster, ingest := i.destination.Inspect().Addresses()
 	places := []preflight.Place{
 		{Name: reachEntra, Setting: "auth.authority", URL: auth.Authority},
 		{Name: reachDefender, Setting: "defender.endpoint", URL: cmp.Or(c.Defender.Endpoint, i.cloud.Endpoint(i.api))},
@@ -137,7 +137,7 @@ func (i *inspection) signInDefender(ctx context.Context) preflight.Result {
 }
 
 func (i *inspection) signInKusto(ctx context.Context) preflight.Result {
-	scope, err := i.destination.Scope(ctx)
+	scope, err := i.destination.Inspect().Scope(ctx)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}

@@ -135,7 +135,7 @@ func (w *world) prepare(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	if _, err := p.destination.Init(ctx, w.chosen, kusto.ScriptOptions{}); err != nil {
+	if _, err := p.destination.Setup().Init(ctx, w.chosen, kusto.ScriptOptions{}); err != nil {
 		return err
 	}
 	return p.destination.Configuration().Configure(ctx, w.chosen)

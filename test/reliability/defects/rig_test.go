@@ -151,7 +151,7 @@ func (r *rig) must(err error) {
 
 func (r *rig) setUp() {
 	r.Helper()
-	_, err := r.client.Init(r.Context(), []tvmexport.Table{r.table}, kusto.ScriptOptions{})
+	_, err := r.client.Setup().Init(r.Context(), []tvmexport.Table{r.table}, kusto.ScriptOptions{})
 	r.must(err)
 	r.must(r.client.Configuration().Configure(r.Context(), []tvmexport.Table{r.table}))
 }

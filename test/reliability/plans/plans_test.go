@@ -136,7 +136,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 		table, _ := catalog.Table(name)
 		tables = append(tables, table)
 	}
-	_, err = client.Init(t.Context(), tables, kusto.ScriptOptions{})
+	_, err = client.Setup().Init(t.Context(), tables, kusto.ScriptOptions{})
 	must(t, err)
 	must(t, client.Configuration().Configure(t.Context(), tables))
 	_, err = e.Inject(emulatortest.Fault{Endpoint: "graph", Delay: emulatortest.Duration(time.Second)})

@@ -93,7 +93,7 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 		}
 		r.Tables = append(r.Tables, t)
 	}
-	if _, err := r.Destination.Init(ctx, r.Tables, kusto.ScriptOptions{}); err != nil {
+	if _, err := r.Destination.Setup().Init(ctx, r.Tables, kusto.ScriptOptions{}); err != nil {
 		return r, err
 	}
 	return r, r.Destination.Configuration().Configure(ctx, r.Tables)

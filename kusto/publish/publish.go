@@ -1,0 +1,303 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/views"
+)
+
+// Publish implements tvmexport.Destination. First the run claims its base. A key
+// of the table and the previous run guards the publishing row: only one run can
+// write it, and later runs find out what they have to complete. Then each step is
+// one command for each target table, guarded in the same way. The tags of the
+// extents that it made show its result. Each table must hold what was confirmed.
+func (c *Publisher) Publish(ctx context.Context, p tvmexport.Publication) (tvmexport.Published, error) {
+	if err := conn.CheckNames(p.Run.Table); err != nil {
+		return tvmexport.Published{}, err
+	}
+	into, err := c.targets(ctx, p)
+	if err != nil {
+		return tvmexport.Published{}, err
+	}
+	base, fresh, err := c.claimBase(ctx, p)
+	if err != nil {
+		return tvmexport.Published{}, err
+	}
+	done := make([]extents, len(into))
+	if !fresh {
+		for i, t := range into {
+			if done[i], err = c.operations.published(ctx, p.Run, t); err != nil {
+				return tvmexport.Published{}, err
+			}
+		}
+		if err := c.checkLanding(ctx, p, base, into, done); err != nil {
+			return tvmexport.Published{}, err
+		}
+	}
+	seen, err := c.seenBy(ctx, p)
+	if err != nil {
+		return tvmexport.Published{}, err
+	}
+	if len(lateSteps(p)) > 0 {
+		// What is published is what readers lack at this moment: a policy may have come since the run began.
+		if err := c.Visible.SeesAllNow(ctx, "publish", p.Run.Table.Name, seen.Tables()...); err != nil {
+			return tvmexport.Published{}, err
+		}
+	}
+	a := attempt{Publication: p, base: base, into: into, seen: seen}
+	defer c.ledger.Forget(p.Run.Table)
+	for ordinal := range p.Steps {
+		// A late row is one that the table of the readers does not have yet. That
+		// table comes last, so that all tables get the same rows.
+		for i, t := range into {
+			if done[i].has(t.key(base, ordinal)) {
+				continue
+			}
+			if err := c.step(ctx, a, ordinal, t); err != nil {
+				return tvmexport.Published{}, err
+			}
+		}
+	}
+	if err := c.showsLate(ctx, p, seen, into); err != nil {
+		return tvmexport.Published{}, err
+	}
+	for _, t := range into {
+		rows, err := c.proven(ctx, a, t)
+		if err != nil {
+			return tvmexport.Published{Rows: rows}, err
+		}
+	}
+	unread, notes := c.nulled(ctx, p, into)
+	return tvmexport.Published{Rows: p.Rows, Unread: unread, Notes: notes}, nil
+}
+
+// attempt is one call of Publish: the publication, the base that it claimed, and
+// the tables that it fills and that readers see.
+type attempt struct {
+	tvmexport.Publication
+	base Base
+	into []Target
+	seen views.Source
+}
+
+// proven counts the rows of the publication in a table after its steps have run.
+func (c *Publisher) proven(ctx context.Context, a attempt, t Target) (int64, error) {
+	done, err := c.operations.published(ctx, a.Run, t)
+	if err != nil {
+		return 0, err
+	}
+	for i, s := range a.Steps {
+		if s.Rows > 0 && !done.has(t.key(a.base, i)) {
+			return done.rows, c.unsettled(ctx, a, t, t.key(a.base, i), done)
+		}
+	}
+	if done.rows != a.Rows {
+		// A command ran twice, or rows were deleted. Finishing the publication
+		// would not correct it.
+		return done.rows, c.giveUp(ctx, a.Run, a.into, done.rows, fmt.Errorf("%d rows of it are in %s, but %d were confirmed", done.rows, t.Table, a.Rows))
+	}
+	return done.rows, nil
+}
+
+// Base is the base of a publication: the table and the previous run, and the
+// publication that was given up on the same base, if any.
+type Base struct {
+	Table    string
+	Previous tvmexport.RunID
+	Instead  tvmexport.RunID // of an abandoned publication
+	lost     int             // claims whose rows were deleted from the ledger
+	apart    tvmexport.RunID // a run whose steps have guards of their own; "" if they are those of the base
+}
+
+func (b Base) label() string {
+	previous := string(b.Previous)
+	if previous == "" {
+		previous = "none"
+	}
+	if b.Instead != "" {
+		previous += "~" + string(b.Instead)
+	}
+	if b.lost > 0 {
+		previous += fmt.Sprintf("+%d", b.lost)
+	}
+	return "tvmexport:" + b.Table + ":" + previous
+}
+
+// Key guards the step of that ordinal.
+func (b Base) Key(step int) string {
+	if b.apart != "" {
+		return fmt.Sprintf("%s@%s:%d", b.label(), b.apart, step)
+	}
+	return fmt.Sprintf("%s:%d", b.label(), step)
+}
+
+// ClaimKey guards the publishing row.
+func (b Base) ClaimKey() string { return b.label() + ":claim" }
+
+// claimBase writes the publishing row, or finds it written. fresh says that it
+// is written by this call, so that nothing of the publication can be there yet.
+func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b Base, fresh bool, err error) {
+	detail, err := kql.Document(p)
+	if err != nil {
+		return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
+	}
+	for _, text := range ledger.PartitionTexts(p.Run, p.Partitions) {
+		if _, err := c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, text); err != nil {
+			return b, false, err
+		}
+	}
+	b = Base{Table: p.Run.Table.Name, Previous: p.Run.Previous}
+	if p.Apart {
+		b.apart = p.Run.ID
+	}
+	row := ledger.RecordOf(p.Run, kql.PublishingState)
+	row.Rows, row.Bytes, row.Calls, row.Detail = p.Rows, p.Bytes, p.Calls, detail
+	// Each round passes one publication that was given up on this base.
+	for range 100 {
+		if fresh, err = c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, row.Text(b.ClaimKey())); err != nil {
+			return b, false, err
+		}
+		// The guard may have let two in: what the ledger says decides.
+		claims, err := claimsOn(ctx, c.conn, p.Run)
+		if err != nil {
+			return b, false, err
+		}
+		holder, instead := HolderOf(claims)
+		b.Instead = instead
+		switch holder {
+		case p.Run.ID:
+			return b, fresh, nil
+		case "":
+			if err := c.Visible.SeesAllNow(ctx, "publish", p.Run.Table.Name, kql.RunsTable); err != nil {
+				return b, false, err
+			}
+			if !fresh { // the guard knows of a claim that the ledger does not hold
+				b.lost++
+			}
+		default:
+			return b, false, superseded(p.Run, holder)
+		}
+	}
+	return b, false, conn.RefusedError("publish", p.Run.Table.Name, errors.New("the ledger rejects the publication"), "check the rows of "+kql.RunsTable)
+}
+
+func superseded(run tvmexport.Run, by tvmexport.RunID) error {
+	return &tvmexport.Error{
+		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
+		Err:  fmt.Errorf("run %s: %w (%s)", run.ID, tvmexport.ErrSuperseded, by),
+		Hint: "run again: the next run builds on what that one published",
+	}
+}
+
+// Claimed is a publishing or abandoned row on a base.
+type Claimed struct {
+	Run   tvmexport.RunID
+	State string
+}
+
+// claimsOn reads the publishing and abandoned rows on the run's base, in the
+// order in which they could be seen: a command that began early may end late.
+func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]Claimed, error) {
+	s := conn.Statement{Op: "publish", Table: run.Table.Name, Text: ClaimsText(run)}
+	rows, err := to.Query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) Claimed {
+		return Claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")}
+	})
+}
+
+func ClaimsText(run tvmexport.Run) string {
+	return fmt.Sprintf(`%s
+| where Table == %s and Previous == %s and State in (%s)
+| extend Seen = coalesce(ingestion_time(), At)
+| order by Seen asc, RunId asc
+| project RunId, State`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.Previous)), kql.Literals([]string{kql.PublishingState, kql.AbandonedState}))
+}
+
+// HolderOf is the run that holds a base: the earliest publication that was not given
+// up. instead is the last one that was, "" if none.
+func HolderOf(list []Claimed) (holder, instead tvmexport.RunID) {
+	for _, c := range list {
+		if c.State == kql.AbandonedState {
+			instead = c.Run
+		}
+	}
+	for _, c := range list {
+		if c.State == kql.PublishingState && !slices.Contains(list, Claimed{c.Run, kql.AbandonedState}) {
+			return c.Run, instead
+		}
+	}
+	return "", instead
+}
+
+// extents is what a published table holds of a run.
+type extents struct {
+	rows int64
+	tags map[string]bool
+}
+
+func (e extents) has(key string) bool { return e.tags[kql.KeyTag(key)] }
+
+// published counts the rows of a table that carry the run's tag. Extents with different
+// drop-by tags are never merged, so that the tag marks the run's rows exactly
+// (https://learn.microsoft.com/kusto/management/extent-tags).
+func (c *operations) published(ctx context.Context, run tvmexport.Run, t Target) (extents, error) {
+	return c.extents(ctx, run, t, kql.RunTag(run.ID))
+}
+
+func (c *operations) extents(ctx context.Context, run tvmexport.Run, t Target, tag string) (extents, error) {
+	s := conn.Statement{Op: "publish", Table: run.Table.Name, Idempotent: true, Text: ExtentsText(t.Table, tag)}
+	rows, err := c.conn.Command(ctx, s)
+	if err != nil {
+		return extents{}, err
+	}
+	out := extents{tags: map[string]bool{}}
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		out.rows += r.Count("Rows")
+		for tag := range strings.FieldsSeq(r.Text("Tags")) {
+			out.tags[tag] = true
+		}
+		return struct{}{}
+	})
+	return out, err
+}
+
+func ExtentsText(table, tag string) string {
+	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
+		kql.Ident(table), kql.Literal(tag))
+}
+
+// unsettled says why a step that was carried out left nothing behind. Where
+// another run that never committed holds the step, neither can be finished:
+// this one is given up, and the base becomes free.
+func (c *Publisher) unsettled(ctx context.Context, a attempt, t Target, key string, done extents) error {
+	other, err := c.operations.extents(ctx, a.Run, t, kql.KeyTag(key))
+	if err != nil {
+		return err
+	}
+	for tag := range other.tags {
+		by, ok := strings.CutPrefix(tag, kql.RunTag(""))
+		if !ok || by == string(a.Run.ID) {
+			continue
+		}
+		counts, err := c.ledger.IsCommitted(ctx, a.Run.Table.Name, tvmexport.RunID(by))
+		if err != nil {
+			return err
+		}
+		if counts {
+			return superseded(a.Run, tvmexport.RunID(by))
+		}
+		return c.giveUp(ctx, a.Run, a.into, done.rows, fmt.Errorf("run %s, which never committed, has published a part of %s on the same base", by, t.Table))
+	}
+	return c.giveUp(ctx, a.Run, a.into, done.rows, fmt.Errorf("a publishing command of it left no rows in %s", t.Table))
+}

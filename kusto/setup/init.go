@@ -1,0 +1,318 @@
+package setup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/views"
+)
+
+// Result is what Init did and found.
+type Result struct {
+	Made  []Command // carried out
+	There int       // commands whose work was done already
+	Notes []string  // what was not changed and why, one sentence each
+}
+
+// Plan lists the commands that the database still needs, and what prevents them.
+// It changes nothing. Tables and functions of others are never altered.
+func (c *Installer) Plan(ctx context.Context, tables []tvmexport.Table, o Options) (Result, error) {
+	inv, err := c.conn.Schema(ctx, "init", true)
+	if err != nil {
+		return Result{}, err
+	}
+	if tables, err = c.asShown(ctx, tables, inv); err != nil {
+		return Result{}, err
+	}
+	lacks, err := c.ledger.Placements(ctx, tables, inv)
+	if err != nil {
+		return Result{}, err
+	}
+	commands, err := script(tables, o, inv.Shapes(), lacks)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := misnamed(tables, commands); err != nil {
+		return Result{}, err
+	}
+	for _, t := range tables {
+		if err := reading(t, inv); err != nil {
+			return Result{}, err
+		}
+	}
+	details, err := c.details(ctx, commands, inv)
+	if err != nil {
+		return Result{}, err
+	}
+	setup := Missing(commands, inv, details)
+	setup.Notes = append(setup.Notes, details.notes...)
+	for _, t := range tables {
+		setup.Notes = append(setup.Notes, misfits(t, inv)...)
+	}
+	return setup, nil
+}
+
+// Init creates what is missing, one command each. Run twice it changes
+// nothing. Commands that fail do not stop the others, unless the one they
+// build on failed; the error joins their reasons.
+func (c *Installer) Init(ctx context.Context, tables []tvmexport.Table, o Options) (Result, error) {
+	setup, err := c.Plan(ctx, tables, o)
+	if err != nil {
+		return setup, err
+	}
+	todo := setup.Made
+	setup.Made = nil
+	failed := map[string]bool{}
+	var errs []error
+	for _, cmd := range todo {
+		if failed[cmd.Table] {
+			continue
+		}
+		if _, err := c.conn.Command(ctx, conn.Statement{Op: "init", Table: cmd.target(), Text: cmd.Text, Idempotent: true}); err != nil && !exists(err) {
+			if cmd.optional {
+				setup.Notes = append(setup.Notes, fmt.Sprintf("the policy %s of table %s could not be set, and is not needed: %v", cmd.Name, cmd.Table, err))
+				continue
+			}
+			failed[cmd.Name] = cmd.Kind == MakeTable
+			errs = append(errs, err)
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		setup.Made = append(setup.Made, cmd)
+	}
+	c.conn.ForgetTables()
+	c.ledger.ForgetAll()
+	c.refreshBatching(ctx, setup.Made)
+	return setup, errors.Join(errs...)
+}
+
+func (c Command) target() string {
+	if c.Table != "" {
+		return c.Table
+	}
+	return c.Name
+}
+
+// exists recognises the refusal to make what is there: somebody, perhaps an
+// earlier attempt of ours, was first.
+func exists(err error) bool {
+	return strings.Contains(err.Error(), "already exists") || strings.Contains(err.Error(), "EntityAlreadyExists")
+}
+
+// refreshBatching tells data management of new batching policies, which it
+// would otherwise notice minutes later. It is a courtesy: its failure is no
+// reason to fail.
+func (c *Installer) refreshBatching(ctx context.Context, made []Command) {
+	for _, cmd := range made {
+		if cmd.Kind != MakePolicy || cmd.Name != "ingestionbatching" {
+			continue
+		}
+		_, err := c.conn.Manage(ctx, c.conn.Intake, c.conn.Database, conn.Statement{
+			Op: "init", Table: cmd.Table,
+			Text: fmt.Sprintf(".refresh database %s table %s cache ingestionbatchingpolicy", kql.Entity(c.conn.Database), kql.Entity(cmd.Table)),
+		})
+		if err != nil {
+			c.conn.Log.DebugContext(ctx, "kusto: batching policy not refreshed", "table", cmd.Table, "error", err)
+			return
+		}
+	}
+}
+
+// Details is what the inventory does not say of our own tables.
+type Details struct {
+	Mappings map[string][]string // by table: names of JSON mappings
+	Policies map[[2]string]bool  // by table and policy: set, or not to be changed
+	notes    []string            // why policies are not changed
+}
+
+// details asks for the mappings and policies of tables that exist.
+func (c *Installer) details(ctx context.Context, commands []Command, inv conn.Schema) (Details, error) {
+	d := Details{Mappings: map[string][]string{}, Policies: map[[2]string]bool{}}
+	for _, cmd := range commands {
+		t, there := inv.Tables[cmd.Table]
+		if !there {
+			continue
+		}
+		var err error
+		switch {
+		case cmd.Kind == MakeMapping && d.Mappings[cmd.Table] == nil:
+			d.Mappings[cmd.Table], err = c.mappingNames(ctx, cmd.Table)
+		case cmd.Kind == MakePolicy && t.Folder == kql.Folder:
+			var note string
+			if d.Policies[[2]string{cmd.Table, cmd.Name}], note, err = c.policyStands(ctx, cmd); note != "" {
+				d.notes = append(d.notes, note)
+			}
+		}
+		if err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+func (c *Installer) mappingNames(ctx context.Context, table string) ([]string, error) {
+	s := conn.Statement{
+		Op: "init", Table: table, Idempotent: true,
+		Text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(table)),
+	}
+	rows, err := c.conn.Command(ctx, s)
+	if noMappings(err) {
+		return []string{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Name") })
+}
+
+// Missing picks the commands whose work is not done.
+func Missing(commands []Command, inv conn.Schema, d Details) Result {
+	var out Result
+	for _, cmd := range commands {
+		table, tableThere := inv.Tables[cmd.Table]
+		done := false
+		switch cmd.Kind {
+		case MakeTable:
+			var found conn.TableInfo
+			found, done = inv.Tables[cmd.Name]
+			if text := Extension(cmd.Name, found.Columns, cmd.columns); done && found.Folder == kql.Folder && text != "" {
+				cmd.Text, done = text, false
+			}
+		case MakeMapping:
+			done = slices.Contains(d.Mappings[cmd.Table], cmd.Name)
+			if !done && cmd.Name == kql.RecordsMapping && tableThere && table.Folder != kql.Folder {
+				done = true
+				if name := views.Payload(table.Columns); name == "" || name == views.RecordColumn {
+					out.Notes = append(out.Notes, fmt.Sprintf("table %s was not created by tvmexport and has no mapping %s; publishing does not need it, and the table was not changed", cmd.Table, cmd.Name))
+				}
+			}
+		case MakePolicy:
+			done = tableThere && (table.Folder != kql.Folder || d.Policies[[2]string{cmd.Table, cmd.Name}])
+		case MakeFunction:
+			var note string
+			cmd, done, note = functionCommand(cmd, inv)
+			if note != "" {
+				out.Notes = append(out.Notes, note)
+			}
+		case MakeRows:
+			continue // Configure writes them, in the columns that the table has
+		}
+		if done {
+			out.There++
+			continue
+		}
+		out.Made = append(out.Made, cmd)
+	}
+	return out
+}
+
+// functionCommand decides whether to create a function, to update one of ours, or
+// to change nothing.
+func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note string) {
+	found, isFunction := inv.Functions[cmd.Name]
+	called, callable := inv.Functions[cmd.calls]
+	switch {
+	case inv.HasTable(cmd.Name):
+		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not created: set functions.prefix", cmd.Name)
+	case inv.HasTable(cmd.calls), callable && called.Folder != kql.Folder:
+		return cmd, true, fmt.Sprintf("the function %s was not changed either, because it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
+	case !isFunction:
+		return cmd, false, ""
+	case cmd.update == "" || found.Doc == cmd.doc:
+		return cmd, true, ""
+	case found.Folder == kql.Folder:
+		cmd.Text = cmd.update
+		return cmd, false, ""
+	}
+	return cmd, true, fmt.Sprintf("the function %s was not created by tvmexport and was not changed: set functions.prefix", cmd.Name)
+}
+
+// Ordered gives tables the destination, load type and watermark that their rows
+// in MigrationConfiguration say, where there are any.
+func (c *Installer) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tvmexport.Table, error) {
+	inv, err := c.conn.Schema(ctx, "init", false)
+	if err != nil {
+		return nil, err
+	}
+	found, ok := inv.Tables[kql.ConfigurationTable]
+	if !ok || kql.Missing(found.Columns, kql.ConfigurationColumns) != "" {
+		return tables, uncollided(tables, nil)
+	}
+	orders, err := c.configuration.Orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(tables)
+	for i := range out {
+		for _, o := range orders {
+			if o.Table == out[i].Name && o.Err == nil {
+				out[i].Destination, out[i].LoadType, out[i].Watermark = o.Into, o.Load, o.Column
+			}
+			if o.Table == out[i].Name && o.Err != nil && tvmexport.CheckIdentifier("destination table", o.Into) == nil {
+				out[i].Destination = o.Into
+			}
+		}
+	}
+	return out, uncollided(out, orders)
+}
+
+// asShown gives tables the columns that readers are shown since the newest
+// commit of each, where the ledger says so.
+func (c *Installer) asShown(ctx context.Context, tables []tvmexport.Table, inv conn.Schema) ([]tvmexport.Table, error) {
+	if found, ok := inv.Tables[kql.RunsTable]; !ok || len(tables) == 0 || kql.Missing(found.Columns, []kql.Column{{Name: "Table", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "At", Kind: "datetime"}, {Name: "Detail", Kind: "dynamic"}}) != "" {
+		return tables, nil // a ledger that init is about to complete says nothing yet
+	}
+	s := conn.Statement{Op: "init", Text: fmt.Sprintf(`%s
+| where Table in (%s) and State == %s
+| summarize arg_max(At, Detail) by Table
+| project Table, Shown = Detail.shown`, kql.RunsTable, kql.Literals(kql.Names(tables)), kql.Literal(kql.CommittedState))}
+	rows, err := c.conn.Query(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	shown := map[string][]tvmexport.Column{}
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		var list []tvmexport.Column
+		if text := r.Document("Shown"); len(text) > 0 {
+			r.Fail("Shown", json.Unmarshal(text, &list))
+		}
+		shown[r.Text("Table")] = list
+		return struct{}{}
+	})
+	out := slices.Clone(tables)
+	for i := range out {
+		if list := shown[out[i].Name]; len(list) > 0 {
+			out[i].Shown = list
+		}
+	}
+	return out, err
+}
+
+// misfits says what of the table exists in a shape that cannot be used.
+func misfits(t tvmexport.Table, inv conn.Schema) []string {
+	var out []string
+	if err := taken(t, inv); err != nil {
+		out = append(out, fmt.Sprintf("%v, so nothing of %s can be published: rename it, or set layout to raw", err, t.Name))
+	}
+	if raw, ok := inv.Tables[t.Destination]; ok && t.Layout.Raw() && views.Payload(raw.Columns) == "" {
+		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", views.NoPayload(t.Destination), t.Name))
+	}
+	if landing, ok := inv.Tables[t.Landing()]; ok && !slices.Equal(landing.Columns, kql.LandingColumns) {
+		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))
+	}
+	return out
+}
+
+// without lists the columns of want that have does not hold.
+func without(want, have []kql.Column) []kql.Column {
+	return slices.DeleteFunc(slices.Clone(want), func(c kql.Column) bool { return slices.Contains(have, c) })
+}

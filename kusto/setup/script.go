@@ -1,0 +1,246 @@
+package setup
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/policy"
+	"github.com/tvmexport/tvmexport/kusto/views"
+)
+
+// CommandKind says what a command makes.
+type CommandKind string
+
+// The kinds of commands, in the order in which a script needs them.
+const (
+	MakeTable    CommandKind = "table"
+	MakePolicy   CommandKind = "policy"
+	MakeMapping  CommandKind = "mapping"
+	MakeFunction CommandKind = "function"
+	MakeRows     CommandKind = "rows"
+)
+
+// Command is one management command of the set-up.
+type Command struct {
+	Kind   CommandKind
+	Name   string // of what is made; policies and mappings by their kind or name
+	Table  string // that a mapping, a policy or rows belong to; "" else
+	Why    string // one line for people
+	Text   string
+	update string // the same for a function that is there and ours; "" if it is not to be changed
+	doc    string // of a function
+	calls  string // the function that a function calls; "" for none
+
+	columns  []kql.Column  // of a table
+	keep     time.Duration // of a policy: how long
+	optional bool          // where it is not allowed, the rest works without it
+}
+
+// Options are the choices an installation has.
+type Options struct {
+	FunctionPrefix string // before the names of the read functions
+
+	RawRetention   time.Duration // how long Raw tables keep rows; 0 is DefaultRawRetention
+	TypedRetention time.Duration // how long typed tables keep rows; 0 is DefaultTypedRetention
+	Hot            time.Duration // how long rows stay in the cluster's cache; 0 is DefaultHot
+}
+
+// What tables keep where nothing else is asked for: records as long as Defender
+// keeps events, history for a year, the last month of it at hand.
+const (
+	DefaultRawRetention   = 30 * 24 * time.Hour
+	DefaultTypedRetention = 365 * 24 * time.Hour
+	DefaultHot            = 31 * 24 * time.Hour
+)
+
+func (o Options) withDefaults() Options {
+	o.RawRetention = cmp.Or(o.RawRetention, DefaultRawRetention)
+	o.TypedRetention = cmp.Or(o.TypedRetention, DefaultTypedRetention)
+	o.Hot = cmp.Or(o.Hot, DefaultHot)
+	return o
+}
+
+// Retention of what is ours.
+const (
+	landingRetention = "softdelete = 14d recoverability = disabled"
+	ledgerRetention  = "softdelete = 36500d recoverability = enabled"
+)
+
+// Script is everything that an empty database needs for the tables, one
+// command each, in order. A principal with the database roles user and
+// ingestor can run it, since it becomes the administrator of each table it creates.
+func Script(tables []tvmexport.Table, o Options) ([]Command, error) {
+	return script(tables, o, nil, nil)
+}
+
+// script is Script for a database whose tables have the columns existing, some
+// of which lack runs.
+func script(tables []tvmexport.Table, o Options, existing map[string][]kql.Column, lacks map[string]views.MissingRuns) ([]Command, error) {
+	if o.FunctionPrefix != "" {
+		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
+			return nil, conn.UsageError("init", "", err)
+		}
+	}
+	o = o.withDefaults()
+	out := control()
+	for _, t := range tables {
+		if err := conn.CheckNames(t); err != nil {
+			return nil, err
+		}
+		out = append(out, ofTable(t, o, existing)...)
+	}
+	for _, t := range tables {
+		out = append(out, functionsOf(t, o, existing, lacks[t.Name])...)
+	}
+	if len(tables) > 0 {
+		out = append(out, Command{
+			Kind: MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,
+			Why:  "a configuration row for each table that has none",
+			Text: ledger.SeedText(tables, kql.ConfigurationColumns),
+		})
+	}
+	return out, nil
+}
+
+// control makes what all tables share.
+func control() []Command {
+	var out []Command
+	for _, c := range []struct {
+		table, why string
+		columns    []kql.Column
+	}{
+		{kql.ConfigurationTable, "which tables are exported, how, and how far", kql.ConfigurationColumns},
+		{kql.AuditTable, "one row for each table and run", kql.AuditColumns},
+		{kql.RunsTable, "the ledger: a run counts when its row says committed", kql.RunsColumns},
+		{kql.PartitionsTable, "the ledger's partitions", kql.PartitionsColumns},
+	} {
+		kept := retention(c.table, ledgerRetention, "kept for good")
+		kept.keep = policy.Unlimited
+		out = append(out, TableCommand(c.table, c.columns, c.why), kept)
+	}
+	view := makeFunction(views.Latest(), "the newest configuration of each table, for people")
+	view.update = ""
+	return append(out, view)
+}
+
+// ofTable makes what one table needs.
+func ofTable(t tvmexport.Table, o Options, existing map[string][]kql.Column) []Command {
+	var out []Command
+	if t.Layout.Raw() || !views.IsTyped(t) {
+		out = append(out,
+			TableCommand(t.Destination, kql.RawColumns, "published rows of "+t.Name+" as they came"),
+			mapping(t.Destination, kql.RecordsMapping, kql.RecordsPaths, "for others that ingest into it; publishing does not need it"))
+		out = append(out, o.policies(t.Destination, o.RawRetention)...)
+	}
+	if views.IsTyped(t) {
+		out = append(out, makeTyped(t, existing))
+		out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
+	}
+	landing := t.Landing()
+	return append(out,
+		TableCommand(landing, kql.LandingColumns, "where queued ingestion delivers; nobody reads it but tvmexport"),
+		retention(landing, landingRetention, "what was published is not needed any more"),
+		Command{
+			Kind: MakePolicy, Name: "ingestionbatching", Table: landing, Why: "rows land within half a minute",
+			Text: fmt.Sprintf(".alter table %s policy ingestionbatching %s", kql.Ident(landing), kql.Literal(kql.LandingBatching)),
+		},
+		mapping(landing, kql.LandingMapping, kql.LandingPaths, "the envelope that batches come in"),
+	)
+}
+
+// makeTyped makes the typed table, or gives it the columns that it lacks.
+func makeTyped(t tvmexport.Table, existing map[string][]kql.Column) Command {
+	columns := views.TypedColumns(t.Visible())
+	if have, ok := existing[t.Typed()]; ok {
+		columns = slices.Clone(views.LineageColumns)
+		for _, h := range views.Holdings(have, t.Visible()) {
+			columns = append(columns, kql.Column{Name: h.At, Kind: h.Type})
+		}
+	}
+	return TableCommand(t.Typed(), columns, "published rows of "+t.Name+" in Defender's columns")
+}
+
+// functionsOf makes the read functions of a table.
+func functionsOf(t tvmexport.Table, o Options, existing map[string][]kql.Column, l views.MissingRuns) []Command {
+	shapes := Expected(t, existing)
+	from := views.ReadersOf(t, shapes).With(t, shapes, l)
+	var out []Command
+	for _, f := range views.ReadFunctions(o.FunctionPrefix, t, from) {
+		out = append(out, makeFunction(f, "read "+t.Name+f.What))
+	}
+	return out
+}
+
+// Expected are the columns of a table's published tables once init or Fit has
+// done its work.
+func Expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]kql.Column {
+	out := map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): views.TypedColumns(t.Visible())}
+	if have, ok := existing[t.Destination]; ok {
+		out[t.Destination] = have
+	}
+	if have, ok := existing[t.Typed()]; ok {
+		have = slices.Clone(have)
+		for _, h := range views.Holdings(have, t.Visible()) {
+			if c := (kql.Column{Name: h.At, Kind: h.Type}); !slices.Contains(have, c) {
+				have = append(have, c)
+			}
+		}
+		out[t.Typed()] = have
+	}
+	return out
+}
+
+func TableCommand(name string, columns []kql.Column, why string) Command {
+	return Command{
+		Kind: MakeTable, Name: name, Why: why, columns: columns,
+		Text: fmt.Sprintf(".create table %s (%s) with (docstring = %s, folder = %s)",
+			kql.Ident(name), kql.Declaration(columns), kql.Literal(why), kql.Literal(kql.Folder)),
+	}
+}
+
+func retention(table, policy, why string) Command {
+	return Command{
+		Kind: MakePolicy, Name: "retention", Table: table, Why: why,
+		Text: fmt.Sprintf(".alter-merge table %s policy retention %s", kql.Ident(table), policy),
+	}
+}
+
+func mapping(table, name string, paths []kql.MappingPath, why string) Command {
+	return Command{
+		Kind: MakeMapping, Name: name, Table: table, Why: why,
+		Text: fmt.Sprintf(".create table %s ingestion json mapping %s %s", kql.Ident(table), kql.Literal(name), kql.Literal(kql.MappingJSON(paths))),
+	}
+}
+
+func makeFunction(f views.Function, why string) Command {
+	return Command{
+		Kind: MakeFunction, Name: f.Name, Why: why, doc: f.Doc, calls: f.Calls,
+		Text: f.Create(".create"), update: f.Create(".create-or-alter"),
+	}
+}
+
+// WriteScript writes the commands as one text that an administrator can read
+// and run: comments, then commands, an empty line between them.
+func WriteScript(w io.Writer, commands []Command) error {
+	for i, c := range commands {
+		sep := "\n"
+		if i == 0 {
+			sep = ""
+		}
+		of := c.Name
+		if c.Table != "" && c.Table != c.Name {
+			of = c.Table + ", " + c.Name
+		}
+		if _, err := fmt.Fprintf(w, "%s// %s %s: %s\n%s\n", sep, c.Kind, of, c.Why, c.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

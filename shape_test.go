@@ -1,0 +1,203 @@
+package tvmexport_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The limits of the shape of code.
+const (
+	mostMethods    = 30 // of a type, declared or promoted
+	mostParameters = 5  // of a function of the destination
+)
+
+// wideTypes are the types that have more methods, with what they may have at
+// most and the reason. The numbers may only fall.
+var wideTypes = map[string]struct {
+	most   int
+	reason string
+}{
+	"emulator/internal/kql.binder":               {121, "one method for each form of a query that it binds"},
+	"emulator/internal/kql/syntax.parser":        {83, "one method for each rule of the grammar"},
+	"emulator/internal/kql/syntax.dynamicParser": {87, "embeds the parser, for one more rule"},
+	"emulator/internal/engine.Engine":            {33, "queries, commands, ingestion and the catalog of the query service"},
+	"emulator/internal/engine.session":           {75, "one method for each management command"},
+	"emulator/internal/datamanagement.Service":   {35, "the stages of an ingestion and the faults that the control API sets"},
+	"emulator/internal/storage.Storage":          {34, "one method for each request of the blob and queue services"},
+	"emulator/internal/rest.framesV2":            {34, "embeds the exchange that it writes to and the front that it answers for"},
+	"engine.fetching":                            {59, "counts, divides and fetches the slices of a run"},
+	"engine.invocation":                          {39, "embeds the exporter that it is one call of"},
+	"cmd/tvmexport.process":                      {54, "one method for each command"},
+	"cmd/tvmexport.demonstration":                {57, "embeds the process"},
+	"cmd/tvmexport.listener":                     {81, "embeds the service and the process"},
+	"cmd/tvmexport.service":                      {77, "embeds the process"},
+}
+
+// listedPackage is a package as go list describes it.
+type listedPackage struct {
+	ImportPath, Dir, Export string
+	GoFiles                 []string
+	Standard                bool
+}
+
+// checkedPackages are the packages of the module, type-checked without the
+// bodies of functions. Dependencies are read from compiled packages.
+func checkedPackages(t *testing.T) map[string]*types.Package {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Standard", "./...")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	list, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, said.String())
+	}
+	exports := map[string]string{}
+	var ours []listedPackage
+	for d := json.NewDecoder(bytes.NewReader(list)); ; {
+		var p listedPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		exports[p.ImportPath] = p.Export
+		if p.ImportPath == module || strings.HasPrefix(p.ImportPath, module+"/") {
+			ours = append(ours, p)
+		}
+	}
+	set := token.NewFileSet()
+	compiled := importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
+		if exports[path] == "" {
+			return nil, fmt.Errorf("no compiled package %s", path)
+		}
+		return os.Open(exports[path])
+	})
+	out := map[string]*types.Package{}
+	for _, p := range ours {
+		var files []*ast.File
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, file)
+		}
+		// Without bodies, imports seem to be unused: the compiler reports real errors.
+		conf := types.Config{Importer: compiled, IgnoreFuncBodies: true, FakeImportC: true, Error: func(error) {}}
+		checked, _ := conf.Check(p.ImportPath, set, files, nil)
+		out[strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")] = checked
+	}
+	return out
+}
+
+// methodsOf counts the methods of a type and of a pointer to it, also those that
+// embedded fields promote, as far as they are declared in packages whose path
+// begins with ours: what a standard type such as time.Time promotes is not ours
+// to divide.
+func methodsOf(t types.Type, ours string) (n int) {
+	if !types.IsInterface(t) {
+		t = types.NewPointer(t)
+	}
+	for m := range types.NewMethodSet(t).Methods() {
+		if p := m.Obj().Pkg(); p != nil && strings.HasPrefix(p.Path(), ours) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestMethodsOfTypes: no type has too many methods, declared or promoted.
+func TestMethodsOfTypes(t *testing.T) {
+	packages := checkedPackages(t)
+	if len(packages) < 30 || packages["kusto"] == nil || packages["kusto"].Scope().Lookup("Client") == nil {
+		t.Fatalf("%d packages were read, and kusto.Client must be among them", len(packages))
+	}
+	unused := map[string]bool{}
+	for name := range wideTypes {
+		unused[name] = true
+	}
+	for folder, p := range packages {
+		for _, name := range p.Scope().Names() {
+			o, ok := p.Scope().Lookup(name).(*types.TypeName)
+			if !ok || o.IsAlias() {
+				continue
+			}
+			full := folder + "." + name
+			n := methodsOf(o.Type(), module)
+			if most := max(mostMethods, wideTypes[full].most); n > most {
+				t.Errorf("%s has %d methods, more than %d: divide it by duty", full, n, most)
+			}
+			if n > mostMethods {
+				delete(unused, full)
+			}
+		}
+	}
+	for name := range unused {
+		t.Errorf("wideTypes lists %s, which has not more than %d methods", name, mostMethods)
+	}
+}
+
+// TestMethodsOfPromotes: promoted methods count, and hidden ones count once.
+func TestMethodsOfPromotes(t *testing.T) {
+	const text = `package p
+type A struct{}
+func (A) One() {}
+func (*A) Two() {}
+type B struct{ *A }
+func (B) One() {}
+func (B) Three() {}
+type C interface{ One(); D }
+type D interface{ Two() }
+type E struct{ C }`
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "p.go", text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := (&types.Config{}).Check("p", set, []*ast.File{file}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"A": 2, "B": 3, "C": 2, "D": 1, "E": 2} {
+		if got := methodsOf(p.Scope().Lookup(name).Type(), "p"); got != want {
+			t.Errorf("%s has %d methods, want %d", name, got, want)
+		}
+	}
+}
+
+// TestParametersInKusto: functions of the destination take few parameters.
+func TestParametersInKusto(t *testing.T) {
+	set, files := parsed(t)
+	seen := 0
+	for name, file := range files {
+		if !inKusto(filepath.ToSlash(filepath.Dir(name))) || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			seen++
+			if n := f.Type.Params.NumFields(); n > mostParameters {
+				t.Errorf("%s: %s has %d parameters, more than %d", set.Position(f.Pos()), f.Name.Name, n, mostParameters)
+			}
+		}
+	}
+	if seen < 300 {
+		t.Errorf("only %d functions were looked at", seen)
+	}
+}
