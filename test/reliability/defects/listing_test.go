@@ -56,7 +56,8 @@ func TestListedVersions(t *testing.T) {
 // again, also where their links have expired since.
 func TestListedResume(t *testing.T) {
 	listing(t, func(r *rig, source *contract.ListingSource, generate func(string, ...int) []contract.Row) {
-		rows := generate("v1", 10, 20, 30, 40)
+		// Kusto changes a text that looks like a time, unless it is marked.
+		rows := generate("2026-11-20T06:01:00Z", 10, 20, 30, 40)
 		source.Before = func(u tvmexport.Unit) error {
 			if u.ID == "part-00003" {
 				time.Sleep(5 * time.Minute) // until what was read has landed
