@@ -38,7 +38,8 @@ type Options struct {
 // buffer of 4 MiB.
 const DefaultConcurrency = 4
 
-// Client is the destination. It is safe for concurrent use.
+// Client is the destination. It delegates each call to one of its parts. It is
+// safe for concurrent use.
 type Client struct {
 	conn    *conn.Conn
 	landing *landing.Queue

@@ -1,6 +1,16 @@
 // Package kusto is the destination: Azure Data Explorer or a Fabric Eventhouse,
-// through the official SDK. Package conn alone imports the SDK's query part,
-// and package landing its ingestion part. Package kql makes the texts.
+// through the official SDK. [Client] is composed of parts, a package for each duty:
+//
+//   - ledger: runs, leases, configuration, audit, reports
+//   - publish: landed rows into published tables, commits, counts
+//   - setup: creates, adapts and checks what an installation needs
+//   - takeover: tables of older exporters
+//   - landing: uploads; the only importer of the ingestion SDK
+//   - conn: the connection; the only importer of the query SDK
+//   - policy, visibility, views, kql: policies, hidden rows, texts for readers, texts
+//
+// The methods of Client are those of the contract tvmexport.CompleteDestination.
+// Other abilities are methods of parts, such as [Client.Setup].
 //
 // Rows come in by queued ingestion into a landing table of our own, are
 // counted there, and go on by guarded commands:

@@ -14,8 +14,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// Entry is a row of the ledger as History reads it.
-type Entry struct {
+// entry is a row of the ledger as History reads it.
+type entry struct {
 	Now, At        time.Time
 	Table, State   string
 	Run, Previous  tvmexport.RunID
@@ -84,7 +84,7 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 		return nil, err
 	}
 	for _, t := range tables {
-		h, err := History(t, entries)
+		h, err := history(t, entries)
 		if err != nil {
 			return nil, conn.RefusedError(s.Op, t.Name, err, "check the rows of "+kql.RunsTable)
 		}
@@ -146,8 +146,8 @@ Names
 		kql.RunsTable, kql.Literal(kql.CommittedState), kql.ConfigurationTable, kql.Literal(kql.CommittedState), kql.Literal(kql.CommittedState))
 }
 
-func readEntry(r *conn.Reader) Entry {
-	e := Entry{
+func readEntry(r *conn.Reader) entry {
+	e := entry{
 		Now: r.Time("Now"), At: r.Time("At"), Table: r.Text("Table"), State: r.Text("State"),
 		Run: tvmexport.RunID(r.Text("RunId")), Previous: tvmexport.RunID(r.Text("Previous")),
 		Kind: tvmexport.RunKind(r.Text("Kind")), Watermark: r.Time("Watermark"),
@@ -173,11 +173,11 @@ func readEntry(r *conn.Reader) Entry {
 // clockError is how far apart the clocks of a cluster's nodes may be.
 const clockError = time.Hour
 
-// History makes one table's history of the entries of all.
-func History(t tvmexport.Table, entries []Entry) (tvmexport.History, error) {
+// history makes one table's history of the entries of all.
+func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 	var h tvmexport.History
 	givenUp := map[tvmexport.RunID]bool{}
-	var open *Entry
+	var open *entry
 	for i := range entries {
 		e := &entries[i]
 		if e.Table != t.Name {
@@ -215,7 +215,7 @@ func History(t tvmexport.Table, entries []Entry) (tvmexport.History, error) {
 	if open == nil {
 		return h, nil
 	}
-	p, err := ReadPublication(open.Detail)
+	p, err := readPublication(open.Detail)
 	if err != nil {
 		return h, fmt.Errorf("the publication of run %s: %w", open.Run, err)
 	}
@@ -224,8 +224,8 @@ func History(t tvmexport.Table, entries []Entry) (tvmexport.History, error) {
 	return h, nil
 }
 
-// ReadPublication reads the detail of a publishing row.
-func ReadPublication(detail []byte) (tvmexport.Publication, error) {
+// readPublication reads the detail of a publishing row.
+func readPublication(detail []byte) (tvmexport.Publication, error) {
 	var p tvmexport.Publication
 	if err := json.Unmarshal(detail, &p); err != nil {
 		return p, fmt.Errorf("a Detail of %d bytes in %s is not one of tvmexport", len(detail), kql.RunsTable)

@@ -48,26 +48,26 @@ func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[st
 	if err != nil {
 		return nil, false, err
 	}
-	held, withdraw := Settle(l.Owner, claims)
+	held, withdraw := settle(l.Owner, claims)
 	var back []tvmexport.Table
 	for _, t := range l.Tables {
 		if withdraw[t.Name] {
 			back = append(back, t)
 		}
-		unclaimed = unclaimed || !slices.ContainsFunc(claims, func(c Claim) bool { return c.Table == t.Name })
+		unclaimed = unclaimed || !slices.ContainsFunc(claims, func(c claim) bool { return c.Table == t.Name })
 	}
 	return held, unclaimed, c.withdraw(ctx, l.Owner, back)
 }
 
 // claimsOf reads the leases of the tables that are alive.
-func (c *Invocations) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]Claim, error) {
+func (c *Invocations) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]claim, error) {
 	s := conn.Statement{Op: "lease", Text: HoldersText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) Claim {
-		return Claim{Table: r.Text("Table"), Owner: r.Text("Owner"), Since: r.Time("Since"), Until: r.Time("Until")}
+	return conn.ReadRows(s, rows, func(r *conn.Reader) claim {
+		return claim{Table: r.Text("Table"), Owner: r.Text("Owner"), Since: r.Time("Since"), Until: r.Time("Until")}
 	})
 }
 
@@ -80,16 +80,16 @@ func (c *Invocations) withdraw(ctx context.Context, owner string, tables []tvmex
 	return err
 }
 
-// Claim is a lease that is alive.
-type Claim struct {
+// claim is a lease that is alive.
+type claim struct {
 	Table, Owner string
 	Since, Until time.Time
 }
 
-// Settle says who else holds which table, and where owner's own claim came
+// settle says who else holds which table, and where owner's own claim came
 // second and must be withdrawn.
-func Settle(owner string, claims []Claim) (held map[string]tvmexport.LeaseHolder, withdraw map[string]bool) {
-	first, own := map[string]Claim{}, map[string]bool{}
+func settle(owner string, claims []claim) (held map[string]tvmexport.LeaseHolder, withdraw map[string]bool) {
+	first, own := map[string]claim{}, map[string]bool{}
 	for _, c := range claims {
 		if c.Owner == owner {
 			own[c.Table] = true

@@ -85,7 +85,7 @@ func (c *Reports) holders(ctx context.Context, tables []tvmexport.Table) (map[st
 	if err != nil {
 		return nil, err
 	}
-	held, _ := Settle("", claims)
+	held, _ := settle("", claims)
 	return held, nil
 }
 
