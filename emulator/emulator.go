@@ -57,8 +57,9 @@ type Options struct {
 	Apps       []entra.App // further applications of the tenant
 	TenantID   string      // "" means DefaultTenantID
 
-	Database string        // name of the database; "" means DefaultDatabase
-	Batching time.Duration // how long a batch of queued ingestion stays open, regardless of policies; 0 means DefaultBatching
+	Database  string        // name of the database; "" means DefaultDatabase
+	Databases []string      // further databases with the same roles
+	Batching  time.Duration // how long a batch of queued ingestion stays open, regardless of policies; 0 means DefaultBatching
 	// StreamNeedsMapping refuses streamed JSON that names no mapping, as the page
 	// on streaming ingestion has it; otherwise columns are found by their names.
 	StreamNeedsMapping bool

@@ -85,24 +85,33 @@ func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Princi
 	}
 }
 
-// setUpDatabase makes the database and gives the exporting application and the
+// setUpDatabase makes the databases and gives the exporting application and the
 // managed identities the two roles that exporting is documented to need.
 func (e *Emulator) setUpDatabase(ctx context.Context) error {
-	e.engine.CreateDatabase(e.o.Database)
+	for _, name := range append([]string{e.o.Database}, e.o.Databases...) {
+		if err := e.setUpOne(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Emulator) setUpOne(ctx context.Context, database string) error {
+	e.engine.CreateDatabase(database)
 	for _, role := range []string{"users", "ingestors"} {
 		var who []string
 		for _, id := range []string{ExporterID, machineID, userID} {
 			who = append(who, fmt.Sprintf("'aadapp=%s;%s'", id, e.o.TenantID))
 		}
-		text := fmt.Sprintf(".add database ['%s'] %s (%s)", e.o.Database, role, strings.Join(who, ", "))
-		answer, err := e.engine.Command(ctx, engine.Call{Principal: e.admin, Database: e.o.Database, Text: text})
+		text := fmt.Sprintf(".add database ['%s'] %s (%s)", strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(database), role, strings.Join(who, ", "))
+		answer, err := e.engine.Command(ctx, engine.Call{Principal: e.admin, Database: database, Text: text})
 		if err != nil {
-			return fmt.Errorf("emulator: set the roles of database %s: %w", e.o.Database, err)
+			return fmt.Errorf("emulator: set the roles of database %s: %w", database, err)
 		}
 		for _, t := range answer.Tables {
 			for _, err := range t.Rows {
 				if err != nil {
-					return fmt.Errorf("emulator: set the roles of database %s: %w", e.o.Database, err)
+					return fmt.Errorf("emulator: set the roles of database %s: %w", database, err)
 				}
 			}
 		}

@@ -33,7 +33,8 @@ type Server struct {
 
 	servers []*http.Server
 	serving sync.WaitGroup
-	ended   []error // how each server ended; written before serving is done
+	unlock  func() error // releases Options.Dir
+	ended   []error      // how each server ended; written before serving is done
 }
 
 // Start listens, serves in the background and returns when clients may come.
@@ -68,6 +69,17 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	}
 	at := loopbackEndpoints(listeners[0].Addr().String(), kusto, listeners[2].Addr().String(),
 		storageAddress(o.StorageHost, listeners[3].Addr().String()))
+	unlock := func() error { return nil }
+	if o.Dir != "" {
+		if unlock, err = lockDir(o.Dir); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, unlock())
+			}
+		}()
+	}
 	signIn, err := newCredentials(time.Now())
 	if err != nil {
 		return nil, err
@@ -87,7 +99,7 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	s = &Server{Emulator: e, Ready: e.ready, ended: make([]error, len(listeners))}
+	s = &Server{Emulator: e, unlock: unlock, Ready: e.ready, ended: make([]error, len(listeners))}
 	for i, handler := range []http.Handler{e.Defender(), e.Kusto(), e.Ingest(), e.Storage()} {
 		server := &http.Server{
 			Handler:           handler,
@@ -114,7 +126,7 @@ func (s *Server) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.Emulator.Close())...)
+	return errors.Join(append(errs, s.Emulator.Close(), s.unlock())...)
 }
 
 // Serve is Start, then ready, then waiting for the end of ctx, then Close: all

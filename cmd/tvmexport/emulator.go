@@ -5,12 +5,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport/emulator"
@@ -31,6 +34,8 @@ type emulatorFlags struct {
 	kusto       string
 	batching    time.Duration
 	storageHost string
+	tenantID    string
+	databases   []string
 	dir         string
 }
 
@@ -80,6 +85,8 @@ configuration (tvmexport.yaml) and the credentials as shell variables
 	flags.StringVar(&f.quota, "quota", "documented", "hunting `quotas`: documented or off")
 	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "time until a batch of queued ingestion is sealed")
 	flags.StringVar(&f.storageHost, "storage-host", "", "`host` name in storage URLs: NAME or {account}.{kind}.NAME")
+	flags.StringVar(&f.tenantID, "tenant-id", emulator.DefaultTenantID, "`id` of the tenant")
+	flags.StringArrayVar(&f.databases, "database", []string{emulator.DefaultDatabase}, "`name` of the database; repeat it for further databases")
 	flags.StringVar(&f.dir, "dir", "", "`directory` for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
 	return c
 }
@@ -103,13 +110,36 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 			return emulatorOptions{}, usage(fmt.Errorf("--dir: %w", err))
 		}
 	}
+	if err := checkNames(f); err != nil {
+		return emulatorOptions{}, usage(err)
+	}
 	record, stop, err := p.recorder()
 	if err != nil {
 		return emulatorOptions{}, err
 	}
 	return emulatorOptions{close: stop, Options: emulator.Options{
+		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
 		Devices: f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
 	}}, nil
+}
+
+// checkNames checks the id of the tenant and the names of the databases.
+func checkNames(f emulatorFlags) error {
+	if _, err := uuid.Parse(f.tenantID); err != nil {
+		return fmt.Errorf("--tenant-id is %q; it must be a GUID", f.tenantID)
+	}
+	seen := map[string]bool{}
+	for _, name := range f.databases {
+		switch key := strings.ToLower(name); {
+		case strings.TrimSpace(name) == "":
+			return errors.New("--database is empty; give the name of a database")
+		case seen[key]:
+			return fmt.Errorf("--database %q is given twice", name)
+		default:
+			seen[key] = true
+		}
+	}
+	return nil
 }
 
 // recorder writes each query and command that the emulator is sent to a file

@@ -56,7 +56,7 @@ func TestTableFunctionTakesConstants(t *testing.T) {
 	}
 }
 
-// What the emulator does not do is refused by name: a client must not take it for a
+// What the emulator does not do is refused by name: a client must not mistake it for a
 // misspelt command.
 func TestUnsupportedCommandsAreRefusedByName(t *testing.T) {
 	b := newBench(t)

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
@@ -18,6 +20,26 @@ var errCommandInV2 = errors.New("Control commands (starting with a dot '.') do n
 func errNoEngine() *engine.Error {
 	return requestError(http.StatusBadRequest, "this endpoint belongs to the ingestion service (data management), which has no databases; "+
 		"send queries and commands to the cluster's own URI, without 'ingest-'")
+}
+
+// errEngineOnly refuses a command of the ingestion service in the words of the real
+// engine.
+func errEngineOnly(csl, host string) *engine.Error {
+	what := "ingestion resources"
+	if strings.Contains(strings.ToLower(csl), "identity") {
+		what = "kusto identity token"
+	}
+	return requestError(http.StatusBadRequest, "Cannot get %s from this service endpoint. The appropriate endpoint is most likely 'https://ingest-%s/'.", what, host)
+}
+
+// hasOwnName says whether a host names the engine alone. Clients keep localhost and
+// addresses when they derive the ingestion URI, so that those name both services.
+func hasOwnName(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	return host != "" && !strings.EqualFold(host, "localhost") && net.ParseIP(host) == nil
 }
 
 // timestamp is how the service writes times: seven digits, UTC.

@@ -124,6 +124,10 @@ func (f *front) serveCommand(x *exchange) {
 		return
 	}
 	f.record("mgmt", q.csl)
+	if !f.Ingest && datamanagement.Owns(q.csl) && hasOwnName(x.Host) {
+		f.fail(x, q.csl, errEngineOnly(q.csl, x.Host))
+		return
+	}
 	result, err := f.command(x.Context(), x.call(q))
 	if err != nil {
 		f.fail(x, q.csl, err)
