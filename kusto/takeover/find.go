@@ -69,7 +69,7 @@ func (c *Importer) Takeovers(ctx context.Context, describe func(string) (tvmexpo
 	var sound []tvmexport.Table
 	for i := range list {
 		t := &list[i]
-		t.Propose(describe)
+		t.propose(describe)
 		raw, ok := inv.Tables[t.Table.Destination]
 		switch {
 		case t.Err != nil:
@@ -92,13 +92,13 @@ func (c *Importer) Takeovers(ctx context.Context, describe func(string) (tvmexpo
 		}
 		t.Since = until[t.Table.Name]
 		if t.Absent {
-			t.Decide(false)
+			t.decide(false)
 			continue
 		}
 		if err := c.survey(ctx, t, inv.Tables[t.Table.Destination].Columns); err != nil {
 			return nil, err
 		}
-		t.Decide(last[t.Table.Name])
+		t.decide(last[t.Table.Name])
 	}
 	return list, nil
 }
@@ -191,10 +191,10 @@ func ListedText(table, watermark string) string {
 | order by SourceTable asc`, table, watermark)
 }
 
-// Propose says how the table is exported from now on: tables that are a state
+// propose says how the table is exported from now on: tables that are a state
 // as Snapshot, others by the column that the catalogue knows, where the old
 // exporter followed ingestion_time(), which rows do not carry.
-func (t *Takeover) Propose(describe func(string) (tvmexport.Table, bool)) {
+func (t *Takeover) propose(describe func(string) (tvmexport.Table, bool)) {
 	if t.Err != nil {
 		return
 	}

@@ -61,11 +61,11 @@ func SurveyText(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 		theirs(t, raw, until), mark(t))
 }
 
-// Decide sets where the export continues, and what happens to the old rows. The
+// decide sets where the export continues, and what happens to the old rows. The
 // watermark is the older of the other exporter's own watermark and the newest time
 // in its rows: it wrote its watermark before its rows had landed, and from the
 // first page of several. The first run finds missing rows before the watermark.
-func (t *Takeover) Decide(ours bool) {
+func (t *Takeover) decide(ours bool) {
 	follows := t.Table.LoadType != tvmexport.Snapshot
 	if follows && t.Since.IsZero() {
 		noted := t.Old.From
