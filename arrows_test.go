@@ -253,7 +253,7 @@ func TestPartsOfTheApplication(t *testing.T) {
 	}
 }
 
-// Libraries that are to be replaceable are imported by one package each.
+// Libraries that must stay replaceable are imported by one package each.
 func TestOnePackagePerLibrary(t *testing.T) {
 	homes := map[string][]string{
 		"github.com/Azure/azure-kusto-go/azkustodata":      {"kusto/conn"},

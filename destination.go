@@ -203,7 +203,7 @@ type Published struct {
 	Unread []Unread // values that the typed table could not take, as the destination counted them
 }
 
-// PublicationStep is one command: the batches that travel together.
+// PublicationStep is one command and its batches.
 type PublicationStep struct {
 	Batches []BatchID `json:"batches"`
 	Rows    int64     `json:"rows"`

@@ -87,5 +87,5 @@ type Awaited struct {
 	Landed, Of int           // batches
 	For        time.Duration // how long this wait has lasted
 	Most       time.Duration // how long it can last
-	Slow       string        // what delays them, as far as the destination says
+	Slow       string        // what delays them, if the destination says so
 }

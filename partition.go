@@ -97,8 +97,8 @@ func Of(key string, depth int) Partition {
 	return Partition(key[:n])
 }
 
-// Contains says whether a row with this key is in p, as far as the key decides:
-// for a partition by row hash it is so for every row of the undivided partition.
+// Contains says whether p can contain a row with this key. For a partition by row
+// hash it is true for every row of the undivided partition.
 func (p Partition) Contains(key string) bool {
 	prefix := p.Key()
 	if !strings.HasPrefix(key, prefix) {

@@ -104,9 +104,8 @@ func checkedPackages(t *testing.T) map[string]*types.Package {
 }
 
 // methodsOf counts the methods of a type and of a pointer to it, also those that
-// embedded fields promote, as far as they are declared in packages whose path
-// begins with ours: what a standard type such as time.Time promotes is not ours
-// to divide.
+// embedded fields promote. It counts only methods declared in packages whose path
+// begins with ours: we cannot divide a standard type such as time.Time.
 func methodsOf(t types.Type, ours string) (n int) {
 	if !types.IsInterface(t) {
 		t = types.NewPointer(t)

@@ -132,9 +132,9 @@ func Table(name string) (tvmexport.Table, bool) {
 	return t, true
 }
 
-// key is what the partitions of the table are made of: DeviceId, which is hex
-// digits; else the hash of the natural key, as far as it is text; else the hash
-// of the whole row.
+// key returns the key of the table's partitions: DeviceId, which is hex digits;
+// else the hash of the text columns of the natural key; else the hash of the whole
+// row.
 func (i Info) key() tvmexport.Key {
 	if i.text("DeviceId") {
 		return tvmexport.Key{Column: "DeviceId"}

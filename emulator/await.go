@@ -6,8 +6,8 @@ import (
 )
 
 // AwaitIngestion returns when queued ingestion is done with every message that
-// clients had put into its queues by the call: ingested, skipped, failed for good, or
-// lost by a fault. Retries and late deliveries are waited for. The error is that of
+// clients had put into its queues before the call: ingested, skipped, failed
+// permanently, or lost by a fault. It also waits for retries and late deliveries. The error is that of
 // ctx, with what is still open.
 func (e *Emulator) AwaitIngestion(ctx context.Context) error {
 	queued := e.kusto.accounts.Stats().Messages

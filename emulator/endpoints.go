@@ -7,7 +7,7 @@ type Ready struct {
 	Graph        string `json:"graph"`     // base URL of Microsoft Graph
 	XDR          string `json:"xdr"`       // base URL of the Defender XDR API
 	MDE          string `json:"mde"`       // base URL of the Defender for Endpoint API
-	Authority    string `json:"authority"` // what AZURE_AUTHORITY_HOST is to be
+	Authority    string `json:"authority"` // the value for AZURE_AUTHORITY_HOST
 	TenantID     string `json:"tenantId"`
 	ClientID     string `json:"clientId"` // may hunt, and is user and ingestor of the database
 	ClientSecret string `json:"clientSecret"`
@@ -23,12 +23,12 @@ type Ready struct {
 	// Other ways to sign in as ClientID: files, "" without sockets.
 	Certificate        string `json:"certificate"`        // PEM with private key and chain
 	ExpiredCertificate string `json:"expiredCertificate"` // registered as well, and refused
-	FederatedToken     string `json:"federatedToken"`     // what AZURE_FEDERATED_TOKEN_FILE is to be
+	FederatedToken     string `json:"federatedToken"`     // the value for AZURE_FEDERATED_TOKEN_FILE
 
 	// Managed identities, which may do what ClientID may: the system-assigned one,
 	// and a user-assigned one by its three ids.
-	IMDS               string `json:"imds"`             // what AZURE_POD_IDENTITY_AUTHORITY_HOST is to be
-	IdentityEndpoint   string `json:"identityEndpoint"` // what IDENTITY_ENDPOINT is to be, App Service's form
+	IMDS               string `json:"imds"`             // the value for AZURE_POD_IDENTITY_AUTHORITY_HOST
+	IdentityEndpoint   string `json:"identityEndpoint"` // the value for IDENTITY_ENDPOINT, App Service's form
 	IdentityHeader     string `json:"identityHeader"`   // and IDENTITY_HEADER
 	IdentityClientID   string `json:"identityClientId"`
 	IdentityObjectID   string `json:"identityObjectId"`

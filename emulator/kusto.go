@@ -145,8 +145,8 @@ func deliveries(set *faults.Set, message string) ([]datamanagement.Outcome, bool
 // host.
 const hostForm = "{account}.{kind}."
 
-// storageAddress is the host of storage URLs: the listener's, or the name that is
-// to be advertised, with the listener's port if it has none.
+// storageAddress returns the host of storage URLs: the listener's, or the advertised
+// name, with the listener's port if it has none.
 func storageAddress(advertised, listener string) string {
 	if advertised == "" {
 		return listener

@@ -7,9 +7,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Backfill rebuilds the typed rows of tables from their records: columns that
-// were not shown when a run was published are filled, as far as the records
-// are still there. Readers see each run as it was or as it is now.
+// Backfill rebuilds the typed rows of tables from their records. It fills columns
+// that were not shown when a run was published, if the records still exist.
+// Readers see each run before or after the rebuild, never in between.
 func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.Backfilled, error) {
 	typed, ok := tvmexport.Ability[tvmexport.Backfiller](e.Destination)
 	if !ok {
@@ -63,7 +63,7 @@ func (v *invocation) refill(ctx context.Context, typed tvmexport.Backfiller, t t
 	}
 	t = shapeOf(h.Last, t)
 	if t.Drift == tvmexport.Evolve || t.Drift == "" {
-		t.Shown = nil // what was kept in the records only is to be shown
+		t.Shown = nil // show columns that only the records have
 	}
 	if _, err := syncSchema(ctx, v.Destination, t); err != nil {
 		return tvmexport.Backfilled{}, err

@@ -18,7 +18,7 @@ type tally struct {
 	windows []planUnit
 }
 
-// expect keeps what the plan counted, to be held against what is fetched. A
+// expect keeps the plan's counts for the comparison with the fetched rows. A
 // service that counts no parts gives nothing to compare.
 func (f *fetching) expect(c tvmexport.Counts) {
 	f.counted = tally{at: c.Now}
@@ -35,11 +35,10 @@ func (f *fetching) expect(c tvmexport.Counts) {
 // their count though it did not change.
 const compareRounds = 3
 
-// compare holds what was fetched against what was counted. Where they differ the
-// parts are counted once more, by one call. A part whose count has moved is
-// explained: it is the state that its answer gave. One that has the same count
-// before and after, and another number of rows in between, is asked for again,
-// and ends the run if that repeats.
+// compare compares the fetched rows with the counts. If they differ, it counts the
+// parts once more, by one call. A changed count explains the difference: the answer
+// shows that state. If the count did not change, the part is fetched again; a second
+// difference ends the run.
 func (f *fetching) compare(ctx context.Context) error {
 	if f.plan.Consistent && f.plan.Run.Table.LoadType == tvmexport.Snapshot {
 		return nil // settle counts all of it again

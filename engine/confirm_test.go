@@ -12,7 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport/contract"
 )
 
-// slowly is a destination where nothing is to be seen before a time.
+// slowly is a destination that shows nothing before a time.
 type slowly struct {
 	*contract.Destination
 	until time.Time

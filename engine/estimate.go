@@ -17,7 +17,7 @@ type PlannedTable struct {
 	FullReason string          // why a Snapshot is fetched completely; "" where it is not
 	Finishes   tvmexport.RunID // a publication that an earlier run began and that is finished first; "" if none
 
-	Held    int64 // rows at the source, as far as they were counted
+	Held    int64 // rows at the source that were counted
 	Rows    int64 // to be fetched
 	Resumed int64 // landed by an earlier run, to be taken over
 	Parts   int   // of a Snapshot, compared

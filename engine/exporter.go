@@ -51,8 +51,8 @@ type Request struct {
 	ActiveOnly bool
 }
 
-// Repair is a part of a table that is to be asked for again: partitions of a
-// Snapshot, windows of a table that follows a watermark.
+// Repair is a part of a table that a run fetches again: partitions of a Snapshot,
+// or windows of a table that follows a watermark.
 type Repair struct {
 	Partitions []tvmexport.Partition
 	Windows    []tvmexport.Window

@@ -82,7 +82,7 @@ func (e *engine) pause(ctx context.Context, run tvmexport.Run, attempt int, why 
 	return sleep(ctx, d)
 }
 
-// batchData is a batch whose memory is to be given back.
+// batchData is a batch whose memory must be released.
 type batchData struct {
 	tvmexport.Batch
 	buffer *segmentBuffer

@@ -75,5 +75,5 @@ func (f *fetching) note(format string, args ...any) {
 	f.progress.Notes = append(f.progress.Notes, fmt.Sprintf(format, args...))
 }
 
-// all are the batches that are to be published.
+// all returns the batches to publish.
 func (f *fetching) all() []tvmexport.BatchInfo { return append(slices.Clip(f.reused), f.batches...) }

@@ -19,7 +19,7 @@ type invocation struct {
 	results []Result // one for each order
 
 	leased  []tvmexport.Table
-	schemas map[string][]tvmexport.Column // of the leased tables, as far as the source tells
+	schemas map[string][]tvmexport.Column // of the leased tables, if the source returns them
 	earlier []tvmexport.InvocationEnd     // invocations whose audit rows are missing
 	grace   gracePeriod
 }

@@ -24,8 +24,8 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	return p, err
 }
 
-// mode decides what a run is: everything, what the watermark has passed, or
-// the parts that are to be repaired.
+// mode decides what a run fetches: everything, the rows after the watermark, or the
+// parts to repair.
 func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p := Plan{
 		Run:    tvmexport.Run{ID: newRunID(), Table: t, Kind: tvmexport.FullRun, StartedAt: h.Now},
@@ -138,7 +138,7 @@ type Plan struct {
 	Unlike     []string           // columns that have values in what readers keep which are not those of the source
 	Losses     tvmexport.Losses   // that the run makes up for
 	Apart      bool               // rows of the ledger are gone
-	Live       []tvmexport.Column // the source's schema without hidden columns; answers are held against it
+	Live       []tvmexport.Column // the source's schema without hidden columns; answers are compared with it
 	Loose      bool               // the answers have other columns than Live, which the source tells all the same
 	Notes      []string           // what people should know of the plan, a sentence each
 	Consistent bool               // the table must not move while it is read

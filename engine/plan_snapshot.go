@@ -8,9 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// planState plans a table that is a state: the partitions of the whole table,
-// or of those that differ from what readers see, or those that are to be
-// replaced.
+// planState plans a table that is a state: the partitions of the whole table, those
+// that differ from what readers see, or those to replace.
 func (f *fetching) planState(ctx context.Context) error {
 	run := &f.plan.Run
 	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Fingerprints: true}

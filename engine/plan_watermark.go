@@ -8,9 +8,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// planWindow plans a table that follows its watermark: what is new, the hours
-// of the last days in which readers see fewer rows than the source holds, and
-// the windows that are to be asked for again.
+// planWindow plans a table that follows its watermark: new rows, the hours of the
+// last days in which readers see fewer rows than the source has, and the windows
+// to fetch again.
 func (f *fetching) planWindow(ctx context.Context) error {
 	run := &f.plan.Run
 	counts, recent, err := f.countWindow(ctx)
@@ -126,9 +126,9 @@ func rowsAt(parts []tvmexport.Count, start time.Time) (rows int64) {
 	return rows
 }
 
-// laggingHours are the hours, the last one up to the watermark, in which the source
-// holds more rows than readers see, but for those within windows that are
-// asked for anyway.
+// laggingHours returns the hours, up to the one of the watermark, in which the
+// source has more rows than readers see. It omits hours within windows that are
+// fetched anyway.
 func laggingHours(source, seen []tvmexport.Count, to time.Time, but []tvmexport.Window) []planUnit {
 	var out []planUnit
 	for _, c := range source {

@@ -163,7 +163,7 @@ func (b *body) name() (string, error) {
 	}
 	name := ""
 	err := b.value(func(text []byte) error {
-		unquoted, _ := jsontext.AppendUnquote(nil, text) // valid but for lone surrogates
+		unquoted, _ := jsontext.AppendUnquote(nil, text) // valid except for lone surrogates
 		name = string(unquoted)
 		return nil
 	})

@@ -109,7 +109,7 @@ func (n *normaliser) mask(c *column, v []byte) {
 	if string(v) != string(c.lastValue) { // rows of one device come together
 		c.lastValue = append(c.lastValue[:0], v...)
 		n.plain = append(n.plain[:0], v...)
-		if v[0] == '"' { // valid but for lone surrogates, which are replaced
+		if v[0] == '"' { // valid except for lone surrogates, which are replaced
 			n.plain, _ = jsontext.AppendUnquote(n.plain[:0], v)
 		}
 		c.lastMask = n.masks.Append(c.lastMask[:0], n.plain)

@@ -17,7 +17,7 @@ type dialect struct {
 	wire     bool               // does not give dynamic columns as text
 	textless []string           // dynamic columns that the table does not have
 	hashless []string           // columns that the hash of a row leaves out, since the table does not have them
-	hideless []string           // columns that were to be hidden and that the table does not have
+	hideless []string           // columns to hide that the table does not have
 	columns  []tvmexport.Column // as an answer declared them behind its rows
 }
 

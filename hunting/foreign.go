@@ -16,8 +16,8 @@ var errForeign = errors.New("the answer is not from the hunting API")
 
 const proxyHint = "a proxy, a captive portal or a gateway seems to answer instead of the service: check HTTPS_PROXY, NO_PROXY and defender.endpoint"
 
-// foreign describes a whole answer that cannot be used. Its sentence never
-// quotes the body, but for a page's title and the message of an error object.
+// foreign describes a whole answer that cannot be used. Of the body it quotes only
+// a page's title or the message of an error object.
 type foreign struct{ sentence string }
 
 func (f *foreign) Error() string { return f.sentence }

@@ -61,7 +61,7 @@ func (k *keyOf) value() []byte {
 		case bytes.IndexByte(p, '\\') < 0:
 			k.text = append(k.text, p[1:len(p)-1]...)
 		default:
-			// Valid but for lone surrogates, which are replaced.
+			// Valid except for lone surrogates, which are replaced.
 			k.text, _ = jsontext.AppendUnquote(k.text, p)
 		}
 	}

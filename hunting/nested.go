@@ -20,9 +20,9 @@ const mostKnown = 32
 
 // nesting writes dynamic values without blanks, and checks on its way that
 // they are JSON. On Graph sidecars are left out, an empty object is null, and
-// objects that travel as text inside a list are objects again. What Kusto
-// would not keep as it is becomes JSON text: numbers that it would round, and
-// bags that have a name twice.
+// objects that Graph sends as text inside a list are objects again. What Kusto
+// would change becomes JSON text: numbers that it would round, and bags that have
+// a name twice.
 type nesting struct {
 	scan
 	out   []byte
@@ -158,7 +158,7 @@ func (w *nesting) bag(i, depth int) int {
 // seen says whether the bag whose names begin at known already has the name.
 func (w *nesting) seen(key []byte, known int, more *map[string]bool) bool {
 	if bytes.IndexByte(key, '\\') >= 0 {
-		plain, _ := jsontext.AppendUnquote(nil, key) // valid but for lone surrogates
+		plain, _ := jsontext.AppendUnquote(nil, key) // valid except for lone surrogates
 		key = plain
 	} else {
 		key = key[1 : len(key)-1]

@@ -192,7 +192,7 @@ func (n *normaliser) member(c *column, m *members) error {
 	}
 	plain := fits(c.kind, m.value) && !(c.asText && m.value[0] == '"')
 	if plain && m.tight && string(m.key) == string(c.quoted[1:len(c.quoted)-2]) {
-		if n.to > n.from && n.to+1 == m.start { // but for the comma
+		if n.to > n.from && n.to+1 == m.start { // only the comma is between them
 			n.to = m.end
 			return nil
 		}

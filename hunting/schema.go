@@ -97,7 +97,7 @@ func (s *schema) column(name string) *column {
 func (s *schema) find(key []byte) (*column, error) {
 	if bytes.IndexByte(key, '\\') >= 0 {
 		quoted := slices.Concat([]byte{'"'}, key, []byte{'"'})
-		key, _ = jsontext.AppendUnquote(nil, quoted) // valid but for lone surrogates
+		key, _ = jsontext.AppendUnquote(nil, quoted) // valid except for lone surrogates
 	}
 	if c := s.columns[string(key)]; c != nil {
 		return c, nil

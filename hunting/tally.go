@@ -177,7 +177,7 @@ func wireText(v []byte) (string, error) {
 	case v[0] != '"':
 		return "", errors.New("its value is not a text")
 	}
-	text, _ := jsontext.AppendUnquote(nil, v) // valid but for lone surrogates
+	text, _ := jsontext.AppendUnquote(nil, v) // valid except for lone surrogates
 	return string(text), nil
 }
 

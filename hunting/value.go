@@ -18,7 +18,7 @@ func readable(dst []byte, kind string, v []byte) (_ []byte, ok bool) {
 	quoted := v[0] == '"'
 	if quoted {
 		if text = v[1 : len(v)-1]; bytes.IndexByte(text, '\\') >= 0 {
-			text, _ = jsontext.AppendUnquote(nil, v) // valid but for lone surrogates
+			text, _ = jsontext.AppendUnquote(nil, v) // valid except for lone surrogates
 		}
 		if len(text) == 0 {
 			return append(dst, v...), true // no value in any type

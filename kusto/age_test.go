@@ -132,7 +132,7 @@ var questions = map[string]struct {
 const week, year = 7, 52 * 7 // the last run of both is the sixth after a full one
 
 // TestReadersDoNotAge: what readers read of the tables does not grow with the
-// age of the installation, but for the few rows of the ledger.
+// age of the installation, except for the few rows of the ledger.
 func TestReadersDoNotAge(t *testing.T) {
 	const devices, rows = 100, 5
 	young, old := aged(t, week, devices, rows), aged(t, year, devices, rows)

@@ -331,7 +331,7 @@ func TestEmulatorBadInput(t *testing.T) {
 			s.Errorf("a changed mapping: %v", err)
 		}
 
-		// A mapping that is gone: the ingestion fails for good, and that shows at once.
+		// The mapping is gone: the ingestion fails permanently, and that shows at once.
 		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.drop table DeviceTvmSoftwareInventoryLanding ingestion json mapping "LandingMapV1"`})
 		s.must(err)
 		run := runOfTable(softwareTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)

@@ -131,7 +131,7 @@ func TestEveryCodeHasAdvice(t *testing.T) {
 	}
 }
 
-// TestAdviceNamesCommands holds the advice against the command tree.
+// TestAdviceNamesCommands compares the advice with the command tree.
 func TestAdviceNamesCommands(t *testing.T) {
 	root := (&process{}).root()
 	for code, hint := range advice {

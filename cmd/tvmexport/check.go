@@ -92,7 +92,7 @@ func (p *process) printFinding(n preflight.Finding, asJSON bool) {
 			l.Code = codeOf(n.Cause)
 		}
 		out := json.NewEncoder(p.stdout)
-		out.SetEscapeHTML(false) // commands are to be copied
+		out.SetEscapeHTML(false) // readers copy the commands
 		_ = out.Encode(l)
 		return
 	}

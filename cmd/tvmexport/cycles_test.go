@@ -392,7 +392,7 @@ func least(list []sample) sample {
 	return out
 }
 
-// flat: the last half needs no more than the first, but for a little.
+// flat: the last half needs about as much as the first, or less.
 func (s *serving) flat() {
 	s.Helper()
 	half := len(s.samples) / 2

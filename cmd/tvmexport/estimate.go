@@ -28,7 +28,7 @@ type planLine struct {
 	Table    string   `json:"table"`
 	Kind     string   `json:"kind"` // full, delta, failed
 	Why      string   `json:"why,omitempty"`
-	Held     int64    `json:"held"` // rows at the source, as far as counted
+	Held     int64    `json:"held"` // rows at the source that were counted
 	Rows     int64    `json:"rows"` // to be fetched
 	Resumed  int64    `json:"resumed,omitempty"`
 	Finishes string   `json:"finishes,omitempty"`

@@ -57,7 +57,7 @@ func TestEveryCommandTeaches(t *testing.T) {
 	}
 }
 
-// tried holds what help shows against the commands and flags that there are.
+// tried compares the examples of help with the existing commands and flags.
 func tried(t *testing.T, where, text string) {
 	t.Helper()
 	lines := regexp.MustCompile(`(?m)^\s*(tvmexport .*)$`).FindAllStringSubmatch(text, -1)

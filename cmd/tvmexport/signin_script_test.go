@@ -254,8 +254,8 @@ func (p *tunnelProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.tunnels.Go(func() { tunnel(here, there) })
 }
 
-// azureCLI stands for the Azure CLI, signed in as an application, as far as
-// azidentity uses it.
+// azureCLI stands for the Azure CLI, signed in as an application, with the
+// commands that azidentity uses.
 func azureCLI() {
 	resource := ""
 	for i, a := range os.Args {

@@ -16,7 +16,7 @@ const (
 	Duplicate                 // it is ingested twice, the second time after a delay
 	Late                      // it is ingested after a delay
 	Transient                 // its first attempt fails, a retry succeeds
-	Failed                    // it fails for good
+	Failed                    // it fails permanently
 	Partial                   // only its first records are ingested, and with a delay the whole after that
 )
 

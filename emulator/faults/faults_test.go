@@ -229,7 +229,7 @@ func TestTruncatedBodyLooksComplete(t *testing.T) {
 			func(*http.Request) faults.Endpoint { return faults.Graph },
 			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Accept-Encoding") != "" {
-					t.Error("the handler may compress what is to be truncated")
+					t.Error("the handler may compress an answer that a fault truncates")
 				}
 				for range tt.size { // byte by byte: what is held back must not depend on the writes
 					_, _ = io.WriteString(w, "x")

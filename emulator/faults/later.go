@@ -35,7 +35,7 @@ func (s *Set) later(d time.Duration, r *http.Request, next http.Handler) {
 	})
 }
 
-// Close ends the requests that are to be served later. The set must not be used after that.
+// Close ends the requests that wait to be served later. The set must not be used after that.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	if s.closing == nil {

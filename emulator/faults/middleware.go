@@ -33,7 +33,7 @@ func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handle
 		rule, old, hit := s.take(at, said...)
 		if !hit {
 			if a := s.keeping(at, said); a != nil {
-				// What is kept is to be the text, not a compressed stream.
+				// Keep the text, not a compressed stream.
 				r = r.Clone(r.Context())
 				r.Header.Del("Accept-Encoding")
 				next = s.keep(a, said, next)
@@ -120,7 +120,7 @@ func (rule Rule) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 		r = r.WithContext(context.WithValue(r.Context(), hiddenRows{}, rule.HideRows))
 	}
 	if rule.TruncateJSON || rule.rewrites() || rule.LieGzip {
-		// What is dropped is to be JSON, not the end of a compressed stream.
+		// Drop JSON, not the end of a compressed stream.
 		r = r.Clone(r.Context())
 		r.Header.Del("Accept-Encoding")
 	}

@@ -115,7 +115,7 @@ func (d *decorated) decorate() {
 	}
 }
 
-// discarded takes an answer that nobody is to see.
+// discarded is the writer of an answer that is not sent.
 type discarded struct{ header http.Header }
 
 func (d *discarded) Header() http.Header         { return d.header }

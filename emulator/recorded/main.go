@@ -43,7 +43,7 @@ func main() {
 		}
 	}
 	printRefusals(refusals)
-	fmt.Printf("recorded: %d cases: %d equal, %d equal but for column types, %d wrong, %d not comparable, %d refused\n",
+	fmt.Printf("recorded: %d cases: %d equal, %d equal except for column types, %d wrong, %d not comparable, %d refused\n",
 		len(cases), counts[equal], counts[typesDiffer], counts[wrong], counts[incomparable], counts[refused])
 	if counts[wrong] > 0 {
 		os.Exit(1)

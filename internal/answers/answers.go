@@ -1,6 +1,6 @@
 // Package answers describes HTTP answers that are not what was asked for: pages
-// of proxies, redirects to other hosts, challenges. What it says never quotes a
-// body, but for a page's title.
+// of proxies, redirects to other hosts, challenges. Of a body it quotes
+// only a page's title.
 package answers
 
 import (

@@ -237,8 +237,8 @@ func (c Config) Check() error {
 // by trying.
 const leastSecret = 16
 
-// checkColumns says what is wrong with the choice of columns, as far as that
-// shows without their tables.
+// checkColumns returns the errors of the column policy that can be found without
+// the tables.
 func (c Config) checkColumns() error {
 	pseudonyms := false
 	for _, table := range slices.Sorted(maps.Keys(c.Tables)) {

@@ -44,7 +44,7 @@ type Check struct {
 	Do     func(ctx context.Context) Result
 }
 
-// Result is what a check found, and what is to be looked at because of it.
+// Result is what a check found, and what the user should look at because of it.
 type Result struct {
 	Findings []Finding
 	Then     []Check

@@ -24,7 +24,7 @@ const patience = 10 * time.Second
 
 // Read reads a file of at most most bytes. Errors name the file.
 func Read(path string, most int) ([]byte, error) {
-	// A pipe without a writer must not block at once and for good.
+	// A pipe without a writer must not block forever.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err

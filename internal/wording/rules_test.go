@@ -60,6 +60,12 @@ var rules = []rule{
 	avoid(`local double|double of (?:the|a|both|Defender)`, "emulator"),
 	avoid(`that that`, "two sentences"),
 	avoid(`asks? for anything`, "starts, sends a request"),
+	avoid(`(?:hold|holds|held|holding) (?:[\w']+ ){0,4}against`, "compare with"),
+	avoid(`(?:its|their) like`, "similar ones"),
+	avoid(`fail(?:s|ed)? for good`, "permanently"),
+	avoid(`but for`, "except for, only"),
+	avoid(`as far as`, "if, as long as, the ones that").unless(`possible`),
+	avoid(`(?:is|are|was|were) (?:not )?to (?:be|go|have|come|see|stay|take)`, "must, should, will"),
 	avoid(`had it been|were it not|should it ever`, "if"),
 }
 

@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 		{"gateway", conntest.Reply{Status: 502, Body: html}, tvmexport.Retry, tvmexport.Unknown, "502", ""},
 		{"busy", conntest.Refusal(503, "ServiceUnavailable", "", false), tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
 		{"stopped", conntest.Reply{Status: 503, Body: html}, tvmexport.Retry, tvmexport.Unknown, "503", "state in the portal"},
-		{"busy for good", conntest.Refusal(503, "ServiceUnavailable", "gone", true), tvmexport.Stop, tvmexport.Rejected, "gone", ""},
+		{"busy permanently", conntest.Refusal(503, "ServiceUnavailable", "gone", true), tvmexport.Stop, tvmexport.Rejected, "gone", ""},
 		{"timeout", conntest.Refusal(504, "Timeout", "", false), tvmexport.Retry, tvmexport.Unknown, "504", ""},
 		{"ingestion", conntest.Reply{Status: 520}, tvmexport.Retry, tvmexport.Unknown, "520", ""},
 		{"redirect", conntest.Reply{Status: 302}, tvmexport.Stop, tvmexport.Usage, "302", "kusto.cluster redirects"},

@@ -22,7 +22,7 @@ type frameScan struct {
 	escaped  bool
 	named    bool   // key holds the name of the member whose value is read
 	key      string // of the frame's member
-	token    []byte // the string or scalar that is read, as far as it is kept
+	token    []byte // the kept part of the string or scalar that is read
 	frame    frame
 }
 

@@ -25,8 +25,8 @@ const (
 // with one corrupt line fails as a whole and says so in .show ingestion
 // failures, where json would skip the line silently
 // (https://learn.microsoft.com/azure/data-explorer/ingest-invalid-data). Either
-// way the count decides. The blob is not told to be flushed at once: the
-// landing table's batching policy decides when, and batches that travel
+// way the count decides. The message does not ask for an immediate flush: the
+// landing table's batching policy decides when, and batches that are ingested
 // together make fewer extents.
 func (q *Queue) Land(ctx context.Context, b tvmexport.Batch) error { return q.upload(ctx, b) }
 

@@ -114,7 +114,7 @@ func settle(owner string, claims []claim) (held map[string]tvmexport.LeaseHolder
 
 // live is the query for leases that are alive: the owner's newest row is a
 // lease, and one of its leases has not expired. Since is the beginning of the
-// unbroken claim, as far as it matters: the earliest row still alive. Rows are
+// unbroken claim: the earliest row still alive. Rows are
 // ordered by when they could be seen, not by when their command began.
 func live(names string) string {
 	return fmt.Sprintf(`%s

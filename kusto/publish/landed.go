@@ -183,7 +183,7 @@ func (c *Arrivals) outrun(ctx context.Context, run tvmexport.Run) error {
 	return nil
 }
 
-// failures asks whether ingestion into the landing table has failed for good
+// failures asks whether ingestion into the landing table has failed permanently
 // since the run began.
 func (c *Arrivals) failures(ctx context.Context, run tvmexport.Run) (failed, err error) {
 	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Idempotent: true, Text: FailuresText(run)}

@@ -43,7 +43,7 @@ func reading(t tvmexport.Table, inv conn.Schema) error {
 	}
 	for _, name := range names {
 		if _, ok := inv.Functions[name]; ok {
-			return conn.UsageError("configuration", t.Name, fmt.Errorf("%s, which %s is to be published through, is the name of a stored function", name, t.Name))
+			return conn.UsageError("configuration", t.Name, fmt.Errorf("%s, through which %s is published, is the name of a stored function", name, t.Name))
 		}
 	}
 	return nil

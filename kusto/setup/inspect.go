@@ -75,7 +75,7 @@ func (c *Inspector) Readable(ctx context.Context) error {
 	return err
 }
 
-// Held is a role that the caller has been given, as far as the service tells.
+// Held is a role that the caller has according to the service.
 type Held struct{ Scope, Role string }
 
 // Held lists the caller's roles in the database and its tables. It is for
@@ -112,8 +112,8 @@ func (c *Inspector) MayAppend(ctx context.Context, tables []string) map[string]e
 	return refused
 }
 
-// Written are the tables of the database that a run of the tables appends to,
-// as far as they are there.
+// Written returns the existing tables of the database to which a run of the tables
+// appends.
 func (c *Inspector) Written(ctx context.Context, tables []tvmexport.Table) ([]string, error) {
 	inv, err := c.conn.Schema(ctx, "check", false)
 	if err != nil {

@@ -39,9 +39,9 @@ func tagRetention(table string) Command {
 	}
 }
 
-// policyStands says whether a policy of a table that is there and ours is to be
-// left as it is: one that is set is somebody's decision, and none is set that
-// would drop rows. note says what to do where it is not as it was asked for.
+// policyStands says whether to keep the policy of an existing table of ours: a
+// policy that is set is somebody's decision, and no policy that would drop rows is
+// set. note says what to do if the policy differs from the requested one.
 func (c *Installer) policyStands(ctx context.Context, cmd Command) (stands bool, note string, err error) {
 	text, err := c.policy.Of(ctx, "init", cmd.Table, cmd.Name)
 	if err != nil || cmd.keep == 0 {

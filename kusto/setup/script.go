@@ -34,7 +34,7 @@ type Command struct {
 	Table  string // that a mapping, a policy or rows belong to; "" else
 	Why    string // one line for people
 	Text   string
-	update string // the same for a function that is there and ours; "" if it is not to be changed
+	update string // the same for an existing function of ours; "" if it does not change
 	doc    string // of a function
 	calls  string // the function that a function calls; "" for none
 

@@ -117,7 +117,7 @@ func ReconfigureText(t Takeover, columns []kql.Column) string {
 
 // LegacyText writes the row of the ledger that stands for what the other
 // exporter has left: bounded by the time at which the row is written, and
-// committed where readers are to see those rows.
+// committed if readers should see those rows.
 func LegacyText(t Takeover, raw []kql.Column, id tvmexport.RunID) string {
 	state := kql.TakenOverState
 	if t.Joined {

@@ -30,9 +30,9 @@ type holding struct {
 
 // Holdings finds, for each of the columns, its place in a typed table that has
 // the columns have: the one of its name and type, else, where that name has
-// another type, NAME_TYPE. Places that have does not hold yet are to be added.
+// another type, NAME_TYPE. The caller adds places that have does not contain yet.
 func Holdings(have []kql.Column, columns []tvmexport.Column) []holding {
-	taken := map[string]string{} // by name: the type that it has or is to have
+	taken := map[string]string{} // by name: the type that it has or will have
 	for _, c := range have {
 		taken[c.Name] = c.Kind
 	}

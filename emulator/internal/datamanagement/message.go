@@ -32,7 +32,7 @@ type Message struct {
 // StatusEntity says where a table holds the status of a blob.
 type StatusEntity struct{ Table, PartitionKey, RowKey string }
 
-// Properties say how a blob is to be ingested.
+// Properties say how to ingest a blob.
 type Properties struct {
 	Identity         string // authorizationContext
 	Format           string // lower case, csv if not given
@@ -159,7 +159,7 @@ func addressed(data []byte) Message {
 	m := Message{ID: text("Id"), BlobPath: text("BlobPath"), Database: text("DatabaseName"), Table: text("TableName")}
 	var bag map[string]json.RawMessage
 	if json.Unmarshal(members["AdditionalProperties"], &bag) == nil {
-		_ = m.Properties.read(bag) // as far as it can be read
+		_ = m.Properties.read(bag) // only what can be read
 	}
 	return m
 }

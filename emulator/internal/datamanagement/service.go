@@ -37,7 +37,7 @@ type Options struct {
 type Outcome struct {
 	After     time.Duration // how late it comes
 	Transient bool          // its first attempt fails, the next does not
-	Failed    bool          // it fails for good, though its blob could be read
+	Failed    bool          // it fails permanently, though its blob could be read
 	Records   int           // only so many records of it are ingested; 0: all
 }
 
@@ -69,7 +69,7 @@ type Stats struct {
 	Bytes        int64 // of blobs and streams as uploaded
 	Batches      int64 // ingested
 	Skipped      int64 // blobs whose ingest-by tag already existed
-	Failed       int64 // blobs that failed for good
+	Failed       int64 // blobs that failed permanently
 	SkippedLines int64 // malformed lines of format json, left out in silence
 	Streams      int64 // streaming ingestions
 }

@@ -44,7 +44,7 @@ func Documented() Quota {
 	}
 }
 
-// Off is no quota at all but for the range of the data, which is how long the
+// Off returns no quota at all, except for the range of the data: how long the
 // service keeps events.
 func Off() Quota { return Quota{DataRange: 30 * 24 * time.Hour} }
 

@@ -251,7 +251,7 @@ func TestReplaceExtents(t *testing.T) {
 		b.wantValues("T", 1, 2, 100)
 		b.wantValues("S")
 	}
-	b.fails(root, `.replace extents in table T <| {.show table T extents}, {.show table T extents}`, CodeBadRequest, "is to be dropped and to be moved")
+	b.fails(root, `.replace extents in table T <| {.show table T extents}, {.show table T extents}`, CodeBadRequest, "cannot be both dropped and moved")
 	b.fails(root, `.replace extents in table T <| {.show tables}, {.show table S extents}`, CodeBadRequest, "The query must give a column ExtentId")
 	b.wantValues("T", 1, 2, 100)
 }

@@ -89,7 +89,7 @@ func (s *session) replaceExtents(ctx context.Context, c *command.ReplaceExtents)
 				return nil, badRequest("Extent '%s' is in table '%s': .replace extents drops only extents of table '%s'", p.extent.ID, p.table, c.Table)
 			}
 			if slices.Contains(m.move, p) {
-				return nil, badRequest("Extent '%s' is to be dropped and to be moved", p.extent.ID)
+				return nil, badRequest("Extent '%s' cannot be both dropped and moved", p.extent.ID)
 			}
 		}
 		return s.move(ctx, sc, m, c.With)

@@ -81,7 +81,7 @@ func (s *session) alterPolicy(c *command.AlterPolicy) (*rows, error) {
 			return "", err
 		}
 		if given == "" || given == "null" {
-			return "", nil // .alter ... policy update 'null' and its like take the policy away
+			return "", nil // .alter ... policy update 'null' and similar commands remove the policy
 		}
 		if c.Verb == command.AlterMerge {
 			base := a.policies[c.Policy]

@@ -70,7 +70,7 @@ func (s *session) changeTags(ctx context.Context, c *command.ChangeTags) (*rows,
 	})
 }
 
-// tagChange is an extent and the tags it is to have.
+// tagChange is an extent and its new tags.
 type tagChange struct {
 	piece
 	tags []string

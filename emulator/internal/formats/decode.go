@@ -11,7 +11,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// Source says how a file is to be read.
+// Source says how to read a file.
 type Source struct {
 	// Format is json, multijson, singlejson, csv, tsv, psv, scsv, sohsv, txt
 	// or raw, in any case; "" is csv.

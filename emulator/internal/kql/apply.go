@@ -28,7 +28,7 @@ type subquery struct {
 	p  *pipeline
 }
 
-// subquery binds the body of mv-apply and its like over columns. Operators
+// subquery binds the body of mv-apply and similar operators over columns. Operators
 // that bind their source again, to learn its columns or to name it, are refused.
 func (b *binder) subquery(columns []value.Column, serialized bool, body []syntax.Operator, s *scope) (*subquery, error) {
 	q := &subquery{in: &inputSource{}}

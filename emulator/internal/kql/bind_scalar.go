@@ -212,7 +212,7 @@ func (b *binder) between(n *syntax.Between, c site) (*expr, error) {
 	return apply(c.row.layout, op, bound, args, false), nil
 }
 
-// list binds in, has_any and their like.
+// list binds in, has_any and similar operators.
 func (b *binder) list(n *syntax.List, c site) (*expr, error) {
 	left, err := b.scalar(n.X, c)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
 )
 
-// Codes of the service's errors, as far as they are known.
+// Known codes of the service's errors.
 const (
 	codeSyntax     = "SYN0002"
 	codeResolve    = "SEM0100"

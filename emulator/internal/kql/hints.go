@@ -4,7 +4,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// hint is a condition on a column of a scan as far as it is known before the
+// hint is the part of a condition on a column of a scan that is known before the
 // query runs. Exactly one of prefixes and the bounds is set.
 type hint struct {
 	column   int

@@ -15,7 +15,7 @@ type joinSource struct {
 	keys        [2][]*expr // of left, of right
 	columns     []joinColumn
 	need        []bool
-	build       *pipeline // the side that is kept: right, but for rightsemi and rightanti
+	build       *pipeline // the side that is kept: right, except for rightsemi and rightanti
 	kept        []ref     // its columns that are kept
 }
 

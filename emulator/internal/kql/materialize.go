@@ -43,7 +43,7 @@ func (s *sharings) finish() {
 	s.list = nil
 }
 
-// finishWhole is finish where a table is to be read before all uses are known.
+// finishWhole is finish for a table that is read before all uses are known.
 func (s *sharings) finishWhole() {
 	for _, kept := range s.list {
 		for i := range kept.need {

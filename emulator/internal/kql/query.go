@@ -51,9 +51,9 @@ func (s *Statement) Rows(ctx context.Context) iter.Seq2[[]value.Value, error] { 
 // Stats reports the cost so far, of all runs.
 func (s *Statement) Stats() Stats { return Stats{RowsScanned: s.scanned.Load()} }
 
-// Compile parses and binds text. The error is a *Error. No rows are read, but
-// for `evaluate bag_unpack` without a schema, whose columns are what the rows
-// hold.
+// Compile parses and binds text. The error is a *Error. It reads no
+// rows, except for `evaluate bag_unpack` without a schema, whose columns depend on
+// the rows.
 func Compile(text string, env Environment) (*Query, error) { return compile(text, env) }
 
 // ErrorKind sorts query errors as the service does.
@@ -61,8 +61,8 @@ type ErrorKind int
 
 // The kinds of errors.
 const (
-	Syntax      ErrorKind = iota + 1 // SYN0002 and its like; Kusto.Data.Exceptions.SyntaxException
-	Semantic                         // SEM0100 and its like; Kusto.Data.Exceptions.SemanticException
+	Syntax      ErrorKind = iota + 1 // SYN0002 and similar; Kusto.Data.Exceptions.SyntaxException
+	Semantic                         // SEM0100 and similar; Kusto.Data.Exceptions.SemanticException
 	Runtime                          // failed while running: assert(), limits, bad regex
 	Unsupported                      // KQL that this evaluator refuses rather than answer wrongly
 )

@@ -10,7 +10,7 @@ type rowKeeper struct {
 	in   *pipeline
 	refs []ref  // where they are read, in the order of the output
 	keep []bool // whether anything reads them
-	more []ref  // what else is read of in, for sort keys and their like
+	more []ref  // what else is read of in, for example for sort keys
 }
 
 // stored is a pipeline over a source that keeps rows of p.

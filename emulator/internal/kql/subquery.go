@@ -61,7 +61,7 @@ func (b *binder) firstColumn(x syntax.Expr, c site) (*expr, value.Kind, error) {
 	}}), first.kind, nil
 }
 
-// memberSet is the values of a table's first column, for in and its like.
+// memberSet is the values of a table's first column, for in and similar operators.
 type memberSet struct {
 	keys   map[string]struct{}
 	fold   bool
@@ -82,7 +82,7 @@ func (m *memberSet) key(v value.Value) []byte {
 	return m.buffer
 }
 
-// listOfTable binds `x in (table)` and its like. A null is in no table.
+// listOfTable binds `x in (table)` and similar operators. A null is in no table.
 func (b *binder) listOfTable(n *syntax.List, left *expr, c site) (*expr, error) {
 	list, kind, err := b.firstColumn(n.List[0], c)
 	if err != nil {

@@ -11,7 +11,7 @@ type Metadata struct {
 	LoginEndpoint          string // authority without tenant
 	KustoClientAppID       string
 	KustoClientRedirectURI string
-	KustoServiceResourceID string // what tokens are to be for
+	KustoServiceResourceID string // the required audience of tokens
 	FirstPartyAuthorityURL string
 }
 

@@ -149,7 +149,7 @@ func (f *front) trailerV1(x *exchange, results int) {
 	}, index...)
 }
 
-// noVisualization is the property of a result that is not to be drawn.
+// noVisualization is the property of a result without a visualization.
 const noVisualization = `{"Visualization":null,"Title":null,"XColumn":null,"Series":null,"YColumns":null,"AnomalyColumns":null,` +
 	`"XTitle":null,"YTitle":null,"XAxis":null,"YAxis":null,"Legend":null,"YSplit":null,"Accumulate":false,"IsQuerySorted":false,` +
 	`"Kind":null,"Ymin":"NaN","Ymax":"NaN","Xmin":null,"Xmax":null}`

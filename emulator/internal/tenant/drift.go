@@ -23,7 +23,7 @@ type Drift struct {
 	Nest   *NewKey    `json:"nest,omitempty"`
 }
 
-// NewColumn is a column and the type that it is to have.
+// NewColumn is a column and its new type.
 type NewColumn struct {
 	Name string `json:"name"`
 	Any  bool   `json:"any,omitempty"` // of a new column: the name may be one that a table of Kusto cannot have
@@ -142,8 +142,8 @@ func (v view) drift(table string, base []value.Column, d Drift) (view, error) {
 	return next, nil
 }
 
-// converted is a value of another type, as by Kusto's tostring, todynamic and
-// their like.
+// converted returns a value as another type, as Kusto's tostring, todynamic and
+// similar functions do.
 func converted(v value.Value, k value.Kind) value.Value {
 	if k == value.Dynamic && v.Kind() == value.String {
 		return value.DynamicJSON(v.Text())

@@ -30,7 +30,7 @@ var keys = map[string][]string{
 	"DeviceTvmSoftwareVulnerabilities":         {"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion", "CveId"},
 }
 
-// No two rows have the same key, but for a few that are the same altogether.
+// No two rows have the same key, except for a few that are completely equal.
 func TestKeys(t *testing.T) {
 	x := tenant.New(options(140, 19))
 	for range 2 {

@@ -28,7 +28,7 @@ func options(devices int, seed uint64) tenant.Options {
 	}
 }
 
-// the17 are the tables but for the knowledge base of CVEs, which is large.
+// the17 returns the tables without the knowledge base of CVEs, which is large.
 func the17() []string {
 	return slices.DeleteFunc(tenant.TableNames(), func(n string) bool { return n == kb })
 }
@@ -86,8 +86,8 @@ func read(t testing.TB, c kql.Catalog, name string, q kql.Request) []string {
 	return rows
 }
 
-// fingerprint is a hash of the rows of a table in their order: all of them, but
-// for the large kb.
+// fingerprint returns a hash of the rows of a table in their order. It omits rows
+// only of the large kb.
 func fingerprint(t testing.TB, c kql.Catalog, name string) string {
 	t.Helper()
 	h := sha256.New()

@@ -197,8 +197,8 @@ func (m *memory) settle(d Decision, now time.Time) {
 	}
 }
 
-// wait lasts until something may be due, the tables are to be read again, or
-// the timetable has changed.
+// wait lasts until something may be due, the tables must be read again, or the
+// timetable has changed.
 func (l *Loop) wait(ctx context.Context, d Decision, now time.Time) {
 	pause := glance
 	for _, at := range d.Next {

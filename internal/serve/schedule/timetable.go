@@ -63,7 +63,7 @@ type Table struct {
 	Why    Reason    // of fires that were missed since; "" where they do not count as missed
 }
 
-// Decision is what is to be done at a moment.
+// Decision is the action at a moment.
 type Decision struct {
 	Due    []string             // to be exported now, together
 	Fires  map[string]time.Time // which fire each of them serves; zero: the first export
@@ -71,7 +71,7 @@ type Decision struct {
 	Next   map[string]time.Time // when each table is due next, its delay included; absent: never
 }
 
-// Decide says what is to be done now.
+// Decide returns the action for now.
 func (t Timetable) Decide(now time.Time, tables []Table) Decision {
 	d := Decision{Fires: map[string]time.Time{}, Next: map[string]time.Time{}}
 	for _, table := range tables {

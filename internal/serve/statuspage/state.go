@@ -78,7 +78,7 @@ func (p Page) Summary() string {
 	return "No problems"
 }
 
-// Tone is how the summary is to be taken: good, bad or busy.
+// Tone is the kind of the summary: good, bad or busy.
 func (p Page) Tone() string {
 	switch {
 	case len(p.Exporting) > 0:

@@ -19,7 +19,7 @@ type tally struct {
 	faults   map[string]int // that were injected, by kind
 	outcomes map[string]int // of tables' runs
 	runs     int
-	checked  int           // runs after which readers were held against the source
+	checked  int           // runs after which readers were compared with the source
 	pasts    int           // states of the past that were compared
 	resumed  int64         // rows taken over from runs that ended early
 	slowest  time.Duration // run, by its own clock
@@ -105,7 +105,7 @@ func (t *tally) print(worlds uint64, took time.Duration) {
 			other++
 		}
 	}
-	fmt.Printf("runs after which readers were held against the source: %d\nstates of the past compared: %d\nrows taken over from runs that ended early: %d\n", t.checked, t.pasts, t.resumed)
+	fmt.Printf("runs after which readers were compared with the source: %d\nstates of the past compared: %d\nrows taken over from runs that ended early: %d\n", t.checked, t.pasts, t.resumed)
 	fmt.Printf("longest run: %s of its own time\nmost calls of one process in a minute: %d\n", t.slowest.Round(time.Second), t.busiest)
 	fmt.Printf("looked for secrets and rows in what was written: %d kB\n", t.written>>10)
 	fmt.Printf("cases with lost rows: %d\ncases with duplicated rows: %d\nother differences: %d\n", lost, duplicated, other)

@@ -1,6 +1,6 @@
-// Package check holds a destination against its source and against itself, as
-// the programs of test/reliability do after each run: by what readers see, and by
-// what the ledger, the published tables and the audit say of each other.
+// Package check compares a destination with its source, and its parts with each
+// other, as the programs of test/reliability do after each run: by what readers
+// see, and by the ledger, the published tables and the audit.
 package check
 
 import (

@@ -9,7 +9,8 @@ import (
 	"github.com/tvmexport/tvmexport/test/reliability/check"
 )
 
-// differences holds the destination against the source and against itself.
+// differences compares the destination with the source, and its parts with each
+// other.
 func (w *world) differences(ctx context.Context) []string {
 	out := check.Readers(ctx, w.server, w.server.Tenant().Edge(), tables)
 	out = append(out, check.Ledger(ctx, w.server, tables)...)

@@ -1,6 +1,6 @@
 // Crash kills running exporters at random moments and at every named step, lets
-// a clean run follow, and holds what readers see against the source. With -races
-// it lets two exporters loose on one table instead.
+// a clean run follow, and compares what readers see with the source. With -races
+// it runs two exporters on one table instead.
 package main
 
 import (

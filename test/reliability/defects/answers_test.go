@@ -104,7 +104,7 @@ func (r *rig) succeeds() error {
 	return err
 }
 
-// shows holds what readers see against the source.
+// shows compares what readers see with the source.
 func (r *rig) shows(want []contract.Row) {
 	r.Helper()
 	texts := make([]string, len(want))

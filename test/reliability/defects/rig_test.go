@@ -186,8 +186,8 @@ func (r *rig) run() engine.Result {
 	return result
 }
 
-// agrees holds what readers see against the source, and the published table
-// and the audit against the ledger.
+// agrees compares what readers see with the source, and the published table and
+// the audit with the ledger.
 func (r *rig) agrees(want []contract.Row) {
 	r.Helper()
 	if r.source == nil {

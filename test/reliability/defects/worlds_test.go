@@ -15,7 +15,7 @@ func TestUploadsThatAreDisturbed(t *testing.T) {
 		"a connection is reset in the middle of a message": {Endpoint: faults.Queue, ResetAfter: 20, Count: 2},
 		"a blob's signature is stale":                      {Endpoint: faults.Blob, ExpireSAS: true, Count: 2},
 		"a queue's signature is stale":                     {Endpoint: faults.Queue, ExpireSAS: true, Count: 2},
-		"an ingestion fails for good":                      {Endpoint: faults.Delivery, Delivery: "failed", Count: 1},
+		"an ingestion fails permanently":                   {Endpoint: faults.Delivery, Delivery: "failed", Count: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			choose(t, tvmexport.Snapshot, func(r *rig) {

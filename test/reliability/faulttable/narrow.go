@@ -113,8 +113,8 @@ var perRequest = []Fault{
 	{Name: "the last rows", Way: Hidden, Groups: tables, Make: func(d Dice) faults.Rule {
 		return mostly(d, faults.Rule{DropRows: 1 + d.IntN(4)})
 	}},
-	// A count from which the service hides rows, and says nothing else of them, is
-	// a state of the source as far as anybody can tell; rows are held against it.
+	// If the service silently hides rows from a count, the count is indistinguishable
+	// from a real state of the source; rows are compared with it.
 	{Name: "from the query", Way: Hidden, Groups: []Group{Rows}, Make: func(d Dice) faults.Rule {
 		return mostly(d, faults.Rule{HideRows: 1 + d.IntN(20)})
 	}},

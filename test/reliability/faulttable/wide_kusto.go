@@ -133,5 +133,5 @@ var records = []Fault{
 
 // later are wide faults that came after those that early seeds throw dice for.
 var later = []Fault{
-	{Name: "delivery: fails for good", Way: Barred, Groups: toDelivery, Wide: true, Make: delivery(func(Dice) string { return "failed" })},
+	{Name: "delivery: fails permanently", Way: Barred, Groups: toDelivery, Wide: true, Make: delivery(func(Dice) string { return "failed" })},
 }

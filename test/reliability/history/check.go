@@ -54,8 +54,8 @@ func (c *chronicle) checkDays(ctx context.Context, f *findings) error {
 	})
 }
 
-// checkBetween holds moments next to commits against the days that they belong
-// to: one tick before a commit, and long after the last one.
+// checkBetween compares moments next to commits with the days that they belong to:
+// one tick before a commit, and long after the last one.
 func (c *chronicle) checkBetween(ctx context.Context, f *findings) error {
 	type moment struct {
 		belongs     entry
@@ -74,7 +74,7 @@ func (c *chronicle) checkBetween(ctx context.Context, f *findings) error {
 	})
 }
 
-// checkNow holds the current functions against the source of the last day.
+// checkNow compares the current functions with the source of the last day.
 func (c *chronicle) checkNow(ctx context.Context, f *findings) error {
 	last := c.entries[len(c.entries)-1]
 	return f.look(len(c.rig.Tables), func(i int) (string, error) {

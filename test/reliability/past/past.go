@@ -36,8 +36,7 @@ func NewBook(s Server, tables ...string) *Book {
 }
 
 // Note keeps what the source holds, for the newest commit of each table for which
-// exported is true. It is to be called when the source has not changed since
-// those runs.
+// exported is true. Call it only if the source has not changed since those runs.
 func (b *Book) Note(ctx context.Context, exported func(table string) bool) error {
 	commits, err := Commits(ctx, b.server)
 	if err != nil {

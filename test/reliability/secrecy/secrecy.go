@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// Watch is a Writer that looks for secrets in what is written to it. A secret is
-// to be written by one call to be seen, as loggers write a line. It is safe for
+// Watch is a Writer that looks for secrets in what is written to it. It sees a
+// secret only if one call writes all of it, as loggers write a line. It is safe for
 // concurrent use.
 type Watch struct {
 	mu      sync.Mutex

@@ -38,7 +38,7 @@ type measured struct {
 	served emulator.HuntingStats
 }
 
-// measure makes a run and holds what readers see afterwards against the source.
+// measure makes a run and then compares what readers see with the source.
 func measure(ctx context.Context, r *rig.Rig, q engine.Request) (measured, error) {
 	before := r.Emulator.Stats().Defender["graph"]
 	results, err := r.Run(ctx, q)

@@ -98,7 +98,7 @@ func (p *parser) unsupported(t token, reason string) {
 	panic(failure{&Error{Offset: t.at, Token: t.value, Reason: reason, Unsupported: true}})
 }
 
-// refuse says that the command as far as it was read, up to t, is not known.
+// refuse says that the beginning of the command, up to t, is not known.
 func (p *parser) refuse(t token) {
 	read := strings.Join(strings.Fields(p.lex.src[:t.to]), " ")
 	if len(read) > 100 {

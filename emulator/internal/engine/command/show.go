@@ -227,7 +227,7 @@ func showOperations(p *parser) (string, any) {
 	return "operations", s
 }
 
-// isGUID says whether a guid begins with t, as far as t can say.
+// isGUID says whether a guid can begin with t.
 func isGUID(t token) bool {
 	_, err := uuid.Parse(t.value)
 	return err == nil || t.isWord("guid")

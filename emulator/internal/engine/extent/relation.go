@@ -38,7 +38,7 @@ func (r *Relation) Columns() []value.Column {
 	return columns
 }
 
-// Hidden are the columns behind ingestion_time() and its like.
+// Hidden are the columns behind ingestion_time() and similar functions.
 func (r *Relation) Hidden() []value.Column { return hidden }
 
 // Scan yields the rows, extent by extent.

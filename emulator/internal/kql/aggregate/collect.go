@@ -4,8 +4,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// maxElements is how many elements make_list() and its like collect unless
-// told otherwise (https://learn.microsoft.com/kusto/query/make-list-aggregation-function).
+// maxElements is how many elements make_list() and similar functions collect by
+// default (https://learn.microsoft.com/kusto/query/make-list-aggregation-function).
 const maxElements = 1 << 20
 
 var (
@@ -19,9 +19,9 @@ var (
 	}}
 )
 
-// collections gather values into dynamics. Nulls are left out, but for
-// make_list_with_nulls; what gathered nothing is the empty array, as the
-// summarize page says, also for make_bag.
+// collections gather values into dynamics. All but make_list_with_nulls omit
+// nulls. Without values the result is the empty array, as the summarize page
+// says, also for make_bag.
 var collections = []Aggregate{
 	makeList, alias("makelist", makeList), conditional("make_list_if", "list_", makeList),
 	collector("make_list_with_nulls", "list", func(limit int) Accumulator { return &list{limit: limit, nulls: true} }),

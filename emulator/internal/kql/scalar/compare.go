@@ -8,7 +8,7 @@ import (
 
 // comparison binds == != < <= > >=. Two nulls compare as null; a null and a
 // value are not equal, and not ordered (null). Strings have equality only:
-// Kusto refuses `<` and its like between strings and points to strcmp(). A bool
+// Kusto refuses `<` and similar operators between strings and points to strcmp(). A bool
 // equals the number 1 or 0, as hunting queries write it: IsCompliant == 0.
 func comparison(op string, left, right Arg) (Bound, error) {
 	l, r := left.Kind, right.Kind

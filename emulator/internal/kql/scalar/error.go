@@ -4,7 +4,7 @@ import "fmt"
 
 // Error is an expression that is refused when bound, in Kusto's words.
 type Error struct {
-	Code    string // SEM0064 and its like; empty where it is not known
+	Code    string // SEM0064 and similar; empty if it is not known
 	Message string // Kusto's text, without the code
 }
 

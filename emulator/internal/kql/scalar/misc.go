@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// sizes estimates sizes. The service's formula is not published but for long
+// sizes estimates sizes. The service's formula is published only for long
 // (8) and string (its bytes); here bool is 1, int 4, real, datetime and
 // timespan 8, guid and decimal 16, and a dynamic the bytes of its JSON and 8
 // more, as it is documented to be larger than the same text.

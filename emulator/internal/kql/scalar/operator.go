@@ -5,7 +5,7 @@ import (
 )
 
 // Operator binds a binary operator: + - * / %, == != < <= > >=, the string
-// operators (=~, has, startswith_cs, matches regex and their like, with their
+// operators (=~, has, startswith_cs, matches regex and similar ones, with their
 // negations), `and`, `or`. The error is a *Error, or that of a regular expression.
 //
 // The result of a comparison or string operator is bool; null where Kusto

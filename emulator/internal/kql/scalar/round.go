@@ -6,7 +6,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// rounding are bin() and its like.
+// rounding are bin() and similar functions.
 var rounding = []Function{
 	custom("bin", 2, 2, bindBin),
 	custom("floor", 2, 2, bindBin),

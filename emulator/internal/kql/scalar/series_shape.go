@@ -135,7 +135,7 @@ var statColumns = []Result{
 }
 
 // seriesStats is the statistics of an array; all null if an element is not
-// finite, unless those are to be passed over.
+// finite, unless such elements are skipped.
 func seriesStats(a []value.Value) []value.Value {
 	unknown := make([]value.Value, len(statColumns))
 	for i, c := range statColumns {

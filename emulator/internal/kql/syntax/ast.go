@@ -124,7 +124,7 @@ type (
 	}
 )
 
-// Item is an element of project, extend and their like. Names is empty where
+// Item is an element of project, extend and similar operators. Names is empty where
 // the name is left to Kusto, and has several for `(a, b) = f()`.
 type Item struct {
 	Place

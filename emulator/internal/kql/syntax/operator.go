@@ -133,7 +133,7 @@ type (
 	Consume struct{ Place }
 )
 
-// NamePattern is a column of project-away and its like; Name may hold
+// NamePattern is a column of project-away and similar operators; Name may contain
 // asterisks. Order is "asc", "desc", "granny-asc", "granny-desc" or "".
 type NamePattern struct {
 	Place
