@@ -63,6 +63,9 @@ type Options struct {
 	// StreamNeedsMapping refuses streamed JSON that names no mapping, as the page
 	// on streaming ingestion has it; otherwise columns are found by their names.
 	StreamNeedsMapping bool
+	// Eventhouse makes the cluster an Eventhouse of Microsoft Fabric: it refuses the
+	// commands that are documented for Azure Data Explorer only.
+	Eventhouse bool
 	// StorageHost is the name that a Server's storage URLs are advertised under,
 	// "NAME" or "{account}.{kind}.NAME"; "" means the address of the listener.
 	StorageHost string

@@ -38,7 +38,7 @@ func (e *Emulator) openKusto(at addresses) error {
 		return err
 	}
 	e.engine = engine.New(engine.Options{
-		Now: e.tenant.Now, Dir: extents, Admins: []engine.Principal{e.admin}, ClusterURI: at.kusto,
+		Now: e.tenant.Now, Dir: extents, Admins: []engine.Principal{e.admin}, ClusterURI: at.kusto, Eventhouse: e.o.Eventhouse,
 	})
 	if err := e.setUpDatabase(context.Background()); err != nil {
 		return err

@@ -35,6 +35,7 @@ type emulatorFlags struct {
 	batching    time.Duration
 	storageHost string
 	tenantID    string
+	flavor      string
 	databases   []string
 	dir         string
 }
@@ -85,6 +86,7 @@ configuration (tvmexport.yaml) and the credentials as shell variables
 	flags.StringVar(&f.quota, "quota", "documented", "hunting `quotas`: documented or off")
 	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "time until a batch of queued ingestion is sealed")
 	flags.StringVar(&f.storageHost, "storage-host", "", "`host` name in storage URLs: NAME or {account}.{kind}.NAME")
+	flags.StringVar(&f.flavor, "flavor", "adx", "`kind` of cluster: adx or eventhouse")
 	flags.StringVar(&f.tenantID, "tenant-id", emulator.DefaultTenantID, "`id` of the tenant")
 	flags.StringArrayVar(&f.databases, "database", []string{emulator.DefaultDatabase}, "`name` of the database; repeat it for further databases")
 	flags.StringVar(&f.dir, "dir", "", "`directory` for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
@@ -119,7 +121,8 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 	}
 	return emulatorOptions{close: stop, Options: emulator.Options{
 		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
-		Devices: f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
+		Eventhouse: f.flavor == "eventhouse",
+		Devices:    f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
 	}}, nil
 }
 
@@ -127,6 +130,9 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 func checkNames(f emulatorFlags) error {
 	if _, err := uuid.Parse(f.tenantID); err != nil {
 		return fmt.Errorf("--tenant-id is %q; it must be a GUID", f.tenantID)
+	}
+	if f.flavor != "adx" && f.flavor != "eventhouse" {
+		return fmt.Errorf("--flavor is %q; it must be adx or eventhouse", f.flavor)
 	}
 	seen := map[string]bool{}
 	for _, name := range f.databases {

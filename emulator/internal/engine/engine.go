@@ -28,6 +28,9 @@ type Options struct {
 	Admins []Principal
 	// ClusterURI is what .show cluster and the like name.
 	ClusterURI string
+	// Eventhouse makes it an Eventhouse of Fabric: commands that are documented for
+	// Azure Data Explorer only are refused, and tables take streams by default.
+	Eventhouse bool
 	// NoMerge keeps small extents separate, regardless of the tables' policies.
 	NoMerge bool
 	// TagRace lets two concurrent loads with the same ingestIfNotExists tag

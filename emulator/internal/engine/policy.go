@@ -108,6 +108,9 @@ func (e *Engine) StreamingEnabled(db, table string) bool {
 	if err != nil {
 		return false
 	}
+	if e.o.Eventhouse {
+		return true // and no command can turn it off
+	}
 	var p struct{ IsEnabled bool }
 	return json.Unmarshal([]byte(s.policy(t, policyStreaming)), &p) == nil && p.IsEnabled
 }

@@ -156,6 +156,9 @@ func shows(c any) bool {
 
 // do does one command.
 func (s *session) do(ctx context.Context, c any) (*rows, error) {
+	if err := s.checkFlavor(c); err != nil {
+		return nil, err
+	}
 	switch c := c.(type) {
 	case *command.DefineTables:
 		return s.defineTables(c)
