@@ -4,7 +4,9 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/extent"
@@ -50,6 +52,17 @@ func (c *catalog) with(name string, r kql.Relation) *catalog {
 	}
 	d.replace[name] = r
 	return &d
+}
+
+// OwnsCluster says whether a host is this cluster's: with or without the domain of
+// clusters in Azure, as https://learn.microsoft.com/kusto/query/cluster-function has it.
+func (c *catalog) OwnsCluster(host string) bool {
+	u, err := url.Parse(c.e.o.ClusterURI)
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	own := strings.ToLower(u.Hostname())
+	return host == own || host+".kusto.windows.net" == own
 }
 
 func (c *catalog) scope(db string) (scope, bool) {

@@ -132,3 +132,19 @@ func TestMergeTable(t *testing.T) {
 		t.Errorf("columns = %v, %v, want %v", columns, err, want)
 	}
 }
+
+// https://learn.microsoft.com/kusto/query/cluster-function: a name, with or without the
+// domain. Another cluster is refused.
+func TestOwnClusterNames(t *testing.T) {
+	b := newBench(t, func(o *Options) { o.ClusterURI = "https://own.kusto.windows.net" })
+	b.run(".create table T (a: long)")
+	for name, want := range map[string]bool{
+		"own": true, "OWN.kusto.windows.net": true, "https://own.kusto.windows.net": true, "localhost": true,
+		"other": false, "own.westeurope": false, "own.kusto.windows.net.example.org": false,
+	} {
+		_, _, err := b.try(root, "cluster('"+name+"').database('db').T | count")
+		if (err == nil) != want {
+			t.Errorf("cluster('%s'): %v, want answered = %t", name, err, want)
+		}
+	}
+}

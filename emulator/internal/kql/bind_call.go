@@ -67,7 +67,7 @@ func (b *binder) scopedCall(n *syntax.Call, c site) (*expr, error) {
 	if !ok || !isCall {
 		return nil, semantic(n.Pos(), "A function can be called on a database only.")
 	}
-	if err := checkCluster(n.Args[0].X); err != nil {
+	if err := b.checkCluster(n.Args[0].X); err != nil {
 		return nil, err
 	}
 	f, err := b.stored(db, call.Name)

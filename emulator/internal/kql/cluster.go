@@ -10,7 +10,7 @@ import (
 // checkCluster refuses cluster("c").database("d") where c is not this cluster,
 // which is called by a name of this machine: localhost, a name below it, or a
 // loopback address.
-func checkCluster(x syntax.Expr) error {
+func (b *binder) checkCluster(x syntax.Expr) error {
 	scoped, ok := x.(*syntax.Call)
 	if !ok || !scoped.IsScoped() {
 		return nil
@@ -23,13 +23,15 @@ func checkCluster(x syntax.Expr) error {
 	if err != nil {
 		return err
 	}
-	if !isLocal(name) {
+	own, named := b.env.Catalog.(interface{ OwnsCluster(host string) bool })
+	if !isLocal(name) && (!named || !own.OwnsCluster(hostOf(name))) {
 		return unsupported(cluster.Pos(), "The cluster '%s' is not this one, and others are not supported here.", name)
 	}
 	return nil
 }
 
-func isLocal(name string) bool {
+// hostOf is the host, in lower case, of a cluster's name, which may be a URI.
+func hostOf(name string) string {
 	_, host, ok := strings.Cut(name, "://")
 	if !ok {
 		host = name
@@ -38,7 +40,11 @@ func isLocal(name string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+func isLocal(name string) bool {
+	host := hostOf(name)
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }

@@ -116,7 +116,7 @@ func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, erro
 		if !ok || !isCall {
 			return nil, semantic(n.Pos(), "A function can be called on a database only.")
 		}
-		if err := checkCluster(n.Args[0].X); err != nil {
+		if err := b.checkCluster(n.Args[0].X); err != nil {
 			return nil, err
 		}
 		return b.storedCall(call, b.databaseKey(db), s)
@@ -214,7 +214,7 @@ func (b *binder) tableOf(n *syntax.Member, s *scope, op string) (*pipeline, erro
 	if !ok {
 		return nil, semantic(n.Pos(), "A scalar expression cannot be used where a table is expected.")
 	}
-	if err := checkCluster(n.X); err != nil {
+	if err := b.checkCluster(n.X); err != nil {
 		return nil, err
 	}
 	return b.entity(b.databaseKey(db), n.Name, n.Pos(), op)
