@@ -65,8 +65,8 @@ func (t Table) WithPolicy(c ColumnPolicy) (Table, error) {
 	return t, nil
 }
 
-// KeyVisibility is in what way published rows do not show the key that partitions are
-// made of: "hidden" or "masked"; "" if they show it.
+// KeyVisibility returns how published rows hide the key of the partitions:
+// "hidden" or "masked"; "" if they show it.
 func (t Table) KeyVisibility() string {
 	guise := ""
 	for _, column := range append(slices.Clone(t.Key.Hashed), t.Key.Column) {
