@@ -35,7 +35,7 @@ lint: ## format and staticcheck; staticcheck.conf explains the exceptions
 
 race: ## all tests under the race detector; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
-	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 30m ./...
+	GORACE=atexit_sleep_ms=20 TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 30m ./...
 
 # How many kills and races; CI takes fewer.
 KILLS ?= 300

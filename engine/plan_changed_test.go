@@ -68,6 +68,9 @@ func TestAllGoneAndBack(t *testing.T) {
 }
 
 func TestWhyAllIsFetched(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	for name, c := range map[string]struct {
 		change func(t *testing.T, w *world)
 		full   bool

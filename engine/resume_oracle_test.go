@@ -281,6 +281,9 @@ func disjoint(list []tvmexport.Partition) []tvmexport.Partition {
 
 // The index finds what comparing everything with everything finds.
 func TestAdoptAndFreshAgreeWithTheOracle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	var taken, left, stale int
 	for seed := range uint64(1500) {
 		n, l, s := compareWithOracle(t, seed)

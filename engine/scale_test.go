@@ -125,6 +125,9 @@ func (e *estate) records() []tvmexport.PartitionRecord {
 // A dead run's batches, a table that moves while it is read, and a settlement:
 // what is committed is what the estate holds, and every row of it once.
 func TestRunOfAHundredThousandDevices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	for _, kind := range []tvmexport.RunKind{tvmexport.FullRun, tvmexport.DeltaRun} {
 		t.Run(string(kind), func(t *testing.T) {
 			e := newEstate()

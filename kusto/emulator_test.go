@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,13 +25,36 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
-// secretCredential signs in to the emulator's Entra.
+// secretCredential signs in to the emulator's Entra, and keeps a token until five
+// minutes before it expires, as azidentity does.
 type secretCredential struct {
 	hc                          *http.Client
 	authority, tenant, app, key string
+
+	mu   sync.Mutex
+	kept map[string]azcore.AccessToken // by scopes
 }
 
-func (s secretCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+// GetToken implements azcore.TokenCredential.
+func (s *secretCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	scopes := strings.Join(o.Scopes, " ")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.kept[scopes]; ok && o.Claims == "" && time.Until(t.ExpiresOn) > 5*time.Minute {
+		return t, nil
+	}
+	t, err := s.token(ctx, o)
+	if err != nil {
+		return t, err
+	}
+	if s.kept == nil {
+		s.kept = map[string]azcore.AccessToken{}
+	}
+	s.kept[scopes] = t
+	return t, nil
+}
+
+func (s *secretCredential) token(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.app}, "client_secret": {s.key}, "scope": o.Scopes}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.authority+"/"+s.tenant+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -76,7 +100,7 @@ func connected(t *testing.T, e *emulator.Emulator) stage {
 	connect := func(app, key string) *Client {
 		c, err := New(t.Context(), Options{
 			Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc,
-			Credential: secretCredential{hc, at.Authority, at.TenantID, app, key}, Record: recorder(t),
+			Credential: &secretCredential{hc: hc, authority: at.Authority, tenant: at.TenantID, app: app, key: key}, Record: recorder(t),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -78,7 +78,7 @@ func TestEmulatorRoles(t *testing.T) {
 		} {
 			nobody, err := New(t.Context(), Options{
 				Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc,
-				Credential: secretCredential{hc, at.Authority, at.TenantID, app, c.key},
+				Credential: &secretCredential{hc: hc, authority: at.Authority, tenant: at.TenantID, app: app, key: c.key},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -38,6 +38,9 @@ const every = time.Second
 // overlap, each scheduled time is served or told as missed, what is counted is
 // what the ledger holds, and neither memory nor goroutines grow.
 func TestCycles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	n := few
 	if text := os.Getenv("TVMEXPORT_CYCLES"); text != "" {
 		var err error

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,7 +26,11 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 )
 
+// parallelScripts is how many scripts run at a time: they wait more than they compute.
+const parallelScripts = "6"
+
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", parallelScripts) // before the command line is parsed, which may say otherwise
 	testscript.Main(m, map[string]func(){"tvmexport": quits(main), "az": azureCLI})
 }
 
@@ -57,6 +62,8 @@ func TestScripts(t *testing.T) {
 	}
 	p := testscript.Params{
 		Setup: func(e *testscript.Env) error {
+			// Under the race detector, a process sleeps for a second before it exits.
+			e.Setenv("GORACE", "atexit_sleep_ms=20")
 			if dir := os.Getenv("TVMEXPORT_RECORD_KQL"); dir != "" {
 				e.Setenv("TVMEXPORT_RECORD_KQL", dir)
 			}

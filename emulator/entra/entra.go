@@ -100,6 +100,10 @@ type Stats struct {
 	Refused int64 `json:"refused"`
 }
 
+// processKey is the signing key of all servers of this process that get none of
+// their own. To make one takes longer than to start the rest of an emulator.
+var processKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // New makes a Server. It fails when the options contradict themselves or no key
 // could be made.
 func New(o Options) (*Server, error) {
@@ -113,7 +117,7 @@ func New(o Options) (*Server, error) {
 		o.Lifetime = DefaultLifetime
 	}
 	if o.Key == nil {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		key, err := processKey()
 		if err != nil {
 			return nil, fmt.Errorf("entra: make the signing key: %w", err)
 		}

@@ -19,6 +19,9 @@ import (
 // them, or has nulls for values: a run that succeeds all the same has
 // published what the source holds, and so has the next one.
 func TestKustoAnswersThatLackRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	for _, load := range []tvmexport.LoadType{tvmexport.Snapshot, tvmexport.Incremental} {
 		for _, at := range []faults.Endpoint{faults.KustoQuery, faults.KustoMgmt} {
 			for name, wrong := range map[string]faults.Rule{

@@ -19,6 +19,9 @@ var grid = flag.Bool("grid", false, "take rows at each moment of a run, and let 
 // which ends by itself or dies. No later run doubles a row, and after each one
 // that succeeds readers see every row once.
 func TestPublishedRowsTakenInMidRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	for _, load := range []tvmexport.LoadType{tvmexport.Snapshot, tvmexport.Incremental, tvmexport.FullThenIncr} {
 		for _, layout := range []tvmexport.Layout{tvmexport.RawOnly, tvmexport.TypedOnly, tvmexport.Both} {
 			if load == tvmexport.FullThenIncr && layout != tvmexport.Both && !*grid {

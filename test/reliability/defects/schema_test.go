@@ -13,6 +13,9 @@ import (
 // The source's schema changes between two answers of a run: the run starts over,
 // and every row has the columns of the new schema.
 func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	for name, d := range map[string]emulator.Drift{
 		"added":               {Add: &emulator.NewColumn{Name: "AssetTag", Type: "string"}},
 		"with a name of ours": {Add: &emulator.NewColumn{Name: "RunId", Type: "string"}},
@@ -46,6 +49,9 @@ func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
 // Answers to counts are corrupted in every way, on the first run and later: the
 // run fails or is right.
 func TestCorruptCounts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	for name, rule := range map[string]faults.Rule{
 		"without rows":  {DropRows: 1000},
 		"one row less":  {DropRows: 1},

@@ -65,6 +65,9 @@ func TestAuditWrittenAndAnsweredWithATimeout(t *testing.T) {
 
 // What the services answer in the middle of a table, and what becomes of it.
 func TestAnswersInMidTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	const rows, count = "union (answer", "summarize Rows = count()"
 	for name, rule := range map[string]faults.Rule{
 		"One429InMidTable":      {Match: rows, After: 2, Count: 1, Status: 429},

@@ -70,6 +70,9 @@ func (c *chronicle) holds(t *testing.T) {
 }
 
 func TestEveryDayCanBeAskedFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	tell(t, rig.Options{Emulator: emulator.Options{Devices: 12, ChangeRate: 0.2}, FullEvery: 60 * time.Hour}, func(t *testing.T, c *chronicle) {
 		c.days(t, 5, nil)
 		whole, part := 0, 0
@@ -93,6 +96,9 @@ func TestEveryDayCanBeAskedFor(t *testing.T) {
 // one run has changed what differs between two days: all pairs of days. Of one
 // device the first row of each table is there twice, so that its key names no row.
 func TestChangesOfWhatComesAndGoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	const extensions = "DeviceTvmBrowserExtensions"
 	o := rig.Options{
 		Emulator: emulator.Options{Devices: 6, Seed: 1, ChangeRate: 0.9}, FullEvery: 60 * time.Hour,
@@ -171,6 +177,9 @@ func TestEveryDayCanBeAskedForInEachLayout(t *testing.T) {
 // Schemas change in mid-history. Every day before and after can still be queried,
 // with each way to handle drift.
 func TestEveryDayCanBeAskedForThoughSchemasDrift(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	firmware, certificates, extensions, profiles := "DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo", "DeviceTvmBrowserExtensions", "DeviceBaselineComplianceProfiles"
 	settings, inventory, rules := "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareInventory", "DeviceBaselineComplianceAssessmentKB"
 	drifts := map[int]map[string]emulator.Drift{ // by day and table

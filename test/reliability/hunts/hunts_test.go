@@ -53,6 +53,9 @@ func hunts(t *testing.T) []hunt {
 // A hunting query written for Defender gives the same rows over the functions
 // that the exporter makes, unchanged.
 func TestHuntsAnswerAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	exported(t, func(t *testing.T, r *rig.Rig) {
 		asked, answered := 0, 0
 		for _, h := range hunts(t) {

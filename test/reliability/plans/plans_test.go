@@ -30,6 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // of the bubble, from begin to end of the run; each call takes a second. The
 // calls are those that the emulated service has counted.
 func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 10, catalog.Default()...)
 		for _, story := range []struct {
@@ -69,6 +72,9 @@ func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
 // A table that follows its watermark: what is new, and hours counted again.
 // Events go on while the plan is made, so that a few more come.
 func TestAPlanOfEvents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 2, "DeviceProcessEvents")
 		r.exporter.Limits = tvmexport.Limits{Rows: 2000, Bytes: 2_000_000}

@@ -17,6 +17,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // What the program measures on a large tenant, on a small one whose service
 // gives small answers.
 func TestOnlyWhatChangedTravels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r, err := rig.New(t.Context(), rig.Options{
 			Emulator: emulator.Options{Devices: 150, CVEs: 2000, Dir: t.TempDir()}, Tables: largest,
