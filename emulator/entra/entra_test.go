@@ -267,6 +267,7 @@ func TestRefusals(t *testing.T) {
 func TestVerifyTellsTheReason(t *testing.T) {
 	s := newServer(t, nil)
 	other := newServer(t, func(o *entra.Options) { o.Key = nil })
+	tenant := newServer(t, func(o *entra.Options) { o.TenantID = "22222222-2222-3333-4444-555555555555" })
 	issue := func(s *entra.Server, lifetime time.Duration) string {
 		token, err := s.Issue(appID, graph, lifetime)
 		if err != nil {
@@ -284,6 +285,7 @@ func TestVerifyTellsTheReason(t *testing.T) {
 		{"none", "", graph, entra.ErrNoToken},
 		{"text", "abc", graph, entra.ErrMalformed},
 		{"another authority's", issue(other, time.Hour), graph, entra.ErrSignature},
+		{"another tenant's", issue(tenant, time.Hour), graph, entra.ErrSignature},
 		{"changed", good[:len(good)-6] + "AAAAAA", graph, entra.ErrSignature},
 		{"unsigned", "eyJhbGciOiJub25lIn0.e30.", graph, entra.ErrSignature},
 		{"expired", issue(s, -time.Minute), graph, entra.ErrExpired},

@@ -45,6 +45,10 @@ func Bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
+// issuer is the issuer of the tenant's tokens. Tenants share signing keys, so it tells
+// whose token it is.
+func (s *Server) issuer() string { return "https://sts.windows.net/" + s.tenantID + "/" }
+
 // Verify checks that this server issued token, that it is valid now and that it
 // is for one of audiences; a slash at the end makes no difference. Without
 // audiences, any will do. The error wraps one of the reasons above and never
@@ -56,6 +60,7 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	var c claims
 	_, err := jwt.NewParser(
 		jwt.WithValidMethods([]string{"RS256"}),
+		jwt.WithIssuer(s.issuer()),
 		jwt.WithTimeFunc(s.now),
 		jwt.WithExpirationRequired(),
 	).ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return &s.key.PublicKey, nil })
@@ -63,7 +68,7 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	case err == nil:
 	case errors.Is(err, jwt.ErrTokenMalformed):
 		return Claims{}, ErrMalformed
-	case errors.Is(err, jwt.ErrTokenSignatureInvalid), errors.Is(err, jwt.ErrTokenUnverifiable):
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid), errors.Is(err, jwt.ErrTokenUnverifiable), errors.Is(err, jwt.ErrTokenInvalidIssuer):
 		return Claims{}, ErrSignature
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Claims{}, fmt.Errorf("%w at %s", ErrExpired, dateOf(c.ExpiresAt).UTC().Format(time.RFC3339))
