@@ -21,7 +21,7 @@ import (
 )
 
 func (p *process) demoCommand() *cobra.Command {
-	f := emulatorFlags{defender: "127.0.0.1:0", kusto: "127.0.0.1:0", seed: 1, batching: emulator.DefaultBatching}
+	f := defaultEmulator()
 	var stay bool
 	c := &cobra.Command{
 		Use:   "demo",
@@ -34,8 +34,8 @@ table by table, by row count and by hash, and then prints the audit log.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), f, stay) },
 	}
 	flags := c.Flags()
-	flags.IntVar(&f.devices, "devices", 200, "number of devices in the tenant")
-	flags.StringVar(&f.quota, "quota", "documented", "hunting `quotas`: documented or off")
+	flags.IntVar(&f.devices, "devices", f.devices, "number of devices in the tenant")
+	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
 	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print its addresses")
 	return c
 }

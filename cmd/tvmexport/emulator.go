@@ -40,8 +40,16 @@ type emulatorFlags struct {
 	dir         string
 }
 
+// defaultEmulator is what the flags say if none is given.
+func defaultEmulator() emulatorFlags {
+	return emulatorFlags{
+		devices: 200, seed: 1, quota: "documented", defender: "127.0.0.1:0", kusto: "127.0.0.1:0", batching: emulator.DefaultBatching,
+		flavor: "adx", tenantID: emulator.DefaultTenantID, databases: []string{emulator.DefaultDatabase},
+	}
+}
+
 func (p *process) emulatorCommand() *cobra.Command {
-	var f emulatorFlags
+	f := defaultEmulator()
 	c := &cobra.Command{
 		Use:   "emulator",
 		Short: "Run a local emulator of Defender, Entra and Kusto",
@@ -79,16 +87,16 @@ configuration (tvmexport.yaml) and the credentials as shell variables
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.defender, "defender", "127.0.0.1:0", "`address` of hunting, sign-in and control API (port 0 selects a free port)")
-	flags.StringVar(&f.kusto, "kusto", "127.0.0.1:0", "`address` of the cluster (port 0 selects a free port)")
-	flags.IntVar(&f.devices, "devices", 200, "number of devices in the tenant")
-	flags.Uint64Var(&f.seed, "seed", 1, "random seed of the tenant: equal seeds generate equal data")
-	flags.StringVar(&f.quota, "quota", "documented", "hunting `quotas`: documented or off")
-	flags.DurationVar(&f.batching, "batching", emulator.DefaultBatching, "time until a batch of queued ingestion is sealed")
+	flags.StringVar(&f.defender, "defender", f.defender, "`address` of hunting, sign-in and control API (port 0 selects a free port)")
+	flags.StringVar(&f.kusto, "kusto", f.kusto, "`address` of the cluster (port 0 selects a free port)")
+	flags.IntVar(&f.devices, "devices", f.devices, "number of devices in the tenant")
+	flags.Uint64Var(&f.seed, "seed", f.seed, "random seed of the tenant: equal seeds generate equal data")
+	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
+	flags.DurationVar(&f.batching, "batching", f.batching, "time until a batch of queued ingestion is sealed")
 	flags.StringVar(&f.storageHost, "storage-host", "", "`host` name in storage URLs: NAME or {account}.{kind}.NAME")
-	flags.StringVar(&f.flavor, "flavor", "adx", "`kind` of cluster: adx or eventhouse")
-	flags.StringVar(&f.tenantID, "tenant-id", emulator.DefaultTenantID, "`id` of the tenant")
-	flags.StringArrayVar(&f.databases, "database", []string{emulator.DefaultDatabase}, "`name` of the database; repeat it for further databases")
+	flags.StringVar(&f.flavor, "flavor", f.flavor, "`kind` of cluster: adx or eventhouse")
+	flags.StringVar(&f.tenantID, "tenant-id", f.tenantID, "`id` of the tenant")
+	flags.StringArrayVar(&f.databases, "database", f.databases, "`name` of the database; repeat it for further databases")
 	flags.StringVar(&f.dir, "dir", "", "`directory` for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
 	return c
 }

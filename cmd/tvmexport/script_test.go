@@ -111,7 +111,8 @@ type running struct {
 }
 
 func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
-	f := emulatorFlags{devices: 20, seed: 7, quota: "documented", batching: 100 * time.Millisecond, dir: ts.MkAbs("emulator")}
+	f := defaultEmulator()
+	f.devices, f.seed, f.quota, f.batching, f.dir = 20, 7, "documented", 100*time.Millisecond, ts.MkAbs("emulator")
 	for _, a := range args {
 		key, value, _ := strings.Cut(a, "=")
 		switch key {

@@ -53,7 +53,8 @@ func (l *lockedBuffer) String() string {
 // newEmulator starts an emulator and prepares its database for the tables.
 func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server, process) {
 	t.Helper()
-	f := emulatorFlags{devices: devices, seed: 7, quota: "off", batching: 50 * time.Millisecond, dir: t.TempDir()}
+	f := defaultEmulator()
+	f.devices, f.seed, f.quota, f.batching, f.dir = devices, 7, "off", 50*time.Millisecond, t.TempDir()
 	var p process
 	p.env = os.LookupEnv
 	o, err := p.emulatorOptions(f)

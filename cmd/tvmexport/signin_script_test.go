@@ -47,7 +47,8 @@ func setSignIn(ts *testscript.TestScript, r emulator.Ready) {
 // into it is what agree, count and admin then look at.
 func cmdSecond(ts *testscript.TestScript, _ bool, _ []string) {
 	first := emulators.get(ts)
-	f := emulatorFlags{devices: 1, seed: 1, quota: "off", batching: 100 * time.Millisecond, dir: ts.MkAbs("second")}
+	f := defaultEmulator()
+	f.devices, f.seed, f.quota, f.batching, f.dir = 1, 1, "off", 100*time.Millisecond, ts.MkAbs("second")
 	first.landing = startEmulator(ts, f, "2ec04d00-4f6d-4b8e-9c55-0d2a1f3b6c71")
 	r := first.landing.Ready
 	for name, value := range map[string]string{

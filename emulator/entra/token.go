@@ -228,7 +228,7 @@ func (s *Server) issue(app App, resource string, lifetime time.Duration) (string
 func (s *Server) sign(app App, resource Resource, audience string, by credential, at time.Time, lifetime time.Duration, identity string) (grant, error) {
 	from := at.Truncate(time.Second)
 	to := from.Add(lifetime)
-	issuer := s.issuer()
+	issuer := issuer(s.tenantID)
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
 		Audience: audience,
 		Version:  "1.0",

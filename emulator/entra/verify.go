@@ -45,9 +45,9 @@ func Bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// issuer is the issuer of the tenant's tokens. Tenants share signing keys, so it tells
+// issuer is the issuer of a tenant's tokens. Tenants share signing keys, so it tells
 // whose token it is.
-func (s *Server) issuer() string { return "https://sts.windows.net/" + s.tenantID + "/" }
+func issuer(tenantID string) string { return "https://sts.windows.net/" + tenantID + "/" }
 
 // Verify checks that this server issued token, that it is valid now and that it
 // is for one of audiences; a slash at the end makes no difference. Without
@@ -60,7 +60,7 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	var c claims
 	_, err := jwt.NewParser(
 		jwt.WithValidMethods([]string{"RS256"}),
-		jwt.WithIssuer(s.issuer()),
+		jwt.WithIssuer(issuer(s.tenantID)),
 		jwt.WithTimeFunc(s.now),
 		jwt.WithExpirationRequired(),
 	).ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return &s.key.PublicKey, nil })
