@@ -101,14 +101,6 @@ func (v *invocation) healthy() []tvmexport.Table {
 	return out
 }
 
-func namesOf(tables []tvmexport.Table) []string {
-	out := make([]string, len(tables))
-	for i, t := range tables {
-		out[i] = t.Name
-	}
-	return out
-}
-
 func (v *invocation) term() time.Duration { return cmp.Or(v.Term, defaultTerm) }
 
 // lease is the invocation's claim as it is now.

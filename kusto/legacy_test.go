@@ -17,17 +17,14 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-var (
-	oldDay   = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
-	describe = func(name string) (tvmexport.Table, bool) {
-		for _, t := range []tvmexport.Table{softwareTable, eventsTable} {
-			if t.Name == name {
-				return t, true
-			}
+func describe(name string) (tvmexport.Table, bool) {
+	for _, t := range []tvmexport.Table{softwareTable, eventsTable} {
+		if t.Name == name {
+			return t, true
 		}
-		return tvmexport.Table{}, false
 	}
-)
+	return tvmexport.Table{}, false
+}
 
 // TestReadersOfShared: rows of another exporter are in Raw, so readers use Raw as
 // long as our rows are published there too.

@@ -111,8 +111,10 @@ type running struct {
 }
 
 func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
+	dir, err := os.MkdirTemp(ts.MkAbs("."), "emulator") // a script may start several, one after the other
+	ts.Check(err)
 	f := defaultEmulator()
-	f.devices, f.seed, f.quota, f.batching, f.dir = 20, 7, "documented", 100*time.Millisecond, ts.MkAbs("emulator")
+	f.devices, f.seed, f.quota, f.batching, f.dir = 20, 7, "documented", 100*time.Millisecond, dir
 	for _, a := range args {
 		key, value, _ := strings.Cut(a, "=")
 		switch key {
