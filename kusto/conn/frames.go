@@ -11,9 +11,9 @@ const (
 // longest is how much of a member's name or value is kept.
 const longest = 64
 
-// frameScan is a scanner of JSON that knows frames, their scalar members and
-// how many elements their Rows have. Whether the text is JSON at all is for
-// the SDK to say.
+// frameScan is a scanner of JSON that knows frames, their scalar members, the
+// types of their Columns, and of their Rows how many there are and which values
+// are null. Whether the text is JSON at all is for the SDK to say.
 type frameScan struct {
 	completeness
 
@@ -23,6 +23,8 @@ type frameScan struct {
 	named    bool   // key holds the name of the member whose value is read
 	key      string // of the frame's member
 	token    []byte // the kept part of the string or scalar that is read
+	property string // of a column: the name of the member whose value is read
+	value    int    // of a row: the index of the value that is read
 	frame    frame
 }
 
@@ -53,7 +55,7 @@ func (s *frameScan) text(c byte) {
 
 // keep adds to the token, where one is of interest.
 func (s *frameScan) keep(c byte) {
-	if s.depth == inFrame && len(s.token) < longest {
+	if (s.depth == inFrame || s.inColumn()) && len(s.token) < longest {
 		s.token = append(s.token, c)
 	}
 }
@@ -68,17 +70,44 @@ func (s *frameScan) structure(c byte) {
 	case '}', ']':
 		s.end()
 	case ':':
-		if s.depth == inFrame && !s.named {
+		switch {
+		case s.depth == inFrame && !s.named:
 			s.named, s.key, s.token = true, string(s.token), s.token[:0]
+		case s.inColumn():
+			s.property, s.token = string(s.token), s.token[:0]
 		}
 	case ',':
-		if s.depth == inFrame {
+		switch {
+		case s.depth == inFrame:
 			s.member()
+		case s.inColumn():
+			s.column()
+		case s.inValues():
+			s.value++
 		}
 	case ' ', '\t', '\r', '\n':
+	case 'n': // of null: no other literal has one
+		if s.inValues() {
+			s.frame.null(s.value)
+		}
+		s.keep(c)
 	default:
 		s.keep(c)
 	}
+}
+
+// inColumn says whether a column of a frame is read.
+func (s *frameScan) inColumn() bool { return s.depth == inRow && s.key == "Columns" }
+
+// inValues says whether the values of a row are read.
+func (s *frameScan) inValues() bool { return s.depth == inRow && s.key == "Rows" }
+
+// column ends a member of a column.
+func (s *frameScan) column() {
+	if s.property == "ColumnType" {
+		s.frame.types = append(s.frame.types, string(s.token))
+	}
+	s.property, s.token = "", s.token[:0]
 }
 
 func (s *frameScan) begin() {
@@ -86,17 +115,21 @@ func (s *frameScan) begin() {
 	switch {
 	case s.depth == inFrame:
 		s.frame, s.named, s.token = frame{}, false, s.token[:0]
-	case s.depth == inRow && s.key == "Rows":
+	case s.inValues():
 		s.frame.rows++
+		s.value = 0
 	case s.depth == inRow && s.key == "OneApiErrors":
 		s.frame.failed = true
 	}
 }
 
 func (s *frameScan) end() {
-	if s.depth == inFrame {
+	switch {
+	case s.depth == inFrame:
 		s.member()
 		s.add(s.frame)
+	case s.inColumn():
+		s.column()
 	}
 	s.depth--
 }

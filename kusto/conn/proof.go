@@ -10,7 +10,7 @@ import (
 
 // proof reads an answer in the v2 form on its way to the SDK and checks that
 // it is complete: every primary table has as many rows as the service counted,
-// and the answer has its last frame
+// none of their texts is null, and the answer has its last frame
 // (https://learn.microsoft.com/kusto/api/rest/response-v2). The SDK compares
 // no counts, takes an answer that ends between two frames for a complete one,
 // and ignores HasErrors without a text and Cancelled.
@@ -68,9 +68,27 @@ type frame struct {
 	count        string // RowCount
 	hasErrors    string
 	cancelled    string
-	failed       bool  // it has OneApiErrors, which the SDK reports
-	rows         int64 // elements of Rows
+	failed       bool     // it has OneApiErrors, which the SDK reports
+	rows         int64    // elements of Rows
+	types        []string // ColumnType of each of Columns
+	nulls        []bool   // by column, whether a value of it is null
 }
+
+// null notes a null value of the column with this index.
+func (f *frame) null(column int) {
+	if column < len(f.nulls) {
+		f.nulls[column] = true
+		return
+	}
+	if column < mostColumns {
+		f.nulls = append(f.nulls, make([]bool, column-len(f.nulls)+1)...)
+		f.nulls[column] = true
+	}
+}
+
+// mostColumns is more than the answer to any query of ours has. Values beyond
+// are not looked at.
+const mostColumns = 1024
 
 // set keeps a scalar member.
 func (f *frame) set(key, value string) {
@@ -95,10 +113,11 @@ func (f *frame) set(key, value string) {
 // completeness is what the frames so far say.
 type completeness struct {
 	fault  error
-	ended  bool   // the last frame was read
-	tables int    // complete primary tables
-	open   string // TableId of the primary table that is being read
-	rows   int64  // of that table
+	ended  bool     // the last frame was read
+	tables int      // complete primary tables
+	open   string   // TableId of the primary table that is being read
+	types  []string // of its columns
+	rows   int64    // of that table
 }
 
 // add judges one more frame.
@@ -108,13 +127,14 @@ func (v *completeness) add(f frame) {
 	}
 	switch f.kind {
 	case "TableHeader":
-		v.open, v.rows = f.table, 0
+		v.open, v.types, v.rows = f.table, f.types, 0
 	case "TableFragment":
 		if f.fragmentType != "DataAppend" || f.table != v.open {
 			v.fault = incomplete{fmt.Sprintf("a fragment of type %.20q is for table %.20q while table %.20q is open", f.fragmentType, f.table, v.open)}
 			return
 		}
 		v.rows += f.rows
+		v.texts(f.nulls)
 	case "TableCompletion":
 		v.complete(f)
 	case "DataSetCompletion":
@@ -124,6 +144,18 @@ func (v *completeness) add(f frame) {
 			v.fault = incomplete{"the service cancelled the query"}
 		case f.hasErrors != "false" && !f.failed:
 			v.fault = incomplete{"the service reports an error without a text"}
+		}
+	}
+}
+
+// texts rejects nulls in columns of texts, which the service never has
+// (https://learn.microsoft.com/kusto/query/scalar-data-types/null-values). The
+// SDK takes them for empty texts: a row without names would be about nothing.
+func (v *completeness) texts(nulls []bool) {
+	for i, null := range nulls {
+		if null && i < len(v.types) && v.types[i] == "string" {
+			v.fault = incomplete{fmt.Sprintf("column %d of a table, of type string, has null values", i+1)}
+			return
 		}
 	}
 }

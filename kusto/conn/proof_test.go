@@ -70,6 +70,30 @@ func TestProofOfAnswers(t *testing.T) {
 	}
 }
 
+// TestProofOfTexts: the service has no null texts, so an answer with one is corrupt.
+func TestProofOfTexts(t *testing.T) {
+	columns := []kql.Column{{Name: "A", Kind: "long"}, {Name: "Text", Kind: "string"}, {Name: "D", Kind: "dynamic"}}
+	document := func(text string) any { return json.RawMessage(text) }
+	for name, c := range map[string]struct {
+		rows [][]any
+		want string
+	}{
+		"texts":               {[][]any{{1, "null", document(`{"a":null}`)}, {2, "", document(`[null,[null]]`)}}, ""},
+		"nulls of others":     {[][]any{{nil, "x", nil}, {nil, "n,n", nil}}, ""},
+		"a text":              {[][]any{{1, "x", nil}, {2, nil, document(`{}`)}}, "column 2 of a table, of type string, has null values"},
+		"all values of a row": {[][]any{{nil, nil, nil}}, "column 2 of a table"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			conntest.WriteV2(&b, conntest.Reply{Columns: columns, Rows: c.rows})
+			err := proofOf(t, b.String())
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q, of %s", err, c.want, b.String())
+			}
+		})
+	}
+}
+
 // An answer that ends before its last frame never counts as one with fewer
 // rows, whether the connection breaks or the body just ends.
 func TestCutQueryAnswersAreNotTaken(t *testing.T) {

@@ -84,6 +84,9 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (map[string
 		return nil, err
 	}
 	for _, t := range tables {
+		if !slices.ContainsFunc(entries, func(e entry) bool { return e.Table == t.Name }) {
+			return nil, conn.RefusedError(s.Op, t.Name, errors.New("the answer of the service has no row for the table"), "")
+		}
 		h, err := history(t, entries)
 		if err != nil {
 			return nil, conn.RefusedError(s.Op, t.Name, err, "check the rows of "+kql.RunsTable)
@@ -155,6 +158,9 @@ func readEntry(r *conn.Reader) entry {
 		since: r.Time("Since"), depth: r.Long("Depth"), ordered: r.Time("Ordered"),
 		full: r.Time("FullAt"), fetched: tvmexport.Volume{Rows: r.Long("FetchedRows"), Bytes: r.Long("FetchedBytes")},
 		tenant: r.Text("Tenant"),
+	}
+	if e.Now.IsZero() {
+		r.Fail("Now", errors.New("the service's clock is null"))
 	}
 	if e.State == "" { // a table without runs
 		return e
