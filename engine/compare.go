@@ -78,8 +78,11 @@ type difference struct {
 }
 
 // explained says whether the source can have had the rows that were fetched
-// between the two counts.
-func (d difference) explained() bool { return d.moved || d.fetched == d.after }
+// between the two counts: as many as after, or a number between both.
+func (d difference) explained() bool {
+	between := min(d.least, d.after) <= d.fetched && d.fetched <= max(d.most, d.after)
+	return d.fetched == d.after || d.moved && between
+}
 
 // unexplained counts again what differs, and returns what that does not explain.
 func (f *fetching) unexplained(ctx context.Context) ([]difference, error) {

@@ -89,3 +89,25 @@ func TestTogether(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// TestExplained: a count that has changed explains the numbers between the counts, not
+// those below or above both.
+func TestExplained(t *testing.T) {
+	for name, tt := range map[string]struct {
+		d    difference
+		want bool
+	}{
+		"as counted afterwards":       {difference{least: 5, most: 5, fetched: 7, after: 7, moved: true}, true},
+		"between the counts":          {difference{least: 5, most: 5, fetched: 6, after: 7, moved: true}, true},
+		"fewer than both":             {difference{least: 5, most: 5, fetched: 4, after: 7, moved: true}, false},
+		"more than both":              {difference{least: 5, most: 5, fetched: 8, after: 7, moved: true}, false},
+		"the same count twice":        {difference{least: 5, most: 5, fetched: 4, after: 5}, false},
+		"between the bounds":          {difference{least: 5, most: 9, fetched: 8, after: 11, moved: true}, true},
+		"fewer than the whole hours":  {difference{least: 5, most: 9, fetched: 4, after: 11, moved: true}, false},
+		"the count of a part is less": {difference{least: 5, most: 9, fetched: 2, after: 2, moved: true}, true},
+	} {
+		if got := tt.d.explained(); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}

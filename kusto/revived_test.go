@@ -40,3 +40,29 @@ func TestAuditCountsRowsOfARevivedInvocation(t *testing.T) {
 		}
 	})
 }
+
+// TestAuditOfAnInvocationWhoseLeasesAreDeleted: an invocation commits and dies, and
+// somebody deletes its leases. Its commit still names it, so its audit is pending.
+func TestAuditOfAnInvocationWhoseLeasesAreDeleted(t *testing.T) {
+	onStage(t, func(s stage) {
+		s.setUp(eventsTable)
+		run := runOfTable(eventsTable, "20261123T050000Z-aaaaaaaaaaaa", "", tvmexport.FullRun)
+		_, err := s.client.Acquire(s.Context(), tvmexport.Lease{Owner: string(run.ID), Tables: []tvmexport.Table{eventsTable}, Term: time.Minute})
+		s.must(err)
+		s.export(run, batch(run, 1, `{"Timestamp":"2026-11-23T04:00:00Z","DeviceId":"a"}`))
+		s.mustAdmin(".delete table ExportRuns records <| ExportRuns | where State == 'lease'")
+		pending, err := s.client.PendingAudits(s.Context(), "another")
+		s.must(err)
+		if len(pending) != 1 || pending[0].Owner != string(run.ID) || len(pending[0].Outcomes) != 1 {
+			t.Fatalf("pending audits: %+v", pending)
+		}
+		if o := pending[0].Outcomes[0]; o.Table != eventsTable.Name || o.Run != run.ID || o.Rows != 1 || o.Err != nil {
+			t.Errorf("outcome %+v", o)
+		}
+		s.must(s.client.EndInvocation(s.Context(), pending[0]))
+		time.Sleep(time.Minute)
+		if pending, err = s.client.PendingAudits(s.Context(), "another"); err != nil || len(pending) != 0 {
+			t.Errorf("after its audit: %+v, %v", pending, err)
+		}
+	})
+}

@@ -59,10 +59,12 @@ func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexp
 }
 
 // UnauditedText asks for the invocations that have ended but have no audited row. An
-// invocation has ended if it reported its end, or if its leases have expired.
+// invocation has ended if it reported its end, or if its leases have expired or are
+// gone: rows that it committed name it too. Rows taken over from another exporter
+// are of no invocation.
 func UnauditedText(owner string) string {
 	return fmt.Sprintf(`let Recent = %s
-    | where At > ago(30d) and State in (%s) and Owner != %s;
+    | where At > ago(30d) and State in (%s) and Owner != %s and Kind != %s;
 let Written = Recent
     | where State == %s
     | distinct Owner;
@@ -76,13 +78,13 @@ let Done = Recent
     | summarize Committed = sum(Rows), Commits = count() by Table, Owner;
 Recent
 | where State in (%s)
-| extend Rank = iff(State == %s, 1, 0)
+| extend Rank = case(State == %s, 2, State == %s, 1, 0)
 | summarize arg_max(Rank, State, RunId, Detail) by Table, Owner
 | join kind=inner Over on Owner
 | join kind=leftouter Done on Table, Owner
 | project Owner, Table, State, RunId, Detail, Age = tolong((now() - LastAt) / 1s), Committed = coalesce(Committed, 0), Commits = coalesce(Commits, 0)
 | order by Owner asc, Table asc`,
-		kql.RunsTable, kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.AuditedState, kql.CommittedState}), kql.Literal(owner),
-		kql.Literal(kql.AuditedState), kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState),
-		kql.Literal(kql.CommittedState), kql.Literals([]string{kql.LeaseState, kql.EndedState}), kql.Literal(kql.EndedState))
+		kql.RunsTable, kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.AuditedState, kql.CommittedState}), kql.Literal(owner), kql.Literal(string(tvmexport.LegacyRun)),
+		kql.Literal(kql.AuditedState), kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState),
+		kql.Literal(kql.CommittedState), kql.Literals([]string{kql.LeaseState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.EndedState), kql.Literal(kql.CommittedState))
 }

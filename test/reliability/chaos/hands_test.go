@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/tvmexport/tvmexport/test/reliability/check"
 )
@@ -53,7 +54,19 @@ func commandFor(text string) func(context.Context, *world, check.Table) error {
 	}
 }
 
-func initialised(ctx context.Context, w *world, _ check.Table) error { return w.prepare(ctx) }
+func initialised(ctx context.Context, w *world, _ check.Table) (err error) {
+	for range initAttempts {
+		if err = w.prepare(ctx); err == nil {
+			return nil
+		}
+		time.Sleep(time.Minute)
+	}
+	return err
+}
+
+// initAttempts is how often an operator runs init while faults are active, such as an
+// older answer to the query of the schema.
+const initAttempts = 20
 
 // dropGuards drops the tags that keep a command from being carried out twice, as
 // a short retention of tags would.
