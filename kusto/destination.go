@@ -9,7 +9,7 @@ import (
 
 var _ tvmexport.CompleteDestination = (*Client)(nil)
 
-// Orders implements tvmexport.OrderSource.
+// Orders implements tvmexport.Orders.
 func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	return c.configuration.Orders(ctx)
 }
@@ -24,12 +24,12 @@ func (c *Client) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.Quot
 	return c.invocations.QuotaUsage(ctx, owner)
 }
 
-// PendingAudits implements tvmexport.Leases.
+// PendingAudits implements tvmexport.Ledger.
 func (c *Client) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
 	return c.invocations.PendingAudits(ctx, owner)
 }
 
-// EndInvocation implements tvmexport.Leases.
+// EndInvocation implements tvmexport.Ledger.
 func (c *Client) EndInvocation(ctx context.Context, e tvmexport.InvocationEnd) error {
 	return c.invocations.EndInvocation(ctx, e)
 }

@@ -7,13 +7,16 @@
 //   - takeover: tables of older exporters
 //   - landing: uploads; the only importer of the ingestion SDK
 //   - conn: the connection; the only importer of the query SDK
-//   - policy, visibility, views, kql: policies, hidden rows, texts for readers, texts
+//   - policy: the policies of tables, such as retention
+//   - visibility: whether policies hide rows from this sign-in
+//   - views: functions for readers, typed columns
+//   - kql: texts of queries and commands
 //
-// The methods of Client are those of the contract tvmexport.CompleteDestination.
-// Other abilities are methods of parts, such as [Client.Setup].
+// Client implements tvmexport.CompleteDestination. Methods such as [Client.Setup]
+// return a part, which does what the contract does not cover.
 //
-// Rows come in by queued ingestion into a landing table of our own, are
-// counted there, and go on by guarded commands:
+// Queued ingestion writes rows into a landing table of our own. They are counted
+// there, and guarded commands copy them into the published tables:
 //
 //	Land ──queue──> <T>Landing ──Landed counts──> Publish: .set-or-append <T>Raw <| <T>Landing ──> Commit: ExportRuns
 //

@@ -7,7 +7,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/conn"
 )
 
-// Land implements tvmexport.Destination.
+// Land implements tvmexport.Sink.
 func (c *Client) Land(ctx context.Context, b tvmexport.Batch) error {
 	if err := conn.CheckNames(b.Run.Table); err != nil {
 		return err

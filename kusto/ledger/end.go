@@ -62,6 +62,8 @@ func (c *Invocations) noteEnds(ctx context.Context, key string, f tvmexport.Invo
 	return err
 }
 
+// EndsText is the command that records the outcomes of an invocation in the
+// ledger, once for its key.
 func EndsText(key string, f tvmexport.InvocationEnd) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {

@@ -125,6 +125,8 @@ func live(names string) string {
 		kql.RunsTable, names, kql.Literals([]string{kql.LeaseState, kql.ReleasedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState), kql.Literal(kql.LeaseState), kql.Literal(kql.LeaseState))
 }
 
+// LeaseText is the command that appends a lease for each table that no other
+// owner holds, and a row with the quota used so far.
 func LeaseText(l tvmexport.Lease, now time.Time) (string, error) {
 	names := kql.Literals(kql.Names(l.Tables))
 	used, err := spentRow(l.Owner, l.QuotaUsage, now)
@@ -159,6 +161,7 @@ func leaseColumns(state, owner, expires string) string {
 	})
 }
 
+// HoldersText is the query for the live leases of the tables.
 func HoldersText(tables []tvmexport.Table) string {
 	return live(kql.Literals(kql.Names(tables))) + "\n    | project Table, Owner, Since, Until"
 }

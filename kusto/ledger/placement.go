@@ -45,6 +45,8 @@ func (c *Ledger) ForgetAll() {
 	c.mu.Unlock()
 }
 
+// MissingRuns returns, by table name, which published tables do not hold all
+// committed runs.
 func (c *Ledger) MissingRuns(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
 	s := conn.Statement{Op: "read ledger", Text: LacksText(tables)}
 	rows, err := c.conn.Query(ctx, s)

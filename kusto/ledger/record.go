@@ -23,6 +23,7 @@ type Record struct {
 	Detail                   string // an expression; "" is null
 }
 
+// RecordOf returns the ledger row of a run in a state, without its counts.
 func RecordOf(run tvmexport.Run, state string) Record {
 	return Record{
 		table: run.Table.Name, run: run.ID, previous: run.Previous, state: state,

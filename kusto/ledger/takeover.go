@@ -70,6 +70,7 @@ func (c *Ledger) TakenOver(ctx context.Context, tables []tvmexport.Table) (map[s
 	return out, err
 }
 
+// TakenOverText is the query for the time of each table's newest takeover.
 func TakenOverText(tables []tvmexport.Table) string {
 	return fmt.Sprintf(`%s
 | where Table in (%s) and Kind == %s and State in (%s)
@@ -97,6 +98,8 @@ func (c *Ledger) strays(ctx context.Context, tables []tvmexport.Table, until map
 	return out, err
 }
 
+// StraysText is the query for rows that another exporter added to taken-over
+// tables after the given times.
 func StraysText(tables []tvmexport.Table, until map[string]time.Time) string {
 	var parts []string
 	for _, t := range tables {

@@ -78,6 +78,7 @@ func (c *Reader) Of(ctx context.Context, op, table, policy string) (string, erro
 	})
 }
 
+// Text returns the policy that the statement shows, as JSON; "" if none is set.
 func (c *Reader) Text(ctx context.Context, s conn.Statement) (string, error) {
 	rows, err := c.conn.Command(ctx, s)
 	if err != nil {

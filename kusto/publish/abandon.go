@@ -83,6 +83,8 @@ func lacksStep(into []Target, done []extents, b Base, step int) bool {
 	return false
 }
 
+// RemainingText is the query that counts the rows of batches that are still in
+// the landing table.
 func RemainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
 	return fmt.Sprintf(`%s
 | where BatchId in (%s) and Line > 0 and not(%s)

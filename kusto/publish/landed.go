@@ -213,6 +213,8 @@ func (c *Arrivals) failures(ctx context.Context, run tvmexport.Run) (failed, err
 	}, nil
 }
 
+// FailuresText is the command that shows the newest permanent ingestion failure
+// of a run's landing table since the run started.
 func FailuresText(run tvmexport.Run) string {
 	return fmt.Sprintf(`.show ingestion failures
 | where Table == %s and FailedOn >= %s and FailureKind == "Permanent"

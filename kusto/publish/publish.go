@@ -216,6 +216,7 @@ func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]Claimed,
 	})
 }
 
+// ClaimsText is the query for the claims on the base of a run, the earliest first.
 func ClaimsText(run tvmexport.Run) string {
 	return fmt.Sprintf(`%s
 | where Table == %s and Previous == %s and State in (%s)
@@ -272,6 +273,8 @@ func (c *operations) extents(ctx context.Context, run tvmexport.Run, t Target, t
 	return out, err
 }
 
+// ExtentsText is the command that counts the rows of the extents with a tag, by
+// their tags.
 func ExtentsText(table, tag string) string {
 	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
 		kql.Ident(table), kql.Literal(tag))

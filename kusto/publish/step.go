@@ -144,6 +144,8 @@ func running(state string) bool {
 	return state == "InProgress" || state == "Scheduled"
 }
 
+// OperationError is the error of a publishing command that ended in another
+// state than success. again says that the service allows a retry.
 func OperationError(s conn.Statement, state, status string, again bool) error {
 	err := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the publishing command ended as %s: %s", state, conn.Tidy(status)), "")
 	known, isNamed := conn.CauseNamed(status)

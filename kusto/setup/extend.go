@@ -8,8 +8,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// ledger are the tables whose rows are written by position: their columns come
-// in our order.
+// inLedger says whether the rows of a table are written by position, so that its
+// columns must be in our order.
 func inLedger(table string) bool { return table == kql.RunsTable || table == kql.PartitionsTable }
 
 // Extension is the command that gives a table of ours the columns that it lacks;

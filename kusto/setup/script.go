@@ -197,6 +197,7 @@ func Expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]
 	return out
 }
 
+// TableCommand is the command that creates a table; why is its docstring.
 func TableCommand(name string, columns []kql.Column, why string) Command {
 	return Command{
 		Kind: MakeTable, Name: name, Why: why, columns: columns,

@@ -51,6 +51,8 @@ func (c *Importer) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, err
 // texts. Within an hour or a load 64 bits are enough.
 const sameText = "hash(tostring(" + views.RecordColumn + "))"
 
+// LegacyDaysText is the query that counts the rows and copies of a taken-over
+// table by day.
 func LegacyDaysText(t Takeover, raw []kql.Column) string {
 	rows := theirs(t.Table, raw, t.Since)
 	if t.byHour() {
@@ -99,6 +101,8 @@ func (c *Importer) LegacyHours(ctx context.Context, t Takeover, w tvmexport.Wind
 	return out, err
 }
 
+// LegacyHoursText is the query that counts the rows of a taken-over table by hour
+// of the watermark, within the window, equal rows once.
 func LegacyHoursText(t Takeover, raw []kql.Column, w tvmexport.Window) string {
 	return fmt.Sprintf(`%s| extend Mark = %s
 | where Mark > %s and Mark <= %s

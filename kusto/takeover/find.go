@@ -183,6 +183,8 @@ func (c *Importer) listedIn(ctx context.Context, table, watermark string) ([]Tak
 	})
 }
 
+// ListedText is the query for the newest configuration row of each source table.
+// watermark is the expression for the watermark of a row.
 func ListedText(table, watermark string) string {
 	return fmt.Sprintf(`%s
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))

@@ -55,6 +55,8 @@ func mark(t tvmexport.Table) string {
 	return "coalesce(" + strings.Join(members, ", ") + ")"
 }
 
+// SurveyText is the query for the number of a table's older rows, their ingestion
+// times and their newest watermark.
 func SurveyText(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 	return fmt.Sprintf(`%s| extend IngestedAt = ingestion_time(), Mark = %s
 | summarize Rows = count(), First = min(IngestedAt), Last = max(IngestedAt), Untimed = countif(isnull(IngestedAt)), Unmarked = countif(isnull(Mark)), Newest = max(Mark)`,
