@@ -15,8 +15,8 @@ type Column struct {
 }
 
 // ColumnPolicy is which columns of a table are published, and which of them as
-// pseudonyms: keyed hashes of their values. The zero Choice is all of them as
-// they are.
+// pseudonyms: keyed hashes of their values. The zero ColumnPolicy publishes
+// all columns unchanged.
 type ColumnPolicy struct {
 	Include      []string // nothing but these; empty: all
 	Exclude      []string

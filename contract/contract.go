@@ -66,8 +66,8 @@ func (h Harness) can(method string) bool {
 
 // TestDestination is the contract of tvmexport.Destination and of its abilities.
 // Fakes and real adapters run it alike. Cases about an ability that the
-// destination does not have are skipped. Each story gets a harness of its own, in a bubble of
-// testing/synctest, and calls the method that it is about.
+// destination does not have are skipped. Each case gets its own harness, in a
+// bubble of testing/synctest, and calls the method that it is about.
 func TestDestination(t *testing.T, harness func(t *testing.T) Harness) {
 	report := &caseReport{}
 	defer report.print(t)

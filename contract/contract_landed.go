@@ -76,7 +76,7 @@ func (h Harness) deliver(t *testing.T, b tvmexport.Batch, lines int) {
 	}
 }
 
-// of is a run of another table of the harness.
+// runOf is a run of another table of the harness.
 func (h Harness) runOf(table tvmexport.Table, id, previous string, kind tvmexport.RunKind) tvmexport.Run {
 	r := h.run(id, previous)
 	r.Table, r.Kind = table, kind
