@@ -62,9 +62,11 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		if history, left, err = v.history(ctx); err != nil {
 			return nil, err
 		}
-		if v.schemas, err = v.schemasOf(ctx, v.leased); err != nil {
+		var failed map[string]error
+		if v.schemas, failed, err = v.schemasOf(ctx, v.leased); err != nil {
 			return nil, err
 		}
+		v.fail(failed, nil)
 	}
 	out := make([]PlannedTable, len(orders))
 	var g errgroup.Group

@@ -36,14 +36,16 @@ func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutc
 // prove itself is asked for again.
 func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome, error) {
 	var out FetchOutcome
+	var empty bool // an answer without rows was given before
 	for attempt := 1; ; attempt++ {
 		if unit := in.Slice.Unit; !unit.Expires.IsZero() && !time.Now().Before(unit.Expires) {
 			out.Expired = true
 			return out, nil
 		}
 		batch, info, err := e.fetch(ctx, in, &out)
-		if err == nil && info.Rows == 0 && attempt == 1 && !in.Slice.Unit.IsZero() && in.Slice.Unit.Rows != 0 {
+		if err == nil && info.Rows == 0 && !empty && !in.Slice.Unit.IsZero() && in.Slice.Unit.Rows != 0 {
 			batch.buffer.release() // an empty unit is read twice: some services answer too early
+			empty = true
 			continue
 		}
 		if err == nil {

@@ -45,10 +45,11 @@ func (v *invocation) carryOut(ctx context.Context) {
 	ctx, stop := keepLease(ctx, v.Destination, v.lease, v.term())
 	defer stop()
 	history, left, err := v.history(ctx)
+	var failed map[string]error
 	if err == nil {
-		v.schemas, err = v.schemasOf(ctx, v.leased)
+		v.schemas, failed, err = v.schemasOf(ctx, v.leased)
 	}
-	v.fail(nil, err)
+	v.fail(failed, err)
 	v.announce()
 	v.runTables(ctx, history, left)
 }

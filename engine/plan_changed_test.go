@@ -69,7 +69,7 @@ func TestAllGoneAndBack(t *testing.T) {
 
 func TestWhyAllIsFetched(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for name, c := range map[string]struct {
 		change func(t *testing.T, w *world)

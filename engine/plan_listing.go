@@ -54,7 +54,7 @@ func impossibleListing(l tvmexport.Listing) string {
 // unitsRead is what a run knows of a source that lists units.
 type unitsRead struct {
 	version  string            // "": the source lists none
-	listing  []string          // IDs in the listing of the version
+	listing  []string          // units in the listing of the version, as listedUnits
 	known    map[string]bool   // IDs of the version that the run has met
 	namedBy  map[string]string // by ID: the unit whose answer alone names it
 	empty    int               // units without rows, although none was announced
@@ -99,7 +99,7 @@ func (f *fetching) list(ctx context.Context) (tvmexport.Listing, error) {
 
 // begin makes the units of a listing those that the run reads.
 func (f *fetching) begin(l tvmexport.Listing) {
-	f.listed.version, f.listed.listing, f.listed.empty = l.Version, idsOf(l), 0
+	f.listed.version, f.listed.listing, f.listed.empty = l.Version, listedUnits(l), 0
 	f.listed.known, f.listed.namedBy = make(map[string]bool, len(l.Units)), map[string]string{}
 	f.units = nil
 	f.held = 0
@@ -109,10 +109,12 @@ func (f *fetching) begin(l tvmexport.Listing) {
 	}
 }
 
-func idsOf(l tvmexport.Listing) []string {
+// listedUnits returns what two listings of one version have in common: the IDs of
+// their units, with the numbers of rows that they announce.
+func listedUnits(l tvmexport.Listing) []string {
 	out := make([]string, len(l.Units))
 	for i, u := range l.Units {
-		out[i] = u.ID
+		out[i] = fmt.Sprintf("%d %s", u.Rows, u.ID)
 	}
 	slices.Sort(out)
 	return out
@@ -192,7 +194,7 @@ func (f *fetching) listAgain(ctx context.Context, expired []tvmexport.Slice) err
 	if err != nil {
 		return err
 	}
-	if l.Version != f.listed.version || !slices.Equal(idsOf(l), f.listed.listing) {
+	if l.Version != f.listed.version || !slices.Equal(listedUnits(l), f.listed.listing) {
 		return f.startOver(l)
 	}
 	links := make(map[string]tvmexport.Unit, len(l.Units))
@@ -229,7 +231,7 @@ func (f *fetching) recheckListing(ctx context.Context) error {
 			f.note("the source has the version %s since the run began; the run exported the version %s", l.Version, f.listed.version)
 			return nil
 		}
-		if slices.Equal(idsOf(l), f.listed.listing) {
+		if slices.Equal(listedUnits(l), f.listed.listing) {
 			return nil
 		}
 		if err := f.startOver(l); err != nil {

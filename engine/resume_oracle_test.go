@@ -282,7 +282,7 @@ func disjoint(list []tvmexport.Partition) []tvmexport.Partition {
 // The index finds what comparing everything with everything finds.
 func TestAdoptAndFreshAgreeWithTheOracle(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	var taken, left, stale int
 	for seed := range uint64(1500) {

@@ -126,7 +126,7 @@ func (e *estate) records() []tvmexport.PartitionRecord {
 // what is committed is what the estate holds, and every row of it once.
 func TestRunOfAHundredThousandDevices(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for _, kind := range []tvmexport.RunKind{tvmexport.FullRun, tvmexport.DeltaRun} {
 		t.Run(string(kind), func(t *testing.T) {

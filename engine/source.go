@@ -25,29 +25,33 @@ func (e *Exporter) lists(table string) bool {
 	return lists
 }
 
-// schemasOf asks each source for the columns of its tables, with one call for
-// each source where that is possible.
-func (e *Exporter) schemasOf(ctx context.Context, tables []tvmexport.Table) (map[string][]tvmexport.Column, error) {
-	out := map[string][]tvmexport.Column{}
+// schemasOf asks each source for the columns of its tables: Source with one call
+// where that is possible. The failure of a table's own source is in failed, and
+// does not fail the tables of others.
+func (e *Exporter) schemasOf(ctx context.Context, tables []tvmexport.Table) (schemas map[string][]tvmexport.Column, failed map[string]error, err error) {
+	schemas, failed = map[string][]tvmexport.Column{}, map[string]error{}
 	var common []string
 	for _, t := range tables {
 		own, ok := e.Sources[t.Name]
-		if !ok {
+		switch {
+		case ok:
+			columns, err := own.Schemas(ctx, []string{t.Name})
+			if err != nil {
+				failed[t.Name] = err
+			}
+			maps.Copy(schemas, columns)
+		case e.Source == nil:
+			failed[t.Name] = unsupportedSource("schema", t.Name, "is not set", "set Source, or an entry of Sources for the table")
+		default:
 			common = append(common, t.Name)
-			continue
 		}
-		schemas, err := own.Schemas(ctx, []string{t.Name})
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(out, schemas)
 	}
-	if len(common) == 0 {
-		return out, nil
+	if len(common) > 0 {
+		var told map[string][]tvmexport.Column
+		told, err = e.Source.Schemas(ctx, common)
+		maps.Copy(schemas, told)
 	}
-	schemas, err := e.Source.Schemas(ctx, common)
-	maps.Copy(out, schemas)
-	return out, err
+	return schemas, failed, err
 }
 
 // noCounts is the error of an operation that needs a source which counts rows.

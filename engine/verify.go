@@ -102,7 +102,7 @@ func (e *Exporter) compare(ctx context.Context, state tvmexport.StateCounter, c 
 	var notes []string
 	q.Table, notes = comparedTable(q.Table)
 	c.Notes = append(c.Notes, notes...)
-	source, err := checkedCount(ctx, e.Source, q)
+	source, err := checkedCount(ctx, e.source(q.Table.Name), q)
 	if err != nil {
 		return err
 	}
