@@ -159,6 +159,9 @@ type mortal struct {
 	to   http.RoundTripper
 	host string
 	dead atomic.Bool
+	// hunts is called for each hunting request when it leaves: a fault may delay it
+	// on its way to the service.
+	hunts func()
 }
 
 var errDead = errors.New("the process has died")
@@ -170,6 +173,9 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	if m.dead.Load() {
 		return nil, errDead
 	}
+	if strings.HasSuffix(r.URL.Path, "/runHuntingQuery") {
+		m.hunts()
+	}
 	return m.to.RoundTrip(r)
 }
 
@@ -179,7 +185,12 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	through := &mortal{to: w.emulator.Transport(), host: cluster.Host}
+	var calls []time.Time
+	through := &mortal{to: w.emulator.Transport(), host: cluster.Host, hunts: func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		calls = append(calls, time.Now())
+	}}
 	p, err := w.process(through)
 	if err != nil {
 		return result{}, err
@@ -187,7 +198,6 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 	defer p.close()
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	var calls []time.Time
 	requests := 0
 	w.watch(func(e faults.Event) {
 		if e.Done {
@@ -202,9 +212,6 @@ func (w *world) run(ctx context.Context, m *mood) (result, error) {
 		w.mu.Lock()
 		requests++
 		n := requests
-		if e.Endpoint == faults.Graph {
-			calls = append(calls, time.Now())
-		}
 		w.mu.Unlock()
 		if n > storm {
 			cancel()
