@@ -11,7 +11,7 @@ import (
 // Action is what to do after an error.
 type Action int
 
-// The actions, from the mildest to the gravest.
+// The actions, in order of severity.
 const (
 	Retry Action = iota + 1 // the same again: cut connection, 5xx, truncated body
 	Wait                    // the same again, not before After: throttled

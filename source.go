@@ -124,7 +124,7 @@ type Limits struct {
 // (https://learn.microsoft.com/graph/api/resources/security-api-overview).
 var DocumentedLimits = Limits{Rows: 100_000, Bytes: 50_000_000}
 
-// DefaultRowBytes is the guess for a row of a table that nothing is known of.
+// DefaultRowBytes is the estimated size of a row of a table without earlier runs.
 const DefaultRowBytes = 600
 
 // Meter is a Source that keeps to a budget of calls.

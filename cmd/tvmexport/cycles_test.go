@@ -39,7 +39,7 @@ const every = time.Second
 // what the ledger holds, and neither memory nor goroutines grow.
 func TestCycles(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	n := few
 	if text := os.Getenv("TVMEXPORT_CYCLES"); text != "" {

@@ -72,8 +72,8 @@ func combinedResult[T any](list []T, err func(T) error) error {
 	return nil
 }
 
-// combinedCode is the code of several tables: theirs where all have the same, else
-// that of partly done.
+// combinedCode is the exit code for several tables: their common code if they agree,
+// otherwise the code for partly done.
 func combinedCode(codes []int) int {
 	for _, c := range codes {
 		if c != codes[0] {

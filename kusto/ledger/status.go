@@ -22,7 +22,7 @@ type TableStatus struct {
 	Last       *tvmexport.Committed   // nil before the first commit
 	Age        time.Duration          // since the last commit
 	Publishing tvmexport.RunID        // a publication that the next run will finish; "" if none
-	Holder     *tvmexport.LeaseHolder // of the lease; nil if nobody runs
+	Holder     *tvmexport.LeaseHolder // of the lease; nil if no run holds it
 	Audit      *Audit                 // the last audit row; nil if none
 }
 

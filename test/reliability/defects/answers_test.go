@@ -20,7 +20,7 @@ import (
 // published what the source holds, and so has the next one.
 func TestKustoAnswersThatLackRows(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for _, load := range []tvmexport.LoadType{tvmexport.Snapshot, tvmexport.Incremental} {
 		for _, at := range []faults.Endpoint{faults.KustoQuery, faults.KustoMgmt} {

@@ -20,7 +20,7 @@ var grid = flag.Bool("grid", false, "take rows at each moment of a run, and let 
 // that succeeds readers see every row once.
 func TestPublishedRowsTakenInMidRun(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for _, load := range []tvmexport.LoadType{tvmexport.Snapshot, tvmexport.Incremental, tvmexport.FullThenIncr} {
 		for _, layout := range []tvmexport.Layout{tvmexport.RawOnly, tvmexport.TypedOnly, tvmexport.Both} {

@@ -14,7 +14,7 @@ import (
 // and every row has the columns of the new schema.
 func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for name, d := range map[string]emulator.Drift{
 		"added":               {Add: &emulator.NewColumn{Name: "AssetTag", Type: "string"}},
@@ -50,7 +50,7 @@ func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
 // run fails or is right.
 func TestCorruptCounts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for name, rule := range map[string]faults.Rule{
 		"without rows":  {DropRows: 1000},

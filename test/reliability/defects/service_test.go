@@ -66,7 +66,7 @@ func TestAuditWrittenAndAnsweredWithATimeout(t *testing.T) {
 // What the services answer in the middle of a table, and what becomes of it.
 func TestAnswersInMidTable(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	const rows, count = "union (answer", "summarize Rows = count()"
 	for name, rule := range map[string]faults.Rule{

@@ -71,7 +71,7 @@ func (c *chronicle) holds(t *testing.T) {
 
 func TestEveryDayCanBeAskedFor(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	tell(t, rig.Options{Emulator: emulator.Options{Devices: 12, ChangeRate: 0.2}, FullEvery: 60 * time.Hour}, func(t *testing.T, c *chronicle) {
 		c.days(t, 5, nil)
@@ -97,7 +97,7 @@ func TestEveryDayCanBeAskedFor(t *testing.T) {
 // device the first row of each table is there twice, so that its key names no row.
 func TestChangesOfWhatComesAndGoes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	const extensions = "DeviceTvmBrowserExtensions"
 	o := rig.Options{
@@ -178,7 +178,7 @@ func TestEveryDayCanBeAskedForInEachLayout(t *testing.T) {
 // with each way to handle drift.
 func TestEveryDayCanBeAskedForThoughSchemasDrift(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	firmware, certificates, extensions, profiles := "DeviceTvmHardwareFirmware", "DeviceTvmCertificateInfo", "DeviceTvmBrowserExtensions", "DeviceBaselineComplianceProfiles"
 	settings, inventory, rules := "DeviceTvmSecureConfigurationAssessment", "DeviceTvmSoftwareInventory", "DeviceBaselineComplianceAssessmentKB"

@@ -54,7 +54,7 @@ func hunts(t *testing.T) []hunt {
 // that the exporter makes, unchanged.
 func TestHuntsAnswerAlike(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	exported(t, func(t *testing.T, r *rig.Rig) {
 		asked, answered := 0, 0

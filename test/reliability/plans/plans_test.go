@@ -31,7 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // calls are those that the emulated service has counted.
 func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 10, catalog.Default()...)
@@ -73,7 +73,7 @@ func TestAPlanIsWhatTheRunThenDoes(t *testing.T) {
 // Events go on while the plan is made, so that a few more come.
 func TestAPlanOfEvents(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, 2, "DeviceProcessEvents")

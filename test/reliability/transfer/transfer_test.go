@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // gives small answers.
 func TestOnlyWhatChangedTravels(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r, err := rig.New(t.Context(), rig.Options{
