@@ -37,7 +37,6 @@ var wideTypes = map[string]struct {
 	"emulator/internal/engine.session":           {80, "one method for each management command"},
 	"emulator/internal/datamanagement.Service":   {40, "the stages of an ingestion and the faults that the control API sets"},
 	"emulator/internal/storage.Storage":          {40, "one method for each request of the blob and queue services"},
-	"emulator/internal/rest.framesV2":            {40, "embeds the exchange that it writes to and the front that it answers for"},
 	"engine.fetching":                            {60, "counts, divides and fetches the slices of a run"},
 	"engine.invocation":                          {40, "embeds the exporter that it is one call of"},
 	"cmd/tvmexport.process":                      {60, "one method for each command"},

@@ -20,11 +20,11 @@ var placements = map[string]string{inData: "InData", endOfTable: "EndOfTable", e
 // fragmentSize is about how many bytes of rows a fragment holds.
 const fragmentSize = 64 << 10
 
-// framesV2 writes the answer to one query as frames. See
+// framesV2 writes the answer to one query as frames to an exchange. See
 // https://learn.microsoft.com/kusto/api/rest/response-v2.
 type framesV2 struct {
-	*front
-	*exchange
+	front     *front
+	x         *exchange
 	fragments bool // primary results come in fragments
 	newlines  bool // a frame begins on a line of its own
 	placement string
@@ -36,7 +36,7 @@ type framesV2 struct {
 // sends them; clients rely on it.
 func (f *front) sendV2(x *exchange, q request, result *engine.Result) {
 	w := &framesV2{
-		front: f, exchange: x,
+		front: f, x: x,
 		fragments: q.option("results_v2_fragment_primary_tables") == "true",
 		newlines:  q.option("results_v2_newlines_between_frames") == "true",
 		placement: q.option("results_error_reporting_placement"),
@@ -73,20 +73,20 @@ func (f *front) sendV2(x *exchange, q request, result *engine.Result) {
 // next begins a frame.
 func (w *framesV2) next(frameType string) {
 	if w.frames == 0 {
-		w.out.text("[")
+		w.x.out.text("[")
 	} else {
 		if w.newlines {
-			w.out.text("\n")
+			w.x.out.text("\n")
 		}
-		w.out.text(",")
+		w.x.out.text(",")
 	}
 	w.frames++
-	w.out.text(`{"FrameType":"` + frameType + `"`)
+	w.x.out.text(`{"FrameType":"` + frameType + `"`)
 }
 
 func (w *framesV2) field(name string, v any) {
-	w.out.text(`,"` + name + `":`)
-	w.out.json(v)
+	w.x.out.text(`,"` + name + `":`)
+	w.x.out.json(v)
 }
 
 func (w *framesV2) header() {
@@ -95,7 +95,7 @@ func (w *framesV2) header() {
 	w.field("Version", "v2.0")
 	w.field("IsFragmented", w.fragments)
 	w.field("ErrorReportingPlacement", placements[w.placement])
-	w.out.text("}")
+	w.x.out.text("}")
 }
 
 // head begins a frame that describes a table and gives the table its id.
@@ -107,18 +107,18 @@ func (w *framesV2) head(frameType, kind, name string, columns []value.Column) in
 	w.field("TableKind", kind)
 	w.field("TableName", name)
 	w.field("Columns", columnsV2(columns))
-	w.rows = 0
+	w.x.rows = 0
 	return id
 }
 
 // secondary sends a small table about the results.
 func (w *framesV2) secondary(kind, name string, columns []value.Column, rows ...[]value.Value) {
 	w.head("DataTable", kind, name, columns)
-	w.out.text(`,"Rows":[`)
+	w.x.out.text(`,"Rows":[`)
 	for _, row := range rows {
-		w.addRow(row)
+		w.x.addRow(row)
 	}
-	w.out.text("]}")
+	w.x.out.text("]}")
 }
 
 func (w *framesV2) properties(results int) {
@@ -140,20 +140,20 @@ func (w *framesV2) primary(t engine.ResultTable) error {
 	}
 	if !w.fragments {
 		w.head("DataTable", "PrimaryResult", name, t.Columns)
-		w.out.text(`,"Rows":[`)
+		w.x.out.text(`,"Rows":[`)
 		err := w.whole(t)
 		if err != nil && w.placement == inData {
 			w.errorRow(err)
 		}
-		w.out.text("]")
+		w.x.out.text("]")
 		if err != nil && w.placement == endOfTable {
 			w.field("OneApiErrors", w.errors(err))
 		}
-		w.out.text("}")
+		w.x.out.text("}")
 		return err
 	}
 	id := w.head("TableHeader", "PrimaryResult", name, t.Columns)
-	w.out.text("}")
+	w.x.out.text("}")
 	total, err := w.fragmented(id, t)
 	w.next("TableCompletion")
 	w.field("TableId", id)
@@ -161,7 +161,7 @@ func (w *framesV2) primary(t engine.ResultTable) error {
 	if err != nil && w.placement == endOfTable {
 		w.field("OneApiErrors", w.errors(err))
 	}
-	w.out.text("}")
+	w.x.out.text("}")
 	return err
 }
 
@@ -171,12 +171,12 @@ func (w *framesV2) whole(t engine.ResultTable) error {
 		if err != nil {
 			return err
 		}
-		w.addRow(row)
-		if w.out.full() {
-			w.out.send(http.StatusOK)
+		w.x.addRow(row)
+		if w.x.out.full() {
+			w.x.out.send(http.StatusOK)
 		}
-		if w.out.broken() {
-			return w.out.err
+		if w.x.out.broken() {
+			return w.x.out.err
 		}
 	}
 	return nil
@@ -186,16 +186,16 @@ func (w *framesV2) whole(t engine.ResultTable) error {
 func (w *framesV2) fragmented(id int, t engine.ResultTable) (total int, err error) {
 	begin := -1 // where the open fragment begins in the buffer
 	open := func() {
-		begin = len(w.out.buffer)
+		begin = len(w.x.out.buffer)
 		w.next("TableFragment")
 		w.field("TableFragmentType", "DataAppend")
 		w.field("TableId", id)
-		w.out.text(`,"Rows":[`)
-		w.rows = 0
+		w.x.out.text(`,"Rows":[`)
+		w.x.rows = 0
 	}
 	seal := func() {
 		if begin >= 0 {
-			w.out.text("]}")
+			w.x.out.text("]}")
 			begin = -1
 		}
 	}
@@ -207,13 +207,13 @@ func (w *framesV2) fragmented(id int, t engine.ResultTable) (total int, err erro
 		if begin < 0 {
 			open()
 		}
-		w.addRow(row)
+		w.x.addRow(row)
 		total++
-		if len(w.out.buffer)-begin >= fragmentSize {
+		if len(w.x.out.buffer)-begin >= fragmentSize {
 			seal()
-			w.out.send(http.StatusOK)
-			if w.out.broken() {
-				return total, w.out.err
+			w.x.out.send(http.StatusOK)
+			if w.x.out.broken() {
+				return total, w.x.out.err
 			}
 		}
 	}
@@ -224,21 +224,21 @@ func (w *framesV2) fragmented(id int, t engine.ResultTable) (total int, err erro
 		w.errorRow(err)
 	}
 	seal()
-	w.rows = total
+	w.x.rows = total
 	return total, err
 }
 
 // errorRow ends the rows with an error.
 func (w *framesV2) errorRow(err error) {
-	if w.rows > 0 {
-		w.out.text(",")
+	if w.x.rows > 0 {
+		w.x.out.text(",")
 	}
-	w.out.json(map[string]any{"OneApiErrors": w.errors(err)})
+	w.x.out.json(map[string]any{"OneApiErrors": w.errors(err)})
 }
 
 // errors is an error as frames hold it.
 func (w *framesV2) errors(err error) []map[string]oneAPIError {
-	return []map[string]oneAPIError{{"error": w.describe(w.exchange, asEngineError(err))}}
+	return []map[string]oneAPIError{{"error": w.front.describe(w.x, asEngineError(err))}}
 }
 
 // completion sends the last two frames.
@@ -249,7 +249,7 @@ func (w *framesV2) completion(failed *engine.Error) {
 		level, levelName, code, codeName = 2, "Error", -2147467259, "E_FAIL (0x80004005)"
 		payload = string(jsonText(map[string]any{"Count": 1, "Text": failed.Message}))
 	}
-	at, activity := moment(timestamp(w.Now())), guid(w.activityID)
+	at, activity := moment(timestamp(w.front.Now())), guid(w.x.activityID)
 	w.secondary("QueryCompletionInformation", "QueryCompletionInformation", []value.Column{
 		{Name: "Timestamp", Kind: value.DateTime},
 		{Name: "ClientRequestId", Kind: value.String},
@@ -264,7 +264,7 @@ func (w *framesV2) completion(failed *engine.Error) {
 		{Name: "EventTypeName", Kind: value.String},
 		{Name: "Payload", Kind: value.String},
 	}, []value.Value{
-		at, text(w.clientRequestID), activity, activity, activity, number(level), text(levelName),
+		at, text(w.x.clientRequestID), activity, activity, activity, number(level), text(levelName),
 		number(code), text(codeName), number(4), text("QueryInfo"), text(payload),
 	})
 	w.next("DataSetCompletion")
@@ -273,8 +273,8 @@ func (w *framesV2) completion(failed *engine.Error) {
 	if failed != nil {
 		w.field("OneApiErrors", w.errors(failed))
 	}
-	w.out.text("}")
+	w.x.out.text("}")
 	if w.newlines {
-		w.out.text("\n")
+		w.x.out.text("\n")
 	}
 }
