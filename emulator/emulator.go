@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -78,6 +79,9 @@ type Options struct {
 	// endpoint: graph, xdr, mde, kusto-query, kusto-mgmt, ingest-mgmt. Several
 	// goroutines may call it at once; nil records nothing.
 	Record func(endpoint, text string)
+	// Log gets a line for each trouble that no answer or not every client hears of, such
+	// as an ingestion message that cannot be read; nil means no log.
+	Log *slog.Logger
 }
 
 // Emulator is the services with their state. Its methods are safe for concurrent use.
@@ -105,6 +109,9 @@ func New(o Options) (*Emulator, error) { return build(o, publicEndpoints(), nil)
 func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Database == "" {
 		o.Database = DefaultDatabase

@@ -50,9 +50,9 @@ func (e *Emulator) openKusto(at addresses) error {
 	k := &kusto{accounts: storage.New(storage.Options{Now: e.o.Now, Dir: blobs})}
 	k.dataManagement, err = datamanagement.New(datamanagement.Options{
 		Engine: e.engine, Admin: e.admin, Now: e.o.Now, Batching: e.o.Batching,
-		StreamNeedsMapping: e.o.StreamNeedsMapping,
-		Storage:            datamanagement.NewAccounts(k.accounts, at.storage, e.o.Now),
-		Deliver:            func(m datamanagement.Message) ([]datamanagement.Outcome, bool) { return deliveries(e.faults, m.Text) },
+		StreamNeedsMapping: e.o.StreamNeedsMapping, Log: e.o.Log,
+		Storage: datamanagement.NewAccounts(k.accounts, at.storage, e.o.Now),
+		Deliver: func(m datamanagement.Message) ([]datamanagement.Outcome, bool) { return deliveries(e.faults, m.Text) },
 	})
 	if err != nil {
 		return errors.Join(err, k.accounts.Close())

@@ -123,6 +123,10 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 	if err := checkNames(f); err != nil {
 		return emulatorOptions{}, usage(err)
 	}
+	log, err := p.logger()
+	if err != nil {
+		return emulatorOptions{}, err
+	}
 	record, stop, err := p.recorder()
 	if err != nil {
 		return emulatorOptions{}, err
@@ -131,6 +135,7 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
 		Eventhouse: f.flavor == "eventhouse",
 		Devices:    f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
+		Log: log,
 	}}, nil
 }
 

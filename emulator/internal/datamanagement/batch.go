@@ -15,6 +15,7 @@ type delivery struct {
 	again     bool // it comes after another delivery or attempt, and never joins a batch of it
 	attempts  int  // that failed
 	records   int  // that are ingested of it; 0: all
+	unread    bool // its message could not be read
 }
 
 // source is the blob's address without its signature.

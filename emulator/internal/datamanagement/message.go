@@ -145,25 +145,6 @@ func ParseMessage(text string) (Message, error) {
 	return m, m.Properties.read(raw.AdditionalProperties)
 }
 
-// addressed is what a message that cannot be read says about where it belongs,
-// so that its failure is recorded there.
-func addressed(data []byte) Message {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(data, &members) != nil {
-		return Message{}
-	}
-	text := func(name string) string {
-		s, _ := propertyText(members[name])
-		return s
-	}
-	m := Message{ID: text("Id"), BlobPath: text("BlobPath"), Database: text("DatabaseName"), Table: text("TableName")}
-	var bag map[string]json.RawMessage
-	if json.Unmarshal(members["AdditionalProperties"], &bag) == nil {
-		_ = m.Properties.read(bag) // only what can be read
-	}
-	return m
-}
-
 func corrupted(format string, args ...any) *Failure {
 	return &Failure{Code: "BadRequest_CorruptedMessage", Permanent: true, Details: "The ingestion message is corrupted: " + fmt.Sprintf(format, args...) + "."}
 }

@@ -69,7 +69,7 @@ func (s *Service) fail(d *delivery, f *Failure) {
 // record puts a failure where .show ingestion failures finds it.
 func (s *Service) record(d *delivery, f *Failure, kind string, operation, activity uuid.UUID) {
 	principal, err := s.principalOf(d.Properties.Identity)
-	if err != nil || d.Database == "" {
+	if err != nil && !d.unread {
 		return // the engine never heard of it
 	}
 	properties, err := json.Marshal(map[string]any{

@@ -3,6 +3,7 @@ package datamanagement
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -31,6 +32,8 @@ type Options struct {
 	// Deliver says what becomes of a message: it is delivered once per outcome.
 	// nil, and a nil slice with ok false, is one delivery at once.
 	Deliver func(m Message) (outcomes []Outcome, ok bool)
+	// Log gets a line for what nobody else may hear of; nil is no log.
+	Log *slog.Logger
 }
 
 // Outcome is one delivery of a message.
@@ -86,6 +89,9 @@ func New(o Options) (*Service, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Retry == 0 {
 		o.Retry = defaultRetry
@@ -179,7 +185,7 @@ func (s *Service) receive() {
 		}
 		s.count(func(x *Stats) { x.Messages++ })
 		if m, err := ParseMessage(text); err != nil {
-			s.fail(&delivery{Message: m}, failureOf(err))
+			s.unreadable(m, failureOf(err))
 		} else {
 			s.deliver(m)
 		}

@@ -15,7 +15,12 @@ type Principal struct {
 }
 
 // FQN is the principal's fully qualified name, aadapp=<appid>;<tenant>.
-func (p Principal) FQN() string { return "aadapp=" + p.AppID + ";" + p.TenantID }
+func (p Principal) FQN() string {
+	if p.AppID == "" {
+		return ""
+	}
+	return "aadapp=" + p.AppID + ";" + p.TenantID
+}
 
 // Call is one request: a query, or a management command that begins with a dot.
 type Call struct {
