@@ -8,7 +8,7 @@ import (
 )
 
 // renameTables renames all of the tables, or none; they may swap their names.
-func (s *session) renameTables(c *command.RenameTables) (*rows, error) {
+func renameTables(s *session, c *command.RenameTables) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -50,11 +50,11 @@ func (s *session) renameTables(c *command.RenameTables) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.tableList(sc.db)
+	return tableList(sc.db)
 }
 
 // dropColumns drops columns with their data.
-func (s *session) dropColumns(c *command.DropColumns) (*rows, error) {
+func dropColumns(s *session, c *command.DropColumns) (*rows, error) {
 	sc, _, err := s.table(c.Table, Admin)
 	if err != nil {
 		return nil, err
@@ -79,11 +79,11 @@ func (s *session) dropColumns(c *command.DropColumns) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.schemas(sc.db.name, []*table{sc.db.present.Load().tables[c.Table]}, jsonSchema)
+	return schemaList(sc.db.name, []*table{sc.db.present.Load().tables[c.Table]}, jsonSchema)
 }
 
 // clearTable drops all rows.
-func (s *session) clearTable(c *command.ClearTable) (*rows, error) {
+func clearTable(s *session, c *command.ClearTable) (*rows, error) {
 	sc, _, err := s.table(c.Name, Admin)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (s *session) clearTable(c *command.ClearTable) (*rows, error) {
 // clearSchemaCache has nothing to clear: streams see the schema as it is. Its
 // result names the node, as
 // https://learn.microsoft.com/kusto/management/clear-schema-cache-command shows it.
-func (s *session) clearSchemaCache(c *command.ClearSchemaCache) (*rows, error) {
+func clearSchemaCache(s *session, c *command.ClearSchemaCache) (*rows, error) {
 	var err error
 	if c.Table != "" {
 		_, _, err = s.table(c.Table, Ingestor)
@@ -122,8 +122,8 @@ func (s *session) clearSchemaCache(c *command.ClearSchemaCache) (*rows, error) {
 	return r, nil
 }
 
-// describe sets the docstring or folder of a table, function or view.
-func (s *session) describe(c *command.Describe) (*rows, error) {
+// describeEntity sets the docstring or folder of a table, function or view.
+func describeEntity(s *session, c *command.Describe) (*rows, error) {
 	sc, a, err := s.entity(c.Scope, c.Name)
 	if err != nil {
 		return nil, err
@@ -165,11 +165,11 @@ func (s *session) describe(c *command.Describe) (*rows, error) {
 	}
 	switch c.Scope {
 	case command.Table:
-		return s.schemas(sc.db.name, []*table{sc.db.present.Load().tables[c.Name]}, jsonSchema)
+		return schemaList(sc.db.name, []*table{sc.db.present.Load().tables[c.Name]}, jsonSchema)
 	case command.Function:
 		return functionRows([]*function{sc.db.present.Load().functions[c.Name]}), nil
 	}
-	return s.viewRows([]*view{sc.db.present.Load().views[c.Name]}), nil
+	return viewRows(s, []*view{sc.db.present.Load().views[c.Name]}), nil
 }
 
 // entity is the attributes of a table, function, view or database. For a
@@ -252,7 +252,7 @@ func (s *state) editView(name string) (*view, error) {
 }
 
 // dropEntities drops tables, functions or materialized views, all or none.
-func (s *session) dropEntities(c *command.DropEntities) (*rows, error) {
+func dropEntities(s *session, c *command.DropEntities) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -295,9 +295,9 @@ func (s *session) dropEntities(c *command.DropEntities) (*rows, error) {
 	case err != nil:
 		return nil, err
 	case c.Scope == command.Table:
-		return s.tableList(sc.db)
+		return tableList(sc.db)
 	case c.Scope == command.Function:
 		return functionRows(functions), nil
 	}
-	return s.viewRows(sortedViews(sc.db.present.Load())), nil
+	return viewRows(s, sortedViews(sc.db.present.Load())), nil
 }

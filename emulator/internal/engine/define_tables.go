@@ -45,7 +45,7 @@ func alreadyExists(kind, name string) *Error {
 }
 
 // defineTables is .create, .create-merge, .alter and .alter-merge table(s).
-func (s *session) defineTables(c *command.DefineTables) (*rows, error) {
+func defineTables(s *session, c *command.DefineTables) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -60,13 +60,13 @@ func (s *session) defineTables(c *command.DefineTables) (*rows, error) {
 		if err := checkColumns(def.Name, def.Columns); err != nil {
 			return nil, err
 		}
-		if err := s.mayDefine(sc, c.Verb, def.Name); err != nil {
+		if err := mayDefine(s, sc, c.Verb, def.Name); err != nil {
 			return nil, err
 		}
 	}
 	err = sc.db.update(func(state *state) error {
 		for _, def := range c.Tables {
-			if err := s.defineTable(state, c, def); err != nil {
+			if err := defineTable(s, state, c, def); err != nil {
 				return err
 			}
 		}
@@ -77,7 +77,7 @@ func (s *session) defineTables(c *command.DefineTables) (*rows, error) {
 	}
 	now := sc.db.present.Load()
 	if len(c.Tables) == 1 {
-		return s.schemas(sc.db.name, []*table{now.tables[c.Tables[0].Name]}, jsonSchema)
+		return schemaList(sc.db.name, []*table{now.tables[c.Tables[0].Name]}, jsonSchema)
 	}
 	r := &rows{columns: stringColumns("TableName", "DatabaseName", "Folder", "DocString")}
 	for _, def := range c.Tables {
@@ -90,7 +90,7 @@ func (s *session) defineTables(c *command.DefineTables) (*rows, error) {
 
 // mayDefine checks the role for one table: Database User to make it, Table
 // Admin to change it.
-func (s *session) mayDefine(sc scope, verb command.Verb, name string) error {
+func mayDefine(s *session, sc scope, verb command.Verb, name string) error {
 	t, there := sc.state.tables[name]
 	creates := verb == command.Create || verb == command.CreateMerge
 	switch {
@@ -102,7 +102,7 @@ func (s *session) mayDefine(sc scope, verb command.Verb, name string) error {
 	return notFound(CodeTableNotFound, "Table", name)
 }
 
-func (s *session) defineTable(state *state, c *command.DefineTables, def command.TableDef) error {
+func defineTable(s *session, state *state, c *command.DefineTables, def command.TableDef) error {
 	t, there := state.tables[def.Name]
 	switch {
 	case !there && (c.Verb == command.Alter || c.Verb == command.AlterMerge):
@@ -118,7 +118,7 @@ func (s *session) defineTable(state *state, c *command.DefineTables, def command
 	default:
 		edited := *t
 		t = &edited
-		columns, err := s.mergeColumns(t, def.Columns, c.Verb == command.Alter)
+		columns, err := mergeColumns(s, t, def.Columns, c.Verb == command.Alter)
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (s *session) defineTable(state *state, c *command.DefineTables, def command
 
 // mergeColumns is the columns of t after wanted was merged in: new ones come
 // last. With exactly, wanted is all that remains, in its order.
-func (s *session) mergeColumns(t *table, wanted []value.Column, exactly bool) ([]extent.Column, error) {
+func mergeColumns(s *session, t *table, wanted []value.Column, exactly bool) ([]extent.Column, error) {
 	var kept []extent.Column
 	var news []value.Column
 	for _, w := range wanted {
@@ -179,7 +179,7 @@ func checkProperties(with command.Properties, known ...string) error {
 }
 
 // cloneTable is .create table T based-on S.
-func (s *session) cloneTable(c *command.CloneTable) (*rows, error) {
+func cloneTable(s *session, c *command.CloneTable) (*rows, error) {
 	sc, err := s.scopeFor(Admin)
 	if err != nil {
 		return nil, err
@@ -222,5 +222,5 @@ func (s *session) cloneTable(c *command.CloneTable) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.schemas(sc.db.name, []*table{sc.db.present.Load().tables[c.Name]}, jsonSchema)
+	return schemaList(sc.db.name, []*table{sc.db.present.Load().tables[c.Name]}, jsonSchema)
 }

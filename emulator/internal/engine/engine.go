@@ -42,12 +42,13 @@ type Options struct {
 // Engine holds databases and answers queries and commands. All its methods
 // may be called from several goroutines at once.
 type Engine struct {
-	o       Options
-	store   *extent.Store
-	ctx     context.Context // of commands in the background
-	stop    context.CancelFunc
-	running sync.WaitGroup // commands in the background
-	log     journal
+	o        Options
+	store    *extent.Store
+	ctx      context.Context // of commands in the background
+	stop     context.CancelFunc
+	running  sync.WaitGroup // commands in the background
+	log      journal
+	commands commands
 
 	mu        sync.Mutex
 	closed    bool
@@ -64,7 +65,7 @@ func New(o Options) *Engine {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Engine{
 		o: o, ctx: ctx, stop: stop, databases: map[string]*database{},
-		store: extent.NewStore(o.Dir, o.MemoryLimit),
+		store: extent.NewStore(o.Dir, o.MemoryLimit), commands: newCommands(),
 		stats: Stats{Commands: map[string]int64{}},
 	}
 }

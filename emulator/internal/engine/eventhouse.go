@@ -7,7 +7,7 @@ import (
 // checkFlavor refuses, in an Eventhouse of Microsoft Fabric, what its documentation does
 // not describe: the pages of these commands apply to Azure Data Explorer only, such as
 // https://learn.microsoft.com/kusto/management/replace-extents.
-func (s *session) checkFlavor(c any) error {
+func checkFlavor(s *session, c any) error {
 	if !s.e.o.Eventhouse {
 		return nil
 	}

@@ -23,7 +23,7 @@ type piece struct {
 const tagSeparator = "\r\n"
 
 // showExtents is .show table|tables|database|cluster ... extents.
-func (s *session) showExtents(c *command.ShowExtents) (*rows, error) {
+func showExtents(s *session, c *command.ShowExtents) (*rows, error) {
 	r := &rows{columns: []value.Column{
 		guidColumn("ExtentId"), stringColumn("DatabaseName"), stringColumn("TableName"), timeColumn("MaxCreatedOn"),
 		realColumn("OriginalSize"), realColumn("ExtentSize"), realColumn("CompressedSize"), realColumn("IndexSize"),
@@ -117,10 +117,10 @@ func (c createdRange) includes(x *extent.Extent) bool {
 	return (c.from.IsZero() || !x.MinCreatedOn.Before(c.from)) && (c.to.IsZero() || !x.MaxCreatedOn.After(c.to))
 }
 
-// pieces finds the extents that a query names by its columns ExtentId and
+// queriedPieces finds the extents that a query names by its columns ExtentId and
 // TableName. One that is not there is an error: somebody dropped, moved or
 // merged it since.
-func (s *session) pieces(ctx context.Context, state *state, query string) ([]piece, error) {
+func queriedPieces(ctx context.Context, s *session, state *state, query string) ([]piece, error) {
 	columns, source, err := s.source(ctx, query)
 	if err != nil {
 		return nil, err
@@ -203,8 +203,8 @@ func (s *state) take(pieces []piece) error {
 	return nil
 }
 
-// requireAdmin refuses a caller who is not admin of every piece's table.
-func (s *session) requireAdmin(pieces []piece) error {
+// requireAdminOf refuses a caller who is not admin of every piece's table.
+func requireAdminOf(s *session, pieces []piece) error {
 	checked := map[string]bool{}
 	for _, p := range pieces {
 		if checked[p.table] {
@@ -220,7 +220,7 @@ func (s *session) requireAdmin(pieces []piece) error {
 
 // dropExtents is .drop extents in its forms. One that names a table needs its
 // admin, another the database's.
-func (s *session) dropExtents(ctx context.Context, c *command.DropExtents) (*rows, error) {
+func dropExtents(ctx context.Context, s *session, c *command.DropExtents) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -238,9 +238,9 @@ func (s *session) dropExtents(ctx context.Context, c *command.DropExtents) (*row
 	case len(c.IDs) > 0:
 		pieces, err = sc.state.byIDs(c.IDs, c.Table)
 	case c.Query != "":
-		pieces, err = s.pieces(ctx, sc.state, c.Query)
+		pieces, err = queriedPieces(ctx, s, sc.state, c.Query)
 	default:
-		pieces, err = s.older(sc.state, c)
+		pieces, err = olderPieces(s, sc.state, c)
 	}
 	if err != nil {
 		return nil, err
@@ -255,8 +255,8 @@ func (s *session) dropExtents(ctx context.Context, c *command.DropExtents) (*row
 	return r, sc.db.update(func(state *state) error { return state.take(pieces) })
 }
 
-// older is the extents of a table or of all, older than the command says.
-func (s *session) older(state *state, c *command.DropExtents) ([]piece, error) {
+// olderPieces is the extents of a table or of all, older than the command says.
+func olderPieces(s *session, state *state, c *command.DropExtents) ([]piece, error) {
 	before := time.Time{}
 	if c.Older != "" {
 		v, ok := value.ParseTimeSpan(c.Older)

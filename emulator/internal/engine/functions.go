@@ -26,7 +26,7 @@ func functionRows(functions []*function) *rows {
 }
 
 // showFunctions is .show functions and .show function F.
-func (s *session) showFunctions(c *command.ShowFunctions) (*rows, error) {
+func showFunctions(s *session, c *command.ShowFunctions) (*rows, error) {
 	sc, err := s.scopeFor(Monitor)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *session) showFunctions(c *command.ShowFunctions) (*rows, error) {
 
 // defineFunction is .create, .create-or-alter and .alter function. The body is
 // compiled with its parameters unless skipvalidation is asked for.
-func (s *session) defineFunction(c *command.DefineFunction) (*rows, error) {
+func defineFunction(s *session, c *command.DefineFunction) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *session) defineFunction(c *command.DefineFunction) (*rows, error) {
 		return nil, parseError(c.Parameters, err)
 	}
 	if !f.skipValidation {
-		if err := s.checkFunction(sc, f); err != nil {
+		if err := checkFunction(s, sc, f); err != nil {
 			return nil, err
 		}
 	}
@@ -118,7 +118,7 @@ func given(with command.Properties, name string) any {
 // checkFunction compiles a call of f whose arguments are nulls and empty
 // tables, as a table first and then as a scalar. Nothing runs. A function that
 // takes any table is not checked: what it needs is known when it is called.
-func (s *session) checkFunction(sc scope, f function) error {
+func checkFunction(s *session, sc scope, f function) error {
 	parameters, err := command.ParseParameters(f.parameters)
 	if err != nil {
 		return parseError(f.parameters, err)

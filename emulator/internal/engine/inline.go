@@ -55,12 +55,12 @@ func checkMapping(kind, name, text string) error {
 }
 
 // ingestInline is .ingest inline into table T.
-func (s *session) ingestInline(ctx context.Context, c *command.IngestInline) (*rows, error) {
+func ingestInline(ctx context.Context, s *session, c *command.IngestInline) (*rows, error) {
 	sc, t, err := s.table(c.Table, Ingestor)
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.loadOf(c.With)
+	l, err := loadOf(s, c.With)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func tableOf(scope command.Scope, name string) string {
 }
 
 // defineMapping is .create, .create-or-alter and .alter ... ingestion mapping.
-func (s *session) defineMapping(c *command.DefineMapping) (*rows, error) {
+func defineMapping(s *session, c *command.DefineMapping) (*rows, error) {
 	sc, a, err := s.entity(c.Scope, c.Entity)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (s *session) defineMapping(c *command.DefineMapping) (*rows, error) {
 }
 
 // dropMapping is .drop ... ingestion mapping.
-func (s *session) dropMapping(c *command.DropMapping) (*rows, error) {
+func dropMapping(s *session, c *command.DropMapping) (*rows, error) {
 	sc, a, err := s.entity(c.Scope, c.Entity)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (s *session) dropMapping(c *command.DropMapping) (*rows, error) {
 }
 
 // showMappings is .show ... ingestion [kind] mappings and mapping "name".
-func (s *session) showMappings(c *command.ShowMappings) (*rows, error) {
+func showMappings(s *session, c *command.ShowMappings) (*rows, error) {
 	entity := c.Entity
 	if entity == "" {
 		entity = s.call.Database

@@ -25,7 +25,7 @@ type moving struct {
 var moveProperties = []string{"setnewingestiontime", "extentcreatedonfrom", "extentcreatedonto"}
 
 // moveExtents is .move extents.
-func (s *session) moveExtents(ctx context.Context, c *command.MoveExtents) (*rows, error) {
+func moveExtents(ctx context.Context, s *session, c *command.MoveExtents) (*rows, error) {
 	if err := checkProperties(c.With, moveProperties...); err != nil {
 		return nil, err
 	}
@@ -55,17 +55,17 @@ func (s *session) moveExtents(ctx context.Context, c *command.MoveExtents) (*row
 		case len(c.IDs) > 0:
 			m.move, err = sc.state.byIDs(c.IDs, c.From)
 		default:
-			m.move, err = s.pieces(ctx, sc.state, c.Query)
+			m.move, err = queriedPieces(ctx, s, sc.state, c.Query)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return s.move(ctx, sc, m, c.With)
+		return m.do(ctx, s, sc, c.With)
 	})
 }
 
 // replaceExtents is .replace extents.
-func (s *session) replaceExtents(ctx context.Context, c *command.ReplaceExtents) (*rows, error) {
+func replaceExtents(ctx context.Context, s *session, c *command.ReplaceExtents) (*rows, error) {
 	if err := checkProperties(c.With, moveProperties...); err != nil {
 		return nil, err
 	}
@@ -78,10 +78,10 @@ func (s *session) replaceExtents(ctx context.Context, c *command.ReplaceExtents)
 			return nil, err
 		}
 		m := moving{to: c.Table}
-		if m.drop, err = s.pieces(ctx, sc.state, c.Drop); err != nil {
+		if m.drop, err = queriedPieces(ctx, s, sc.state, c.Drop); err != nil {
 			return nil, err
 		}
-		if m.move, err = s.pieces(ctx, sc.state, c.Move); err != nil {
+		if m.move, err = queriedPieces(ctx, s, sc.state, c.Move); err != nil {
 			return nil, err
 		}
 		for _, p := range m.drop {
@@ -92,20 +92,20 @@ func (s *session) replaceExtents(ctx context.Context, c *command.ReplaceExtents)
 				return nil, badRequest("Extent '%s' cannot be both dropped and moved", p.extent.ID)
 			}
 		}
-		return s.move(ctx, sc, m, c.With)
+		return m.do(ctx, s, sc, c.With)
 	})
 }
 
-// move does it. Update policies of other tables that read the target see the
+// do moves and replaces. Update policies of other tables that read the target see the
 // rows that come, without their tags.
-func (s *session) move(ctx context.Context, sc scope, m moving, with command.Properties) (*rows, error) {
+func (m moving) do(ctx context.Context, s *session, sc scope, with command.Properties) (*rows, error) {
 	span, err := rangeOf(with)
 	if err != nil {
 		return nil, err
 	}
 	outside := func(p piece) bool { return !span.includes(p.extent) }
 	m.drop, m.move = slices.DeleteFunc(m.drop, outside), slices.DeleteFunc(m.move, outside)
-	if err := s.requireAdmin(m.move); err != nil {
+	if err := requireAdminOf(s, m.move); err != nil {
 		return nil, err
 	}
 	if truth(given(with, "setnewingestiontime")) {

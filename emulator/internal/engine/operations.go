@@ -25,7 +25,7 @@ func (s *session) mayKnow(p Principal, db string) bool {
 }
 
 // showOperations has the columns of the page on .show operations, the newest first.
-func (s *session) showOperations(c *command.ShowOperations) (*rows, error) {
+func showOperations(s *session, c *command.ShowOperations) (*rows, error) {
 	r := &rows{columns: []value.Column{
 		guidColumn("OperationId"), stringColumn("Operation"), stringColumn("NodeId"), timeColumn("StartedOn"),
 		timeColumn("LastUpdatedOn"), timespanColumn("Duration"), stringColumn("State"), stringColumn("Status"),
@@ -51,7 +51,7 @@ func (s *session) showOperations(c *command.ShowOperations) (*rows, error) {
 }
 
 // showOperationDetails is the result of the command that the operation was.
-func (s *session) showOperationDetails(c *command.ShowOperationDetails) (*rows, error) {
+func showOperationDetails(s *session, c *command.ShowOperationDetails) (*rows, error) {
 	o, ok := s.e.log.find(c.ID)
 	if !ok || !s.mayKnow(o.principal, o.database) {
 		return nil, notFound(CodeEntityNotFound, "Operation", c.ID.String())
@@ -64,7 +64,7 @@ func (s *session) showOperationDetails(c *command.ShowOperationDetails) (*rows, 
 
 // showFailures has the columns of the page on .show ingestion failures, the
 // newest first.
-func (s *session) showFailures(c *command.ShowFailures) (*rows, error) {
+func showFailures(s *session, c *command.ShowFailures) (*rows, error) {
 	r := &rows{columns: []value.Column{
 		guidColumn("OperationId"), stringColumn("Database"), stringColumn("Table"), timeColumn("FailedOn"),
 		stringColumn("IngestionSourcePath"), stringColumn("Details"), stringColumn("FailureKind"), guidColumn("RootActivityId"),

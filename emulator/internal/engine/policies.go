@@ -29,7 +29,7 @@ func entityName(db string, scope command.Scope, name string) string {
 }
 
 // showPolicy shows a policy as it was set at the entity; null where it was not.
-func (s *session) showPolicy(c *command.ShowPolicy) (*rows, error) {
+func showPolicy(s *session, c *command.ShowPolicy) (*rows, error) {
 	r := policyRows()
 	add := func(sc scope, name, policy string) {
 		r.addText(policyTitles[c.Policy], entityName(sc.db.name, c.Scope, name), policy, "", entityTypes[c.Scope])
@@ -64,8 +64,8 @@ func (s *session) showPolicy(c *command.ShowPolicy) (*rows, error) {
 }
 
 // deletePolicy removes a policy from an entity.
-func (s *session) deletePolicy(c *command.DeletePolicy) (*rows, error) {
-	return s.setPolicies(c.Scope, []string{c.Name}, c.Policy, func(*state, *attributes) (string, error) {
+func deletePolicy(s *session, c *command.DeletePolicy) (*rows, error) {
+	return setPolicies(s, c.Scope, []string{c.Name}, c.Policy, func(*state, *attributes) (string, error) {
 		if c.Policy == "ingestiontime" {
 			return policyOfWord(c.Policy, "false") // the same as disabling it
 		}
@@ -74,8 +74,8 @@ func (s *session) deletePolicy(c *command.DeletePolicy) (*rows, error) {
 }
 
 // alterPolicy sets a policy, or with .alter-merge changes what is given of it.
-func (s *session) alterPolicy(c *command.AlterPolicy) (*rows, error) {
-	return s.setPolicies(c.Scope, c.Names, c.Policy, func(state *state, a *attributes) (string, error) {
+func alterPolicy(s *session, c *command.AlterPolicy) (*rows, error) {
+	return setPolicies(s, c.Scope, c.Names, c.Policy, func(state *state, a *attributes) (string, error) {
 		given, err := policyJSON(c)
 		if err != nil {
 			return "", err
@@ -95,22 +95,22 @@ func (s *session) alterPolicy(c *command.AlterPolicy) (*rows, error) {
 		if err := checkPolicy(c.Policy, given); err != nil {
 			return "", badRequest("%v", err)
 		}
-		return given, s.checkAgainst(state, c, given)
+		return given, checkAgainst(s, state, c, given)
 	})
 }
 
 // checkAgainst refuses a policy that what is there rules out.
-func (s *session) checkAgainst(state *state, c *command.AlterPolicy, given string) error {
+func checkAgainst(s *session, state *state, c *command.AlterPolicy, given string) error {
 	for _, name := range c.Names {
 		var err error
 		switch c.Policy {
 		case policyUpdate:
-			err = s.checkUpdatePolicy(state, name, given)
+			err = checkUpdatePolicy(s, state, name, given)
 		case policyRowLevel:
 			var sc scope
 			if sc, err = s.scope(); err == nil {
 				sc.state = state
-				err = s.checkRowLevel(sc, name, given)
+				err = checkRowLevel(s, sc, name, given)
 			}
 		case policyRestricted:
 			err = checkRestricted(state, name, given)
@@ -124,7 +124,7 @@ func (s *session) checkAgainst(state *state, c *command.AlterPolicy, given strin
 
 // setPolicies gives each of the entities the policy that change makes of its
 // present attributes; "" removes it.
-func (s *session) setPolicies(scope command.Scope, names []string, policy string, change func(*state, *attributes) (string, error)) (*rows, error) {
+func setPolicies(s *session, scope command.Scope, names []string, policy string, change func(*state, *attributes) (string, error)) (*rows, error) {
 	r := policyRows()
 	for _, name := range names {
 		sc, a, err := s.entity(scope, name)
@@ -278,7 +278,7 @@ func mergeJSON(base, change string) (string, error) {
 
 // checkUpdatePolicy refuses a policy whose source is missing, that reads its
 // own table, or whose query does not give the table's columns.
-func (s *session) checkUpdatePolicy(state *state, name, text string) error {
+func checkUpdatePolicy(s *session, state *state, name, text string) error {
 	var policies []updatePolicy
 	if err := json.Unmarshal([]byte(text), &policies); err != nil {
 		return badRequest("The update policy is not valid JSON: %v", err)

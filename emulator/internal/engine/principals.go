@@ -45,9 +45,9 @@ func principalRows(scope command.Scope, name string, list []assignment) *rows {
 
 // showPrincipals is .show database|table|function N principals, for admins and
 // monitors.
-func (s *session) showPrincipals(c *command.ShowPrincipals) (*rows, error) {
+func showPrincipals(s *session, c *command.ShowPrincipals) (*rows, error) {
 	if c.Scope == command.Cluster {
-		return s.showClusterPrincipals()
+		return showClusterPrincipals(s)
 	}
 	name := c.Name
 	if name == "" {
@@ -73,7 +73,7 @@ func (s *session) showPrincipals(c *command.ShowPrincipals) (*rows, error) {
 
 // showRoles is .show principal roles: what the caller holds, or, for a
 // database's admin, what somebody else holds there.
-func (s *session) showRoles(c *command.ShowRoles) (*rows, error) {
+func showRoles(s *session, c *command.ShowRoles) (*rows, error) {
 	r := &rows{columns: stringColumns("Scope", "DisplayName", "AADObjectID", "Role")}
 	caller := s.call.Principal
 	match := func(a assignment) bool { return a.is(caller) }
@@ -114,7 +114,7 @@ var allowedRoles = map[command.Scope][]Role{
 }
 
 // changePrincipals is .add, .drop and .set database|table|function N role (...).
-func (s *session) changePrincipals(c *command.ChangePrincipals) (*rows, error) {
+func changePrincipals(s *session, c *command.ChangePrincipals) (*rows, error) {
 	role, ok := roleOf(c.Role)
 	if !ok || !slices.Contains(allowedRoles[c.Scope], role) {
 		return nil, semantic("A %s has no role '%s'", c.Scope, c.Role)

@@ -12,7 +12,7 @@ import (
 // deleteRecords is .delete table T records: rows are marked, not removed. The
 // predicate is a query of the table that only filters. See
 // https://learn.microsoft.com/kusto/concepts/data-soft-delete.
-func (s *session) deleteRecords(ctx context.Context, c *command.DeleteRecords) (*rows, error) {
+func deleteRecords(ctx context.Context, s *session, c *command.DeleteRecords) (*rows, error) {
 	if err := checkProperties(c.With, "whatif"); err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (s *session) deleteRecords(ctx context.Context, c *command.DeleteRecords) (
 		if err != nil {
 			return nil, err
 		}
-		ordinals, err := s.matching(ctx, sc, t, c.Query)
+		ordinals, err := matchingOrdinals(ctx, s, sc, t, c.Query)
 		if err != nil {
 			return nil, err
 		}
@@ -71,10 +71,10 @@ func (s *session) deleteRecords(ctx context.Context, c *command.DeleteRecords) (
 	})
 }
 
-// matching is the ordinals of the rows that the predicate gives, sorted: the
+// matchingOrdinals is the ordinals of the rows that the predicate gives, sorted: the
 // table gets a column with them for this query, and what drops that column is
 // more than a predicate.
-func (s *session) matching(ctx context.Context, sc scope, t *table, predicate string) ([]int64, error) {
+func matchingOrdinals(ctx context.Context, s *session, sc scope, t *table, predicate string) ([]int64, error) {
 	relation := &extent.Relation{Schema: t.columns, Extents: t.extents, Ordinals: true}
 	catalog := s.e.catalog(sc.db.name, s.call.Principal).with(t.name, relation)
 	q, err := s.e.compile(s.call, catalog, predicate)

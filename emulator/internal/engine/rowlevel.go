@@ -90,7 +90,7 @@ func (r filtered) Scan(ctx context.Context, _ kql.Request) iter.Seq2[[]value.Val
 // checkRowLevel refuses a policy whose query does not give the table, and one
 // on a table on which it cannot be enabled: that an update policy reads, or
 // that has restricted view access.
-func (s *session) checkRowLevel(sc scope, name, text string) error {
+func checkRowLevel(s *session, sc scope, name, text string) error {
 	t, err := sc.state.table(name)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 // executeScript is .execute database script: one command after the other, each
 // with the caller's own roles, and not as one transaction. The page is
 // https://learn.microsoft.com/kusto/management/execute-database-script.
-func (s *session) executeScript(ctx context.Context, c *command.ExecuteScript) (*rows, error) {
+func executeScript(ctx context.Context, s *session, c *command.ExecuteScript) (*rows, error) {
 	if _, err := s.scopeFor(Admin); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (s *session) executeScript(ctx context.Context, c *command.ExecuteScript) (
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		kind, result, err := s.executeOne(ctx, text)
+		kind, result, err := executeOne(ctx, s, text)
 		reason := ""
 		if err != nil {
 			if isContext(err) {
@@ -52,14 +52,14 @@ func (s *session) executeScript(ctx context.Context, c *command.ExecuteScript) (
 	return r, nil
 }
 
-func (s *session) executeOne(ctx context.Context, text string) (kind, result string, err error) {
+func executeOne(ctx context.Context, s *session, text string) (kind, result string, err error) {
 	statement, err := command.Parse(text)
 	if err != nil {
 		return "", "", parseError(text, err)
 	}
 	kind = commandType(statement.Keyword)
 	switch {
-	case shows(statement.Command):
+	case s.e.commands.show(statement.Command):
 		return kind, "Skipped", nil
 	case statement.Keyword == ".execute database script":
 		return kind, "", badRequest("A script cannot hold a script")

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"reflect"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// session is one call of a command.
+// session is one call of a command: who calls, the database of the call, and the
+// engine. The commands are functions that take it, listed in commands.go.
 type session struct {
 	e    *Engine
 	call Call
@@ -76,7 +78,7 @@ func (s *session) source(ctx context.Context, text string) ([]value.Column, iter
 		if err != nil {
 			return nil, nil, parseError(text, err)
 		}
-		if !shows(statement.Command) {
+		if !s.e.commands.show(statement.Command) {
 			return nil, nil, badRequest("Only a .show command can be the source of rows: %s", excerpt(text))
 		}
 		return s.run(ctx, statement)
@@ -143,114 +145,16 @@ func (s *session) named(name string, role Role) (scope, error) {
 	return sc, sc.require(s.call.Principal, role)
 }
 
-// shows says whether a command only shows something.
-func shows(c any) bool {
-	switch c.(type) {
-	case *command.ShowTables, *command.ShowSchema, *command.ShowDatabases, *command.ShowCluster, *command.ShowVersion,
-		*command.ShowMappings, *command.ShowFunctions, *command.ShowViews, *command.ShowPolicy, *command.ShowPrincipals,
-		*command.ShowRoles, *command.ShowExtents, *command.ShowOperations, *command.ShowOperationDetails, *command.ShowFailures:
-		return true
-	}
-	return false
-}
-
 // do does one command.
 func (s *session) do(ctx context.Context, c any) (*rows, error) {
-	if err := s.checkFlavor(c); err != nil {
+	if err := checkFlavor(s, c); err != nil {
 		return nil, err
 	}
-	switch c := c.(type) {
-	case *command.DefineTables:
-		return s.defineTables(c)
-	case *command.CloneTable:
-		return s.cloneTable(c)
-	case *command.RenameTables:
-		return s.renameTables(c)
-	case *command.DropColumns:
-		return s.dropColumns(c)
-	case *command.ClearSchemaCache:
-		return s.clearSchemaCache(c)
-	case *command.ClearTable:
-		return s.clearTable(c)
-	case *command.Describe:
-		return s.describe(c)
-	case *command.DropEntities:
-		return s.dropEntities(c)
-	case *command.DefineMapping:
-		return s.defineMapping(c)
-	case *command.DropMapping:
-		return s.dropMapping(c)
-	case *command.DefineFunction:
-		return s.defineFunction(c)
-	case *command.DefineView:
-		return s.defineView(ctx, c)
-	case *command.EnableView:
-		return s.enableView(c)
-	case *command.AlterPolicy:
-		return s.alterPolicy(c)
-	case *command.DeletePolicy:
-		return s.deletePolicy(c)
-	case *command.ChangePrincipals:
-		return s.changePrincipals(c)
-	case *command.Load:
-		return s.load(ctx, c)
-	case *command.IngestInline:
-		return s.ingestInline(ctx, c)
-	case *command.MoveExtents:
-		return s.moveExtents(ctx, c)
-	case *command.ReplaceExtents:
-		return s.replaceExtents(ctx, c)
-	case *command.DropExtents:
-		return s.dropExtents(ctx, c)
-	case *command.ChangeTags:
-		return s.changeTags(ctx, c)
-	case *command.DeleteRecords:
-		return s.deleteRecords(ctx, c)
-	case *command.ExecuteScript:
-		return s.executeScript(ctx, c)
-	case *command.PrettyName:
-		return s.prettyName(c)
-	case *command.RefreshCache:
-		return &rows{columns: stringColumns("Result")}, nil
+	h, known := s.e.commands[reflect.TypeOf(c)]
+	if !known {
+		return nil, internalError(fmt.Errorf("no command of type %T is known", c))
 	}
-	return s.show(c)
-}
-
-// show does one command that only shows something.
-func (s *session) show(c any) (*rows, error) {
-	switch c := c.(type) {
-	case *command.ShowTables:
-		return s.showTables(c)
-	case *command.ShowSchema:
-		return s.showSchema(c)
-	case *command.ShowDatabases:
-		return s.showDatabases(c)
-	case *command.ShowCluster:
-		return s.showCluster()
-	case *command.ShowVersion:
-		return s.showVersion()
-	case *command.ShowMappings:
-		return s.showMappings(c)
-	case *command.ShowFunctions:
-		return s.showFunctions(c)
-	case *command.ShowViews:
-		return s.showViews(c)
-	case *command.ShowPolicy:
-		return s.showPolicy(c)
-	case *command.ShowPrincipals:
-		return s.showPrincipals(c)
-	case *command.ShowRoles:
-		return s.showRoles(c)
-	case *command.ShowExtents:
-		return s.showExtents(c)
-	case *command.ShowOperations:
-		return s.showOperations(c)
-	case *command.ShowOperationDetails:
-		return s.showOperationDetails(c)
-	case *command.ShowFailures:
-		return s.showFailures(c)
-	}
-	return nil, internalError(fmt.Errorf("no command of type %T is known", c))
+	return h.do(ctx, s, c)
 }
 
 // operate does f as an operation that .show operations knows: now, or in the

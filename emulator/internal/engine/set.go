@@ -30,9 +30,9 @@ func loadRows(done loaded) *rows {
 	return r
 }
 
-// load is .set, .append, .set-or-append and .set-or-replace.
-func (s *session) load(ctx context.Context, c *command.Load) (*rows, error) {
-	l, err := s.loadOf(c.With)
+// loadQuery is .set, .append, .set-or-append and .set-or-replace.
+func loadQuery(ctx context.Context, s *session, c *command.Load) (*rows, error) {
+	l, err := loadOf(s, c.With)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *session) load(ctx context.Context, c *command.Load) (*rows, error) {
 		return nil, err
 	}
 	l.table = c.Table
-	if err := s.mayLoad(c); err != nil {
+	if err := mayLoad(s, c); err != nil {
 		return nil, err
 	}
 	return s.operate(ctx, loadKinds[c.Verb], c.Async, func(ctx context.Context, o operation) (*rows, error) {
@@ -55,7 +55,7 @@ func (s *session) load(ctx context.Context, c *command.Load) (*rows, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.shape(sc, c, &l, columns); err != nil {
+		if err := shapeLoad(s, sc, c, &l, columns); err != nil {
 			return nil, err
 		}
 		done, err := s.e.load(ctx, sc.db, l, source)
@@ -68,7 +68,7 @@ func (s *session) load(ctx context.Context, c *command.Load) (*rows, error) {
 
 // mayLoad checks the role: Database User to make the table, Table Ingestor to
 // append, Table Admin to replace.
-func (s *session) mayLoad(c *command.Load) error {
+func mayLoad(s *session, c *command.Load) error {
 	sc, err := s.scope()
 	if err != nil {
 		return err
@@ -90,9 +90,9 @@ func (s *session) mayLoad(c *command.Load) error {
 	return sc.of("table", c.Table, &t.attributes).require(s.call.Principal, Ingestor)
 }
 
-// shape fits the load to the query's columns: it makes the table, extends it,
+// shapeLoad fits the load to the query's columns: it makes the table, extends it,
 // or refuses.
-func (s *session) shape(sc scope, c *command.Load, l *load, columns []value.Column) error {
+func shapeLoad(s *session, sc scope, c *command.Load, l *load, columns []value.Column) error {
 	l.replace = c.Verb == command.SetOrReplace
 	t, there := sc.state.tables[c.Table]
 	if !there {
@@ -126,7 +126,7 @@ func (s *session) shape(sc scope, c *command.Load, l *load, columns []value.Colu
 }
 
 // loadOf reads the properties that all loads have.
-func (s *session) loadOf(with command.Properties) (load, error) {
+func loadOf(s *session, with command.Properties) (load, error) {
 	l := load{principal: s.call.Principal}
 	var err error
 	if l.tags, err = stringList("tags", with["tags"]); err != nil {

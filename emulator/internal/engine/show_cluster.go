@@ -6,7 +6,7 @@ import (
 
 // showClusterPrincipals is .show cluster principals: who administers all databases. See
 // https://learn.microsoft.com/kusto/management/show-cluster-principals-command.
-func (s *session) showClusterPrincipals() (*rows, error) {
+func showClusterPrincipals(s *session) (*rows, error) {
 	if !s.e.isAdmin(s.call.Principal) {
 		return nil, forbidden(s.call.Principal, "show the principals of the cluster: it needs the role AllDatabasesAdmin")
 	}
@@ -18,9 +18,9 @@ func (s *session) showClusterPrincipals() (*rows, error) {
 	return r, nil
 }
 
-// prettyName is .alter and .drop database prettyname, for admins of the database. See
+// setPrettyName is .alter and .drop database prettyname, for admins of the database. See
 // https://learn.microsoft.com/kusto/management/alter-database-prettyname.
-func (s *session) prettyName(c *command.PrettyName) (*rows, error) {
+func setPrettyName(s *session, c *command.PrettyName) (*rows, error) {
 	sc, err := s.named(c.Database, Admin)
 	if err != nil {
 		return nil, err
@@ -35,4 +35,9 @@ func (s *session) prettyName(c *command.PrettyName) (*rows, error) {
 	r := &rows{columns: stringColumns("DatabaseName", "PrettyName", "Status")}
 	r.addText(sc.db.name, c.Text, "Complete")
 	return r, nil
+}
+
+// refreshCache has nothing to refresh: policies hold at once.
+func refreshCache(*session, *command.RefreshCache) (*rows, error) {
+	return &rows{columns: stringColumns("Result")}, nil
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // showDatabases is .show databases and .show database [details].
-func (s *session) showDatabases(c *command.ShowDatabases) (*rows, error) {
+func showDatabases(s *session, c *command.ShowDatabases) (*rows, error) {
 	var scopes []scope
 	if c.One {
 		sc, err := s.named(c.Name, Monitor)
@@ -58,14 +58,14 @@ func (s *session) showDatabases(c *command.ShowDatabases) (*rows, error) {
 }
 
 // showCluster has one row: this process.
-func (s *session) showCluster() (*rows, error) {
+func showCluster(s *session, _ *command.ShowCluster) (*rows, error) {
 	r := &rows{columns: stringColumns("NodeId", "Address", "Name", "IsAdmin", "EnvironmentDescription")}
 	r.addText("KEngine000000", s.e.o.ClusterURI, "emulator", "true", "tvmexport emulator")
 	return r, nil
 }
 
 // showVersion is what clients ask to see whether they are signed in.
-func (s *session) showVersion() (*rows, error) {
+func showVersion(*session, *command.ShowVersion) (*rows, error) {
 	r := &rows{columns: []value.Column{
 		stringColumn("BuildVersion"), timeColumn("BuildTime"), stringColumn("ServiceType"), stringColumn("ProductVersion"),
 		stringColumn("ServiceOffering"),

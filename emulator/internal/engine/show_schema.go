@@ -13,7 +13,7 @@ import (
 )
 
 // showSchema is .show table T cslschema|schema, .show database D schema and so on.
-func (s *session) showSchema(c *command.ShowSchema) (*rows, error) {
+func showSchema(s *session, c *command.ShowSchema) (*rows, error) {
 	if c.Scope == command.Table {
 		sc, t, err := s.table(c.Names[0], Monitor)
 		if err != nil {
@@ -23,9 +23,9 @@ func (s *session) showSchema(c *command.ShowSchema) (*rows, error) {
 		if c.Form == command.SchemaCSL {
 			form = cslSchema
 		}
-		return s.schemas(sc.db.name, []*table{t}, form)
+		return schemaList(sc.db.name, []*table{t}, form)
 	}
-	scopes, err := s.scopes(c)
+	scopes, err := scopesOf(s, c)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +42,9 @@ func (s *session) showSchema(c *command.ShowSchema) (*rows, error) {
 	return schemaRows(scopes), nil
 }
 
-// scopes are the databases of a .show schema: those named, the call's, or all
+// scopesOf are the databases of a .show schema: those named, the call's, or all
 // that the caller may see.
-func (s *session) scopes(c *command.ShowSchema) ([]scope, error) {
+func scopesOf(s *session, c *command.ShowSchema) ([]scope, error) {
 	if c.Scope == command.Cluster {
 		var all []scope
 		for _, d := range s.e.sortedDatabases() {

@@ -10,7 +10,7 @@ import (
 )
 
 // tableList is the tables of a database, hidden ones left out.
-func (s *session) tableList(d *database) (*rows, error) {
+func tableList(d *database) (*rows, error) {
 	r := &rows{columns: stringColumns("TableName", "DatabaseName", "Folder", "DocString")}
 	for _, t := range d.present.Load().sortedTables() {
 		if !t.hidden {
@@ -21,7 +21,7 @@ func (s *session) tableList(d *database) (*rows, error) {
 }
 
 // showTables is .show tables [details], .show table T and .show table T details.
-func (s *session) showTables(c *command.ShowTables) (*rows, error) {
+func showTables(s *session, c *command.ShowTables) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -117,8 +117,8 @@ func authorizedPrincipals(a *attributes) string {
 	return string(text)
 }
 
-// schemas is one row per table with the schema in the given form.
-func (s *session) schemas(db string, tables []*table, form func(*table) string) (*rows, error) {
+// schemaList is one row per table with the schema in the given form.
+func schemaList(db string, tables []*table, form func(*table) string) (*rows, error) {
 	r := &rows{columns: stringColumns("TableName", "Schema", "DatabaseName", "Folder", "DocString")}
 	for _, t := range tables {
 		if t != nil { // dropped meanwhile

@@ -12,7 +12,7 @@ import (
 
 // changeTags is .drop table T extent tags, .alter and .alter-merge extent
 // tags. An extent whose tags change gets another id.
-func (s *session) changeTags(ctx context.Context, c *command.ChangeTags) (*rows, error) {
+func changeTags(ctx context.Context, s *session, c *command.ChangeTags) (*rows, error) {
 	if err := checkProperties(c.With, "extentcreatedonfrom", "extentcreatedonto"); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (s *session) changeTags(ctx context.Context, c *command.ChangeTags) (*rows,
 		if err != nil {
 			return nil, err
 		}
-		changes, err := s.tagChanges(ctx, sc.state, c)
+		changes, err := tagChanges(ctx, s, sc.state, c)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (s *session) changeTags(ctx context.Context, c *command.ChangeTags) (*rows,
 			news[change.table] = append(news[change.table], x)
 			r.addText(change.extent.ID.String(), x.ID.String(), strings.Join(x.Tags, tagSeparator), "")
 		}
-		if err := s.requireAdmin(pieces); err != nil {
+		if err := requireAdminOf(s, pieces); err != nil {
 			return nil, err
 		}
 		err = sc.db.update(func(state *state) error {
@@ -76,9 +76,9 @@ type tagChange struct {
 	tags []string
 }
 
-func (s *session) tagChanges(ctx context.Context, state *state, c *command.ChangeTags) ([]tagChange, error) {
+func tagChanges(ctx context.Context, s *session, state *state, c *command.ChangeTags) ([]tagChange, error) {
 	if c.Verb == command.Drop {
-		gone, err := s.droppedTags(ctx, c)
+		gone, err := droppedTags(ctx, s, c)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func (s *session) tagChanges(ctx context.Context, state *state, c *command.Chang
 		}
 		return changes, nil
 	}
-	pieces, err := s.pieces(ctx, state, c.Query)
+	pieces, err := queriedPieces(ctx, s, state, c.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *session) tagChanges(ctx context.Context, state *state, c *command.Chang
 
 // droppedTags are those of the command, or of the column Tags of its query's
 // rows, each of which may hold several.
-func (s *session) droppedTags(ctx context.Context, c *command.ChangeTags) ([]string, error) {
+func droppedTags(ctx context.Context, s *session, c *command.ChangeTags) ([]string, error) {
 	if c.Query == "" {
 		return c.Tags, nil
 	}

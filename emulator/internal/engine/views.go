@@ -17,7 +17,7 @@ func sortedViews(s *state) []*view {
 
 // viewRows has the columns of the page on .show materialized-view. A view is
 // computed when it is read, so it is always materialized to now and healthy.
-func (s *session) viewRows(views []*view) *rows {
+func viewRows(s *session, views []*view) *rows {
 	r := &rows{columns: []value.Column{
 		stringColumn("Name"), stringColumn("SourceTable"), stringColumn("Query"), timeColumn("MaterializedTo"),
 		timeColumn("LastRun"), stringColumn("LastRunResult"), boolColumn("IsHealthy"), boolColumn("IsEnabled"),
@@ -37,20 +37,20 @@ func (s *session) viewRows(views []*view) *rows {
 }
 
 // showViews is .show materialized-views, .show materialized-view V and its schema.
-func (s *session) showViews(c *command.ShowViews) (*rows, error) {
+func showViews(s *session, c *command.ShowViews) (*rows, error) {
 	sc, err := s.scopeFor(Monitor)
 	if err != nil {
 		return nil, err
 	}
 	if c.Name == "" {
-		return s.viewRows(sortedViews(sc.state)), nil
+		return viewRows(s, sortedViews(sc.state)), nil
 	}
 	v, ok := sc.state.views[c.Name]
 	if !ok {
 		return nil, notFound(CodeEntityNotFound, "MaterializedView", c.Name)
 	}
 	if !c.Schema {
-		return s.viewRows([]*view{v}), nil
+		return viewRows(s, []*view{v}), nil
 	}
 	r := &rows{columns: stringColumns("TableName", "Schema", "DatabaseName", "Folder", "DocString")}
 	relation, ok := s.e.catalog(sc.db.name, s.call.Principal).view(sc, v)
@@ -63,7 +63,7 @@ func (s *session) showViews(c *command.ShowViews) (*rows, error) {
 }
 
 // defineView is .create, .create-or-alter and .alter materialized-view.
-func (s *session) defineView(ctx context.Context, c *command.DefineView) (*rows, error) {
+func defineView(ctx context.Context, s *session, c *command.DefineView) (*rows, error) {
 	sc, err := s.scope()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (s *session) defineView(ctx context.Context, c *command.DefineView) (*rows,
 	old, there := sc.state.views[c.Name]
 	switch {
 	case there && c.Verb == command.Create && c.IfNotExists:
-		return s.viewRows([]*view{old}), nil
+		return viewRows(s, []*view{old}), nil
 	case there && c.Verb == command.Create:
 		return nil, alreadyExists("MaterializedView", c.Name)
 	case !there && c.Verb == command.Alter:
@@ -92,17 +92,17 @@ func (s *session) defineView(ctx context.Context, c *command.DefineView) (*rows,
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkView(sc, c); err != nil {
+	if err := checkView(s, sc, c); err != nil {
 		return nil, err
 	}
 	return s.operate(ctx, "MaterializedViewCreateOrAlter", c.Async, func(context.Context, operation) (*rows, error) {
-		return s.putView(sc.db, c)
+		return putView(s, sc.db, c)
 	})
 }
 
 // checkView refuses a query that is not one of the source with a summarize
 // that a view can have.
-func (s *session) checkView(sc scope, c *command.DefineView) error {
+func checkView(s *session, sc scope, c *command.DefineView) error {
 	if sc.state.tables[c.Source] == nil && sc.state.views[c.Source] == nil {
 		return notFound(CodeTableNotFound, "Table", c.Source)
 	}
@@ -121,7 +121,7 @@ func (s *session) checkView(sc scope, c *command.DefineView) error {
 	return nil
 }
 
-func (s *session) putView(d *database, c *command.DefineView) (*rows, error) {
+func putView(s *session, d *database, c *command.DefineView) (*rows, error) {
 	err := d.update(func(state *state) error {
 		v := view{name: c.Name, enabled: true, since: s.e.now()}
 		if old, ok := state.views[c.Name]; ok {
@@ -148,11 +148,11 @@ func (s *session) putView(d *database, c *command.DefineView) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.viewRows([]*view{d.present.Load().views[c.Name]}), nil
+	return viewRows(s, []*view{d.present.Load().views[c.Name]}), nil
 }
 
 // enableView is .enable and .disable materialized-view.
-func (s *session) enableView(c *command.EnableView) (*rows, error) {
+func enableView(s *session, c *command.EnableView) (*rows, error) {
 	sc, a, err := s.entity(command.View, c.Name)
 	if err != nil {
 		return nil, err
@@ -171,5 +171,5 @@ func (s *session) enableView(c *command.EnableView) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.viewRows([]*view{sc.db.present.Load().views[c.Name]}), nil
+	return viewRows(s, []*view{sc.db.present.Load().views[c.Name]}), nil
 }
