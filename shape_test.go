@@ -33,7 +33,6 @@ var wideTypes = map[string]struct {
 	"emulator/internal/kql.binder":               {130, "one method for each form of a query that it binds"},
 	"emulator/internal/kql/syntax.parser":        {90, "one method for each rule of the grammar"},
 	"emulator/internal/kql/syntax.dynamicParser": {90, "embeds the parser, for one more rule"},
-	"emulator/internal/engine.Engine":            {40, "queries, commands, ingestion and the catalog of the query service"},
 	"emulator/internal/datamanagement.Service":   {40, "the stages of an ingestion and the faults that the control API sets"},
 	"emulator/internal/storage.Storage":          {40, "one method for each request of the blob and queue services"},
 	"engine.fetching":                            {60, "counts, divides and fetches the slices of a run"},

@@ -17,7 +17,7 @@ import (
 // catalog is what one query sees: of each database the state that it was in
 // when the query first named it, the default one at once.
 type catalog struct {
-	e       *Engine
+	in      *databases
 	p       Principal
 	system  bool                    // nothing is forbidden: for update policies and views
 	home    string                  // the default database
@@ -35,10 +35,10 @@ const viewDepth = 8
 
 // Catalog is what p can name in a query that runs in database db: a snapshot
 // of it. Databases that p may not read hold nothing.
-func (e *Engine) Catalog(db string, p Principal) kql.Catalog { return e.catalog(db, p) }
+func (e *Engine) Catalog(db string, p Principal) kql.Catalog { return e.databases.catalog(db, p) }
 
-func (e *Engine) catalog(db string, p Principal) *catalog {
-	c := &catalog{e: e, p: p, home: db, mu: &sync.Mutex{}, scopes: map[string]scope{}}
+func (all *databases) catalog(db string, p Principal) *catalog {
+	c := &catalog{in: all, p: p, home: db, mu: &sync.Mutex{}, scopes: map[string]scope{}}
 	c.scope("")
 	return c
 }
@@ -57,7 +57,7 @@ func (c *catalog) with(name string, r kql.Relation) *catalog {
 // OwnsCluster says whether a host is this cluster's: with or without the domain of
 // clusters in Azure, as https://learn.microsoft.com/kusto/query/cluster-function has it.
 func (c *catalog) OwnsCluster(host string) bool {
-	u, err := url.Parse(c.e.o.ClusterURI)
+	u, err := url.Parse(c.in.o.ClusterURI)
 	if err != nil || u.Hostname() == "" {
 		return false
 	}
@@ -74,11 +74,11 @@ func (c *catalog) scope(db string) (scope, bool) {
 	if s, ok := c.scopes[db]; ok {
 		return s, true
 	}
-	d, err := c.e.database(db)
+	d, err := c.in.find(db)
 	if err != nil {
 		return scope{}, false
 	}
-	s := c.e.scope(d)
+	s := c.in.scope(d)
 	if !c.system && db != c.home && !s.permits(c.p, Viewer) {
 		return scope{}, false
 	}
@@ -165,7 +165,7 @@ func (c *catalog) view(s scope, v *view) (kql.Relation, bool) {
 	inner.depth++
 	inner.home = s.db.name
 	inner.system = true // who may read the view may read what it shows
-	q, err := kql.Compile(v.query, kql.Environment{Catalog: &inner, Database: s.db.name, Now: c.e.now()})
+	q, err := kql.Compile(v.query, kql.Environment{Catalog: &inner, Database: s.db.name, Now: c.in.now()})
 	if err != nil || len(q.Statements) != 1 {
 		return nil, false
 	}

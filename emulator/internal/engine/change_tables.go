@@ -176,11 +176,11 @@ func describeEntity(s *session, c *command.Describe) (*rows, error) {
 // database, the scope is that database.
 func (s *session) entity(kind command.Scope, name string) (scope, *attributes, error) {
 	if kind == command.Database {
-		d, err := s.e.database(name)
+		d, err := s.e.databases.find(name)
 		if err != nil {
 			return scope{}, nil, err
 		}
-		sc := s.e.scope(d)
+		sc := s.e.databases.scope(d)
 		return sc, &sc.state.attributes, nil
 	}
 	sc, err := s.scope()

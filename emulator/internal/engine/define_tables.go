@@ -113,7 +113,7 @@ func defineTable(s *session, state *state, c *command.DefineTables, def command.
 		if kind, taken := state.taken(def.Name); taken {
 			return alreadyExists(kind, def.Name)
 		}
-		t = &table{id: newID(), name: def.Name, columns: s.e.newColumns(def.Columns)}
+		t = &table{id: newID(), name: def.Name, columns: s.e.databases.newColumns(def.Columns)}
 		t.grant(creator(s.call.Principal))
 	default:
 		edited := *t
@@ -154,7 +154,7 @@ func mergeColumns(s *session, t *table, wanted []value.Column, exactly bool) ([]
 		}
 		kept = append(kept, t.columns[i])
 	}
-	made := s.e.newColumns(news)
+	made := s.e.databases.newColumns(news)
 	if !exactly {
 		return append(slices.Clip(t.columns), made...), nil
 	}
@@ -202,7 +202,7 @@ func cloneTable(s *session, c *command.CloneTable) (*rows, error) {
 			return alreadyExists(kind, c.Name)
 		}
 		t := &table{
-			id: newID(), name: c.Name, columns: s.e.newColumns(source.schema()),
+			id: newID(), name: c.Name, columns: s.e.databases.newColumns(source.schema()),
 			folder: source.folder, docString: source.docString, hidden: truth(c.With["hidden"]),
 		}
 		t.policies = source.policies

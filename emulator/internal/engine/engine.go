@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,19 +39,19 @@ type Options struct {
 // Engine holds databases and answers queries and commands. All its methods
 // may be called from several goroutines at once.
 type Engine struct {
-	o        Options
-	store    *extent.Store
-	ctx      context.Context // of commands in the background
-	stop     context.CancelFunc
-	running  sync.WaitGroup // commands in the background
-	log      journal
-	commands commands
+	o         Options
+	databases *databases
+	loader    *loader
+	store     *extent.Store
+	commands  commands
+	log       *journal
+	stats     *counts
 
-	mu        sync.Mutex
-	closed    bool
-	databases map[string]*database
-	columnID  uint64
-	stats     Stats
+	ctx     context.Context // of commands in the background
+	stop    context.CancelFunc
+	running sync.WaitGroup // commands in the background
+	mu      sync.Mutex
+	closed  bool
 }
 
 // New is an engine without databases.
@@ -63,11 +60,13 @@ func New(o Options) *Engine {
 		o.Now = time.Now
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	return &Engine{
-		o: o, ctx: ctx, stop: stop, databases: map[string]*database{},
-		store: extent.NewStore(o.Dir, o.MemoryLimit), commands: newCommands(),
-		stats: Stats{Commands: map[string]int64{}},
+	e := &Engine{
+		o: o, ctx: ctx, stop: stop, store: extent.NewStore(o.Dir, o.MemoryLimit),
+		commands: newCommands(), log: &journal{}, stats: newCounts(),
 	}
+	e.databases = &databases{o: o, now: e.now, byName: map[string]*database{}}
+	e.loader = &loader{o: o, now: e.now, databases: e.databases, store: e.store, log: e.log, stats: e.stats}
+	return e
 }
 
 // Close waits for the commands that run in the background, ending them, and
@@ -94,87 +93,17 @@ func (e *Engine) background(f func(context.Context)) bool {
 }
 
 // CreateDatabase creates an empty database. It keeps an existing one.
-func (e *Engine) CreateDatabase(name string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, there := e.databases[name]; !there {
-		e.databases[name] = newDatabase(name, e.now())
-	}
-}
+func (e *Engine) CreateDatabase(name string) { e.databases.create(name) }
 
 func (e *Engine) now() time.Time { return e.o.Now().UTC() }
 
-// database finds a database by its name, whose case does not matter.
-func (e *Engine) database(name string) (*database, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if d, ok := e.databases[name]; ok {
-		return d, nil
-	}
-	for n, d := range e.databases {
-		if equalFold(n, name) {
-			return d, nil
-		}
-	}
-	err := notFound(CodeDatabaseNotFound, "Database", name)
-	if name == "" {
-		err.Message = invalid + "The request names no database."
-	}
-	return nil, err
-}
-
-func (e *Engine) sortedDatabases() []*database {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.SortedFunc(maps.Values(e.databases), func(a, b *database) int { return cmp.Compare(a.name, b.name) })
-}
-
-// newColumns gives columns IDs that no column had before.
-func (e *Engine) newColumns(columns []value.Column) []extent.Column {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	made := make([]extent.Column, len(columns))
-	for i, c := range columns {
-		e.columnID++
-		made[i] = extent.Column{ID: e.columnID, Name: c.Name, Kind: c.Kind}
-	}
-	return made
-}
-
 // TableColumns are the columns of a table, in order.
 func (e *Engine) TableColumns(db, table string) ([]value.Column, error) {
-	d, err := e.database(db)
-	if err != nil {
-		return nil, err
-	}
-	t, err := d.present.Load().table(table)
+	_, t, err := e.databases.table(db, table)
 	if err != nil {
 		return nil, err
 	}
 	return t.schema(), nil
-}
-
-// Stats is what an Engine was asked since it was made.
-type Stats struct {
-	Queries      int64            // calls of Query
-	Commands     map[string]int64 // calls of Command by keyword: ".create-merge table"
-	RowsIngested int64            // rows that extents were made of, update policies included
-	RowsScanned  int64            // rows that tables yielded for queries
-}
-
-// Stats counts what the engine was asked.
-func (e *Engine) Stats() Stats {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s := e.stats
-	s.Commands = maps.Clone(s.Commands)
-	return s
-}
-
-func (e *Engine) count(change func(s *Stats)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	change(&e.stats)
 }
 
 // isContext says whether err only means that the caller went away.

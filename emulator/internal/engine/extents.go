@@ -67,8 +67,8 @@ func showExtents(s *session, c *command.ShowExtents) (*rows, error) {
 		}
 		return r, nil
 	}
-	for _, d := range s.e.sortedDatabases() {
-		if sc := s.e.scope(d); sc.permits(s.call.Principal, Monitor) {
+	for _, d := range s.e.databases.sorted() {
+		if sc := s.e.databases.scope(d); sc.permits(s.call.Principal, Monitor) {
 			for _, t := range sc.state.sortedTables() {
 				add(d, t)
 			}

@@ -129,7 +129,7 @@ func checkFunction(s *session, sc scope, f function) error {
 		case p.Tabular && len(p.Columns) == 0:
 			return nil
 		case p.Tabular:
-			columns := cslSchema(&table{columns: s.e.newColumns(p.Columns)})
+			columns := cslSchema(&table{columns: s.e.databases.newColumns(p.Columns)})
 			arguments[i] = "(datatable(" + columns + ")[])"
 		case p.Kind == value.String:
 			arguments[i] = `""`
@@ -138,7 +138,7 @@ func checkFunction(s *session, sc scope, f function) error {
 		}
 	}
 	call := quoteName(f.name) + "(" + strings.Join(arguments, ", ") + ")"
-	c := trial{s.e.catalog(sc.db.name, s.call.Principal), f}
+	c := trial{s.e.databases.catalog(sc.db.name, s.call.Principal), f}
 	env := kql.Environment{Catalog: c, Database: sc.db.name, Now: s.e.now(), Principal: s.call.Principal.FQN()}
 	_, tabular := kql.Compile(call, env)
 	if tabular == nil {

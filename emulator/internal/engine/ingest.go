@@ -48,7 +48,7 @@ func (e *Engine) Ingest(ctx context.Context, in Ingestion) (IngestResult, error)
 	if err := e.Authorize(in.Principal, in.Database, in.Table, Ingestor); err != nil {
 		return IngestResult{}, err
 	}
-	d, err := e.database(in.Database)
+	d, err := e.databases.find(in.Database)
 	if err != nil {
 		return IngestResult{}, err
 	}
@@ -59,7 +59,7 @@ func (e *Engine) Ingest(ctx context.Context, in Ingestion) (IngestResult, error)
 		id: in.OperationID, kind: "DataIngestPull", database: d.name, principal: in.Principal,
 		activityID: in.ActivityID, started: e.now(),
 	})
-	done, err := e.load(ctx, d, load{
+	done, err := e.loader.load(ctx, d, load{
 		principal: in.Principal, table: in.Table, tags: in.Tags, ifNotExists: in.IfNotExists,
 		created: in.CreationTime, operation: in.OperationID,
 	}, in.Rows)

@@ -15,12 +15,7 @@ import (
 // Mapping is the ingestion mapping called name: of the table if it has one,
 // else of the database. kind is a kind of mapping or a format that uses it.
 func (e *Engine) Mapping(db, table, kind, name string) (formats.Mapping, error) {
-	d, err := e.database(db)
-	if err != nil {
-		return formats.Mapping{}, err
-	}
-	s := d.present.Load()
-	t, err := s.table(table)
+	s, t, err := e.databases.table(db, table)
 	if err != nil {
 		return formats.Mapping{}, err
 	}
@@ -87,7 +82,7 @@ func ingestInline(ctx context.Context, s *session, c *command.IngestInline) (*ro
 	l.table = c.Table
 	return s.operate(ctx, "DataIngestInline", false, func(ctx context.Context, o operation) (*rows, error) {
 		l.operation = o.id
-		done, err := s.e.load(ctx, sc.db, l, formats.Decode(strings.NewReader(c.Data), source, t.schema()))
+		done, err := s.e.loader.load(ctx, sc.db, l, formats.Decode(strings.NewReader(c.Data), source, t.schema()))
 		if err != nil {
 			return nil, decodeError(err)
 		}

@@ -37,14 +37,24 @@ type loaded struct {
 // errSkipped leaves a transaction in which a tag was found.
 var errSkipped = errors.New("an ingest-by tag already exists")
 
+// loader adds rows to the tables of databases and has their update policies follow.
+type loader struct {
+	o         Options
+	now       func() time.Time // in UTC
+	databases *databases
+	store     *extent.Store
+	log       *journal
+	stats     *counts
+}
+
 // load reads rows, makes extents of them, runs the update policies over those
 // and commits all of it at once.
-func (e *Engine) load(ctx context.Context, d *database, l load, rows iter.Seq2[[]value.Value, error]) (loaded, error) {
-	s := d.present.Load()
+func (w *loader) load(ctx context.Context, d *database, l load, rows iter.Seq2[[]value.Value, error]) (loaded, error) {
+	sc := w.databases.scope(d)
 	t := l.create
 	if t == nil {
 		var err error
-		if t, err = s.table(l.table); err != nil {
+		if t, err = sc.state.table(l.table); err != nil {
 			return loaded{}, err
 		}
 		if t.hasIngestBy(l.ifNotExists) {
@@ -53,17 +63,17 @@ func (e *Engine) load(ctx context.Context, d *database, l load, rows iter.Seq2[[
 	}
 	columns := append(t.columns[:len(t.columns):len(t.columns)], l.extend...)
 	l.untimed = t.untimed()
-	extents, err := e.write(columns, l, rows)
+	extents, err := w.write(columns, l, rows)
 	if err != nil {
 		return loaded{}, err
 	}
 	target := *t
 	target.columns = columns
-	derived, err := e.derive(ctx, d, s, l, &target, extents, nil)
+	derived, err := w.derive(ctx, sc, arrival{load: l, source: &target, extents: extents})
 	if err != nil {
 		return loaded{}, err
 	}
-	err = d.update(func(s *state) error { return e.commit(s, l, t.id, extents, derived) })
+	err = d.update(func(s *state) error { return w.commit(s, l, t.id, extents, derived) })
 	if errors.Is(err, errSkipped) {
 		return loaded{skipped: true}, nil
 	}
@@ -74,7 +84,7 @@ func (e *Engine) load(ctx context.Context, d *database, l load, rows iter.Seq2[[
 	for _, x := range extents {
 		done.rows += x.RowCount()
 	}
-	e.count(func(s *Stats) {
+	w.stats.count(func(s *Stats) {
 		s.RowsIngested += done.rows
 		for _, d := range derived {
 			for _, x := range d.extents {
@@ -86,8 +96,8 @@ func (e *Engine) load(ctx context.Context, d *database, l load, rows iter.Seq2[[
 }
 
 // write makes extents of rows.
-func (e *Engine) write(columns []extent.Column, l load, rows iter.Seq2[[]value.Value, error]) ([]*extent.Extent, error) {
-	now := e.now()
+func (w *loader) write(columns []extent.Column, l load, rows iter.Seq2[[]value.Value, error]) ([]*extent.Extent, error) {
+	now := w.now()
 	created := l.created
 	if created.IsZero() {
 		created = now
@@ -96,16 +106,16 @@ func (e *Engine) write(columns []extent.Column, l load, rows iter.Seq2[[]value.V
 	if l.untimed {
 		at = time.Time{}
 	}
-	w := extent.NewWriter(e.store, columns, l.tags, at, created)
+	out := extent.NewWriter(w.store, columns, l.tags, at, created)
 	for row, err := range rows {
 		if err != nil {
 			return nil, asError(err)
 		}
-		if err := w.Append(row); err != nil {
+		if err := out.Append(row); err != nil {
 			return nil, internalError(fmt.Errorf("load table '%s': %w", l.table, err))
 		}
 	}
-	extents, err := w.Extents()
+	extents, err := out.Extents()
 	if err != nil {
 		return nil, internalError(fmt.Errorf("load table '%s': %w", l.table, err))
 	}
@@ -113,7 +123,7 @@ func (e *Engine) write(columns []extent.Column, l load, rows iter.Seq2[[]value.V
 }
 
 // commit puts the extents in their tables. id is the table as the load saw it.
-func (e *Engine) commit(s *state, l load, id uuid.UUID, extents []*extent.Extent, derived []derivation) error {
+func (w *loader) commit(s *state, l load, id uuid.UUID, extents []*extent.Extent, derived []derivation) error {
 	if l.create != nil {
 		if kind, taken := s.taken(l.table); taken {
 			return semantic("Entity '%s' of kind '%s' already exists.", l.table, kind)
@@ -128,7 +138,7 @@ func (e *Engine) commit(s *state, l load, id uuid.UUID, extents []*extent.Extent
 	if t.id != id {
 		return badRequest("Table '%s' was dropped and made again during the load; nothing was loaded", l.table)
 	}
-	if !e.o.TagRace && t.hasIngestBy(l.ifNotExists) {
+	if !w.o.TagRace && t.hasIngestBy(l.ifNotExists) {
 		return errSkipped
 	}
 	for _, c := range l.extend {
@@ -140,24 +150,24 @@ func (e *Engine) commit(s *state, l load, id uuid.UUID, extents []*extent.Extent
 	if l.replace {
 		t.extents = nil
 	}
-	e.put(s, t, extents)
+	w.put(s, t, extents)
 	for _, d := range derived {
 		t, err := s.editTable(d.table)
 		if err != nil {
 			return err
 		}
-		e.put(s, t, d.extents)
+		w.put(s, t, d.extents)
 	}
 	return nil
 }
 
 // put adds extents to t, which editTable gave, unless its rows do not live at all.
-func (e *Engine) put(s *state, t *table, extents []*extent.Extent) {
+func (w *loader) put(s *state, t *table, extents []*extent.Extent) {
 	if len(extents) == 0 || !s.keepsRows(t) {
 		return
 	}
 	t.addExtents(extents)
-	e.merge(s, t)
+	w.merge(s, t)
 }
 
 // column is the place of a column, or -1.

@@ -132,7 +132,7 @@ func (m moving) do(ctx context.Context, s *session, sc scope, with command.Prope
 	for _, p := range m.drop {
 		r.addText(p.extent.ID.String(), "", "")
 	}
-	derived, err := s.e.derive(ctx, sc.db, sc.state, load{principal: s.call.Principal, table: m.to}, target, come, nil)
+	derived, err := s.e.loader.derive(ctx, sc, arrival{load: load{principal: s.call.Principal, table: m.to}, source: target, extents: come})
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (m moving) do(ctx context.Context, s *session, sc scope, with command.Prope
 			if err != nil {
 				return err
 			}
-			s.e.put(state, t, d.extents)
+			s.e.loader.put(state, t, d.extents)
 		}
 		return nil
 	})

@@ -16,11 +16,11 @@ func (s *session) mayKnow(p Principal, db string) bool {
 	if equalFold(p.AppID, caller.AppID) && equalFold(p.TenantID, caller.TenantID) {
 		return true
 	}
-	d, err := s.e.database(db)
+	d, err := s.e.databases.find(db)
 	if err != nil {
-		return s.e.isAdmin(caller)
+		return s.e.databases.isAdmin(caller)
 	}
-	sc := s.e.scope(d)
+	sc := s.e.databases.scope(d)
 	return sc.permits(caller, Admin) || sc.state.holds(caller, Monitor)
 }
 

@@ -304,9 +304,9 @@ func checkUpdatePolicy(s *session, state *state, name, text string) error {
 		if source.protected() {
 			return badRequest("The update policy of table '%s' cannot read table '%s', on which row_level_security is enabled, without a managed identity", name, p.Source)
 		}
-		catalog := s.e.catalog(s.call.Database, s.call.Principal)
+		catalog := s.e.databases.catalog(s.call.Database, s.call.Principal)
 		catalog.system = true
-		statement, err := s.e.policyQuery(catalog, p)
+		statement, err := catalog.policyQuery(p)
 		if err != nil {
 			return policyError(codeUpdateFailed, t, "Caught exception while validating query for Update Policy: '"+err.Error()+"'")
 		}

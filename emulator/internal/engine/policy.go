@@ -69,12 +69,7 @@ type BatchingPolicy struct {
 // that a policy omits.
 func (e *Engine) BatchingPolicy(db, table string) BatchingPolicy {
 	b := BatchingPolicy{5 * time.Minute, 500, 1024}
-	d, err := e.database(db)
-	if err != nil {
-		return b
-	}
-	s := d.present.Load()
-	t, err := s.table(table)
+	s, t, err := e.databases.table(db, table)
 	if err != nil {
 		return b
 	}
@@ -99,12 +94,7 @@ func (e *Engine) BatchingPolicy(db, table string) BatchingPolicy {
 // StreamingEnabled says whether the table, or else its database, has a
 // streaming ingestion policy that is enabled.
 func (e *Engine) StreamingEnabled(db, table string) bool {
-	d, err := e.database(db)
-	if err != nil {
-		return false
-	}
-	s := d.present.Load()
-	t, err := s.table(table)
+	s, t, err := e.databases.table(db, table)
 	if err != nil {
 		return false
 	}
@@ -188,8 +178,8 @@ const (
 
 // merge joins small extents of t whose drop-by tags are the same, as the merge
 // policy's page describes it. t is one that editTable gave.
-func (e *Engine) merge(s *state, t *table) {
-	if e.o.NoMerge || len(t.extents) < mergeAt || !s.mayMerge(t) {
+func (w *loader) merge(s *state, t *table) {
+	if w.o.NoMerge || len(t.extents) < mergeAt || !s.mayMerge(t) {
 		return
 	}
 	groups := map[string][]*extent.Extent{}

@@ -82,7 +82,7 @@ func showRoles(s *session, c *command.ShowRoles) (*rows, error) {
 			return nil, err
 		}
 		match = func(a assignment) bool { return equalFold(a.fqn, c.Principal) }
-	} else if s.e.isAdmin(caller) {
+	} else if s.e.databases.isAdmin(caller) {
 		r.addText("Cluster", assignment{fqn: caller.FQN(), name: caller.Name}.displayName(), caller.ObjectID, "AllDatabasesAdmin")
 	}
 	add := func(scope string, list []assignment) {
@@ -92,7 +92,7 @@ func showRoles(s *session, c *command.ShowRoles) (*rows, error) {
 			}
 		}
 	}
-	for _, d := range s.e.sortedDatabases() {
+	for _, d := range s.e.databases.sorted() {
 		state := d.present.Load()
 		add("Database "+d.name, state.principals)
 		for _, t := range state.sortedTables() {

@@ -15,21 +15,21 @@ import (
 // Query answers a query. The error is a *Error unless ctx ended. Rows are
 // computed while they are read and end when ctx does.
 func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
-	e.count(func(s *Stats) { s.Queries++ })
+	e.stats.count(func(s *Stats) { s.Queries++ })
 	if command.IsCommand(c.Text) {
 		return nil, badRequest("A management command cannot be sent to the query endpoint: %s", excerpt(c.Text))
 	}
-	d, err := e.database(c.Database)
+	d, err := e.databases.find(c.Database)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.scope(d).require(c.Principal, Viewer); err != nil {
+	if err := e.databases.scope(d).require(c.Principal, Viewer); err != nil {
 		return nil, err
 	}
-	catalog := e.catalog(d.name, c.Principal)
+	catalog := e.databases.catalog(d.name, c.Principal)
 	catalog.system = c.Unrestricted
 	catalog.force = truth(setStatements(c.Text)["query_force_row_level_security"])
-	q, err := e.compile(c, catalog, c.Text)
+	q, err := catalog.compile(c, c.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -37,27 +37,28 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 	result := &Result{}
 	for _, s := range q.Statements {
 		result.Tables = append(result.Tables, ResultTable{
-			Name: "PrimaryResult", Columns: s.Columns(), Rows: e.countScanned(s, l.apply(ctx, s.Rows)),
+			Name: "PrimaryResult", Columns: s.Columns(), Rows: e.stats.countScanned(s, l.apply(ctx, s.Rows)),
 		})
 	}
 	return result, nil
 }
 
 // countScanned adds the rows that a statement reads to the Stats, once it was read.
-func (e *Engine) countScanned(s *kql.Statement, rows iter.Seq2[[]value.Value, error]) iter.Seq2[[]value.Value, error] {
+func (c *counts) countScanned(s *kql.Statement, rows iter.Seq2[[]value.Value, error]) iter.Seq2[[]value.Value, error] {
 	return func(yield func([]value.Value, error) bool) {
 		before := s.Stats().RowsScanned
 		defer func() {
 			read := s.Stats().RowsScanned - before
-			e.count(func(s *Stats) { s.RowsScanned += read })
+			c.count(func(s *Stats) { s.RowsScanned += read })
 		}()
 		rows(yield)
 	}
 }
 
-func (e *Engine) compile(c Call, catalog kql.Catalog, text string) (*kql.Query, error) {
+// compile compiles a query of a call.
+func (c *catalog) compile(call Call, text string) (*kql.Query, error) {
 	q, err := kql.Compile(text, kql.Environment{
-		Catalog: catalog, Database: c.Database, Now: e.now(), Values: c.Parameters, Principal: c.Principal.FQN(),
+		Catalog: c, Database: call.Database, Now: c.in.now(), Values: call.Parameters, Principal: call.Principal.FQN(),
 	})
 	if err != nil {
 		return nil, asError(err)

@@ -76,8 +76,8 @@ func deleteRecords(ctx context.Context, s *session, c *command.DeleteRecords) (*
 // more than a predicate.
 func matchingOrdinals(ctx context.Context, s *session, sc scope, t *table, predicate string) ([]int64, error) {
 	relation := &extent.Relation{Schema: t.columns, Extents: t.extents, Ordinals: true}
-	catalog := s.e.catalog(sc.db.name, s.call.Principal).with(t.name, relation)
-	q, err := s.e.compile(s.call, catalog, predicate)
+	catalog := s.e.databases.catalog(sc.db.name, s.call.Principal).with(t.name, relation)
+	q, err := catalog.compile(s.call, predicate)
 	if err != nil {
 		return nil, err
 	}

@@ -100,14 +100,14 @@ func parsePrincipal(fqn string) (string, error) {
 
 // scope is a database at one moment with, optionally, one entity in it.
 type scope struct {
-	e      *Engine
+	in     *databases
 	db     *database
 	state  *state
 	entity *attributes // nil: the database itself
 	name   string      // of the entity, "table 'T'"
 }
 
-func (e *Engine) scope(d *database) scope { return scope{e: e, db: d, state: d.present.Load()} }
+func (all *databases) scope(d *database) scope { return scope{in: all, db: d, state: d.present.Load()} }
 
 func (s scope) of(kind, name string, a *attributes) scope {
 	s.entity, s.name = a, fmt.Sprintf("%s '%s'", kind, name)
@@ -116,7 +116,7 @@ func (s scope) of(kind, name string, a *attributes) scope {
 
 // permits says whether p has what role allows in the scope.
 func (s scope) permits(p Principal, role Role) bool {
-	if s.e.isAdmin(p) || s.state.holds(p, Admin) || s.entity != nil && s.entity.holds(p, Admin) && role != User {
+	if s.in.isAdmin(p) || s.state.holds(p, Admin) || s.entity != nil && s.entity.holds(p, Admin) && role != User {
 		return true
 	}
 	switch role {
@@ -152,8 +152,8 @@ func (s scope) require(p Principal, role Role) error {
 	return forbidden(p, "%s database '%s': it needs the role %v", roleAllows[role], s.db.name, role)
 }
 
-func (e *Engine) isAdmin(p Principal) bool {
-	return slices.ContainsFunc(e.o.Admins, func(a Principal) bool {
+func (all *databases) isAdmin(p Principal) bool {
+	return slices.ContainsFunc(all.o.Admins, func(a Principal) bool {
 		return strings.EqualFold(a.AppID, p.AppID) && strings.EqualFold(a.TenantID, p.TenantID)
 	})
 }
@@ -162,11 +162,11 @@ func (e *Engine) isAdmin(p Principal) bool {
 // table is "". The error is a *Error with CodeForbidden, or one that says
 // that the database or table is missing.
 func (e *Engine) Authorize(p Principal, db, table string, role Role) error {
-	d, err := e.database(db)
+	d, err := e.databases.find(db)
 	if err != nil {
 		return err
 	}
-	s := e.scope(d)
+	s := e.databases.scope(d)
 	if table != "" {
 		t, err := s.state.table(table)
 		if err != nil {

@@ -48,7 +48,7 @@ func (c *catalog) visible(s scope, t *table) kql.Relation {
 		return refused{whole, semantic("The row level security query of table '%s' refers to table '%s', which has the same policy", c.behind, t.name)}
 	}
 	p, _ := t.rowLevelSecurity()
-	statement, err := c.e.rowLevelQuery(c, s, t, p.Query)
+	statement, err := c.rowLevelQuery(s, t, p.Query)
 	if err != nil {
 		return refused{whole, err}
 	}
@@ -57,12 +57,12 @@ func (c *catalog) visible(s scope, t *table) kql.Relation {
 
 // rowLevelQuery compiles a policy's query, with the hidden columns behind the
 // visible ones.
-func (e *Engine) rowLevelQuery(c *catalog, s scope, t *table, query string) (*kql.Statement, error) {
+func (c *catalog) rowLevelQuery(s scope, t *table, query string) (*kql.Statement, error) {
 	inner := *c
 	inner.behind, inner.home = t.name, s.db.name
 	text := strings.TrimRight(query, "; \t\r\n") +
 		"\n| extend ['$1'] = ingestion_time(), ['$2'] = extent_id(), ['$3'] = extent_tags()"
-	q, err := kql.Compile(text, kql.Environment{Catalog: &inner, Database: s.db.name, Now: e.now(), Principal: c.p.FQN()})
+	q, err := kql.Compile(text, kql.Environment{Catalog: &inner, Database: s.db.name, Now: c.in.now(), Principal: c.p.FQN()})
 	if err != nil {
 		return nil, asError(err)
 	}
@@ -99,7 +99,7 @@ func checkRowLevel(s *session, sc scope, name, text string) error {
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return badRequest("The row_level_security policy is not valid: %v", err)
 	}
-	if _, err := s.e.rowLevelQuery(s.e.catalog(sc.db.name, s.call.Principal), sc, t, p.Query); err != nil {
+	if _, err := s.e.databases.catalog(sc.db.name, s.call.Principal).rowLevelQuery(sc, t, p.Query); err != nil {
 		return err
 	}
 	switch {

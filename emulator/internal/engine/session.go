@@ -27,7 +27,7 @@ func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) {
 	if err != nil {
 		keyword = command.Keyword(c.Text)
 	}
-	e.count(func(s *Stats) { s.Commands[keyword]++ })
+	e.stats.count(func(s *Stats) { s.Commands[keyword]++ })
 	if err != nil {
 		return nil, parseError(c.Text, err)
 	}
@@ -60,8 +60,8 @@ func (s *session) run(ctx context.Context, statement command.Statement) ([]value
 		return r.columns, r.seq(), nil
 	}
 	const name = "CommandResult"
-	catalog := s.e.catalog(s.call.Database, s.call.Principal).with(name, inMemory{r})
-	q, err := s.e.compile(s.call, catalog, name+" | "+statement.Pipeline)
+	catalog := s.e.databases.catalog(s.call.Database, s.call.Principal).with(name, inMemory{r})
+	q, err := catalog.compile(s.call, name+" | "+statement.Pipeline)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,7 +90,7 @@ func (s *session) source(ctx context.Context, text string) ([]value.Column, iter
 	if err := sc.require(s.call.Principal, Viewer); err != nil {
 		return nil, nil, err
 	}
-	q, err := s.e.compile(s.call, s.e.catalog(sc.db.name, s.call.Principal), text)
+	q, err := s.e.databases.catalog(sc.db.name, s.call.Principal).compile(s.call, text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,11 +102,11 @@ func (s *session) source(ctx context.Context, text string) ([]value.Column, iter
 
 // scope is the database of the call.
 func (s *session) scope() (scope, error) {
-	d, err := s.e.database(s.call.Database)
+	d, err := s.e.databases.find(s.call.Database)
 	if err != nil {
 		return scope{}, err
 	}
-	return s.e.scope(d), nil
+	return s.e.databases.scope(d), nil
 }
 
 // scopeFor is the database of the call, where the caller holds role.
@@ -137,11 +137,11 @@ func (s *session) named(name string, role Role) (scope, error) {
 	if name == "" {
 		return s.scopeFor(role)
 	}
-	d, err := s.e.database(name)
+	d, err := s.e.databases.find(name)
 	if err != nil {
 		return scope{}, err
 	}
-	sc := s.e.scope(d)
+	sc := s.e.databases.scope(d)
 	return sc, sc.require(s.call.Principal, role)
 }
 

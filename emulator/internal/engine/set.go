@@ -58,7 +58,7 @@ func loadQuery(ctx context.Context, s *session, c *command.Load) (*rows, error) 
 		if err := shapeLoad(s, sc, c, &l, columns); err != nil {
 			return nil, err
 		}
-		done, err := s.e.load(ctx, sc.db, l, source)
+		done, err := s.e.loader.load(ctx, sc.db, l, source)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +100,7 @@ func shapeLoad(s *session, sc scope, c *command.Load, l *load, columns []value.C
 			return err
 		}
 		l.create = &table{
-			id: newID(), name: c.Table, columns: s.e.newColumns(columns), folder: c.With["folder"], docString: c.With["docstring"],
+			id: newID(), name: c.Table, columns: s.e.databases.newColumns(columns), folder: c.With["folder"], docString: c.With["docstring"],
 		}
 		l.create.grant(creator(s.call.Principal))
 		return nil
@@ -116,7 +116,7 @@ func shapeLoad(s *session, sc scope, c *command.Load, l *load, columns []value.C
 		if err := checkColumns(c.Table, append(have, columns[len(have):]...)); err != nil {
 			return err
 		}
-		l.extend = s.e.newColumns(columns[len(have):])
+		l.extend = s.e.databases.newColumns(columns[len(have):])
 		return nil
 	}
 	if err := matches(columns, have); err != nil {

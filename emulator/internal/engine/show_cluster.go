@@ -7,7 +7,7 @@ import (
 // showClusterPrincipals is .show cluster principals: who administers all databases. See
 // https://learn.microsoft.com/kusto/management/show-cluster-principals-command.
 func showClusterPrincipals(s *session) (*rows, error) {
-	if !s.e.isAdmin(s.call.Principal) {
+	if !s.e.databases.isAdmin(s.call.Principal) {
 		return nil, forbidden(s.call.Principal, "show the principals of the cluster: it needs the role AllDatabasesAdmin")
 	}
 	r := principalRows(command.Cluster, "", nil)

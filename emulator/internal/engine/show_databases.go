@@ -15,8 +15,8 @@ func showDatabases(s *session, c *command.ShowDatabases) (*rows, error) {
 		}
 		scopes = []scope{sc}
 	} else {
-		for _, d := range s.e.sortedDatabases() {
-			if sc := s.e.scope(d); sc.permits(s.call.Principal, Monitor) || sc.permits(s.call.Principal, Ingestor) {
+		for _, d := range s.e.databases.sorted() {
+			if sc := s.e.databases.scope(d); sc.permits(s.call.Principal, Monitor) || sc.permits(s.call.Principal, Ingestor) {
 				scopes = append(scopes, sc)
 			}
 		}

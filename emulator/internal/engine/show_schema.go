@@ -47,8 +47,8 @@ func showSchema(s *session, c *command.ShowSchema) (*rows, error) {
 func scopesOf(s *session, c *command.ShowSchema) ([]scope, error) {
 	if c.Scope == command.Cluster {
 		var all []scope
-		for _, d := range s.e.sortedDatabases() {
-			if sc := s.e.scope(d); sc.permits(s.call.Principal, Monitor) {
+		for _, d := range s.e.databases.sorted() {
+			if sc := s.e.databases.scope(d); sc.permits(s.call.Principal, Monitor) {
 				all = append(all, sc)
 			}
 		}
@@ -159,7 +159,7 @@ func schemaJSON(scopes []scope) (*rows, error) {
 		for _, t := range sc.state.tables {
 			d.Tables[t.name] = jsonTable{t.name, t.folder, t.docString, orderedColumns(t.schema())}
 		}
-		c := &catalog{e: sc.e, home: sc.db.name, system: true, mu: &sync.Mutex{}, scopes: map[string]scope{sc.db.name: sc}}
+		c := &catalog{in: sc.in, home: sc.db.name, system: true, mu: &sync.Mutex{}, scopes: map[string]scope{sc.db.name: sc}}
 		for _, v := range sc.state.views {
 			if r, ok := c.view(sc, v); ok {
 				d.MaterializedViews[v.name] = jsonTable{v.name, v.folder, v.docString, orderedColumns(r.Columns())}

@@ -25,21 +25,29 @@ const (
 	codeUpdateCyclic = "UpdatePolicy_Cyclic_Update_Not_Allowed"
 )
 
-// derive runs the update policies that read source over its new extents, and
+// arrival is rows that came into a table, for its update policies.
+type arrival struct {
+	load    load // that brought them
+	source  *table
+	extents []*extent.Extent
+	path    []string // the tables whose policies led to source
+}
+
+// derive runs the update policies that read the source over its new extents, and
 // those that read what comes out. A transactional policy that fails is the
 // load's error; another is recorded and leaves its table as it is.
-func (e *Engine) derive(ctx context.Context, d *database, s *state, l load, source *table, extents []*extent.Extent, path []string) ([]derivation, error) {
-	if len(extents) == 0 {
+func (w *loader) derive(ctx context.Context, sc scope, a arrival) ([]derivation, error) {
+	if len(a.extents) == 0 {
 		return nil, nil
 	}
-	path = append(path[:len(path):len(path)], source.name)
+	a.path = append(a.path[:len(a.path):len(a.path)], a.source.name)
 	var all []derivation
-	for _, target := range s.sortedTables() {
+	for _, target := range sc.state.sortedTables() {
 		for _, p := range target.updatePolicies() {
-			if !p.reads(source.name) {
+			if !p.reads(a.source.name) {
 				continue
 			}
-			made, err := e.runPolicy(ctx, d, s, l, p, source, extents, target, path)
+			made, err := w.runPolicy(ctx, sc, a, p, target)
 			if err == nil {
 				all = append(all, made...)
 				continue
@@ -50,9 +58,9 @@ func (e *Engine) derive(ctx context.Context, d *database, s *state, l load, sour
 			if p.IsTransactional {
 				return nil, err
 			}
-			e.RecordIngestionFailure(IngestionFailure{
-				OperationID: l.operation, Database: d.name, Table: target.name, Principal: l.principal,
-				Details: err.Error(), FailureKind: "Permanent", OperationKind: "UpdatePolicy",
+			w.log.fail(IngestionFailure{
+				OperationID: a.load.operation, Database: sc.db.name, Table: target.name, Principal: a.load.principal,
+				FailedOn: w.now(), Details: err.Error(), FailureKind: "Permanent", OperationKind: "UpdatePolicy",
 				OriginatesFromUpdatePolicy: true, ErrorCode: errorCode(err),
 			})
 		}
@@ -68,31 +76,31 @@ func errorCode(err error) string {
 }
 
 // runPolicy makes the extents of one policy and of those that follow from it.
-func (e *Engine) runPolicy(ctx context.Context, d *database, s *state, l load, p updatePolicy, source *table, extents []*extent.Extent, target *table, path []string) ([]derivation, error) {
-	if slices.Contains(path, target.name) {
-		return nil, policyError(codeUpdateCyclic, target, fmt.Sprintf("the policies go round in a circle: %s, %s", strings.Join(path, ", "), target.name))
+func (w *loader) runPolicy(ctx context.Context, sc scope, a arrival, p updatePolicy, target *table) ([]derivation, error) {
+	if slices.Contains(a.path, target.name) {
+		return nil, policyError(codeUpdateCyclic, target, fmt.Sprintf("the policies go round in a circle: %s, %s", strings.Join(a.path, ", "), target.name))
 	}
-	catalog := e.catalog(d.name, l.principal)
+	catalog := w.databases.catalog(sc.db.name, a.load.principal)
 	catalog.system = true
-	statement, err := e.policyQuery(catalog.with(source.name, &extent.Relation{Schema: source.columns, Extents: extents}), p)
+	statement, err := catalog.with(a.source.name, &extent.Relation{Schema: a.source.columns, Extents: a.extents}).policyQuery(p)
 	if err != nil {
 		return nil, policyError(codeUpdateFailed, target, err.Error())
 	}
 	if err := matches(statement.Columns(), target.schema()); err != nil {
 		return nil, policyError(codeUpdateSchema, target, err.Error())
 	}
-	into := load{principal: l.principal, table: target.name, operation: l.operation, untimed: target.untimed()}
+	into := load{principal: a.load.principal, table: target.name, operation: a.load.operation, untimed: target.untimed()}
 	if p.PropagateIngestionProperties {
-		into.tags, into.created = l.tags, l.created
+		into.tags, into.created = a.load.tags, a.load.created
 	}
-	made, err := e.write(target.columns, into, statement.Rows(ctx))
+	made, err := w.write(target.columns, into, statement.Rows(ctx))
 	if isContext(err) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, policyError(codeUpdateFailed, target, err.Error())
 	}
-	next, err := e.derive(ctx, d, s, into, target, made, path)
+	next, err := w.derive(ctx, sc, arrival{into, target, made, a.path})
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +108,8 @@ func (e *Engine) runPolicy(ctx context.Context, d *database, s *state, l load, p
 }
 
 // policyQuery compiles the query of a policy.
-func (e *Engine) policyQuery(c *catalog, p updatePolicy) (*kql.Statement, error) {
-	q, err := kql.Compile(p.Query, kql.Environment{Catalog: c, Database: c.home, Now: e.now()})
+func (c *catalog) policyQuery(p updatePolicy) (*kql.Statement, error) {
+	q, err := kql.Compile(p.Query, kql.Environment{Catalog: c, Database: c.home, Now: c.in.now()})
 	if err != nil {
 		return nil, asError(err)
 	}

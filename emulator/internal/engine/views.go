@@ -53,11 +53,11 @@ func showViews(s *session, c *command.ShowViews) (*rows, error) {
 		return viewRows(s, []*view{v}), nil
 	}
 	r := &rows{columns: stringColumns("TableName", "Schema", "DatabaseName", "Folder", "DocString")}
-	relation, ok := s.e.catalog(sc.db.name, s.call.Principal).view(sc, v)
+	relation, ok := s.e.databases.catalog(sc.db.name, s.call.Principal).view(sc, v)
 	if !ok {
 		return nil, semantic("Materialized view '%s' cannot be computed: its source has changed", v.name)
 	}
-	t := &table{name: v.name, columns: s.e.newColumns(relation.Columns())}
+	t := &table{name: v.name, columns: s.e.databases.newColumns(relation.Columns())}
 	r.addText(v.name, cslSchema(t), sc.db.name, v.folder, v.docString)
 	return r, nil
 }
@@ -110,7 +110,7 @@ func checkView(s *session, sc scope, c *command.DefineView) error {
 		return semantic("Materialized view '%s': its query must end in a summarize operator", c.Name)
 	}
 	q, err := kql.Compile(c.Query, kql.Environment{
-		Catalog: s.e.catalog(sc.db.name, s.call.Principal), Database: sc.db.name, Now: s.e.now(),
+		Catalog: s.e.databases.catalog(sc.db.name, s.call.Principal), Database: sc.db.name, Now: s.e.now(),
 	})
 	if err != nil {
 		return asError(err)

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/extent"
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
+
+// databases are those of an engine, with who may do what in them and how queries
+// see them. All methods may be called from several goroutines at once.
+type databases struct {
+	o   Options
+	now func() time.Time // in UTC
+
+	mu       sync.Mutex
+	byName   map[string]*database
+	columnID uint64 // of the newest column
+}
+
+// create makes an empty database. It keeps an existing one.
+func (all *databases) create(name string) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if _, there := all.byName[name]; !there {
+		all.byName[name] = newDatabase(name, all.now())
+	}
+}
+
+// find finds a database by its name, whose case does not matter.
+func (all *databases) find(name string) (*database, error) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if d, ok := all.byName[name]; ok {
+		return d, nil
+	}
+	for n, d := range all.byName {
+		if equalFold(n, name) {
+			return d, nil
+		}
+	}
+	err := notFound(CodeDatabaseNotFound, "Database", name)
+	if name == "" {
+		err.Message = invalid + "The request names no database."
+	}
+	return nil, err
+}
+
+// table finds a table, and the state of its database.
+func (all *databases) table(db, name string) (*state, *table, error) {
+	d, err := all.find(db)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := d.present.Load()
+	t, err := s.table(name)
+	return s, t, err
+}
+
+func (all *databases) sorted() []*database {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	return slices.SortedFunc(maps.Values(all.byName), func(a, b *database) int { return cmp.Compare(a.name, b.name) })
+}
+
+// newColumns gives columns IDs that no column had before.
+func (all *databases) newColumns(columns []value.Column) []extent.Column {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	made := make([]extent.Column, len(columns))
+	for i, c := range columns {
+		all.columnID++
+		made[i] = extent.Column{ID: all.columnID, Name: c.Name, Kind: c.Kind}
+	}
+	return made
+}
