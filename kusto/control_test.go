@@ -48,7 +48,7 @@ func (d database) serve(text string) conntest.Reply {
 		}
 		return out
 	case strings.HasPrefix(text, ".show functions"):
-		return conntest.Reply{Columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Folder", Kind: "string"}, {Name: "DocString", Kind: "string"}}}
+		return conntest.Reply{Columns: []kql.Column{{Name: "Name", Kind: "string"}, {Name: "Folder", Kind: "string"}, {Name: "Text", Kind: "string"}}}
 	case strings.Contains(text, " policy ") && strings.HasPrefix(text, ".show"):
 		return conntest.Reply{Columns: []kql.Column{{Name: "Policy", Kind: "string"}}, Rows: [][]any{{"null"}}}
 	}

@@ -71,7 +71,7 @@ func TestMissing(t *testing.T) {
 	raw := rawOf(table)
 	functions := map[string]conn.FunctionInfo{kql.LatestView: {}}
 	for _, f := range views.ReadFunctions("", table, raw) {
-		functions[f.Name] = conn.FunctionInfo{Folder: kql.Folder, Doc: f.Doc}
+		functions[f.Name] = conn.FunctionInfo{Folder: kql.Folder, Text: f.Text()}
 	}
 	full := conn.Schema{
 		Tables: map[string]conn.TableInfo{
@@ -87,8 +87,14 @@ func TestMissing(t *testing.T) {
 	if s := setup.Missing(commands, full, set); len(s.Made) != 0 || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], kql.RecordsMapping) {
 		t.Errorf("a complete database: %q, notes %q; want nothing made and one note on the mapping", list(s), s.Notes)
 	}
-	// Outdated functions of ours are updated; those of others are not changed.
-	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: kql.Folder, Doc: "of an older version"}
+	// Outdated functions of ours are updated; those worded differently, and those of
+	// others, are not changed.
+	current := full.Functions["DeviceProcessEvents"]
+	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: kql.Folder, Text: reworded(current.Text)}
+	if s := setup.Missing(commands, full, set); current.Text == reworded(current.Text) || len(s.Made) != 0 {
+		t.Errorf("a function that is worded differently: %q", list(s))
+	}
+	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: kql.Folder, Text: "() { Older }"}
 	delete(set.Policies, [2]string{"DeviceProcessEventsLanding", "ingestionbatching"})
 	s := setup.Missing(commands, full, set)
 	if diff := cmp.Diff([]string{"policy DeviceProcessEventsLanding ingestionbatching", "function  DeviceProcessEvents"}, list(s)); diff != "" {
@@ -97,7 +103,7 @@ func TestMissing(t *testing.T) {
 	if !strings.HasPrefix(s.Made[1].Text, ".create-or-alter function") {
 		t.Errorf("the function is not altered: %.60s", s.Made[1].Text)
 	}
-	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: "somebody's", Doc: "their own"}
+	full.Functions["DeviceProcessEvents"] = conn.FunctionInfo{Folder: "somebody's", Text: "() { Their }"}
 	if s := setup.Missing(commands, full, set); len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "functions.prefix") || len(s.Made) != 1 {
 		t.Errorf("a function of somebody else: %q, notes %q", list(s), s.Notes)
 	}

@@ -38,8 +38,9 @@ type TableInfo struct {
 	Folder  string
 }
 
-// FunctionInfo is what the schema says of a stored function.
-type FunctionInfo struct{ Folder, Doc string }
+// FunctionInfo is what the schema says of a stored function. The text is its
+// parameters and its body.
+type FunctionInfo struct{ Folder, Text string }
 
 // Schema reads all tables in one command; functions too if asked for.
 func (c *Conn) Schema(ctx context.Context, op string, functions bool) (Schema, error) {
@@ -85,7 +86,7 @@ func (inv Schema) read(database, text string) error {
 		Databases map[string]struct {
 			Tables            map[string]object
 			MaterializedViews map[string]json.RawMessage
-			Functions         map[string]struct{ Folder, DocString string }
+			Functions         map[string]struct{ Folder string }
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
@@ -103,7 +104,7 @@ func (inv Schema) read(database, text string) error {
 			inv.Views[name] = true
 		}
 		for name, f := range db.Functions {
-			inv.Functions[name] = FunctionInfo{Folder: f.Folder, Doc: f.DocString}
+			inv.Functions[name] = FunctionInfo{Folder: f.Folder} // readFunctions adds the text
 		}
 	}
 	return nil
@@ -137,14 +138,14 @@ func kustoType(name string) string {
 }
 
 func (c *Conn) readFunctions(ctx context.Context, op string, inv Schema) error {
-	s := Statement{Op: op, Idempotent: true, Text: ".show functions | project Name, Folder, DocString"}
+	s := Statement{Op: op, Idempotent: true, Text: `.show functions | project Name, Folder, Text = strcat(Parameters, " ", Body)`}
 	rows, err := c.Command(ctx, s)
 	if err != nil {
 		return err
 	}
 	_, err = ReadRows(s, rows, func(r *Reader) string {
 		name := r.Text("Name")
-		inv.Functions[name] = FunctionInfo{Folder: r.Text("Folder"), Doc: r.Text("DocString")}
+		inv.Functions[name] = FunctionInfo{Folder: r.Text("Folder"), Text: r.Text("Text")}
 		return name
 	})
 	return err

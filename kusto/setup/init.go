@@ -216,7 +216,8 @@ func Missing(commands []Command, inv conn.Schema, d Details) Result {
 }
 
 // functionCommand decides whether to create a function, to update one of ours, or
-// to change nothing.
+// to change nothing. One of ours that does the same stays as it is, however it is
+// worded: another version of the program may have made it.
 func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note string) {
 	found, isFunction := inv.Functions[cmd.Name]
 	called, callable := inv.Functions[cmd.calls]
@@ -227,7 +228,7 @@ func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note s
 		return cmd, true, fmt.Sprintf("the function %s was not changed either, because it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
 	case !isFunction:
 		return cmd, false, ""
-	case cmd.update == "" || found.Doc == cmd.doc:
+	case cmd.update == "" || kql.SameFunction(found.Text, cmd.does):
 		return cmd, true, ""
 	case found.Folder == kql.Folder:
 		cmd.Text = cmd.update

@@ -35,7 +35,7 @@ type Command struct {
 	Why    string // one line for people
 	Text   string
 	update string // the same for an existing function of ours; "" if it does not change
-	doc    string // of a function
+	does   string // of a function: its parameters and its body
 	calls  string // the function that a function calls; "" for none
 
 	columns  []kql.Column  // of a table
@@ -222,7 +222,7 @@ func mapping(table, name string, paths []kql.MappingPath, why string) Command {
 
 func makeFunction(f views.Function, why string) Command {
 	return Command{
-		Kind: MakeFunction, Name: f.Name, Why: why, doc: f.Doc, calls: f.Calls,
+		Kind: MakeFunction, Name: f.Name, Why: why, does: f.Text(), calls: f.Calls,
 		Text: f.Create(".create"), update: f.Create(".create-or-alter"),
 	}
 }

@@ -1,8 +1,6 @@
 package views
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -15,18 +13,14 @@ type Function struct {
 	Name   string
 	What   string // how it shows its table, after the table's name
 	params string // what is between its parentheses
-	Doc    string
+	doc    string
 	body   string
 	Calls  string // the stored function that the body calls; "" for none
 }
 
-// read makes a function over what readers see of a table. The end of its
-// docstring names its body, so that a changed body is recognised.
+// read makes a function over what readers see of a table.
 func read(name, params, doc, body string) Function {
-	f := Function{Name: name, params: params, body: "{\n" + Indented(body) + "}"}
-	sum := sha256.Sum256([]byte(params + f.body))
-	f.Doc = fmt.Sprintf("%s (tvmexport %s)", doc, hex.EncodeToString(sum[:4]))
-	return f
+	return Function{Name: name, params: params, doc: doc, body: "{\n" + Indented(body) + "}"}
 }
 
 // ReadFunctions are those of a table: the current state, the state as of a
@@ -64,7 +58,7 @@ func Indented(text string) string {
 func Latest() Function {
 	return Function{
 		Name: kql.LatestView,
-		Doc:  "The newest row of " + kql.ConfigurationTable + " for each source table",
+		doc:  "The newest row of " + kql.ConfigurationTable + " for each source table",
 		body: fmt.Sprintf(`{
     %s
     | extend WrittenAt = ingestion_time()
@@ -74,8 +68,12 @@ func Latest() Function {
 	}
 }
 
+// Text is what the function does: its parameters and its body. [kql.SameFunction]
+// compares it with that of a stored function.
+func (f Function) Text() string { return "(" + f.params + ") " + f.body }
+
 // Create is the command that makes the function.
 func (f Function) Create(verb string) string {
-	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s(%s) %s",
-		verb, kql.Literal(f.Doc), kql.Literal(kql.Folder), kql.Ident(f.Name), f.params, f.body)
+	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s%s",
+		verb, kql.Literal(f.doc), kql.Literal(kql.Folder), kql.Ident(f.Name), f.Text())
 }
