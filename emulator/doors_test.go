@@ -76,7 +76,7 @@ func TestIngestionCommandsByAddress(t *testing.T) {
 		"emulator.kusto.windows.net": 400, "k.localhost": 400, "ingest-k.localhost": 200, "localhost": 200, "localhost:1": 200,
 		"127.0.0.1": 200, "[::1]:80": 200,
 	} {
-		for _, csl := range []string{".get ingestion resources", ".get kusto identity token"} {
+		for _, csl := range []string{".get ingestion resources", ".get kusto identity token", ".show export containers"} {
 			status, text := commandAt(t, e, host, csl)
 			if status != want {
 				t.Errorf("%s at %s: %d %s, want %d", csl, host, status, text, want)

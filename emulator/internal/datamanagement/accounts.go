@@ -29,6 +29,7 @@ var accounts = []string{"emulatorstorage00", "emulatorstorage01"}
 
 const (
 	container   = "ingestdata-tempstorage"
+	exports     = "exportresults"
 	readyQueue  = "readyforaggregation-secured"
 	failedQueue = "failedingestions"
 	doneQueue   = "successfulingestions"
@@ -55,7 +56,7 @@ func NewAccounts(s *storage.Storage, host string, now func() time.Time) *Account
 	a := &Accounts{storage: s, now: now}
 	host, a.hostForm = strings.CutPrefix(host, hostPrefix)
 	a.base = "https://" + host
-	for _, r := range a.all() {
+	for _, r := range append(a.all(), a.exportContainers()...) {
 		s.Add(r.Resource)
 	}
 	return a
@@ -80,6 +81,16 @@ func (a *Accounts) all() []typed {
 		typed{a.table(), IngestionsStatusTableResource, "rau"})
 }
 
+// exportContainers are containers that an export may write to, with the permissions
+// that the Spark connector expects of .show export containers.
+func (a *Accounts) exportContainers() []typed {
+	var list []typed
+	for _, account := range accounts {
+		list = append(list, typed{storage.Resource{Kind: storage.Blob, Account: account, Name: exports}, TempStorage, "rwl"})
+	}
+	return list
+}
+
 func (a *Accounts) queue(name string) storage.Resource {
 	return storage.Resource{Kind: storage.Queue, Account: accounts[0], Name: name}
 }
@@ -88,11 +99,16 @@ func (a *Accounts) table() storage.Resource {
 	return storage.Resource{Kind: storage.Table, Account: accounts[0], Name: statusTable}
 }
 
-// Resources are the addresses of everything, with fresh signatures.
-func (a *Accounts) Resources() []Resource {
+// Resources are the addresses of everything for ingestion, with fresh signatures.
+func (a *Accounts) Resources() []Resource { return a.addresses(a.all()) }
+
+// ExportContainers are the addresses of containers for exports, with fresh signatures.
+func (a *Accounts) ExportContainers() []Resource { return a.addresses(a.exportContainers()) }
+
+func (a *Accounts) addresses(of []typed) []Resource {
 	now := a.now()
 	var list []Resource
-	for _, r := range a.all() {
+	for _, r := range of {
 		grant := storage.Grant{Permissions: r.permissions, From: now.Add(-5 * time.Minute), Until: now.Add(grantLife)}
 		list = append(list, Resource{Type: r.of, Root: a.storage.URL(a.base, a.hostForm, r.Resource, grant)})
 	}

@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 // words are a command's text before its with clause and what it is piped into, in
 // lower case and with single spaces.
 func words(text string) string {
-	text, _, _ = strings.Cut(text, "|")
+	text, _ = withoutQuery(text)
 	text = strings.Join(strings.Fields(strings.ToLower(text)), " ")
 	if i := strings.Index(text+" ", " with "); i >= 0 {
 		text = text[:i]
@@ -25,10 +26,25 @@ func words(text string) string {
 	return strings.TrimRight(text, "; ")
 }
 
+// withoutQuery divides a text into the command and the query over its result: operators
+// behind a bar, or statements behind a semicolon. A command of this package holds neither
+// mark itself.
+func withoutQuery(text string) (head, query string) {
+	at := strings.IndexAny(text, "|;")
+	if at < 0 {
+		return text, ""
+	}
+	head, query = text[:at], strings.TrimSpace(text[at+1:])
+	if text[at] == '|' {
+		query = command.Results + " | " + query
+	}
+	return head, query
+}
+
 // Owns says whether a command is one that only the ingestion service knows.
 func Owns(text string) bool {
 	w := words(text)
-	return strings.HasPrefix(w, ".get ") || w == ".show ingestion resources"
+	return strings.HasPrefix(w, ".get ") || w == ".show ingestion resources" || w == ".show export containers"
 }
 
 // Command answers a command that was sent to the ingestion service. The error is
@@ -38,8 +54,8 @@ func (s *Service) Command(ctx context.Context, c engine.Call) (*engine.Result, e
 	if err != nil {
 		return nil, err
 	}
-	_, query, _ := strings.Cut(c.Text, "|")
-	if query = strings.TrimSpace(query); query == "" {
+	_, query := withoutQuery(c.Text)
+	if query == "" {
 		return result, nil
 	}
 	return piped(ctx, result, query, s.now())
@@ -59,13 +75,19 @@ func (s *Service) command(ctx context.Context, c engine.Call) (*engine.Result, e
 			rows = append(rows, []string{r.Type, r.Root})
 		}
 		return table([]string{"ResourceTypeName", "StorageRoot"}, rows...), nil
+	case w == ".show export containers":
+		var rows [][]string
+		for _, r := range s.o.Storage.ExportContainers() {
+			rows = append(rows, []string{r.Root})
+		}
+		return table([]string{"StorageRoot"}, rows...), nil
 	case w == ".show version":
 		return s.showVersion(ctx, c)
 	case strings.HasPrefix(w, ".refresh ") && strings.HasSuffix(w, " cache ingestionbatchingpolicy"):
 		return s.o.Engine.Command(ctx, c)
 	default:
 		return nil, refusal("'%s' is not a command of the ingestion service (data management) that this emulator knows: "+
-			"it knows .get kusto identity token, .get ingestion resources, .show version and .refresh ... cache ingestionbatchingpolicy; "+
+			"it knows .get kusto identity token, .get ingestion resources, .show export containers, .show version and .refresh ... cache ingestionbatchingpolicy; "+
 			"send others to the cluster's own URI", excerpt(c.Text))
 	}
 }

@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
-
-// resultName is what a command's result is called in the query behind it.
-const resultName = "CommandResult"
 
 // oneTable is a catalog of the result of a command.
 type oneTable struct{ engine.ResultTable }
@@ -25,13 +23,13 @@ func (o oneTable) Scan(context.Context, kql.Request) iter.Seq2[[]value.Value, er
 }
 
 // Table, Function and Tables make it a catalog.
-func (o oneTable) Table(_, name string) (kql.Relation, bool)     { return o, name == resultName }
+func (o oneTable) Table(_, name string) (kql.Relation, bool)     { return o, name == command.Results }
 func (o oneTable) Function(_, _ string) (f kql.Function, _ bool) { return f, false }
 func (o oneTable) Tables(string) []string                        { return nil }
 
 // piped runs query over the result of a command: ".get ingestion resources | take 1".
 func piped(ctx context.Context, result *engine.Result, query string, now time.Time) (*engine.Result, error) {
-	compiled, err := kql.Compile(resultName+" | "+query, kql.Environment{Catalog: oneTable{result.Tables[0]}, Now: now})
+	compiled, err := kql.Compile(query, kql.Environment{Catalog: oneTable{result.Tables[0]}, Now: now})
 	if err != nil {
 		return nil, queryRefusal(err)
 	}

@@ -13,6 +13,8 @@ import (
 type Storage interface {
 	// Resources are what .get ingestion resources lists.
 	Resources() []Resource
+	// ExportContainers are what .show export containers lists.
+	ExportContainers() []Resource
 	// OpenBlob reads a blob as it was uploaded.
 	OpenBlob(ctx context.Context, address string) (io.ReadCloser, error)
 	// DeleteBlob removes a blob that has been ingested.

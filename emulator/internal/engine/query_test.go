@@ -141,6 +141,34 @@ func TestPipelines(t *testing.T) {
 	b.want(`Tables | order by TableName asc`, "A", "B")
 }
 
+// Behind a semicolon stands a whole query, to which the command's result is a table:
+// https://learn.microsoft.com/kusto/management/#combining-queries-and-management-commands.
+func TestQueriesBehindCommands(t *testing.T) {
+	b := newBench(t)
+	b.run(`.create table A (a:long)`)
+	b.run(`.create table B (a:long) with (folder="f")`)
+	b.ingest("A", longs(1, 2))
+	b.want(`.show tables; $command_results | count`, "2")
+	b.want(`.show tables;`+"\n"+`let useless = (n: string) { strcat(n, '-') }; $command_results | where Folder == "f" | extend x = useless(TableName) | project x`, "B-")
+	b.want(`.show tables; $command_results | join kind=inner ($command_results) on TableName | count;`, "2")
+	b.want(`.show tables; A | count`, "2")
+	b.run(`.set-or-append Names <| .show tables; $command_results | project TableName`)
+	b.want(`Names | order by TableName asc`, "A", "B")
+	r, err := b.Command(b.Context(), Call{Principal: root, Database: "db", Text: `.show tables | count; A | project a; print x = 7`})
+	if err != nil || len(r.Tables) != 3 || r.Tables[1].Columns[0].Name != "a" || r.Tables[2].Columns[0].Name != "x" {
+		t.Errorf("results of three statements: %+v, %v", r, err)
+	}
+	b.fails(root, `.set-or-append Two <| .show tables | project TableName; $command_results | count`, CodeBadRequest, "one result")
+	b.fails(root, `.show tables; let x = 1`, CodeBadRequest, "no tabular statement")
+	b.fails(root, `.show tables | count; .drop table A`, CodeBadRequest, "SYN0002")
+	b.fails(root, `.show tables; .drop table A`, CodeBadRequest, "send one at a time")
+	if _, err := b.Command(b.Context(), Call{Principal: root, Database: "db", Text: `set notruncation; .drop table A`}); err == nil || !strings.Contains(err.Error(), "can only follow the command") {
+		t.Errorf("set before a command: %v", err)
+	}
+	b.fails(root, `$command_results`, CodeBadRequest, "'$command_results'")
+	b.want(`A | count`, "2")
+}
+
 func TestSetAndAppend(t *testing.T) {
 	b := newBench(t)
 	b.run(`.create table S (a:long)`)

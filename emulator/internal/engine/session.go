@@ -32,11 +32,11 @@ func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) {
 		return nil, parseError(c.Text, err)
 	}
 	s := &session{e: e, call: c}
-	columns, rows, err := s.run(ctx, statement)
+	results, err := s.run(ctx, statement)
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Result{Tables: []ResultTable{{Name: commandTable, Columns: columns, Rows: rows}}}, nil
+	return &Result{Tables: results}, nil
 }
 
 func parseError(text string, err error) error {
@@ -50,25 +50,25 @@ func parseError(text string, err error) error {
 	return syntaxError(text, p.Error(), p.Line, p.Column, p.Token)
 }
 
-// run does a statement and pipes its result through the query behind it.
-func (s *session) run(ctx context.Context, statement command.Statement) ([]value.Column, iter.Seq2[[]value.Value, error], error) {
+// run does a statement. Its results are those of the query behind it, if there is one.
+func (s *session) run(ctx context.Context, statement command.Statement) ([]ResultTable, error) {
 	r, err := s.do(ctx, statement.Command)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if statement.Pipeline == "" {
-		return r.columns, r.seq(), nil
+	if statement.Query == "" {
+		return []ResultTable{{Name: commandTable, Columns: r.columns, Rows: r.seq()}}, nil
 	}
-	const name = "CommandResult"
-	catalog := s.e.databases.catalog(s.call.Database, s.call.Principal).with(name, inMemory{r})
-	q, err := catalog.compile(s.call, name+" | "+statement.Pipeline)
+	catalog := s.e.databases.catalog(s.call.Database, s.call.Principal).with(command.Results, inMemory{r})
+	q, err := catalog.compile(s.call, statement.Query)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if len(q.Statements) != 1 {
-		return nil, nil, badRequest("What a command is piped into must be one statement")
+	var results []ResultTable
+	for _, tabular := range q.Statements {
+		results = append(results, ResultTable{Name: commandTable, Columns: tabular.Columns(), Rows: tabular.Rows(ctx)})
 	}
-	return q.Statements[0].Columns(), q.Statements[0].Rows(ctx), nil
+	return results, nil
 }
 
 // source returns the rows of the query or command after <|.
@@ -81,7 +81,14 @@ func (s *session) source(ctx context.Context, text string) ([]value.Column, iter
 		if !s.e.commands.show(statement.Command) {
 			return nil, nil, badRequest("Only a .show command can be the source of rows: %s", excerpt(text))
 		}
-		return s.run(ctx, statement)
+		results, err := s.run(ctx, statement)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(results) != 1 {
+			return nil, nil, badRequest("The source of rows must have one result: %s", excerpt(text))
+		}
+		return results[0].Columns, results[0].Rows, nil
 	}
 	sc, err := s.scope()
 	if err != nil {

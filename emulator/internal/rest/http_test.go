@@ -206,6 +206,15 @@ func TestIngestionCommands(t *testing.T) {
 	if !strings.Contains(text, `"Rows":[[2]]`) {
 		t.Errorf("piped resources = %s, want a count of 2", text)
 	}
+	_, text = s.exchange(t, http.MethodPost, s.ingest+"/v1/rest/mgmt",
+		`{"db":"NetDefaultDB","csl":".get ingestion resources; let t = 'TempStorage'; $command_results | where ResourceTypeName == t | count"}`)
+	if !strings.Contains(text, `"Rows":[[2]]`) {
+		t.Errorf("queried resources = %s, want a count of 2", text)
+	}
+	_, text = s.exchange(t, http.MethodPost, s.ingest+"/v1/rest/mgmt", `{"db":"NetDefaultDB","csl":".show export containers"}`)
+	if !strings.Contains(text, `"ColumnName":"StorageRoot"`) || strings.Count(text, `["https://127.0.0.1:`) != 2 || !strings.Contains(text, "/exportresults?") {
+		t.Errorf("export containers = %s, want two addresses", text)
+	}
 	for uri, want := range map[string]string{s.kusto: `"Engine"`, s.ingest: `"DataManagement"`} {
 		if _, text := s.exchange(t, http.MethodPost, uri+"/v1/rest/mgmt", `{"db":"db","csl":".show version"}`); !strings.Contains(text, want) {
 			t.Errorf("version at %s = %s, want %s", uri, text, want)

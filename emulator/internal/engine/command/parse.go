@@ -33,7 +33,7 @@ func Parse(src string) (statement Statement, err error) {
 	}()
 	dot := p.take()
 	if !dot.isSymbol(".") {
-		p.unexpected(dot, "A management command, which begins with a dot,")
+		p.precedes(dot)
 	}
 	t := p.take()
 	verb := strings.ToLower(t.value)
@@ -49,13 +49,39 @@ func Parse(src string) (statement Statement, err error) {
 	if rest != "" {
 		statement.Keyword += " " + rest
 	}
-	if p.acceptSymbol("|") {
-		statement.Pipeline = strings.TrimRight(strings.TrimSpace(p.rest()), ";")
-		if statement.Pipeline == "" {
+	statement.Query = p.following(verb)
+	return statement, nil
+}
+
+// precedes refuses what is not a command. Statements of a query can only follow one.
+func (p *parser) precedes(t token) {
+	if t.isWord("set") || t.isWord("let") || t.isWord("declare") || t.isWord("alias") || t.isWord("restrict") {
+		p.fail(t, "A management command, which begins with a dot, expected, not '%s': statements of a query can only follow the command.", t.value)
+	}
+	p.unexpected(t, "A management command, which begins with a dot,")
+}
+
+// following takes the end of the command or the query over its result: operators
+// behind a bar, or statements behind a semicolon.
+func (p *parser) following(verb string) (query string) {
+	switch {
+	case p.acceptSymbol("|"):
+		operators := strings.TrimRight(strings.TrimSpace(p.rest()), ";")
+		if operators == "" {
 			p.unexpected(p.take(), "A query operator")
 		}
+		return Results + " | " + operators
+	case p.acceptSymbol(";"):
+		for p.acceptSymbol(";") {
+		}
+		switch t := p.peek(0); {
+		case t.kind == end:
+			return ""
+		case t.isSymbol("."):
+			p.fail(t, "The end of the command expected, not another command: send one at a time, or use '.execute database script'.")
+		}
+		return p.rest()
 	}
-	p.acceptSymbol(";")
 	switch t := p.take(); {
 	case t.kind == end:
 	case t.kind == word && verb == "show": // a longer command, which the service may know
@@ -63,7 +89,7 @@ func Parse(src string) (statement Statement, err error) {
 	default:
 		p.unexpected(t, "The end of the command")
 	}
-	return statement, nil
+	return ""
 }
 
 // IsCommand says whether a text is a management command rather than a query:

@@ -208,18 +208,21 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParsePipeline(t *testing.T) {
+func TestParseQueriesBehindCommands(t *testing.T) {
 	for src, want := range map[string]string{
-		".show tables | where TableName == 'a|b' | project TableName":        "where TableName == 'a|b' | project TableName",
-		".show table T extents where tags has 'a' | summarize sum(RowCount)": "summarize sum(RowCount)",
-		".show operations | where State == \"Failed\";":                      `where State == "Failed"`,
-		".show table T|count": "count",
-		".show operations 11111111-2222-3333-4444-555555555555 | project State, Status": "project State, Status",
-		".show tables": "",
+		".show tables | where TableName == 'a|b' | project TableName":        "$command_results | where TableName == 'a|b' | project TableName",
+		".show table T extents where tags has 'a' | summarize sum(RowCount)": "$command_results | summarize sum(RowCount)",
+		".show operations | where State == \"Failed\";":                      `$command_results | where State == "Failed"`,
+		".show table T|count": "$command_results | count",
+		".show operations 11111111-2222-3333-4444-555555555555 | project State, Status": "$command_results | project State, Status",
+		".show tables; // all":                                "",
+		".show tables;\nlet n = 1; $command_results | take n": "\nlet n = 1; $command_results | take n",
+		".show tables | count; print 1":                       "$command_results | count; print 1",
+		".show tables":                                        "",
 	} {
 		got, err := Parse(src)
-		if err != nil || got.Pipeline != want {
-			t.Errorf("%s: pipeline %q, %v; want %q", src, got.Pipeline, err, want)
+		if err != nil || got.Query != want {
+			t.Errorf("%s: query %q, %v; want %q", src, got.Query, err, want)
 		}
 	}
 }
@@ -231,6 +234,10 @@ func TestParseErrors(t *testing.T) {
 		unsupported  bool
 	}{
 		{"T | take 1", "A management command, which begins with a dot, expected, not 'T'.", 1, 1, false},
+		{"set notruncation; .show tables", "A management command, which begins with a dot, expected, not 'set': statements of a query can only follow the command.", 1, 1, false},
+		{"let x = 1; .show tables", "A management command, which begins with a dot, expected, not 'let': statements of a query can only follow the command.", 1, 1, false},
+		{".show tables ; .drop table T", "The end of the command expected, not another command: send one at a time, or use '.execute database script'.", 1, 16, false},
+		{".drop table T ;; .show tables", "The end of the command expected, not another command: send one at a time, or use '.execute database script'.", 1, 18, false},
 		{"", "The incomplete fragment is unexpected: A management command, which begins with a dot, expected at the end of the command.", 1, 1, false},
 		{".", "The incomplete fragment is unexpected: The name of a management command expected at the end of the command.", 1, 2, false},
 		{". show tables", "The name of a management command expected, not 'show'.", 1, 3, false},

@@ -12,10 +12,13 @@ type Statement struct {
 	Keyword string
 	// Command is a pointer to one of the types of this package.
 	Command any
-	// Pipeline is KQL that the command's result is piped into, without the
-	// first bar; often empty.
-	Pipeline string
+	// Query is KQL over the command's result, which it calls Results; often empty.
+	Query string
 }
+
+// Results is what the query behind a command calls the command's result. See
+// https://learn.microsoft.com/kusto/management/#combining-queries-and-management-commands.
+const Results = "$command_results"
 
 // Scope is the kind of entity that a command is about.
 type Scope string
