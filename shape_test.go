@@ -34,7 +34,6 @@ var wideTypes = map[string]struct {
 	"emulator/internal/kql/syntax.parser":        {90, "one method for each rule of the grammar"},
 	"emulator/internal/kql/syntax.dynamicParser": {90, "embeds the parser, for one more rule"},
 	"emulator/internal/datamanagement.Service":   {40, "the stages of an ingestion and the faults that the control API sets"},
-	"emulator/internal/storage.Storage":          {40, "one method for each request of the blob and queue services"},
 	"engine.fetching":                            {60, "counts, divides and fetches the slices of a run"},
 	"engine.invocation":                          {40, "embeds the exporter that it is one call of"},
 	"cmd/tvmexport.process":                      {60, "one method for each command"},

@@ -1,10 +1,12 @@
 package storage
 
 import (
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,7 +19,43 @@ const (
 	maxBlocks = 50_000
 )
 
-// container holds blobs by name. Its maps are guarded by the Storage's lock;
+// blobs is the blob service of all accounts.
+type blobs struct {
+	signer
+	keep  int64 // bytes that stay after release
+	spool spool
+
+	mu         sync.Mutex
+	containers map[Resource]*container
+	released   []released // blobs that may go, oldest first
+	kept       int64      // their bytes
+	stats      Stats      // without messages
+}
+
+// add creates an empty container. It keeps an existing one.
+func (s *blobs) add(r Resource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.containers[r] == nil {
+		s.containers[r] = &container{blobs: map[string]*blob{}, blocks: map[string]map[string]chunk{}}
+	}
+}
+
+// resources are the containers.
+func (s *blobs) resources() []Resource {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.containers))
+}
+
+// count is how many blobs were completed, and their bytes.
+func (s *blobs) count() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+// container holds blobs by name. Its maps are guarded by the lock of blobs;
 // a blob is not changed once it is in.
 type container struct {
 	blobs  map[string]*blob
@@ -56,8 +94,8 @@ type released struct {
 
 // put makes b the blob of its name. What was there before is dropped, apart
 // from blocks that b goes on using.
-func (s *Storage) put(c *container, b *blob) {
-	now := s.o.Now()
+func (s *blobs) put(c *container, b *blob) {
+	now := s.now()
 	b.etag, b.created, b.modified = `"0x`+uuid.NewString()[:16]+`"`, now, now
 	b.size = 0
 	kept := map[string]bool{}
@@ -80,8 +118,8 @@ func (s *Storage) put(c *container, b *blob) {
 	}
 	delete(c.blocks, b.name)
 	c.blobs[b.name] = b
-	s.stats.blobs.Add(1)
-	s.stats.blobBytes.Add(b.size)
+	s.stats.Blobs++
+	s.stats.BlobBytes += b.size
 }
 
 // Content is a blob that is being read.
@@ -90,21 +128,6 @@ type Content struct {
 	Name string // of the blob
 	Size int64  // in bytes, as stored
 	Path string // the blob's address without its signature
-}
-
-// Open reads the blob at an address that holds a signature with the permission
-// to read it. The error is an *Error.
-func (s *Storage) Open(address string) (Content, error) {
-	c, b, path, err := s.find(address, "r")
-	if err != nil {
-		return Content{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.blobs[b.name] != b {
-		return Content{}, errNoBlob()
-	}
-	return Content{ReadCloser: b.reader(), Name: b.name, Size: b.size, Path: path}, nil
 }
 
 // reader reads the whole blob. Parts of it may be gone by then, which is an
@@ -117,38 +140,38 @@ func (b *blob) reader() *content {
 	return r
 }
 
-// Delete removes the blob at an address, if it exists. It acts for the server of
-// the container: the address needs no permission to delete.
-func (s *Storage) Delete(address string) {
-	c, b, _, err := s.find(address, "rd")
-	if err != nil {
-		return
-	}
+// open reads a blob that find found.
+func (s *blobs) open(at found) (Content, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.blobs[b.name] == b {
-		delete(c.blobs, b.name)
-		b.remove()
+	if at.container.blobs[at.blob.name] != at.blob {
+		return Content{}, errNoBlob()
+	}
+	return Content{ReadCloser: at.blob.reader(), Name: at.blob.name, Size: at.blob.size, Path: at.path}, nil
+}
+
+// remove removes a blob that find found.
+func (s *blobs) remove(at found) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at.container.blobs[at.blob.name] == at.blob {
+		delete(at.container.blobs, at.blob.name)
+		at.blob.remove()
 	}
 }
 
-// Release says that the blob at an address has been ingested. It stays while
-// there is room, as the service purges such blobs in its own time.
-func (s *Storage) Release(address string) {
-	c, b, _, err := s.find(address, "r")
-	if err != nil {
-		return
-	}
+// release lets a blob that find found go when there is no room left.
+func (s *blobs) release(at found) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.released {
-		if r.blob == b {
+		if r.blob == at.blob {
 			return
 		}
 	}
-	s.released = append(s.released, released{c, b})
-	s.kept += b.size
-	for s.kept > s.o.Keep {
+	s.released = append(s.released, released{at.container, at.blob})
+	s.kept += at.blob.size
+	for s.kept > s.keep {
 		oldest := s.released[0]
 		s.released = s.released[1:]
 		s.kept -= oldest.blob.size
@@ -159,36 +182,29 @@ func (s *Storage) Release(address string) {
 	}
 }
 
-// find is the blob at an address, whose signature must hold one of the
-// permissions.
-func (s *Storage) find(address, anyOf string) (*container, *blob, string, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, nil, "", errInput("the address of the blob is not a URL.")
-	}
-	path := fmt.Sprintf("%s://%s%s", u.Scheme, u.Host, u.EscapedPath())
-	at, err := s.locate(u.Host, u.Path)
-	if err != nil {
-		return nil, nil, path, err
-	}
-	if at.Kind != Blob || at.rest == "" {
-		return nil, nil, path, errInput("%s is not the address of a blob.", path)
-	}
-	q := u.Query()
+// found is a blob that an address named.
+type found struct {
+	container *container
+	blob      *blob
+	path      string // the address without its signature
+}
+
+// find is the blob at a location, if the signature in q holds one of the permissions.
+func (s *blobs) find(at location, q url.Values, anyOf string) (found, error) {
 	if !q.Has("sig") {
-		return nil, nil, path, errAuthentication("The address of the blob has no signature.")
+		return found{}, errAuthentication("The address of the blob has no signature.")
 	}
 	if err := s.authorize(at.Resource, q, anyOf); err != nil {
-		return nil, nil, path, err
+		return found{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.containers[at.Resource]
 	b := c.blobs[at.rest]
 	if b == nil {
-		return nil, nil, path, errNoBlob()
+		return found{}, errNoBlob()
 	}
-	return c, b, path, nil
+	return found{container: c, blob: b}, nil
 }
 
 func errNoBlob() error {

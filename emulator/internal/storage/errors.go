@@ -90,7 +90,7 @@ func (s *Storage) refuse(w http.ResponseWriter, r *http.Request, kind Kind, err 
 		e = failure(http.StatusInternalServerError, "InternalError", "The server encountered an internal error: %v", err)
 	}
 	h := w.Header()
-	message := fmt.Sprintf("%s\nRequestId:%s\nTime:%s", e.Message, h.Get("X-Ms-Request-Id"), s.o.Now().UTC().Format(time.RFC3339Nano))
+	message := fmt.Sprintf("%s\nRequestId:%s\nTime:%s", e.Message, h.Get("X-Ms-Request-Id"), s.now().UTC().Format(time.RFC3339Nano))
 	var body []byte
 	if kind == Table {
 		h.Set("Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")

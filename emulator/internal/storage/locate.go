@@ -27,8 +27,6 @@ func (s *Storage) KindOf(r *http.Request) Kind {
 // locate finds the resource of a host and a path.
 func (s *Storage) locate(host, path string) (location, error) {
 	path = strings.TrimPrefix(path, "/")
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	all := s.resources()
 	if account, kind, ok := accountOfHost(host); ok {
 		name, rest := splitName(path, kind)
@@ -56,19 +54,9 @@ func (s *Storage) locate(host, path string) (location, error) {
 	return location{}, errNoResource("")
 }
 
-// resources are all of them. The lock is held.
+// resources are those of all services.
 func (s *Storage) resources() []Resource {
-	var all []Resource
-	for r := range s.containers {
-		all = append(all, r)
-	}
-	for r := range s.queues {
-		all = append(all, r)
-	}
-	for r := range s.tables {
-		all = append(all, r)
-	}
-	return all
+	return slices.Concat(s.blobs.resources(), s.queues.resources(), s.tables.resources())
 }
 
 // onlyTable is the table of an account that a URL without a name means.

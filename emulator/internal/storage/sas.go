@@ -21,9 +21,15 @@ const signedVersion = "2021-08-06"
 
 const sasTime = "2006-01-02T15:04:05Z"
 
+// signer makes the signatures of a Storage and checks them.
+type signer struct {
+	key []byte
+	now func() time.Time
+}
+
 // sign makes the query of a service SAS. See
 // https://learn.microsoft.com/rest/api/storageservices/create-service-sas.
-func (s *Storage) sign(r Resource, g Grant) url.Values {
+func (s signer) sign(r Resource, g Grant) url.Values {
 	q := url.Values{"sv": {signedVersion}, "sp": {g.Permissions}, "spr": {"https"}}
 	if !g.From.IsZero() {
 		q.Set("st", g.From.UTC().Format(sasTime))
@@ -42,7 +48,7 @@ func (s *Storage) sign(r Resource, g Grant) url.Values {
 }
 
 // signature is the one that belongs to the other parameters of q.
-func (s *Storage) signature(r Resource, q url.Values) string {
+func (s signer) signature(r Resource, q url.Values) string {
 	name := r.Name
 	if r.Kind == Table {
 		name = strings.ToLower(name)
@@ -57,18 +63,18 @@ func (s *Storage) signature(r Resource, q url.Values) string {
 	case Table:
 		fields = append(fields, q.Get("spk"), q.Get("srk"), q.Get("epk"), q.Get("erk"))
 	}
-	mac := hmac.New(sha256.New, s.o.Key)
+	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte(strings.Join(fields, "\n")))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // authorize checks the signature in a query: that it is ours, valid now, and
 // that it holds one of the permissions.
-func (s *Storage) authorize(at Resource, q url.Values, anyOf string) error {
+func (s signer) authorize(at Resource, q url.Values, anyOf string) error {
 	if !q.Has("sig") {
 		return failure(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.")
 	}
-	now := s.o.Now()
+	now := s.now()
 	for _, bound := range []struct {
 		name  string
 		holds func(t time.Time) bool

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// serveBlob is the blob service:
+// serve is the blob service:
 // https://learn.microsoft.com/rest/api/storageservices/operations-on-blobs.
-func (s *Storage) serveBlob(w http.ResponseWriter, r *http.Request, at location) error {
+func (s *blobs) serve(w http.ResponseWriter, r *http.Request, at location) error {
 	q := r.URL.Query()
 	comp := q.Get("comp")
 	if at.rest == "" || q.Get("restype") != "" {
@@ -36,7 +36,7 @@ func (s *Storage) serveBlob(w http.ResponseWriter, r *http.Request, at location)
 }
 
 // serveContainer answers only whether the container is there.
-func (s *Storage) serveContainer(w http.ResponseWriter, r *http.Request, at location) error {
+func (s *blobs) serveContainer(w http.ResponseWriter, r *http.Request, at location) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.URL.Query().Get("comp") != "" {
 		return errUnsupported(r)
 	}
@@ -50,7 +50,7 @@ func (s *Storage) serveContainer(w http.ResponseWriter, r *http.Request, at loca
 }
 
 // putBlob stores the body as a whole blob.
-func (s *Storage) putBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
+func (s *blobs) putBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
 	if err := s.authorize(at.Resource, r.URL.Query(), "cw"); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func newBlob(r *http.Request, name string, parts []block) *blob {
 }
 
 // commit puts a new blob in place if the request's conditions hold.
-func (s *Storage) commit(w http.ResponseWriter, r *http.Request, c *container, b *blob) error {
+func (s *blobs) commit(w http.ResponseWriter, r *http.Request, c *container, b *blob) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := conditions(r, c.blobs[b.name]); err != nil {
@@ -116,7 +116,7 @@ func conditions(r *http.Request, old *blob) error {
 }
 
 // putBlock stores the body as a block of a blob to come.
-func (s *Storage) putBlock(w http.ResponseWriter, r *http.Request, at location, c *container) error {
+func (s *blobs) putBlock(w http.ResponseWriter, r *http.Request, at location, c *container) error {
 	if err := s.authorize(at.Resource, r.URL.Query(), "cw"); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *Storage) putBlock(w http.ResponseWriter, r *http.Request, at location, 
 }
 
 // putBlockList makes a blob of blocks, in the order of the list.
-func (s *Storage) putBlockList(w http.ResponseWriter, r *http.Request, at location, c *container) error {
+func (s *blobs) putBlockList(w http.ResponseWriter, r *http.Request, at location, c *container) error {
 	if err := s.authorize(at.Resource, r.URL.Query(), "cw"); err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func readBlockList(r io.Reader) ([]listedBlock, error) {
 }
 
 // getBlob sends the blob or a range of it, or only its properties.
-func (s *Storage) getBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
+func (s *blobs) getBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
 	if err := s.authorize(at.Resource, r.URL.Query(), "r"); err != nil {
 		return err
 	}
@@ -311,7 +311,7 @@ func (b *blob) rangeOf(r *http.Request) (from, to int64, partial bool, err error
 	return from, to, true, nil
 }
 
-func (s *Storage) deleteBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
+func (s *blobs) deleteBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
 	if err := s.authorize(at.Resource, r.URL.Query(), "d"); err != nil {
 		return err
 	}

@@ -3,10 +3,14 @@ package storage
 import (
 	"encoding/xml"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,13 +40,44 @@ type (
 	}
 )
 
-// serveQueue is the queue service:
+// queues is the queue service of all accounts.
+type queues struct {
+	signer
+	received atomic.Int64 // messages that clients put
+
+	mu     sync.Mutex
+	byName map[Resource]*Messages
+}
+
+// add creates an empty queue. It keeps an existing one.
+func (s *queues) add(r Resource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byName[r] == nil {
+		s.byName[r] = &Messages{now: s.now, arrived: make(chan struct{}, 1)}
+	}
+}
+
+// resources are the queues.
+func (s *queues) resources() []Resource {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.byName))
+}
+
+func (s *queues) messages(r Resource) *Messages {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byName[r]
+}
+
+// serve is the queue service:
 // https://learn.microsoft.com/rest/api/storageservices/operations-on-messages.
-func (s *Storage) serveQueue(w http.ResponseWriter, r *http.Request, at location) error {
+func (s *queues) serve(w http.ResponseWriter, r *http.Request, at location) error {
 	q := r.URL.Query()
-	messages := s.Messages(at.Resource)
+	messages := s.messages(at.Resource)
 	if at.rest == "" {
-		return s.queueProperties(w, r, at, messages)
+		return s.properties(w, r, at, messages)
 	}
 	id, of := strings.CutPrefix(at.rest, "messages/")
 	switch {
@@ -73,7 +108,7 @@ func (s *Storage) serveQueue(w http.ResponseWriter, r *http.Request, at location
 	return nil
 }
 
-func (s *Storage) queueProperties(w http.ResponseWriter, r *http.Request, at location, messages *Messages) error {
+func (s *queues) properties(w http.ResponseWriter, r *http.Request, at location, messages *Messages) error {
 	q := r.URL.Query()
 	if q.Get("comp") != "metadata" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errUnsupported(r)
@@ -87,7 +122,7 @@ func (s *Storage) queueProperties(w http.ResponseWriter, r *http.Request, at loc
 }
 
 // putMessage adds the message of the body.
-func (s *Storage) putMessage(w http.ResponseWriter, r *http.Request, at location, messages *Messages) error {
+func (s *queues) putMessage(w http.ResponseWriter, r *http.Request, at location, messages *Messages) error {
 	q := r.URL.Query()
 	if err := s.authorize(at.Resource, q, "a"); err != nil {
 		return err
@@ -111,7 +146,7 @@ func (s *Storage) putMessage(w http.ResponseWriter, r *http.Request, at location
 		return err
 	}
 	m := messages.Put(*text, delay, life)
-	s.stats.messages.Add(1)
+	s.received.Add(1)
 	shown := show(m)
 	shown.PopReceipt, shown.TimeNextVisible = m.Receipt, m.Visible.UTC().Format(http.TimeFormat)
 	return sendXML(w, http.StatusCreated, xmlMessages{Messages: []xmlMessage{shown}})
@@ -141,7 +176,7 @@ func show(m Message) xmlMessage {
 }
 
 // getMessages takes or shows messages.
-func (s *Storage) getMessages(w http.ResponseWriter, r *http.Request, at location, messages *Messages, peek bool) error {
+func (s *queues) getMessages(w http.ResponseWriter, r *http.Request, at location, messages *Messages, peek bool) error {
 	q := r.URL.Query()
 	permissions := "p"
 	if peek {
@@ -180,7 +215,7 @@ func (s *Storage) getMessages(w http.ResponseWriter, r *http.Request, at locatio
 }
 
 // updateMessage hides a message for longer and may change its text.
-func (s *Storage) updateMessage(w http.ResponseWriter, r *http.Request, at location, messages *Messages, id string) error {
+func (s *queues) updateMessage(w http.ResponseWriter, r *http.Request, at location, messages *Messages, id string) error {
 	q := r.URL.Query()
 	if err := s.authorize(at.Resource, q, "u"); err != nil {
 		return err

@@ -3,26 +3,58 @@ package storage
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // maxEntity is the size of an entity:
 // https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model.
 const maxEntity = 1 << 20
 
-// serveTable is the table service for single entities:
+// tables is the table service of all accounts.
+type tables struct {
+	signer
+
+	mu     sync.Mutex
+	byName map[Resource]*Entities
+}
+
+// add creates an empty table. It keeps an existing one.
+func (s *tables) add(r Resource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byName[r] == nil {
+		s.byName[r] = &Entities{now: s.now, rows: map[entityKey]entity{}}
+	}
+}
+
+// resources are the tables.
+func (s *tables) resources() []Resource {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.byName))
+}
+
+func (s *tables) entities(r Resource) *Entities {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byName[r]
+}
+
+// serve is the table service for single entities:
 // https://learn.microsoft.com/rest/api/storageservices/operations-on-entities.
-func (s *Storage) serveTable(w http.ResponseWriter, r *http.Request, at location) error {
-	t := s.Entities(at.Resource)
+func (s *tables) serve(w http.ResponseWriter, r *http.Request, at location) error {
+	t := s.entities(at.Resource)
 	q := r.URL.Query()
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Dataserviceversion", "3.0;")
 	if at.rest == "" && r.Method == http.MethodPost {
-		return s.insertEntity(w, r, at, t)
+		return s.insert(w, r, at, t)
 	}
 	k, ok := parseKey(at.rest)
 	if !ok {
@@ -37,7 +69,7 @@ func (s *Storage) serveTable(w http.ResponseWriter, r *http.Request, at location
 		if err != nil {
 			return err
 		}
-		return sendEntity(w, r, at, k, e, http.StatusOK)
+		return sendEntity(w, r, entityAddress{at, k}, e, http.StatusOK)
 	case http.MethodPut, http.MethodPatch, "MERGE":
 		if err := s.authorize(at.Resource, q, "u"); err != nil {
 			return err
@@ -70,7 +102,7 @@ func (s *Storage) serveTable(w http.ResponseWriter, r *http.Request, at location
 	return nil
 }
 
-func (s *Storage) insertEntity(w http.ResponseWriter, r *http.Request, at location, t *Entities) error {
+func (s *tables) insert(w http.ResponseWriter, r *http.Request, at location, t *Entities) error {
 	if err := s.authorize(at.Resource, r.URL.Query(), "a"); err != nil {
 		return err
 	}
@@ -89,13 +121,14 @@ func (s *Storage) insertEntity(w http.ResponseWriter, r *http.Request, at locati
 		return err
 	}
 	w.Header().Set("Etag", e.etag)
-	w.Header().Set("Location", self(r, at, k))
+	self := entityAddress{at, k}
+	w.Header().Set("Location", self.url(r))
 	if r.Header.Get("Prefer") == "return-no-content" {
 		w.Header().Set("Preference-Applied", "return-no-content")
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return sendEntity(w, r, at, k, e, http.StatusCreated)
+	return sendEntity(w, r, self, e, http.StatusCreated)
 }
 
 // readEntity reads the properties of a body, leaving out what the service sets.
@@ -162,15 +195,22 @@ func parseKey(text string) (entityKey, bool) {
 	return k, found == 2
 }
 
-// self is the address of an entity.
-func self(r *http.Request, at location, k entityKey) string {
-	u := url.URL{Scheme: "https", Host: r.Host, Path: strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, at.rest), "()") +
-		"(PartitionKey='" + strings.ReplaceAll(k.partition, "'", "''") + "',RowKey='" + strings.ReplaceAll(k.row, "'", "''") + "')"}
+// entityAddress is where an entity is.
+type entityAddress struct {
+	location
+	key entityKey
+}
+
+// url is the address under the host and path of a request for the entity.
+func (a entityAddress) url(r *http.Request) string {
+	partition, row := strings.ReplaceAll(a.key.partition, "'", "''"), strings.ReplaceAll(a.key.row, "'", "''")
+	u := url.URL{Scheme: "https", Host: r.Host, Path: strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, a.rest), "()") +
+		"(PartitionKey='" + partition + "',RowKey='" + row + "')"}
 	return u.String()
 }
 
 // sendEntity answers with a row in the amount of metadata that was asked for.
-func sendEntity(w http.ResponseWriter, r *http.Request, at location, k entityKey, e entity, status int) error {
+func sendEntity(w http.ResponseWriter, r *http.Request, self entityAddress, e entity, status int) error {
 	level := metadataLevel(r)
 	selected := strings.Split(r.URL.Query().Get("$select"), ",")
 	body := map[string]any{}
@@ -189,14 +229,14 @@ func sendEntity(w http.ResponseWriter, r *http.Request, at location, k entityKey
 	add("Timestamp", e.modified.Format("2006-01-02T15:04:05.0000000Z"))
 	host := "https://" + r.Host
 	if level != "nometadata" {
-		body["odata.metadata"] = host + "/$metadata#" + at.Name + "/@Element"
+		body["odata.metadata"] = host + "/$metadata#" + self.Name + "/@Element"
 		body["odata.etag"] = e.etag
 	}
 	if level == "fullmetadata" {
 		add("Timestamp@odata.type", "Edm.DateTime")
-		body["odata.type"] = at.Account + "." + at.Name
-		body["odata.id"] = self(r, at, k)
-		body["odata.editLink"] = at.Name + "(PartitionKey='" + k.partition + "',RowKey='" + k.row + "')"
+		body["odata.type"] = self.Account + "." + self.Name
+		body["odata.id"] = self.url(r)
+		body["odata.editLink"] = self.Name + "(PartitionKey='" + self.key.partition + "',RowKey='" + self.key.row + "')"
 	}
 	text, err := json.Marshal(body)
 	if err != nil {

@@ -2,8 +2,6 @@ package storage
 
 import (
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,19 +41,11 @@ type Resource struct {
 // Storage is some storage accounts. All its methods may be called from several
 // goroutines at once.
 type Storage struct {
-	o     Options
-	spool spool
-	stats counters
-
-	mu         sync.Mutex
-	containers map[Resource]*container
-	queues     map[Resource]*Messages
-	tables     map[Resource]*Entities
-	released   []released // blobs that may go, oldest first
-	kept       int64      // their bytes
+	signer
+	blobs  *blobs
+	queues *queues
+	tables *tables
 }
-
-type counters struct{ blobs, blobBytes, messages atomic.Int64 }
 
 // Stats is what was put into a Storage since it was made.
 type Stats struct {
@@ -79,52 +69,41 @@ func New(o Options) *Storage {
 			o.Keep = 1 << 30
 		}
 	}
+	by := signer{key: o.Key, now: o.Now}
 	return &Storage{
-		o: o, spool: spool{dir: o.Dir},
-		containers: map[Resource]*container{}, queues: map[Resource]*Messages{}, tables: map[Resource]*Entities{},
+		signer: by,
+		blobs:  &blobs{signer: by, keep: o.Keep, spool: spool{dir: o.Dir}, containers: map[Resource]*container{}},
+		queues: &queues{signer: by, byName: map[Resource]*Messages{}},
+		tables: &tables{signer: by, byName: map[Resource]*Entities{}},
 	}
 }
 
 // Close removes the files of blobs.
-func (s *Storage) Close() error { return s.spool.close() }
+func (s *Storage) Close() error { return s.blobs.spool.close() }
 
 // Add creates an empty resource. It keeps an existing one.
 func (s *Storage) Add(r Resource) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	switch r.Kind {
 	case Blob:
-		if s.containers[r] == nil {
-			s.containers[r] = &container{blobs: map[string]*blob{}, blocks: map[string]map[string]chunk{}}
-		}
+		s.blobs.add(r)
 	case Queue:
-		if s.queues[r] == nil {
-			s.queues[r] = &Messages{now: s.o.Now, arrived: make(chan struct{}, 1)}
-		}
+		s.queues.add(r)
 	case Table:
-		if s.tables[r] == nil {
-			s.tables[r] = &Entities{now: s.o.Now, rows: map[entityKey]entity{}}
-		}
+		s.tables.add(r)
 	}
 }
 
 // Messages are those of a queue, nil if there is no such queue.
-func (s *Storage) Messages(r Resource) *Messages {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queues[r]
-}
+func (s *Storage) Messages(r Resource) *Messages { return s.queues.messages(r) }
 
 // Entities are those of a table, nil if there is no such table.
-func (s *Storage) Entities(r Resource) *Entities {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.tables[r]
-}
+func (s *Storage) Entities(r Resource) *Entities { return s.tables.entities(r) }
 
 // Stats counts what was put into the storage.
 func (s *Storage) Stats() Stats {
-	return Stats{Blobs: s.stats.blobs.Load(), BlobBytes: s.stats.blobBytes.Load(), Messages: s.stats.messages.Load()}
+	stats := s.blobs.count()
+	stats.Messages = s.queues.received.Load()
+	return stats
 }
 
 // ServeHTTP serves all three services.
@@ -132,7 +111,7 @@ func (s *Storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Server", "Windows-Azure-Storage-Emulation/1.0")
 	h.Set("X-Ms-Request-Id", uuid.NewString())
-	h.Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
+	h.Set("Date", s.now().UTC().Format(http.TimeFormat))
 	if v := r.Header.Get("X-Ms-Version"); v != "" {
 		h.Set("X-Ms-Version", v)
 	}
@@ -143,11 +122,11 @@ func (s *Storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		switch at.Kind {
 		case Blob:
-			err = s.serveBlob(w, r, at)
+			err = s.blobs.serve(w, r, at)
 		case Queue:
-			err = s.serveQueue(w, r, at)
+			err = s.queues.serve(w, r, at)
 		default:
-			err = s.serveTable(w, r, at)
+			err = s.tables.serve(w, r, at)
 		}
 	}
 	if err != nil {
