@@ -150,7 +150,8 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 func startEmulator(ts *testscript.TestScript, f emulatorFlags, tenant string) *running {
 	_, err := emulator.ParseQuota(f.quota)
 	ts.Check(err)
-	p := process{env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }}
+	p := process{env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }, stderr: io.Discard}
+	p.flags.logLevel, p.flags.logFormat = "error", "text"
 	o, err := p.emulatorOptions(f)
 	ts.Check(err)
 	o.TenantID = tenant

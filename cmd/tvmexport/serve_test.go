@@ -56,7 +56,8 @@ func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server,
 	f := defaultEmulator()
 	f.devices, f.seed, f.quota, f.batching, f.dir = devices, 7, "off", 50*time.Millisecond, t.TempDir()
 	var p process
-	p.env = os.LookupEnv
+	p.env, p.stderr = os.LookupEnv, io.Discard
+	p.flags.logLevel, p.flags.logFormat = "error", "text"
 	o, err := p.emulatorOptions(f)
 	if err != nil {
 		t.Fatal(err)
