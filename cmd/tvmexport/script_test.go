@@ -52,6 +52,8 @@ func TestMain(m *testing.M) {
 //	second                            starts another tenant with a cluster, to be exported into
 //	pfx PEM PFX PASSWORD [legacy]     makes a PFX file of a PEM file
 //	stranger                          makes a certificate and a federated token that nobody knows
+//	reword [OLD NEW], writes N        read functions of another version; how many commands wrote
+//	                                  functions since
 //	mark, unmoved                     nothing was read or written since the mark
 //	hides                             what the last command printed holds no secret
 //	tunnel, tunnelled HOST...         everything goes through a proxy, by names; it was asked for these
@@ -82,6 +84,8 @@ func TestScripts(t *testing.T) {
 			"proxy":    cmdProxy,
 
 			"oldexporter": cmdOldExporter,
+			"reword":      cmdReword,
+			"writes":      cmdWrites,
 
 			"second":    cmdSecond,
 			"pfx":       cmdPFX,
@@ -108,6 +112,8 @@ type running struct {
 	landing *running // where rows are exported to, if not here
 	tunnel  *tunnelProxy
 	marked  string
+
+	functions int64 // commands that had written functions at the last reword
 }
 
 func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
