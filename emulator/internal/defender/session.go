@@ -106,23 +106,20 @@ func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Val
 		r.Where = append(slices.Clone(r.Where), c)
 	}
 	return func(yield func([]value.Value, error) bool) {
-		// The shared meter is updated in steps: it is read by one goroutine only
-		// when the scan has ended, and a limit need not be exact.
-		const step = 1024
-		n, hide := int64(0), m.session.hidden
-		defer func() { m.session.scanned.Add(n) }()
+		charge, err := m.charge(ctx, r)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = charge.settle() }() // the last rows break no limit
+		hide := m.session.hidden
 		for row, err := range m.Relation.Scan(ctx, r) {
+			if err == nil {
+				err = charge.row()
+			}
 			if err != nil {
 				yield(nil, err)
 				return
-			}
-			if n++; n == step {
-				total := m.session.scanned.Add(n)
-				n = 0
-				if m.session.most > 0 && total > m.session.most {
-					yield(nil, errTooMuch)
-					return
-				}
 			}
 			if m.timestamp >= 0 {
 				t := row[m.timestamp]
@@ -139,6 +136,53 @@ func (m *metered) Scan(ctx context.Context, r kql.Request) iter.Seq2[[]value.Val
 			}
 		}
 	}
+}
+
+// charge is what a scan costs: the rows that the service reads for it.
+type charge struct {
+	session *session
+	reads   int64 // of the table by this scan; 0 when all rows are paid for
+	owed    int64
+}
+
+// charge begins the bill of a scan. A condition that the service has no index
+// for spares it no rows, also where the relation skips them: all of them are
+// paid at once.
+func (m *metered) charge(ctx context.Context, r kql.Request) (*charge, error) {
+	c := &charge{session: m.session, reads: r.Reads()}
+	counter, ok := m.Relation.(kql.Counter)
+	indexed := slices.DeleteFunc(slices.Clone(r.Where), func(w kql.Condition) bool { return w.Unindexed })
+	if !ok || len(indexed) == len(r.Where) {
+		return c, nil
+	}
+	n, err := counter.Count(ctx, kql.Request{Need: make([]bool, len(r.Need)), Where: indexed})
+	if err != nil {
+		return nil, err
+	}
+	c.owed, c.reads = n*c.reads, 0
+	return c, c.settle()
+}
+
+// chargeStep is after how many rows the shared meter is updated: it is read by one
+// goroutine only when the scan has ended, and a limit need not be exact.
+const chargeStep = 1024
+
+// row charges a row that the relation has yielded.
+func (c *charge) row() error {
+	if c.owed += c.reads; c.owed < chargeStep {
+		return nil
+	}
+	return c.settle()
+}
+
+// settle adds what is owed to the request's meter.
+func (c *charge) settle() error {
+	total := c.session.scanned.Add(c.owed)
+	c.owed = 0
+	if c.session.most > 0 && total > c.session.most {
+		return errTooMuch
+	}
+	return nil
 }
 
 // mostRows is how many rows may be scanned within a processing time; 0 for no limit.

@@ -9,6 +9,7 @@ import (
 type hint struct {
 	column   int
 	prefixes []*expr
+	computed bool // the prefixes are those of substring() of the column
 	from, to *expr
 }
 
@@ -44,7 +45,7 @@ func conjunct(e *expr) []hint {
 
 // prefixHint finds conditions on the start of a string: startswith_cs, ==, in,
 // the same of substring(column, 0, n), and several of them joined by `or` on
-// one column.
+// one column. Of terms joined by `and` it takes the first such condition.
 func prefixHint(e *expr) (hint, bool) {
 	switch e.op {
 	case "or":
@@ -55,8 +56,15 @@ func prefixHint(e *expr) (hint, bool) {
 				return hint{}, false
 			}
 			all.column, all.prefixes = h.column, append(all.prefixes, h.prefixes...)
+			all.computed = all.computed || h.computed
 		}
 		return all, len(e.args) > 0
+	case "and":
+		for _, t := range e.args {
+			if h, ok := prefixHint(t); ok {
+				return h, true
+			}
+		}
 	case "startswith_cs":
 		return startOf(e.args[0], e.args[1:], false)
 	case "==":
@@ -73,11 +81,12 @@ func prefixHint(e *expr) (hint, bool) {
 // startOf is the hint that x begins with one of the texts; x is a column or,
 // where substring is allowed, the start of one.
 func startOf(x *expr, texts []*expr, substring bool) (hint, bool) {
+	computed := false
 	if substring && x.op == "substring" && len(x.args) == 3 {
 		if from := x.args[1].constant; from == nil || from.IsNull() || from.Int64() != 0 {
 			return hint{}, false
 		}
-		x = x.args[0]
+		x, computed = x.args[0], true
 	}
 	if !x.column || x.reads[0] < 0 || x.kind != value.String || len(texts) == 0 {
 		return hint{}, false
@@ -87,7 +96,7 @@ func startOf(x *expr, texts []*expr, substring bool) (hint, bool) {
 			return hint{}, false
 		}
 	}
-	return hint{column: int(x.reads[0]), prefixes: texts}, true
+	return hint{column: int(x.reads[0]), prefixes: texts, computed: computed}, true
 }
 
 // mirrored are the comparisons with their sides exchanged.
@@ -137,7 +146,7 @@ func boundable(x, bound *expr) bool {
 func conditions(hints []hint, f *frame) ([]Condition, error) {
 	var list []Condition
 	for _, h := range hints {
-		c := Condition{Column: h.column}
+		c := Condition{Column: h.column, Unindexed: h.computed}
 		if h.prefixes != nil {
 			c.Prefixes = prefixesOf(h.prefixes, f)
 		} else {
@@ -163,19 +172,15 @@ func boundOf(e *expr, f *frame) value.Value {
 	return value.Value{}
 }
 
-// mostPrefixes is how many texts a condition has at most: looking for more in
-// every block costs more than it spares.
-const mostPrefixes = 200
-
 // prefixesOf is nil if one of the texts is empty, or is no text, and if there
-// are too many.
-func prefixesOf(texts []*expr, f *frame) []string {
+// are none.
+func prefixesOf(texts []*expr, f *frame) Prefixes {
 	var prefixes []string
 	add := func(v value.Value) bool {
 		if s, ok := v.Scalar(); ok {
 			v = s
 		}
-		if v.Kind() != value.String || v.Text() == "" || len(prefixes) == mostPrefixes {
+		if v.Kind() != value.String || v.Text() == "" {
 			return false
 		}
 		prefixes = append(prefixes, v.Text())
@@ -193,5 +198,8 @@ func prefixesOf(texts []*expr, f *frame) []string {
 			}
 		}
 	}
-	return prefixes
+	if prefixes == nil {
+		return nil
+	}
+	return NewPrefixes(prefixes)
 }

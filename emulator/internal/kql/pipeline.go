@@ -143,6 +143,22 @@ func (p *pipeline) finish(refs []ref) {
 
 // run passes all rows through the steps and on to sink.
 func (p *pipeline) run(x *execution, sink func(f *frame) error) error {
+	r, err := p.begin(x, sink)
+	if err != nil {
+		return err
+	}
+	return r.end(p.source.run(x, r.where, r.row))
+}
+
+// passage is one run of a pipeline's steps.
+type passage struct {
+	f     *frame
+	next  func() error
+	where []Condition
+}
+
+// begin opens the steps.
+func (p *pipeline) begin(x *execution, sink func(f *frame) error) (*passage, error) {
 	f := p.lay.frame(x)
 	next := func() error { return sink(f) }
 	for i := len(p.steps) - 1; i >= 0; i-- {
@@ -151,14 +167,22 @@ func (p *pipeline) run(x *execution, sink func(f *frame) error) error {
 	}
 	where, err := conditions(p.hints, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = p.source.run(x, where, func(row []value.Value) error {
-		f.src = row
-		return next()
-	})
-	// A step that has ended the pipeline wants nothing from those before it;
-	// those behind it still have rows to give.
+	return &passage{f, next, where}, nil
+}
+
+// row passes a row of the source through the steps.
+func (r *passage) row(row []value.Value) error {
+	r.f.src = row
+	return r.next()
+}
+
+// end ends the run; err is what has ended the source, nil behind its last row. A
+// step that has ended the pipeline wants nothing from those before it; those
+// behind it still have rows to give.
+func (r *passage) end(err error) error {
+	f := r.f
 	for i := len(f.flushes) - 1; i >= 0 && (err == nil || f.isStop(err)); i-- {
 		if f.flushes[i].step > f.stoppedBy {
 			err = f.flushes[i].run()

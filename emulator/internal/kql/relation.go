@@ -29,6 +29,11 @@ const (
 	HiddenExtentTags    = "$ExtentTags"    // dynamic array of strings
 )
 
+// Counter is a Relation that can count the rows that a Scan would yield.
+type Counter interface {
+	Count(ctx context.Context, r Request) (int64, error)
+}
+
 // Request says what a scan needs. The zero Request asks for everything.
 type Request struct {
 	// Need tells per column (visible, then hidden) whether its value is read.
@@ -39,14 +44,23 @@ type Request struct {
 	// them together. A relation may use them to skip rows and may ignore
 	// them: the evaluator tests its own predicates in any case.
 	Where []Condition
+	// Readers is how many reads of the table this one stands for, 0 being 1: a
+	// query that reads it twice at the same time may ask for the rows once.
+	Readers int
 }
+
+// Reads is how many reads of the table the request stands for.
+func (r Request) Reads() int64 { return int64(max(1, r.Readers)) }
 
 // Condition bounds one column. Exactly one of the forms is set.
 type Condition struct {
 	Column int
 	// Prefixes: the string value starts with one of these, case-sensitive.
 	// An equality with a string is also given as a prefix here.
-	Prefixes []string
+	Prefixes Prefixes
+	// Unindexed: the prefixes are those of a computed value, such as
+	// substring(). The service has no index for it and reads the whole table.
+	Unindexed bool
 	// From and To bound a datetime or number, both inclusive; the zero Value is open.
 	From, To value.Value
 }

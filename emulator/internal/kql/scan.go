@@ -7,13 +7,14 @@ import (
 // scan reads a relation.
 type scan struct {
 	relation Relation
+	entity   entity // the table's name; the zero entity for what has none
 	need     []bool
 }
 
 // newScan is a pipeline over a relation.
-func newScan(r Relation) *pipeline {
+func newScan(r Relation, name entity) *pipeline {
 	visible, hidden := r.Columns(), r.Hidden()
-	p := newPipeline(&scan{relation: r}, visible)
+	p := newPipeline(&scan{relation: r, entity: name}, visible)
 	for i, c := range hidden {
 		p.hidden = append(p.hidden, field{name: c.Name, kind: c.Kind, ref: ref(len(visible) + i)})
 	}
@@ -24,17 +25,21 @@ func newScan(r Relation) *pipeline {
 func (s *scan) require(need []bool) { s.need = need }
 
 func (s *scan) run(x *execution, where []Condition, yield func(row []value.Value) error) error {
+	return s.read(x, Request{Need: s.need, Where: where}, yield)
+}
+
+func (s *scan) read(x *execution, q Request, yield func(row []value.Value) error) error {
 	// The meter is shared with readers of Stats, who need no exact number
 	// while the scan runs.
 	const step = 4096
 	n := int64(0)
-	defer func() { x.scanned.Add(n) }()
-	for row, err := range s.relation.Scan(x.ctx, Request{Need: s.need, Where: where}) {
+	defer func() { x.scanned.Add(n * q.Reads()) }()
+	for row, err := range s.relation.Scan(x.ctx, q) {
 		if err != nil {
 			return err
 		}
 		if n++; n == step {
-			x.scanned.Add(n)
+			x.scanned.Add(n * q.Reads())
 			n = 0
 			if err := x.ctx.Err(); err != nil {
 				return err

@@ -109,7 +109,7 @@ func TestNeed(t *testing.T) {
 	}
 }
 
-// conditionsText is `Id^aa,ab N[1..2]`.
+// conditionsText is `Id^aa,ab N[1..2]`; ~ is for what no index serves.
 func conditionsText(list []kql.Condition) string {
 	names := []string{"Id", "N", "At", "D"}
 	var parts []string
@@ -117,6 +117,9 @@ func conditionsText(list []kql.Condition) string {
 		s := names[c.Column]
 		if c.Prefixes != nil {
 			s += "^" + strings.Join(c.Prefixes, ",")
+			if c.Unindexed {
+				s = "~" + s
+			}
 		} else {
 			bound := func(v value.Value) string {
 				if v.Kind() == 0 {
@@ -138,8 +141,8 @@ func TestConditions(t *testing.T) {
 		{"T | where 'aa1' == Id and 2 > N", "Id^aa1 N[..2]"},
 		{"T | where Id in ('aa1', 'bb3') | where N between (1 .. 2)", "Id^aa1,bb3 N[1..2]"},
 		{"T | where Id in (dynamic(['aa1', 'bb3']))", "Id^aa1,bb3"},
-		{"T | where substring(Id, 0, 2) == 'ab'", "Id^ab"},
-		{"T | where substring(Id, 0, 1) in ('a', 'b')", "Id^a,b"},
+		{"T | where substring(Id, 0, 2) == 'ab'", "~Id^ab"},
+		{"T | where substring(Id, 0, 1) in ('a', 'b')", "~Id^a,b"},
 		{"T | where substring(Id, 1, 1) == 'b'", ""},
 		{"T | where Id startswith_cs 'a' or Id startswith_cs 'bb' or Id == 'c'", "Id^a,bb,c"},
 		{"T | where (Id startswith_cs 'a' or N > 1) and At < datetime(2026-02-01)", "At[..2026-02-01]"},
@@ -152,7 +155,10 @@ func TestConditions(t *testing.T) {
 		{"let last = toscalar(T2 | project t); T | where At > last", "At[2026-01-02..]"},
 		{"let ids = datatable (Id:string) ['aa', 'b']; T | where Id in (ids)", "Id^aa,b"},
 		{"let ids = datatable (Id:string) ['']; T | where Id in (ids)", ""},
-		{"T | where Id in ((range n from 1 to 300 step 1 | project Id = strcat('a', n)))", ""},
+		{"T | where Id in ((range n from 1 to 300 step 1 | project Id = strcat('a', n)))", "Id^a1,a2,a3,a4,a5,a6,a7,a8,a9"},
+		{"T | where substring(Id, 0, 1) in ('b') or Id == 'a'", "~Id^a,b"},
+		{"T | where (Id startswith_cs 'a' and not(Id matches regex '^a[0-9]')) or substring(Id, 0, 2) in ('b1', 'b2')", "~Id^a,b1,b2"},
+		{"T | where (N > 1 and not(Id startswith_cs 'a')) or Id startswith_cs 'b'", ""},
 		{"let ids = datatable (Id:string) ['aa']; T | where Id !in (ids)", ""},
 		{"let ids = datatable (Id:string) ['aa']; T | where Id in~ (ids)", ""},
 		{"let p = 'a'; T | where Id startswith_cs strcat(p, 'b')", "Id^ab"},

@@ -106,12 +106,24 @@ func (s *summarizeSource) run(x *execution, _ []Condition, yield func(row []valu
 	if len(s.calls) == 0 {
 		return s.distinct(x, yield)
 	}
+	return runCollector(s, x, yield)
+}
+
+// input is the pipeline that is grouped. Distinct keys are given as they come.
+func (s *summarizeSource) input() *pipeline {
+	if len(s.calls) == 0 {
+		return nil
+	}
+	return s.in
+}
+
+func (s *summarizeSource) collect(x *execution) (take func(f *frame) error, give rowsFunc) {
 	g := newGroups(s.keys, s.accumulators)
 	var whole *group // the only group where there are no keys, also of no rows
 	if len(s.keys) == 0 {
 		whole = g.add(nil)
 	}
-	err := s.in.run(x, func(f *frame) error {
+	take = func(f *frame) error {
 		found := whole
 		if found == nil {
 			if found, _ = g.find(f); f.err != nil {
@@ -119,10 +131,12 @@ func (s *summarizeSource) run(x *execution, _ []Condition, yield func(row []valu
 			}
 		}
 		return s.accumulate(f, found)
-	})
-	if err != nil {
-		return err
 	}
+	return take, func(yield func(row []value.Value) error) error { return s.give(x, g, yield) }
+}
+
+// give yields a row for each group.
+func (s *summarizeSource) give(x *execution, g *groups, yield func(row []value.Value) error) error {
 	row := make([]value.Value, 0, s.width)
 	for i, found := range g.list {
 		if i%4096 == 0 {
@@ -203,13 +217,16 @@ type countSource struct{ in *pipeline }
 func (s *countSource) require([]bool) { s.in.finish(nil) }
 
 func (s *countSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
+	return runCollector(s, x, yield)
+}
+
+func (s *countSource) input() *pipeline { return s.in }
+
+func (s *countSource) collect(*execution) (take func(f *frame) error, give rowsFunc) {
 	n := int64(0)
-	err := s.in.run(x, func(*frame) error {
+	take = func(*frame) error {
 		n++
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return yield([]value.Value{value.NewLong(n)})
+	return take, func(yield func(row []value.Value) error) error { return yield([]value.Value{value.NewLong(n)}) }
 }

@@ -89,7 +89,7 @@ func (b *binder) entity(db, name string, at int, op string) (*pipeline, error) {
 		return b.storedTable(db, name, f, nil, at, root(db))
 	}
 	if r, ok := b.table(db, name); ok {
-		return newScan(r), nil
+		return newScan(r, entity{db, name}), nil
 	}
 	if op == "" {
 		return nil, unresolved(at, "", "table or column or scalar or graph expression", name)

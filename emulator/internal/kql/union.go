@@ -196,20 +196,59 @@ func (u *unionSource) require(need []bool) {
 	}
 }
 
+// run gives the rows of leg after leg. A leg that gives nothing before it has
+// read its table takes the rows that an earlier leg reads of the same table.
 func (u *unionSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
-	for _, l := range u.legs {
-		row := slices.Clone(l.row)
-		err := l.p.run(x, func(f *frame) error {
-			for i, r := range l.from {
-				if l.has[i] && u.need[i] {
-					row[i] = f.at(r)
+	begun := make([]*reader, len(u.legs))
+	for i, l := range u.legs {
+		if begun[i] == nil {
+			if s, _ := l.p.table(); s == nil {
+				if err := l.p.run(x, u.sink(l, yield)); err != nil {
+					return err
 				}
+				continue
 			}
-			return yield(row)
-		})
-		if err != nil {
+			if err := u.readTable(x, i, begun, yield); err != nil {
+				return err
+			}
+		}
+		if err := begun[i].end(begun[i].stopped); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readTable begins leg i, and the legs behind it that can share its read, and
+// gives them all rows of the table.
+func (u *unionSource) readTable(x *execution, i int, begun []*reader, yield func(row []value.Value) error) error {
+	table, _ := u.legs[i].p.table()
+	var readers []*reader
+	for j := i; j < len(u.legs); j++ {
+		l := u.legs[j]
+		if s, last := l.p.table(); begun[j] != nil || j > i && (!last || s.entity != table.entity) {
+			continue
+		}
+		r, err := l.p.open(x, u.sink(l, yield))
+		if err != nil {
+			return err
+		}
+		if j == i || r.canShare(readers[0]) {
+			begun[j], readers = r, append(readers, r)
+		}
+	}
+	return readTogether(x, readers)
+}
+
+// sink takes the rows of a leg.
+func (u *unionSource) sink(l *leg, yield func(row []value.Value) error) func(f *frame) error {
+	row := slices.Clone(l.row)
+	return func(f *frame) error {
+		for i, r := range l.from {
+			if l.has[i] && u.need[i] {
+				row[i] = f.at(r)
+			}
+		}
+		return yield(row)
+	}
 }

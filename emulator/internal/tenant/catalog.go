@@ -89,6 +89,29 @@ func (r *relation) Columns() []value.Column { return r.columns }
 
 func (r *relation) Hidden() []value.Column { return r.hidden }
 
+// Count is the number of rows that a Scan yields. Without conditions it is counted
+// once for each state.
+func (r *relation) Count(ctx context.Context, q kql.Request) (int64, error) {
+	known := r.state.counts
+	if len(q.Where) == 0 {
+		if n, ok := known.Load(r.source.title()); ok {
+			return n.(int64), nil
+		}
+	}
+	q.Need = make([]bool, len(r.columns)+len(r.hidden))
+	n := int64(0)
+	for _, err := range r.Scan(ctx, q) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	if len(q.Where) == 0 {
+		known.Store(r.source.title(), n)
+	}
+	return n, nil
+}
+
 func (r *relation) Scan(ctx context.Context, q kql.Request) iter.Seq2[[]value.Value, error] {
 	if r.view != nil {
 		return r.view.scan(ctx, r.state, r.source, q)

@@ -97,7 +97,7 @@ func assessedRows(s *scan[assessed]) {
 			if !r.place.permille(900) {
 				continue
 			}
-			if !ids.match(r.setting.id) {
+			if !ids.Match(r.setting.id) {
 				s.skip()
 				continue
 			}

@@ -2,43 +2,10 @@ package tenant
 
 import (
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
-
-// prefixes is a set of string prefixes; nil lets every string pass.
-type prefixes []string // sorted, none beginning with another
-
-// newPrefixes makes the set of list. It is nil, letting all pass, when the empty
-// prefix is among them, and empty, letting none pass, when list is.
-func newPrefixes(list []string) prefixes {
-	sorted := slices.Clone(list)
-	slices.Sort(sorted)
-	set := make(prefixes, 0, len(sorted))
-	for _, p := range sorted {
-		if p == "" {
-			return nil
-		}
-		if n := len(set); n > 0 && strings.HasPrefix(p, set[n-1]) {
-			continue
-		}
-		set = append(set, p)
-	}
-	return set
-}
-
-// match says whether s begins with one of the prefixes.
-func (p prefixes) match(s string) bool {
-	if p == nil {
-		return true
-	}
-	i, found := slices.BinarySearch(p, s)
-	// A prefix of s sorts before s, and no other prefix is between them.
-	return found || i > 0 && strings.HasPrefix(s, p[i-1])
-}
 
 // span is a range of ticks, both ends included.
 type span struct{ from, to int64 }
@@ -59,7 +26,7 @@ type conditions struct {
 
 type textCondition struct {
 	column string
-	prefixes
+	kql.Prefixes
 }
 
 type timeCondition struct {
@@ -78,7 +45,7 @@ func newConditions(where []kql.Condition, columns []value.Column) conditions {
 		column := columns[w.Column]
 		switch {
 		case column.Kind == value.String && w.Prefixes != nil:
-			c.texts = append(c.texts, textCondition{column.Name, newPrefixes(w.Prefixes)})
+			c.texts = append(c.texts, textCondition{column.Name, kql.NewPrefixes(w.Prefixes)})
 		case column.Kind == value.DateTime && w.Prefixes == nil:
 			s := always
 			if w.From.Kind() == value.DateTime && !w.From.IsNull() {
@@ -96,7 +63,7 @@ func newConditions(where []kql.Condition, columns []value.Column) conditions {
 // passes says whether column can contain s.
 func (c *conditions) passes(column, s string) bool {
 	for i := range c.texts {
-		if c.texts[i].column == column && !c.texts[i].match(s) {
+		if c.texts[i].column == column && !c.texts[i].Match(s) {
 			return false
 		}
 	}
@@ -105,10 +72,10 @@ func (c *conditions) passes(column, s string) bool {
 
 // text is the prefixes that column, a string, is bounded by; of several
 // conditions on it the first.
-func (c *conditions) text(column string) prefixes {
+func (c *conditions) text(column string) kql.Prefixes {
 	for _, t := range c.texts {
 		if t.column == column {
-			return t.prefixes
+			return t.Prefixes
 		}
 	}
 	return nil

@@ -130,7 +130,7 @@ func installedRows(s *scan[installed], share int) {
 			if share < 1000 && !r.place.permille(share) {
 				continue
 			}
-			if !vendors.match(p.vendor) || !names.match(p.name) {
+			if !vendors.Match(p.vendor) || !names.Match(p.name) {
 				s.skip()
 				continue
 			}

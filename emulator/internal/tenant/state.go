@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -21,6 +22,7 @@ type state struct {
 	devices   []device
 	drifted   map[string]view            // tables whose schema has changed, by name; replaced, never changed
 	inserted  map[string][][]value.Value // by table; with the hidden columns
+	counts    *sync.Map                  // rows of whole tables that were counted
 }
 
 func newState(o Options) *state {
@@ -32,6 +34,7 @@ func newState(o Options) *state {
 		edge0:     value.NewDateTime(o.Start.Truncate(time.Hour).Add(-time.Hour)).Ticks(),
 		retention: o.RetentionDays,
 		history:   o.HistoryDays,
+		counts:    new(sync.Map),
 	}
 	s.devices = make([]device, 0, max(0, o.Devices)+3)
 	for range o.Devices {
@@ -62,6 +65,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.software = s.software.clone()
 	c.devices = slices.Clone(s.devices)
+	c.counts = new(sync.Map)
 	return &c
 }
 

@@ -88,7 +88,7 @@ func vulnerabilityRows(s *scan[vulnerability]) {
 			if len(cves) == 0 {
 				continue
 			}
-			if !vendors.match(p.vendor) || !names.match(p.name) {
+			if !vendors.Match(p.vendor) || !names.Match(p.name) {
 				s.skip()
 				continue
 			}
@@ -101,7 +101,7 @@ func vulnerabilityRows(s *scan[vulnerability]) {
 				if !counted {
 					r.traits = s.state.library.traits(s.state.dice, r.cve)
 				}
-				if ids != nil && !ids.match(s.state.library.ids[r.cve]) {
+				if ids != nil && !ids.Match(s.state.library.ids[r.cve]) {
 					s.skip()
 					continue
 				}

@@ -71,7 +71,7 @@ func cveRows(s *scan[cveEntry]) {
 	l := &s.state.library
 	ids := s.where.text("CveId")
 	row := func(i int) bool {
-		if ids != nil && !ids.match(l.ids[i]) {
+		if ids != nil && !ids.Match(l.ids[i]) {
 			return true
 		}
 		r.cve = int32(i)

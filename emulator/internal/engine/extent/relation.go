@@ -3,6 +3,7 @@ package extent
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -72,9 +73,14 @@ type scan struct {
 
 func newScan(r *Relation, q kql.Request) *scan {
 	columns := r.Columns()
-	s := &scan{columns: r.Schema, where: q.Where, ordinals: r.Ordinals, need: make([]bool, len(r.Schema))}
+	s := &scan{columns: r.Schema, where: slices.Clone(q.Where), ordinals: r.Ordinals, need: make([]bool, len(r.Schema))}
 	for i := range s.need {
 		s.need[i] = q.Need == nil || i < len(q.Need) && q.Need[i]
+	}
+	for i, c := range s.where {
+		if c.Prefixes != nil {
+			s.where[i].Prefixes = kql.NewPrefixes(c.Prefixes)
+		}
 	}
 	s.decoded = make([][]value.Value, len(r.Schema))
 	s.row = make([]value.Value, 0, len(columns)+len(hidden))

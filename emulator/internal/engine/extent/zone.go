@@ -1,8 +1,6 @@
 package extent
 
 import (
-	"strings"
-
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -47,10 +45,11 @@ func (z *zone) addText(b []byte) {
 	}
 }
 
-// excludes says that no value of a column of this kind within z satisfies c.
+// excludes says that no value of a column of this kind within z satisfies c,
+// whose prefixes are a set of kql.NewPrefixes.
 func (z *zone) excludes(kind value.Kind, c kql.Condition) bool {
-	if len(c.Prefixes) > 0 {
-		return kind == value.String && z.excludesPrefixes(c.Prefixes)
+	if c.Prefixes != nil {
+		return kind == value.String && (!z.some || !c.Prefixes.Meet(z.lowest, z.uppest, z.cut))
 	}
 	bounded := func(v value.Value) bool { return v.Kind() == kind && !v.IsNull() }
 	switch kind {
@@ -59,15 +58,4 @@ func (z *zone) excludes(kind value.Kind, c kql.Condition) bool {
 			bounded(c.To) && (!z.some || z.low > c.To.Int64())
 	}
 	return false
-}
-
-func (z *zone) excludesPrefixes(prefixes []string) bool {
-	for _, p := range prefixes {
-		above := z.uppest < p && (!z.cut || !strings.HasPrefix(p, z.uppest))
-		below := z.lowest > p && !strings.HasPrefix(z.lowest, p)
-		if z.some && !above && !below {
-			return false
-		}
-	}
-	return true
 }

@@ -1,4 +1,4 @@
-package tenant
+package kql_test
 
 import (
 	"slices"
@@ -6,31 +6,33 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 )
 
 func TestPrefixes(t *testing.T) {
 	for _, test := range []struct {
 		list []string
-		want prefixes
+		want kql.Prefixes
 		yes  []string
 		no   []string
 	}{
-		{[]string{"3f"}, prefixes{"3f"}, []string{"3f", "3f00"}, []string{"", "3", "3e", "30f"}},
-		{[]string{"b", "a", "ab", "a"}, prefixes{"a", "b"}, []string{"abc", "b", "bz"}, []string{"", "c", "A"}},
+		{[]string{"3f"}, kql.Prefixes{"3f"}, []string{"3f", "3f00"}, []string{"", "3", "3e", "30f"}},
+		{[]string{"b", "a", "ab", "a"}, kql.Prefixes{"a", "b"}, []string{"abc", "b", "bz"}, []string{"", "c", "A"}},
 		{[]string{"a", ""}, nil, []string{"", "z"}, nil},
-		{[]string{}, prefixes{}, nil, []string{"", "a"}},
+		{[]string{}, kql.Prefixes{}, nil, []string{"", "a"}},
 	} {
-		got := newPrefixes(test.list)
+		got := kql.NewPrefixes(test.list)
 		if d := cmp.Diff(test.want, got); d != "" {
 			t.Errorf("%q (-want +got):\n%s", test.list, d)
 		}
 		for _, s := range test.yes {
-			if !got.match(s) {
+			if !got.Match(s) {
 				t.Errorf("%q does not match %q", test.list, s)
 			}
 		}
 		for _, s := range test.no {
-			if got.match(s) {
+			if got.Match(s) {
 				t.Errorf("%q matches %q", test.list, s)
 			}
 		}
@@ -44,7 +46,7 @@ func FuzzPrefixes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, joined, s string) {
 		list := strings.Split(joined, ",")
 		want := slices.ContainsFunc(list, func(p string) bool { return strings.HasPrefix(s, p) })
-		if got := newPrefixes(list).match(s); got != want {
+		if got := kql.NewPrefixes(list).Match(s); got != want {
 			t.Errorf("%q match %q = %v, want %v", list, s, got, want)
 		}
 	})
