@@ -95,7 +95,7 @@ func (s *Service) add(d *delivery) {
 
 // waitFor seals a batch after span.
 func (s *Service) waitFor(b *batch, span time.Duration) {
-	s.after(span, b.sealed, func() { s.seal(b) })
+	s.work.after(span, b.sealed, func() { s.seal(b) })
 }
 
 // seal closes a batch and has it ingested. A batch is sealed once.
@@ -114,12 +114,12 @@ func (s *Service) seal(b *batch) {
 
 // ingestLater ingests a batch when its turn comes.
 func (s *Service) ingestLater(b *batch) {
-	s.start(func() {
+	s.work.start(func() {
 		select {
 		case s.slots <- struct{}{}:
 			defer func() { <-s.slots }()
 			s.ingest(b)
-		case <-s.ctx.Done():
+		case <-s.work.ctx.Done():
 		}
 	})
 }
@@ -129,5 +129,5 @@ func (s *Service) retry(d *delivery) {
 	next := *d
 	next.transient, next.again = false, true
 	next.attempts++
-	s.after(s.o.Retry, nil, func() { s.add(&next) })
+	s.work.after(s.o.Retry, nil, func() { s.add(&next) })
 }

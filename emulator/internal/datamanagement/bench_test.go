@@ -52,7 +52,7 @@ func newBench(t *testing.T, o Options, commands ...string) *bench {
 	for _, text := range append([]string{".create table T (a: long, b: string)"}, commands...) {
 		b.command(text)
 	}
-	if b.token, err = b.service.issueIdentity(testAdmin); err != nil {
+	if b.token, err = b.service.identities.issue(testAdmin); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -64,7 +64,7 @@ func (s *Service) Command(ctx context.Context, c engine.Call) (*engine.Result, e
 func (s *Service) command(ctx context.Context, c engine.Call) (*engine.Result, error) {
 	switch w := words(c.Text); {
 	case w == ".get kusto identity token":
-		token, err := s.issueIdentity(c.Principal)
+		token, err := s.identities.issue(c.Principal)
 		if err != nil {
 			return nil, refusal("The identity token could not be made: %v", err)
 		}

@@ -25,20 +25,26 @@ type identity struct {
 	Expires   time.Time
 }
 
+// identities makes identity tokens and reads them.
+type identities struct {
+	key []byte
+	now func() time.Time
+}
+
 func newKey() []byte {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // it never fails
 	return key
 }
 
-func (s *Service) sign(text string) string {
+func (s identities) sign(text string) string {
 	h := hmac.New(sha256.New, s.key)
 	h.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// issueIdentity makes a token for p.
-func (s *Service) issueIdentity(p engine.Principal) (string, error) {
+// issue makes a token for p.
+func (s identities) issue(p engine.Principal) (string, error) {
 	text, err := json.Marshal(identity{p, s.now().Add(tokenLife)})
 	if err != nil {
 		return "", err
@@ -48,7 +54,7 @@ func (s *Service) issueIdentity(p engine.Principal) (string, error) {
 }
 
 // principalOf is who a token was made for.
-func (s *Service) principalOf(token string) (engine.Principal, error) {
+func (s identities) principalOf(token string) (engine.Principal, error) {
 	encoded, signature, _ := strings.Cut(token, ".")
 	text, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || !hmac.Equal([]byte(signature), []byte(s.sign(encoded))) {

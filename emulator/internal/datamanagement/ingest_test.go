@@ -193,18 +193,18 @@ func TestProperties(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Options{})
-		token, err := b.service.issueIdentity(testUser)
+		token, err := b.service.identities.issue(testUser)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := b.service.principalOf(token); err != nil || p != testUser {
+		if p, err := b.service.identities.principalOf(token); err != nil || p != testUser {
 			t.Errorf("principal = %v, %v, want %v", p, err, testUser)
 		}
-		if _, err := b.service.principalOf(token[1:]); err == nil {
+		if _, err := b.service.identities.principalOf(token[1:]); err == nil {
 			t.Error("a changed token is good")
 		}
 		time.Sleep(25 * time.Hour)
-		if _, err := b.service.principalOf(token); err == nil {
+		if _, err := b.service.identities.principalOf(token); err == nil {
 			t.Error("a token is good after 25 hours")
 		}
 	})

@@ -42,7 +42,7 @@ type notice struct {
 
 // fail reports a blob that failed, or has it tried again.
 func (s *Service) fail(d *delivery, f *Failure) {
-	operation, activity := uuid.New(), uuid.New()
+	ids := newReportIDs()
 	again := !f.Permanent && d.attempts+1 < maxAttempts
 	kind := failurePermanent
 	switch {
@@ -51,24 +51,31 @@ func (s *Service) fail(d *delivery, f *Failure) {
 	case !f.Permanent:
 		kind = failureExhausted
 	}
-	s.record(d, f, kind, operation, activity)
+	s.reports.record(d, f, kind, ids)
 	if again {
 		s.retry(d)
 		return
 	}
 	s.count(func(x *Stats) { x.Failed++ })
-	s.report(d, FailuresOnly, FailedIngestionsQueue, map[string]any{
-		"Status": statusFailed, "FailureStatus": kind, "ErrorCode": f.Code, "Details": f.Details,
-		"OriginatesFromUpdatePolicy": f.FromUpdatePolicy,
-	}, notice{
-		FailedOn: stamp(s.now()), Details: f.Details, ErrorCode: f.Code, FailureStatus: kind,
-		OriginatesFromUpdatePolicy: f.FromUpdatePolicy, ShouldRetry: !f.Permanent,
-	}, operation, activity)
+	s.reports.failed(d, f, kind, ids)
 }
 
+// reports tells clients what became of their blobs.
+type reports struct {
+	engine     *engine.Engine
+	storage    Storage
+	identities identities
+	now        func() time.Time // in UTC
+}
+
+// reportIDs are the ids under which an attempt to ingest is found.
+type reportIDs struct{ operation, activity uuid.UUID }
+
+func newReportIDs() reportIDs { return reportIDs{uuid.New(), uuid.New()} }
+
 // record puts a failure where .show ingestion failures finds it.
-func (s *Service) record(d *delivery, f *Failure, kind string, operation, activity uuid.UUID) {
-	principal, err := s.principalOf(d.Properties.Identity)
+func (s reports) record(d *delivery, f *Failure, kind string, ids reportIDs) {
+	principal, err := s.identities.principalOf(d.Properties.Identity)
 	if err != nil && !d.unread {
 		return // the engine never heard of it
 	}
@@ -82,49 +89,69 @@ func (s *Service) record(d *delivery, f *Failure, kind string, operation, activi
 	if kind == failureExhausted {
 		kind = failureTransient
 	}
-	s.o.Engine.RecordIngestionFailure(engine.IngestionFailure{
-		OperationID: operation, Database: d.Database, Table: d.Table, IngestionSourcePath: d.source(),
-		Details: f.Details, FailureKind: kind, RootActivityID: activity.String(), OperationKind: "DataIngestPull",
+	s.engine.RecordIngestionFailure(engine.IngestionFailure{
+		OperationID: ids.operation, Database: d.Database, Table: d.Table, IngestionSourcePath: d.source(),
+		Details: f.Details, FailureKind: kind, RootActivityID: ids.activity.String(), OperationKind: "DataIngestPull",
 		OriginatesFromUpdatePolicy: f.FromUpdatePolicy, ErrorCode: f.Code, Principal: principal,
 		ShouldRetry: !f.Permanent, IngestionProperties: string(properties),
 	})
 }
 
-func (s *Service) reportSuccess(d *delivery, operation, activity uuid.UUID) {
-	s.report(d, FailuresAndSuccesses, SuccessfulIngestionsQueue,
-		map[string]any{"Status": statusSucceeded, "FailureStatus": "", "ErrorCode": "", "Details": ""},
-		notice{SucceededOn: stamp(s.now())}, operation, activity)
+// final is the final state of a blob, as the status table and the queues have it.
+type final struct {
+	level  ReportLevel // FailuresOnly goes to everybody who wants any report
+	state  map[string]any
+	queue  string
+	notice notice
 }
 
-// reportSkipped reports a blob that was already ingested: as a failure in the
+func (s reports) failed(d *delivery, f *Failure, kind string, ids reportIDs) {
+	s.send(d, ids, final{FailuresOnly, map[string]any{
+		"Status": statusFailed, "FailureStatus": kind, "ErrorCode": f.Code, "Details": f.Details,
+		"OriginatesFromUpdatePolicy": f.FromUpdatePolicy,
+	}, FailedIngestionsQueue, notice{
+		FailedOn: stamp(s.now()), Details: f.Details, ErrorCode: f.Code, FailureStatus: kind,
+		OriginatesFromUpdatePolicy: f.FromUpdatePolicy, ShouldRetry: !f.Permanent,
+	}})
+}
+
+func (s reports) succeeded(d *delivery, ids reportIDs) {
+	s.send(d, ids, final{FailuresAndSuccesses, map[string]any{
+		"Status": statusSucceeded, "FailureStatus": "", "ErrorCode": "", "Details": "",
+	}, SuccessfulIngestionsQueue, notice{SucceededOn: stamp(s.now())}})
+}
+
+// skipped reports a blob that was already ingested: as a failure in the
 // queue, which has no state for it, and as a state of its own in the table.
-func (s *Service) reportSkipped(d *delivery, operation, activity uuid.UUID) {
+func (s reports) skipped(d *delivery, ids reportIDs) {
 	const details = "Another stream with the same ingest-by tag was already ingested."
-	s.report(d, FailuresOnly, FailedIngestionsQueue, map[string]any{
+	s.send(d, ids, final{FailuresOnly, map[string]any{
 		"Status": statusSkipped, "FailureStatus": failurePermanent, "ErrorCode": codeSkipped, "Details": details,
-	}, notice{FailedOn: stamp(s.now()), Details: details, ErrorCode: codeSkipped, FailureStatus: failurePermanent}, operation, activity)
+	}, FailedIngestionsQueue, notice{
+		FailedOn: stamp(s.now()), Details: details, ErrorCode: codeSkipped, FailureStatus: failurePermanent,
+	}})
 }
 
-// report writes to the table and the queue as the message wants it. What is of the
-// level FailuresOnly goes to everybody who wants anything. Reports are best-effort,
-// as the service's are: an error has no consequence.
-func (s *Service) report(d *delivery, level ReportLevel, queue string, state map[string]any, n notice, operation, activity uuid.UUID) {
-	if d.ReportLevel == None || level == FailuresAndSuccesses && d.ReportLevel != FailuresAndSuccesses {
+// send writes to the table and the queue as the message wants it. Reports are
+// best-effort, as the service's are: an error has no consequence.
+func (s reports) send(d *delivery, ids reportIDs, f final) {
+	if d.ReportLevel == None || f.level == FailuresAndSuccesses && d.ReportLevel != FailuresAndSuccesses {
 		return
 	}
-	n.OperationID, n.RootActivityID = operation, activity
-	n.Database, n.Table, n.IngestionSourceID, n.IngestionSourcePath = d.Database, d.Table, d.ID, d.source()
 	if d.Status.Table != "" && d.ReportMethod != ToQueue {
-		state["OperationId"], state["ActivityId"], state["UpdatedOn"] = operation, activity, s.now()
-		state["Database"], state["Table"], state["IngestionSourcePath"] = d.Database, d.Table, d.source()
+		f.state["OperationId"], f.state["ActivityId"], f.state["UpdatedOn"] = ids.operation, ids.activity, s.now()
+		f.state["Database"], f.state["Table"], f.state["IngestionSourcePath"] = d.Database, d.Table, d.source()
 		if id, err := uuid.Parse(d.Status.PartitionKey); err == nil {
-			state["IngestionSourceId"] = id
+			f.state["IngestionSourceId"] = id
 		}
-		_ = s.o.Storage.UpdateStatus(d.Status.Table, d.Status.PartitionKey, d.Status.RowKey, state)
+		_ = s.storage.UpdateStatus(d.Status.Table, d.Status.PartitionKey, d.Status.RowKey, f.state)
 	}
 	if d.ReportMethod != ToTable {
+		n := f.notice
+		n.OperationID, n.RootActivityID = ids.operation, ids.activity
+		n.Database, n.Table, n.IngestionSourceID, n.IngestionSourcePath = d.Database, d.Table, d.ID, d.source()
 		if text, err := json.Marshal(n); err == nil {
-			_ = s.o.Storage.Notify(queue, base64.StdEncoding.EncodeToString(text))
+			_ = s.storage.Notify(f.queue, base64.StdEncoding.EncodeToString(text))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package datamanagement
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -47,21 +46,16 @@ type Outcome struct {
 // Service is a running ingestion service. Its methods may be called from several
 // goroutines at once. Close it.
 type Service struct {
-	o      Options
-	key    []byte // signs identity tokens
-	ctx    context.Context
-	stop   context.CancelFunc
-	slots  chan struct{} // held while a batch is ingested
-	active sync.WaitGroup
+	o          Options
+	identities identities
+	targets    targets
+	reports    reports
+	work       *work
+	slots      chan struct{} // held while a batch is ingested
 
-	mu     sync.Mutex
-	closed bool
-	open   map[string]*batch // by key
-	stats  Stats
-
-	running int           // goroutines that start has begun, receive among them
-	handled int64         // messages that receive is done with
-	changed chan struct{} // closed and replaced when running falls or handled grows
+	mu    sync.Mutex
+	open  map[string]*batch // by key
+	stats Stats
 }
 
 // Stats counts what a Service did since it was made.
@@ -96,69 +90,25 @@ func New(o Options) (*Service, error) {
 	if o.Retry == 0 {
 		o.Retry = defaultRetry
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	s := &Service{
-		o: o, key: newKey(), ctx: ctx, stop: stop,
-		slots: make(chan struct{}, parallel), open: map[string]*batch{}, changed: make(chan struct{}),
-	}
-	s.start(s.receive)
+	s := &Service{o: o, work: newWork(), slots: make(chan struct{}, parallel), open: map[string]*batch{}}
+	s.identities = identities{key: newKey(), now: s.now}
+	s.targets = targets{engine: o.Engine, admin: o.Admin, identities: s.identities, ctx: s.work.ctx}
+	s.reports = reports{engine: o.Engine, storage: o.Storage, identities: s.identities, now: s.now}
+	s.work.start(s.receive)
 	return s, nil
 }
 
 // Close ends the service. What was not ingested by then is left.
 func (s *Service) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.stop()
-	s.active.Wait()
+	s.work.close()
 	return nil
-}
-
-// start runs f on a goroutine that Close waits for, unless it is too late.
-func (s *Service) start(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
-	s.running++
-	s.active.Go(func() {
-		defer s.progress(func() { s.running-- })
-		f()
-	})
-}
-
-// progress makes a change that Settled depends on.
-func (s *Service) progress(change func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change()
-	close(s.changed)
-	s.changed = make(chan struct{})
 }
 
 // Settled says whether the first so many messages have been taken from the queues, and
 // nothing is still to be ingested, retried or delivered later. changed is closed when
 // that may be different.
 func (s *Service) Settled(messages int64) (settled bool, changed <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.handled >= messages && s.running <= 1, s.changed
-}
-
-// after runs f later, unless the service is closed or done by then.
-func (s *Service) after(d time.Duration, done <-chan struct{}, f func()) {
-	s.start(func() {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-			f()
-		case <-done:
-		case <-s.ctx.Done():
-		}
-	})
+	return s.work.settled(messages)
 }
 
 // Stats counts what was done.
@@ -179,7 +129,7 @@ func (s *Service) now() time.Time { return s.o.Now().UTC() }
 // receive takes messages until there will be no more.
 func (s *Service) receive() {
 	for {
-		text, err := s.o.Storage.Receive(s.ctx)
+		text, err := s.o.Storage.Receive(s.work.ctx)
 		if err != nil {
 			return
 		}
@@ -189,7 +139,7 @@ func (s *Service) receive() {
 		} else {
 			s.deliver(m)
 		}
-		s.progress(func() { s.handled++ })
+		s.work.handle()
 	}
 }
 
@@ -207,7 +157,7 @@ func (s *Service) deliver(m Message) {
 			d.RetainBlob = true // for the deliveries behind it
 		}
 		if o.After > 0 {
-			s.after(o.After, nil, func() { s.add(d) })
+			s.work.after(o.After, nil, func() { s.add(d) })
 		} else {
 			s.add(d)
 		}

@@ -41,7 +41,7 @@ func (c *countedReader) Read(p []byte) (int, error) {
 }
 
 // openBlob opens the blob of a delivery.
-func (s *Service) openBlob(ctx context.Context, d *delivery) (*blob, error) {
+func openBlob(ctx context.Context, storage Storage, d *delivery) (*blob, error) {
 	source := strings.ToLower(d.source())
 	if strings.HasSuffix(source, ".zip") {
 		return nil, &Failure{
@@ -49,7 +49,7 @@ func (s *Service) openBlob(ctx context.Context, d *delivery) (*blob, error) {
 			Details: "zip archives are not read by this emulator; upload the file as it is or compressed with gzip",
 		}
 	}
-	r, err := s.o.Storage.OpenBlob(ctx, d.BlobPath)
+	r, err := storage.OpenBlob(ctx, d.BlobPath)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (s *Service) stream(ctx context.Context, in Stream) error {
 			Details: fmt.Sprintf("Streaming data of format %s needs the parameter mappingName", in.Format),
 		}
 	}
-	t, err := s.targetFor(in.Principal, in.Database, in.Table, Properties{Format: in.Format, MappingReference: in.Mapping})
+	t, err := s.targets.find(in.Principal, in.Database, in.Table, Properties{Format: in.Format, MappingReference: in.Mapping})
 	if err != nil {
 		return err
 	}
