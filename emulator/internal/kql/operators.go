@@ -157,8 +157,11 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 	case *syntax.GetSchema:
 		return schemaOf(p), nil
 	case *syntax.Evaluate:
-		if n.Call.Name == "pivot" {
+		switch n.Call.Name {
+		case "pivot":
 			return b.pivot(p, n, before, c)
+		case "ipv4_lookup":
+			return b.ipv4Lookup(p, n, c)
 		}
 		return p, b.evaluate(p, n, before, c)
 	case *syntax.Invoke:

@@ -11,7 +11,7 @@ var refusedFunctions = func() map[string]bool {
 		convert_force convert_length convert_mass convert_speed convert_temperature convert_volume current_cursor current_node_id
 		datetime_list_timezones dcount_hll entity_group external_table graph hash_combine hash_many hll hll_if
 		hll_isvalid hll_merge inner_nodes iscolumnexists labels make_dictionary map merge_tdigest node_degree_in node_degree_out
-		node_id parse_command_line parse_user_agent parse_xml passthrough percentile_tdigest
+		node_id parse_user_agent parse_xml passthrough percentile_tdigest
 		percentiles_array_tdigest percentrank_tdigest punycode_domain_to_string rank_tdigest row_id rowstore_ordinal_range
 		series_decompose series_decompose_anomalies series_decompose_forecast series_fft series_fit_2lines_dynamic
 		series_fit_poly series_ifft series_outliers series_periods_detect series_periods_validate series_seasonal

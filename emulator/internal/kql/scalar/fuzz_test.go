@@ -39,12 +39,14 @@ func FuzzParsers(f *testing.F) {
 			}
 		}
 		pair := []value.Value{value.NewString(text), value.DynamicJSON(`{"a":{"b":[1]}}`)}
-		for _, name := range []string{"extract_json", "format_datetime", "trim"} {
+		for _, name := range []string{"extract_json", "format_datetime", "trim", "parse_command_line"} {
 			f, _ := scalar.Lookup(name)
 			values := pair
 			switch name {
 			case "format_datetime":
 				values = []value.Value{value.DateTimeFromTicks(0), pair[0]}
+			case "parse_command_line":
+				values = []value.Value{pair[0], value.NewString("windows")}
 			case "trim":
 				values = []value.Value{pair[0], pair[0]}
 			}

@@ -12,29 +12,29 @@ import (
 // (https://learn.microsoft.com/kusto/query/scalar-functions#ipv4ipv6-functions).
 var networkFunctions = []Function{
 	fn("ipv4_is_in_range", value.Bool, params{isString, isString}, func(a []value.Value) value.Value {
-		ip, ok1 := parseIPv4(a[0].Text())
-		network, ok2 := parseIPv4(a[1].Text())
+		ip, ok1 := ParseIPv4(a[0].Text())
+		network, ok2 := ParseIPv4(a[1].Text())
 		if !ok1 || !ok2 {
 			return nullBool
 		}
 		return boolean(network.Masked().Contains(ip.Addr()))
 	}).arity(2, 2),
 	fn("ipv4_is_in_any_range", value.Bool, params{isString, isString | isDynamic}, func(a []value.Value) value.Value {
-		ip, ok := parseIPv4(a[0].Text())
+		ip, ok := ParseIPv4(a[0].Text())
 		if !ok {
 			return nullBool
 		}
 		found := false
 		for _, arg := range a[1:] {
 			eachElement(arg, func(v value.Value) {
-				network, ok := parseIPv4(v.String())
+				network, ok := ParseIPv4(v.String())
 				found = found || ok && network.Masked().Contains(ip.Addr())
 			})
 		}
 		return boolean(found)
 	}).arity(2, 64),
 	fn("ipv4_is_private", value.Bool, params{isString}, func(a []value.Value) value.Value {
-		ip, ok := parseIPv4(a[0].Text())
+		ip, ok := ParseIPv4(a[0].Text())
 		if !ok {
 			return nullBool
 		}
@@ -49,7 +49,7 @@ var networkFunctions = []Function{
 		return boolean(order.Int64() == 0)
 	}).arity(2, 3),
 	fn("parse_ipv4", value.Long, params{isString}, func(a []value.Value) value.Value {
-		ip, ok := parseIPv4(a[0].Text())
+		ip, ok := ParseIPv4(a[0].Text())
 		if !ok {
 			return nullLong
 		}
@@ -63,7 +63,7 @@ var networkFunctions = []Function{
 		return value.NewString(ip.Masked().Addr().String())
 	}).arity(1, 2),
 	fn("ipv4_netmask_suffix", value.Long, params{isString}, func(a []value.Value) value.Value {
-		ip, ok := parseIPv4(a[0].Text())
+		ip, ok := ParseIPv4(a[0].Text())
 		if !ok {
 			return nullLong
 		}
@@ -90,8 +90,8 @@ func (f Function) arity(least, most int) Function {
 	return f
 }
 
-// parseIPv4 reads an address with an optional prefix length.
-func parseIPv4(text string) (netip.Prefix, bool) {
+// ParseIPv4 reads an address with an optional prefix length.
+func ParseIPv4(text string) (netip.Prefix, bool) {
 	address, suffix, masked := strings.Cut(strings.TrimSpace(text), "/")
 	ip, err := netip.ParseAddr(address)
 	if err != nil || !ip.Is4() {
@@ -118,7 +118,7 @@ func anyIPv4(a []value.Value) (netip.Prefix, bool) {
 		length = int(n)
 	}
 	if a[0].Kind() == value.String {
-		p, ok := parseIPv4(a[0].Text())
+		p, ok := ParseIPv4(a[0].Text())
 		return netip.PrefixFrom(p.Addr(), min(p.Bits(), length)), ok
 	}
 	n := a[0].Int64()
@@ -137,8 +137,8 @@ func addressNumber(ip netip.Addr) uint32 {
 // compareIPv4 compares under the shortest of the two prefixes and the third
 // argument.
 func compareIPv4(a []value.Value) value.Value {
-	x, ok1 := parseIPv4(a[0].Text())
-	y, ok2 := parseIPv4(a[1].Text())
+	x, ok1 := ParseIPv4(a[0].Text())
+	y, ok2 := ParseIPv4(a[1].Text())
 	if !ok1 || !ok2 {
 		return nullLong
 	}
@@ -157,7 +157,7 @@ func compareIPv4(a []value.Value) value.Value {
 // hasIPv4 says whether a valid address occurs in s, delimited by what is
 // neither letter nor digit.
 func hasIPv4(s, address string) bool {
-	p, ok := parseIPv4(address)
+	p, ok := ParseIPv4(address)
 	if !ok || p.Bits() != 32 {
 		return false
 	}
@@ -167,7 +167,7 @@ func hasIPv4(s, address string) bool {
 // hasIPv4Prefix says whether an address that begins with prefix occurs in s;
 // the prefix is a whole address or ends with a dot.
 func hasIPv4Prefix(s, prefix string) bool {
-	if _, ok := parseIPv4(prefix); ok {
+	if _, ok := ParseIPv4(prefix); ok {
 		return hasIPv4(s, prefix)
 	}
 	if !strings.HasSuffix(prefix, ".") || strings.Count(prefix, ".") > 3 {

@@ -155,8 +155,8 @@ func canonicalIPv6(a []value.Value) value.Value {
 
 // cidrList is ipv4_range_to_cidr_list(start, end).
 func cidrList(a []value.Value) value.Value {
-	first, ok1 := parseIPv4(a[0].Text())
-	last, ok2 := parseIPv4(a[1].Text())
+	first, ok1 := ParseIPv4(a[0].Text())
+	last, ok2 := ParseIPv4(a[1].Text())
 	if !ok1 || !ok2 || last.Addr().Less(first.Addr()) {
 		return nullAny
 	}

@@ -122,7 +122,7 @@ var registry = func() map[string]Function {
 	for _, group := range [][]Function{
 		conversions, conditionals, nullTests,
 		numerics, rounding, bitwise,
-		textual(textFunctions, textEdits, searches, regexFunctions, encodings, byteFunctions, punycodes, parsers, networkFunctions, networkFunctions6),
+		textual(textFunctions, textEdits, searches, regexFunctions, encodings, byteFunctions, punycodes, parsers, commandLines, networkFunctions, networkFunctions6),
 		hashes,
 		timeZones, dateParts, dateArithmetic, epochs, formats,
 		dynamicAccess, arrays, arrayOrder, bags, sets, seriesFunctions, seriesShapes,
