@@ -21,8 +21,8 @@ func TypedColumns(columns []tvmexport.Column) []kql.Column {
 	return append(out, LineageColumns...)
 }
 
-// holding is where a typed table keeps a column of Defender's.
-type holding struct {
+// Holding is where a typed table keeps a column of Defender's.
+type Holding struct {
 	tvmexport.Column
 	At    string       // the column that rows are written to
 	older []kql.Column // those that hold it of rows published when it had another type
@@ -31,13 +31,13 @@ type holding struct {
 // Holdings finds, for each of the columns, its place in a typed table that has
 // the columns have: the one of its name and type, else, where that name has
 // another type, NAME_TYPE. The caller adds places that have does not contain yet.
-func Holdings(have []kql.Column, columns []tvmexport.Column) []holding {
+func Holdings(have []kql.Column, columns []tvmexport.Column) []Holding {
 	taken := map[string]string{} // by name: the type that it has or will have
 	for _, c := range have {
 		taken[c.Name] = c.Kind
 	}
 	mine := map[string]bool{} // places of the columns
-	out := make([]holding, len(columns))
+	out := make([]Holding, len(columns))
 	for i, c := range columns {
 		out[i].Column = c
 		if kind, ok := taken[c.Name]; (!ok || kind == c.Type) && !isLineage(c.Name) {
@@ -102,7 +102,7 @@ func LostColumns(have []kql.Column, columns []tvmexport.Column) []tvmexport.Colu
 
 // Value returns the expression for a held column, for every type with which its
 // rows were published. In a row, at most one of its places is filled.
-func (h holding) Value() string {
+func (h Holding) Value() string {
 	text := kql.Ident(h.At)
 	for _, c := range h.older {
 		old := convert(h.Type, c.Kind, kql.Ident(c.Name))
