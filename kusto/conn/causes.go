@@ -22,8 +22,8 @@ func InitHint(table string) string {
 // named is a cause that the service names in its message.
 type named struct {
 	words []string // lower case; any one of them in the code or the message
-	Cause tvmexport.Cause
-	Hint  string
+	cause tvmexport.Cause
+	hint  string
 }
 
 // namedCauses are the causes whose fix does not follow from the status. The
@@ -48,17 +48,17 @@ var namedCauses = []named{
 	},
 }
 
-// CauseNamed finds the cause that a text names.
-func CauseNamed(text string) (named, bool) {
+// CauseNamed finds the cause that a text of the service names, and how it is fixed.
+func CauseNamed(text string) (cause tvmexport.Cause, hint string, ok bool) {
 	text = strings.ToLower(text)
 	for _, n := range namedCauses {
 		for _, w := range n.words {
 			if strings.Contains(text, w) {
-				return n, true
+				return n.cause, n.hint, true
 			}
 		}
 	}
-	return named{}, false
+	return 0, "", false
 }
 
 // sortUpload recognises an upload that found no host: where a cluster has

@@ -128,10 +128,10 @@ const statusIngestionError = 520
 func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 	out.Err = errors.New(a.String())
 	missing := MissingEntity(a.message)
-	known, isNamed := CauseNamed(a.code + " " + a.message)
+	cause, hint, isNamed := CauseNamed(a.code + " " + a.message)
 	switch {
 	case isNamed && (a.permanent == nil || *a.permanent):
-		out.Cause, out.Hint = known.Cause, known.Hint
+		out.Cause, out.Hint = cause, hint
 	case a.status == http.StatusUnauthorized:
 		out.Cause, out.Err = tvmexport.Permission, tokenRefused{out.Err}
 		out.Hint = "the token was refused: check auth, its tenant, and that the cluster belongs to this tenant"
@@ -160,7 +160,7 @@ func sortAnswer(out *tvmexport.Error, to *Endpoint, a answer) {
 	switch {
 	case out.Hint != "":
 	case isNamed:
-		out.Hint = known.Hint
+		out.Hint = hint
 	case out.Action == tvmexport.Retry && a.status == http.StatusServiceUnavailable:
 		out.Hint = "if this persists, check the cluster's state in the portal: it may be stopped, starting or resizing"
 	}

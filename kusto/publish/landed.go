@@ -203,8 +203,8 @@ func (c *Arrivals) failures(ctx context.Context, run tvmexport.Run) (failed, err
 		return nil, err
 	}
 	hint := "nothing was published; " + conn.InitHint(run.Table.Name) + ", and check .show ingestion failures"
-	if known, ok := conn.CauseNamed(list[0].code + " " + list[0].details); ok {
-		hint = known.Hint
+	if _, known, ok := conn.CauseNamed(list[0].code + " " + list[0].details); ok {
+		hint = known
 	}
 	return &tvmexport.Error{
 		Op: "confirm", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,

@@ -148,14 +148,14 @@ func running(state string) bool {
 // state than success. again says that the service allows a retry.
 func OperationError(s conn.Statement, state, status string, again bool) error {
 	err := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the publishing command ended as %s: %s", state, conn.Tidy(status)), "")
-	known, isNamed := conn.CauseNamed(status)
+	cause, hint, isNamed := conn.CauseNamed(status)
 	switch {
 	case state == "Throttled":
 		err.Action, err.Cause = tvmexport.Wait, tvmexport.Quota
 	case again || state == "Abandoned" || state == "Canceled":
 		err.Action, err.Cause = tvmexport.Retry, tvmexport.Unknown
 	case isNamed:
-		err.Cause, err.Hint = known.Cause, known.Hint
+		err.Cause, err.Hint = cause, hint
 	case conn.MissingEntity(status) == conn.EntityMissing:
 		err.Hint = conn.InitHint(s.Table)
 	}

@@ -81,8 +81,8 @@ func (c *Inspector) updatePolicies(ctx context.Context) ([]updatePolicy, error) 
 // columns have other types than those of the table, which are matched by order.
 func (c *Inspector) tryUpdate(ctx context.Context, p updatePolicy) error {
 	fail := func(err error) error {
-		known, _ := conn.CauseNamed("update policy")
-		return conn.RefusedError("check", "", fmt.Errorf("the update policy of table %s reads it and fails: %w", p.Target, err), known.Hint)
+		_, hint, _ := conn.CauseNamed("update policy")
+		return conn.RefusedError("check", "", fmt.Errorf("the update policy of table %s reads it and fails: %w", p.Target, err), hint)
 	}
 	query := strings.TrimRight(p.Query, "; \t\r\n") // a policy's query may end with the sign that ends a statement
 	s := conn.Statement{Op: "check", Text: query + "\n| getschema\n| project ColumnType"}
