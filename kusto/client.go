@@ -85,7 +85,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	c.observer = publish.NewObserver(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger})
 	c.installer = setup.NewInstaller(setup.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger, Configuration: c.configuration, Options: o.Setup})
 	c.inspector = setup.NewInspector(to)
-	c.prober = setup.NewProber(c.installer, c.landing, c.arrivals)
+	c.prober = setup.NewProber(c.installer, c.landing, c.arrivals.Landed)
 	c.importer = takeover.New(takeover.Parts{Conn: to, Visible: visible, Ledger: c.ledger, Invocations: c.invocations})
 	return c, nil
 }

@@ -44,20 +44,16 @@ type Inspector struct{ conn *conn.Conn }
 // NewInspector makes it. Nothing is sent before the first call.
 func NewInspector(to *conn.Conn) *Inspector { return &Inspector{to} }
 
-// landed counts what has landed of a run.
-type landed interface {
-	Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Delivery, error)
-}
-
 // Prober ingests one test row end to end, into a table that it creates and drops.
 type Prober struct {
 	conn      *conn.Conn
 	landing   *landing.Queue
 	installer *Installer
-	arrivals  landed
+	landed    func(context.Context, tvmexport.Run) (tvmexport.Delivery, error)
 }
 
-// NewProber makes it. Rows go through the queue; arrivals counts them.
-func NewProber(i *Installer, q *landing.Queue, arrivals landed) *Prober {
-	return &Prober{conn: i.conn, landing: q, installer: i, arrivals: arrivals}
+// NewProber makes it. Rows go through the queue; landed is [tvmexport.Sink]'s Landed,
+// which counts them.
+func NewProber(i *Installer, q *landing.Queue, landed func(context.Context, tvmexport.Run) (tvmexport.Delivery, error)) *Prober {
+	return &Prober{conn: i.conn, landing: q, installer: i, landed: landed}
 }

@@ -86,7 +86,7 @@ func (c *Prober) sendProbe(ctx context.Context, t tvmexport.Table, wait time.Dur
 	}
 	deadline := time.Now().Add(wait)
 	for pause := 250 * time.Millisecond; ; pause = min(pause*3/2, 5*time.Second) {
-		delivery, err := c.arrivals.Landed(ctx, run)
+		delivery, err := c.landed(ctx, run)
 		if err != nil {
 			return err
 		}
