@@ -116,8 +116,9 @@ func bubble(t *testing.T, f func(r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t}
-		e := emulatortest.New(t, emulatortest.Devices(30), emulatortest.Clock(r.now), emulatortest.CVEs(emulator.DefaultCVEs),
-			emulatortest.History(emulator.DefaultHistory), emulatortest.Batching(emulator.DefaultBatching))
+		// The stories read the inventory at most: neither CVEs nor events.
+		e := emulatortest.New(t, emulatortest.Devices(30), emulatortest.CVEs(100), emulatortest.History(1),
+			emulatortest.Clock(r.now), emulatortest.Batching(emulator.DefaultBatching))
 		r.emulator, r.http = e.Services(), e.Client()
 		r.exporter = &engine.Exporter{
 			Owner: "test", Calls: 1,
