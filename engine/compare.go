@@ -13,22 +13,24 @@ import (
 // tally is what was counted of the parts of a run: of a Snapshot its partitions,
 // of a table that follows its watermark its windows.
 type tally struct {
+	run     tvmexport.Run
 	at      time.Time // the source's clock at the count
 	parts   map[tvmexport.Partition]tvmexport.PartitionRecord
 	windows []planUnit
 }
 
-// expect keeps the plan's counts for the comparison with the fetched rows. A
-// service that counts no parts gives nothing to compare.
-func (f *fetching) expect(c tvmexport.Counts) {
-	f.counted = tally{at: c.Now}
-	switch run := f.plan.Run; {
+// tallyOf keeps counts for the comparison with the fetched rows. A service that
+// counts no parts gives nothing to compare.
+func tallyOf(run tvmexport.Run, units []planUnit, c tvmexport.Counts) tally {
+	t := tally{run: run, at: c.Now}
+	switch {
 	case c.Even:
 	case run.Table.Watermark != "" && run.Table.LoadType != tvmexport.Snapshot:
-		f.counted.windows = slices.Clone(f.units)
+		t.windows = slices.Clone(units)
 	default:
-		f.counted.parts = countedBy(run, f.units)
+		t.parts = countedBy(run, units)
 	}
+	return t
 }
 
 // compareRounds is how often parts are asked for again whose rows differ from
@@ -39,29 +41,30 @@ const compareRounds = 3
 // parts once more, by one call. A changed count explains the difference: the answer
 // shows that state. If the count did not change, the part is fetched again; a second
 // difference ends the run.
-func (f *fetching) compare(ctx context.Context) error {
-	if f.plan.Consistent && f.plan.Run.Table.LoadType == tvmexport.Snapshot {
-		return nil // settle counts all of it again
+func compare(ctx context.Context, f *fetcher, have landed) (landed, error) {
+	run, counted := f.Run, f.counted
+	if f.Consistent && run.Table.LoadType == tvmexport.Snapshot {
+		return have, nil // recheck counts all of it again
 	}
 	for round := 1; ; round++ {
-		unexplained, err := f.unexplained(ctx)
+		unexplained, err := counted.unexplained(ctx, f.stage, have.all(), f.fingerprints != nil)
 		if err != nil || len(unexplained) == 0 {
-			return err
+			return have, err
 		}
 		if round > compareRounds {
 			u := unexplained[0]
-			return f.differs("in %d partitions of the table the fetched rows differ from the counts, also after %d more attempts; the first partition has %d rows, but %d were counted", len(unexplained), compareRounds, u.fetched, u.after)
+			return have, differs(run.Table, "in %d partitions of the table the fetched rows differ from the counts, also after %d more attempts; the first partition has %d rows, but %d were counted", len(unexplained), compareRounds, u.fetched, u.after)
 		}
-		f.askAgain(unexplained)
-		if err := f.fetchAll(ctx); err != nil {
-			return err
+		rest, again := have.without(counted.hit(unexplained))
+		if have, err = f.fetch(ctx, rest, nil, again); err != nil {
+			return have, err
 		}
 	}
 }
 
-func (f *fetching) differs(format string, args ...any) error {
+func differs(t tvmexport.Table, format string, args ...any) error {
 	return &tvmexport.Error{
-		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: fmt.Errorf(format, args...),
+		Op: "fetch", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: fmt.Errorf(format, args...),
 		Hint: "nothing was published; run again, and if this repeats open a case with Microsoft: counts and rows of the table contradict each other",
 	}
 }
@@ -85,46 +88,55 @@ func (d difference) explained() bool {
 }
 
 // unexplained counts again what differs, and returns what that does not explain.
-func (f *fetching) unexplained(ctx context.Context) ([]difference, error) {
-	list, again := f.differing(), f.countParts
-	if f.counted.windows != nil {
-		list, again = f.differingWindows(), f.countWindows
-	}
+// The tally is of the new counts then.
+func (t *tally) unexplained(ctx context.Context, st stage, batches []tvmexport.BatchInfo, fingerprints bool) ([]difference, error) {
+	list := t.differing(batches)
 	if len(list) == 0 {
 		return nil, nil
 	}
-	before := f.counted.at
-	now, known, err := again(ctx, list)
-	if err != nil || !known {
+	before := t.at
+	var now time.Time
+	var err error
+	if t.windows != nil {
+		now, err = countWindows(ctx, st, t.run.Table, list)
+	} else {
+		var even bool
+		if now, even, err = t.countParts(ctx, st, list, fingerprints); even {
+			return nil, err
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	for _, d := range list {
 		if d.moved && !now.IsZero() && now.Equal(before) {
-			return nil, f.differs("two counts at the same time, %s, contradict each other: %d rows and %d rows in one partition of the table", now.UTC().Format(time.RFC3339Nano), d.most, d.after)
+			return nil, differs(t.run.Table, "two counts at the same time, %s, contradict each other: %d rows and %d rows in one partition of the table", now.UTC().Format(time.RFC3339Nano), d.most, d.after)
 		}
 	}
-	f.counted.at = now
+	t.at = now
 	for _, d := range list {
-		f.recounted(d)
+		t.recounted(d)
 	}
 	return slices.DeleteFunc(list, difference.explained), nil
 }
 
-// differing are the partitions of a Snapshot of which another number of rows was
-// fetched than counted.
-func (f *fetching) differing() []difference {
-	if f.counted.parts == nil {
+// differing are the parts of which another number of rows was fetched than counted.
+func (t *tally) differing(batches []tvmexport.BatchInfo) []difference {
+	if t.windows != nil {
+		return differingWindows(t.windows, batches)
+	}
+	if t.parts == nil {
 		return nil
 	}
 	var out []difference
 	met := map[tvmexport.Partition]bool{}
-	for _, r := range recordsOf(f.all(), f.plan.Run) {
+	for _, r := range recordsOf(batches, t.run) {
 		met[r.Partition] = true
-		if n := f.counted.parts[r.Partition].Rows; n != r.Rows {
+		if n := t.parts[r.Partition].Rows; n != r.Rows {
 			out = append(out, difference{partition: r.Partition, least: n, most: n, fetched: r.Rows})
 		}
 	}
-	for p, r := range f.counted.parts {
+	for p, r := range t.parts {
 		if !met[p] && r.Rows > 0 {
 			out = append(out, difference{partition: p, least: r.Rows, most: r.Rows})
 		}
@@ -133,75 +145,64 @@ func (f *fetching) differing() []difference {
 	return out
 }
 
-// countParts counts partitions again, and notes in the list what it finds.
-// known is false where the service does not count parts any more.
-func (f *fetching) countParts(ctx context.Context, list []difference) (_ time.Time, known bool, err error) {
-	run := f.plan.Run
-	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Fingerprints: f.fingerprints != nil}
+// countParts counts partitions again, and notes in the list what it finds. even
+// says that the service does not count parts any more.
+func (t *tally) countParts(ctx context.Context, st stage, list []difference, fingerprints bool) (_ time.Time, even bool, err error) {
+	q := tvmexport.CountQuery{Table: t.run.Table, Depth: max(t.run.Depth, 1), Fingerprints: fingerprints}
 	switch {
-	case run.Table.Key.IsRow():
+	case t.run.Table.Key.IsRow():
 		q.Within, q.Depth = tvmexport.AllPartitions.ByRowHash(), 2
 	case len(list) <= mostPartitions:
 		for _, d := range list {
 			q.Only = append(q.Only, d.partition)
 		}
 	}
-	counts, err := f.steps.Count(ctx, q)
+	counts, err := st.count(ctx, q)
 	if err != nil || counts.Even {
-		return counts.Now, false, err
+		return counts.Now, counts.Even, err
 	}
-	f.progress.Calls += counts.Calls
-	now := countedBy(run, unitsOf(counts.Parts, tvmexport.Window{}))
+	now := countedBy(t.run, unitsOf(counts.Parts, tvmexport.Window{}))
 	for i := range list {
 		d := &list[i]
-		was, is := f.counted.parts[d.partition], now[d.partition]
+		was, is := t.parts[d.partition], now[d.partition]
 		if is.Partition != d.partition {
 			is = tvmexport.PartitionRecord{Partition: d.partition, Fingerprint: tvmexport.EmptyFingerprint} // it has no rows
 		}
 		d.after = is.Rows
 		d.moved = was.Rows != is.Rows || was.Fingerprint.Known && is.Fingerprint.Known && !was.Fingerprint.Same(is.Fingerprint)
-		f.counted.parts[d.partition] = is
+		t.parts[d.partition] = is
 	}
-	return counts.Now, true, nil
+	return counts.Now, false, nil
 }
 
 // recounted keeps what the next comparison expects of a part: the rows that were
 // fetched if they are explained, else those of the new count.
-func (f *fetching) recounted(d difference) {
+func (t *tally) recounted(d difference) {
 	expected := d.after
 	if d.explained() {
 		expected = d.fetched
 	}
-	if f.counted.windows != nil {
+	if t.windows != nil {
 		in := func(p planUnit) bool { return d.window.Overlaps(p.Window) }
-		f.counted.windows = append(slices.DeleteFunc(f.counted.windows, in), planUnit{Window: d.window, Rows: expected})
+		t.windows = append(slices.DeleteFunc(t.windows, in), planUnit{Window: d.window, Rows: expected})
 		return
 	}
-	r := f.counted.parts[d.partition]
+	r := t.parts[d.partition]
 	r.Rows = expected
-	f.counted.parts[d.partition] = r
+	t.parts[d.partition] = r
 }
 
-// askAgain puts back all batches that have rows of the parts, to be asked for
-// as they were.
-func (f *fetching) askAgain(list []difference) {
+// hit returns whether a batch has rows of the parts that differ: it is asked for
+// again as it was.
+func (t *tally) hit(list []difference) func(tvmexport.BatchInfo) bool {
 	parts := make(map[tvmexport.Partition]bool, len(list))
 	for _, d := range list {
 		parts[d.partition] = true
 	}
-	hit := func(b tvmexport.BatchInfo) bool {
-		if f.counted.windows != nil {
+	return func(b tvmexport.BatchInfo) bool {
+		if t.windows != nil {
 			return slices.ContainsFunc(list, func(d difference) bool { return d.window.Overlaps(b.Slice.Window) })
 		}
-		return slices.ContainsFunc(b.Slice.Partitions, func(p tvmexport.Partition) bool { return parts[f.plan.Run.Label(p)] })
+		return slices.ContainsFunc(b.Slice.Partitions, func(p tvmexport.Partition) bool { return parts[t.run.Label(p)] })
 	}
-	back := func(b tvmexport.BatchInfo) bool {
-		if !hit(b) {
-			return false
-		}
-		f.ready = append(f.ready, b.Slice)
-		return true
-	}
-	f.batches = slices.DeleteFunc(f.batches, back)
-	f.reused = slices.DeleteFunc(f.reused, back)
 }

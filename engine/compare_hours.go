@@ -60,9 +60,9 @@ func stretches(pieces []planUnit, batches []tvmexport.BatchInfo) []stretch {
 // differingWindows are the windows of which fewer or more rows were fetched than
 // their counts allow. Where a count covers more than the window, as that of the
 // hour in which a run's window ends, any number up to it is allowed.
-func (f *fetching) differingWindows() []difference {
+func differingWindows(counted []planUnit, batches []tvmexport.BatchInfo) []difference {
 	var out []difference
-	for _, s := range stretches(f.counted.windows, f.all()) {
+	for _, s := range stretches(counted, batches) {
 		if s.fetched < s.least || s.fetched > s.most {
 			out = append(out, difference{window: s.window, least: s.least, most: s.most, fetched: s.fetched})
 		}
@@ -73,23 +73,22 @@ func (f *fetching) differingWindows() []difference {
 // countWindows counts windows again, and notes in the list, which is in the
 // order of time, what it finds. One call counts all of them if they begin and
 // end with an hour; edges within an hour take a call of their own.
-func (f *fetching) countWindows(ctx context.Context, list []difference) (now time.Time, known bool, err error) {
+func countWindows(ctx context.Context, st stage, t tvmexport.Table, list []difference) (now time.Time, err error) {
 	for len(list) > 0 {
 		n := together(list)
-		q := tvmexport.CountQuery{Table: f.plan.Run.Table, Window: list[0].window, Bin: time.Hour, Nulls: list[0].window == tvmexport.Window{}}
+		q := tvmexport.CountQuery{Table: t, Window: list[0].window, Bin: time.Hour, Nulls: list[0].window == tvmexport.Window{}}
 		if n > 1 {
 			q.Window.To = list[n-1].window.To
 		}
-		counts, err := f.steps.Count(ctx, q)
+		counts, err := st.count(ctx, q)
 		if err != nil {
-			return now, false, err
+			return now, err
 		}
-		f.progress.Calls += counts.Calls
 		now = counts.Now
 		fill(list[:n], counts.Parts)
 		list = list[n:]
 	}
-	return now, true, nil
+	return now, nil
 }
 
 // together is how many windows at the beginning of the list one call can count

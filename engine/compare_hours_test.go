@@ -36,9 +36,8 @@ func TestStretches(t *testing.T) {
 		"a table without a time":       {[]planUnit{{Rows: 5}}, []tvmexport.BatchInfo{batch(tvmexport.Window{}, 2), batch(tvmexport.Window{}, 2)}, "all 5 4;"},
 		"two stretches":                {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(4, 5), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(4, 5), 2), batch(hour(0, 1), 4)}, "0-1 5 4;4-5 1 2;"},
 	} {
-		f := &fetching{batches: tt.batches, counted: tally{windows: tt.pieces}}
 		got := ""
-		for _, d := range f.differingWindows() {
+		for _, d := range differingWindows(tt.pieces, tt.batches) {
 			w := fmt.Sprintf("%d-%d", d.window.From.Add(tvmexport.Tick).Hour(), d.window.To.Add(tvmexport.Tick).Hour())
 			switch {
 			case d.window.Null:

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -108,13 +107,13 @@ func missingBatches(run tvmexport.Run, batches []tvmexport.BatchInfo, landed []t
 // confirmAttempts is how often a batch that does not land is fetched again.
 const confirmAttempts = 3
 
-// confirm waits for the batches, and fetches those again that never landed.
-func (f *fetching) confirm(ctx context.Context) error {
+// confirm waits for the fetched batches, and fetches those again that never landed.
+func confirm(ctx context.Context, f *fetcher, have landed) (landed, error) {
 	known := ""
 	for attempt := 1; ; attempt++ {
-		out, err := f.steps.Confirm(ctx, ConfirmInput{Run: f.plan.Run, Batches: f.batches, Known: known})
+		out, err := f.steps.Confirm(ctx, ConfirmInput{Run: f.Run, Batches: have.fetched, Known: known})
 		if err != nil {
-			return err
+			return have, err
 		}
 		if len(out.Missing) == 0 {
 			break
@@ -123,41 +122,30 @@ func (f *fetching) confirm(ctx context.Context) error {
 			known = out.Why.Error()
 		}
 		if attempt == confirmAttempts {
-			return f.neverLanded(out)
+			return have, neverLanded(f.Run.Table, out, len(have.fetched))
 		}
-		f.drop(out.Missing)
-		if err := f.fetchAll(ctx); err != nil {
-			return err
+		gone := make(map[tvmexport.BatchID]bool, len(out.Missing))
+		for _, id := range out.Missing {
+			gone[id] = true
+		}
+		rest, again := have.without(func(b tvmexport.BatchInfo) bool { return gone[b.ID] })
+		if have, err = f.fetch(ctx, rest, nil, again); err != nil {
+			return have, err
 		}
 	}
-	for _, b := range f.batches {
+	for _, b := range have.fetched {
 		f.progress.Fetched += b.Rows
 	}
-	return nil
+	return have, nil
 }
 
-func (f *fetching) neverLanded(out ConfirmOutcome) error {
+func neverLanded(t tvmexport.Table, out ConfirmOutcome, of int) error {
 	if out.Why != nil {
 		return out.Why
 	}
 	return &tvmexport.Error{
-		Op: "confirm", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
-		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, including %s", len(out.Missing), len(f.batches), confirmAttempts, out.Missing[0]),
-		Hint: "nothing was published; check .show ingestion failures for the table " + f.plan.Run.Table.Landing(),
+		Op: "confirm", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
+		Err:  fmt.Errorf("%d of %d batches have not landed after %d attempts, including %s", len(out.Missing), of, confirmAttempts, out.Missing[0]),
+		Hint: "nothing was published; check .show ingestion failures for the table " + t.Landing(),
 	}
-}
-
-// drop forgets batches and puts their slices back.
-func (f *fetching) drop(ids []tvmexport.BatchID) {
-	dropped := make(map[tvmexport.BatchID]bool, len(ids))
-	for _, id := range ids {
-		dropped[id] = true
-	}
-	f.batches = slices.DeleteFunc(f.batches, func(b tvmexport.BatchInfo) bool {
-		if !dropped[b.ID] {
-			return false
-		}
-		f.ready = append(f.ready, b.Slice)
-		return true
-	})
 }

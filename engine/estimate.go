@@ -135,32 +135,34 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 		return out, err
 	}
 	plan.reuseOrphans(left, v.Resume)
-	f := &fetching{plan: plan, steps: s, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
-	if err := f.count(ctx); err != nil {
+	st := newStage(s, &tvmexport.Hooks{}, plan)
+	planned, err := planRun(ctx, st, plan)
+	if err != nil {
 		return out, err
 	}
-	if slices.ContainsFunc(f.units, func(p planUnit) bool { return !p.Unit.IsZero() && p.Unit.Rows == tvmexport.Missing }) {
+	if slices.ContainsFunc(planned.units, func(p planUnit) bool { return !p.Unit.IsZero() && p.Unit.Rows == tvmexport.Missing }) {
 		notes = append(notes, "the source does not say how many rows its units have: rows and bytes are not known before the run")
 	}
 	s.envelope = envelopeBytes(r.Table)
-	s.size, out.Learned = f.size, f.size > 0
-	if full := min(f.budget(), plan.Last); out.Learned && full > 0 {
+	s.size, out.Learned = plan.RowBytes, plan.RowBytes > 0
+	if full := min(planned.budget(plan.RowBytes), plan.Last); out.Learned && full > 0 {
 		// What was learned holds its share of the envelopes.
 		s.size = max(s.size-float64(s.envelope)/float64(full), 1)
 	}
 	if !out.Learned && plan.Lists {
-		s.size = f.budgetSize()
-	} else if !out.Learned && f.total > 0 {
-		if s.size, err = s.sample(ctx, r.Table, f.units); err != nil {
+		s.size = planned.sizeOrDefault(0)
+	} else if !out.Learned && planned.total > 0 {
+		if s.size, err = s.sample(ctx, r.Table, planned.units); err != nil {
 			return out, err
 		}
 	}
-	if err := f.fetchAll(ctx); err != nil {
+	have, err := newFetcher(st, planned).fetch(ctx, landed{reused: planned.reused}, planned.units, nil)
+	if err != nil {
 		return out, err
 	}
-	p := f.progress
-	out.Run, out.FullReason, out.Parts, out.Changed = f.plan.Run, p.FullReason, p.Parts, p.Changed
-	out.Held, out.Rows, out.Resumed = f.held, f.total, p.Resumed
+	p := *st.progress
+	out.Run, out.FullReason, out.Parts, out.Changed = planned.Run, p.FullReason, p.Parts, p.Changed
+	out.Held, out.Rows, out.Resumed = planned.held, planned.total, p.Resumed
 	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
 	if _, known := v.describe(r.Table.Name); !known {
 		out.Calls++ // its columns were asked for before anything else
@@ -174,7 +176,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 	if !out.Learned && p.Slices > 1 {
 		out.Chain++ // the size of rows is learned from the first answer
 	}
-	steps, _ := publicationSteps(f.all(), allOf(f.all()), r.Table, plan.StepBytes)
+	steps, _ := publicationSteps(have.all(), allOf(have.all()), r.Table, plan.StepBytes)
 	out.Steps, out.RowBytes, out.Spent = len(steps), s.size, s.calls
 	out.Notes = append(append(notes, p.Notes...), legacyNotes(h.Legacy, r.Table)...)
 	return out, nil

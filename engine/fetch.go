@@ -30,64 +30,82 @@ type FetchOutcome struct {
 	Next     []tvmexport.Unit   // that only this unit names
 }
 
-func (f *fetching) budget() int64 { return rowsPerCall(f.plan.Limits, f.budgetSize()) }
+// fetcher fetches and lands what was planned. It learns from the answers: how
+// large rows are, which calls are too large, which columns there are.
+type fetcher struct {
+	stage
+	planned
+	size         float64 // JSON bytes a row, the largest mean seen; 0 while unknown
+	next         int     // ordinal of the next batch
+	refusals     int     // answers that were too large
+	lastAnswer   time.Time
+	refusedInRow int                          // refusals since lastAnswer, or since the fetches began
+	schema       []tvmexport.Column           // of the first answer
+	oneKey       map[tvmexport.Partition]bool // partitions whose rows all have the same key
 
-// budgetSize is the JSON size of a row by which calls are planned.
-func (f *fetching) budgetSize() float64 {
-	return cmp.Or(f.size, float64(f.plan.Run.Table.RowBytes), tvmexport.DefaultRowBytes)
+	open  []planUnit        // counted, not yet cut
+	ready []tvmexport.Slice // cut, not yet asked for
+	have  landed
 }
 
-// fetchAll asks for everything that was counted. It goes in rounds: the size
-// of a row is learned from the answers, and what was too large comes back in
-// smaller parts. Until the first answer has come, calls go one at a time, the
-// smallest slice first.
-func (f *fetching) fetchAll(ctx context.Context) error {
+func newFetcher(st stage, p planned) *fetcher {
+	return &fetcher{stage: st, planned: p, size: p.RowBytes, oneKey: map[tvmexport.Partition]bool{}}
+}
+
+// fetch asks for units and slices, and returns what has landed with their rows.
+// It goes in rounds: the size of a row is learned from the answers, and what was
+// too large comes back in smaller parts. Until the first answer has come, calls
+// go one at a time, the smallest slice first.
+func (f *fetcher) fetch(ctx context.Context, have landed, units []planUnit, again []tvmexport.Slice) (landed, error) {
+	f.have, f.open, f.ready = have, units, again
+	f.fingerprints.add(units)
 	f.lastAnswer = time.Now()
-	for len(f.units) > 0 || len(f.ready) > 0 {
+	for len(f.open) > 0 || len(f.ready) > 0 {
 		next := f.ready
 		f.ready = nil
 		switch {
 		case f.size > 0:
-			cut := packSlices(f.plan.Run.Table, f.units, f.budget(), 0)
-			next, f.units = append(next, cut.Slices...), nil
+			cut := packSlices(f.Run.Table, f.open, f.budget(f.size), 0)
+			next, f.open = append(next, cut.Slices...), nil
 			if err := f.refineAll(ctx, cut.Large); err != nil {
-				return err
+				return f.have, err
 			}
 		case len(next) > 0:
 			last := len(next) - 1
 			next, f.ready = next[last:], next[:last:last]
 		default:
-			cut := packSlices(f.plan.Run.Table, f.units, f.budget(), 1)
-			next, f.units = cut.Slices, cut.Rest
+			cut := packSlices(f.Run.Table, f.open, f.budget(f.size), 1)
+			next, f.open = cut.Slices, cut.Rest
 			if err := f.refineAll(ctx, cut.Large); err != nil {
-				return err
+				return f.have, err
 			}
 		}
-		if err := f.fetchRound(ctx, next); err != nil {
-			return err
+		if err := f.round(ctx, next); err != nil {
+			return f.have, err
 		}
 	}
-	return nil
+	return f.have, nil
 }
 
-func (f *fetching) refineAll(ctx context.Context, large []planUnit) error {
+func (f *fetcher) refineAll(ctx context.Context, large []planUnit) error {
 	for _, p := range large {
 		finer, err := f.refine(ctx, p)
 		if err != nil {
 			return err
 		}
-		f.units = append(f.units, finer...)
+		f.open = append(f.open, finer...)
 	}
 	return nil
 }
 
-func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) error {
+// round asks for slices at once, and takes in their outcomes.
+func (f *fetcher) round(ctx context.Context, slices []tvmexport.Slice) error {
 	in := make([]FetchInput, len(slices))
 	for i, s := range slices {
 		f.next++
 		s.Fingerprint = f.fingerprints != nil
 		in[i] = FetchInput{
-			Run: f.plan.Run, Slice: s, Batch: tvmexport.BatchID(fmt.Sprintf("%s.%04d", f.plan.Run.ID, f.next)), Fingerprints: f.printsOf(s),
+			Run: f.Run, Slice: s, Batch: tvmexport.BatchID(fmt.Sprintf("%s.%04d", f.Run.ID, f.next)), Fingerprints: f.fingerprints.of(s.Partitions),
 		}
 	}
 	outcomes, err := f.steps.FetchAndLand(ctx, in)
@@ -105,15 +123,7 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 		case o.Expired:
 			expired = append(expired, slices[i])
 		case o.Batch.ID != "":
-			shifted = cmp.Or(shifted, f.sameSchema(o.Columns))
-			f.batches = append(f.batches, o.Batch)
-			f.progress.Slices++
-			f.lastAnswer, f.refusedInRow = time.Now(), 0
-			shifted = cmp.Or(shifted, f.readUnit(o))
-			if o.Batch.Rows > 0 {
-				// The largest mean seen: a slice of longer rows than the average must still fit.
-				f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))
-			}
+			shifted = cmp.Or(shifted, f.take(o))
 		}
 	}
 	if err := cmp.Or(shifted, err); err != nil || len(expired) == 0 {
@@ -122,13 +132,20 @@ func (f *fetching) fetchRound(ctx context.Context, slices []tvmexport.Slice) err
 	return f.listAgain(ctx, expired)
 }
 
-func (f *fetching) printsOf(s tvmexport.Slice) []tvmexport.Fingerprint {
-	if f.fingerprints == nil {
-		return nil
+// take adds a batch that landed, and learns from its answer.
+func (f *fetcher) take(o FetchOutcome) error {
+	err := f.sameSchema(o.Columns)
+	f.have.fetched = append(f.have.fetched, o.Batch)
+	f.progress.Slices++
+	f.lastAnswer, f.refusedInRow = time.Now(), 0
+	named, unreadable := f.walk.read(o)
+	f.open = append(f.open, named...)
+	if o.Batch.Rows > 0 {
+		// The largest mean seen: a slice of longer rows than the average must still fit.
+		f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))
 	}
-	out := make([]tvmexport.Fingerprint, len(s.Partitions))
-	for i, p := range s.Partitions {
-		out[i] = f.fingerprints[p]
+	if err == nil && unreadable != nil {
+		err = f.unreadable(unreadable)
 	}
-	return out
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -27,53 +26,100 @@ type Progress struct {
 	Notes      []string // what people should know of the run, a sentence each
 }
 
-// flow exports one table: count, pack, fetch and land, confirm, publish, commit.
+// flow exports one table: count, fetch and land, compare, recheck, confirm,
+// publish, commit. Each stage takes what the stages before it found, and returns
+// what it found itself.
 func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress, error) {
-	f := &fetching{plan: plan, steps: s, hooks: h, oneKey: map[tvmexport.Partition]bool{}, progress: Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
-	for _, step := range []func(context.Context) error{f.count, f.fetchAll, f.compare, f.recheck, f.confirm, f.countLateRows} {
-		if err := step(ctx); err != nil {
-			return f.progress, err
+	st := newStage(s, h, plan)
+	pub, err := fetchTable(ctx, st, plan)
+	if err != nil {
+		return *st.progress, err
+	}
+	err = finish(ctx, s, pub, st.progress, h)
+	if n := st.progress.Late; n > 0 && err == nil {
+		st.note("%d late rows with an older watermark were published", n)
+	}
+	return *st.progress, err
+}
+
+// fetchTable lands what the plan asks for, and returns what is to be published.
+func fetchTable(ctx context.Context, st stage, plan Plan) (tvmexport.Publication, error) {
+	var pub tvmexport.Publication
+	p, err := planRun(ctx, st, plan)
+	if err != nil {
+		return pub, err
+	}
+	f := newFetcher(st, p)
+	have, err := f.fetch(ctx, landed{reused: p.reused, asked: p.asked}, p.units, nil)
+	if err != nil {
+		return pub, err
+	}
+	for _, check := range []func(context.Context, *fetcher, landed) (landed, error){compare, recheck, confirm} {
+		if have, err = check(ctx, f, have); err != nil {
+			return pub, err
 		}
 	}
-	f.noteEmptyUnits()
-	err := finish(ctx, s, f.publication(), &f.progress, h)
-	if n := f.progress.Late; n > 0 && err == nil {
-		f.note("%d late rows with an older watermark were published", n)
+	missing, err := countLateRows(ctx, st, p.Run, have.all())
+	if err != nil {
+		return pub, err
 	}
-	return f.progress, err
+	f.walk.noteEmptyUnits(st)
+	return publication(p, have, missing, *st.progress), nil
 }
 
-// fetching is the state of a run between plan and publication.
-type fetching struct {
-	plan     Plan
+// stage is what every stage of a run works with: the steps that act, and the
+// progress to which it adds what it does.
+type stage struct {
 	steps    Steps
 	hooks    *tvmexport.Hooks
-	progress Progress
-
-	units        []planUnit        // counted, not yet cut
-	ready        []tvmexport.Slice // cut, not yet asked for
-	batches      []tvmexport.BatchInfo
-	reused       []tvmexport.BatchInfo // landed by an earlier run
-	asked        []tvmexport.Partition // of a Snapshot's delta: what the run replaces
-	missingRows  map[tvmexport.BatchID]int64
-	fingerprints map[tvmexport.Partition]tvmexport.Fingerprint // as planned
-	next         int                                           // ordinal of the next batch
-	refusals     int                                           // answers that were too large
-	lastAnswer   time.Time                                     // when one was accepted last, or when the fetches began
-	refusedInRow int                                           // refusals since lastAnswer
-	size         float64                                       // JSON bytes a row, the largest mean seen; 0 while unknown
-	total        int64
-	held         int64              // rows counted, whether they are fetched or not
-	counted      tally              // of the parts that are fetched
-	schema       []tvmexport.Column // of the first answer
-	listed       unitsRead          // where the source lists units
-
-	oneKey map[tvmexport.Partition]bool // partitions whose rows all have the same key
+	progress *Progress
 }
 
-func (f *fetching) note(format string, args ...any) {
-	f.progress.Notes = append(f.progress.Notes, fmt.Sprintf(format, args...))
+func newStage(s Steps, h *tvmexport.Hooks, plan Plan) stage {
+	return stage{steps: s, hooks: h, progress: &Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
+}
+
+func (s stage) note(format string, args ...any) {
+	s.progress.Notes = append(s.progress.Notes, fmt.Sprintf(format, args...))
+}
+
+// count asks the source for counts, and adds the calls to the progress.
+func (s stage) count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	counts, err := s.steps.Count(ctx, q)
+	s.progress.Calls += counts.Calls
+	return counts, err
+}
+
+// list asks the source for the units of a table, and adds the calls to the progress.
+func (s stage) list(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
+	l, err := s.steps.List(ctx, t)
+	s.progress.Calls += l.Calls
+	return l, err
+}
+
+// landed is what a run will publish.
+type landed struct {
+	fetched []tvmexport.BatchInfo
+	reused  []tvmexport.BatchInfo // landed by an earlier run
+	asked   []tvmexport.Partition // of a Snapshot's delta: what the run replaces
 }
 
 // all returns the batches to publish.
-func (f *fetching) all() []tvmexport.BatchInfo { return append(slices.Clip(f.reused), f.batches...) }
+func (l landed) all() []tvmexport.BatchInfo { return append(slices.Clip(l.reused), l.fetched...) }
+
+// without returns what stays when batches are given up, and the slices of those.
+func (l landed) without(gone func(tvmexport.BatchInfo) bool) (landed, []tvmexport.Slice) {
+	var back []tvmexport.Slice
+	stay := func(list []tvmexport.BatchInfo) []tvmexport.BatchInfo {
+		var out []tvmexport.BatchInfo
+		for _, b := range list {
+			if gone(b) {
+				back = append(back, b.Slice)
+				continue
+			}
+			out = append(out, b)
+		}
+		return out
+	}
+	return landed{fetched: stay(l.fetched), reused: stay(l.reused), asked: l.asked}, back
+}

@@ -167,7 +167,7 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 		}
 		g.Go(func() error {
 			start := time.Now()
-			r.Err = v.runTable(ctx, eng, r, v.orders[i], history[r.Table.Name], left[r.Table.Name])
+			r.Err = v.runTable(ctx, r, tableRun{steps: eng, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
 			r.Took = time.Since(start)
 			if r.Err != nil {
 				v.failed(r)

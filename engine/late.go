@@ -6,27 +6,23 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// countLateRows finds out how many rows of the windows that were asked for again
-// are missing in what readers see.
-func (f *fetching) countLateRows(ctx context.Context) error {
+// countLateRows finds out how many rows of late batches, which are of windows that
+// were asked for again, are missing in what readers see.
+func countLateRows(ctx context.Context, st stage, run tvmexport.Run, batches []tvmexport.BatchInfo) (map[tvmexport.BatchID]int64, error) {
 	var late []tvmexport.BatchInfo
-	for _, b := range f.all() {
+	for _, b := range batches {
 		if b.Slice.Late && b.Rows > 0 {
 			late = append(late, b)
 		}
 	}
 	if len(late) == 0 {
-		return nil
+		return nil, nil
 	}
-	missing, err := f.steps.CountMissing(ctx, f.plan.Run, late)
-	if err != nil {
-		return err
-	}
-	f.missingRows = missing
+	missing, err := st.steps.CountMissing(ctx, run, late)
 	for _, n := range missing {
-		f.progress.Late += n
+		st.progress.Late += n
 	}
-	return nil
+	return missing, err
 }
 
 // HourlyCounts implements Steps.

@@ -1,45 +1,76 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"github.com/tvmexport/tvmexport"
 )
 
-// count makes the plan: how many rows are where, or which units the source lists, with one call.
-func (f *fetching) count(ctx context.Context) error {
-	f.size = f.plan.RowBytes
-	plan := f.planState
-	if t := f.plan.Run.Table; f.plan.Lists {
-		plan = f.planListing
+// planned is a plan with what the source was found to hold.
+type planned struct {
+	Plan                               // its run as the counts decide it
+	units        []planUnit            // to fetch
+	reused       []tvmexport.BatchInfo // landed by an earlier run
+	asked        []tvmexport.Partition // of a Snapshot's delta: what the run replaces
+	fingerprints fingerprints          // of the units; nil: the source is not asked for any
+	counted      tally                 // of the parts that are fetched
+	held         int64                 // rows counted, whether they are fetched or not
+	total        int64                 // rows of the units
+	walk         walk                  // where the source lists units
+}
+
+// planner asks the source how its rows are spread, and fills in a plan.
+type planner struct {
+	stage
+	planned
+}
+
+// planRun makes the plan: how many rows are where, or which units the source
+// lists, with one call.
+func planRun(ctx context.Context, st stage, plan Plan) (planned, error) {
+	p := &planner{stage: st, planned: planned{Plan: plan}}
+	plans := p.planState
+	if t := p.Run.Table; p.Lists {
+		plans = p.planListing
 	} else if t.Watermark != "" && t.LoadType != tvmexport.Snapshot {
-		plan = f.planWindow
+		plans = p.planWindow
 	}
-	if err := plan(ctx); err != nil {
-		return err
+	if err := plans(ctx); err != nil {
+		return p.planned, err
 	}
-	if !f.plan.Lists {
-		f.reused, f.units = reuseBatches(f.units, dropStale(f.units, f.plan.Orphans))
+	if !p.Lists {
+		p.reused, p.units = reuseBatches(p.units, dropStale(p.units, p.Orphans))
 	}
-	for _, b := range f.reused {
-		f.progress.Resumed += b.Rows
-		f.progress.Fetched += b.Rows
+	for _, b := range p.reused {
+		p.progress.Resumed += b.Rows
+		p.progress.Fetched += b.Rows
 	}
-	if n := f.progress.Resumed; n > 0 {
-		f.note("%d landed rows of the interrupted run %s were reused", n, f.plan.Orphans[0].Header.ID)
+	if n := p.progress.Resumed; n > 0 {
+		p.note("%d landed rows of the interrupted run %s were reused", n, p.Orphans[0].Header.ID)
 	}
-	for _, p := range f.units {
-		f.total += p.Rows
+	for _, u := range p.units {
+		p.total += u.Rows
 	}
-	run := f.plan.Run
-	f.progress.Run = run
-	calls := int(f.total/f.budget()) + 1
-	if f.plan.Lists {
-		calls = len(f.units)
+	p.progress.Run = p.Run
+	calls := int(p.total/p.budget(p.RowBytes)) + 1
+	if p.Lists {
+		calls = len(p.units)
 	}
-	announcePlanned(f.hooks, run, f.total, calls)
-	return nil
+	announcePlanned(p.hooks, p.Run, p.total, calls)
+	return p.planned, nil
+}
+
+// budget is how many rows a call is planned to carry, if a row has size JSON
+// bytes; 0 is not known.
+func (p *planned) budget(size float64) int64 {
+	return rowsPerCall(p.Limits, p.sizeOrDefault(size))
+}
+
+// sizeOrDefault is the JSON size of a row by which calls are planned.
+func (p *planned) sizeOrDefault(size float64) float64 {
+	return cmp.Or(size, float64(p.Run.Table.RowBytes), tvmexport.DefaultRowBytes)
 }
 
 func rowsOf(parts []tvmexport.Count) int64 {

@@ -10,129 +10,146 @@ import (
 
 // planState plans a table that is a state: the partitions of the whole table, those
 // that differ from what readers see, or those to replace.
-func (f *fetching) planState(ctx context.Context) error {
-	run := &f.plan.Run
+func (p *planner) planState(ctx context.Context) error {
+	run := &p.Run
 	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Fingerprints: true}
 	depth := -1 // by the number of rows
 	switch {
 	case run.Table.Key.IsRow():
 		q.Within, q.Depth = tvmexport.AllPartitions.ByRowHash(), 2
 	case run.Kind == tvmexport.DeltaRun:
-		depth = f.plan.Depth
-	case len(f.plan.Orphans) > 0:
-		depth = f.plan.Orphans[0].Header.Depth
-	case f.plan.Last > 0:
-		q.Depth = max(stateDepth(2*f.plan.Last, f.plan.Limits.Rows), 1)
+		depth = p.Depth
+	case len(p.Orphans) > 0:
+		depth = p.Orphans[0].Header.Depth
+	case p.Last > 0:
+		q.Depth = max(stateDepth(2*p.Last, p.Limits.Rows), 1)
 	}
 	if depth >= 0 {
 		q.Depth = max(depth, 1)
 	}
-	counts, err := f.steps.Count(ctx, q)
+	counts, err := p.count(ctx, q)
 	if err != nil {
 		return err
 	}
-	f.progress.Calls += counts.Calls
-	f.units = unitsOf(counts.Parts, tvmexport.Window{})
-	f.held = rowsOf(counts.Parts)
-	f.fallBackToFull(counts)
+	p.units = unitsOf(counts.Parts, tvmexport.Window{})
+	p.held = rowsOf(counts.Parts)
+	p.fallBackToFull(counts)
 	if q.Within == tvmexport.AllPartitions {
 		var rows int64
-		for _, p := range f.units {
-			rows += p.Rows
+		for _, u := range p.units {
+			rows += u.Rows
 		}
 		if depth < 0 {
-			depth = min(q.Depth, stateDepth(rows, f.plan.Limits.Rows))
+			depth = min(q.Depth, stateDepth(rows, p.Limits.Rows))
 		}
 		run.Depth = depth
-		f.units = coarsen(f.units, depth)
+		p.units = coarsen(p.units, depth)
 	}
 	if run.Kind == tvmexport.DeltaRun {
-		f.remember(f.units)
-		f.only()
-		f.expect(counts)
+		p.only()
+		p.fingerprints = fingerprintsOf(p.units)
+		p.counted = tallyOf(*run, p.units, counts)
 		return nil
 	}
 	// Of the parts of a large table so many are empty that the count has to
 	// do as the answer that says so.
 	switch {
 	case q.Within != tvmexport.AllPartitions:
-		f.units = withEmptyPartitions(f.units, q.Within, tvmexport.Window{}, q.Depth)
+		p.units = withEmptyPartitions(p.units, q.Within, tvmexport.Window{}, q.Depth)
 	case run.Depth <= maxDepth:
-		f.units = withEmptyPartitions(f.units, tvmexport.AllPartitions, tvmexport.Window{}, run.Depth)
+		p.units = withEmptyPartitions(p.units, tvmexport.AllPartitions, tvmexport.Window{}, run.Depth)
 	}
-	f.remember(f.units)
-	f.unseen(heldPartitions(f.plan.Known))
-	askAll(f.units)
-	f.expect(counts)
-	f.progress.Parts, f.progress.Changed = len(f.units), len(f.units)
+	p.unseen(heldPartitions(p.Known))
+	p.fingerprints = fingerprintsOf(p.units)
+	askAll(p.units)
+	p.counted = tallyOf(*run, p.units, counts)
+	p.progress.Parts, p.progress.Changed = len(p.units), len(p.units)
 	return nil
+}
+
+// fingerprints are those of partitions as they were counted.
+type fingerprints map[tvmexport.Partition]tvmexport.Fingerprint
+
+func fingerprintsOf(units []planUnit) fingerprints {
+	out := make(fingerprints, len(units))
+	out.add(units)
+	return out
+}
+
+// add keeps the fingerprints of units, if any are kept.
+func (f fingerprints) add(units []planUnit) {
+	if f == nil {
+		return
+	}
+	for _, u := range units {
+		f[u.Partition] = u.Fingerprint
+	}
+}
+
+// of returns the fingerprints of partitions, in their order; nil if none are kept.
+func (f fingerprints) of(partitions []tvmexport.Partition) []tvmexport.Fingerprint {
+	if f == nil {
+		return nil
+	}
+	out := make([]tvmexport.Fingerprint, len(partitions))
+	for i, p := range partitions {
+		out[i] = f[p]
+	}
+	return out
 }
 
 // fallBackToFull makes a full run of a delta whose count tells nothing of what has
 // changed.
-func (f *fetching) fallBackToFull(c tvmexport.Counts) {
-	run := &f.plan.Run
-	if run.Kind != tvmexport.DeltaRun || f.plan.Only != nil || !slices.ContainsFunc(c.Parts, func(p tvmexport.Count) bool { return !p.Fingerprint.Known }) {
+func (p *planner) fallBackToFull(c tvmexport.Counts) {
+	run := &p.Run
+	if run.Kind != tvmexport.DeltaRun || p.Only != nil || !slices.ContainsFunc(c.Parts, func(p tvmexport.Count) bool { return !p.Fingerprint.Known }) {
 		return
 	}
 	run.Kind = tvmexport.FullRun
-	f.plan.Orphans = nil // they are of a delta
-	f.plan.FullReason = "the service computes no fingerprints"
-	f.progress.FullReason = f.plan.FullReason
-	f.note("the service computes no fingerprints, so changes are unknown: the whole table is fetched")
-}
-
-// remember keeps the fingerprints of pieces. What was not counted has no rows.
-func (f *fetching) remember(pieces []planUnit) {
-	if f.fingerprints == nil {
-		f.fingerprints = make(map[tvmexport.Partition]tvmexport.Fingerprint, len(pieces))
-	}
-	for _, p := range pieces {
-		f.fingerprints[p.Partition] = p.Fingerprint
-	}
+	p.Orphans = nil // they are of a delta
+	p.FullReason = "the service computes no fingerprints"
+	p.progress.FullReason = p.FullReason
+	p.note("the service computes no fingerprints, so changes are unknown: the whole table is fetched")
 }
 
 // only leaves the pieces that a delta replaces: those that were asked for, or
 // that differ from what readers see.
-func (f *fetching) only() {
-	f.asked = f.plan.Only
-	if f.asked == nil {
-		f.asked = changedSince(f.units, f.plan.Known, f.plan.Run)
+func (p *planner) only() {
+	p.asked = p.Only
+	if p.asked == nil {
+		p.asked = changedSince(p.units, p.Known, p.Run)
 	}
-	f.progress.Parts, f.progress.Changed = len(f.units), len(f.asked)
-	wanted := make(map[tvmexport.Partition]bool, len(f.asked))
-	for _, p := range f.asked {
-		wanted[p] = true
+	p.progress.Parts, p.progress.Changed = len(p.units), len(p.asked)
+	wanted := make(map[tvmexport.Partition]bool, len(p.asked))
+	for _, at := range p.asked {
+		wanted[at] = true
 	}
-	f.units = slices.DeleteFunc(f.units, func(p planUnit) bool { return !wanted[f.plan.Run.Label(p.Partition)] })
-	f.unseen(f.asked)
+	p.units = slices.DeleteFunc(p.units, func(u planUnit) bool { return !wanted[p.Run.Label(u.Partition)] })
+	p.unseen(p.asked)
 }
 
 // unseen adds to the pieces of a Snapshot the partitions that readers see and
 // that the plan does not show, to be asked for like the others: the answer to a
 // fetch proves by a count of its own that they are gone, or brings their rows.
-func (f *fetching) unseen(wanted []tvmexport.Partition) {
-	run := f.plan.Run
-	shown := make(map[tvmexport.Partition]bool, len(f.units))
-	in := make(map[tvmexport.Partition]bool, len(f.units)) // partitions of which something is shown
-	for _, p := range f.units {
-		shown[run.Label(p.Partition)] = true
-		for at, ok := p.Partition.Base(), true; ok && !in[at]; at, ok = at.Parent() {
+func (p *planner) unseen(wanted []tvmexport.Partition) {
+	run := p.Run
+	shown := make(map[tvmexport.Partition]bool, len(p.units))
+	in := make(map[tvmexport.Partition]bool, len(p.units)) // partitions of which something is shown
+	for _, u := range p.units {
+		shown[run.Label(u.Partition)] = true
+		for at, ok := u.Partition.Base(), true; ok && !in[at]; at, ok = at.Parent() {
 			in[at] = true
 		}
 	}
-	var out []planUnit
-	for _, p := range wanted {
-		at := run.Label(p)
-		if shown[at] || in[p.Base()] {
+	for _, w := range wanted {
+		at := run.Label(w)
+		if shown[at] || in[w.Base()] {
 			continue
 		}
 		shown[at] = true
-		out = append(out, planUnit{Partition: at, Fingerprint: tvmexport.EmptyFingerprint, Ask: true})
+		p.units = append(p.units, planUnit{Partition: at, Fingerprint: tvmexport.EmptyFingerprint, Ask: true})
 	}
-	f.remember(out)
-	f.units = append(f.units, out...)
-	slices.SortFunc(f.units, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
+	slices.SortFunc(p.units, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
 // heldPartitions are the partitions in which the last commit has rows.

@@ -11,68 +11,68 @@ import (
 // planWindow plans a table that follows its watermark: new rows, the hours of the
 // last days in which readers see fewer rows than the source has, and the windows
 // to fetch again.
-func (f *fetching) planWindow(ctx context.Context) error {
-	run := &f.plan.Run
-	counts, recent, err := f.countWindow(ctx)
+func (p *planner) planWindow(ctx context.Context) error {
+	run := &p.Run
+	counts, recent, err := p.countWindow(ctx)
 	if err != nil {
 		return err
 	}
-	f.held = rowsOf(counts.Parts)
+	p.held = rowsOf(counts.Parts)
 	if timeless(counts.Parts) && run.Window.From.IsZero() {
 		// The service keeps no time for this table, so that new rows cannot be
 		// distinguished from old ones: each run is a full one.
 		run.Kind = tvmexport.FullRun
-		f.units = []planUnit{{Rows: counts.Parts[0].Rows}}
-		f.expect(counts)
+		p.units = []planUnit{{Rows: counts.Parts[0].Rows}}
+		p.counted = tallyOf(*run, p.units, counts)
 		return nil
 	}
-	f.warnOfAge(counts)
-	f.noteAhead(counts)
-	f.closeWindow(counts.Now)
-	late, seen, err := f.late(ctx, counts.Parts, recent)
+	p.warnOfAge(counts)
+	p.noteAhead(counts)
+	p.closeWindow(counts.Now)
+	late, seen, err := p.late(ctx, counts.Parts, recent)
 	if err != nil {
 		return err
 	}
-	f.units = append(late, fillBins(from(counts.Parts, run.Window.From), run.Window, tvmexport.AllPartitions, time.Hour)...)
-	f.untimed()
+	p.units = append(late, fillBins(from(counts.Parts, run.Window.From), run.Window, tvmexport.AllPartitions, time.Hour)...)
+	p.untimed()
 	if len(counts.Parts) == 0 {
-		f.quiet(recent, seen)
+		p.quiet(recent, seen)
 	}
-	f.expect(counts)
+	p.counted = tallyOf(*run, p.units, counts)
 	return nil
 }
 
 // recent is the window that is counted again, from a whole hour to the
 // watermark; zero if none is.
 // ingestion_time() needs none: rows do not come late by the time at which they came.
-func (f *fetching) recent() tvmexport.Window {
-	at := f.plan.Run.Window.From
-	if f.plan.Recount <= 0 || at.IsZero() || f.plan.Run.Table.Watermark == tvmexport.IngestionTime {
+func (p *planner) recent() tvmexport.Window {
+	at := p.Run.Window.From
+	if p.Recount <= 0 || at.IsZero() || p.Run.Table.Watermark == tvmexport.IngestionTime {
 		return tvmexport.Window{}
 	}
 	return tvmexport.Window{
-		From: at.Add(-f.plan.Recount).Truncate(time.Hour).Add(-tvmexport.Tick),
+		From: at.Add(-p.Recount).Truncate(time.Hour).Add(-tvmexport.Tick),
 		To:   at,
 	}
 }
 
 // late are the pieces of published windows that are asked for again; seen is
 // what readers see of the recent ones.
-func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []planUnit, seen []tvmexport.Count, err error) {
+func (p *planner) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []planUnit, seen []tvmexport.Count, err error) {
 	var out []planUnit
-	for _, w := range f.plan.Again {
+	for _, w := range p.Again {
 		out = append(out, trimmed(fillBins(within(parts, w), w, tvmexport.AllPartitions, time.Hour))...)
 	}
 	if recent != (tvmexport.Window{}) {
-		seen, err = f.steps.HourlyCounts(ctx, f.plan.Run.Table, recent)
+		seen, err = p.steps.HourlyCounts(ctx, p.Run.Table, recent)
 		if err != nil {
 			return nil, nil, err
 		}
-		hours, err := f.clipLastHour(ctx, recent.To, within(parts, recent), seen)
+		hours, err := p.clipLastHour(ctx, recent.To, within(parts, recent), seen)
 		if err != nil {
 			return nil, nil, err
 		}
-		out = append(out, coalesceHours(laggingHours(hours, seen, recent.To, f.plan.Again), hours, f.plan.Again, f.budget())...)
+		out = append(out, coalesceHours(laggingHours(hours, seen, recent.To, p.Again), hours, p.Again, p.budget(p.RowBytes))...)
 	}
 	for i := range out {
 		out[i].Late = true
@@ -83,18 +83,17 @@ func (f *fetching) late(ctx context.Context, parts []tvmexport.Count, recent tvm
 // clipLastHour changes the count of the watermark's hour to the rows up to the
 // watermark. It makes a call only if the whole hour has more rows than readers
 // see.
-func (f *fetching) clipLastHour(ctx context.Context, at time.Time, parts, seen []tvmexport.Count) ([]tvmexport.Count, error) {
+func (p *planner) clipLastHour(ctx context.Context, at time.Time, parts, seen []tvmexport.Count) ([]tvmexport.Count, error) {
 	i := slices.IndexFunc(parts, func(c tvmexport.Count) bool { return c.Start.Add(time.Hour - tvmexport.Tick).After(at) })
 	if i < 0 || parts[i].Rows <= rowsAt(seen, parts[i].Start) {
 		return parts, nil
 	}
-	counts, err := f.steps.Count(ctx, tvmexport.CountQuery{
-		Table: f.plan.Run.Table, Window: tvmexport.Window{From: parts[i].Start.Add(-tvmexport.Tick), To: at}, Bin: time.Hour,
+	counts, err := p.count(ctx, tvmexport.CountQuery{
+		Table: p.Run.Table, Window: tvmexport.Window{From: parts[i].Start.Add(-tvmexport.Tick), To: at}, Bin: time.Hour,
 	})
 	if err != nil {
 		return nil, err
 	}
-	f.progress.Calls += counts.Calls
 	parts = slices.Clone(parts)
 	parts[i].Rows = rowsAt(counts.Parts, parts[i].Start)
 	return parts, nil
@@ -166,10 +165,10 @@ func from(parts []tvmexport.Count, at time.Time) []tvmexport.Count {
 const sourceKeeps = 30 * 24 * time.Hour
 
 // warnOfAge notes that rows of the source may have expired since the last run.
-func (f *fetching) warnOfAge(c tvmexport.Counts) {
-	at := f.plan.Run.Window.From
-	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && f.plan.Run.Previous != "" {
-		f.note("the source keeps 30 days: rows between %s and %s may no longer exist there", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
+func (p *planner) warnOfAge(c tvmexport.Counts) {
+	at := p.Run.Window.From
+	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && p.Run.Previous != "" {
+		p.note("the source keeps 30 days: rows between %s and %s may no longer exist there", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
 	}
 }
 
@@ -178,11 +177,11 @@ func timeless(parts []tvmexport.Count) bool { return len(parts) == 1 && parts[0]
 
 // closeWindow sets the window's upper end: by the source's clock, less the lag
 // that late rows are given, and never before its lower end.
-func (f *fetching) closeWindow(now time.Time) {
-	run := &f.plan.Run
-	to := now.Add(-f.plan.Lag).Truncate(tvmexport.Tick)
-	if !f.plan.Until.IsZero() && f.plan.Until.Before(to) {
-		to = f.plan.Until
+func (p *planner) closeWindow(now time.Time) {
+	run := &p.Run
+	to := now.Add(-p.Lag).Truncate(tvmexport.Tick)
+	if !p.Until.IsZero() && p.Until.Before(to) {
+		to = p.Until
 	}
 	if to.Before(run.Window.From) {
 		to = run.Window.From
@@ -192,24 +191,24 @@ func (f *fetching) closeWindow(now time.Time) {
 
 // untimed asks for the rows without a watermark where readers see some and the
 // plan shows none.
-func (f *fetching) untimed() {
-	if slices.ContainsFunc(f.units, func(p planUnit) bool { return p.Window.Null }) {
+func (p *planner) untimed() {
+	if slices.ContainsFunc(p.units, func(p planUnit) bool { return p.Window.Null }) {
 		return
 	}
-	if slices.ContainsFunc(f.plan.Known, func(k tvmexport.PartitionRecord) bool { return k.Window.Null && k.Rows > 0 }) {
-		f.units = append(f.units, planUnit{Window: tvmexport.Window{Null: true}, Ask: true})
+	if slices.ContainsFunc(p.Known, func(k tvmexport.PartitionRecord) bool { return k.Window.Null && k.Rows > 0 }) {
+		p.units = append(p.units, planUnit{Window: tvmexport.Window{Null: true}, Ask: true})
 	}
 }
 
 // quiet asks for the windows of a plan that shows no row at all: the new one,
 // in a full run also the rows without a watermark, and the hours counted again
 // in which readers see some.
-func (f *fetching) quiet(recent tvmexport.Window, seen []tvmexport.Count) {
-	if f.plan.Run.Kind == tvmexport.FullRun && !slices.ContainsFunc(f.units, func(p planUnit) bool { return p.Window.Null }) {
-		f.units = append(f.units, planUnit{Window: tvmexport.Window{Null: true}})
+func (p *planner) quiet(recent tvmexport.Window, seen []tvmexport.Count) {
+	if p.Run.Kind == tvmexport.FullRun && !slices.ContainsFunc(p.units, func(p planUnit) bool { return p.Window.Null }) {
+		p.units = append(p.units, planUnit{Window: tvmexport.Window{Null: true}})
 	}
-	if recent != (tvmexport.Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(f.plan.Again, recent.Overlaps) {
-		f.units = append([]planUnit{{Window: recent, Late: true}}, f.units...)
+	if recent != (tvmexport.Window{}) && rowsOf(seen) > 0 && !slices.ContainsFunc(p.Again, recent.Overlaps) {
+		p.units = append([]planUnit{{Window: recent, Late: true}}, p.units...)
 	}
-	askAll(f.units)
+	askAll(p.units)
 }

@@ -83,23 +83,24 @@ func tableOfPublication(p tvmexport.Publication, t tvmexport.Table) tvmexport.Ta
 	return t
 }
 
-// publication gathers the confirmed batches into steps.
-func (f *fetching) publication() tvmexport.Publication {
-	run := f.plan.Run
-	p := tvmexport.Publication{
-		Run: run, Bytes: f.progress.Bytes, Calls: f.progress.Calls,
+// publication gathers what has landed into steps. missing are the rows of late
+// batches that readers do not see.
+func publication(p planned, have landed, missing map[tvmexport.BatchID]int64, done Progress) tvmexport.Publication {
+	run, batches := p.Run, have.all()
+	pub := tvmexport.Publication{
+		Run: run, Bytes: done.Bytes, Calls: done.Calls,
 		Layout: cmp.Or(run.Table.Layout, tvmexport.Both), Columns: run.Table.Columns, Shown: run.Table.Visible(),
+		Unlike: p.Unlike, Apart: p.Apart,
 	}
-	for _, b := range f.all() {
-		p.Unread = addUnread(p.Unread, b.Unread)
+	for _, b := range batches {
+		pub.Unread = addUnread(pub.Unread, b.Unread)
 	}
-	p.Unlike = f.plan.Unlike
-	if p.Apart = f.plan.Apart; run.Kind != tvmexport.FullRun { // readers of a full run see nothing of the runs before it
-		p.Losses = f.plan.Losses
+	if run.Kind != tvmexport.FullRun { // readers of a full run see nothing of the runs before it
+		pub.Losses = p.Losses
 	}
-	p.Steps, p.Rows = publicationSteps(f.all(), f.missingRows, run.Table, f.plan.StepBytes)
-	p.Partitions = vanished(recordsOf(f.all(), run), f.plan.Known, run, f.asked)
-	return p
+	pub.Steps, pub.Rows = publicationSteps(batches, missing, run.Table, p.StepBytes)
+	pub.Partitions = vanished(recordsOf(batches, run), p.Known, run, have.asked)
+	return pub
 }
 
 // finish publishes and commits. It is also how a later run completes what an

@@ -15,53 +15,52 @@ const recheckRounds = 3
 // recheck makes sure, where that is asked for, that what was fetched is the
 // state of one moment: it counts again, compares the fingerprints with those
 // of the answers, and asks again for what differs.
-func (f *fetching) recheck(ctx context.Context) error {
-	run := f.plan.Run
-	if !f.plan.Consistent || run.Table.LoadType != tvmexport.Snapshot {
-		return nil
+func recheck(ctx context.Context, f *fetcher, have landed) (landed, error) {
+	run := f.Run
+	if !f.Consistent || run.Table.LoadType != tvmexport.Snapshot {
+		return have, nil
 	}
-	if f.plan.Lists {
-		return f.recheckListing(ctx)
+	if f.Lists {
+		return recheckListing(ctx, f, have)
 	}
 	for round := 1; ; round++ {
-		now, err := f.countAgain(ctx)
+		now, err := countAgain(ctx, f.stage, run)
 		if err != nil {
-			return err
+			return have, err
 		}
-		moved := changedPartitions(f.expected(), now, run, f.mayMove())
+		moved := changedPartitions(expected(f.Plan, have), now, run, mayMove(f.Plan, have.asked))
 		if len(moved) == 0 {
-			return nil
+			return have, nil
 		}
 		if round > recheckRounds {
-			return &tvmexport.Error{
+			return have, &tvmexport.Error{
 				Op: "fetch", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
 				Err:  fmt.Errorf("%d partitions, including %q, changed while the table was read, after %d more attempts", len(moved), moved[0], recheckRounds),
 				Hint: "run at a quieter time, or use the default consistency, under which each partition is the state of one answer",
 			}
 		}
-		f.requeue(moved, now)
+		rest, again := requeue(have, moved, now, run.Depth)
 		if run.Kind == tvmexport.DeltaRun {
-			known := setOf(f.asked)
-			f.asked = append(f.asked, slices.DeleteFunc(moved, func(p tvmexport.Partition) bool { return known[p] })...)
+			known := setOf(have.asked)
+			rest.asked = append(slices.Clip(rest.asked), slices.DeleteFunc(moved, func(p tvmexport.Partition) bool { return known[p] })...)
 		}
-		if err := f.fetchAll(ctx); err != nil {
-			return err
+		f.fingerprints.add(now)
+		if have, err = f.fetch(ctx, rest, again, nil); err != nil {
+			return have, err
 		}
 	}
 }
 
 // countAgain counts the run's partitions as they are now.
-func (f *fetching) countAgain(ctx context.Context) ([]planUnit, error) {
-	run := f.plan.Run
+func countAgain(ctx context.Context, st stage, run tvmexport.Run) ([]planUnit, error) {
 	q := tvmexport.CountQuery{Table: run.Table, Depth: max(run.Depth, 1), Fingerprints: true}
 	if run.Table.Key.IsRow() {
 		q.Within, q.Depth = tvmexport.AllPartitions.ByRowHash(), 2
 	}
-	counts, err := f.steps.Count(ctx, q)
+	counts, err := st.count(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	f.progress.Calls += counts.Calls
 	if slices.ContainsFunc(counts.Parts, func(c tvmexport.Count) bool { return !c.Fingerprint.Known }) {
 		return nil, &tvmexport.Error{
 			Op: "count", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
@@ -79,11 +78,11 @@ func (f *fetching) countAgain(ctx context.Context) ([]planUnit, error) {
 // expected is what the partitions of the table hold if nothing has moved: what
 // was fetched, and in a run that fetches what has changed what readers see of
 // the others.
-func (f *fetching) expected() []tvmexport.PartitionRecord {
-	out := recordsOf(f.all(), f.plan.Run)
-	if f.plan.Run.Kind == tvmexport.DeltaRun && f.plan.Only == nil {
-		asked := setOf(f.asked)
-		for _, k := range f.plan.Known {
+func expected(p Plan, have landed) []tvmexport.PartitionRecord {
+	out := recordsOf(have.all(), p.Run)
+	if p.Run.Kind == tvmexport.DeltaRun && p.Only == nil {
+		asked := setOf(have.asked)
+		for _, k := range p.Known {
 			if !asked[k.Partition] {
 				out = append(out, k)
 			}
@@ -94,9 +93,9 @@ func (f *fetching) expected() []tvmexport.PartitionRecord {
 
 // mayMove returns whether a partition that was not expected to have rows counts
 // as moved: in a repair, only those that were asked for do.
-func (f *fetching) mayMove() func(tvmexport.Partition) bool {
-	asked := setOf(f.asked)
-	return func(p tvmexport.Partition) bool { return f.plan.Only == nil || asked[p] }
+func mayMove(p Plan, asked []tvmexport.Partition) func(tvmexport.Partition) bool {
+	set := setOf(asked)
+	return func(at tvmexport.Partition) bool { return p.Only == nil || set[at] }
 }
 
 // changedPartitions are the partitions whose rows as expected differ from a count.
@@ -119,11 +118,11 @@ func changedPartitions(expected []tvmexport.PartitionRecord, now []planUnit, run
 	return moved
 }
 
-// requeue puts changed partitions back into the plan, with the whole slice of
-// their batch. If a partition was divided, it puts back all of its batches.
-func (f *fetching) requeue(moved []tvmexport.Partition, now []planUnit) {
-	depth := f.plan.Run.Depth
-	all := f.all()
+// requeue gives up the batches of changed partitions, each batch whole, and returns
+// what stays and what is to be fetched again. If a partition was divided, all of its
+// batches are given up.
+func requeue(have landed, moved []tvmexport.Partition, now []planUnit, depth int) (rest landed, again []planUnit) {
+	all := have.all()
 	of := map[tvmexport.Partition][]int{} // batches that have a part of it
 	for i, b := range all {
 		for _, p := range b.Slice.Partitions {
@@ -149,15 +148,13 @@ func (f *fetching) requeue(moved []tvmexport.Partition, now []planUnit) {
 			}
 		}
 	}
-	isGone := func(b tvmexport.BatchInfo) bool { return gone[b.ID] }
-	f.batches = slices.DeleteFunc(f.batches, isGone)
-	f.reused = slices.DeleteFunc(f.reused, isGone)
-	f.remember(now)
 	for _, p := range now {
 		if back[p.Partition.At(depth)] {
-			f.units = append(f.units, p)
+			again = append(again, p)
 		}
 	}
+	rest, _ = have.without(func(b tvmexport.BatchInfo) bool { return gone[b.ID] })
+	return rest, again
 }
 
 func setOf(list []tvmexport.Partition) map[tvmexport.Partition]bool {

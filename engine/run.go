@@ -8,25 +8,34 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
+// tableRun is what the run of one table begins with.
+type tableRun struct {
+	steps   Steps
+	order   tvmexport.Order
+	history tvmexport.History
+	orphans []tvmexport.OrphanedBatch
+}
+
 // runTable finishes what an earlier run began to publish, then makes a run.
-func (v *invocation) runTable(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch) error {
-	if err := v.sameTenant(r.Table, h); err != nil {
+func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error {
+	h := &t.history
+	if err := v.sameTenant(r.Table, *h); err != nil {
 		return err
 	}
 	var finished []tvmexport.Unread
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		var done Progress
-		err := finish(ctx, s, *p, &done, &v.Hooks)
+		err := finish(ctx, t.steps, *p, &done, &v.Hooks)
 		if err != nil {
 			return err
 		}
 		r.Finished, finished = p.Rows, done.Unread
-		if h, err = v.afterFinish(ctx, r.Table, h, *p); err != nil {
+		if *h, err = v.afterFinish(ctx, r.Table, *h, *p); err != nil {
 			return err
 		}
 	}
-	err := v.attempt(ctx, s, r, o, h, left)
+	err := v.attempt(ctx, r, t)
 	r.Unread = addUnread(finished, r.Unread)
 	for _, u := range r.Unread {
 		if where := whereUnread(u); where != "" {
@@ -53,26 +62,26 @@ func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmex
 }
 
 // try makes a run of a table by a schema of the source.
-func (v *invocation) try(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch, seen sighting) error {
-	notes, err := v.fit(ctx, s, r, h, seen)
+func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighting) error {
+	notes, err := v.fit(ctx, t.steps, r, t.history, seen)
 	if err != nil {
 		return err
 	}
-	plan, err := v.plan(r.Table, o, h)
+	plan, err := v.plan(r.Table, t.order, t.history)
 	r.Run = plan.Run
 	if err != nil {
 		return err
 	}
 	if plan.Run.Kind == tvmexport.DeltaRun {
-		plan.Unlike = unlikeColumns(h.Last)
+		plan.Unlike = unlikeColumns(t.history.Last)
 	}
 	plan.Loose = seen.loose
 	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Policy.Excludes(c.Name) })
-	plan.reuseOrphans(left, v.Resume)
+	plan.reuseOrphans(t.orphans, v.Resume)
 	if v.Hooks.Started != nil {
 		v.Hooks.Started(plan.Run)
 	}
-	r.Progress, err = flow(ctx, s, plan, &v.Hooks)
+	r.Progress, err = flow(ctx, t.steps, plan, &v.Hooks)
 	r.Notes = append(notes, r.Notes...)
 	return err
 }

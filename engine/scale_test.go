@@ -172,20 +172,31 @@ func TestRunOfAHundredThousandDevices(t *testing.T) {
 // landed is every nth batch that a run of the plan would have landed.
 func (e *estate) landed(tb testing.TB, plan Plan, nth int) []tvmexport.OrphanedBatch {
 	tb.Helper()
-	f := &fetching{plan: plan, steps: e, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}}
-	f.plan.Run.ID = "R1"
-	for _, step := range []func(context.Context) error{f.count, f.fetchAll} {
-		if err := step(tb.Context()); err != nil {
-			tb.Fatal(err)
-		}
-	}
+	plan.Run.ID = "R1"
+	f, have := e.fetched(tb, plan)
 	var out []tvmexport.OrphanedBatch
-	for i, b := range f.all() {
+	for i, b := range have.all() {
 		if i%nth == 0 {
-			out = append(out, tvmexport.OrphanedBatch{Header: f.plan.Run.Header(), Batch: b})
+			out = append(out, tvmexport.OrphanedBatch{Header: f.Run.Header(), Batch: b})
 		}
 	}
 	return out
+}
+
+// fetched plans a run and fetches what it asks for.
+func (e *estate) fetched(tb testing.TB, plan Plan) (*fetcher, landed) {
+	tb.Helper()
+	st := newStage(e, &tvmexport.Hooks{}, plan)
+	p, err := planRun(tb.Context(), st, plan)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f := newFetcher(st, p)
+	have, err := f.fetch(tb.Context(), landed{reused: p.reused, asked: p.asked}, p.units, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return f, have
 }
 
 // A batch goes back whole, and with it each batch that has a part of one of
@@ -193,7 +204,7 @@ func (e *estate) landed(tb testing.TB, plan Plan, nth int) []tvmexport.OrphanedB
 func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 	for seed := range uint64(300) {
 		dice := rand.New(rand.NewPCG(seed, 2))
-		f := &fetching{plan: Plan{Run: tvmexport.Run{Table: tvmexport.Table{LoadType: tvmexport.Snapshot}, Depth: 2}}}
+		var have landed
 		var now []planUnit
 		for i := range 40 {
 			var s tvmexport.Slice
@@ -206,16 +217,16 @@ func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 			}
 			b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}
 			if i%4 == 0 {
-				f.reused = append(f.reused, b)
+				have.reused = append(have.reused, b)
 			} else {
-				f.batches = append(f.batches, b)
+				have.fetched = append(have.fetched, b)
 			}
 		}
 		for i := range 60 {
 			now = append(now, planUnit{Partition: tvmexport.Partition(fmt.Sprintf("%02x", i)), Rows: 1})
 		}
 		moved := []tvmexport.Partition{now[dice.IntN(60)].Partition, now[dice.IntN(60)].Partition}
-		back, all := setOf(moved), f.all()
+		back, all := setOf(moved), have.all()
 		for grown := true; grown; {
 			grown = false
 			for _, b := range all {
@@ -228,14 +239,14 @@ func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 				}
 			}
 		}
-		f.requeue(moved, now)
+		rest, again := requeue(have, moved, now, 2)
 		var want, got []tvmexport.Partition
 		for _, p := range now {
 			if back[p.Partition] {
 				want = append(want, p.Partition)
 			}
 		}
-		for _, p := range f.units {
+		for _, p := range again {
 			got = append(got, p.Partition)
 		}
 		if !slices.Equal(want, got) {
@@ -247,7 +258,7 @@ func TestWhatMovedGoesBackWithItsBatches(t *testing.T) {
 				stay++
 			}
 		}
-		if n := len(f.all()); n != stay {
+		if n := len(rest.all()); n != stay {
 			t.Fatalf("seed %d: %d batches stay, want %d", seed, n, stay)
 		}
 	}
@@ -261,8 +272,8 @@ func BenchmarkPlan(b *testing.B) {
 		b.Run(string(kind), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				f := &fetching{plan: e.plan(kind, known), steps: e, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}}
-				if err := f.count(b.Context()); err != nil {
+				plan := e.plan(kind, known)
+				if _, err := planRun(b.Context(), newStage(e, &tvmexport.Hooks{}, plan), plan); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -278,15 +289,9 @@ func BenchmarkSettle(b *testing.B) {
 	e.move(2)
 	b.ReportAllocs()
 	for b.Loop() {
-		f := &fetching{plan: e.plan(tvmexport.DeltaRun, known), steps: e, hooks: &tvmexport.Hooks{}, oneKey: map[tvmexport.Partition]bool{}}
-		if err := f.count(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.fetchAll(b.Context()); err != nil {
-			b.Fatal(err)
-		}
+		f, have := e.fetched(b, e.plan(tvmexport.DeltaRun, known))
 		e.move(50)
-		if err := f.recheck(b.Context()); err != nil {
+		if _, err := recheck(b.Context(), f, have); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -296,18 +301,19 @@ func BenchmarkSettle(b *testing.B) {
 // scattered changes lands them at worst, into steps and records.
 func BenchmarkPublication(b *testing.B) {
 	e := newEstate()
-	f := &fetching{plan: e.plan(tvmexport.DeltaRun, e.records()), steps: e}
-	f.plan.RowBytes = 0
+	plan := e.plan(tvmexport.DeltaRun, e.records())
+	plan.RowBytes = 0
+	var have landed
 	for i, c := range e.parts {
-		f.batches = append(f.batches, tvmexport.BatchInfo{
+		have.fetched = append(have.fetched, tvmexport.BatchInfo{
 			ID: tvmexport.BatchID(fmt.Sprintf("R2.%05d", i)), Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{c.Partition}},
 			Rows: c.Rows, Bytes: 600 * c.Rows, Counts: []int64{c.Rows}, Fingerprints: []tvmexport.Fingerprint{c.Fingerprint},
 		})
-		f.asked = append(f.asked, c.Partition)
+		have.asked = append(have.asked, c.Partition)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if p := f.publication(); len(p.Partitions) != len(e.parts) {
+		if p := publication(planned{Plan: plan}, have, nil, Progress{}); len(p.Partitions) != len(e.parts) {
 			b.Fatal(len(p.Partitions))
 		}
 	}

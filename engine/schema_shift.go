@@ -35,15 +35,15 @@ type sighting struct {
 // sameSchema holds the columns that an answer declares against those that the
 // run was planned with, and those of the answers before it. The service may
 // spell a type in two ways, so a type alone that differs from the plan is noted.
-func (f *fetching) sameSchema(columns []tvmexport.Column) error {
-	live := f.plan.Live
+func (f *fetcher) sameSchema(columns []tvmexport.Column) error {
+	live := f.Live
 	if len(columns) == 0 || len(live) == 0 {
 		return nil // the answer declares none, or nothing is known
 	}
 	what := shift(f.schema, columns)
 	if f.schema == nil {
 		f.schema = columns
-		if what = shift(live, columns); what != "" && (f.plan.Loose || sameNames(live, columns)) {
+		if what = shift(live, columns); what != "" && (f.Loose || sameNames(live, columns)) {
 			f.note("the columns of the answers differ from the schema: %s", what)
 			return nil
 		}
@@ -52,7 +52,7 @@ func (f *fetching) sameSchema(columns []tvmexport.Column) error {
 		return nil
 	}
 	return &tvmexport.Error{
-		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: &schemaShift{columns, what},
+		Op: "fetch", Table: f.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: &schemaShift{columns, what},
 		Hint: "nothing was published; run again when the schema no longer changes",
 	}
 }
@@ -92,14 +92,14 @@ func (v *invocation) seen(table string) sighting {
 
 // attempt makes a run of a table, and starts over where the source's schema
 // changes meanwhile. Each start is a run of its own, by the schema of that time.
-func (v *invocation) attempt(ctx context.Context, s Steps, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch) error {
+func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 	seen := v.seen(r.Table.Name)
 	known := r.Table // as the catalogue describes it
 	calls, bytes := 0, int64(0)
 	var restarts []string
 	for {
 		r.Table, r.Progress = known, Progress{}
-		err := v.try(ctx, s, r, o, h, left, seen)
+		err := v.try(ctx, r, t, seen)
 		r.Calls, r.Bytes = r.Calls+calls, r.Bytes+bytes
 		r.Notes = append(slices.Clone(restarts), r.Notes...)
 		var moved *schemaShift

@@ -93,10 +93,10 @@ const narrow = 1_000_000_000 // one second
 // refine counts a piece that one call cannot carry more finely: in steps of
 // time while it is wider than a second, then by the digits of the key, and
 // where one key holds all its rows by the hash of the whole row.
-func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
+func (f *fetcher) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	q := tvmexport.CountQuery{
-		Table: f.plan.Run.Table, Window: p.Window, Within: p.Partition,
-		Depth: max(1, depthFor(p.Rows, f.plan.Limits.Rows)),
+		Table: f.Run.Table, Window: p.Window, Within: p.Partition,
+		Depth: max(1, depthFor(p.Rows, f.Limits.Rows)),
 	}
 	if width := widthOf(p.Window); width > narrow {
 		q.Bin = max(time.Second, (width / 60).Truncate(time.Second))
@@ -109,15 +109,14 @@ func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	if len(row) >= maxRowDigits {
 		return nil, &tvmexport.Error{
 			Op: "plan", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
-			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can distinguish them", f.plan.Limits.Rows, p.Partition),
+			Err:  fmt.Errorf("more than %d identical rows (partition %s): no query can distinguish them", f.Limits.Rows, p.Partition),
 			Hint: "check the table in the portal for an error in the data",
 		}
 	}
-	counts, err := f.steps.Count(ctx, q)
+	counts, err := f.count(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	f.progress.Calls += counts.Calls
 	var pieces []planUnit
 	if q.Bin > 0 {
 		pieces = fillBins(counts.Parts, p.Window, p.Partition, q.Bin)
@@ -134,7 +133,7 @@ func (f *fetching) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 		pieces[i].Late = p.Late
 	}
 	if q.Fingerprints {
-		f.remember(pieces)
+		f.fingerprints.add(pieces)
 	}
 	return pieces, nil
 }
@@ -145,8 +144,8 @@ const (
 )
 
 // split puts a slice that was too large back in smaller parts.
-func (f *fetching) split(ctx context.Context, s tvmexport.Slice, why error) error {
-	announceSplitting(f.hooks, f.plan.Run, s, why)
+func (f *fetcher) split(ctx context.Context, s tvmexport.Slice, why error) error {
+	announceSplitting(f.hooks, f.Run, s, why)
 	if err := f.checkSplitting(why); err != nil {
 		return err
 	}
@@ -204,7 +203,7 @@ const (
 
 // checkSplitting says that smaller parts do not help: a service that refuses them as it
 // refused the larger ones would be asked without an end. nil while they may help.
-func (f *fetching) checkSplitting(why error) error {
+func (f *fetcher) checkSplitting(why error) error {
 	f.refusals++
 	f.refusedInRow++
 	limit := maxExtraRefusals + 2*f.progress.Slices
@@ -213,7 +212,7 @@ func (f *fetching) checkSplitting(why error) error {
 		return nil
 	}
 	return &tvmexport.Error{
-		Op: "fetch", Table: f.plan.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
+		Op: "fetch", Table: f.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Rejected,
 		Err:  fmt.Errorf("%d answers were refused as too large and %d accepted, so smaller partitions do not help: %w", f.refusals, f.progress.Slices, why),
 		Hint: "run again later; if this persists, check the service's answer to a query of a few rows",
 	}

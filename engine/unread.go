@@ -52,22 +52,21 @@ func whereUnread(u tvmexport.Unread) string {
 // from values that were not read: both sides are asked again, without the
 // columns that have such values. It asks only where there are such columns and
 // such parts.
-func (e *Exporter) tellUnread(ctx context.Context, state tvmexport.StateCounter, c *Comparison, h tvmexport.History, q tvmexport.CountQuery, recorded map[tvmexport.Partition]int64) error {
-	columns := unlikeColumns(h.Last)
+func (e *Exporter) tellUnread(ctx context.Context, state tvmexport.StateCounter, c *Comparison, parts comparedParts, columns []string) error {
 	if len(columns) == 0 || !slices.ContainsFunc(c.Differences, Difference.inContent) {
 		return nil
 	}
-	q.Table.Volatile = slices.Concat(q.Table.Volatile, columns)
-	source, err := checkedCount(ctx, e.source(c.Table.Name), q)
+	parts.query.Table.Volatile = slices.Concat(parts.query.Table.Volatile, columns)
+	source, err := checkedCount(ctx, e.source(c.Table.Name), parts.query)
 	if err != nil {
 		return err
 	}
-	readers, err := state.State(ctx, q)
+	readers, err := state.State(ctx, parts.query)
 	if err != nil {
 		return err
 	}
 	without := Comparison{Table: c.Table, Run: c.Run}
-	without.differ(source.Parts, readers, recorded, q)
+	without.differ(source.Parts, readers, parts)
 	for i, d := range c.Differences {
 		still := slices.ContainsFunc(without.Differences, func(w Difference) bool { return w.Partition == d.Partition && w.Window == d.Window })
 		if d.inContent() && !still {

@@ -98,35 +98,41 @@ func (e *Exporter) compare(ctx context.Context, state tvmexport.StateCounter, c 
 	if e.lists(c.Table.Name) {
 		return c.compareRecorded(ctx, state, h)
 	}
-	q, recorded := e.partsOf(c, h)
+	parts := e.partsOf(c, h)
+	q := &parts.query
 	var notes []string
 	q.Table, notes = comparedTable(q.Table)
 	c.Notes = append(c.Notes, notes...)
-	source, err := checkedCount(ctx, e.source(q.Table.Name), q)
+	source, err := checkedCount(ctx, e.source(q.Table.Name), *q)
 	if err != nil {
 		return err
 	}
-	readers, err := state.State(ctx, q)
+	readers, err := state.State(ctx, *q)
 	if err != nil {
 		return err
 	}
 	if slices.ContainsFunc(source.Parts, func(p tvmexport.Count) bool { return !p.Fingerprint.Known }) {
 		c.Notes = append(c.Notes, "the service computes no fingerprints: only counts were compared")
 	}
-	c.differ(source.Parts, readers, recorded, q)
-	return e.tellUnread(ctx, state, c, h, q, recorded)
+	c.differ(source.Parts, readers, parts)
+	return e.tellUnread(ctx, state, c, parts, unlikeColumns(h.Last))
 }
 
-// partsOf is the question that both sides are asked, and what the ledger
-// recorded of its parts.
-func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQuery, map[tvmexport.Partition]int64) {
+// comparedParts are the parts of a table that are compared.
+type comparedParts struct {
+	query    tvmexport.CountQuery          // that both sides are asked
+	recorded map[tvmexport.Partition]int64 // rows of the parts in the ledger; nil: it has none of such parts
+}
+
+// partsOf chooses the parts of a table by which it is compared.
+func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) comparedParts {
 	t := c.Table
 	q := tvmexport.CountQuery{Table: t, Fingerprints: true}
 	if t.Watermark != "" && t.LoadType != tvmexport.Snapshot && !h.Last.Watermark.IsZero() {
 		if t.Watermark == tvmexport.IngestionTime {
 			c.Notes = append(c.Notes, "rows do not have ingestion_time(), which the table follows: the table was compared as a whole")
 			q.Window = tvmexport.Window{To: h.Last.Watermark}
-			return q, nil
+			return comparedParts{query: q}
 		}
 		q.Bin = time.Hour
 		// The oldest day is about to expire at the source.
@@ -134,10 +140,10 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 		if h.Since.After(q.Window.From) && !h.Losses.Ledger() {
 			q.Window.From = h.Since
 		}
-		return q, nil
+		return comparedParts{query: q}
 	}
 	if t.Key.IsRow() {
-		return q, nil
+		return comparedParts{query: q}
 	}
 	if guise := t.KeyVisibility(); guise != "" {
 		c.Notes = append(c.Notes, "published rows do not contain the key of partitions, which is "+guise+": the table was compared as a whole")
@@ -145,14 +151,14 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) (tvmexport.CountQ
 		for _, r := range h.Partitions {
 			rows += r.Rows
 		}
-		return q, map[tvmexport.Partition]int64{tvmexport.AllPartitions: rows}
+		return comparedParts{q, map[tvmexport.Partition]int64{tvmexport.AllPartitions: rows}}
 	}
 	q.Depth = h.Depth
 	recorded := make(map[tvmexport.Partition]int64, len(h.Partitions))
 	for _, r := range h.Partitions {
 		recorded[r.Partition] += r.Rows
 	}
-	return q, recorded
+	return comparedParts{q, recorded}
 }
 
 type partKey struct {
@@ -173,7 +179,8 @@ func byPart(list []tvmexport.Count) map[partKey]tvmexport.Count {
 }
 
 // differ fills in the differences, in the order of the parts.
-func (c *Comparison) differ(source, readers []tvmexport.Count, recorded map[tvmexport.Partition]int64, q tvmexport.CountQuery) {
+func (c *Comparison) differ(source, readers []tvmexport.Count, parts comparedParts) {
+	q, recorded := parts.query, parts.recorded
 	theirs, ours := byPart(source), byPart(readers)
 	for k, p := range ours {
 		if _, ok := theirs[k]; !ok {

@@ -19,6 +19,6 @@ func (c *Comparison) compareRecorded(ctx context.Context, state tvmexport.StateC
 	if err != nil {
 		return err
 	}
-	c.differ([]tvmexport.Count{{Rows: rows}}, readers, map[tvmexport.Partition]int64{tvmexport.AllPartitions: rows}, q)
+	c.differ([]tvmexport.Count{{Rows: rows}}, readers, comparedParts{q, map[tvmexport.Partition]int64{tvmexport.AllPartitions: rows}})
 	return nil
 }
