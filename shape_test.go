@@ -33,8 +33,6 @@ var wideTypes = map[string]struct {
 	"emulator/internal/kql.binder":               {130, "one method for each form of a query that it binds"},
 	"emulator/internal/kql/syntax.parser":        {90, "one method for each rule of the grammar"},
 	"emulator/internal/kql/syntax.dynamicParser": {90, "embeds the parser, for one more rule"},
-	"engine.fetching":                            {60, "counts, divides and fetches the slices of a run"},
-	"engine.invocation":                          {40, "embeds the exporter that it is one call of"},
 	"cmd/tvmexport.process":                      {60, "one method for each command"},
 	"cmd/tvmexport.demonstration":                {60, "embeds the process"},
 	"cmd/tvmexport.listener":                     {90, "embeds the service and the process"},

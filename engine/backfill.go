@@ -22,17 +22,17 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 	if orders, err = choose(orders, tables); err != nil {
 		return nil, err
 	}
-	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), orders: orders, results: make([]Result, len(orders))}
+	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), orders: orders, results: make([]Result, len(orders))}
 	for i, o := range orders {
-		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+		v.results[i].Table, v.results[i].Err = v.exporter.table(ctx, o)
 	}
-	v.fail(checkTables(ctx, v.Destination, v.healthy()))
+	v.fail(checkTables(ctx, v.exporter.Destination, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
 	out := make([]tvmexport.Backfilled, len(orders))
 	if len(v.leased) > 0 {
-		held, stop := keepLease(ctx, v.Destination, v.lease, v.term())
-		history, err := v.Destination.History(held, v.leased)
+		held, stop := keepLease(ctx, v.exporter.Destination, v.lease, v.term())
+		history, err := v.exporter.Destination.History(held, v.leased)
 		v.fail(nil, err)
 		for i := range v.results {
 			if r := &v.results[i]; r.Err == nil {
@@ -65,7 +65,7 @@ func (v *invocation) refill(ctx context.Context, typed tvmexport.Backfiller, t t
 	if t.Drift == tvmexport.Evolve || t.Drift == "" {
 		t.Shown = nil // show columns that only the records have
 	}
-	if _, err := syncSchema(ctx, v.Destination, t); err != nil {
+	if _, err := syncSchema(ctx, v.exporter.Destination, t); err != nil {
 		return tvmexport.Backfilled{}, err
 	}
 	return typed.Backfill(ctx, t)
@@ -75,5 +75,5 @@ func (v *invocation) refill(ctx context.Context, typed tvmexport.Backfiller, t t
 func (v *invocation) giveBack(ctx context.Context) error {
 	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
-	return v.Destination.EndInvocation(ctx, tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased})
+	return v.exporter.Destination.EndInvocation(ctx, tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased})
 }

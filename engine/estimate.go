@@ -48,13 +48,13 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		return nil, err
 	}
 	v := &invocation{
-		Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders,
+		exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders,
 		results: make([]Result, len(orders)),
 	}
 	for i, o := range orders {
-		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+		v.results[i].Table, v.results[i].Err = v.exporter.table(ctx, o)
 	}
-	v.fail(checkTables(ctx, v.Destination, v.healthy()))
+	v.fail(checkTables(ctx, v.exporter.Destination, v.healthy()))
 	v.leased = v.healthy() // which it does not lease: past is asked about them
 	var history map[string]tvmexport.History
 	var left map[string][]tvmexport.OrphanedBatch
@@ -63,14 +63,14 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 			return nil, err
 		}
 		var failed map[string]error
-		if v.schemas, failed, err = v.schemasOf(ctx, v.leased); err != nil {
+		if v.schemas, failed, err = v.exporter.schemasOf(ctx, v.leased); err != nil {
 			return nil, err
 		}
 		v.fail(failed, nil)
 	}
 	out := make([]PlannedTable, len(orders))
 	var g errgroup.Group
-	g.SetLimit(cmp.Or(v.Tables, defaultTables))
+	g.SetLimit(cmp.Or(v.exporter.Tables, defaultTables))
 	for i := range out {
 		r, name := &v.results[i], v.results[i].Table.Name
 		g.Go(func() error {
@@ -120,7 +120,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return out, err
 	}
-	s := &dryRun{source: v.Exporter.source, destination: v.Destination}
+	s := &dryRun{source: v.exporter.source, destination: v.exporter.Destination}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		out.Finishes = p.Run.ID
@@ -134,7 +134,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 	if err != nil {
 		return out, err
 	}
-	plan.reuseOrphans(left, v.Resume)
+	plan.reuseOrphans(left, v.exporter.Resume)
 	st := newStage(s, &tvmexport.Hooks{}, plan)
 	planned, err := planRun(ctx, st, plan)
 	if err != nil {
@@ -164,7 +164,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 	out.Run, out.FullReason, out.Parts, out.Changed = planned.Run, p.FullReason, p.Parts, p.Changed
 	out.Held, out.Rows, out.Resumed = planned.held, planned.total, p.Resumed
 	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
-	if _, known := v.describe(r.Table.Name); !known {
+	if _, known := v.exporter.describe(r.Table.Name); !known {
 		out.Calls++ // its columns were asked for before anything else
 		s.calls++
 	}

@@ -89,7 +89,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if len(orders) == 0 {
 		return Report{Started: started}, nil
 	}
-	v := &invocation{Exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
+	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
 	defer v.grace.watch(ctx)()
 	v.carryOut(ctx)
 	for i, o := range orders {

@@ -12,11 +12,11 @@ import (
 
 // invocation is one call of Run.
 type invocation struct {
-	*Exporter
-	owner   string
-	request Request
-	orders  []tvmexport.Order
-	results []Result // one for each order
+	exporter *Exporter
+	owner    string
+	request  Request
+	orders   []tvmexport.Order
+	results  []Result // one for each order
 
 	leased  []tvmexport.Table
 	schemas map[string][]tvmexport.Column // of the leased tables, if the source returns them
@@ -33,21 +33,21 @@ func (v *invocation) carryOut(ctx context.Context) {
 			v.results[i].Table, v.results[i].Err = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}, spent
 			continue
 		}
-		v.results[i].Table, v.results[i].Err = v.table(ctx, o)
+		v.results[i].Table, v.results[i].Err = v.exporter.table(ctx, o)
 	}
-	v.fail(checkTables(ctx, v.Destination, v.healthy()))
+	v.fail(checkTables(ctx, v.exporter.Destination, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
 	if len(v.leased) == 0 {
 		v.announce()
 		return
 	}
-	ctx, stop := keepLease(ctx, v.Destination, v.lease, v.term())
+	ctx, stop := keepLease(ctx, v.exporter.Destination, v.lease, v.term())
 	defer stop()
 	history, left, err := v.history(ctx)
 	var failed map[string]error
 	if err == nil {
-		v.schemas, failed, err = v.schemasOf(ctx, v.leased)
+		v.schemas, failed, err = v.exporter.schemasOf(ctx, v.leased)
 	}
 	v.fail(failed, err)
 	v.announce()
@@ -56,11 +56,11 @@ func (v *invocation) carryOut(ctx context.Context) {
 
 // spent lets the source begin with what the destination remembers of the quota.
 func (v *invocation) spent(ctx context.Context) error {
-	m, ok := tvmexport.Ability[tvmexport.Meter](v.Source)
+	m, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source)
 	if !ok {
 		return nil
 	}
-	spent, err := v.Destination.QuotaUsage(ctx, v.owner)
+	spent, err := v.exporter.Destination.QuotaUsage(ctx, v.owner)
 	if err == nil {
 		m.Begin(spent)
 	}
@@ -70,14 +70,14 @@ func (v *invocation) spent(ctx context.Context) error {
 // history is what the destination remembers of earlier invocations and of the tables.
 func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.OrphanedBatch, error) {
 	var err error
-	if v.earlier, err = v.Destination.PendingAudits(ctx, v.owner); err != nil {
+	if v.earlier, err = v.exporter.Destination.PendingAudits(ctx, v.owner); err != nil {
 		return nil, nil, err
 	}
-	history, err := v.Destination.History(ctx, v.leased)
-	if err != nil || v.Resume <= 0 {
+	history, err := v.exporter.Destination.History(ctx, v.leased)
+	if err != nil || v.exporter.Resume <= 0 {
 		return history, nil, err
 	}
-	left, err := v.Destination.OrphanedBatches(ctx, v.leased, history, time.Now().Add(-v.Resume))
+	left, err := v.exporter.Destination.OrphanedBatches(ctx, v.leased, history, time.Now().Add(-v.exporter.Resume))
 	return history, left, err
 }
 
@@ -102,12 +102,12 @@ func (v *invocation) healthy() []tvmexport.Table {
 	return out
 }
 
-func (v *invocation) term() time.Duration { return cmp.Or(v.Term, defaultTerm) }
+func (v *invocation) term() time.Duration { return cmp.Or(v.exporter.Term, defaultTerm) }
 
 // lease is the invocation's claim as it is now.
 func (v *invocation) lease() tvmexport.Lease {
 	l := tvmexport.Lease{Owner: v.owner, Tables: v.leased, Term: v.term()}
-	if m, ok := tvmexport.Ability[tvmexport.Meter](v.Source); ok {
+	if m, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source); ok {
 		l.QuotaUsage = m.QuotaUsage()
 	}
 	return l
@@ -118,7 +118,7 @@ func (v *invocation) acquire(ctx context.Context) (map[string]error, error) {
 	if l.Tables = v.healthy(); len(l.Tables) == 0 {
 		return nil, nil
 	}
-	held, err := v.Destination.Acquire(ctx, l)
+	held, err := v.exporter.Destination.Acquire(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +139,11 @@ func (v *invocation) announce() {
 }
 
 func (v *invocation) failed(r *Result) {
-	if v.Advise != nil {
-		r.Err = v.Advise(r.Err)
+	if v.exporter.Advise != nil {
+		r.Err = v.exporter.Advise(r.Err)
 	}
-	if v.Hooks.Failed != nil {
-		v.Hooks.Failed(r.Table.Name, r.Run.ID, r.Err)
+	if v.exporter.Hooks.Failed != nil {
+		v.exporter.Hooks.Failed(r.Table.Name, r.Run.ID, r.Err)
 	}
 }
 
@@ -155,11 +155,11 @@ const (
 
 func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport.History, left map[string][]tvmexport.OrphanedBatch) {
 	eng := &engine{
-		source: v.Exporter.source, destination: v.Destination, compress: v.Compress, hooks: &v.Hooks,
-		calls: make(chan struct{}, cmp.Or(v.Calls, defaultCalls)), patience: v.Patience, limits: v.limits(), owner: v.owner, grace: &v.grace,
+		source: v.exporter.source, destination: v.exporter.Destination, compress: v.exporter.Compress, hooks: &v.exporter.Hooks,
+		calls: make(chan struct{}, cmp.Or(v.exporter.Calls, defaultCalls)), patience: v.exporter.Patience, limits: v.exporter.limits(), owner: v.owner, grace: &v.grace,
 	}
 	var g errgroup.Group
-	g.SetLimit(cmp.Or(v.Tables, defaultTables))
+	g.SetLimit(cmp.Or(v.exporter.Tables, defaultTables))
 	for i := range v.results {
 		r := &v.results[i]
 		if r.Err != nil {
@@ -195,7 +195,7 @@ func (v *invocation) close(ctx context.Context) error {
 	}
 	var err error
 	for _, earlier := range v.earlier { // first: what they have told, this one does not tell again
-		err = errors.Join(err, v.Destination.EndInvocation(ctx, earlier))
+		err = errors.Join(err, v.exporter.Destination.EndInvocation(ctx, earlier))
 	}
-	return errors.Join(v.Destination.EndInvocation(ctx, c), err)
+	return errors.Join(v.exporter.Destination.EndInvocation(ctx, c), err)
 }

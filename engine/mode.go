@@ -18,7 +18,7 @@ const StartIgnored = "a request with this start uses it"
 // plan decides what a run is, within what the destination can do.
 func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p, err := v.mode(t, o, h)
-	if _, ok := tvmexport.Ability[tvmexport.LateRowCounter](v.Destination); !ok && err == nil {
+	if _, ok := tvmexport.Ability[tvmexport.LateRowCounter](v.exporter.Destination); !ok && err == nil {
 		err = p.withoutLateRows()
 	}
 	return p, err
@@ -29,11 +29,11 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p := Plan{
 		Run:    tvmexport.Run{ID: newRunID(), Table: t, Kind: tvmexport.FullRun, StartedAt: h.Now},
-		Limits: v.limits(), Known: h.Partitions, Depth: h.Depth,
-		Lag: v.Lag, Until: v.request.To, Recount: v.Recount, Consistent: v.Consistent, StepBytes: v.StepBytes,
+		Limits: v.exporter.limits(), Known: h.Partitions, Depth: h.Depth,
+		Lag: v.exporter.Lag, Until: v.request.To, Recount: v.exporter.Recount, Consistent: v.exporter.Consistent, StepBytes: v.exporter.StepBytes,
 	}
-	p.Run.Tenant = v.Tenant
-	if p.Lists = v.lists(t.Name); p.Lists && t.LoadType != tvmexport.Snapshot {
+	p.Run.Tenant = v.exporter.Tenant
+	if p.Lists = v.exporter.lists(t.Name); p.Lists && t.LoadType != tvmexport.Snapshot {
 		return p, unsupportedSource("plan", t.Name, "lists whole states and cannot tell what is new", "set the table's LoadType to Snapshot")
 	}
 	p.Requested = v.request.Full
@@ -54,14 +54,14 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	}
 	repair, repairing := v.request.Repair[t.Name]
 	if t.LoadType == tvmexport.Snapshot {
-		if err := checkRetention(t, h, v.FullEvery); err != nil {
+		if err := checkRetention(t, h, v.exporter.FullEvery); err != nil {
 			return p, err
 		}
 		if v.request.Full {
 			p.FullReason = FullRequested
 			return p, nil
 		}
-		p.FullReason = fullReason(t, h, v.FullEvery, p.Limits.Rows)
+		p.FullReason = fullReason(t, h, v.exporter.FullEvery, p.Limits.Rows)
 		if why := cmp.Or(elsewhere, fullReasonOfLosses(lost, repairing)); why != "" {
 			p.FullReason = cmp.Or(p.FullReason, why)
 			p.note("%s: the whole table is fetched", why)

@@ -26,7 +26,7 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		var done Progress
-		err := finish(ctx, t.steps, *p, &done, &v.Hooks)
+		err := finish(ctx, t.steps, *p, &done, &v.exporter.Hooks)
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 // afterFinish is the history after a publication was finished. What is gone is
 // read again: the losses read before describe the published tables without it.
 func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmexport.History, p tvmexport.Publication) (tvmexport.History, error) {
-	now, err := v.Destination.History(ctx, []tvmexport.Table{t})
+	now, err := v.exporter.Destination.History(ctx, []tvmexport.Table{t})
 	if err != nil {
 		return h, err
 	}
@@ -77,23 +77,23 @@ func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighti
 	}
 	plan.Loose = seen.loose
 	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Policy.Excludes(c.Name) })
-	plan.reuseOrphans(t.orphans, v.Resume)
-	if v.Hooks.Started != nil {
-		v.Hooks.Started(plan.Run)
+	plan.reuseOrphans(t.orphans, v.exporter.Resume)
+	if v.exporter.Hooks.Started != nil {
+		v.exporter.Hooks.Started(plan.Run)
 	}
-	r.Progress, err = flow(ctx, t.steps, plan, &v.Hooks)
+	r.Progress, err = flow(ctx, t.steps, plan, &v.exporter.Hooks)
 	r.Notes = append(notes, r.Notes...)
 	return err
 }
 
 // sameTenant refuses to mix the data of two tenants in one database.
 func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
-	if h.Tenant == "" || v.Tenant == "" || h.Tenant == v.Tenant {
+	if h.Tenant == "" || v.exporter.Tenant == "" || h.Tenant == v.exporter.Tenant {
 		return nil
 	}
 	return &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
-		Err:  fmt.Errorf("the database holds the data of tenant %s, but the sign-in to Defender belongs to tenant %s", h.Tenant, v.Tenant),
+		Err:  fmt.Errorf("the database holds the data of tenant %s, but the sign-in to Defender belongs to tenant %s", h.Tenant, v.exporter.Tenant),
 		Hint: "use a separate database for each tenant", Code: tvmexport.OtherTenant,
 	}
 }

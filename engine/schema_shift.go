@@ -106,8 +106,8 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 		if !errors.As(err, &moved) || len(restarts) == schemaRestarts {
 			return err
 		}
-		if v.Hooks.Retrying != nil {
-			v.Hooks.Retrying(r.Run, "run", 0, err)
+		if v.exporter.Hooks.Retrying != nil {
+			v.exporter.Hooks.Retrying(r.Run, "run", 0, err)
 		}
 		restarts = append(restarts, "the run started over: "+moved.Error())
 		calls, bytes = r.Calls, r.Bytes
@@ -120,7 +120,7 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 // seeAgain asks for the schema of a table once more. If the source does not return
 // it, seeAgain uses the columns of the answer that differed.
 func (v *invocation) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
-	now, err := v.source(table).Schemas(ctx, []string{table})
+	now, err := v.exporter.source(table).Schemas(ctx, []string{table})
 	if err != nil {
 		return before, err
 	}
