@@ -165,7 +165,15 @@ func (c *catalog) view(s scope, v *view) (kql.Relation, bool) {
 	inner.depth++
 	inner.home = s.db.name
 	inner.system = true // who may read the view may read what it shows
-	q, err := kql.Compile(v.query, kql.Environment{Catalog: &inner, Database: s.db.name, Now: c.in.now()})
+	source := &inner
+	if t, ok := s.state.tables[v.source]; ok && !v.from.IsZero() {
+		seen := &extent.Relation{Schema: t.columns}
+		for _, x := range t.extents {
+			seen.Extents = append(seen.Extents, x.Since(v.from))
+		}
+		source = inner.with(v.source, seen)
+	}
+	q, err := kql.Compile(v.query, kql.Environment{Catalog: source, Database: s.db.name, Now: c.in.now()})
 	if err != nil || len(q.Statements) != 1 {
 		return nil, false
 	}

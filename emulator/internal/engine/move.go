@@ -115,6 +115,9 @@ func (m moving) do(ctx context.Context, s *session, sc scope, with command.Prope
 	if err != nil {
 		return nil, err
 	}
+	if err := checkViewsOnMove(sc.state, m); err != nil {
+		return nil, err
+	}
 	var come []*extent.Extent
 	r := moveRows()
 	for _, p := range m.move {

@@ -65,8 +65,11 @@ func showPolicy(s *session, c *command.ShowPolicy) (*rows, error) {
 
 // deletePolicy removes a policy from an entity.
 func deletePolicy(s *session, c *command.DeletePolicy) (*rows, error) {
-	return setPolicies(s, c.Scope, []string{c.Name}, c.Policy, func(*state, *attributes) (string, error) {
+	return setPolicies(s, c.Scope, []string{c.Name}, c.Policy, func(state *state, _ *attributes) (string, error) {
 		if c.Policy == "ingestiontime" {
+			if err := checkViewsOnIngestionTime(state, c.Name); err != nil {
+				return "", err
+			}
 			return policyOfWord(c.Policy, "false") // the same as disabling it
 		}
 		return "", nil
@@ -110,10 +113,14 @@ func checkAgainst(s *session, state *state, c *command.AlterPolicy, given string
 			var sc scope
 			if sc, err = s.scope(); err == nil {
 				sc.state = state
-				err = checkRowLevel(s, sc, name, given)
+				err = checkRowLevel(s, sc, name, given, c.With)
 			}
 		case policyRestricted:
 			err = checkRestricted(state, name, given)
+		case "ingestiontime":
+			if c.Scope == command.Table && untimedBy(given) {
+				err = checkViewsOnIngestionTime(state, name)
+			}
 		}
 		if err != nil {
 			return err

@@ -117,9 +117,11 @@ func restrictedBy(text string) bool {
 // untimed says whether the ingestiontime policy, which is on where none is set,
 // is off: ingestion_time() is null for rows that come then. See
 // https://learn.microsoft.com/kusto/management/ingestion-time-policy.
-func (t *table) untimed() bool {
+func (t *table) untimed() bool { return untimedBy(t.policies["ingestiontime"]) }
+
+// untimedBy says whether an ingestiontime policy is off.
+func untimedBy(text string) bool {
 	p := struct{ IsEnabled bool }{true}
-	text := t.policies["ingestiontime"]
 	return text != "" && json.Unmarshal([]byte(text), &p) == nil && !p.IsEnabled
 }
 

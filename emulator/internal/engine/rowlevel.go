@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/extent"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -89,8 +90,8 @@ func (r filtered) Scan(ctx context.Context, _ kql.Request) iter.Seq2[[]value.Val
 
 // checkRowLevel refuses a policy whose query does not give the table, and one
 // on a table on which it cannot be enabled: that an update policy reads, or
-// that has restricted view access.
-func checkRowLevel(s *session, sc scope, name, text string) error {
+// that has restricted view access, or whose rows a materialized view shows.
+func checkRowLevel(s *session, sc scope, name, text string, with command.Properties) error {
 	t, err := sc.state.table(name)
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func checkRowLevel(s *session, sc scope, name, text string) error {
 			}
 		}
 	}
-	return nil
+	return checkViewsOnRowLevel(sc.state, name, with)
 }
 
 // checkRestricted refuses restricted view access to a table that has row-level
@@ -131,10 +132,8 @@ func checkRestricted(state *state, name, text string) error {
 	if t.protected() {
 		return badRequest("The restricted_view_access policy cannot be enabled on table '%s': it has a row_level_security policy", name)
 	}
-	for _, v := range sortedViews(state) {
-		if v.source == name {
-			return badRequest("The restricted_view_access policy cannot be enabled on table '%s': it is the source of the materialized view '%s'", name, v.name)
-		}
+	for _, v := range viewsOf(state, name) {
+		return badRequest("The restricted_view_access policy cannot be enabled on table '%s': it is the source of the materialized view '%s'", name, v.name)
 	}
 	return nil
 }

@@ -67,6 +67,7 @@ type view struct {
 	enabled           bool
 	autoUpdateSchema  bool
 	since             time.Time
+	from              time.Time // ingestion time of the first rows of the source that count; zero: all count
 }
 
 func newDatabase(name string, now time.Time) *database {

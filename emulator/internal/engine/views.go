@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/command"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
@@ -106,8 +107,12 @@ func checkView(s *session, sc scope, c *command.DefineView) error {
 	if sc.state.tables[c.Source] == nil && sc.state.views[c.Source] == nil {
 		return notFound(CodeTableNotFound, "Table", c.Source)
 	}
-	if !strings.Contains(strings.ToLower(c.Query), "summarize") {
-		return semantic("Materialized view '%s': its query must end in a summarize operator", c.Name)
+	parsed, err := parseView(c.Name, c.Query)
+	if err != nil {
+		return err
+	}
+	if err := checkViewSource(sc.state, c, parsed); err != nil {
+		return err
 	}
 	q, err := kql.Compile(c.Query, kql.Environment{
 		Catalog: s.e.databases.catalog(sc.db.name, s.call.Principal), Database: sc.db.name, Now: s.e.now(),
@@ -130,6 +135,7 @@ func putView(s *session, d *database, c *command.DefineView) (*rows, error) {
 			if kind, taken := state.taken(c.Name); taken {
 				return alreadyExists(kind, c.Name)
 			}
+			v.from = viewFrom(c, v.since)
 			v.grant(creator(s.call.Principal))
 		}
 		v.source, v.query = c.Source, c.Query
@@ -149,6 +155,18 @@ func putView(s *session, d *database, c *command.DefineView) (*rows, error) {
 		return nil, err
 	}
 	return viewRows(s, []*view{d.present.Load().views[c.Name]}), nil
+}
+
+// viewFrom is the ingestion time from which a new view sees its source: its own creation,
+// or what it is backfilled from.
+func viewFrom(c *command.DefineView, created time.Time) time.Time {
+	if !truth(given(c.With, "backfill")) {
+		return created
+	}
+	if v, ok := value.ParseDateTime(c.With["effectivedatetime"]); ok {
+		return v.Time()
+	}
+	return time.Time{}
 }
 
 // enableView is .enable and .disable materialized-view.

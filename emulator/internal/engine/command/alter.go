@@ -136,7 +136,7 @@ func policy(p *parser, verb Verb, scope Scope, names []string) (string, any) {
 		p.refuse(p.peek(0))
 	}
 	keyword := string(scope) + " policy " + a.Policy
-	p.properties() // such as with (allowUnreferencedSourceTable=true), which change nothing here
+	a.With = p.properties() // such as with (allowUnreferencedSourceTable=true), which changes nothing here
 	t := p.peek(0)
 	switch {
 	case t.kind == text:
@@ -156,6 +156,9 @@ func policy(p *parser, verb Verb, scope Scope, names []string) (string, any) {
 		}
 	case t.kind == word:
 		a.Word = p.word("A policy")
+		if a.Policy == "row_level_security" && p.isWord("with") {
+			a.With = p.properties()
+		}
 		for a.Policy == "row_level_security" && p.peek(0).kind == text { // its query
 			a.JSON += p.take().value
 		}

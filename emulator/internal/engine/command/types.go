@@ -207,6 +207,7 @@ type AlterPolicy struct {
 	JSON     string
 	Settings []Setting // softdelete = 10d
 	Word     string    // enable, disable, true, false
+	With     Properties
 }
 
 // Setting is one name = value of a policy.

@@ -55,6 +55,20 @@ func (x *Extent) RowCount() int64 {
 	return n
 }
 
+// Since is the extent with only the rows that were ingested at a time or later, or whose
+// time is not known. The result is for reading.
+func (x *Extent) Since(at time.Time) *Extent {
+	from := value.NewDateTime(at)
+	y := *x
+	y.parts = nil
+	for _, p := range x.parts {
+		if p.ingestedOn.IsNull() || p.ingestedOn.Ticks() >= from.Ticks() {
+			y.parts = append(y.parts, p)
+		}
+	}
+	return &y
+}
+
 // DeletedRowCount is the number of deleted rows.
 func (x *Extent) DeletedRowCount() int64 {
 	var n int
