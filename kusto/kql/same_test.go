@@ -183,7 +183,7 @@ func FuzzSameFunction(f *testing.F) {
 				t.Fatalf("%q and %q: comments matter", a, b)
 			}
 		}
-		for i := range list { // each token counts, unless it is part of a message
+		for i := range min(len(list), 100) { // each token counts, unless it is part of a message
 			rest := slices.Delete(slices.Clone(list), i, i+1)
 			if list[i].kind != literalToken && slices.Equal(withoutMessages(rest), withoutMessages(list)) {
 				t.Fatalf("%q: the token %q does not count", a, list[i].text)
