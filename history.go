@@ -26,19 +26,16 @@ type History struct {
 
 // Committed is a run that counts.
 type Committed struct {
-	ID        RunID
-	Previous  RunID
-	Kind      RunKind
-	At        time.Time // by the destination's clock
+	RunHeader           // its Definition is of the table as the run met it; of other programs' commits ID, Previous and Kind alone are known
+	At        time.Time // of the commit, by the destination's clock
 	Watermark time.Time
 	Rows      int64
 	Bytes     int64
 
-	Definition string   // of the table as the run met it
-	Columns    []Column // at the source then
-	Shown      []Column // to readers
-	Unread     []Unread // values of the run that do not fit their type
-	Unlike     []string // columns of which the runs that this one adds to had such values
+	Columns []Column // at the source then
+	Shown   []Column // to readers
+	Unread  []Unread // values of the run that do not fit their type
+	Unlike  []string // columns of which the runs that this one adds to had such values
 
 	Destination string // table that it published records into; "" where that is not recorded
 	Losses      Losses // that the run knew of and made up for

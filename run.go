@@ -53,7 +53,8 @@ type PartitionRecord struct {
 // exporter had put into the published table before this one took it over.
 const LegacyRun RunKind = "legacy"
 
-// RunHeader is what a landed batch says of the run that it was fetched for.
+// RunHeader is what a landed batch and a commit say of their run. Its JSON is stored
+// with both; that of a [Run] is stored with a [Publication].
 type RunHeader struct {
 	ID         RunID     `json:"id"`
 	Previous   RunID     `json:"previous"`

@@ -104,9 +104,8 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 		effective := map[part]tvmexport.PartitionRecord{}
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
-				ID: c.Run.ID, Previous: c.Run.Previous, Kind: c.Run.Kind,
-				Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
-				Definition: c.Run.Table.Definition(), Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
+				RunHeader: c.Run.Header(), Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
+				Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
 				Destination: c.Run.Table.Destination, Losses: c.Losses, Unread: c.Unread, Unlike: c.Unlike,
 			}
 			if c.Run.Kind == tvmexport.FullRun {

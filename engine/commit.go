@@ -85,8 +85,8 @@ func vanished(found, known []tvmexport.PartitionRecord, run tvmexport.Run, asked
 func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.History {
 	fetched := tvmexport.Volume{Rows: p.Rows, Bytes: p.Bytes}
 	h.Last = &tvmexport.Committed{
-		ID: p.Run.ID, Previous: p.Run.Previous, Kind: p.Run.Kind, At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
-		Definition: p.Run.Table.Definition(), Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
+		RunHeader: p.Run.Header(), At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
+		Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
 		Unread: p.Unread, Unlike: p.Unlike,
 		Destination: p.Run.Table.Destination, Losses: p.Losses,
 	}

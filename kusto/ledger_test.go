@@ -105,8 +105,8 @@ func TestHistory(t *testing.T) {
 			Publishing: &open, Legacy: &tvmexport.Legacy{Until: at.Add(-320*time.Minute).AddDate(0, 0, -22), Strays: 7, StrayAt: at.Add(-320*time.Minute).AddDate(0, 0, -1)}, Since: at.Add(-20*time.Minute).AddDate(0, 0, -2), Depth: 2,
 			Losses: tvmexport.Losses{Strange: 3, Holes: 1, Rows: 2, Copied: true, Short: []tvmexport.Short{{Table: eventsTable.Destination, Readers: true, Recorded: 5, Held: 3, Gone: 2}}},
 			Last: &tvmexport.Committed{
-				ID: goldenRun.Previous, Kind: tvmexport.FullRun, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500,
-				Definition: "d", Columns: []tvmexport.Column{{Name: "A", Type: "long"}}, Shown: []tvmexport.Column{},
+				RunHeader: tvmexport.RunHeader{ID: goldenRun.Previous, Kind: tvmexport.FullRun, Definition: "d"}, At: at.AddDate(0, 0, -1), Watermark: goldenRun.Window.From, Rows: 5, Bytes: 500,
+				Columns: []tvmexport.Column{{Name: "A", Type: "long"}}, Shown: []tvmexport.Column{},
 			},
 			Partitions: []tvmexport.PartitionRecord{{Window: tvmexport.Window{Null: true}, Rows: 1}, {Partition: "3f", Rows: 4, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{10, 11, 255}}}},
 		},

@@ -134,7 +134,7 @@ func TestTexts(t *testing.T) {
 		"state_bins":                 publish.StateText(tvmexport.CountQuery{Table: eventsTable, Window: goldenRun.Window, Bin: time.Hour}, rawOf(eventsTable)),
 		"step_late":                  rawStep(lateStep, 0, b),
 		"step_late_records_only":     rawStep(lateStep, 0, b, kql.RawColumns[:1]...),
-		"leftovers":                  ledger.LeftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{ID: goldenRun.Previous}}}, 24*time.Hour),
+		"leftovers":                  ledger.LeftoversText(both, map[string]tvmexport.History{eventsTable.Name: {Last: &tvmexport.Committed{RunHeader: tvmexport.RunHeader{ID: goldenRun.Previous}}}}, 24*time.Hour),
 		"unaudited":                  ledger.UnauditedText(closing.Owner),
 		"ends":                       ledger.EndsText("k", closing),
 		"partitions":                 strings.Join(ledger.PartitionTexts(goldenRun, goldenPublication.Partitions), "\n\n"),

@@ -192,15 +192,13 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 		h.Now, h.Tenant = e.Now, e.tenant
 		switch e.State {
 		case kql.CommittedState:
-			h.Last = &tvmexport.Committed{
-				ID: e.Run, Previous: e.Previous, Kind: e.Kind, At: e.At,
-				Watermark: e.Watermark, Rows: e.Rows, Bytes: e.Bytes,
-			}
 			d, err := readCommit(e.Detail)
 			if err != nil {
 				return h, fmt.Errorf("the commit of run %s: %w", e.Run, err)
 			}
-			h.Last.Definition, h.Last.Columns, h.Last.Shown = d.Definition, d.Columns, d.Shown
+			h.Last = &tvmexport.Committed{RunHeader: d.RunHeader, At: e.At, Watermark: e.Watermark, Rows: e.Rows, Bytes: e.Bytes}
+			h.Last.ID, h.Last.Previous, h.Last.Kind = e.Run, e.Previous, e.Kind
+			h.Last.Columns, h.Last.Shown = d.Columns, d.Shown
 			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
 			h.Last.Destination, h.Last.Losses = d.Destination, d.Losses
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered

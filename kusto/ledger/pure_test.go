@@ -57,7 +57,7 @@ func TestHistoryOfEntries(t *testing.T) {
 	}
 	table := tvmexport.Table{Name: "T", Destination: "TRaw"}
 	commit := entry{Now: now, At: now.Add(-time.Hour), Table: "T", State: kql.CommittedState, Run: "r1", Kind: tvmexport.FullRun, Rows: 5, Bytes: 50, Watermark: now.Add(-2 * time.Hour)}
-	last := &tvmexport.Committed{ID: "r1", Kind: tvmexport.FullRun, At: now.Add(-time.Hour), Watermark: now.Add(-2 * time.Hour), Rows: 5, Bytes: 50}
+	last := &tvmexport.Committed{RunHeader: tvmexport.RunHeader{ID: "r1", Kind: tvmexport.FullRun}, At: now.Add(-time.Hour), Watermark: now.Add(-2 * time.Hour), Rows: 5, Bytes: 50}
 	open := func(run tvmexport.RunID, at time.Time) entry {
 		return entry{Now: now, At: at, Table: "T", State: kql.PublishingState, Run: run, Previous: "r1", Detail: detail(run)}
 	}
