@@ -2,6 +2,7 @@ package tvmexport
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -13,6 +14,10 @@ import (
 // more, except Land, whose repetitions are harmless because (BatchID, line)
 // identifies a row. Errors are *Error. Implementations are safe for concurrent
 // use.
+//
+// A destination that holds a higher [StoredShape] than the implementation
+// understands is not changed: QuotaUsage, Acquire, History, Publish and Commit
+// return an error with the code NewerShape, and EndInvocation writes nothing.
 type Destination interface {
 	Orders
 	Leases
@@ -167,6 +172,31 @@ func Ability[T any](of any) (ability T, ok bool) {
 		return behind, has
 	}
 	return ability, true
+}
+
+// StoredShape numbers the shape of what a destination stores and another version
+// of the program must understand. A version that stores something which earlier
+// versions would misread uses a higher number. Zero is a destination that holds no
+// number yet.
+type StoredShape struct {
+	Number  int
+	Version string // of the program that first wrote the number; "" if it is not known
+}
+
+// Beyond returns an error with the code NewerShape if the number is higher than the
+// one that the program understands.
+func (s StoredShape) Beyond(op, table string, understood int) error {
+	if s.Number <= understood {
+		return nil
+	}
+	hint := "use the version of the program that wrote it, or a later one"
+	if s.Version != "" {
+		hint = "use version " + s.Version + " of the program, or a later one"
+	}
+	return &Error{
+		Op: op, Table: table, Action: Stop, Cause: Usage, Code: NewerShape, Hint: hint,
+		Err: fmt.Errorf("the database has the stored shape %d, and this program understands shapes up to %d", s.Number, understood),
+	}
 }
 
 // LeaseHolder is who holds a lease.

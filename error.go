@@ -52,6 +52,7 @@ const (
 	StartInFuture         Code = "start in the future"
 	OtherTenant           Code = "other tenant" // the database holds another tenant's data
 	RetentionTooShort     Code = "retention too short"
+	NewerShape            Code = "newer shape" // a newer version of the program has written to the destination
 )
 
 // Error says what failed, where, why, and what to do next.

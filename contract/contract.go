@@ -27,6 +27,9 @@ type Harness struct {
 	Configure func(t *testing.T, row ConfigRow)
 	// Lose deletes the records of a run from the published table, as retention does.
 	Lose func(t *testing.T, run tvmexport.RunID)
+	// Raise writes the number of a stored shape, as a newer version of the program
+	// does; zero removes it again.
+	Raise func(t *testing.T, to tvmexport.StoredShape)
 	// Wait is how long it may take until what was landed is counted.
 	Wait time.Duration
 }
@@ -48,7 +51,7 @@ func contract() []contractCase {
 		{"Commit", "LateCommitLeavesWhatTheNextRunLanded", lateCommit},
 		{"Acquire", "LeaseKeepsOthersOut", leaseKeepsOthersOut},
 		{"EndInvocation", "TwiceGivesBackOnce", leaseGivenBack},
-	}, sinkCases, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases)
+	}, sinkCases, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases, shapeCases)
 }
 
 // can tells whether the destination has a method: those of tvmexport.Destination,

@@ -54,6 +54,8 @@ type Destination struct {
 	Ordered map[string]time.Time
 	// Losses is, by table, what History says to be gone.
 	Losses map[string]tvmexport.Losses
+	// Stored is the number of a stored shape that a newer program has written.
+	Stored tvmexport.StoredShape
 	// RecordsOnly: published rows do not say their run and partition.
 	RecordsOnly bool
 	times       map[tvmexport.RunID]time.Time // of commits
@@ -94,6 +96,9 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
+	if err := d.Stored.Beyond("read ledger", "", understoodShape); err != nil {
+		return nil, err
+	}
 	out := map[string]tvmexport.History{}
 	for _, t := range tables {
 		h := tvmexport.History{Now: time.Now(), Lineage: !d.RecordsOnly, Retention: d.Retention, Legacy: d.Legacies[t.Name], Ordered: d.Ordered[t.Name], Losses: d.Losses[t.Name]}
@@ -135,6 +140,9 @@ func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
+	if err := d.Stored.Beyond("lease", "", understoodShape); err != nil {
+		return nil, err
+	}
 	held := map[string]tvmexport.LeaseHolder{}
 	for _, t := range l.Tables {
 		if by, ok := d.holders[t.Name]; ok && by.Owner != l.Owner && by.Expires.After(time.Now()) {
@@ -160,6 +168,9 @@ func (d *Destination) EndInvocation(_ context.Context, c tvmexport.InvocationEnd
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
+	if d.Stored.Number > understoodShape {
+		return nil
+	}
 	for _, t := range c.Tables {
 		if d.holders[t.Name].Owner == c.Owner {
 			delete(d.holders, t.Name)
@@ -263,6 +274,9 @@ func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (tvmex
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
+	if err := d.Stored.Beyond("publish", p.Run.Table.Name, understoodShape); err != nil {
+		return tvmexport.Published{}, err
+	}
 	table := p.Run.Table.Name
 	if _, ok := d.pending[table]; !ok {
 		d.pending[table] = p
@@ -305,6 +319,9 @@ func (d *Destination) Commit(_ context.Context, c tvmexport.Commit) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
+	if err := d.Stored.Beyond("commit", c.Run.Table.Name, understoodShape); err != nil {
+		return err
+	}
 	table := c.Run.Table.Name
 	delete(d.pending, table)
 	for _, old := range d.commits[table] {

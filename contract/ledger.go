@@ -23,10 +23,16 @@ type spent struct {
 	at time.Time
 }
 
+// understoodShape is the highest number of a stored shape that the fake understands.
+const understoodShape = 1
+
 // QuotaUsage implements tvmexport.Destination.
 func (d *Destination) QuotaUsage(_ context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.Stored.Beyond("read ledger", "", understoodShape); err != nil {
+		return nil, err
+	}
 	var out []tvmexport.QuotaUsage
 	for by, s := range d.spent {
 		if by != owner && time.Since(s.at) < time.Hour {

@@ -29,6 +29,7 @@ type Options struct {
 	HTTPClient *http.Client           // nil: a client of its own. Redirects are never followed
 	Logger     *slog.Logger           // nil: silent
 
+	Version     string            // of the program, for others who read what it stores
 	Setup       setup.Options     // as init was given, for what is made while a run is under way
 	Concurrency int               // uploads at once; 0 is 4
 	Record      func(text string) // sees every query and command before it is sent; nil: nobody
@@ -73,7 +74,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 		o.Concurrency = DefaultConcurrency
 	}
 	visible, policies := visibility.New(to), policy.New(to)
-	parts := ledger.Parts{Conn: to, Visible: visible, Policy: policies}
+	parts := ledger.Parts{Conn: to, Visible: visible, Policy: policies, Version: o.Version}
 	c := &Client{
 		conn: to, landing: landing.New(to, o.Concurrency),
 		ledger: ledger.New(parts), invocations: ledger.NewInvocations(parts), configuration: ledger.NewConfiguration(parts),

@@ -375,6 +375,7 @@ func TestContract(t *testing.T) {
 			Lose: func(_ *testing.T, run tvmexport.RunID) {
 				s.asAdmin(fmt.Sprintf(".drop extents <| .show table %s extents where tags has %s", snapshot.Destination, kql.Literal(kql.RunTag(run))))
 			},
+			Raise: func(_ *testing.T, to tvmexport.StoredShape) { s.raise(to) },
 		}
 	})
 }

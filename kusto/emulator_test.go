@@ -99,7 +99,7 @@ func connected(t *testing.T, e *emulator.Emulator) stage {
 	hc, at := &http.Client{Transport: e.Transport()}, e.Endpoints()
 	connect := func(app, key string) *Client {
 		c, err := New(t.Context(), Options{
-			Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc,
+			Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc, Version: "v1.2.3",
 			Credential: &secretCredential{hc: hc, authority: at.Authority, tenant: at.TenantID, app: app, key: key}, Record: recorder(t),
 		})
 		if err != nil {

@@ -38,6 +38,8 @@ var entryColumns = []kql.Column{
 	{Name: "FetchedRows", Kind: "long"},
 	{Name: "FetchedBytes", Kind: "long"},
 	{Name: "Tenant", Kind: "string"},
+	{Name: "Owner", Kind: "string"},
+	{Name: "Shape", Kind: "long"},
 }
 
 // TestHistory reads the ledger over the wire: nulls, a publication, partitions.
@@ -82,9 +84,10 @@ func TestHistory(t *testing.T) {
 		}
 
 		return conntest.Reply{Columns: entryColumns, Rows: [][]any{
-			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "t"},
-			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, `{"definition":"d","columns":[{"name":"A","type":"long"}],"shown":[]}`, "2026-11-21T05:00:00Z", 2, nil, "2026-11-22T05:20:00Z", 9, 900, "t"},
-			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, conntest.Marshal(goldenPublication), nil, nil, nil, nil, nil, nil, "t"},
+			{now, "", "", "", "", now, "", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "", "v1.2.3", ledger.Shape},
+			{now, "DeviceTvmSoftwareInventory", "", "", "", nil, "", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "t", "", nil},
+			{now, "DeviceProcessEvents", "committed", goldenRun.Previous, "", "2026-11-22T05:20:00Z", "full", "2026-11-22T05:00:00Z", 5, 500, `{"definition":"d","columns":[{"name":"A","type":"long"}],"shown":[]}`, "2026-11-21T05:00:00Z", 2, nil, "2026-11-22T05:20:00Z", 9, 900, "t", "", nil},
+			{now, "DeviceProcessEvents", "publishing", goldenRun.ID, goldenRun.Previous, "2026-11-23T05:19:59Z", "delta", "2026-11-23T05:00:00.0000012Z", 5, 4096, conntest.Marshal(goldenPublication), nil, nil, nil, nil, nil, nil, "t", "", nil},
 		}}
 	}}
 	c := connect(t, f)
@@ -121,7 +124,7 @@ func TestAnswerOfAnotherShape(t *testing.T) {
 		return conntest.Reply{Columns: entryColumns[:3], Rows: [][]any{{nil, "T", ""}}}
 	}}
 	_, err := connect(t, f).History(t.Context(), []tvmexport.Table{eventsTable})
-	if tvmexport.CauseOf(err) != tvmexport.Rejected || !strings.Contains(err.Error(), "read column At") {
+	if tvmexport.CauseOf(err) != tvmexport.Rejected || !strings.Contains(err.Error(), "read column Shape") {
 		t.Errorf("%v, want that a column is missing", err)
 	}
 }
@@ -132,10 +135,11 @@ func TestAcquireWithdraws(t *testing.T) {
 		if strings.HasPrefix(text, ".") {
 			return conntest.Reply{}
 		}
-		return conntest.Reply{Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Since", Kind: "datetime"}, {Name: "Until", Kind: "datetime"}}, Rows: [][]any{
-			{"DeviceProcessEvents", "her", "2026-11-23T05:00:00Z", "2026-11-23T05:05:00Z"},
-			{"DeviceProcessEvents", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
-			{"DeviceTvmSoftwareInventory", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z"},
+		return conntest.Reply{Columns: []kql.Column{{Name: "Table", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Since", Kind: "datetime"}, {Name: "Until", Kind: "datetime"}, {Name: "Shape", Kind: "long"}}, Rows: [][]any{
+			{"", "v1.2.3", "2026-11-22T05:00:00Z", nil, ledger.Shape},
+			{"DeviceProcessEvents", "her", "2026-11-23T05:00:00Z", "2026-11-23T05:05:00Z", nil},
+			{"DeviceProcessEvents", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z", nil},
+			{"DeviceTvmSoftwareInventory", "me", "2026-11-23T05:00:01Z", "2026-11-23T05:05:01Z", nil},
 		}}
 	}}
 	held, err := connect(t, f).Acquire(t.Context(), tvmexport.Lease{Owner: "me", Tables: []tvmexport.Table{inventoryTable, eventsTable}, Term: time.Minute})

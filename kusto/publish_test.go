@@ -113,10 +113,10 @@ func (l *ledgerFake) carryOut(text string) conntest.Reply {
 			}
 		}
 		return out
-	case strings.Contains(text, "| project RunId, State"):
-		out := conntest.Reply{Columns: []kql.Column{{Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}}}
+	case strings.Contains(text, "RunId, State, Owner = "):
+		out := conntest.Reply{Columns: []kql.Column{{Name: "Seen", Kind: "datetime"}, {Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Shape", Kind: "long"}}}
 		for _, c := range l.claims {
-			out.Rows = append(out.Rows, []any{c.Run, c.State})
+			out.Rows = append(out.Rows, []any{"2026-11-23T05:00:00Z", c.Run, c.State, "", nil})
 		}
 		return out
 	case strings.Contains(text, "| distinct BatchId, Line"):
@@ -172,7 +172,7 @@ func TestPublish(t *testing.T) {
 		order = append(order, strings.Join(strings.Fields(text)[:3], " "))
 	}
 	want := []string{
-		".set-or-append ExportPartitions with", ".set-or-append ExportRuns with", "ExportRuns | where",
+		".set-or-append ExportPartitions with", ".set-or-append ExportRuns with", "union ( ExportRuns",
 		".set-or-append async DeviceProcessEventsRaw", ".show operations 00000000-0000-0000-0000-000000000001",
 		".set-or-append async DeviceProcessEventsRaw", ".show operations 00000000-0000-0000-0000-000000000002",
 		".show table DeviceProcessEventsRaw",

@@ -83,7 +83,7 @@ func TestTexts(t *testing.T) {
 	lease, err := ledger.LeaseText(tvmexport.Lease{
 		Owner: closing.Owner, Tables: both, Term: 5 * time.Minute,
 		QuotaUsage: tvmexport.QuotaUsage{Calls: []tvmexport.CallCount{{At: goldenRun.StartedAt, Calls: 7}}, Paused: goldenRun.StartedAt.Add(2 * time.Minute)},
-	}, goldenRun.StartedAt.Add(time.Minute))
+	}, "v1.2.3", goldenRun.StartedAt.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +165,8 @@ func TestTexts(t *testing.T) {
 		"remaining":                  publish.RemainingText(goldenRun, goldenPublication.Steps[0].Batches),
 		"lease":                      lease,
 		"holders":                    ledger.HoldersText(both),
+		"usage":                      ledger.UsageText(closing.Owner),
+		"stored_shape":               ledger.NumbersText,
 		"release":                    ledger.ReleaseRows(closing.Owner, append(kql.Names(both), "")),
 		"audited_row":                ledger.AuditedRow(closing.Owner),
 		"watermarks":                 ledger.WatermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),

@@ -27,6 +27,9 @@ var advice = map[tvmexport.Code]func(*tvmexport.Error) string{
 	tvmexport.RetentionTooShort: func(e *tvmexport.Error) string {
 		return e.Hint + " (snapshots.full_every)"
 	},
+	tvmexport.NewerShape: func(e *tvmexport.Error) string {
+		return e.Hint + "; tvmexport version prints the one in use"
+	},
 	tvmexport.StartInFuture: func(*tvmexport.Error) string {
 		return "set --from to a time in the past"
 	},

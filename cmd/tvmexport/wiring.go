@@ -59,7 +59,7 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	}
 	destination, err := kusto.New(ctx, kusto.Options{
 		Cluster: c.Kusto.Cluster, Ingest: c.Kusto.Ingest, Database: c.Kusto.Database, TrustedHosts: c.Kusto.TrustedHosts,
-		Credential: credential, HTTPClient: p.instrumented("kusto", client), Logger: log, Setup: scriptOptions(c),
+		Credential: credential, HTTPClient: p.instrumented("kusto", client), Logger: log, Version: version, Setup: scriptOptions(c),
 	})
 	if err != nil {
 		return nil, err

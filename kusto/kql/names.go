@@ -126,6 +126,7 @@ const (
 	PublishingState = "publishing" // took its base; its rows go into the published table
 	AbandonedState  = "abandoned"  // a publication that cannot be finished, its landed rows being gone
 	CommittedState  = "committed"
+	ShapeState      = "shape"     // the number of the stored shape, in Detail; Owner is the version of the program
 	TakenOverState  = "takenover" // what another exporter left of a table whose old rows are no part of what readers see
 )
 

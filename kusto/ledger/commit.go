@@ -51,6 +51,9 @@ func (c *Ledger) makeCount(ctx context.Context, run tvmexport.Run, row Record) e
 		if there, err := c.IsCommitted(ctx, run.Table.Name, run.ID); err != nil || there {
 			return err
 		}
+		if err := c.Understands(ctx, "commit", run.Table.Name); err != nil {
+			return err
+		}
 	}
 	return conn.RefusedError("commit", run.Table.Name, fmt.Errorf("the ledger rejects the commit of run %s", run.ID), "check the rows of "+kql.RunsTable)
 }

@@ -70,7 +70,7 @@ func EndsText(key string, f tvmexport.InvocationEnd) string {
 		status, reason := verdict(o)
 		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Datetime(o.Watermark), o.Rows, kql.Literal(status), kql.Literal(reason))
 	}
-	return kql.Guarded(kql.RunsTable, "tvmexport-ended:"+key, nil, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
+	return guarded(kql.RunsTable, "tvmexport-ended:"+key, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
 %s]
 | project %s`, strings.Join(rows, ",\n"), kql.Fill(kql.RunsColumns, map[string]kql.Expression{
 		"Table":     {Kind: "string", Text: "Table"},
@@ -123,7 +123,7 @@ func (c *Invocations) giveBack(ctx context.Context, f tvmexport.InvocationEnd, d
 	if done {
 		parts = append(parts, AuditedRow(f.Owner))
 	}
-	_, err = c.conn.Command(ctx, conn.Statement{Op: "finish", Idempotent: true, Text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)", kql.RunsTable, strings.Join(parts, "\n), (\n"))})
+	_, err = c.conn.Command(ctx, conn.Statement{Op: "finish", Idempotent: true, Text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)\n%s", kql.RunsTable, strings.Join(parts, "\n), (\n"), understood)})
 	return err
 }
 
@@ -157,7 +157,7 @@ func WatermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 	}
 	values["LastRefreshedTime"] = kql.Expression{Kind: "datetime", Text: "NewWatermark"}
 	values[kql.LastRefreshedText] = kql.Expression{Kind: "string", Text: "tostring(NewWatermark)"}
-	return kql.Guarded(kql.ConfigurationTable, key, nil, fmt.Sprintf(`%s
+	return guarded(kql.ConfigurationTable, key, fmt.Sprintf(`%s
 | extend Ordered = ingestion_time()
 | extend WrittenAt = coalesce(Ordered, LastRefreshedTime, datetime(1900-01-01))
 | summarize arg_max(WrittenAt, *) by SourceTable
@@ -184,7 +184,7 @@ func AuditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now 
 		}
 		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Timespan(ago), kql.Literal(status), kql.Literal(reason))
 	}
-	return kql.Guarded(kql.AuditTable, key, nil, fmt.Sprintf(`let Recent = %s
+	return guarded(kql.AuditTable, key, fmt.Sprintf(`let Recent = %s
     | where At > ago(14d) and State in (%s);
 let Told = Recent
     | where State == %s

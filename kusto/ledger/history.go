@@ -33,7 +33,10 @@ type entry struct {
 // History implements tvmexport.Destination: one query for the runs of all
 // tables, one for their partitions.
 func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
-	out, err := c.runs(ctx, tables)
+	out, stored, err := c.runs(ctx, tables)
+	if err == nil {
+		err = stored.Beyond("read ledger", "", Shape)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,39 +68,47 @@ func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	return out, c.readPartitions(ctx, out)
 }
 
-// runs is History without partitions.
-func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
-	out := make(map[string]tvmexport.History, len(tables))
+// runs is History without partitions, and the number of the stored shape.
+func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[string]tvmexport.History, stored tvmexport.StoredShape, err error) {
+	out = make(map[string]tvmexport.History, len(tables))
 	if len(tables) == 0 {
-		return out, nil
+		return out, stored, nil
 	}
 	if err := c.visible.SeesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
-		return nil, err
+		return nil, stored, err
 	}
 	s := conn.Statement{Op: "read ledger", Text: HistoryText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, stored, err
 	}
-	entries, err := conn.ReadRows(s, rows, readEntry)
+	var found Numbers
+	entries, err := conn.ReadRows(s, rows, func(r *conn.Reader) entry {
+		if found.Read(r, "At") {
+			return entry{}
+		}
+		return readEntry(r)
+	})
 	if err != nil {
-		return nil, err
+		return nil, stored, err
 	}
+	stored = found.Highest()
 	for _, t := range tables {
 		if !slices.ContainsFunc(entries, func(e entry) bool { return e.Table == t.Name }) {
-			return nil, conn.RefusedError(s.Op, t.Name, errors.New("the answer of the service has no row for the table"), "")
+			return nil, stored, conn.RefusedError(s.Op, t.Name, errors.New("the answer of the service has no row for the table"), "")
 		}
-		h, err := history(t, entries)
-		if err != nil {
-			return nil, conn.RefusedError(s.Op, t.Name, err, "check the rows of "+kql.RunsTable)
+		if out[t.Name], err = history(t, entries); err != nil {
+			if newer := stored.Beyond(s.Op, "", Shape); newer != nil {
+				return nil, stored, newer // the better reason
+			}
+			return nil, stored, conn.RefusedError(s.Op, t.Name, err, "check the rows of "+kql.RunsTable)
 		}
-		out[t.Name] = h
 	}
-	return out, nil
+	return out, stored, nil
 }
 
-// HistoryText asks for the newest commit of each table, combined with the commits
-// since the last full run, and for the publications based on it, both begun and
+// HistoryText asks for the numbers of the stored shape, and for the newest commit of
+// each table, combined with the commits since the last full run, and for the publications based on it, both begun and
 // given up. A table without any comes with an empty state, so that
 // the service's clock is known for it.
 //
@@ -140,13 +151,18 @@ let Open = Known
     | join kind=leftouter Newest on Table
     | where (State == %s and RunId == Base) or (State != %s and Previous == Base)
     | project Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, FullAt, FetchedRows, FetchedBytes;
+union (
 Names
 | join kind=leftouter Open on Table
 | join kind=leftouter Ordered on Table
-| project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, FullAt, FetchedRows, FetchedBytes, Ordered, Tenant`,
+| project Now = now(), Table, State, RunId, Previous, At, Kind, Watermark, Rows, Bytes, Detail, Since, Depth, FullAt, FetchedRows, FetchedBytes, Ordered, Tenant, Owner = "", Shape = long(null)
+), (
+%s
+| project Now = now(), Table = "", State = "", RunId = "", Previous = "", At, Kind = "", Tenant = "", Owner, Shape
+)`,
 		names, kql.RunsTable, names, kql.Literals([]string{kql.CommittedState, kql.PublishingState, kql.AbandonedState}),
 		kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)), kql.Literal(string(tvmexport.FullRun)),
-		kql.RunsTable, kql.Literal(kql.CommittedState), kql.ConfigurationTable, kql.Literal(kql.CommittedState), kql.Literal(kql.CommittedState))
+		kql.RunsTable, kql.Literal(kql.CommittedState), kql.ConfigurationTable, kql.Literal(kql.CommittedState), kql.Literal(kql.CommittedState), NumbersText)
 }
 
 func readEntry(r *conn.Reader) entry {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +16,8 @@ import (
 // It is written where nobody else holds the table, then read back: of owners
 // who wrote at the same moment the one whose row was there first has it, and
 // the others withdraw. Leases spare work; what keeps two runs from publishing
-// on one base is the guard of Publish.
+// on one base is the guard of Publish. The same command writes the number of the
+// stored shape, and nothing at all where a newer program has written a higher one.
 func (c *Invocations) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	if len(l.Tables) == 0 {
 		return nil, nil
@@ -26,17 +28,21 @@ func (c *Invocations) Acquire(ctx context.Context, l tvmexport.Lease) (map[strin
 		}
 	}
 	for round := 1; ; round++ {
-		held, unclaimed, err := c.claim(ctx, l)
-		if err != nil || !unclaimed || round == 3 {
+		held, again, err := c.claim(ctx, l)
+		if !again || round == rounds {
 			return held, err
 		}
 	}
 }
 
+// rounds is how often leases are claimed that the answer does not show.
+const rounds = 3
+
 // claim writes and reads back once. A table that nobody holds then is one
-// whose holder gave it back in between; it is claimed again.
-func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.LeaseHolder, unclaimed bool, err error) {
-	text, err := LeaseText(l, time.Now())
+// whose holder gave it back in between; it is claimed again. So is everything if
+// the answer lacks the number of the stored shape, which the command has written.
+func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.LeaseHolder, again bool, err error) {
+	text, err := LeaseText(l, c.version, time.Now())
 	if err != nil {
 		return nil, false, err
 	}
@@ -44,9 +50,15 @@ func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[st
 	if _, err := c.conn.Command(ctx, s); err != nil {
 		return nil, false, err
 	}
-	claims, err := c.claimsOf(ctx, l.Tables)
+	claims, stored, err := c.claimsOf(ctx, l.Tables)
+	if err == nil {
+		err = stored.Beyond(s.Op, "", Shape)
+	}
 	if err != nil {
 		return nil, false, err
+	}
+	if stored.Number < Shape {
+		return nil, true, conn.RefusedError(s.Op, "", errors.New("the answer of the service has no row with the number of the stored shape"), "check that no policy hides rows of "+kql.RunsTable)
 	}
 	held, withdraw := settle(l.Owner, claims)
 	var back []tvmexport.Table
@@ -54,21 +66,30 @@ func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[st
 		if withdraw[t.Name] {
 			back = append(back, t)
 		}
-		unclaimed = unclaimed || !slices.ContainsFunc(claims, func(c claim) bool { return c.Table == t.Name })
+		again = again || !slices.ContainsFunc(claims, func(c claim) bool { return c.Table == t.Name })
 	}
-	return held, unclaimed, c.withdraw(ctx, l.Owner, back)
+	if err = c.withdraw(ctx, l.Owner, back); err != nil {
+		return held, false, err
+	}
+	return held, again, nil
 }
 
-// claimsOf reads the leases of the tables that are alive.
-func (c *Invocations) claimsOf(ctx context.Context, tables []tvmexport.Table) ([]claim, error) {
+// claimsOf reads the leases of the tables that are alive, and the number of the
+// stored shape.
+func (c *Invocations) claimsOf(ctx context.Context, tables []tvmexport.Table) (claims []claim, stored tvmexport.StoredShape, err error) {
 	s := conn.Statement{Op: "lease", Text: HoldersText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, stored, err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) claim {
-		return claim{Table: r.Text("Table"), Owner: r.Text("Owner"), Since: r.Time("Since"), Until: r.Time("Until")}
+	var found Numbers
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		if !found.Read(r, "Since") {
+			claims = append(claims, claim{Table: r.Text("Table"), Owner: r.Text("Owner"), Since: r.Time("Since"), Until: r.Time("Until")})
+		}
+		return struct{}{}
 	})
+	return claims, found.Highest(), err
 }
 
 // withdraw gives back what another owner claimed first.
@@ -126,10 +147,15 @@ func live(names string) string {
 }
 
 // LeaseText is the command that appends a lease for each table that no other
-// owner holds, and a row with the quota used so far.
-func LeaseText(l tvmexport.Lease, now time.Time) (string, error) {
+// owner holds, a row with the quota used so far, and the number of the stored shape
+// where it is missing or lower.
+func LeaseText(l tvmexport.Lease, version string, now time.Time) (string, error) {
 	names := kql.Literals(kql.Names(l.Tables))
 	used, err := spentRow(l.Owner, l.QuotaUsage, now)
+	if err != nil {
+		return "", err
+	}
+	shape, err := ShapeRow(version)
 	if err != nil {
 		return "", err
 	}
@@ -141,9 +167,12 @@ datatable (Table:string) [%s]
 | project %s
 ), (
 %s
-)`,
+), (
+%s
+)
+%s`,
 		kql.RunsTable, live(names), kql.Literal(l.Owner), names,
-		leaseColumns(kql.LeaseState, l.Owner, "now() + "+kql.Timespan(l.Term)), used), nil
+		leaseColumns(kql.LeaseState, l.Owner, "now() + "+kql.Timespan(l.Term)), used, shape, understood), nil
 }
 
 // ReleaseRows are the rows that give leases back.
@@ -161,7 +190,14 @@ func leaseColumns(state, owner, expires string) string {
 	})
 }
 
-// HoldersText is the query for the live leases of the tables.
+// HoldersText is the query for the live leases of the tables, and for the numbers of
+// the stored shape.
 func HoldersText(tables []tvmexport.Table) string {
-	return live(kql.Literals(kql.Names(tables))) + "\n    | project Table, Owner, Since, Until"
+	return fmt.Sprintf(`union (
+%s
+    | project Table, Owner, Since, Until, Shape = long(null)
+), (
+%s
+| project Table = "", Owner, Since = At, Until = datetime(null), Shape
+)`, live(kql.Literals(kql.Names(tables))), NumbersText)
 }

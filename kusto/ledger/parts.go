@@ -14,6 +14,7 @@ type Parts struct {
 	Conn    *conn.Conn
 	Visible *visibility.Checker
 	Policy  *policy.Reader
+	Version string // of the program, written with the number of the stored shape
 }
 
 // Ledger reads and writes the rows of runs. It remembers, for each table,
@@ -22,6 +23,7 @@ type Ledger struct {
 	conn    *conn.Conn
 	visible *visibility.Checker
 	policy  *policy.Reader
+	version string
 
 	mu    sync.Mutex
 	lacks map[string]views.MissingRuns // by source table
@@ -29,14 +31,17 @@ type Ledger struct {
 
 // New makes a ledger. Nothing is sent before the first call.
 func New(p Parts) *Ledger {
-	return &Ledger{conn: p.Conn, visible: p.Visible, policy: p.Policy, lacks: map[string]views.MissingRuns{}}
+	return &Ledger{conn: p.Conn, visible: p.Visible, policy: p.Policy, version: p.Version, lacks: map[string]views.MissingRuns{}}
 }
 
 // Invocations keeps leases and ends of invocations. It is safe for concurrent use.
-type Invocations struct{ conn *conn.Conn }
+type Invocations struct {
+	conn    *conn.Conn
+	version string
+}
 
 // NewInvocations makes it. Nothing is sent before the first call.
-func NewInvocations(p Parts) *Invocations { return &Invocations{conn: p.Conn} }
+func NewInvocations(p Parts) *Invocations { return &Invocations{conn: p.Conn, version: p.Version} }
 
 // Configuration reads and completes the table MigrationConfiguration. It is safe
 // for concurrent use.

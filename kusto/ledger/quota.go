@@ -44,21 +44,46 @@ func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, erro
 	})), nil
 }
 
-// QuotaUsage implements tvmexport.Destination.
+// QuotaUsage implements tvmexport.Destination. An invocation reads the ledger with it
+// first, so that its answer has the number of the stored shape too.
 func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
-	s := conn.Statement{Op: "read ledger", Text: fmt.Sprintf(`%s
-| where State == %s and At > ago(1h) and Owner != %s
-| summarize arg_max(At, Detail) by Owner
-| project Age = tolong((now() - At) / 1s), Detail`, kql.RunsTable, kql.Literal(kql.SpentState), kql.Literal(owner))}
+	s := conn.Statement{Op: "read ledger", Text: UsageText(owner)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.QuotaUsage {
+	var found Numbers
+	var out []tvmexport.QuotaUsage
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		if found.Read(r, "At") {
+			return struct{}{}
+		}
 		var d spending
 		r.Fail("Detail", json.Unmarshal(r.Document("Detail"), &d))
-		return d.since(time.Now().Add(-time.Duration(r.Long("Age")) * time.Second))
+		out = append(out, d.since(time.Now().Add(-time.Duration(r.Long("Age"))*time.Second)))
+		return struct{}{}
 	})
+	if err == nil {
+		err = found.Highest().Beyond(s.Op, "", Shape)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// UsageText is the query for what other invocations have used in the last hour, and
+// for the numbers of the stored shape.
+func UsageText(owner string) string {
+	return fmt.Sprintf(`union (
+%s
+| where State == %s and At > ago(1h) and Owner != %s
+| summarize arg_max(At, Detail) by Owner
+| project Owner, At, Age = tolong((now() - At) / 1s), Detail, Shape = long(null)
+), (
+%s
+| project Owner, At, Age = long(null), Detail = dynamic(null), Shape
+)`, kql.RunsTable, kql.Literal(kql.SpentState), kql.Literal(owner), NumbersText)
 }
 
 // since makes times of it: it was written at then.

@@ -38,7 +38,7 @@ func (r Record) Text(key string) string {
 	if detail == "" {
 		detail = "dynamic(null)"
 	}
-	return kql.Guarded(kql.RunsTable, key, nil, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
+	return guarded(kql.RunsTable, key, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
     Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
     Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
     Detail = %s`,
@@ -76,7 +76,7 @@ func PartitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []strin
 			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", kql.Literal(string(p.Partition)),
 				kql.Datetime(p.Window.From), kql.Datetime(p.Window.To), p.Rows, p.Window.Null, kql.Literal(p.Fingerprint.String()), sep)
 		}
-		out = append(out, kql.Guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n), nil,
+		out = append(out, guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n),
 			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [
 %s]
 | project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull, Fingerprint`,

@@ -14,6 +14,7 @@ import (
 type Status struct {
 	Now    time.Time // the service's clock
 	Tables []TableStatus
+	Newer  error // a newer version of the program has written to the destination; nil if none has
 }
 
 // TableStatus is what the destination knows of one table.
@@ -46,7 +47,7 @@ func (c *Reports) Status(ctx context.Context) (Status, error) {
 	for i, o := range orders {
 		tables[i] = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}
 	}
-	histories, err := c.ledger.runs(ctx, tables)
+	histories, stored, err := c.ledger.runs(ctx, tables)
 	if err != nil {
 		return Status{}, err
 	}
@@ -58,7 +59,7 @@ func (c *Reports) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	out := Status{Tables: make([]TableStatus, len(orders))}
+	out := Status{Tables: make([]TableStatus, len(orders)), Newer: stored.Beyond("read ledger", "", Shape)}
 	for i, o := range orders {
 		h := histories[o.Table]
 		t := TableStatus{Order: o, Last: h.Last}
@@ -81,7 +82,7 @@ func (c *Reports) Status(ctx context.Context) (Status, error) {
 
 // holders are the leases that are alive, by table.
 func (c *Reports) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.LeaseHolder, error) {
-	claims, err := c.invocations.claimsOf(ctx, tables)
+	claims, _, err := c.invocations.claimsOf(ctx, tables)
 	if err != nil {
 		return nil, err
 	}

@@ -204,25 +204,40 @@ type Claimed struct {
 }
 
 // claimsOn reads the publishing and abandoned rows on the run's base, in the
-// order in which they could be seen: a command that began early may end late.
+// order in which they could be seen: a command that began early may end late. It is
+// an error if a newer program has raised the number of the stored shape.
 func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]Claimed, error) {
 	s := conn.Statement{Op: "publish", Table: run.Table.Name, Text: ClaimsText(run)}
 	rows, err := to.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) Claimed {
-		return Claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")}
+	var found ledger.Numbers
+	var claims []Claimed
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		if !found.Read(r, "Seen") {
+			claims = append(claims, Claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")})
+		}
+		return struct{}{}
 	})
+	if err == nil {
+		err = found.Highest().Beyond(s.Op, run.Table.Name, ledger.Shape)
+	}
+	return claims, err
 }
 
-// ClaimsText is the query for the claims on the base of a run, the earliest first.
+// ClaimsText is the query for the claims on the base of a run, the earliest first,
+// and for the numbers of the stored shape.
 func ClaimsText(run tvmexport.Run) string {
-	return fmt.Sprintf(`%s
+	return fmt.Sprintf(`union (
+%s
 | where Table == %s and Previous == %s and State in (%s)
-| extend Seen = coalesce(ingestion_time(), At)
-| order by Seen asc, RunId asc
-| project RunId, State`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.Previous)), kql.Literals([]string{kql.PublishingState, kql.AbandonedState}))
+| project Seen = coalesce(ingestion_time(), At), RunId, State, Owner = "", Shape = long(null)
+), (
+%s
+| project Seen = At, RunId = "", State = "", Owner, Shape
+)
+| order by Seen asc, RunId asc`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.Previous)), kql.Literals([]string{kql.PublishingState, kql.AbandonedState}), ledger.NumbersText)
 }
 
 // HolderOf is the run that holds a base: the earliest publication that was not given

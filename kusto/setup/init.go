@@ -61,8 +61,13 @@ func (c *Installer) Plan(ctx context.Context, tables []tvmexport.Table, o Option
 
 // Init creates what is missing, one command each. Run twice it changes
 // nothing. Commands that fail do not stop the others, unless the one they
-// build on failed; the error joins their reasons.
+// build on failed; the error joins their reasons. The number of the stored shape is
+// written first, so that older programs stop before something changes; where a newer
+// program has raised it, nothing is changed.
 func (c *Installer) Init(ctx context.Context, tables []tvmexport.Table, o Options) (Result, error) {
+	if err := c.number(ctx, "init"); err != nil {
+		return Result{}, err
+	}
 	setup, err := c.Plan(ctx, tables, o)
 	if err != nil {
 		return setup, err
@@ -92,6 +97,9 @@ func (c *Installer) Init(ctx context.Context, tables []tvmexport.Table, o Option
 	c.conn.ForgetTables()
 	c.ledger.ForgetAll()
 	c.refreshBatching(ctx, setup.Made)
+	if slices.ContainsFunc(setup.Made, makesLedger) {
+		errs = append(errs, c.number(ctx, "init"))
+	}
 	return setup, errors.Join(errs...)
 }
 

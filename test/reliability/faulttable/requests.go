@@ -4,9 +4,10 @@ import "github.com/tvmexport/tvmexport/emulator/faults"
 
 // Why chaos does not send some requests.
 const (
-	onlyInit   = "only init, check and import send it, which publish no rows and can be repeated; cmd/tvmexport tests their failures"
-	onlyChange = "a run sends it only when a table's columns have changed, before it fetches rows; the run fails and the next one repeats it"
-	onlyVerify = "only verify and repair send it, with the same steps and the same client"
+	onlyInit    = "only init, check and import send it, which publish no rows and can be repeated; cmd/tvmexport tests their failures"
+	onlyChange  = "a run sends it only when a table's columns have changed, before it fetches rows; the run fails and the next one repeats it"
+	onlyRefused = "only init and check send it alone, and a run after its commit was refused, which then fails; runs read the number with leases, history and claims"
+	onlyVerify  = "only verify and repair send it, with the same steps and the same client"
 )
 
 // Requests are the rows of the table. Of two rows of one endpoint whose texts
@@ -38,6 +39,7 @@ func Requests() []Request {
 		{"Kusto: unreadable records", Reads, q, "| distinct BatchId, Line\n| summarize Count = count()", ""},
 		{"Kusto: unreadable values", Reads, q, "ParsedRecord = parse_json(Records)", ""},
 		{"Kusto: claims", Reads, q, `State in ("publishing", "abandoned")`, ""},
+		{"Kusto: stored shape", Reads, q, "At = min(At) by Owner, Shape", onlyRefused},
 		{"Kusto: begin of publishing", Reads, q, "summarize Since = min(", ""},
 		{"Kusto: a commit", Reads, q, `State == "committed"` + "\n| summarize Count = count()", ""},
 		{"Kusto: rows that are seen", Reads, q, " | summarize Rows = count()", ""},
