@@ -54,8 +54,8 @@ type Destination struct {
 	Ordered map[string]time.Time
 	// Losses is, by table, what History says to be gone.
 	Losses map[string]tvmexport.Losses
-	// Stored is the number of a stored shape that a newer program has written.
-	Stored tvmexport.StoredShape
+	// OnShape, if set, returns the number of the stored shape that another program has written.
+	OnShape func() tvmexport.StoredShape
 	// RecordsOnly: published rows do not say their run and partition.
 	RecordsOnly bool
 	times       map[tvmexport.RunID]time.Time // of commits
@@ -96,7 +96,7 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
-	if err := d.Stored.Beyond("read ledger", "", understoodShape); err != nil {
+	if err := understands(d.OnShape, "read ledger", ""); err != nil {
 		return nil, err
 	}
 	out := map[string]tvmexport.History{}
@@ -140,7 +140,7 @@ func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
-	if err := d.Stored.Beyond("lease", "", understoodShape); err != nil {
+	if err := understands(d.OnShape, "lease", ""); err != nil {
 		return nil, err
 	}
 	held := map[string]tvmexport.LeaseHolder{}
@@ -168,7 +168,7 @@ func (d *Destination) EndInvocation(_ context.Context, c tvmexport.InvocationEnd
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
-	if d.Stored.Number > understoodShape {
+	if understands(d.OnShape, "finish", "") != nil {
 		return nil
 	}
 	for _, t := range c.Tables {
@@ -274,7 +274,7 @@ func (d *Destination) Publish(_ context.Context, p tvmexport.Publication) (tvmex
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
-	if err := d.Stored.Beyond("publish", p.Run.Table.Name, understoodShape); err != nil {
+	if err := understands(d.OnShape, "publish", p.Run.Table.Name); err != nil {
 		return tvmexport.Published{}, err
 	}
 	table := p.Run.Table.Name
@@ -319,7 +319,7 @@ func (d *Destination) Commit(_ context.Context, c tvmexport.Commit) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.init()
-	if err := d.Stored.Beyond("commit", c.Run.Table.Name, understoodShape); err != nil {
+	if err := understands(d.OnShape, "commit", c.Run.Table.Name); err != nil {
 		return err
 	}
 	table := c.Run.Table.Name

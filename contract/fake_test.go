@@ -25,7 +25,7 @@ func TestFakeKeepsTheContract(t *testing.T) {
 			Published: func(_ *testing.T, run tvmexport.RunID) int { return d.PublishedBy("T", run) },
 			Configure: func(_ *testing.T, row contract.ConfigRow) { d.Configure(row) },
 			Lose:      func(_ *testing.T, run tvmexport.RunID) { d.Lose("T", run) },
-			Raise:     func(_ *testing.T, to tvmexport.StoredShape) { d.Stored = to },
+			Raise:     func(_ *testing.T, to tvmexport.StoredShape) { d.OnShape = func() tvmexport.StoredShape { return to } },
 		}
 	})
 }

@@ -26,11 +26,19 @@ type spent struct {
 // understoodShape is the highest number of a stored shape that the fake understands.
 const understoodShape = 1
 
+// understands is an error if another program has written a higher number.
+func understands(stored func() tvmexport.StoredShape, op, table string) error {
+	if stored == nil {
+		return nil
+	}
+	return stored().Beyond(op, table, understoodShape)
+}
+
 // QuotaUsage implements tvmexport.Destination.
 func (d *Destination) QuotaUsage(_ context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.Stored.Beyond("read ledger", "", understoodShape); err != nil {
+	if err := understands(d.OnShape, "read ledger", ""); err != nil {
 		return nil, err
 	}
 	var out []tvmexport.QuotaUsage

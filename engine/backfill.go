@@ -29,6 +29,9 @@ func (e *Exporter) Backfill(ctx context.Context, tables []string) ([]tvmexport.B
 	v.fail(checkTables(ctx, v.exporter.Destination, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
+	if err := v.newer(); err != nil {
+		return nil, err
+	}
 	out := make([]tvmexport.Backfilled, len(orders))
 	if len(v.leased) > 0 {
 		held, stop := keepLease(ctx, v.exporter.Destination, v.lease, v.term())
@@ -73,6 +76,9 @@ func (v *invocation) refill(ctx context.Context, typed tvmexport.Backfiller, t t
 
 // giveBack ends an invocation that made no run.
 func (v *invocation) giveBack(ctx context.Context) error {
+	if err := v.newer(); err != nil {
+		return err
+	}
 	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
 	return v.exporter.Destination.EndInvocation(ctx, tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased})

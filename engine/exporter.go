@@ -92,6 +92,9 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
 	defer v.grace.watch(ctx)()
 	v.carryOut(ctx)
+	if err := v.newer(); err != nil && len(v.leased) == 0 {
+		return Report{}, err // before anything began, for one reason
+	}
 	for i, o := range orders {
 		v.results[i].Notes = append(switchedOff(o), v.results[i].Notes...)
 	}

@@ -28,6 +28,10 @@ type invocation struct {
 // and runs them side by side. Every error ends up in a result.
 func (v *invocation) carryOut(ctx context.Context) {
 	spent := v.spent(ctx) // before the first call to the source
+	if tvmexport.CodeOf(spent) == tvmexport.NewerShape {
+		v.fail(nil, spent)
+		return
+	}
 	for i, o := range v.orders {
 		if spent != nil {
 			v.results[i].Table, v.results[i].Err = tvmexport.Table{Name: o.Table, Destination: o.Into, LoadType: o.Load, Watermark: o.Column}, spent
@@ -89,6 +93,18 @@ func (v *invocation) fail(failed map[string]error, err error) {
 			r.Err = cmp.Or(err, failed[r.Table.Name])
 		}
 	}
+}
+
+// newer is the error of a table which says that a newer program has written to the
+// destination. Nothing more is written then: the leases expire, and the next
+// invocation of the newer program writes the audit.
+func (v *invocation) newer() error {
+	for _, r := range v.results {
+		if tvmexport.CodeOf(r.Err) == tvmexport.NewerShape {
+			return r.Err
+		}
+	}
+	return nil
 }
 
 // healthy are the tables that nothing has failed so far.
@@ -183,6 +199,9 @@ func (e *Exporter) limits() tvmexport.Limits { return cmp.Or(e.Limits, tvmexport
 // close ends the invocation at the destination, and earlier ones whose audit
 // is missing. It takes place also when the run was interrupted.
 func (v *invocation) close(ctx context.Context) error {
+	if err := v.newer(); err != nil {
+		return err
+	}
 	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
 	c := tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased, QuotaUsage: v.lease().QuotaUsage}

@@ -17,8 +17,8 @@ const longestRenewal = time.Minute
 // keepLease renews a lease until stop is called: a third of its term before it
 // ends, every minute at least, and soon after the source has asked for a
 // pause, so that the ledger knows of it. The context that it returns ends when
-// another owner is found to hold one of the tables, or when no renewal has
-// succeeded for a whole term.
+// another owner is found to hold one of the tables, when a newer program has
+// upgraded the destination, or when no renewal has succeeded for a whole term.
 func keepLease(ctx context.Context, d tvmexport.Leases, lease func() tvmexport.Lease, term time.Duration) (_ context.Context, stop func()) {
 	ctx, lost := context.WithCancelCause(ctx)
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -50,6 +50,8 @@ func keepLease(ctx context.Context, d tvmexport.Leases, lease func() tvmexport.L
 				for table, by := range held {
 					lost(heldError(table, by))
 				}
+			case tvmexport.CodeOf(err) == tvmexport.NewerShape:
+				lost(err)
 			case time.Since(kept) > term:
 				lost(&tvmexport.Error{Op: "renew lease", Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld, Err: err})
 			}
