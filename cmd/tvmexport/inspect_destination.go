@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,21 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 		})
 	}
 	return preflight.Found(preflight.Good(i.who.TenantID, "the database holds no data of another tenant"))
+}
+
+// storedShape says whether a newer version of the program has written to the database.
+func (i *inspection) storedShape(ctx context.Context) preflight.Result {
+	if !i.made {
+		return preflight.Result{}
+	}
+	stored, err := i.destination.Reports().Stored(ctx)
+	switch {
+	case tvmexport.CauseOf(err) == tvmexport.Rejected, err == nil && stored.Number == 0: // no complete ledger: the set-up says so
+		return preflight.Result{}
+	case err != nil:
+		return preflight.Found(preflight.Bad(i.config.Kusto.Database, advise(err), ""))
+	}
+	return preflight.Found(preflight.Good(i.config.Kusto.Database, "%d, written by version %s; this program understands it", stored.Number, cmp.Or(stored.Version, "unknown")))
 }
 
 // setUp reads the configuration table, and asks what init would still make.

@@ -59,6 +59,7 @@ const (
 	signInDefender, signInKusto = "sign-in to Defender", "sign-in to Kusto"
 	permission, host, ingestion = "permission", "kusto host", "kusto ingestion host"
 	database, setUp, shapes     = "database", "set-up", "destination tables"
+	storedShape                 = "stored shape"
 	appendRows, storage, probe  = "role ingestors", "storage", "end to end"
 )
 
@@ -76,13 +77,14 @@ func (i *inspection) checks() []preflight.Check {
 		kustoSignIn,
 		{Name: database, Needs: []string{host, signInKusto}, Unless: []string{reachCluster}, Do: i.database},
 		{Name: "tenant", Needs: []string{signInDefender, database}, Do: i.tenant},
+		{Name: storedShape, Needs: []string{database}, Do: i.storedShape},
 		{Name: setUp, Needs: []string{database}, Do: i.setUp},
 		{Name: "load types", Needs: []string{database, setUp}, Do: i.loadTypes},
 		{Name: "source tables", Needs: []string{permission}, Unless: []string{reachDefender}, Do: i.sourceTables},
-		{Name: shapes, Needs: []string{database, setUp}, Do: i.destinationTables},
+		{Name: shapes, Needs: []string{database, setUp, storedShape}, Do: i.destinationTables},
 		{Name: appendRows, Needs: []string{database, setUp}, Do: i.ingestor},
 		{Name: storage, Needs: []string{signInKusto}, Unless: []string{reachIngest, ingestion}, Do: i.storage},
-		{Name: probe, Needs: []string{database, storage}, Do: i.probe},
+		{Name: probe, Needs: []string{database, storage, storedShape}, Do: i.probe},
 	}
 }
 

@@ -250,16 +250,19 @@ func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report
 	l := &listener{service: s, ctx: ctx}
 	request := engine.Request{Tables: tables, ActiveOnly: true}
 	source, exporter, err := (&session{parts: x, process: s.process, printer: l}).signInOrFail(ctx, s.flags.maxWait)
-	if err != nil {
+	var report engine.Report
+	if err == nil {
+		if source != nil {
+			s.showQuota(x.tenant, source)
+		}
+		report, err = exporter.Run(ctx, request)
+	}
+	if err != nil && len(report.Outcomes) == 0 { // no table has begun: the page and the metrics learn of it here
 		for _, table := range tables {
 			l.Hooks().Failed(table, "", err)
 		}
-		return engine.Report{}, err
 	}
-	if source != nil {
-		s.showQuota(x.tenant, source)
-	}
-	return exporter.Run(ctx, request)
+	return report, err
 }
 
 // showQuota shows whose data is exported, and what is left of the tenant's quota.

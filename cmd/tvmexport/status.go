@@ -33,6 +33,9 @@ ended. It reads the database only.`,
 			if err != nil {
 				return err
 			}
+			if s.Newer != nil {
+				fmt.Fprintf(p.stderr, "note: %s\n", oneLine(advise(s.Newer).Error()))
+			}
 			return printStatus(p.stdout, s, asJSON)
 		},
 	}

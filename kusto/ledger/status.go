@@ -80,6 +80,17 @@ func (c *Reports) Status(ctx context.Context) (Status, error) {
 	return out, nil
 }
 
+// Stored is the number of the stored shape that the ledger holds, with an error with
+// the code NewerShape if this program does not understand it.
+func (c *Reports) Stored(ctx context.Context) (tvmexport.StoredShape, error) {
+	const op = "read ledger"
+	stored, err := c.ledger.Stored(ctx, op)
+	if err == nil {
+		err = stored.Beyond(op, "", Shape)
+	}
+	return stored, err
+}
+
 // holders are the leases that are alive, by table.
 func (c *Reports) holders(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.LeaseHolder, error) {
 	claims, _, err := c.invocations.claimsOf(ctx, tables)
