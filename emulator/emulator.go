@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/emulator/internal/defender"
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
 	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
@@ -160,7 +161,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	}
 	e.hunting, err = defender.New(defender.Options{
 		Catalog: e.tenant.Catalog, TenantNow: e.tenant.Now, Now: o.Now,
-		Verify: e.verify, Quota: quota, Wire: o.Wire, Dir: answers, Record: o.Record, Hidden: faults.Hidden,
+		Verify: e.verify, Quota: quota, Wire: o.Wire, Disk: disk.Folder{Dir: answers, Log: o.Log}, Record: o.Record, Hidden: faults.Hidden,
 	})
 	if err != nil {
 		return e, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/emulator/internal/datamanagement"
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
 	"github.com/tvmexport/tvmexport/emulator/internal/rest"
 	"github.com/tvmexport/tvmexport/emulator/internal/storage"
@@ -38,7 +39,7 @@ func (e *Emulator) openKusto(at addresses) error {
 		return err
 	}
 	e.engine = engine.New(engine.Options{
-		Now: e.tenant.Now, Dir: extents, Admins: []engine.Principal{e.admin}, ClusterURI: at.kusto, Eventhouse: e.o.Eventhouse,
+		Now: e.tenant.Now, Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: at.kusto, Eventhouse: e.o.Eventhouse,
 	})
 	if err := e.setUpDatabase(context.Background()); err != nil {
 		return err
@@ -47,7 +48,7 @@ func (e *Emulator) openKusto(at addresses) error {
 	if err != nil {
 		return err
 	}
-	k := &kusto{accounts: storage.New(storage.Options{Now: e.o.Now, Dir: blobs})}
+	k := &kusto{accounts: storage.New(storage.Options{Now: e.o.Now, Disk: disk.Folder{Dir: blobs, Log: e.o.Log}})}
 	k.dataManagement, err = datamanagement.New(datamanagement.Options{
 		Engine: e.engine, Admin: e.admin, Now: e.o.Now, Batching: e.o.Batching,
 		StreamNeedsMapping: e.o.StreamNeedsMapping, Log: e.o.Log,

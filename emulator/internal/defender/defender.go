@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 )
 
@@ -40,9 +41,8 @@ type Options struct {
 
 	Quota Quota
 	Wire  Wire
-	// Dir is where large answers are spooled; "" means the system's folder for
-	// temporary files.
-	Dir string
+	// Disk is where large answers are spooled.
+	Disk disk.Folder
 	// Hidden is how many rows of each table are hidden from the request with a
 	// context, the first that a scan yields; nil hides none.
 	Hidden func(ctx context.Context) int

@@ -211,7 +211,7 @@ func (f *front) run(ctx context.Context, t traits, q request) (*answer, *failure
 // spoolRows runs the statement. The answer is not nil with an error either.
 func (f *front) spoolRows(ctx context.Context, statement *kql.Statement, s *session) (*answer, error) {
 	o := f.service.o
-	a := &answer{columns: statement.Columns(), rows: &spool{dir: o.Dir}}
+	a := &answer{columns: statement.Columns(), rows: &spool{in: o.Disk}}
 	rows := f.dialect.rows(a.columns)
 	var block []byte
 	const blockSize = 64 << 10

@@ -126,7 +126,7 @@ func (d graphDialect) fail(w http.ResponseWriter, f *failure, ids exchange) {
 	case f.status == http.StatusForbidden:
 		e.Message = missingRoles(d.traits().role) + ", application roles: " + strings.Join(f.roles, ",")
 	case f.status == http.StatusInternalServerError:
-		e.Code, e.Message = "UnknownError", ""
+		e.Code = "UnknownError"
 	}
 	if f.throttle != nil && d.wire.GraphRetryAfter {
 		h.Set("Retry-After", strconv.Itoa(f.throttle.seconds()))

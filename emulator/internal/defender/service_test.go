@@ -14,6 +14,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/internal/defender"
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -109,7 +110,7 @@ func service(t testing.TB, change func(*defender.Options)) *defender.Service {
 	o := defender.Options{
 		Catalog: func() kql.Catalog { return catalog() },
 		Now:     func() time.Time { return noon },
-		Dir:     t.TempDir(),
+		Disk:    disk.Folder{Dir: t.TempDir()},
 		Quota:   defender.Documented(),
 		Verify: func(_ context.Context, token string, audiences ...string) (entra.Claims, error) {
 			roles := []string{"ThreatHunting.Read.All", "AdvancedHunting.Read.All", "AdvancedQuery.Read.All"}

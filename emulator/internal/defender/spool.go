@@ -2,9 +2,10 @@ package defender
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 )
 
 // spoolInMemory is how much of an answer is kept in memory; the rest goes to a
@@ -14,9 +15,9 @@ const spoolInMemory = 4 << 20
 // spool holds the rows of an answer until it is known that they may be sent. It is
 // written first and read after that, by one goroutine.
 type spool struct {
-	dir    string
+	in     disk.Folder
 	memory bytes.Buffer
-	file   *os.File
+	file   disk.File
 	filed  int64
 }
 
@@ -26,18 +27,15 @@ func (s *spool) Write(p []byte) (int, error) {
 		return s.memory.Write(p)
 	}
 	if s.file == nil {
-		f, err := os.CreateTemp(s.dir, "answer-*.json")
+		f, err := s.in.New("spool an answer", "answer-*.json")
 		if err != nil {
-			return 0, fmt.Errorf("spool an answer: %w", err)
+			return 0, err
 		}
 		s.file = f
 	}
 	n, err := s.file.Write(p)
 	s.filed += int64(n)
-	if err != nil {
-		return n, fmt.Errorf("spool an answer: %w", err)
-	}
-	return n, nil
+	return n, err
 }
 
 // size is the number of bytes written.

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 )
 
 func TestSpool(t *testing.T) {
 	for _, blocks := range []int{0, 1, 4<<20/1000 - 1, 4<<20/1000 + 2, 9000} {
 		dir := t.TempDir()
-		s := &spool{dir: dir}
+		s := &spool{in: disk.Folder{Dir: dir}}
 		var want bytes.Buffer
 		for i := range blocks {
 			block := bytes.Repeat([]byte{byte(i)}, 1000)

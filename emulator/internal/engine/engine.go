@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine/extent"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -14,12 +15,12 @@ import (
 type Options struct {
 	// Now is the clock of now(), ingestion times and logs; nil is time.Now.
 	Now func() time.Time
-	// Dir is where the data of extents may lie once they outgrow MemoryLimit;
-	// "" keeps everything in memory. The engine writes below it and removes
+	// Disk is where the data of extents may lie once they outgrow MemoryLimit;
+	// without Dir everything is kept in memory. The engine writes below it and removes
 	// what it wrote when it is closed.
-	Dir string
+	Disk disk.Folder
 	// MemoryLimit is how many compressed bytes of extents stay in memory
-	// before newer ones go to Dir; 0 is 64 MiB.
+	// before newer ones go to Disk; 0 is 64 MiB.
 	MemoryLimit int64
 	// Admins may do everything in every database.
 	Admins []Principal
@@ -61,7 +62,7 @@ func New(o Options) *Engine {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	e := &Engine{
-		o: o, ctx: ctx, stop: stop, store: extent.NewStore(o.Dir, o.MemoryLimit),
+		o: o, ctx: ctx, stop: stop, store: extent.NewStore(o.Disk, o.MemoryLimit),
 		commands: newCommands(), log: &journal{}, stats: newCounts(),
 	}
 	e.databases = &databases{o: o, now: e.now, byName: map[string]*database{}}

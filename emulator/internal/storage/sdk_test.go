@@ -24,6 +24,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/storage"
 )
 
@@ -88,7 +89,9 @@ func forms(t *testing.T, f func(t *testing.T, hostForm bool)) {
 func TestBlobClient(t *testing.T) {
 	for name, dir := range map[string]string{"memory": "", "files": t.TempDir()} {
 		t.Run(name, func(t *testing.T) {
-			forms(t, func(t *testing.T, hostForm bool) { testBlobClient(t, mount(t, storage.Options{Dir: dir}), hostForm) })
+			forms(t, func(t *testing.T, hostForm bool) {
+				testBlobClient(t, mount(t, storage.Options{Disk: disk.Folder{Dir: dir}}), hostForm)
+			})
 		})
 	}
 }

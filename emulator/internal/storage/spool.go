@@ -6,14 +6,17 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 )
 
 // spool keeps content: in memory, or in files below a directory.
 type spool struct {
-	dir string
+	in     disk.Folder
+	memory bool // nothing is written to files
 
 	mu   sync.Mutex
-	made string // the spool's own directory below dir, once there is one
+	made disk.Folder // the spool's own folder below in, once there is one
 }
 
 // chunk is a piece of content that does not change.
@@ -26,7 +29,7 @@ type chunk struct {
 // read takes r over, to its end or up to most bytes. More is an error.
 func (s *spool) read(r io.Reader, most int64) (chunk, error) {
 	r = io.LimitReader(r, most+1)
-	if s.dir == "" {
+	if s.memory {
 		data, err := io.ReadAll(r)
 		return sized(chunk{data: data, size: int64(len(data))}, most, err)
 	}
@@ -34,9 +37,9 @@ func (s *spool) read(r io.Reader, most int64) (chunk, error) {
 	if err != nil {
 		return chunk{}, err
 	}
-	f, err := os.CreateTemp(dir, "*.blob")
+	f, err := dir.New(keepBlob, "*.blob")
 	if err != nil {
-		return chunk{}, fmt.Errorf("keep a blob: %w", err)
+		return chunk{}, err
 	}
 	n, err := io.Copy(f, r)
 	if e := f.Close(); err == nil {
@@ -56,14 +59,17 @@ func sized(c chunk, most int64, err error) (chunk, error) {
 	return c, err
 }
 
+// keepBlob is what fails when a file of a blob does.
+const keepBlob = "keep a blob"
+
 // directory is made when the first content comes.
-func (s *spool) directory() (string, error) {
+func (s *spool) directory() (disk.Folder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.made == "" {
-		made, err := os.MkdirTemp(s.dir, "blobs-*")
+	if s.made.Dir == "" {
+		made, err := s.in.MakeDir(keepBlob, "blobs-*")
 		if err != nil {
-			return "", fmt.Errorf("keep a blob: %w", err)
+			return disk.Folder{}, err
 		}
 		s.made = made
 	}
@@ -73,10 +79,10 @@ func (s *spool) directory() (string, error) {
 func (s *spool) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.made == "" {
+	if s.made.Dir == "" {
 		return nil
 	}
-	return os.RemoveAll(s.made)
+	return os.RemoveAll(s.made.Dir)
 }
 
 // remove ends a chunk. A file that cannot be removed stays until close.

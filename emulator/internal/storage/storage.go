@@ -5,15 +5,17 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 )
 
 // Options configures a Storage. The zero value works.
 type Options struct {
 	// Now is the clock of signatures, queues and tables; nil is time.Now.
 	Now func() time.Time
-	// Dir is the folder for the content of blobs. Storage writes below it and
-	// removes what it wrote when it is closed. "" keeps it in memory.
-	Dir string
+	// Disk is the folder for the content of blobs. Storage writes below it and
+	// removes what it wrote when it is closed. Without Dir content is kept in memory.
+	Disk disk.Folder
 	// Key signs shared access signatures; nil makes one up.
 	Key []byte
 	// Keep is how many bytes of blobs stay after Release; the oldest go first.
@@ -65,14 +67,14 @@ func New(o Options) *Storage {
 	}
 	if o.Keep == 0 {
 		o.Keep = 64 << 20
-		if o.Dir != "" {
+		if o.Disk.Dir != "" {
 			o.Keep = 1 << 30
 		}
 	}
 	by := signer{key: o.Key, now: o.Now}
 	return &Storage{
 		signer: by,
-		blobs:  &blobs{signer: by, keep: o.Keep, spool: spool{dir: o.Dir}, containers: map[Resource]*container{}},
+		blobs:  &blobs{signer: by, keep: o.Keep, spool: spool{in: o.Disk, memory: o.Disk.Dir == ""}, containers: map[Resource]*container{}},
 		queues: &queues{signer: by, byName: map[Resource]*Messages{}},
 		tables: &tables{signer: by, byName: map[Resource]*Entities{}},
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -97,7 +98,7 @@ func TestEveryKindComesBack(t *testing.T) {
 			must(value.NewGUID("00000000-0000-0000-0000-000000000000")), value.DynamicJSONTyped(`{"t":"2026-01-02T03:04:05Z"}`),
 		},
 	}
-	x := write(t, NewStore("", 0), schema, nil, rows...)
+	x := write(t, NewStore(disk.Folder{}, 0), schema, nil, rows...)
 	r := &Relation{Schema: schema, Extents: x}
 	n := 0
 	for row, err := range r.Scan(t.Context(), kql.Request{}) {
@@ -134,7 +135,7 @@ func numbered(n int) [][]value.Value {
 
 func TestBlockBoundaries(t *testing.T) {
 	for _, n := range []int{0, 1, rowsPerBlock - 1, rowsPerBlock, rowsPerBlock + 1, 3*rowsPerBlock + 7} {
-		x := write(t, NewStore("", 0), one, nil, numbered(n)...)
+		x := write(t, NewStore(disk.Folder{}, 0), one, nil, numbered(n)...)
 		got := read(t, &Relation{Schema: one, Extents: x}, kql.Request{})
 		if len(got) != n {
 			t.Fatalf("%d rows written, %d read", n, len(got))
@@ -151,7 +152,7 @@ func TestBlockBoundaries(t *testing.T) {
 }
 
 func TestHiddenColumns(t *testing.T) {
-	x := write(t, NewStore("", 0), one, []string{"ingest-by:a", "b"}, numbered(1)...)
+	x := write(t, NewStore(disk.Folder{}, 0), one, []string{"ingest-by:a", "b"}, numbered(1)...)
 	got := read(t, &Relation{Schema: one, Extents: x}, kql.Request{})
 	want := []string{`0000|0|2026-01-02T03:04:05.0000006Z|` + x[0].ID.String() + `|["ingest-by:a","b"]`}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -160,7 +161,7 @@ func TestHiddenColumns(t *testing.T) {
 }
 
 func TestConditionsSkipBlocks(t *testing.T) {
-	x := write(t, NewStore("", 0), one, nil, numbered(3*rowsPerBlock)...)
+	x := write(t, NewStore(disk.Folder{}, 0), one, nil, numbered(3*rowsPerBlock)...)
 	r := &Relation{Schema: one, Extents: x}
 	tests := []struct {
 		name  string
@@ -190,7 +191,7 @@ func TestConditionsSkipBlocks(t *testing.T) {
 func TestLongStringsAreBounded(t *testing.T) {
 	long := strings.Repeat("a", zoneText)
 	rows := [][]value.Value{{value.NewString(long + "m"), value.NewLong(0)}, {value.NewString(long), value.NewLong(1)}}
-	r := &Relation{Schema: one, Extents: write(t, NewStore("", 0), one, nil, rows...)}
+	r := &Relation{Schema: one, Extents: write(t, NewStore(disk.Folder{}, 0), one, nil, rows...)}
 	for prefix, want := range map[string]int{long + "m": 2, long + "z": 2, "aa": 2, "ab": 0, "b": 0, "A": 0} {
 		if got := len(read(t, r, kql.Request{Where: []kql.Condition{{Column: 0, Prefixes: []string{prefix}}}})); got != want {
 			t.Errorf("prefix %.5q...: %d rows, want %d", prefix, got, want)
@@ -203,7 +204,7 @@ func TestDictionaryGivesWay(t *testing.T) {
 	for i := range 1000 {
 		rows = append(rows, []value.Value{value.NewString(fmt.Sprint(i % (dictionarySize + 10))), value.NewLong(1)})
 	}
-	got := read(t, &Relation{Schema: one, Extents: write(t, NewStore("", 0), one, nil, rows...)}, kql.Request{Need: []bool{true, false}})
+	got := read(t, &Relation{Schema: one, Extents: write(t, NewStore(disk.Folder{}, 0), one, nil, rows...)}, kql.Request{Need: []bool{true, false}})
 	for i, row := range got {
 		if want := fmt.Sprint(i%(dictionarySize+10)) + "|null|"; !strings.HasPrefix(row, want) {
 			t.Fatalf("row %d is %s", i, row)
@@ -212,7 +213,7 @@ func TestDictionaryGivesWay(t *testing.T) {
 }
 
 func TestColumnsOfOtherSchemas(t *testing.T) {
-	x := write(t, NewStore("", 0), one, nil, numbered(1)...)
+	x := write(t, NewStore(disk.Folder{}, 0), one, nil, numbered(1)...)
 	wider := []Column{{2, "renamed", value.Long}, {7, "added", value.Dynamic}, {1, "k", value.String}}
 	got := read(t, &Relation{Schema: wider, Extents: x}, kql.Request{})
 	if !strings.HasPrefix(got[0], "0|null|0000|") {
@@ -221,7 +222,7 @@ func TestColumnsOfOtherSchemas(t *testing.T) {
 }
 
 func TestMoveMergeAndDelete(t *testing.T) {
-	s := NewStore("", 0)
+	s := NewStore(disk.Folder{}, 0)
 	a := write(t, s, one, []string{"drop-by:a", "x"}, numbered(3)...)[0]
 	b := write(t, s, one, []string{"x", "y"}, numbered(2)...)[0]
 	later := day.Add(time.Hour)
@@ -250,7 +251,7 @@ func TestMoveMergeAndDelete(t *testing.T) {
 
 func TestSpillsToFiles(t *testing.T) {
 	dir := t.TempDir()
-	s := NewStore(dir, 1)
+	s := NewStore(disk.Folder{Dir: dir}, 1)
 	x := write(t, s, one, nil, numbered(2*rowsPerBlock)...)
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 1 {
@@ -278,7 +279,7 @@ func TestSpillsToFiles(t *testing.T) {
 
 func TestFilesOfNobodyAreRemoved(t *testing.T) {
 	dir := t.TempDir()
-	s := NewStore(dir, 1)
+	s := NewStore(disk.Folder{Dir: dir}, 1)
 	b := &block{}
 	if err := s.keep(b, make([]byte, volumeSize)); err != nil {
 		t.Fatal(err)
@@ -304,7 +305,7 @@ func TestFilesOfNobodyAreRemoved(t *testing.T) {
 }
 
 func TestScanEndsWithItsContext(t *testing.T) {
-	x := write(t, NewStore("", 0), one, nil, numbered(2*rowsPerBlock)...)
+	x := write(t, NewStore(disk.Folder{}, 0), one, nil, numbered(2*rowsPerBlock)...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
@@ -320,7 +321,7 @@ func TestScanEndsWithItsContext(t *testing.T) {
 }
 
 func TestAppendRefusesOtherKinds(t *testing.T) {
-	w := NewWriter(NewStore("", 0), one, nil, day, day)
+	w := NewWriter(NewStore(disk.Folder{}, 0), one, nil, day, day)
 	if err := w.Append([]value.Value{value.NewString("a")}); err == nil {
 		t.Error("a short row is taken")
 	}
@@ -362,7 +363,7 @@ func FuzzDecode(f *testing.F) {
 
 func BenchmarkScan(b *testing.B) {
 	rows := numbered(100_000)
-	r := &Relation{Schema: one, Extents: write(b, NewStore("", 0), one, nil, rows...)}
+	r := &Relation{Schema: one, Extents: write(b, NewStore(disk.Folder{}, 0), one, nil, rows...)}
 	for name, need := range map[string][]bool{"count": {false, false}, "string": {true, false}, "all": {true, true}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 )
 
 // DefaultMemoryLimit is how many bytes a Store keeps in memory by default.
@@ -20,7 +21,7 @@ const volumeSize = 256 << 20
 // in files. Blocks that nothing refers to any more give their memory back, and
 // a file without such blocks is removed.
 type Store struct {
-	dir   string
+	in    disk.Folder
 	limit int64
 	held  atomic.Int64 // bytes in memory
 
@@ -32,7 +33,7 @@ type Store struct {
 
 // volume is one file of blocks. Its fields belong to Store.mu.
 type volume struct {
-	file   *os.File
+	file   disk.File
 	size   int64
 	live   int // blocks
 	sealed bool
@@ -52,18 +53,18 @@ type block struct {
 }
 
 // NewStore keeps up to limit bytes in memory, 0 being DefaultMemoryLimit, and
-// the rest below dir; where dir is "" all is kept in memory.
-func NewStore(dir string, limit int64) *Store {
+// the rest in the folder; where that has no Dir all is kept in memory.
+func NewStore(in disk.Folder, limit int64) *Store {
 	if limit <= 0 {
 		limit = DefaultMemoryLimit
 	}
-	return &Store{dir: dir, limit: limit, volumes: map[*volume]struct{}{}}
+	return &Store{in: in, limit: limit, volumes: map[*volume]struct{}{}}
 }
 
 // keep stores the bytes of b. It takes data over.
 func (s *Store) keep(b *block, data []byte) error {
 	n := int64(len(data))
-	if s.dir == "" || s.held.Load()+n <= s.limit {
+	if s.in.Dir == "" || s.held.Load()+n <= s.limit {
 		s.held.Add(n)
 		b.data = append(make([]byte, 0, n), data...)
 		runtime.AddCleanup(b, func(n int64) { s.held.Add(-n) }, n)
@@ -76,7 +77,7 @@ func (s *Store) keep(b *block, data []byte) error {
 		return err
 	}
 	if _, err := v.file.WriteAt(data, v.size); err != nil {
-		return fmt.Errorf("store extent data: %w", err)
+		return err
 	}
 	b.volume, b.at = v, v.size
 	v.size += n
@@ -94,12 +95,13 @@ func (s *Store) writable() (*volume, error) {
 		return nil, errors.New("store extent data: the store is closed")
 	}
 	if s.current == nil {
-		if err := os.MkdirAll(s.dir, 0o700); err != nil {
-			return nil, fmt.Errorf("store extent data: %w", err)
+		const what = "store extent data"
+		if err := s.in.Ensure(what); err != nil {
+			return nil, err
 		}
-		f, err := os.CreateTemp(s.dir, "extents-*.bin")
+		f, err := s.in.New(what, "extents-*.bin")
 		if err != nil {
-			return nil, fmt.Errorf("store extent data in %s: %w", filepath.Clean(s.dir), err)
+			return nil, err
 		}
 		s.current = &volume{file: f}
 		s.volumes[s.current] = struct{}{}
