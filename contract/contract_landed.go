@@ -20,12 +20,15 @@ var leftoversCases = []contractCase{
 	{"OrphanedBatches", "KeepTheirUnits", leftoversUnits},
 }
 
-// described is a batch of rows, each a record, with the manifest that the
-// engine writes. It announces so many rows.
-func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, announced int, rows ...string) (tvmexport.Batch, tvmexport.BatchInfo) {
+// missing is a row that a batch announces and does not have.
+const missing = ""
+
+// described is a batch of rows, each a record or missing, with the manifest that the
+// engine writes.
+func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, rows ...string) (tvmexport.Batch, tvmexport.BatchInfo) {
 	t.Helper()
 	info := tvmexport.BatchInfo{
-		ID: tvmexport.BatchID(fmt.Sprintf("%s.%04d", run.ID, ordinal)), Slice: s, Rows: int64(announced), Bytes: int64(100 * announced),
+		ID: tvmexport.BatchID(fmt.Sprintf("%s.%04d", run.ID, ordinal)), Slice: s, Rows: int64(len(rows)), Bytes: int64(100 * len(rows)),
 	}
 	for i := range s.Partitions {
 		info.Counts = append(info.Counts, int64(i))
@@ -47,9 +50,12 @@ func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, 
 		size += k
 	}
 	for i, row := range rows {
+		if row == missing {
+			continue
+		}
 		write(`{"r":%s,"b":%q,"n":%d,"p":%q}`+"\n", row, info.ID, i+1, label)
 	}
-	write(`{"b":%q,"n":0,"c":%d,"u":%q,"s":%s}`+"\n", info.ID, announced, run.ID, manifest)
+	write(`{"b":%q,"n":0,"c":%d,"u":%q,"s":%s}`+"\n", info.ID, len(rows), run.ID, manifest)
 	_ = z.Close() // to memory
 	return tvmexport.Batch{ID: info.ID, Run: run, Slice: s, Rows: info.Rows, Bytes: int64(size), Data: bytes.NewReader(packed.Bytes())}, info
 }
@@ -86,7 +92,7 @@ func (h Harness) runOf(table tvmexport.Table, id, previous string, kind tvmexpor
 // export lands rows as one batch of a slice, publishes and commits them.
 func (h Harness) export(t *testing.T, run tvmexport.Run, s tvmexport.Slice, rows ...string) {
 	t.Helper()
-	b, info := described(t, run, 1, s, len(rows), rows...)
+	b, info := described(t, run, 1, s, rows...)
 	h.deliver(t, b, len(rows))
 	p := publication(run, info)
 	p.Layout, p.Columns, p.Shown = tvmexport.Both, run.Table.Columns, run.Table.Visible()
@@ -134,17 +140,17 @@ func leftoversWhole(t *testing.T, h Harness) {
 	run := h.runOf(h.Table, "R1", "", tvmexport.DeltaRun)
 	run.Depth, run.Tenant = 2, "tenant"
 	s := tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f", "40~", "41#a0"}}
-	whole, info := described(t, run, 1, s, 2, `{"DeviceId":"3f01"}`, `{"DeviceId":"40"}`)
+	whole, info := described(t, run, 1, s, `{"DeviceId":"3f01"}`, `{"DeviceId":"40"}`)
 	for range 2 {
 		h.deliver(t, whole, 2)
 	}
-	short, _ := described(t, run, 2, s, 3, `{"DeviceId":"3f02"}`, `{"DeviceId":"3f03"}`)
+	short, _ := described(t, run, 2, s, `{"DeviceId":"3f02"}`, `{"DeviceId":"3f03"}`, missing)
 	h.deliver(t, short, 2)
 	other := h.runOf(h.Events, "R2", "", tvmexport.DeltaRun)
 	late := tvmexport.Slice{Table: h.Events, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Late: true, Window: tvmexport.Window{
 		From: time.Date(2026, 11, 1, 6, 59, 59, 999999900, time.UTC), To: time.Date(2026, 11, 1, 7, 59, 59, 999999900, time.UTC),
 	}}
-	event, _ := described(t, other, 1, late, 1, `{"Timestamp":"2026-11-01T07:30:00Z","DeviceId":"3f01"}`)
+	event, _ := described(t, other, 1, late, `{"Timestamp":"2026-11-01T07:30:00Z","DeviceId":"3f01"}`)
 	h.deliver(t, event, 1)
 
 	left := h.leftovers(t, h.Table, hourAgo())
@@ -172,7 +178,7 @@ func leftoversWhole(t *testing.T, h Harness) {
 
 func leftoversUnpublished(t *testing.T, h Harness) {
 	run := h.runOf(h.Table, "R1", "", tvmexport.FullRun)
-	b, info := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, 1, `{"DeviceId":"3f01"}`)
+	b, info := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
 	h.deliver(t, b, 1)
 	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 {
 		t.Fatalf("before the publication: %+v", left)
@@ -186,7 +192,7 @@ func leftoversUnpublished(t *testing.T, h Harness) {
 func leftoversOfBase(t *testing.T, h Harness) {
 	land := func(id, previous string) {
 		run := h.runOf(h.Table, id, previous, tvmexport.DeltaRun)
-		b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, 1, `{"DeviceId":"3f01"}`)
+		b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
 		h.deliver(t, b, 1)
 	}
 	land("R1", "")
@@ -202,7 +208,7 @@ func leftoversOfBase(t *testing.T, h Harness) {
 
 func leftoversSince(t *testing.T, h Harness) {
 	run := h.runOf(h.Table, "R1", "", tvmexport.FullRun)
-	b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, 1, `{"DeviceId":"3f01"}`)
+	b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
 	h.deliver(t, b, 1)
 	time.Sleep(3 * time.Hour)
 	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
@@ -219,7 +225,7 @@ func leftoversUnits(t *testing.T, h Harness) {
 	for i, open := range []bool{false, true} {
 		unit := tvmexport.Unit{Version: "2026-11-20T06:01:00Z", ID: fmt.Sprintf("OrgId=1/part-%05d", i), Open: open, Rows: 1, Link: "https://files.example/x?sig=secret"}
 		s := tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}, Unit: unit}
-		b, _ := described(t, run, i+1, s, 1, `{"DeviceId":"3f01"}`)
+		b, _ := described(t, run, i+1, s, `{"DeviceId":"3f01"}`)
 		h.deliver(t, b, 1)
 	}
 	left := h.leftovers(t, h.Table, hourAgo())

@@ -82,7 +82,7 @@ func hoursOfWindow(t *testing.T, h Harness) {
 
 func hoursCommitted(t *testing.T, h Harness) {
 	run := h.runOf(h.Events, "R1", "", tvmexport.DeltaRun)
-	b, info := described(t, run, 1, h.events(), 1, event("00:10:00", "a"))
+	b, info := described(t, run, 1, h.events(), event("00:10:00", "a"))
 	h.deliver(t, b, 1)
 	p := publication(run, info)
 	p.Layout, p.Columns, p.Shown = tvmexport.Both, h.Events.Columns, h.Events.Visible()
@@ -101,10 +101,10 @@ func lackingRows(t *testing.T, h Harness) {
 	run := h.runOf(h.Events, "R2", "R1", tvmexport.DeltaRun)
 	s := h.events()
 	s.Late, s.Window = true, tvmexport.Window{From: contractDay.Add(-tvmexport.Tick), To: contractDay.Add(time.Hour - tvmexport.Tick)}
-	b, one := described(t, run, 1, s, 5,
+	b, one := described(t, run, 1, s,
 		event("00:10:00", "a"), event("00:10:00", "a"), event("00:10:00", "a"), event("00:20:00", "b"), event("00:30:00", "c"))
 	h.deliver(t, b, 5)
-	c, two := described(t, run, 2, s, 1, event("00:20:00", "b"))
+	c, two := described(t, run, 2, s, event("00:20:00", "b"))
 	h.deliver(t, c, 1)
 	for range 2 {
 		got, err := ability[tvmexport.LateRowCounter](t, h).CountMissing(t.Context(), run, []tvmexport.BatchInfo{one})
@@ -125,7 +125,7 @@ func lackingNothing(t *testing.T, h Harness) {
 	}
 	s := h.events()
 	s.Late = true
-	b, info := described(t, run, 1, s, 2, event("00:10:00", "a"), event("00:10:00", "a"))
+	b, info := described(t, run, 1, s, event("00:10:00", "a"), event("00:10:00", "a"))
 	h.deliver(t, b, 2)
 	if got, err := ability[tvmexport.LateRowCounter](t, h).CountMissing(t.Context(), run, []tvmexport.BatchInfo{info}); err != nil || got[info.ID] != 2 {
 		t.Errorf("two equal rows and an empty table: %v, %v, want 2", got, err)

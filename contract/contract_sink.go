@@ -43,7 +43,7 @@ func landedNothing(t *testing.T, h Harness) {
 func landedIncomplete(t *testing.T, h Harness) {
 	run := h.run("R1", "")
 	s := tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}
-	b, _ := described(t, run, 1, s, 3, `{"DeviceId":"3f02"}`, `{"DeviceId":"3f03"}`)
+	b, _ := described(t, run, 1, s, `{"DeviceId":"3f02"}`, `{"DeviceId":"3f03"}`, missing)
 	h.deliver(t, b, 2)
 	d, err := h.Destination.Landed(t.Context(), run)
 	if err != nil || len(d.Batches) != 1 {

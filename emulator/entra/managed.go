@@ -140,7 +140,10 @@ func (s *Server) hand(w http.ResponseWriter, m ManagedIdentity, resource Resourc
 	if s.lifetime != DefaultLifetime {
 		lifetime = s.lifetime
 	}
-	g, err := s.sign(s.apps[m.AppID], resource, audience, byCertificate, s.now(), lifetime, m.ResourceID)
+	g, err := s.sign(claimed{
+		app: s.apps[m.AppID], resource: resource, audience: audience, by: byCertificate,
+		from: s.now(), lifetime: lifetime, identity: m.ResourceID,
+	})
 	if err != nil {
 		s.refused.Add(1)
 		writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "unknown", "error_description": err.Error()})

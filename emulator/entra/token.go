@@ -115,7 +115,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, parameter string)
 	if !ok {
 		return grant{}, refusalOf(resourceNotFound(audience, tenant))
 	}
-	g, err := s.sign(app, resource, audience, method, s.now(), s.lifetime, "")
+	g, err := s.sign(claimed{app: app, resource: resource, audience: audience, by: method, from: s.now(), lifetime: s.lifetime})
 	if err != nil {
 		return grant{}, refusalOf(refusal{http.StatusInternalServerError, "server_error", 90033, err.Error()})
 	}
@@ -219,32 +219,42 @@ func (s *Server) issue(app App, resource string, lifetime time.Duration) (string
 		from = from.Add(2 * lifetime)
 		lifetime = -lifetime
 	}
-	g, err := s.sign(app, r, resource, bySecret, from, lifetime, "")
+	g, err := s.sign(claimed{app: app, resource: r, audience: resource, by: bySecret, from: from, lifetime: lifetime})
 	return g.token, err
 }
 
-// sign makes the token. Times are in seconds, as in every JWT. identity is the
-// resource id of a user-assigned managed identity, "" for others.
-func (s *Server) sign(app App, resource Resource, audience string, by credential, at time.Time, lifetime time.Duration, identity string) (grant, error) {
-	from := at.Truncate(time.Second)
-	to := from.Add(lifetime)
+// claimed is what a token says.
+type claimed struct {
+	app      App
+	resource Resource
+	audience string // as the request names the resource
+	by       credential
+	from     time.Time
+	lifetime time.Duration
+	identity string // resource id of a user-assigned managed identity, "" for others
+}
+
+// sign makes a token. Times are in seconds, as in every JWT.
+func (s *Server) sign(c claimed) (grant, error) {
+	from := c.from.Truncate(time.Second)
+	to := from.Add(c.lifetime)
 	issuer := issuer(s.tenantID)
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
-		Audience: audience,
+		Audience: c.audience,
 		Version:  "1.0",
 		TenantID: s.tenantID,
-		ObjectID: app.ObjectID,
-		AppID:    app.ID,
-		AppACR:   string(by),
-		AppName:  app.Name,
+		ObjectID: c.app.ObjectID,
+		AppID:    c.app.ID,
+		AppACR:   string(c.by),
+		AppName:  c.app.Name,
 		IDType:   "app",
-		Roles:    app.Roles[resource.URI],
+		Roles:    c.app.Roles[c.resource.URI],
 		Provider: issuer,
 		TokenID:  uuid.NewString(),
-		Resource: identity,
+		Resource: c.identity,
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer:    issuer,
-			Subject:   app.ObjectID,
+			Subject:   c.app.ObjectID,
 			IssuedAt:  jwt.NewNumericDate(from),
 			NotBefore: jwt.NewNumericDate(from),
 			ExpiresAt: jwt.NewNumericDate(to),
@@ -256,5 +266,5 @@ func (s *Server) sign(app App, resource Resource, audience string, by credential
 	if err != nil {
 		return grant{}, fmt.Errorf("entra: sign a token: %w", err)
 	}
-	return grant{token: token, lifetime: lifetime, from: from, to: to}, nil
+	return grant{token: token, lifetime: c.lifetime, from: from, to: to}, nil
 }

@@ -29,16 +29,26 @@ import (
 	"time"
 )
 
+// options are the flags.
+type options struct {
+	bin     string
+	maxRSS  int64 // MB
+	growth  float64
+	verify  bool
+	profile string
+}
+
 func main() {
-	bin := flag.String("bin", "bin/tvmexport", "the program")
+	var o options
+	flag.StringVar(&o.bin, "bin", "bin/tvmexport", "the program")
 	devices := flag.String("devices", "2000", "sizes of the tenant, separated by commas")
 	tables := flag.String("tables", "DeviceTvmSoftwareVulnerabilities", "tables, separated by commas")
-	maxRSS := flag.Int64("max-rss", 0, "fail if a run's peak resident memory is above so many MB; 0 is no limit")
-	growth := flag.Float64("growth", 0, "fail if the last run's peak is above so many times the first one's; 0 is no limit")
-	verify := flag.Bool("verify", true, "compare hashes of source and destination")
-	profile := flag.String("cpuprofile", "", "keep a CPU profile of the last run in this file")
+	flag.Int64Var(&o.maxRSS, "max-rss", 0, "fail if a run's peak resident memory is above so many MB; 0 is no limit")
+	flag.Float64Var(&o.growth, "growth", 0, "fail if the last run's peak is above so many times the first one's; 0 is no limit")
+	flag.BoolVar(&o.verify, "verify", true, "compare hashes of source and destination")
+	flag.StringVar(&o.profile, "cpuprofile", "", "keep a CPU profile of the last run in this file")
 	flag.Parse()
-	if err := run(*bin, strings.Split(*devices, ","), strings.Split(*tables, ","), *maxRSS, *growth, *verify, *profile); err != nil {
+	if err := run(o, strings.Split(*devices, ","), strings.Split(*tables, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -54,15 +64,15 @@ type sample struct {
 	rss         int64 // bytes
 }
 
-func run(bin string, devices, tables []string, maxRSS int64, growth float64, verify bool, profile string) error {
-	bin, err := filepath.Abs(bin)
-	if err != nil {
+func run(o options, devices, tables []string) error {
+	var err error
+	if o.bin, err = filepath.Abs(o.bin); err != nil {
 		return err
 	}
 	var samples []sample
 	for _, n := range devices {
 		for _, t := range tables {
-			s, err := measure(bin, n, t, verify, profile)
+			s, err := measure(o, n, t)
 			if err != nil {
 				return fmt.Errorf("%s, %s devices: %w", t, n, err)
 			}
@@ -81,12 +91,12 @@ func run(bin string, devices, tables []string, maxRSS int64, growth float64, ver
 	}
 	first, last := samples[0], samples[len(samples)-1]
 	for _, s := range samples {
-		if maxRSS > 0 && s.rss > maxRSS*1e6 {
-			return fmt.Errorf("%s devices: peak memory of %.1f MB is above %d MB", s.devices, float64(s.rss)/1e6, maxRSS)
+		if o.maxRSS > 0 && s.rss > o.maxRSS*1e6 {
+			return fmt.Errorf("%s devices: peak memory of %.1f MB is above %d MB", s.devices, float64(s.rss)/1e6, o.maxRSS)
 		}
 	}
-	if growth > 0 && float64(last.rss) > growth*float64(first.rss) {
-		return fmt.Errorf("peak memory grew by %.2f, more than %.2f", float64(last.rss)/float64(first.rss), growth)
+	if o.growth > 0 && float64(last.rss) > o.growth*float64(first.rss) {
+		return fmt.Errorf("peak memory grew by %.2f, more than %.2f", float64(last.rss)/float64(first.rss), o.growth)
 	}
 	return nil
 }
@@ -97,13 +107,13 @@ type emulator struct {
 	Kusto, Ingest, Database, CA, Control               string
 }
 
-func measure(bin, devices, table string, verify bool, profile string) (sample, error) {
+func measure(o options, devices, table string) (sample, error) {
 	dir, err := os.MkdirTemp("", "tvmexport-bench-*")
 	if err != nil {
 		return sample{}, err
 	}
 	defer os.RemoveAll(dir)
-	e, stop, err := start(bin, devices, dir)
+	e, stop, err := start(o.bin, devices, dir)
 	if err != nil {
 		return sample{}, err
 	}
@@ -112,11 +122,11 @@ func measure(bin, devices, table string, verify bool, profile string) (sample, e
 	if err := os.WriteFile(filepath.Join(dir, "tvmexport.yaml"), []byte(text), 0o600); err != nil {
 		return sample{}, err
 	}
-	if _, _, err := command(bin, dir, e, "", "init", "--table", table); err != nil {
+	if _, _, err := command(o.bin, dir, e, "", "init", "--table", table); err != nil {
 		return sample{}, err
 	}
 	began := time.Now()
-	out, state, err := command(bin, dir, e, profile, "run", "--json")
+	out, state, err := command(o.bin, dir, e, o.profile, "run", "--json")
 	if err != nil {
 		return sample{}, err
 	}
@@ -136,7 +146,7 @@ func measure(bin, devices, table string, verify bool, profile string) (sample, e
 		}
 		s.rows, s.bytes, s.calls = s.rows+l.Rows, s.bytes+l.Bytes, s.calls+l.Calls
 	}
-	if verify {
+	if o.verify {
 		return s, compare(e, table)
 	}
 	return s, nil

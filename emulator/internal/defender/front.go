@@ -63,21 +63,29 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	w.Header().Set("Content-Type", t.contentType)
-	send(w, acceptedEncoding(r.Header.Get("Accept-Encoding"), t.encodings...), f.service.o.Wire.RawDeflate, head, answer.rows, tail)
+	coding := acceptedEncoding(r.Header.Get("Accept-Encoding"), t.encodings...)
+	document{head, answer.rows, tail}.send(w, coding, f.service.o.Wire.RawDeflate)
+}
+
+// document is the body of an answer.
+type document struct {
+	head []byte
+	rows *spool
+	tail []byte
 }
 
 // send writes the answer. A failure can only be the connection's, and then nobody
 // reads the answer.
-func send(w http.ResponseWriter, coding string, rawDeflate bool, head []byte, rows *spool, tail []byte) {
+func (d document) send(w http.ResponseWriter, coding string, rawDeflate bool) {
 	out, done := compress(w, coding, rawDeflate)
 	w.WriteHeader(http.StatusOK)
-	if _, err := out.Write(head); err != nil {
+	if _, err := out.Write(d.head); err != nil {
 		return
 	}
-	if rows.copyTo(out) != nil {
+	if d.rows.copyTo(out) != nil {
 		return
 	}
-	if _, err := out.Write(tail); err != nil {
+	if _, err := out.Write(d.tail); err != nil {
 		return
 	}
 	_ = done()

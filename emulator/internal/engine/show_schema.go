@@ -78,17 +78,15 @@ func schemaRows(scopes []scope) *rows {
 		stringColumn("Folder"), stringColumn("DocString"),
 	}}
 	no := value.NewBool(false)
-	add := func(db, table, column, kind, version, folder, doc string) {
-		row := stringValues(db, table, column, kind)
-		row = append(row, no, no)
-		r.add(append(row, stringValues("", version, folder, doc)...)...)
+	add := func(names, rest []value.Value) {
+		r.add(slices.Concat(names, []value.Value{no, no}, rest)...)
 	}
 	for _, sc := range scopes {
-		add(sc.db.name, "", "", "", sc.versionText(), "", "")
+		add(stringValues(sc.db.name, "", "", ""), stringValues("", sc.versionText(), "", ""))
 		for _, t := range sc.state.sortedTables() {
-			add(sc.db.name, t.name, "", "", "", t.folder, t.docString)
+			add(stringValues(sc.db.name, t.name, "", ""), stringValues("", "", t.folder, t.docString))
 			for _, c := range t.columns {
-				add(sc.db.name, t.name, c.Name, c.Kind.CSharp(), "", "", "")
+				add(stringValues(sc.db.name, t.name, c.Name, c.Kind.CSharp()), stringValues("", "", "", ""))
 			}
 		}
 	}

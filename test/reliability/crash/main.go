@@ -86,10 +86,6 @@ func run(ctx context.Context, o options) error {
 	}
 	began := time.Now()
 	t := &tally{events: map[string]int{}}
-	each := crash
-	if o.races {
-		each = race
-	}
 	var wg sync.WaitGroup
 	errs := make([]error, o.workers)
 	for i := range o.workers {
@@ -98,7 +94,7 @@ func run(ctx context.Context, o options) error {
 			n++
 		}
 		wg.Go(func() {
-			errs[i] = work(ctx, o, o.seed+uint64(i), n, each, t)
+			errs[i] = work(ctx, o, o.seed+uint64(i), n, t)
 		})
 	}
 	wg.Wait()
@@ -136,12 +132,16 @@ func (t *tally) figures(races bool, errs []error) figures.Figures {
 }
 
 // work lets n kills or races happen in one world.
-func work(ctx context.Context, o options, seed uint64, n int, each func(context.Context, *world) (string, int64, []string, error), t *tally) error {
+func work(ctx context.Context, o options, seed uint64, n int, t *tally) error {
 	w, err := newWorld(o, seed)
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	each := crash
+	if o.races {
+		each = race
+	}
 	for i := range n {
 		event, resumed, failures, err := each(ctx, w)
 		if err != nil {
