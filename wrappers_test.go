@@ -22,7 +22,7 @@ type holder struct {
 // holders finds, by folder and name, the struct types with a field that is a contract.
 func holders(t *testing.T) map[string]*holder {
 	t.Helper()
-	_, files := parsed(t)
+	_, files := parsed(t, "emulator")
 	out := map[string]*holder{}
 	of := func(folder, name string) *holder {
 		key := folder + "." + name
@@ -94,7 +94,7 @@ func TestWrappersPassAbilitiesOn(t *testing.T) {
 		}
 	}
 	tested := map[string]bool{} // folders that run the suites of wrappers
-	_, files := parsed(t)
+	_, files := parsed(t, "emulator")
 	for name, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
