@@ -35,9 +35,6 @@ var wideTypes = map[string]struct {
 	"emulator/internal/kql/syntax.parser":        {90, "one method for each rule of the grammar"},
 	"emulator/internal/kql/syntax.dynamicParser": {90, "embeds the parser, for one more rule"},
 	"cmd/tvmexport.process":                      {60, "one method for each command"},
-	"cmd/tvmexport.demonstration":                {60, "embeds the process"},
-	"cmd/tvmexport.listener":                     {90, "embeds the service and the process"},
-	"cmd/tvmexport.service":                      {80, "embeds the process"},
 }
 
 // longSignatures are the functions with more parameters, and the reason.

@@ -96,7 +96,7 @@ func emulated(r emulator.Ready, rest config.Lookup) config.Lookup {
 
 // demonstration is a demo under way.
 type demonstration struct {
-	*process
+	process  *process
 	parts    *parts
 	emulator *emulator.Server
 	differ   bool
@@ -114,7 +114,7 @@ func (d *demonstration) play(ctx context.Context) error {
 	if err := d.parts.destination.Configuration().Configure(ctx, tables); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.stdout, "init: created %d tables, mappings, policies and functions with the roles users and ingestors only.\n", len(setup.Made))
+	fmt.Fprintf(d.process.stdout, "init: created %d tables, mappings, policies and functions with the roles users and ingestors only.\n", len(setup.Made))
 	source, err := d.demoSource(ctx)
 	if err != nil {
 		return err
@@ -137,22 +137,22 @@ func (d *demonstration) play(ctx context.Context) error {
 }
 
 func (d *demonstration) demoSource(ctx context.Context) (tvmexport.Source, error) {
-	return d.source(ctx, d.parts, time.Hour, progress.Silent())
+	return d.process.source(ctx, d.parts, time.Hour, progress.Silent())
 }
 
 // export makes one run and proves it.
 func (d *demonstration) export(ctx context.Context, source tvmexport.Source, title string) error {
-	fmt.Fprintf(d.stdout, "\n%s\n", title)
-	printer, err := d.printer()
+	fmt.Fprintf(d.process.stdout, "\n%s\n", title)
+	printer, err := d.process.printer()
 	if err != nil {
 		return err
 	}
-	report, err := d.exporter(d.parts, source, printer).Run(ctx, engine.Request{})
+	report, err := d.process.exporter(d.parts, source, printer).Run(ctx, engine.Request{})
 	printer.Close()
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(d.process.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TABLE\tSOURCE ROWS\tDESTINATION ROWS\tHASHES\tCALLS\tTIME")
 	for _, r := range report.Outcomes {
 		if r.Err != nil {
@@ -180,8 +180,8 @@ func (d *demonstration) audit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(d.stdout, "\nMigrationAuditLog")
-	w := tabwriter.NewWriter(d.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(d.process.stdout, "\nMigrationAuditLog")
+	w := tabwriter.NewWriter(d.process.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TIMESTAMP\tTABLE\tSTATUS\tRECORDS\tREASON")
 	for _, r := range rows {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.At.UTC().Format(time.RFC3339), r.Table, r.Status, progress.Count(r.Rows), dash(r.Reason))

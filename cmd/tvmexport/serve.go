@@ -111,7 +111,7 @@ func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.L
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stdout, "status page: %s\n", web.URL)
+	fmt.Fprintf(s.process.stdout, "status page: %s\n", web.URL)
 	log.InfoContext(ctx, "serving", "url", web.URL, "schedule", s.now().config.Schedule)
 
 	open, shut := context.WithCancel(context.WithoutCancel(ctx))

@@ -22,7 +22,7 @@ import (
 
 // service is a serve under way.
 type service struct {
-	*process
+	process   *process
 	flags     serveFlags
 	log       *slog.Logger
 	board     *statuspage.Board
@@ -51,7 +51,7 @@ type setting struct {
 
 // read reads the configuration and checks what only serve looks at.
 func (s *service) read() (*setting, error) {
-	c, err := s.configuration()
+	c, err := s.process.configuration()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *service) now() *setting {
 
 // useSetting puts a setting to use and closes what the old one had open.
 func (s *service) useSetting(ctx context.Context, next *setting) error {
-	x, err := s.open(ctx, next.config)
+	x, err := s.process.open(ctx, next.config)
 	if err != nil {
 		return err
 	}
@@ -280,30 +280,30 @@ func (s *service) showQuota(tenant string, source *hunting.Client) {
 
 // listener tells the page, the metrics and the log what an export does.
 type listener struct {
-	*service
-	ctx context.Context
+	service *service
+	ctx     context.Context
 }
 
 // Hooks implements progress.Printer.
 func (l *listener) Hooks() tvmexport.Hooks {
-	log := l.log
-	if tenant := l.now().parts.tenant; tenant != "" {
+	log := l.service.log
+	if tenant := l.service.now().parts.tenant; tenant != "" {
 		log = log.With("tenant", tenant)
 	}
-	return tvmexport.JoinHooks(progress.Journal(log), l.metrics.Hooks(), l.board.Hooks(), l.telemetry.Hooks())
+	return tvmexport.JoinHooks(progress.Journal(log), l.service.metrics.Hooks(), l.service.board.Hooks(), l.service.telemetry.Hooks())
 }
 
 // Wait implements progress.Printer.
 func (l *listener) Wait(cause string, until time.Time) {
-	l.log.InfoContext(l.ctx, "waiting", "cause", cause, "until", until)
-	l.metrics.Waiting(hunting.Brief(cause), time.Until(until))
-	l.board.Waiting(cause, until)
+	l.service.log.InfoContext(l.ctx, "waiting", "cause", cause, "until", until)
+	l.service.metrics.Waiting(hunting.Brief(cause), time.Until(until))
+	l.service.board.Waiting(cause, until)
 }
 
 // Retry records that a call to Defender is repeated.
 func (l *listener) Retry(table, op string, in time.Duration, why error) {
-	l.log.WarnContext(l.ctx, "retrying", "table", table, "op", op, "in", in, "why", why)
-	l.metrics.Retrying(op, in)
+	l.service.log.WarnContext(l.ctx, "retrying", "table", table, "op", op, "in", in, "why", why)
+	l.service.metrics.Retrying(op, in)
 }
 
 // Close implements progress.Printer.
