@@ -273,5 +273,7 @@ func (b *binder) access(at int, base, key *expr, c site) (*expr, error) {
 	if err != nil {
 		return nil, in(at, err)
 	}
-	return apply(c.row.layout, "[]", bound, []*expr{base, key}, false), nil
+	e := apply(c.row.layout, "[]", bound, []*expr{base, key}, false)
+	c.row.layout.field(e)
+	return e, nil
 }

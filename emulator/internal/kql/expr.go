@@ -9,6 +9,7 @@ import (
 type expr struct {
 	kind     value.Kind
 	eval     eval
+	append   appender     // not nil: the text of the value, cheaper than eval
 	constant *value.Value // not nil: the value, and reads is empty
 	reads    []ref        // columns that it reads
 	column   bool         // it is just the column reads[0]
@@ -80,6 +81,7 @@ func apply(l *layout, op string, b scalar.Bound, args []*expr, volatile bool) *e
 		}
 	}
 	e.eval = callOf(l, b.Eval, args)
+	fuse(l, e)
 	return e
 }
 

@@ -17,12 +17,16 @@ func slotRef(slot int) ref { return ref(^slot) }
 
 // frame holds the row that passes through a pipeline.
 type frame struct {
-	x    *execution
-	src  []value.Value // the source's row; not kept
-	ext  []value.Value // what steps have computed
-	tmp  []value.Value // arguments of calls, with constants in place
-	err  error         // the first failure of an expression
-	stop *stopped      // what a step returns to end the pipeline early
+	x   *execution
+	src []value.Value // the source's row; not kept
+	ext []value.Value // what steps have computed
+	tmp []value.Value // arguments of calls, with constants in place
+	err error         // the first failure of an expression
+
+	buffers [][]byte // texts that are being made
+	memory  []memory
+	slots   []value.Slots
+	stop    *stopped // what a step returns to end the pipeline early
 
 	opening   int     // the step that is being opened
 	stoppedBy int     // the last step that has returned stop, or -1
@@ -70,6 +74,10 @@ type eval func(f *frame) value.Value
 type layout struct {
 	ext []value.Kind
 	tmp []value.Value
+
+	buffers int // for text, see fuse
+	memory  int // see remembered
+	slots   []*slotsOf
 }
 
 // slot reserves a place for a computed value.
@@ -99,6 +107,8 @@ func (l *layout) frame(x *execution) *frame {
 		f.ext[i] = value.Null(k)
 	}
 	f.tmp = append(f.tmp, l.tmp...)
+	f.buffers, f.memory = make([][]byte, l.buffers), make([]memory, l.memory)
+	f.slots = make([]value.Slots, len(l.slots))
 	return f
 }
 

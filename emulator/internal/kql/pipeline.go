@@ -107,12 +107,12 @@ func (p *pipeline) compute(name string, e *expr) field {
 		return field{name: name, kind: e.kind, ref: e.reads[0]}
 	}
 	slot := p.lay.slot(e.kind)
-	p.steps = append(p.steps, &computeStep{slot: slot, e: e})
+	p.steps = append(p.steps, &computeStep{slot: slot, e: remembered(&p.lay, e)})
 	return field{name: name, kind: e.kind, ref: slotRef(slot)}
 }
 
 // filter adds a step that keeps the rows for which e is true.
-func (p *pipeline) filter(e *expr) { p.steps = append(p.steps, &filterStep{e}) }
+func (p *pipeline) filter(e *expr) { p.steps = append(p.steps, &filterStep{remembered(&p.lay, e)}) }
 
 // used marks the values that are read.
 type used struct{ src, ext []bool }

@@ -3,7 +3,6 @@ package kql
 import (
 	"slices"
 
-	"github.com/tvmexport/tvmexport/emulator/internal/kql/aggregate"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -58,7 +57,7 @@ func (b *binder) groupBy(src *summarizeSource, by []syntax.Item, c site) (*pipel
 			return nil, nil, semantic(k.at, "%s group key '%s' is of a 'dynamic' type. Please use an explicit cast (for example, "+
 				"'summarize ... by tostring(%s)') as grouping by a 'dynamic' type is not supported.", title(c.op), k.name, syntax.Text(by[i].X))
 		}
-		src.keys = append(src.keys, k.e)
+		src.keys = append(src.keys, remembered(&src.in.lay, k.e))
 		columns = append(columns, value.Column{Name: names.unique(k.name), Kind: k.e.kind})
 	}
 	src.width = len(columns)
@@ -88,20 +87,6 @@ func (s *summarizeSource) require(need []bool) {
 	s.in.finish(refs)
 }
 
-// accumulators makes those of one group; what is not used has none.
-func (s *summarizeSource) accumulators() []aggregate.Accumulator {
-	if len(s.calls) == 0 {
-		return nil
-	}
-	list := make([]aggregate.Accumulator, len(s.calls))
-	for i, c := range s.calls {
-		if c.used {
-			list[i] = c.bound.New()
-		}
-	}
-	return list
-}
-
 func (s *summarizeSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
 	if len(s.calls) == 0 {
 		return s.distinct(x, yield)
@@ -118,7 +103,7 @@ func (s *summarizeSource) input() *pipeline {
 }
 
 func (s *summarizeSource) collect(x *execution) (take func(f *frame) error, give rowsFunc) {
-	g := newGroups(s.keys, s.accumulators)
+	g := newGroups(s.keys, s.calls)
 	var whole *group // the only group where there are no keys, also of no rows
 	if len(s.keys) == 0 {
 		whole = g.add(nil)
@@ -183,7 +168,7 @@ func (s *summarizeSource) accumulate(f *frame, to *group) error {
 
 // distinct gives on each key when it first comes.
 func (s *summarizeSource) distinct(x *execution, yield func(row []value.Value) error) error {
-	g := newGroups(s.keys, s.accumulators)
+	g := newGroups(s.keys, s.calls)
 	return s.in.run(x, func(f *frame) error {
 		found, isNew := g.find(f)
 		switch {

@@ -44,6 +44,7 @@ type encoder struct {
 	marks   []uint64
 	entries map[string]byte // mark and text to entry, nil once there were too many
 	index   []byte
+	row     value.Value // the last one, if it is in entries: many rows in a row have the same text
 	scratch []byte
 	packed  []byte
 }
@@ -59,7 +60,7 @@ func isText(k value.Kind) bool {
 func (e *encoder) reset() {
 	e.zone = zone{}
 	e.nulls, e.any, e.raw, e.last = e.nulls[:0], false, e.raw[:0], 0
-	e.marks, e.index = e.marks[:0], e.index[:0]
+	e.marks, e.index, e.row = e.marks[:0], e.index[:0], value.Value{}
 	if e.entries != nil {
 		clear(e.entries)
 	} else if isText(e.kind) {
@@ -94,32 +95,32 @@ func (e *encoder) add(v value.Value) int {
 }
 
 func (e *encoder) addText(v value.Value) int {
-	var mark uint64
-	e.scratch = e.scratch[:0]
-	if !v.IsNull() {
-		if e.kind == value.Dynamic {
-			e.scratch = v.AppendJSON(e.scratch)
-		} else {
-			e.scratch = append(e.scratch, v.Text()...)
-		}
-		mark = uint64(len(e.scratch)+1) << 1
-		if e.kind == value.Dynamic && v.IsTyped() {
-			mark |= 1
-		}
-		if e.kind == value.String {
-			e.zone.addText(e.scratch)
-		}
-	}
-	size := len(e.scratch)
 	if e.entries == nil && len(e.marks) == 0 {
 		e.entries = make(map[string]byte)
 	}
+	if e.entries == nil {
+		start := len(e.raw)
+		mark := e.appendText(&e.raw, v)
+		e.bound(e.raw[start:], mark)
+		e.marks = append(e.marks, mark)
+		return len(e.raw) - start
+	}
+	if v == e.row {
+		i := e.index[len(e.index)-1]
+		e.index = append(e.index, i)
+		return markLen(e.marks[i])
+	}
+	e.scratch = e.scratch[:0]
+	mark := e.appendText(&e.scratch, v)
+	size := len(e.scratch)
+	e.bound(e.scratch, mark)
 	if e.entries != nil && size > dictionaryText {
 		e.spread() // such texts hardly repeat
 	}
 	if e.entries != nil {
 		e.scratch = append(e.scratch, byte(mark&1), byte(min(mark, 1))) // the mark is part of the entry's identity
 		i, ok := e.entries[string(e.scratch)]
+		e.row = v
 		switch {
 		case ok:
 			e.index = append(e.index, i)
@@ -139,6 +140,31 @@ func (e *encoder) addText(v value.Value) int {
 	return size
 }
 
+// appendText appends the text of v and gives its mark.
+func (e *encoder) appendText(b *[]byte, v value.Value) uint64 {
+	start := len(*b)
+	switch {
+	case v.IsNull():
+		return 0
+	case e.kind == value.Dynamic:
+		*b = v.AppendJSON(*b)
+	default:
+		*b = append(*b, v.Text()...)
+	}
+	mark := uint64(len(*b)-start+1) << 1
+	if e.kind == value.Dynamic && v.IsTyped() {
+		mark |= 1
+	}
+	return mark
+}
+
+// bound widens the zone by a text.
+func (e *encoder) bound(text []byte, mark uint64) {
+	if e.kind == value.String && mark > 0 {
+		e.zone.addText(text)
+	}
+}
+
 // spread gives up the dictionary: every row gets its own text.
 func (e *encoder) spread() {
 	starts := make([]int, len(e.marks)+1)
@@ -151,7 +177,7 @@ func (e *encoder) spread() {
 		marks[row] = e.marks[i]
 		raw = append(raw, e.raw[starts[i]:starts[int(i)+1]]...)
 	}
-	e.marks, e.raw, e.entries, e.index = marks, raw, nil, e.index[:0]
+	e.marks, e.raw, e.entries, e.index, e.row = marks, raw, nil, e.index[:0], value.Value{}
 }
 
 func markLen(mark uint64) int {

@@ -55,6 +55,14 @@ func plainText(v value.Value) string {
 	return "False"
 }
 
+// AppendPlain appends plainText of v.
+func AppendPlain(b []byte, v value.Value) []byte {
+	if v.Kind() != value.Bool || v.IsNull() {
+		return v.AppendText(b)
+	}
+	return append(b, plainText(v)...)
+}
+
 // first is the kernel that gives its first argument back.
 func first(a []value.Value) (value.Value, error) { return a[0], nil }
 
@@ -163,11 +171,11 @@ func truncated(f float64) value.Value {
 	return value.NewLong(int64(f))
 }
 
+// ParseLong is tolong() of a text.
+func ParseLong(text []byte) value.Value { return parseLong(string(text)) }
+
 func parseLong(text string) value.Value {
 	text = strings.TrimSpace(text)
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return value.NewLong(n)
-	}
 	body, negative := strings.CutPrefix(text, "-")
 	if hex, ok := cutHex(body); ok {
 		n, err := strconv.ParseUint(hex, 16, 64)
@@ -178,6 +186,9 @@ func parseLong(text string) value.Value {
 			return value.NewLong(-int64(n))
 		}
 		return value.NewLong(int64(n))
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return value.NewLong(n)
 	}
 	return nullLong
 }

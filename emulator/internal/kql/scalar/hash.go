@@ -40,30 +40,21 @@ func digest(name string, sum func(v value.Value) string) Function {
 	})
 }
 
-// appendPlain appends the text that is hashed. A string is copied here, so that
-// buffers of the callers can stay on the stack.
-func appendPlain(b []byte, v value.Value) []byte {
-	if v.Kind() == value.String {
-		return append(b, v.Text()...)
-	}
-	return append(b, plainText(v)...)
-}
-
 func sha256Hex(v value.Value) string {
 	var in [256]byte
-	sum := sha256.Sum256(appendPlain(in[:0], v))
+	sum := sha256.Sum256(AppendPlain(in[:0], v))
 	return hex.EncodeToString(sum[:])
 }
 
 func sha1Hex(v value.Value) string {
 	var in [256]byte
-	sum := sha1.Sum(appendPlain(in[:0], v))
+	sum := sha1.Sum(AppendPlain(in[:0], v))
 	return hex.EncodeToString(sum[:])
 }
 
 func md5Hex(v value.Value) string {
 	var in [256]byte
-	sum := md5.Sum(appendPlain(in[:0], v))
+	sum := md5.Sum(AppendPlain(in[:0], v))
 	return hex.EncodeToString(sum[:])
 }
 
