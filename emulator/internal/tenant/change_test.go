@@ -57,15 +57,19 @@ func TestAdvanceChangesFew(t *testing.T) {
 	o := options(300, 9)
 	o.ChangeRate = 0.1
 	x := tenant.New(o)
-	for range 2 {
-		before := map[string]map[string][]string{}
-		c := x.Catalog()
+	all := func() map[string]map[string][]string {
+		rows, c := map[string]map[string][]string{}, x.Catalog()
 		for _, name := range byDevice {
-			before[name] = perDevice(t, c, name)
+			rows[name] = perDevice(t, c, name)
 		}
+		return rows
+	}
+	after := all()
+	for range 2 {
+		before := after
 		did := x.Advance(1)
-		c = x.Catalog()
-		scanned := perDevice(t, c, assessment)
+		after = all()
+		scanned := after[assessment]
 		added, removed, changed := differences(before[assessment], scanned)
 		// A device may have changed and left on one day.
 		if added != did.Added || removed != did.Retired || changed > did.Changed || changed < did.Changed-did.Retired {
@@ -76,7 +80,7 @@ func TestAdvanceChangesFew(t *testing.T) {
 		}
 		for _, name := range byDevice {
 			moved := 0
-			now := perDevice(t, c, name)
+			now := after[name]
 			for id, rows := range before[name] {
 				_, stays := scanned[id]
 				if slices.Equal(rows, now[id]) {
@@ -186,10 +190,13 @@ func ids(t testing.TB, c kql.Catalog, name, column string) map[string]int {
 // day. It has each CVE once, and every CVE of a device.
 func TestKnowledgeBase(t *testing.T) {
 	for _, devices := range []int{1, 200} {
-		x := tenant.New(options(devices, 4))
+		x := tenant.New(documented(devices, 4))
 		known := ids(t, x.Catalog(), kb, "CveId")
 		if len(known) != 321_736 {
 			t.Errorf("%d devices: %d CVEs, want 321736", devices, len(known))
+		}
+		if devices == 1 {
+			continue // it has hardly any CVE
 		}
 		for day := range 2 {
 			x.Advance(day)
@@ -219,7 +226,7 @@ func TestKnowledgeBase(t *testing.T) {
 
 // A year passes, over a New Year, without devices or CVEs running out.
 func TestYear(t *testing.T) {
-	x := tenant.New(options(30, 4))
+	x := tenant.New(documented(30, 4))
 	x.Advance(200)
 	x.Advance(200)
 	known := ids(t, x.Catalog(), kb, "CveId")

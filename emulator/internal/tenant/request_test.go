@@ -158,7 +158,7 @@ func TestWhere(t *testing.T) {
 
 // skips are conditions that must keep rows from being made at all.
 func TestWhereSkips(t *testing.T) {
-	x := tenant.New(options(60, 11))
+	x := tenant.New(documented(60, 11))
 	c := x.Catalog()
 	edge := value.NewDateTime(x.Edge())
 	hour := value.DateTimeFromTicks(edge.Ticks() - value.TicksPerHour)

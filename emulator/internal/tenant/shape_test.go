@@ -95,8 +95,8 @@ func TestDeviceIDs(t *testing.T) {
 // devices have ten times as much.
 func TestSizes(t *testing.T) {
 	catalogs := map[int]kql.Catalog{}
-	for _, devices := range []int{200, 2000} {
-		catalogs[devices] = tenant.New(options(devices, 29)).Catalog()
+	for _, devices := range []int{200, 1000} {
+		catalogs[devices] = tenant.New(documented(devices, 29)).Catalog()
 	}
 	for _, test := range []struct {
 		name        string
@@ -222,7 +222,7 @@ func TestFeatures(t *testing.T) {
 
 // A vulnerability is about as long as a real one.
 func TestRowSize(t *testing.T) {
-	r := relation(t, tenant.New(options(300, 1)).Catalog(), vulnerabilities)
+	r := relation(t, tenant.New(documented(300, 1)).Catalog(), vulnerabilities)
 	rows, bytes := 0, 0
 	for row := range r.Scan(t.Context(), kql.Request{}) {
 		rows++

@@ -20,12 +20,20 @@ import (
 var start = time.Date(2026, 11, 23, 10, 20, 30, 0, time.UTC)
 
 // options are those of a tenant small enough to be read whole: few devices,
-// few days of events.
+// few known CVEs, few days of events.
 func options(devices int, seed uint64) tenant.Options {
 	return tenant.Options{
-		Devices: devices, Seed: seed, Start: start, RetentionDays: 3,
+		Devices: devices, Seed: seed, Start: start, RetentionDays: 3, CVEs: 20_000,
 		Clock: func() time.Time { return start.Add(time.Minute) },
 	}
+}
+
+// documented are options with as many known CVEs as a real tenant has, for what
+// depends on their number: the size of the knowledge base, rows per device.
+func documented(devices int, seed uint64) tenant.Options {
+	o := options(devices, seed)
+	o.CVEs = tenant.LibrarySize
+	return o
 }
 
 // the17 returns the tables without the knowledge base of CVEs, which is large.
