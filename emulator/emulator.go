@@ -57,7 +57,11 @@ type Options struct {
 	Quota      *Quota      // of hunting; nil means DocumentedQuota
 	Wire       Wire        // the form of hunting answers
 	Apps       []entra.App // further applications of the tenant
-	TenantID   string      // "" means DefaultTenantID
+	// TVMIngestionTime makes ingestion_time() of the vulnerability tables the time at
+	// which the tenant's day began; otherwise it is null. Which of both the service
+	// answers is not documented.
+	TVMIngestionTime bool
+	TenantID         string // "" means DefaultTenantID
 
 	Database  string        // name of the database; "" means DefaultDatabase
 	Databases []string      // further databases with the same roles
@@ -147,7 +151,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
 		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}
-	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, HistoryDays: o.History, Clock: o.Now})
+	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, HistoryDays: o.History, Clock: o.Now, TVMIngestionTime: o.TVMIngestionTime})
 	if e.entra, err = entra.New(e.identities(at)); err != nil {
 		return e, err
 	}

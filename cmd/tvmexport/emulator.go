@@ -38,6 +38,7 @@ type emulatorFlags struct {
 	flavor      string
 	databases   []string
 	dir         string
+	tvmTimes    bool
 }
 
 // defaultEmulator is what the flags say if none is given.
@@ -97,6 +98,7 @@ configuration (tvmexport.yaml) and the credentials as shell variables
 	flags.StringVar(&f.flavor, "flavor", f.flavor, "`kind` of cluster: adx or eventhouse")
 	flags.StringVar(&f.tenantID, "tenant-id", f.tenantID, "`id` of the tenant")
 	flags.StringArrayVar(&f.databases, "database", f.databases, "`name` of the database; repeat it for further databases")
+	flags.BoolVar(&f.tvmTimes, "tvm-ingestion-time", false, "give the rows of vulnerability tables an ingestion_time(), which is null otherwise")
 	flags.StringVar(&f.dir, "dir", "", "`directory` for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
 	return c
 }
@@ -135,7 +137,7 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
 		Eventhouse: f.flavor == "eventhouse",
 		Devices:    f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
-		Log: log,
+		Log: log, TVMIngestionTime: f.tvmTimes,
 	}}, nil
 }
 

@@ -28,6 +28,22 @@ func TestNewClosesItself(t *testing.T) {
 	}
 }
 
+// ingestion_time() of the vulnerability tables is null or a time, as the option says.
+func TestTVMIngestionTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		options []emulatortest.Option
+		want    string
+	}{
+		"null": {nil, "true"}, "time": {[]emulatortest.Option{emulatortest.TVMIngestionTime()}, "false"},
+	} {
+		e := emulatortest.New(t, append(c.options, emulatortest.Devices(1))...)
+		got, err := e.QuerySource(t.Context(), "DeviceTvmSoftwareInventory | distinct none = isnull(ingestion_time())")
+		if err != nil || len(got.Rows) != 1 || string(got.Rows[0][0]) != c.want {
+			t.Errorf("%s: %v, %v, want one row with %s", name, got.Rows, err, c.want)
+		}
+	}
+}
+
 // SignedIn has the token that each service wants, without sockets and with them.
 func TestSignedIn(t *testing.T) {
 	for name, options := range map[string][]emulatortest.Option{"direct": nil, "loopback": {emulatortest.Loopback()}} {

@@ -44,6 +44,10 @@ func CVEs(n int) Option { return func(s *settings) { s.CVEs = n } }
 // History sets how many days of events the tenant has, at most 30.
 func History(days int) Option { return func(s *settings) { s.History = days } }
 
+// TVMIngestionTime makes ingestion_time() of the vulnerability tables the time at which
+// the tenant's day began. The default is null.
+func TVMIngestionTime() Option { return func(s *settings) { s.Options.TVMIngestionTime = true } }
+
 // Database sets the name of the database. The default is "security".
 func Database(name string) Option { return func(s *settings) { s.Options.Database = name } }
 

@@ -59,6 +59,9 @@ func (c catalog) Table(db, name string) (kql.Relation, bool) {
 			if r.view != nil {
 				r.columns = r.view.schema()
 			}
+			if c.state.timed && s.current() {
+				return timed{r}, true
+			}
 			return r, true
 		}
 	}

@@ -15,7 +15,8 @@ type state struct {
 	started   int64 // ticks of Start
 	edge0     int64 // ticks of the edge on day 0
 	retention int
-	history   int // days of events on day 0
+	timed     bool // tables of current state have a time of ingestion
+	history   int  // days of events on day 0
 	day       int
 	moves     int // Move calls so far
 	joined    int // devices that ever joined
@@ -33,6 +34,7 @@ func newState(o Options) *state {
 		started:   value.NewDateTime(o.Start).Ticks(),
 		edge0:     value.NewDateTime(o.Start.Truncate(time.Hour).Add(-time.Hour)).Ticks(),
 		retention: o.RetentionDays,
+		timed:     o.TVMIngestionTime,
 		history:   o.HistoryDays,
 		counts:    new(sync.Map),
 	}

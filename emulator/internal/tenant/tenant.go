@@ -37,6 +37,9 @@ type Options struct {
 	ChangeRate float64
 	// CVEs is how many CVEs are known at the start; LibrarySize if not positive.
 	CVEs int
+	// TVMIngestionTime gives the rows of tables of current state a time of
+	// ingestion, the moment at which the day began; otherwise it is null.
+	TVMIngestionTime bool
 	// Clock is the time at which the tenant's time runs; time.Now if nil.
 	Clock func() time.Time
 }

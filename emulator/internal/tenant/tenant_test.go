@@ -145,6 +145,65 @@ func TestHidden(t *testing.T) {
 	}
 }
 
+// With TVMIngestionTime every table says when its rows were ingested: those of current
+// state, when the day began. The rows are the same.
+func TestTVMIngestionTime(t *testing.T) {
+	o := options(3, 1)
+	o.CVEs = 100
+	plain := tenant.New(o)
+	o.TVMIngestionTime = true
+	timed := tenant.New(o)
+	for _, x := range []*tenant.Tenant{plain, timed} {
+		if _, err := x.Drift(vulnerabilities, tenant.Drift{Drop: "CveTags"}); err != nil {
+			t.Fatal(err)
+		}
+		x.Advance(2)
+	}
+	answers := func(x *tenant.Tenant, query string) []string {
+		t.Helper()
+		q, err := kql.Compile(query, kql.Environment{Catalog: x.Catalog(), Now: x.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for row, err := range q.Statements[0].Rows(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := ""
+			for _, v := range row {
+				line += v.String() + "|"
+			}
+			lines = append(lines, line)
+		}
+		return lines
+	}
+	day := o.Start.AddDate(0, 0, 2).UTC().Format("2006-01-02T15:04:05.0000000Z")
+	for _, name := range plain.Catalog().Tables("") {
+		if !strings.HasPrefix(name, "DeviceTvm") && !strings.HasPrefix(name, "DeviceBaseline") {
+			continue
+		}
+		if d := cmp.Diff(answers(plain, name), answers(timed, name)); d != "" {
+			t.Errorf("%s: rows without and with a time of ingestion differ:\n%s", name, d)
+		}
+		if got := answers(plain, name+" | summarize countif(isnotnull(ingestion_time()))"); got[0] != "0|" {
+			t.Errorf("%s: %s rows have a time of ingestion, want none", name, got)
+		}
+		if got := answers(timed, name+" | distinct t = ingestion_time()"); len(got) != 1 || got[0] != day+"|" {
+			t.Errorf("%s: times of ingestion %q, want %q", name, got, day)
+		}
+		for query, want := range map[string]string{
+			" | where ingestion_time() > datetime(" + day + ") | count": "0|",
+			" | count": answers(plain, name+" | count")[0],
+			" | where ingestion_time() >= datetime(" + day + ") | count": answers(plain, name+" | count")[0],
+		} {
+			if got := answers(timed, name+query); got[0] != want {
+				t.Errorf("%s%s = %s, want %s", name, query, got[0], want)
+			}
+		}
+	}
+}
+
 func TestCatalog(t *testing.T) {
 	c := tenant.New(options(1, 1)).Catalog()
 	if n := len(c.Tables("")); n != 18 {
