@@ -47,3 +47,51 @@ func TestEmulatorArchitecturePaths(t *testing.T) {
 		}
 	}
 }
+
+// TestEmulatorClientExamples compares the examples of docs/emulator.md with the files
+// that run: a block is the file, or consists of lines of it in their order.
+func TestEmulatorClientExamples(t *testing.T) {
+	text, err := os.ReadFile("docs/emulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, clients, _ := strings.Cut(string(text), "\n## Clients\n")
+	clients, _, _ = strings.Cut(clients, "\n## ")
+	examples := regexp.MustCompile("(?s)\n\\*\\*([^*]+)\\*\\*(.*?)\n```\\w+\n(.*?)```\n").FindAllStringSubmatch(clients, -1)
+	file := regexp.MustCompile("\\(`([^`]+)`\\)")
+	compared := 0
+	for _, m := range examples {
+		if lines := strings.Count(m[3], "\n"); lines > 18 {
+			t.Errorf("%s: %d lines are no short example", m[1], lines)
+		}
+		at := file.FindStringSubmatch(m[2])
+		if at == nil {
+			if !strings.Contains(m[2], "not run in CI") {
+				t.Errorf("%s: the text names no file and does not say that it is not run in CI", m[1])
+			}
+			continue
+		}
+		source, err := os.ReadFile(at[1])
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		compared++
+		if strings.HasSuffix(at[1], ".go") {
+			rest := string(source)
+			for line := range strings.Lines(m[3]) {
+				_, after, found := strings.Cut(rest, strings.TrimSpace(line))
+				if !found {
+					t.Errorf("%s: %s does not have the line %q there", m[1], at[1], strings.TrimSpace(line))
+					break
+				}
+				rest = after
+			}
+		} else if m[3] != string(source) {
+			t.Errorf("%s: the example is not what %s has", m[1], at[1])
+		}
+	}
+	if len(examples) != 6 || compared != 4 {
+		t.Errorf("%d examples of clients, %d with a file; want 6 and 4", len(examples), compared)
+	}
+}

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs the official Python and Node SDKs of Kusto, as their registries have them,
-# against the emulator: run.sh PROGRAM [python] [node].
+# against the emulator: run.sh PROGRAM [python] [node] [graph]. graph is the example of
+# the Graph SDK for Python, which takes minutes to install; it runs if it is named.
 #
-# The packages go into test/interop/.venv and test/interop/node_modules, which git ignores.
+# The packages go into .venv, node_modules and graph/.venv of test/interop, which git ignores.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
-program="$(realpath "${1:?usage: run.sh PROGRAM [python] [node]}")"
+program="$(realpath "${1:?usage: run.sh PROGRAM [python] [node] [graph]}")"
 shift
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(python node)
@@ -20,16 +21,20 @@ finish() {
 }
 trap finish EXIT
 
+# environment REQUIREMENTS DIR: a virtual environment of Python with them.
+environment() {
+	if ! cmp -s "$1" "$2/installed"; then
+		python3 -m venv --clear "$2"
+		"$2/bin/pip" install --quiet --disable-pip-version-check -r "$1"
+		cp "$1" "$2/installed"
+	fi
+}
+
 # install SUITE: what the suite needs, unless it is there in the pinned versions.
 install() {
 	case "$1" in
-	python)
-		if ! cmp -s "$here/python/requirements.txt" "$here/.venv/installed"; then
-			python3 -m venv --clear "$here/.venv"
-			"$here/.venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
-			cp "$here/python/requirements.txt" "$here/.venv/installed"
-		fi
-		;;
+	python) environment "$here/python/requirements.txt" "$here/.venv" ;;
+	graph) environment "$here/graph/requirements.txt" "$here/graph/.venv" ;;
 	node)
 		if ! cmp -s "$here/node/package-lock.json" "$here/node_modules/installed"; then
 			(cd "$here/node" && npm ci --loglevel=error --no-audit --no-fund)
@@ -39,7 +44,7 @@ install() {
 		fi
 		;;
 	*)
-		echo "run.sh: no suite $1; there are python and node" >&2
+		echo "run.sh: no suite $1; there are python, node and graph" >&2
 		exit 2
 		;;
 	esac
@@ -69,12 +74,32 @@ export REQUESTS_CA_BUNDLE="$work/ca.pem" SSL_CERT_FILE="$work/ca.pem" NODE_EXTRA
 # A proxy would not reach the loopback address.
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 
+# example NAME COMMAND...: runs an example of docs/emulator.md, which prints 42.
+example() {
+	local name=$1 answer
+	shift
+	if answer="$(cd "$work" && "$@")" && [ "$answer" = 42 ]; then
+		echo "ok   the example $name of docs/emulator.md"
+	else
+		echo "FAIL the example $name of docs/emulator.md: $answer"
+		failed=1
+	fi
+}
+cp "$work/ready" "$work/ready.json"
+
 failed=0
 for suite in "${suites[@]}"; do
 	echo "== $suite"
 	case "$suite" in
-	python) "$here/.venv/bin/python" "$here/python/suite.py" || failed=1 ;;
-	node) node "$here/node/suite.mjs" || failed=1 ;;
+	python)
+		"$here/.venv/bin/python" "$here/python/suite.py" || failed=1
+		example python "$here/.venv/bin/python" "$here/python/example.py"
+		;;
+	node)
+		node "$here/node/suite.mjs" || failed=1
+		example node node "$here/node/example.mjs"
+		;;
+	graph) example graph "$here/graph/.venv/bin/python" "$here/graph/example.py" ;;
 	esac
 done
 exit "$failed"
