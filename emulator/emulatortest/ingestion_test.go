@@ -1,17 +1,20 @@
 package emulatortest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 )
 
@@ -37,6 +40,29 @@ func queue(t *testing.T, e *emulatortest.Emulator, name string) {
 	}
 	put(client, http.MethodPost, insert(urls["SecuredReadyForAggregationQueue"], "/messages"),
 		fmt.Appendf(nil, "<QueueMessage><MessageText>%s</MessageText></QueueMessage>", base64.StdEncoding.EncodeToString(message)))
+}
+
+// A message that cannot be read is in the log and in .show ingestion failures.
+func TestUnreadableMessage(t *testing.T) {
+	var log bytes.Buffer
+	e := emulatortest.New(t, emulatortest.Devices(1), emulatortest.Configure(func(o *emulator.Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	}))
+	var answer struct{ Tables []struct{ Rows [][]string } }
+	post(e.SignedIn(emulatortest.Exporter), e.Endpoints().Ingest+"/v1/rest/mgmt",
+		map[string]string{"csl": ".get ingestion resources | where ResourceTypeName startswith 'Secured' | take 1"}, &answer)
+	put(e.Client(), http.MethodPost, insert(answer.Tables[0].Rows[0][1], "/messages"),
+		[]byte("<QueueMessage><MessageText>no JSON</MessageText></QueueMessage>"))
+	if err := e.AwaitIngestion(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Command(t.Context(), ".show ingestion failures | project ErrorCode")
+	if err != nil || len(got.Rows) != 1 || string(got.Rows[0][0]) != `"BadRequest_CorruptedMessage"` {
+		t.Errorf("ingestion failures: %s, %v", got.Rows, err)
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "BadRequest_CorruptedMessage") {
+		t.Errorf("log = %q, want one line with the code", text)
+	}
 }
 
 // AwaitIngestion waits for late and repeated deliveries, and does not wait for what is lost.
