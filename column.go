@@ -68,17 +68,17 @@ func (t Table) WithPolicy(c ColumnPolicy) (Table, error) {
 // KeyVisibility returns how published rows hide the key of the partitions:
 // "hidden" or "masked"; "" if they show it.
 func (t Table) KeyVisibility() string {
-	guise := ""
+	visibility := ""
 	for _, column := range append(slices.Clone(t.Key.Hashed), t.Key.Column) {
 		switch {
 		case column == "":
 		case t.Policy.Excludes(column):
-			guise = cmp.Or(guise, "hidden")
+			visibility = cmp.Or(visibility, "hidden")
 		case t.Policy.Pseudonymises(column):
-			guise = cmp.Or(guise, "masked")
+			visibility = cmp.Or(visibility, "masked")
 		}
 	}
-	return guise
+	return visibility
 }
 
 // mostName is how long a name may be at the destination.

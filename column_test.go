@@ -15,10 +15,10 @@ func TestChoose(t *testing.T) {
 	events := state
 	events.LoadType, events.Watermark = tvmexport.Incremental, "Timestamp"
 	for _, tt := range []struct {
-		table  tvmexport.Table
-		choice tvmexport.ColumnPolicy
-		guise  string
-		err    string
+		table      tvmexport.Table
+		choice     tvmexport.ColumnPolicy
+		visibility string
+		err        string
 	}{
 		{state, tvmexport.ColumnPolicy{}, "", ""},
 		{state, tvmexport.ColumnPolicy{Exclude: []string{"Tags"}}, "", ""},
@@ -37,8 +37,8 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%+v: %v", tt.choice, err)
 		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || tvmexport.CauseOf(err) != tvmexport.Usage):
 			t.Errorf("%+v: %v, want %s", tt.choice, err, tt.err)
-		case err == nil && got.KeyVisibility() != tt.guise:
-			t.Errorf("%+v: the key is %q, want %q", tt.choice, got.KeyVisibility(), tt.guise)
+		case err == nil && got.KeyVisibility() != tt.visibility:
+			t.Errorf("%+v: the key is %q, want %q", tt.choice, got.KeyVisibility(), tt.visibility)
 		}
 	}
 }

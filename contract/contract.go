@@ -51,7 +51,7 @@ func contract() []contractCase {
 		{"Commit", "LateCommitLeavesWhatTheNextRunLanded", lateCommit},
 		{"Acquire", "LeaseKeepsOthersOut", leaseKeepsOthersOut},
 		{"EndInvocation", "TwiceGivesBackOnce", leaseGivenBack},
-	}, sinkCases, ordersCases, ledgerCases, leftoversCases, readersCases, columnsCases, shapeCases)
+	}, sinkCases, ordersCases, ledgerCases, orphansCases, readersCases, columnsCases, shapeCases)
 }
 
 // can tells whether the destination has a method: those of tvmexport.Destination,

@@ -12,12 +12,12 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-var leftoversCases = []contractCase{
-	{"OrphanedBatches", "WholeBatches", leftoversWhole},
-	{"OrphanedBatches", "NotOfARunThatPublishes", leftoversUnpublished},
-	{"OrphanedBatches", "NotOfAnotherBase", leftoversOfBase},
-	{"OrphanedBatches", "NotOlderThanAsked", leftoversSince},
-	{"OrphanedBatches", "KeepTheirUnits", leftoversUnits},
+var orphansCases = []contractCase{
+	{"OrphanedBatches", "WholeBatches", orphansWhole},
+	{"OrphanedBatches", "NotOfARunThatPublishes", orphansUnpublished},
+	{"OrphanedBatches", "NotOfAnotherBase", orphansOfBase},
+	{"OrphanedBatches", "NotOlderThanAsked", orphansSince},
+	{"OrphanedBatches", "KeepTheirUnits", orphansUnits},
 }
 
 // missing is a row that a batch announces and does not have.
@@ -106,8 +106,8 @@ func (h Harness) export(t *testing.T, run tvmexport.Run, s tvmexport.Slice, rows
 	}
 }
 
-// leftovers asks for both tables, twice, and gives what is left of one.
-func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time) []tvmexport.OrphanedBatch {
+// orphans asks for both tables, twice, and gives what is left of one.
+func (h Harness) orphans(t *testing.T, table tvmexport.Table, since time.Time) []tvmexport.OrphanedBatch {
 	t.Helper()
 	tables := []tvmexport.Table{h.Table, h.Events}
 	history, err := h.Destination.History(t.Context(), tables)
@@ -121,7 +121,7 @@ func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time)
 			t.Fatal(err)
 		}
 		if round > 0 && len(left[table.Name]) != len(out) {
-			t.Fatalf("%d leftovers at first, then %d", len(out), len(left[table.Name]))
+			t.Fatalf("%d orphans at first, then %d", len(out), len(left[table.Name]))
 		}
 		out = left[table.Name]
 	}
@@ -130,11 +130,11 @@ func (h Harness) leftovers(t *testing.T, table tvmexport.Table, since time.Time)
 
 func hourAgo() time.Time { return time.Now().Add(-time.Hour) }
 
-func leftoversWhole(t *testing.T, h Harness) {
+func orphansWhole(t *testing.T, h Harness) {
 	if left, err := h.Destination.OrphanedBatches(t.Context(), nil, nil, hourAgo()); err != nil || len(left) != 0 {
 		t.Fatalf("of no tables: %+v, %v", left, err)
 	}
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+	if left := h.orphans(t, h.Table, hourAgo()); len(left) != 0 {
 		t.Fatalf("before anything has landed: %+v", left)
 	}
 	run := h.runOf(h.Table, "R1", "", tvmexport.DeltaRun)
@@ -153,7 +153,7 @@ func leftoversWhole(t *testing.T, h Harness) {
 	event, _ := described(t, other, 1, late, `{"Timestamp":"2026-11-01T07:30:00Z","DeviceId":"3f01"}`)
 	h.deliver(t, event, 1)
 
-	left := h.leftovers(t, h.Table, hourAgo())
+	left := h.orphans(t, h.Table, hourAgo())
 	if len(left) != 1 {
 		t.Fatalf("a whole batch and one that lacks a line: %+v", left)
 	}
@@ -170,26 +170,26 @@ func leftoversWhole(t *testing.T, h Harness) {
 	if got.Header != want {
 		t.Errorf("its run is %+v, want %+v", got.Header, want)
 	}
-	events := h.leftovers(t, h.Events, hourAgo())
+	events := h.orphans(t, h.Events, hourAgo())
 	if len(events) != 1 || !events[0].Batch.Slice.Late || !events[0].Batch.Slice.Window.From.Equal(late.Window.From) || !events[0].Batch.Slice.Window.To.Equal(late.Window.To) {
 		t.Errorf("of the other table: %+v", events)
 	}
 }
 
-func leftoversUnpublished(t *testing.T, h Harness) {
+func orphansUnpublished(t *testing.T, h Harness) {
 	run := h.runOf(h.Table, "R1", "", tvmexport.FullRun)
 	b, info := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
 	h.deliver(t, b, 1)
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 {
+	if left := h.orphans(t, h.Table, hourAgo()); len(left) != 1 {
 		t.Fatalf("before the publication: %+v", left)
 	}
 	h.publish(t, publication(run, info))
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+	if left := h.orphans(t, h.Table, hourAgo()); len(left) != 0 {
 		t.Errorf("of a run that has begun to publish: %+v", left)
 	}
 }
 
-func leftoversOfBase(t *testing.T, h Harness) {
+func orphansOfBase(t *testing.T, h Harness) {
 	land := func(id, previous string) {
 		run := h.runOf(h.Table, id, previous, tvmexport.DeltaRun)
 		b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
@@ -197,30 +197,30 @@ func leftoversOfBase(t *testing.T, h Harness) {
 	}
 	land("R1", "")
 	h.export(t, h.run("R2", ""), tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+	if left := h.orphans(t, h.Table, hourAgo()); len(left) != 0 {
 		t.Errorf("of a run on the base of the one that committed: %+v", left)
 	}
 	land("R3", "R2")
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 1 || left[0].Header.ID != "R3" {
+	if left := h.orphans(t, h.Table, hourAgo()); len(left) != 1 || left[0].Header.ID != "R3" {
 		t.Errorf("of a run on the base of the commit: %+v", left)
 	}
 }
 
-func leftoversSince(t *testing.T, h Harness) {
+func orphansSince(t *testing.T, h Harness) {
 	run := h.runOf(h.Table, "R1", "", tvmexport.FullRun)
 	b, _ := described(t, run, 1, tvmexport.Slice{Table: h.Table, Partitions: []tvmexport.Partition{"3f"}}, `{"DeviceId":"3f01"}`)
 	h.deliver(t, b, 1)
 	time.Sleep(3 * time.Hour)
-	if left := h.leftovers(t, h.Table, hourAgo()); len(left) != 0 {
+	if left := h.orphans(t, h.Table, hourAgo()); len(left) != 0 {
 		t.Errorf("of the last hour, three hours later: %+v", left)
 	}
-	if left := h.leftovers(t, h.Table, time.Now().Add(-4*time.Hour)); len(left) != 1 {
+	if left := h.orphans(t, h.Table, time.Now().Add(-4*time.Hour)); len(left) != 1 {
 		t.Errorf("of the last four hours: %+v", left)
 	}
 }
 
-// leftoversUnits: a batch of a unit names the unit, and not the link to it.
-func leftoversUnits(t *testing.T, h Harness) {
+// orphansUnits: a batch of a unit names the unit, and not the link to it.
+func orphansUnits(t *testing.T, h Harness) {
 	run := h.run("R1", "")
 	for i, open := range []bool{false, true} {
 		unit := tvmexport.Unit{Version: "2026-11-20T06:01:00Z", ID: fmt.Sprintf("OrgId=1/part-%05d", i), Open: open, Rows: 1, Link: "https://files.example/x?sig=secret"}
@@ -228,7 +228,7 @@ func leftoversUnits(t *testing.T, h Harness) {
 		b, _ := described(t, run, i+1, s, `{"DeviceId":"3f01"}`)
 		h.deliver(t, b, 1)
 	}
-	left := h.leftovers(t, h.Table, hourAgo())
+	left := h.orphans(t, h.Table, hourAgo())
 	if len(left) != 2 {
 		t.Fatalf("of two batches: %+v", left)
 	}

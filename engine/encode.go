@@ -86,8 +86,8 @@ func (l *batchEncoder) WriteRow(key, row []byte) error {
 // what a broken answer made of a value, the length and the beginning of its
 // SHA-256 are given: hash_sha256(key) finds it.
 func (l *batchEncoder) shown(key []byte) string {
-	if guise := l.run.Table.KeyVisibility(); guise != "" {
-		return "that is " + guise
+	if visibility := l.run.Table.KeyVisibility(); visibility != "" {
+		return "that is " + visibility
 	}
 	if isID(key) {
 		return strconv.Quote(string(key))

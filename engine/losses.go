@@ -137,7 +137,7 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 	return time.Time{}, true
 }
 
-// reuseOrphans adopts what interrupted runs landed. Without the ledger nothing
+// reuseOrphans takes over what interrupted runs landed. Without the ledger nothing
 // tells it from what was published.
 func (p *Plan) reuseOrphans(left []tvmexport.OrphanedBatch, age time.Duration) {
 	if p.Apart {

@@ -8,7 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// resumable are the leftovers that a run may take over: built on the same
+// resumable are the orphans that a run may take over: built on the same
 // base, of the same kind, of the table as it is defined now, and not older
 // than age. Those of the newest run that left any decide the kind of cut.
 func resumable(run tvmexport.Run, list []tvmexport.OrphanedBatch, age time.Duration) []tvmexport.OrphanedBatch {
@@ -32,7 +32,7 @@ func resumable(run tvmexport.Run, list []tvmexport.OrphanedBatch, age time.Durat
 	return out
 }
 
-// reuseBatches divides what was planned into leftovers that bring a part of it, each
+// reuseBatches divides what was planned into orphans that bring a part of it, each
 // row at most once, and the pieces that are still to be asked for.
 func reuseBatches(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
 	if len(list) == 0 {
@@ -70,19 +70,19 @@ func wantedOf(pieces []planUnit) wanted {
 	return w
 }
 
-// wants says whether every row of a leftover was planned.
-func (w wanted) wants(leftover []region) bool {
-	return !slices.ContainsFunc(leftover, func(r region) bool {
+// wants says whether every row of a orphan was planned.
+func (w wanted) wants(orphan []region) bool {
+	return !slices.ContainsFunc(orphan, func(r region) bool {
 		return !r.partition.Valid() || !w[r.late].holds(r)
 	})
 }
 
-// admit adds the regions of a leftover unless one of them overlaps what is there.
-func (x *regionIndex) admit(leftover []region) bool {
-	if slices.ContainsFunc(leftover, x.overlaps) {
+// admit adds the regions of a orphan unless one of them overlaps what is there.
+func (x *regionIndex) admit(orphan []region) bool {
+	if slices.ContainsFunc(orphan, x.overlaps) {
 		return false
 	}
-	for _, r := range leftover {
+	for _, r := range orphan {
 		x.add(r)
 	}
 	return true

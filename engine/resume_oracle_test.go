@@ -314,12 +314,12 @@ func compareWithOracle(t *testing.T, seed uint64) (taken, left, stale int) {
 	}
 	want, got := oracleFresh(pieces, list), dropStale(pieces, list)
 	if !slices.EqualFunc(want, got, func(a, b tvmexport.OrphanedBatch) bool { return a.Batch.ID == b.Batch.ID }) {
-		t.Fatalf("seed %d: fresh are %d leftovers, the oracle finds %d", seed, len(got), len(want))
+		t.Fatalf("seed %d: fresh are %d orphans, the oracle finds %d", seed, len(got), len(want))
 	}
 	return len(gotTaken), len(gotRest), len(list) - len(got)
 }
 
-// crossed says whether two leftovers divide keys within keys by the hash of
+// crossed says whether two orphans divide keys within keys by the hash of
 // rows, which the oracle's remainder does not come to an end with.
 func crossed(list []tvmexport.OrphanedBatch) bool {
 	var hashed []tvmexport.Partition

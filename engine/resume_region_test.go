@@ -56,7 +56,7 @@ func TestSpansFindWhatOverlaps(t *testing.T) {
 
 // A division by the watermark does not cover rows that were not counted by it:
 // those without a watermark would never be asked for.
-func TestLeftoverOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
+func TestOrphanOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
 	pieces := []planUnit{{Rows: 10}}
 	for _, w := range []tvmexport.Window{{From: hour, To: hour.Add(time.Hour)}, {To: hour}, {Null: true}} {
@@ -69,7 +69,7 @@ func TestLeftoverOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
 
 // What is not named as a partition is not taken over: nothing would tell which
 // rows it has.
-func TestLeftoverOfAnUnknownPartitionIsLeftAlone(t *testing.T) {
+func TestOrphanOfAnUnknownPartitionIsLeftAlone(t *testing.T) {
 	for _, p := range []tvmexport.Partition{"zz", "3~0", "3F", "3#g", "~~"} {
 		list := []tvmexport.OrphanedBatch{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{p}}}}}
 		if taken, rest := reuseBatches([]planUnit{{Rows: 10}}, list); len(taken) > 0 || len(rest) != 1 {

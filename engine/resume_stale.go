@@ -2,13 +2,13 @@ package engine
 
 import "github.com/tvmexport/tvmexport"
 
-// dropStale leaves out the leftovers of which the plan's counts show that they are
-// not what the source holds any more. Where counts and leftovers cannot be
+// dropStale leaves out the orphans of which the plan's counts show that they are
+// not what the source holds any more. Where counts and orphans cannot be
 // compared, because a part of what was counted together has not landed, a
-// leftover of a late window is left out, and others stay.
+// orphan of a late window is left out, and others stay.
 //
-// Without a stale leftover another one can become usable that overlapped it, so
-// that this is repeated until nothing is stale. Leftovers that no piece
+// Without a stale orphan another one can become usable that overlapped it, so
+// that this is repeated until nothing is stale. Orphans that no piece
 // connects do not influence each other: each such cluster is repeated by itself.
 func dropStale(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
 	if len(list) == 0 {
@@ -39,15 +39,15 @@ func dropStale(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.Or
 	return out
 }
 
-// comparison is of the counts of a plan with leftovers, each named by its place
+// comparison is of the counts of a plan with orphans, each named by its place
 // in its list.
 type comparison struct {
 	units  []planUnit
 	list   []tvmexport.OrphanedBatch
-	usable []int   // leftovers of which every row was planned
-	meets  [][]int // by leftover: the pieces that can have rows of it
-	stale  []bool  // by leftover
-	links  links   // of pieces, and behind them of leftovers
+	usable []int   // orphans of which every row was planned
+	meets  [][]int // by orphan: the pieces that can have rows of it
+	stale  []bool  // by orphan
+	links  links   // of pieces, and behind them of orphans
 }
 
 func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison {
@@ -60,7 +60,7 @@ func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison
 		counted.add(p.region())
 	}
 	w := wantedOf(pieces)
-	last := make([]int, len(pieces)) // leftover that met the piece last, counted from 1
+	last := make([]int, len(pieces)) // orphan that met the piece last, counted from 1
 	for i := range list {
 		mine := regionsOfSlice(list[i].Batch.Slice)
 		if !w.wants(mine) {
@@ -79,7 +79,7 @@ func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison
 	return c
 }
 
-// clusters divides leftovers into those that pieces connect, in their order.
+// clusters divides orphans into those that pieces connect, in their order.
 func (c *comparison) clusters(of []int) [][]int {
 	for _, i := range of {
 		c.links.cut(len(c.units) + i)
@@ -107,7 +107,7 @@ func (c *comparison) clusters(of []int) [][]int {
 	return out
 }
 
-// taken are those of some leftovers that adopt would take over.
+// taken are those of some orphans that reuseBatches would take.
 func (c *comparison) taken(of []int) []int {
 	covered := &regionIndex{}
 	var out []int
@@ -119,8 +119,8 @@ func (c *comparison) taken(of []int) []int {
 	return out
 }
 
-// staleBatches returns the leftovers that the counts of the pieces do not confirm.
-// It compares pieces and leftovers that share rows together.
+// staleBatches returns the orphans that the counts of the pieces do not confirm.
+// It compares pieces and orphans that share rows together.
 func (c *comparison) staleBatches(taken []int) map[int]bool {
 	stale := map[int]bool{}
 	for _, group := range c.clusters(taken) {
@@ -133,7 +133,7 @@ func (c *comparison) staleBatches(taken []int) map[int]bool {
 	return stale
 }
 
-// consistent says whether leftovers can be what was counted: as many rows, and
+// consistent says whether orphans can be what was counted: as many rows, and
 // with the fingerprints where they are known.
 func (c *comparison) consistent(group []int) bool {
 	covered := &regionIndex{}

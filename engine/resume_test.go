@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// After any reuse, each row is in exactly one leftover or piece.
+// After any reuse, each row is in exactly one orphan or piece.
 func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for seed := range uint64(300) {

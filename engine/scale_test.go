@@ -122,7 +122,7 @@ func (e *estate) records() []tvmexport.PartitionRecord {
 	return out
 }
 
-// A dead run's batches, a table that moves while it is read, and a settlement:
+// A dead run's batches, a table that moves while it is read, and a recheck:
 // what is committed is what the estate holds, and every row of it once.
 func TestRunOfAHundredThousandDevices(t *testing.T) {
 	if testing.Short() {
@@ -281,9 +281,9 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// BenchmarkSettle counts again, finds a fiftieth of the partitions moved, asks
+// BenchmarkRecheck counts again, finds a fiftieth of the partitions moved, asks
 // again for the batches that they are in, and finds that the rest stood still.
-func BenchmarkSettle(b *testing.B) {
+func BenchmarkRecheck(b *testing.B) {
 	e := newEstate()
 	known := e.records()
 	e.move(2)

@@ -145,8 +145,8 @@ func (e *Exporter) partsOf(c *Comparison, h tvmexport.History) comparedParts {
 	if t.Key.IsRow() {
 		return comparedParts{query: q}
 	}
-	if guise := t.KeyVisibility(); guise != "" {
-		c.Notes = append(c.Notes, "published rows do not contain the key of partitions, which is "+guise+": the table was compared as a whole")
+	if visibility := t.KeyVisibility(); visibility != "" {
+		c.Notes = append(c.Notes, "published rows do not contain the key of partitions, which is "+visibility+": the table was compared as a whole")
 		rows := int64(0)
 		for _, r := range h.Partitions {
 			rows += r.Rows

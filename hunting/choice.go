@@ -63,7 +63,7 @@ func (s *schema) choose(c tvmexport.ColumnPolicy) {
 	}
 	s.choice = c
 	for name, known := range s.columns {
-		s.guise(name, known)
+		s.setVisibility(name, known)
 	}
 	for _, name := range slices.Concat(c.Exclude, c.Include, c.Pseudonymise) {
 		c := s.column(name)
@@ -71,8 +71,8 @@ func (s *schema) choose(c tvmexport.ColumnPolicy) {
 	}
 }
 
-// guise says of a column whether it is published, and how.
-func (s *schema) guise(name string, c *column) {
+// setVisibility notes of a column whether it is published, and how.
+func (s *schema) setVisibility(name string, c *column) {
 	if s.choice.IsZero() {
 		return
 	}

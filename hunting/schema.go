@@ -88,7 +88,7 @@ func (s *schema) column(name string) *column {
 		quoted, _ := jsontext.AppendQuote(nil, name) // invalid UTF-8 is replaced
 		c = &column{name: name, quoted: append(quoted, ':'), sidecar: bytes.Contains(quoted, sidecar)}
 		s.columns[name] = c
-		s.guise(name, c)
+		s.setVisibility(name, c)
 	}
 	return c
 }

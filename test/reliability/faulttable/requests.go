@@ -34,7 +34,7 @@ func Requests() []Request {
 		{"Kusto: layouts", Reads, q, "let Layouts = ExportRuns", ""},
 		{"Kusto: losses", Reads, q, "let Runs = materialize(ExportRuns", ""},
 		{"Kusto: unaudited runs", Reads, q, "let Recent = ExportRuns", ""},
-		{"Kusto: leftovers", Reads, q, "let Published = ExportRuns", ""},
+		{"Kusto: orphaned batches", Reads, q, "let Published = ExportRuns", ""},
 		{"Kusto: landed", Reads, q, "Announced = max(BatchRows)", ""},
 		{"Kusto: unreadable records", Reads, q, "| distinct BatchId, Line\n| summarize Count = count()", ""},
 		{"Kusto: unreadable values", Reads, q, "ParsedRecord = parse_json(Records)", ""},
