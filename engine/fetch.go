@@ -58,7 +58,6 @@ func newFetcher(st stage, p planned) *fetcher {
 // go one at a time, the smallest slice first.
 func (f *fetcher) fetch(ctx context.Context, have landed, units []planUnit, again []tvmexport.Slice) (landed, error) {
 	f.have, f.open, f.ready = have, units, again
-	f.fingerprints.add(units)
 	f.lastAnswer = time.Now()
 	for len(f.open) > 0 || len(f.ready) > 0 {
 		next := f.ready
