@@ -11,7 +11,6 @@ import (
 	"go/token"
 	"go/types"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,23 +35,6 @@ var wideTypes = map[string]struct {
 	"emulator/internal/kql/syntax.dynamicParser": {90, "embeds the parser, for one more rule"},
 	"cmd/tvmexport.process":                      {60, "one method for each command"},
 }
-
-// longSignatures are the functions with more parameters, and the reason.
-var longSignatures = map[string]string{
-	"emulator/internal/kql.binder.bindParameters":  evaluator,
-	"emulator/internal/kql.binder.body":            evaluator,
-	"emulator/internal/kql.binder.pivotColumns":    evaluator,
-	"emulator/internal/kql.binder.scalarFunction":  evaluator,
-	"emulator/internal/kql.binder.storedTable":     evaluator,
-	"emulator/internal/kql.binder.tabularFunction": evaluator,
-	"emulator/internal/kql.joinSource.filter":      evaluator,
-	"emulator/internal/kql/scalar.lenient":         evaluator,
-	"emulator/internal/kql/scalar.ranged":          evaluator,
-	"emulator/internal/kql/scalar.several":         evaluator,
-}
-
-// evaluator is a reason of longSignatures.
-const evaluator = "what the evaluator passes from node to node"
 
 // listedPackage is a package as go list describes it.
 type listedPackage struct {
@@ -189,27 +171,20 @@ type E struct{ C }`
 // function literal, a type of functions or a method of an interface.
 func TestParametersOfFunctions(t *testing.T) {
 	set, files := parsed(t)
-	seen, unused := 0, maps.Clone(longSignatures)
+	seen := 0
 	for name, file := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		folder := filepath.ToSlash(filepath.Dir(name))
 		for _, d := range file.Decls {
-			full := folder + "." + nameOf(d)
 			ast.Inspect(d, func(n ast.Node) bool {
 				f, ok := n.(*ast.FuncType)
 				if !ok {
 					return true
 				}
 				seen++
-				has := f.Params.NumFields()
-				if has <= mostParameters {
-					return true
-				}
-				delete(unused, full)
-				if longSignatures[full] == "" {
-					t.Errorf("%s: %s has %d parameters, more than %d: some of them belong together as a type", set.Position(f.Pos()), full, has, mostParameters)
+				if has := f.Params.NumFields(); has > mostParameters {
+					t.Errorf("%s: %s has %d parameters, more than %d: some of them belong together as a type", set.Position(f.Pos()), nameOf(d), has, mostParameters)
 				}
 				return true
 			})
@@ -218,38 +193,19 @@ func TestParametersOfFunctions(t *testing.T) {
 	if seen < 5000 {
 		t.Errorf("only %d functions were looked at", seen)
 	}
-	for name := range unused {
-		t.Errorf("longSignatures lists %s, which has not more than %d parameters", name, mostParameters)
-	}
 }
 
-// nameOf is the name of a declared function, with its receiver's type, or of the
-// first of other names.
+// nameOf is the name of a declared function, or of the first of other names.
 func nameOf(d ast.Decl) string {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		if d.Recv == nil {
-			return d.Name.Name
-		}
-		of := d.Recv.List[0].Type
-		if star, ok := of.(*ast.StarExpr); ok {
-			of = star.X
-		}
-		if generic, ok := of.(*ast.IndexExpr); ok {
-			of = generic.X
-		}
-		if id, ok := of.(*ast.Ident); ok {
-			return id.Name + "." + d.Name.Name
-		}
 		return d.Name.Name
 	case *ast.GenDecl:
-		for _, s := range d.Specs {
-			switch s := s.(type) {
-			case *ast.TypeSpec:
-				return s.Name.Name
-			case *ast.ValueSpec:
-				return s.Names[0].Name
-			}
+		switch s := d.Specs[0].(type) {
+		case *ast.TypeSpec:
+			return s.Name.Name
+		case *ast.ValueSpec:
+			return s.Names[0].Name
 		}
 	}
 	return ""

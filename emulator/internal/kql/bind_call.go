@@ -19,7 +19,7 @@ func (b *binder) call(n *syntax.Call, c site) (*expr, error) {
 	}
 	if v, ok := c.scope.find(n.Name); ok && v.function != nil {
 		v.used = true
-		return b.scalarFunction(n.Name, v.function, v.scope, n.Args, n.Pos(), c)
+		return b.scalarFunction(userCall{n.Name, v.function, v.scope, n.Args, n.Pos()}, c)
 	}
 	if e, ok, err := b.special(n, c); ok || err != nil {
 		return e, err
@@ -43,7 +43,7 @@ func (b *binder) call(n *syntax.Call, c site) (*expr, error) {
 	if f, err := b.stored(c.scope.db, n.Name); err != nil {
 		return nil, err
 	} else if f != nil {
-		return b.scalarFunction(n.Name, f, root(c.scope.db), n.Args, n.Pos(), c)
+		return b.scalarFunction(userCall{n.Name, f, root(c.scope.db), n.Args, n.Pos()}, c)
 	}
 	return nil, unknownFunction(n)
 }
@@ -77,7 +77,7 @@ func (b *binder) scopedCall(n *syntax.Call, c site) (*expr, error) {
 	if f == nil {
 		return nil, unknownFunction(call)
 	}
-	return b.scalarFunction(call.Name, f, root(db), call.Args, n.Pos(), c)
+	return b.scalarFunction(userCall{call.Name, f, root(db), call.Args, n.Pos()}, c)
 }
 
 // arguments binds the arguments of a built-in function; * stands for all

@@ -84,7 +84,7 @@ func (b *binder) ident(n *syntax.Ident, c site) (*expr, error) {
 	if f, err := b.stored(c.scope.db, n.Name); err != nil {
 		return nil, err
 	} else if f != nil && !b.storedIsTabular(c.scope.db, n.Name) {
-		return b.scalarFunction(n.Name, f, root(c.scope.db), nil, n.Pos(), c)
+		return b.scalarFunction(userCall{n.Name, f, root(c.scope.db), nil, n.Pos()}, c)
 	}
 	return nil, unresolved(n.Pos(), c.op, "scalar expression", n.Name)
 }
@@ -101,7 +101,7 @@ func (b *binder) variable(n *syntax.Ident, v *binding, c site) (*expr, error) {
 	case b.bindingIsTabular(v):
 		return nil, unresolved(n.Pos(), c.op, "scalar expression", n.Name)
 	case v.function != nil:
-		return b.scalarFunction(n.Name, v.function, v.scope, nil, n.Pos(), c)
+		return b.scalarFunction(userCall{n.Name, v.function, v.scope, nil, n.Pos()}, c)
 	}
 	if v.volatile {
 		return b.again(n, v, c)

@@ -20,52 +20,61 @@ func (b *binder) enter(name string, at int) error {
 
 func (b *binder) leave() { b.depth-- }
 
+// userCall is a call of a function of let or of a stored one.
+type userCall struct {
+	name string
+	f    *syntax.Function
+	home *scope // in which the body is bound
+	args []syntax.Argument
+	at   int
+}
+
 // scalarFunction binds a call of a function whose body is a scalar: the body
 // with the arguments in place of the parameters.
-func (b *binder) scalarFunction(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, c site) (*expr, error) {
-	if err := b.enter(name, at); err != nil {
+func (b *binder) scalarFunction(n userCall, c site) (*expr, error) {
+	if err := b.enter(n.name, n.at); err != nil {
 		return nil, err
 	}
 	defer b.leave()
-	s, err := b.bindParameters(name, f, home, args, at, c, b.rowArgument)
+	s, err := b.bindParameters(n, c, b.rowArgument)
 	if err != nil {
 		return nil, err
 	}
-	result, s, err := b.body(name, f, s, at, &row{layout: c.row.layout}, c.op)
+	result, s, err := b.body(n, s, &row{layout: c.row.layout}, c.op)
 	if err != nil {
-		return nil, b.inBody(name, f, err)
+		return nil, b.inBody(n, err)
 	}
 	if b.isTabular(result, s, nil) {
-		return nil, unresolved(at, c.op, "scalar expression", name)
+		return nil, unresolved(n.at, c.op, "scalar expression", n.name)
 	}
 	e, err := b.scalar(result, site{scope: s, row: &row{layout: c.row.layout}, op: c.op})
-	return e, b.inBody(name, f, err)
+	return e, b.inBody(n, err)
 }
 
 // tabularFunction binds a call of a function whose body is a table.
-func (b *binder) tabularFunction(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, from *scope) (*pipeline, error) {
-	if err := b.enter(name, at); err != nil {
+func (b *binder) tabularFunction(n userCall, from *scope) (*pipeline, error) {
+	if err := b.enter(n.name, n.at); err != nil {
 		return nil, err
 	}
 	defer b.leave()
 	c, _ := rowlessSite(from, "")
-	s, err := b.bindParameters(name, f, home, args, at, c, b.tableArgument)
+	s, err := b.bindParameters(n, c, b.tableArgument)
 	if err != nil {
 		return nil, err
 	}
-	result, s, err := b.body(name, f, s, at, nil, "")
+	result, s, err := b.body(n, s, nil, "")
 	if err != nil {
-		return nil, b.inBody(name, f, err)
+		return nil, b.inBody(n, err)
 	}
 	p, err := b.tabular(result, s, "")
-	return p, b.inBody(name, f, err)
+	return p, b.inBody(n, err)
 }
 
 // body is the result of a function and the names that it can use. With a row,
 // variables are computed for every row, as they may depend on the arguments.
-func (b *binder) body(name string, f *syntax.Function, s *scope, at int, r *row, op string) (syntax.Expr, *scope, error) {
+func (b *binder) body(c userCall, s *scope, r *row, op string) (syntax.Expr, *scope, error) {
 	var result syntax.Expr
-	for _, statement := range f.Body.Statements {
+	for _, statement := range c.f.Body.Statements {
 		switch n := statement.(type) {
 		case *syntax.Let:
 			v := &binding{function: n.Function, x: n.X, scope: s}
@@ -78,47 +87,45 @@ func (b *binder) body(name string, f *syntax.Function, s *scope, at int, r *row,
 			}
 			s = s.with(n.Name, v)
 		case *syntax.Declare:
-			return nil, nil, unsupported(at, "Function '%s' declares query parameters, which is not supported here.", name)
+			return nil, nil, unsupported(c.at, "Function '%s' declares query parameters, which is not supported here.", c.name)
 		case *syntax.Result:
 			result = n.X
 		}
 	}
 	if result == nil {
-		return nil, nil, semantic(at, "Function '%s' has no result.", name)
+		return nil, nil, semantic(c.at, "Function '%s' has no result.", c.name)
 	}
 	return result, s, nil
 }
 
 // inBody takes the place out of an error in the body of a stored function: it
 // means nothing in the text that calls it.
-func (b *binder) inBody(name string, f *syntax.Function, err error) error {
-	if err != nil && b.foreign[f] {
-		return within(name, err)
+func (b *binder) inBody(c userCall, err error) error {
+	if err != nil && b.foreign[c.f] {
+		return within(c.name, err)
 	}
 	return err
 }
 
-// bindParameters returns the scope of a function's body: home and the parameters.
+// bindParameters returns the scope of a function's body: its home and the parameters.
 // The arguments are at c.
-func (b *binder) bindParameters(name string, f *syntax.Function, home *scope, args []syntax.Argument, at int, c site,
-	bind func(p syntax.Parameter, x syntax.Expr, c site) (*binding, error),
-) (*scope, error) {
-	given, err := match(name, f, args, at)
+func (b *binder) bindParameters(n userCall, c site, bind func(p syntax.Parameter, x syntax.Expr, c site) (*binding, error)) (*scope, error) {
+	given, err := n.match()
 	if err != nil {
 		return nil, err
 	}
-	s := home
-	for i, p := range f.Parameters {
+	s := n.home
+	for i, p := range n.f.Parameters {
 		x := given[i]
 		switch {
 		case p.Tabular:
-			if err := b.checkTable(name, p, x, c.scope); err != nil {
+			if err := b.checkTable(n.name, p, x, c.scope); err != nil {
 				return nil, err
 			}
 			s = s.with(p.Name, &binding{x: x, scope: c.scope, tabular: true})
 			continue
 		case x == nil:
-			return nil, semantic(at, "%s(): function expects %d argument(s).", name, len(f.Parameters))
+			return nil, n.wrongNumber()
 		}
 		v, err := bind(p, x, c)
 		if err != nil {
@@ -131,27 +138,31 @@ func (b *binder) bindParameters(name string, f *syntax.Function, home *scope, ar
 
 // match gives each parameter its argument, by position or by name, or its
 // default; nil where there is none.
-func match(name string, f *syntax.Function, args []syntax.Argument, at int) ([]syntax.Expr, error) {
-	given := make([]syntax.Expr, len(f.Parameters))
-	for i, a := range args {
+func (n userCall) match() ([]syntax.Expr, error) {
+	given := make([]syntax.Expr, len(n.f.Parameters))
+	for i, a := range n.args {
 		to := i
 		if a.Name != "" {
-			to = slices.IndexFunc(f.Parameters, func(p syntax.Parameter) bool { return p.Name == a.Name })
+			to = slices.IndexFunc(n.f.Parameters, func(p syntax.Parameter) bool { return p.Name == a.Name })
 			if to < 0 {
-				return nil, semantic(a.X.Pos(), "%s(): there is no parameter named '%s'", name, a.Name)
+				return nil, semantic(a.X.Pos(), "%s(): there is no parameter named '%s'", n.name, a.Name)
 			}
 		}
 		if to >= len(given) || given[to] != nil {
-			return nil, semantic(at, "%s(): function expects %d argument(s).", name, len(f.Parameters))
+			return nil, n.wrongNumber()
 		}
 		given[to] = a.X
 	}
-	for i, p := range f.Parameters {
+	for i, p := range n.f.Parameters {
 		if given[i] == nil {
 			given[i] = p.Default
 		}
 	}
 	return given, nil
+}
+
+func (n userCall) wrongNumber() error {
+	return semantic(n.at, "%s(): function expects %d argument(s).", n.name, len(n.f.Parameters))
 }
 
 // checkType says whether an argument can be brought to the parameter's type.

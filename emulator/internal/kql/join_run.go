@@ -70,13 +70,13 @@ func (s *joinSource) load(x *execution, keysOnly bool) (*joinTable, error) {
 }
 
 func (s *joinSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
-	out := make([]value.Value, len(s.columns))
 	switch s.kind {
 	case "leftsemi", "leftanti":
-		return s.filter(x, s.left, s.keys[0], s.kind == "leftsemi", out, yield)
+		return s.filter(x, s.left, s.keys[0], yield)
 	case "rightsemi", "rightanti":
-		return s.filter(x, s.right, s.keys[1], s.kind == "rightsemi", out, yield)
+		return s.filter(x, s.right, s.keys[1], yield)
 	}
+	out := make([]value.Value, len(s.columns))
 	keepRight := s.kind == "rightouter" || s.kind == "fullouter"
 	keepLeft := s.kind == "leftouter" || s.kind == "fullouter"
 	t, err := s.load(x, false)
@@ -138,9 +138,11 @@ func (s *joinSource) run(x *execution, _ []Condition, yield func(row []value.Val
 	return nil
 }
 
-// filter gives on the rows of one side that have a match on the other, or have
-// none.
-func (s *joinSource) filter(x *execution, p *pipeline, keys []*expr, want bool, out []value.Value, yield func(row []value.Value) error) error {
+// filter gives on the rows of one side, p with its keys, that have a match on the other
+// (a semi join), or have none (an anti join).
+func (s *joinSource) filter(x *execution, p *pipeline, keys []*expr, yield func(row []value.Value) error) error {
+	semi := s.kind == "leftsemi" || s.kind == "rightsemi"
+	out := make([]value.Value, len(s.columns))
 	t, err := s.load(x, true)
 	if err != nil {
 		return err
@@ -151,7 +153,7 @@ func (s *joinSource) filter(x *execution, p *pipeline, keys []*expr, want bool, 
 		if f.err != nil {
 			return f.err
 		}
-		if found != want {
+		if found != semi {
 			return nil
 		}
 		for i, c := range s.columns {

@@ -30,7 +30,7 @@ func (b *binder) pivot(p *pipeline, n *syntax.Evaluate, before *syntax.Pipe, c s
 		out = n.Schema.Columns
 	} else if n.Schema != nil {
 		return nil, unsupported(n.Schema.Pos(), "An output schema with * is not supported here behind pivot().")
-	} else if out, err = b.pivotColumns(before, columns[0], measure, keys, p, c); err != nil {
+	} else if out, err = b.pivotColumns(before, pivotNames{columns[0], keys, measure}, p, c); err != nil {
 		return nil, err
 	}
 	at := columns[0].Place
@@ -99,14 +99,21 @@ func pivotArguments(p *pipeline, n *syntax.Evaluate, c site) (columns []*syntax.
 	return columns, measure, nil
 }
 
+// pivotNames are the columns that a pivot names.
+type pivotNames struct {
+	column  *syntax.Ident
+	keys    []*syntax.Ident
+	measure *syntax.Ident // nil for a count
+}
+
 // pivotColumns reads the table to learn what the column's values are: they
 // follow the keys, by name.
-func (b *binder) pivotColumns(before *syntax.Pipe, column, measure *syntax.Ident, keys []*syntax.Ident, p *pipeline, c site) ([]value.Column, error) {
+func (b *binder) pivotColumns(before *syntax.Pipe, named pivotNames, p *pipeline, c site) ([]value.Column, error) {
 	values, err := b.tabular(before.Simple(), c.scope, "")
 	if err != nil {
 		return nil, err
 	}
-	at, _ := values.find(column.Name)
+	at, _ := values.find(named.column.Name)
 	values.finish([]ref{at.ref})
 	b.kept.finishWhole()
 	var names []string
@@ -122,17 +129,17 @@ func (b *binder) pivotColumns(before *syntax.Pipe, column, measure *syntax.Ident
 		return nil, err
 	}
 	if seen[""] {
-		return nil, unsupported(column.Pos(), "pivot(): an empty value of '%s' names no column here.", column.Name)
+		return nil, unsupported(named.column.Pos(), "pivot(): an empty value of '%s' names no column here.", named.column.Name)
 	}
 	slices.Sort(names)
 	var out []value.Column
-	for _, k := range keys {
+	for _, k := range named.keys {
 		f, _ := p.find(k.Name)
 		out = append(out, value.Column{Name: f.name, Kind: f.kind})
 	}
 	kind := value.Long
-	if measure != nil {
-		if f, _ := p.find(measure.Name); f.kind != value.Int {
+	if named.measure != nil {
+		if f, _ := p.find(named.measure.Name); f.kind != value.Int {
 			kind = f.kind
 		}
 	}

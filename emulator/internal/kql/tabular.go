@@ -71,7 +71,7 @@ func (b *binder) tableNamed(n *syntax.Ident, s *scope, op string) (*pipeline, er
 		case v.scalar != nil || !b.bindingIsTabular(v):
 			return nil, semantic(n.Pos(), "A scalar expression cannot be used where a table is expected: '%s'", n.Name)
 		case v.function != nil:
-			return b.tabularFunction(n.Name, v.function, v.scope, nil, n.Pos(), s)
+			return b.tabularFunction(userCall{n.Name, v.function, v.scope, nil, n.Pos()}, s)
 		}
 		return b.tabular(v.x, v.scope, op)
 	}
@@ -86,7 +86,7 @@ func (b *binder) entity(db, name string, at int, op string) (*pipeline, error) {
 		return nil, err
 	}
 	if f != nil && !b.calling(db, name) {
-		return b.storedTable(db, name, f, nil, at, root(db))
+		return b.storedTable(userCall{name, f, root(db), nil, at}, root(db))
 	}
 	if r, ok := b.table(db, name); ok {
 		return newScan(r, entity{db, name}), nil
@@ -101,11 +101,12 @@ func (b *binder) entity(db, name string, at int, op string) (*pipeline, error) {
 // it, its name means the table of that name.
 func (b *binder) calling(db, name string) bool { return b.active[entity{db, name}] > 0 }
 
-func (b *binder) storedTable(db, name string, f *syntax.Function, args []syntax.Argument, at int, from *scope) (*pipeline, error) {
-	key := entity{db, name}
+// storedTable binds a call of a stored function, whose home is a database.
+func (b *binder) storedTable(n userCall, from *scope) (*pipeline, error) {
+	key := entity{n.home.db, n.name}
 	b.active[key]++
 	defer func() { b.active[key]-- }()
-	return b.tabularFunction(name, f, root(db), args, at, from)
+	return b.tabularFunction(n, from)
 }
 
 // tableCall binds a call whose result is a table.
@@ -136,7 +137,7 @@ func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, erro
 		if v.function == nil {
 			return nil, unknownFunction(n)
 		}
-		return b.tabularFunction(n.Name, v.function, v.scope, n.Args, n.Pos(), s)
+		return b.tabularFunction(userCall{n.Name, v.function, v.scope, n.Args, n.Pos()}, s)
 	}
 	return b.storedCall(n, s.db, s)
 }
@@ -149,7 +150,7 @@ func (b *binder) storedCall(n *syntax.Call, db string, s *scope) (*pipeline, err
 	if f == nil {
 		return nil, unknownFunction(n)
 	}
-	return b.storedTable(db, n.Name, f, n.Args, n.Pos(), s)
+	return b.storedTable(userCall{n.Name, f, root(db), n.Args, n.Pos()}, s)
 }
 
 // tableName is the argument of table(): any string that is constant, such as a let, a

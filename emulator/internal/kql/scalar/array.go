@@ -20,7 +20,7 @@ var arrays = []Function{
 	alias("arraylength", arrayFn("", value.Long, params{isDynamic}, func(e []value.Value, _ []value.Value) value.Value {
 		return value.NewLong(int64(len(e)))
 	})),
-	lenient("array_concat", 1, 64, value.Dynamic, params{isDynamic}, func(a []value.Value) value.Value {
+	lenient("array_concat", value.Dynamic, params{isDynamic}, func(a []value.Value) value.Value {
 		var all []value.Value
 		for _, v := range a {
 			elements, ok := v.Array()
@@ -30,7 +30,7 @@ var arrays = []Function{
 			all = append(all, elements...)
 		}
 		return value.NewArray(all)
-	}),
+	}).arity(1, 64),
 	arrayFn("array_slice", value.Dynamic, params{isDynamic, isInteger, isInteger}, func(e []value.Value, a []value.Value) value.Value {
 		from, to := fromEnd(a[0].Int64(), len(e)), fromEnd(a[1].Int64(), len(e))
 		from, to = max(from, 0), min(to+1, len(e))
@@ -53,7 +53,7 @@ var arrays = []Function{
 	}),
 	shiftFn("array_shift_left", 1),
 	shiftFn("array_shift_right", -1),
-	lenient("array_index_of", 2, 5, value.Long, params{isDynamic, isAny, isInteger}, arrayIndexOf),
+	lenient("array_index_of", value.Long, params{isDynamic, isAny, isInteger}, arrayIndexOf).arity(2, 5),
 	arrayFn("array_sum", value.Real, params{isDynamic}, func(e []value.Value, _ []value.Value) value.Value {
 		sum := 0.0
 		for _, v := range e {
@@ -67,17 +67,17 @@ var arrays = []Function{
 	}),
 	fn("array_iff", value.Dynamic, params{isDynamic, isAny, isAny}, arrayIff),
 	alias("array_iif", fn("", value.Dynamic, params{isDynamic, isAny, isAny}, arrayIff)),
-	lenient("pack_array", 1, -1, value.Dynamic, params{isAny}, func(a []value.Value) value.Value {
+	lenient("pack_array", value.Dynamic, params{isAny}, func(a []value.Value) value.Value {
 		return value.NewArray(slices.Clone(a))
-	}),
-	lenient("repeat", 2, 2, value.Dynamic, params{isAny, isInteger}, func(a []value.Value) value.Value {
+	}).arity(1, -1),
+	lenient("repeat", value.Dynamic, params{isAny, isInteger}, func(a []value.Value) value.Value {
 		n := a[1].Int64()
 		if a[1].IsNull() || n < 0 || n > maxElements {
 			return nullAny
 		}
 		return value.NewArray(slices.Repeat([]value.Value{value.NewDynamic(a[0])}, int(n)))
 	}),
-	ranged("range", 2, 3, value.Dynamic, params{isNumber | isDateTime | isTimeSpan}, arrayRange),
+	fn("range", value.Dynamic, params{isNumber | isDateTime | isTimeSpan}, arrayRange).arity(2, 3),
 	fn("zip", value.Dynamic, params{isDynamic}, zipped).arity(2, 16),
 }
 
@@ -124,7 +124,7 @@ func rotated(e []value.Value, left int64) value.Value {
 
 // shiftFn makes array_shift_left and its mirror: shift(array, count [, fill]).
 func shiftFn(name string, direction int64) Function {
-	return lenient(name, 2, 3, value.Dynamic, params{isDynamic, isInteger, isAny}, func(a []value.Value) value.Value {
+	return lenient(name, value.Dynamic, params{isDynamic, isInteger, isAny}, func(a []value.Value) value.Value {
 		e, ok := a[0].Array()
 		if !ok || a[1].IsNull() {
 			return nullAny
@@ -141,7 +141,7 @@ func shiftFn(name string, direction int64) Function {
 			}
 		}
 		return value.NewArray(shifted)
-	})
+	}).arity(2, 3)
 }
 
 // arrayIndexOf is array_index_of(array, value [, start [, length [, occurrence]]]).

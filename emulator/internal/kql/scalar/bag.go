@@ -12,7 +12,7 @@ import (
 // (https://learn.microsoft.com/kusto/query/scalar-functions#dynamicarray-functions).
 var bags = []Function{
 	packer("bag_pack"), packer("pack"), packer("pack_dictionary"),
-	lenient("bag_merge", 2, 64, value.Dynamic, params{isDynamic}, mergeBags),
+	lenient("bag_merge", value.Dynamic, params{isDynamic}, mergeBags).arity(2, 64),
 	fn("bag_keys", value.Dynamic, params{isDynamic}, func(a []value.Value) value.Value {
 		slots, ok := a[0].Bag()
 		if !ok {

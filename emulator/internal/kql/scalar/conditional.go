@@ -26,7 +26,7 @@ var nullTests = []Function{
 }
 
 func nullTest(name string, test func(value.Value) bool) Function {
-	return lenient(name, 1, 1, value.Bool, params{isAny}, func(a []value.Value) value.Value {
+	return lenient(name, value.Bool, params{isAny}, func(a []value.Value) value.Value {
 		return boolean(test(a[0]))
 	})
 }

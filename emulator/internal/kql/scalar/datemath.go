@@ -51,26 +51,26 @@ func periodOffset(a []value.Value) (int, bool) {
 
 // startOf makes the functions startof*(date [, offset]).
 func startOf(name string, f truncation) Function {
-	return ranged(name, 1, 2, value.DateTime, params{isDateTime, isInteger}, func(a []value.Value) value.Value {
+	return fn(name, value.DateTime, params{isDateTime, isInteger}, func(a []value.Value) value.Value {
 		n, ok := periodOffset(a)
 		if !ok {
 			return nullTime
 		}
 		return value.NewDateTime(f(a[0].Time(), n))
-	})
+	}).arity(1, 2)
 }
 
 // endOf makes the functions endof*(date [, offset]): the last tick before the
 // next period begins.
 func endOf(name string, f truncation, years, months, days int) Function {
-	return ranged(name, 1, 2, value.DateTime, params{isDateTime, isInteger}, func(a []value.Value) value.Value {
+	return fn(name, value.DateTime, params{isDateTime, isInteger}, func(a []value.Value) value.Value {
 		n, ok := periodOffset(a)
 		if !ok {
 			return nullTime
 		}
 		start := f(a[0].Time(), n)
 		return value.NewDateTime(start.AddDate(years, months, days).Add(-100 * time.Nanosecond))
-	})
+	}).arity(1, 2)
 }
 
 // periodTicks is the length of a period of fixed length.

@@ -16,7 +16,7 @@ var dateParts = []Function{
 		return value.NewTimeSpan(int64(a[0].Time().Weekday()) * value.TicksPerDay)
 	}),
 	fn("datetime_part", value.Long, params{isString, isDateTime}, datetimePart),
-	ranged("make_datetime", 1, 7, value.DateTime, params{isNumber | isString | isDateTime}, makeDateTime),
+	fn("make_datetime", value.DateTime, params{isNumber | isString | isDateTime}, makeDateTime).arity(1, 7),
 	fn("make_timespan", value.TimeSpan, params{isNumber}, makeTimeSpan).arity(2, 4),
 }
 

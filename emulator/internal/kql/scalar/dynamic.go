@@ -20,12 +20,12 @@ var dynamicAccess = []Function{
 			return value.NewDynamic(a[0]), nil
 		}}, nil
 	}),
-	lenient("dynamic_to_json", 1, 1, value.String, params{isAny}, func(a []value.Value) value.Value {
+	lenient("dynamic_to_json", value.String, params{isAny}, func(a []value.Value) value.Value {
 		return value.NewString(string(appendSorted(nil, a[0])))
 	}),
 	custom("extract_json", 2, 3, bindExtractJSON),
 	custom("extractjson", 2, 3, bindExtractJSON),
-	lenient("gettype", 1, 1, value.String, params{isAny}, func(a []value.Value) value.Value {
+	lenient("gettype", value.String, params{isAny}, func(a []value.Value) value.Value {
 		return value.NewString(typeOf(a[0]))
 	}),
 	fn("treepath", value.Dynamic, params{isDynamic}, func(a []value.Value) value.Value {

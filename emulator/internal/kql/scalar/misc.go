@@ -14,7 +14,7 @@ import (
 // timespan 8, guid and decimal 16, and a dynamic the bytes of its JSON and 8
 // more, as it is documented to be larger than the same text.
 var sizes = []Function{
-	lenient("estimate_data_size", 1, -1, value.Long, params{isAny}, func(a []value.Value) value.Value {
+	lenient("estimate_data_size", value.Long, params{isAny}, func(a []value.Value) value.Value {
 		n := int64(0)
 		var buffer [512]byte
 		for _, v := range a {
@@ -37,7 +37,7 @@ var sizes = []Function{
 			}
 		}
 		return value.NewLong(n)
-	}),
+	}).arity(1, -1),
 }
 
 var asserts = []Function{
@@ -59,13 +59,13 @@ var asserts = []Function{
 
 // generators give another value with each call.
 var generators = []Function{
-	volatile(ranged("rand", 0, 1, value.Real, params{isInteger}, func(a []value.Value) value.Value {
+	volatile(fn("rand", value.Real, params{isInteger}, func(a []value.Value) value.Value {
 		if len(a) == 1 && a[0].Int64() > 0 {
 			return value.NewReal(float64(mathrand.Int64N(a[0].Int64())))
 		}
 		return value.NewReal(mathrand.Float64())
-	})),
-	volatile(lenient("new_guid", 0, 0, value.GUID, params{}, func([]value.Value) value.Value { return newGUID() })),
+	}).arity(0, 1)),
+	volatile(lenient("new_guid", value.GUID, params{}, func([]value.Value) value.Value { return newGUID() })),
 }
 
 func volatile(f Function) Function {

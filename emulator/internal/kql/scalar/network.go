@@ -84,12 +84,6 @@ var networkFunctions = []Function{
 	}).arity(2, 2),
 }
 
-// arity is f for another number of arguments.
-func (f Function) arity(least, most int) Function {
-	f.MinArgs, f.MaxArgs = least, most
-	return f
-}
-
 // ParseIPv4 reads an address with an optional prefix length.
 func ParseIPv4(text string) (netip.Prefix, bool) {
 	address, suffix, masked := strings.Cut(strings.TrimSpace(text), "/")

@@ -38,7 +38,7 @@ var numerics = []Function{
 	fn("pow", value.Real, params{isNumber, isNumber}, func(a []value.Value) value.Value {
 		return value.NewReal(math.Pow(a[0].Real(), a[1].Real()))
 	}),
-	lenient("pi", 0, 0, value.Real, params{}, func([]value.Value) value.Value { return value.NewReal(math.Pi) }),
+	lenient("pi", value.Real, params{}, func([]value.Value) value.Value { return value.NewReal(math.Pi) }),
 	floatTest("isnan", math.IsNaN),
 	floatTest("isinf", func(x float64) bool { return math.IsInf(x, 0) }),
 	floatTest("isfinite", func(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }),

@@ -11,12 +11,12 @@ import (
 
 // searches find texts in texts.
 var searches = []Function{
-	ranged("indexof", 2, 5, value.Long, params{isAny, isAny, isInteger}, func(a []value.Value) value.Value {
+	fn("indexof", value.Long, params{isAny, isAny, isInteger}, func(a []value.Value) value.Value {
 		lookup := a[1].String()
 		return nthIndex(a, func(s string) (int, int) {
 			return strings.Index(s, lookup), len(lookup)
 		})
-	}),
+	}).arity(2, 5),
 	custom("indexof_regex", 2, 5, bindIndexOfRegex),
 	custom("countof", 2, 3, bindCountOf),
 	fn("has_any_index", value.Long, params{isString, isDynamic}, func(a []value.Value) value.Value {

@@ -11,9 +11,9 @@ import (
 // seriesShapes are statistics, filters, fits and fills of series
 // (https://learn.microsoft.com/kusto/query/scalar-functions#series-processing-functions).
 var seriesShapes = []Function{
-	several("series_stats", 1, 2, params{isDynamic, isBool}, statColumns[:7], func(a []value.Value) ([]value.Value, error) {
+	several("series_stats", params{isDynamic, isBool}, statColumns[:7], func(a []value.Value) ([]value.Value, error) {
 		return seriesStats(a)[:7], nil
-	}),
+	}).arity(1, 2),
 	fn("series_stats_dynamic", value.Dynamic, params{isDynamic, isBool}, func(a []value.Value) value.Value {
 		stats := seriesStats(a)
 		if stats[0].IsNull() {
@@ -21,7 +21,7 @@ var seriesShapes = []Function{
 		}
 		return bagOf(statColumns, stats)
 	}).arity(1, 2),
-	several("series_fit_line", 1, 1, params{isDynamic}, lineColumns, func(a []value.Value) ([]value.Value, error) {
+	several("series_fit_line", params{isDynamic}, lineColumns, func(a []value.Value) ([]value.Value, error) {
 		y, ok := numbersOf(a[0])
 		if !ok || len(y) < 2 {
 			return nil, notNumbers("series_fit_line")
@@ -41,7 +41,7 @@ var seriesShapes = []Function{
 		}
 		return value.NewBag(slots), nil
 	}),
-	several("series_fit_2lines", 1, 1, params{isDynamic}, twoLineColumns, func(a []value.Value) ([]value.Value, error) {
+	several("series_fit_2lines", params{isDynamic}, twoLineColumns, func(a []value.Value) ([]value.Value, error) {
 		y, ok := numbersOf(a[0])
 		if !ok || len(y) < 4 {
 			return nil, notNumbers("series_fit_2lines")
@@ -79,13 +79,13 @@ var seriesShapes = []Function{
 }
 
 // several makes a function with several results, whose names begin with its own
-// and that of its first argument.
-func several(name string, least, most int, p params, results []Result, f func(a []value.Value) ([]value.Value, error)) Function {
+// and that of its first argument. It has an argument for each of p.
+func several(name string, p params, results []Result, f func(a []value.Value) ([]value.Value, error)) Function {
 	named := slices.Clone(results)
 	for i := range named {
 		named[i].Prefix = name + "_"
 	}
-	return custom(name, least, most, func(c call) (Bound, error) {
+	return custom(name, len(p), len(p), func(c call) (Bound, error) {
 		if err := p.check(c); err != nil {
 			return Bound{}, err
 		}

@@ -96,30 +96,30 @@ func (p params) check(c call) error {
 	return nil
 }
 
-// fn makes a function with a fixed number of parameters whose result has one
-// kind, and which is null (or empty) when an argument is null.
+// fn makes a function whose result has one kind, and which is null (or empty) when an
+// argument is null. It has an argument for each of p; arity gives it other numbers.
 func fn(name string, result value.Kind, p params, f func(args []value.Value) value.Value) Function {
-	return ranged(name, len(p), len(p), result, p, f)
+	return typed(name, result, p, strict(result, f))
 }
 
-// ranged is fn with optional parameters.
-func ranged(name string, least, most int, result value.Kind, p params, f func(args []value.Value) value.Value) Function {
-	return custom(name, least, most, func(c call) (Bound, error) {
+// lenient is fn for a function that sees nulls.
+func lenient(name string, result value.Kind, p params, f func(args []value.Value) value.Value) Function {
+	return typed(name, result, p, total(f))
+}
+
+func typed(name string, result value.Kind, p params, k Kernel) Function {
+	return custom(name, len(p), len(p), func(c call) (Bound, error) {
 		if err := p.check(c); err != nil {
 			return Bound{}, err
 		}
-		return Bound{Kind: result, Eval: strict(result, f), Cost: 5}, nil
+		return Bound{Kind: result, Eval: k, Cost: 5}, nil
 	})
 }
 
-// lenient is ranged for a function that sees nulls.
-func lenient(name string, least, most int, result value.Kind, p params, f func(args []value.Value) value.Value) Function {
-	return custom(name, least, most, func(c call) (Bound, error) {
-		if err := p.check(c); err != nil {
-			return Bound{}, err
-		}
-		return Bound{Kind: result, Eval: total(f), Cost: 5}, nil
-	})
+// arity is f for other numbers of arguments; -1 is no upper limit.
+func (f Function) arity(least, most int) Function {
+	f.MinArgs, f.MaxArgs = least, most
+	return f
 }
 
 // custom makes a function that binds itself.

@@ -22,17 +22,17 @@ var textFunctions = []Function{
 	}),
 	textMap("tolower", strings.ToLower),
 	textMap("toupper", strings.ToUpper),
-	lenient("reverse", 1, 1, value.String, params{isAny}, func(a []value.Value) value.Value {
+	lenient("reverse", value.String, params{isAny}, func(a []value.Value) value.Value {
 		return value.NewString(reversed(plainText(a[0])))
 	}),
-	lenient("strcat", 1, 64, value.String, params{isAny}, func(a []value.Value) value.Value {
+	lenient("strcat", value.String, params{isAny}, func(a []value.Value) value.Value {
 		var b []byte
 		for _, v := range a {
 			b = append(b, plainText(v)...)
 		}
 		return value.NewString(string(b))
-	}),
-	lenient("strcat_delim", 3, 64, value.String, params{isString, isAny}, func(a []value.Value) value.Value {
+	}).arity(1, 64),
+	lenient("strcat_delim", value.String, params{isString, isAny}, func(a []value.Value) value.Value {
 		var b []byte
 		for i, v := range a[1:] {
 			if i > 0 {
@@ -41,8 +41,8 @@ var textFunctions = []Function{
 			b = append(b, plainText(v)...)
 		}
 		return value.NewString(string(b))
-	}),
-	ranged("strrep", 2, 3, value.String, params{isAny, isInteger, isString}, repeated),
+	}).arity(3, 64),
+	fn("strrep", value.String, params{isAny, isInteger, isString}, repeated).arity(2, 3),
 	fn("strcmp", value.Long, params{isString, isString}, func(a []value.Value) value.Value {
 		return value.NewLong(int64(strings.Compare(a[0].Text(), a[1].Text())))
 	}),
@@ -52,11 +52,11 @@ var textFunctions = []Function{
 	fn("isascii", value.Bool, params{isString}, func(a []value.Value) value.Value {
 		return boolean(!strings.ContainsFunc(a[0].Text(), func(r rune) bool { return r >= utf8.RuneSelf }))
 	}),
-	ranged("tohex", 1, 2, value.String, params{isInteger}, hexText),
+	fn("tohex", value.String, params{isInteger}, hexText).arity(1, 2),
 	fn("unicode_codepoints_from_string", value.Dynamic, params{isString}, codePoints),
 	alias("to_utf8", fn("", value.Dynamic, params{isString}, codePoints)),
-	lenient("unicode_codepoints_to_string", 1, 64, value.String, params{isInteger | isDynamic}, fromCodePoints),
-	lenient("make_string", 1, 64, value.String, params{isInteger | isDynamic}, fromCodePoints),
+	lenient("unicode_codepoints_to_string", value.String, params{isInteger | isDynamic}, fromCodePoints).arity(1, 64),
+	lenient("make_string", value.String, params{isInteger | isDynamic}, fromCodePoints).arity(1, 64),
 	fn("strcat_array", value.String, params{isDynamic, isString}, joined),
 	fn("array_strcat", value.String, params{isDynamic, isString}, joined),
 }
@@ -136,7 +136,7 @@ func fromCodePoints(a []value.Value) value.Value {
 
 // textEdits split and change strings.
 var textEdits = []Function{
-	ranged("substring", 2, 3, value.String, params{isString, isInteger}, substring),
+	fn("substring", value.String, params{isString, isInteger}, substring).arity(2, 3),
 	trimmer("trim", true, true),
 	trimmer("trim_start", true, false),
 	trimmer("trim_end", false, true),
@@ -148,7 +148,7 @@ var textEdits = []Function{
 	}),
 	custom("replace_strings", 3, 3, bindReplaceStrings),
 	fn("translate", value.String, params{isString, isString, isString}, translate),
-	ranged("split", 2, 3, value.Dynamic, params{isString, isString, isInteger}, split),
+	fn("split", value.Dynamic, params{isString, isString, isInteger}, split).arity(2, 3),
 }
 
 // substring is substring(source, start [, length]); a negative start counts
