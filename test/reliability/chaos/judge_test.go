@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/test/reliability/check"
 )
@@ -31,14 +32,14 @@ func (w *world) judge(ctx context.Context, m *mood, r result) {
 			states = w.past[t.Name]
 		}
 		if m.took == t.Name { // the next run that succeeds makes up for what is gone
-			if _, err := w.noneDoubled(ctx, states, t); err != nil {
+			if _, err := w.oracle.noneDoubled(ctx, states, t); err != nil {
 				w.fail("%v", err)
 			}
 		} else if len(states) > 1 {
-			if err := w.between(ctx, states, t); err != nil {
+			if err := w.oracle.between(ctx, states, t); err != nil {
 				w.fail("%v", err)
 			}
-		} else if err := w.equal(ctx, t); err != nil {
+		} else if err := w.oracle.equal(ctx, t); err != nil {
 			w.fail("%v", err)
 		}
 		w.past[t.Name] = m.states[len(m.states)-1:]
@@ -64,25 +65,32 @@ func (w *world) remember(states []state) {
 	}
 }
 
-func (w *world) equal(ctx context.Context, t check.Table) error {
-	differ := check.Readers(ctx, w.emulator, w.emulator.Tenant().Edge(), []check.Table{t})
+// oracle compares what readers see with what the source holds.
+type oracle struct {
+	emulator *emulator.Emulator
+	tables   []check.Table
+}
+
+// equal is an error if readers see other rows than the source holds now.
+func (o oracle) equal(ctx context.Context, t check.Table) error {
+	differ := check.Readers(ctx, o.emulator, o.emulator.Tenant().Edge(), []check.Table{t})
 	if len(differ) == 0 {
 		return nil
 	}
-	now, err := w.state(ctx)
+	now, err := o.state(ctx)
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: %v", differ[0], w.between(ctx, []state{now}, t)) // which names a row
+	return fmt.Errorf("%s: %v", differ[0], o.between(ctx, []state{now}, t)) // which names a row
 }
 
 // state is the source at one moment: of each table the rows, sorted.
 type state map[string][]string
 
-func (w *world) state(ctx context.Context) (state, error) {
+func (o oracle) state(ctx context.Context) (state, error) {
 	s := state{}
-	for _, t := range w.tables {
-		rows, err := w.rows(ctx, "truth", t.Name)
+	for _, t := range o.tables {
+		rows, err := o.rows(ctx, "truth", t.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -92,8 +100,8 @@ func (w *world) state(ctx context.Context) (state, error) {
 }
 
 // between says where readers see what none of the states explains.
-func (w *world) between(ctx context.Context, states []state, t check.Table) error {
-	have, err := w.noneDoubled(ctx, states, t)
+func (o oracle) between(ctx context.Context, states []state, t check.Table) error {
+	have, err := o.noneDoubled(ctx, states, t)
 	if err != nil {
 		return err
 	}
@@ -115,8 +123,8 @@ func (w *world) between(ctx context.Context, states []state, t check.Table) erro
 
 // noneDoubled is an error if readers see a row more often than each of the
 // states holds it. It gives what they see.
-func (w *world) noneDoubled(ctx context.Context, states []state, t check.Table) (have map[string]int, err error) {
-	seen, err := w.rows(ctx, "landed", t.Query(w.emulator.Tenant().Edge()))
+func (o oracle) noneDoubled(ctx context.Context, states []state, t check.Table) (have map[string]int, err error) {
+	seen, err := o.rows(ctx, "landed", t.Query(o.emulator.Tenant().Edge()))
 	if err != nil {
 		return nil, err
 	}
@@ -162,12 +170,12 @@ func copies(rows []string) map[string]int {
 }
 
 // rows are the canonical rows of a query over the source or the destination, sorted.
-func (w *world) rows(ctx context.Context, of, query string) ([]string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.emulator.Endpoints().Control+"/"+of+"?rows=1&q="+url.QueryEscape(query), http.NoBody)
+func (o oracle) rows(ctx context.Context, of, query string) ([]string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.emulator.Endpoints().Control+"/"+of+"?rows=1&q="+url.QueryEscape(query), http.NoBody)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := w.emulator.Transport().RoundTrip(request)
+	answer, err := o.emulator.Transport().RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}

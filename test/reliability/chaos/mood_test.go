@@ -51,7 +51,7 @@ func (w *world) mood(ctx context.Context) (*mood, error) {
 			m.moves[1+w.IntN(12)] = func() {
 				w.tally.struck(change.name, 1)
 				err := change.do()
-				s, stateErr := w.state(context.WithoutCancel(ctx))
+				s, stateErr := w.oracle.state(context.WithoutCancel(ctx))
 				if err != nil || stateErr != nil {
 					w.fail("the source cannot move: %v, %v", err, stateErr)
 				}
@@ -121,7 +121,7 @@ func (w *world) clocked(m *mood) {
 
 // calm returns the mood in which nothing happens to a run.
 func (w *world) calm(ctx context.Context) (*mood, error) {
-	s, err := w.state(ctx)
+	s, err := w.oracle.state(ctx)
 	return &mood{states: []state{s}}, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/tvmexport/tvmexport"
@@ -44,15 +45,15 @@ func (w *world) guard(ctx context.Context) error {
 
 // logs are the logs of a process at their most talkative: the program's text and
 // its JSON.
-func (w *world) logs() (text, lines *slog.Logger) {
+func logs(to io.Writer) (text, lines *slog.Logger) {
 	all := &slog.HandlerOptions{Level: slog.LevelDebug}
-	return slog.New(slog.NewTextHandler(w.secrets, all)), slog.New(slog.NewJSONHandler(w.secrets, all))
+	return slog.New(slog.NewTextHandler(to, all)), slog.New(slog.NewJSONHandler(to, all))
 }
 
 // printed is what a process prints of its steps: the log's form and people's.
-func (w *world) printed() tvmexport.Hooks {
-	_, lines := w.logs()
-	return tvmexport.JoinHooks(progress.NewLog(lines).Hooks(), progress.New(w.secrets, false, 0).Hooks())
+func printed(to io.Writer) tvmexport.Hooks {
+	_, lines := logs(to)
+	return tvmexport.JoinHooks(progress.NewLog(lines).Hooks(), progress.New(to, false, 0).Hooks())
 }
 
 // written shows the watch the errors that a run ends with.

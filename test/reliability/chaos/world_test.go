@@ -47,6 +47,7 @@ type world struct {
 	began    time.Time
 	emulator *emulator.Emulator
 	tables   []check.Table
+	oracle   oracle
 	chosen   []tvmexport.Table // the same as the exporter knows them
 	tally    *tally
 	limits   tvmexport.Limits
@@ -118,6 +119,7 @@ func (w *world) setUp(t *testing.T) error {
 		table.LoadType = tables[i].load
 		w.chosen, w.tables = append(w.chosen, table), append(w.tables, tables[i].Table)
 	}
+	w.oracle = oracle{w.emulator, w.tables}
 	var snapshots []string
 	for _, t := range w.tables {
 		if !t.Events {
@@ -166,7 +168,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	}
 	w.runs++
 	at, client := w.emulator.Endpoints(), &http.Client{Transport: w.secrets.Over(through)}
-	text, lines := w.logs()
+	text, lines := logs(w.secrets)
 	credential, err := signin.New(signin.Options{
 		Method: signin.Secret, TenantID: at.TenantID, ClientID: at.ClientID, Authority: at.Authority, HTTPClient: client, Logger: text,
 		Secrets: []string{"AZURE_CLIENT_SECRET"}, Env: func(name string) (string, bool) { return at.ClientSecret, name == "AZURE_CLIENT_SECRET" },
@@ -189,7 +191,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 		Source: source, Destination: destination, Describe: catalog.Table,
 		Compress: func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) },
 		Owner:    fmt.Sprintf("chaos, process %d", w.runs), Limits: w.limits, StepBytes: w.steps,
-		Lag: lag, Recount: recount, Resume: 24 * time.Hour, Hooks: w.printed(),
+		Lag: lag, Recount: recount, Resume: 24 * time.Hour, Hooks: printed(w.secrets),
 	}}, nil
 }
 
