@@ -74,7 +74,7 @@ func deadWindows(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
 
 // What many dead parts left is taken over, and nothing twice.
 func TestResumeOfManyParts(t *testing.T) {
-	const n = 50_000
+	const n = 50_000 / sampled
 	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.OrphanedBatch){"Parts": deadRun, "Windows": deadWindows} {
 		t.Run(name, func(t *testing.T) {
 			pieces, list := make(n)

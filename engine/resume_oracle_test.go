@@ -285,11 +285,11 @@ func TestAdoptAndFreshAgreeWithTheOracle(t *testing.T) {
 		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	var taken, left, stale int
-	for seed := range uint64(1500) {
+	for seed := range uint64(1500 / sampled) {
 		n, l, s := compareWithOracle(t, seed)
 		taken, left, stale = taken+n, left+l, stale+s
 	}
-	if taken < 1000 || left < 1000 || stale < 1000 {
+	if least := 1000 / sampled; taken < least || left < least || stale < least {
 		t.Errorf("%d taken over, %d left to fetch, %d stale: too few to compare", taken, left, stale)
 	}
 }
