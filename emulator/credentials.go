@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
@@ -32,13 +33,20 @@ const (
 	issuerSubject = "system:serviceaccount:tvmexport:exporter"
 )
 
+// The emulators of a process share the key of the client certificate and the issuer:
+// an RSA key takes longer to make than the rest of an emulator.
+var (
+	clientKey    = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	sharedIssuer = sync.OnceValues(func() (*entra.Issuer, error) { return entra.NewIssuer(issuerURL, issuerSubject) })
+)
+
 func newCredentials(now time.Time) (*credentials, error) {
-	issuer, err := entra.NewIssuer(issuerURL, issuerSubject)
+	issuer, err := sharedIssuer()
 	if err != nil {
 		return nil, err
 	}
 	c := &credentials{issuer: issuer}
-	if c.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+	if c.key, err = clientKey(); err != nil {
 		return nil, fmt.Errorf("make the key of the client certificate: %w", err)
 	}
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

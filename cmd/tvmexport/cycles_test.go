@@ -82,7 +82,7 @@ func TestCycles(t *testing.T) {
 	t.Logf("%d exports, %d runs committed, %d of the ledger; %s", len(first.samples)+len(second.samples), committed, len(list), second.spread())
 }
 
-// cycles is an emulator as a process, and what serve needs for it.
+// cycles is an emulator, and what serve needs for it.
 type cycles struct {
 	*testing.T
 	bin    string // this test binary, which is the program under this name
@@ -99,17 +99,10 @@ func newCycles(t *testing.T) *cycles {
 	self, err := os.Executable()
 	c.must(err)
 	c.must(os.Symlink(self, c.bin))
-	e := exec.CommandContext(t.Context(), c.bin, "emulator", "--devices", "10", "--quota", "off", "--batching", "50ms", "--dir", t.TempDir())
-	out, err := e.StdoutPipe()
-	c.must(err)
-	c.must(e.Start())
-	t.Cleanup(func() {
-		_ = e.Process.Signal(syscall.SIGTERM)
-		_ = e.Wait() // it was asked to end
-	})
-	c.must(json.NewDecoder(out).Decode(&c.ready))
+	e := startedEmulator(t, 10)
+	c.ready = e.Ready
 	c.env = append(os.Environ(), "AZURE_TENANT_ID="+c.ready.TenantID, "AZURE_CLIENT_ID="+c.ready.ClientID, "AZURE_CLIENT_SECRET="+c.ready.ClientSecret)
-	c.file = writeConfig(t, &emulator.Server{Ready: c.ready}, "schedule: '@every "+every.String()+"'\n")
+	c.file = writeConfig(t, e, "schedule: '@every "+every.String()+"'\n")
 	pem, err := os.ReadFile(c.ready.CA)
 	c.must(err)
 	roots := x509.NewCertPool()

@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 
 // The program from a user's view. In addition to testscript's own commands:
 //
-//	emulator [devices=N] [quota=off]  starts an emulator for this script, sets AZURE_* and
-//	                                  writes tvmexport.yaml for it
+//	emulator [devices=N] [history=N] [quota=off]  starts an emulator for this script, sets
+//	                                  AZURE_* and writes tvmexport.yaml for it
 //	advance N                         lets days pass at the source
 //	agree QUERY...                    each query has the same rows at the source and at the
 //	                                  destination
@@ -120,14 +120,17 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	dir, err := os.MkdirTemp(ts.MkAbs("."), "emulator") // a script may start several, one after the other
 	ts.Check(err)
 	f := defaultEmulator()
-	f.devices, f.seed, f.quota, f.batching, f.dir = 20, 7, "documented", 100*time.Millisecond, dir
+	f.devices, f.seed, f.quota, f.batching, f.dir = 20, 7, "documented", 20*time.Millisecond, dir
+	days := fewDays
 	for _, a := range args {
 		key, value, _ := strings.Cut(a, "=")
 		switch key {
 		case "devices":
-			n, err := strconv.Atoi(value)
+			f.devices, err = strconv.Atoi(value)
 			ts.Check(err)
-			f.devices = n
+		case "history":
+			days, err = strconv.Atoi(value)
+			ts.Check(err)
 		case "quota":
 			f.quota = value
 		case "storage":
@@ -136,7 +139,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("emulator: unknown argument %q", a)
 		}
 	}
-	r := startEmulator(ts, f, "")
+	r := startEmulator(ts, f, days, "")
 	s := r.Server
 	emulators.put(ts, r)
 	setSignIn(ts, s.Ready)
@@ -152,15 +155,23 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("tvmexport.yaml"), []byte(text), 0o600))
 }
 
-// startEmulator starts one for the script, of the tenant or the usual one.
-func startEmulator(ts *testscript.TestScript, f emulatorFlags, tenant string) *running {
+// The emulators of tests know few CVEs and have few days of events at the start. A
+// tenant of the documented size takes longer to make and to export, and shows the same.
+const (
+	fewCVEs = 5000
+	fewDays = 3
+)
+
+// startEmulator starts one for the script, with days of events, of the tenant or the
+// usual one.
+func startEmulator(ts *testscript.TestScript, f emulatorFlags, days int, tenant string) *running {
 	_, err := emulator.ParseQuota(f.quota)
 	ts.Check(err)
 	p := process{env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }, stderr: io.Discard}
 	p.flags.logLevel, p.flags.logFormat = "error", "text"
 	o, err := p.emulatorOptions(f)
 	ts.Check(err)
-	o.TenantID = tenant
+	o.TenantID, o.CVEs, o.History = tenant, fewCVEs, days
 	s, err := emulator.Start(o.Options, emulator.Listen{})
 	ts.Check(err)
 	ts.Defer(func() {

@@ -50,8 +50,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// newEmulator starts an emulator and prepares its database for the tables.
-func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server, process) {
+// startedEmulator starts an emulator without a quota.
+func startedEmulator(t *testing.T, devices int) *emulator.Server {
 	t.Helper()
 	f := defaultEmulator()
 	f.devices, f.seed, f.quota, f.batching, f.dir = devices, 7, "off", 50*time.Millisecond, t.TempDir()
@@ -62,6 +62,7 @@ func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server,
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.CVEs, o.History = fewCVEs, fewDays
 	e, err := emulator.Start(o.Options, emulator.Listen{})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,14 @@ func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server,
 		}
 		o.close()
 	})
-	p = process{stdout: io.Discard, stderr: io.Discard, env: emulated(e.Ready, os.LookupEnv)}
+	return e
+}
+
+// newEmulator starts an emulator and prepares its database for the tables.
+func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server, process) {
+	t.Helper()
+	e := startedEmulator(t, devices)
+	p := process{stdout: io.Discard, stderr: io.Discard, env: emulated(e.Ready, os.LookupEnv)}
 	p.flags.logFormat, p.flags.logLevel = "text", "info"
 	x, err := p.open(t.Context(), demoConfig(e.Ready))
 	if err != nil {

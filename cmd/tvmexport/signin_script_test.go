@@ -48,8 +48,8 @@ func setSignIn(ts *testscript.TestScript, r emulator.Ready) {
 func cmdSecond(ts *testscript.TestScript, _ bool, _ []string) {
 	first := emulators.get(ts)
 	f := defaultEmulator()
-	f.devices, f.seed, f.quota, f.batching, f.dir = 1, 1, "off", 100*time.Millisecond, ts.MkAbs("second")
-	first.landing = startEmulator(ts, f, "2ec04d00-4f6d-4b8e-9c55-0d2a1f3b6c71")
+	f.devices, f.seed, f.quota, f.batching, f.dir = 1, 1, "off", 20*time.Millisecond, ts.MkAbs("second")
+	first.landing = startEmulator(ts, f, fewDays, "2ec04d00-4f6d-4b8e-9c55-0d2a1f3b6c71")
 	r := first.landing.Ready
 	for name, value := range map[string]string{
 		"SECOND_TENANT": r.TenantID, "SECOND_ID": r.ClientID, "SECOND_SECRET": r.ClientSecret, "SECOND_AUTHORITY": r.Authority,
