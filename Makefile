@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint race whole crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ build: ## build the program into bin/, stripped, with its version and revision
 demo: build ## a complete export on this machine, no account needed
 	$(BIN) demo
 
-test: vet lint race ## all checks that a change must pass
+test: vet lint race whole ## all checks that a change must pass
 
 vet: ## go vet
 	$(GO) vet ./...
@@ -36,6 +36,12 @@ lint: ## format and staticcheck; staticcheck.conf explains the exceptions
 race: ## all tests under the race detector; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
 	GORACE=atexit_sleep_ms=20 TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 30m ./...
+
+# The packages whose tests take a sample of a large table under the race detector.
+SAMPLED := ./engine ./test/reliability/defects
+
+whole: ## the tests of which the race detector sees a sample, with all their cases
+	$(GO) test -timeout 30m $(SAMPLED)
 
 # How many kills and races; CI takes fewer.
 KILLS ?= 300

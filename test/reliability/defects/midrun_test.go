@@ -17,22 +17,27 @@ var grid = flag.Bool("grid", false, "take rows at each moment of a run, and let 
 
 // TestPublishedRowsTakenInMidRun takes published rows away at a moment of a run,
 // which ends by itself or dies. No later run doubles a row, and after each one
-// that succeeds readers see every row once.
+// that succeeds readers see every row once. The race detector sees a part of the
+// stories: they differ in what is there, not in what happens at the same time.
 func TestPublishedRowsTakenInMidRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it takes several seconds; make test runs it")
 	}
+	var cases sample
 	for _, load := range []tvmexport.LoadType{tvmexport.Snapshot, tvmexport.Incremental, tvmexport.FullThenIncr} {
 		for _, layout := range []tvmexport.Layout{tvmexport.RawOnly, tvmexport.TypedOnly, tvmexport.Both} {
 			if load == tvmexport.FullThenIncr && layout != tvmexport.Both && !*grid {
 				continue
 			}
 			for _, taken := range takings(layout) {
-				t.Run(fmt.Sprintf("%s/%s/%s", load, layout, taken.name), func(t *testing.T) {
-					for _, m := range moments() {
-						midRun(t, load, layout, taken, m)
+				for _, m := range moments() {
+					if !cases.takes() {
+						continue
 					}
-				})
+					t.Run(fmt.Sprintf("%s/%s/%s/%s", load, layout, taken.name, m), func(t *testing.T) {
+						midRun(t, load, layout, taken, m)
+					})
+				}
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func tenant(t *testing.T, maxWait time.Duration, story func(r *rig)) {
 	bubble(t, func(r *rig) {
 		r.exporter.Source = r.hunting(maxWait)
 		r.exporter.Describe = catalog.Table
-		r.exporter.Limits = tvmexport.Limits{Rows: 300, Bytes: 200_000}
+		r.exporter.Limits = tvmexport.Limits{Rows: 120, Bytes: 80_000} // some slices
 		r.table, _ = catalog.Table(inventory)
 		r.setUp()
 		story(r)
@@ -117,7 +117,7 @@ func bubble(t *testing.T, f func(r *rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{T: t}
 		// The stories read the inventory at most: neither CVEs nor events.
-		e := emulatortest.New(t, emulatortest.Devices(30), emulatortest.CVEs(100), emulatortest.History(1),
+		e := emulatortest.New(t, emulatortest.Devices(12), emulatortest.CVEs(100), emulatortest.History(1),
 			emulatortest.Clock(r.now), emulatortest.Batching(emulator.DefaultBatching))
 		r.emulator, r.http = e.Services(), e.Client()
 		r.exporter = &engine.Exporter{
