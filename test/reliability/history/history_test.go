@@ -22,7 +22,7 @@ func tell(t *testing.T, o rig.Options, test func(t *testing.T, c *chronicle)) {
 	synctest.Test(t, func(t *testing.T) {
 		o.Emulator.Dir = t.TempDir()
 		if o.Emulator.CVEs == 0 {
-			o.Emulator.CVEs = 6000
+			o.Emulator.CVEs = 2000
 		}
 		r, err := rig.New(t.Context(), o)
 		must(t, err)
@@ -73,7 +73,7 @@ func TestEveryDayCanBeAskedFor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it takes several seconds; make test runs it")
 	}
-	tell(t, rig.Options{Emulator: emulator.Options{Devices: 12, ChangeRate: 0.2}, FullEvery: 60 * time.Hour}, func(t *testing.T, c *chronicle) {
+	tell(t, rig.Options{Emulator: emulator.Options{Devices: 6, ChangeRate: 0.2}, FullEvery: 60 * time.Hour}, func(t *testing.T, c *chronicle) {
 		c.days(t, 5, nil)
 		whole, part := 0, 0
 		for _, e := range c.entries[1:] {
