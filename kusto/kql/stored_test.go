@@ -17,7 +17,7 @@ func TestStoredWords(t *testing.T) {
 	}
 	for _, state := range []string{
 		kql.LeaseState, kql.ReleasedState, kql.SpentState, kql.EndedState, kql.AuditedState, kql.PublishingState, kql.AbandonedState,
-		kql.CommittedState, kql.TakenOverState,
+		kql.CommittedState, kql.TakenOverState, kql.ShapeState,
 	} {
 		lines = append(lines, "state "+state)
 	}
