@@ -130,7 +130,8 @@ func (c *catalog) Function(db, name string) (kql.Function, bool) {
 	return f.query(), true
 }
 
-// Tables are the names of tables and views.
+// Tables are the names of tables, materialized views, and functions that are views. The
+// last are those of https://learn.microsoft.com/kusto/query/schema-entities/views.
 func (c *catalog) Tables(db string) []string {
 	s, ok := c.scope(db)
 	if !ok {
@@ -139,6 +140,11 @@ func (c *catalog) Tables(db string) []string {
 	names := slices.Collect(maps.Keys(s.state.tables))
 	for n := range s.state.views {
 		names = append(names, n)
+	}
+	for n, f := range s.state.functions {
+		if f.view && strings.Trim(f.parameters, "() \t\r\n") == "" {
+			names = append(names, n)
+		}
 	}
 	slices.Sort(names)
 	return names

@@ -32,6 +32,24 @@ func TestDescriptions(t *testing.T) {
 	b.fails(root, `.create table F (a:long)`, CodeBadRequest, "Entity 'F' of kind 'Function' already exists.")
 }
 
+// A function that is a view is found by wildcards, as a table is; others are not:
+// https://learn.microsoft.com/kusto/query/schema-entities/views.
+func TestWildcardsFindViews(t *testing.T) {
+	b := newBench(t)
+	b.run(`.create table T (a:long)`)
+	b.ingest("T", longs(1, 2))
+	b.run(`.create function with (view=true) V1() { T | extend b = "x" }`)
+	b.run(`.create function with (view=true) V2(n:long) { T | where a > n }`)
+	b.run(`.create function V3() { T }`)
+	b.run(`.create materialized-view VM on table T { T | summarize count() by a }`)
+	b.want(`union withsource=s V* | summarize count() by s | order by s asc`, "V1 | 2", "VM | 2")
+	b.want(`union * | count`, "6")
+	b.want(`search "x" | summarize count() by $table`, "V1 | 2")
+	b.fails(root, `union V3*`, CodeBadRequest, "'V3*'")
+	b.run(`.create-or-alter function V1() { T }`)
+	b.want(`union * | count`, "4")
+}
+
 func TestWildcardsInQueries(t *testing.T) {
 	b := newBench(t)
 	b.run(`.create tables A1 (a:long), A2 (a:long), B1 (a:long)`)
