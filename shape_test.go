@@ -167,6 +167,38 @@ type E struct{ C }`
 	}
 }
 
+// TestMethodsInTests: no type of a test declares too many methods.
+func TestMethodsInTests(t *testing.T) {
+	_, files := parsed(t)
+	declared := map[string]int{}
+	for name, file := range files {
+		if !strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil {
+				continue
+			}
+			of := f.Recv.List[0].Type
+			if star, ok := of.(*ast.StarExpr); ok {
+				of = star.X
+			}
+			if id, ok := of.(*ast.Ident); ok {
+				declared[filepath.Dir(name)+"."+id.Name]++
+			}
+		}
+	}
+	if len(declared) < 50 {
+		t.Errorf("only %d types with methods were found", len(declared))
+	}
+	for name, n := range declared {
+		if n > mostMethods {
+			t.Errorf("%s of the tests has %d methods, more than %d: divide it by duty", name, n, mostMethods)
+		}
+	}
+}
+
 // TestParametersOfFunctions: no function has too many parameters; neither has a
 // function literal, a type of functions or a method of an interface.
 func TestParametersOfFunctions(t *testing.T) {
