@@ -132,6 +132,7 @@ func adapter(name string) string {
 // it that it may import. The order is from the bottom to the top.
 var kustoArrows = map[string][]string{
 	"kusto/kql":           nil,
+	"kusto/kql/kqltest":   {"kusto/kql"},
 	"kusto/conn/conntest": {"kusto/kql"},
 	"kusto/conn":          {"kusto/kql"},
 	"kusto/views":         {"kusto/kql"},

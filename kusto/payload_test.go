@@ -10,11 +10,12 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/kql/kqltest"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
 // rawDataColumns are those of a published table as another exporter makes it.
-var rawDataColumns = []kql.Column{{Name: "Timestamp", Kind: "datetime"}, {Name: "RawData", Kind: "dynamic"}}
+var rawDataColumns = kqltest.RawDataColumns
 
 func TestPayload(t *testing.T) {
 	for _, c := range []struct {

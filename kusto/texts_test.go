@@ -2,18 +2,14 @@ package kusto
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/kql/kqltest"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/publish"
 	"github.com/tvmexport/tvmexport/kusto/setup"
@@ -21,52 +17,14 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden texts; then read the difference")
-
 var (
-	inventoryTable = tvmexport.Table{
-		Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot,
-		Columns: []tvmexport.Column{
-			{Name: "DeviceId", Type: "string"},
-			{Name: "EndOfSupportDate", Type: "datetime"},
-			{Name: "Count", Type: "long"},
-			{Name: "IsOld", Type: "bool"},
-			{Name: "Score", Type: "real"},
-			{Name: "Level", Type: "int"},
-			{Name: "Took", Type: "timespan"},
-			{Name: "Exact", Type: "decimal"},
-			{Name: "Id", Type: "guid"},
-			{Name: "CveTags", Type: "dynamic"},
-			{Name: "kind", Type: "string"},
-		},
-	}
-	eventsTable = tvmexport.Table{
-		Name: "DeviceProcessEvents", Destination: "DeviceProcessEventsRaw", LoadType: tvmexport.Incremental, Watermark: "Timestamp",
-		Columns: []tvmexport.Column{{Name: "Timestamp", Type: "datetime"}, {Name: "DeviceId", Type: "string"}},
-	}
-	goldenRun = tvmexport.Run{
-		ID: "20261123T051955Z-0a1b2c3d4e5f", Table: eventsTable, Previous: "20261122T051955Z-ffeeddccbbaa", Kind: tvmexport.DeltaRun,
-		Window:    tvmexport.Window{From: time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC)},
-		Watermark: time.Date(2026, 11, 23, 5, 0, 0, 1200, time.UTC),
-		StartedAt: time.Date(2026, 11, 23, 5, 19, 55, 0, time.UTC),
-	}
-	goldenPublication = tvmexport.Publication{
-		Run: goldenRun, Rows: 5, Bytes: 4096, Calls: 3,
-		Steps: []tvmexport.PublicationStep{
-			{Batches: []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0001", "20261123T051955Z-0a1b2c3d4e5f.0002"}, Rows: 3},
-			{Batches: []tvmexport.BatchID{"20261123T051955Z-0a1b2c3d4e5f.0003"}, Rows: 2},
-		},
-		Partitions: []tvmexport.PartitionRecord{
-			{Partition: "3f", Window: goldenRun.Window, Rows: 5},
-			{Partition: "~", Window: tvmexport.Window{Null: true}},
-			{Partition: "3f#a0", Rows: 0},
-		},
-	}
+	inventoryTable, eventsTable  = kqltest.InventoryTable, kqltest.EventsTable
+	goldenRun, goldenPublication = kqltest.Run, kqltest.Publication
 )
 
 // TestTexts holds every text that goes to the service against a golden one.
 func TestTexts(t *testing.T) {
-	seven := append(append(append([]kql.Column{}, kql.ConfigurationColumns[:4]...), kql.Column{Name: kql.LastRefreshedText, Kind: "string"}), kql.ConfigurationColumns[4:]...)
+	seven := kqltest.SevenColumns
 	both := []tvmexport.Table{inventoryTable, eventsTable}
 	b := publish.Base{Table: goldenRun.Table.Name, Previous: goldenRun.Previous}
 	detail, err := kql.Document(goldenPublication)
@@ -173,7 +131,7 @@ func TestTexts(t *testing.T) {
 		"watermarks_seven":           ledger.WatermarksText("tvmexport-finish:k", outcomes, seven),
 		"audit":                      ledger.AuditText("tvmexport-audit:k", closing, kql.AuditColumns, goldenRun.StartedAt.Add(1500*time.Millisecond)),
 	} {
-		t.Run(name, func(t *testing.T) { golden(t, name, text) })
+		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })
 	}
 }
 
@@ -225,24 +183,6 @@ func hoursOf(t tvmexport.Table, from views.Source) string {
 	return lets + rows + views.CountByHour(t, from)
 }
 
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".kql")
-	text += "\n"
-	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), text); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
-
 func TestScript(t *testing.T) {
 	unknown := tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw", LoadType: tvmexport.Snapshot}
 	commands, err := setup.Script([]tvmexport.Table{inventoryTable, eventsTable, unknown}, setup.Options{})
@@ -253,7 +193,7 @@ func TestScript(t *testing.T) {
 	if err := setup.WriteScript(&b, commands); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "script", strings.TrimSuffix(b.String(), "\n"))
+	kqltest.Golden(t, "script", strings.TrimSuffix(b.String(), "\n"))
 }
 
 func TestScriptRefusesNames(t *testing.T) {
