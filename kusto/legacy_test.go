@@ -26,21 +26,6 @@ func describe(name string) (tvmexport.Table, bool) {
 	return tvmexport.Table{}, false
 }
 
-// TestReadersOfShared: rows of another exporter are in Raw, so readers use Raw as
-// long as our rows are published there too.
-func TestReadersOfShared(t *testing.T) {
-	existing := map[string][]kql.Column{eventsTable.Destination: rawDataColumns, eventsTable.Typed(): views.TypedColumns(eventsTable.Columns)}
-	for layout, want := range map[tvmexport.Layout]string{
-		"": eventsTable.Destination, tvmexport.Both: eventsTable.Destination, tvmexport.RawOnly: eventsTable.Destination, tvmexport.TypedOnly: eventsTable.Typed(),
-	} {
-		table := eventsTable
-		table.Layout = layout
-		if got := views.ReadersOf(table, existing).Table; got != want {
-			t.Errorf("layout %q: readers look at %s, want %s", layout, got, want)
-		}
-	}
-}
-
 // old pushes rows the way other exporters do: queued, through their mapping.
 func (s stage) old(table, mapping string, rows ...string) {
 	s.Helper()

@@ -9,33 +9,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
-	"github.com/tvmexport/tvmexport/kusto/kql"
-	"github.com/tvmexport/tvmexport/kusto/kql/kqltest"
-	"github.com/tvmexport/tvmexport/kusto/views"
 )
-
-// rawDataColumns are those of a published table as another exporter makes it.
-var rawDataColumns = kqltest.RawDataColumns
-
-func TestPayload(t *testing.T) {
-	for _, c := range []struct {
-		columns []kql.Column
-		want    string
-	}{
-		{kql.RawColumns, "Records"},
-		{rawDataColumns, "RawData"},
-		{[]kql.Column{{Name: "RawData", Kind: "dynamic"}, {Name: "Records", Kind: "dynamic"}}, "Records"},
-		{[]kql.Column{{Name: "Records", Kind: "string"}, {Name: "RawData", Kind: "dynamic"}}, "RawData"},
-		{[]kql.Column{{Name: "Loaded", Kind: "datetime"}, {Name: "Event", Kind: "dynamic"}}, "Event"},
-		{[]kql.Column{{Name: "Event", Kind: "dynamic"}, {Name: "Extra", Kind: "dynamic"}}, ""},
-		{[]kql.Column{{Name: "Records", Kind: "string"}}, ""},
-		{nil, ""},
-	} {
-		if got := views.Payload(c.columns); got != c.want {
-			t.Errorf("payload(%v) = %q, want %q", c.columns, got, c.want)
-		}
-	}
-}
 
 // TestEmulatorRawData: the published table is somebody else's, calls the record
 // RawData, and has a column for the watermark, which is filled from the record.

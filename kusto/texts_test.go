@@ -20,6 +20,9 @@ import (
 var (
 	inventoryTable, eventsTable  = kqltest.InventoryTable, kqltest.EventsTable
 	goldenRun, goldenPublication = kqltest.Run, kqltest.Publication
+	rawDataColumns               = kqltest.RawDataColumns
+
+	typed = kqltest.Columns
 )
 
 // TestTexts holds every text that goes to the service against a golden one.
@@ -50,34 +53,15 @@ func TestTexts(t *testing.T) {
 	}
 	lateStep := goldenPublication
 	lateStep.Steps = []tvmexport.PublicationStep{{Batches: goldenPublication.Steps[0].Batches, Rows: 1, Late: &goldenRun.Window}}
-	keyed := inventoryTable
-	keyed.NaturalKey, keyed.Volatile = []string{"DeviceId", "kind"}, []string{"Score"}
 	for name, text := range map[string]string{
-		"read_function":              views.CurrentFunction("", inventoryTable, rawOf(inventoryTable)).Create(".create"),
-		"read_function_records_only": views.CurrentFunction("hunt_", eventsTable, rawOf(eventsTable, kql.RawColumns[:1]...)).Create(".create"),
-		"read_function_unknown":      views.CurrentFunction("", newTable, rawOf(newTable)).Create(".create-or-alter"),
-		"read_function_typed":        views.CurrentFunction("", inventoryTable, typedOf(inventoryTable)).Create(".create"),
-		"read_function_events":       views.CurrentFunction("", eventsTable, typedOf(eventsTable)).Create(".create"),
-		"read_function_drifted":      views.CurrentFunction("", driftedTable, drifted).Create(".create"),
-		"as_of":                      views.AsOfFunction("", inventoryTable, typedOf(inventoryTable)).Create(".create"),
-		"as_of_events":               views.AsOfFunction("hunt_", eventsTable, typedOf(eventsTable)).Create(".create"),
-		"drifted_table":              setup.TableCommand(drifted.Table, drifted.Columns, "drifted").Text,
-		"as_of_drifted":              views.AsOfFunction("", driftedTable, drifted).Create(".create"),
-		"changes":                    views.ChangesFunction("", keyed, typedOf(keyed)).Create(".create"),
-		"changes_events":             views.ChangesFunction("hunt_", eventsTable, typedOf(eventsTable)).Create(".create"),
-		"changes_unkeyed":            views.ChangesFunction("", driftedTable, drifted).Create(".create"),
-		"read_function_mixed":        views.CurrentFunction("", inventoryTable, mixed(inventoryTable, typedOf(inventoryTable))).Create(".create"),
-		"as_of_mixed":                views.AsOfFunction("", eventsTable, mixed(eventsTable, rawOf(eventsTable))).Create(".create"),
-		"changes_mixed":              views.ChangesFunction("", keyed, mixed(keyed, typedOf(keyed))).Create(".create"),
-		"lacks":                      ledger.LacksText(both),
-		"state_typed":                publish.StateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
-		"step_typed":                 typedStep(goldenPublication, 0, b, eventsTable),
-		"step_late_typed":            typedStep(lateStep, 0, b, eventsTable),
-		"nulled":                     publish.NulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
-		"latest_view":                views.Latest().Create(".create"),
-		"seed":                       ledger.SeedText(both, kql.ConfigurationColumns),
-		"seed_seven":                 ledger.SeedText(both, seven),
-		"orders":                     ledger.OrdersText,
+		"lacks":           ledger.LacksText(both),
+		"state_typed":     publish.StateText(tvmexport.CountQuery{Table: inventoryTable, Depth: 2}, typedOf(inventoryTable)),
+		"step_typed":      typedStep(goldenPublication, 0, b, eventsTable),
+		"step_late_typed": typedStep(lateStep, 0, b, eventsTable),
+		"nulled":          publish.NulledText(inventoryTable, goldenPublication.Steps[0].Batches, inventoryTable.Columns),
+		"seed":            ledger.SeedText(both, kql.ConfigurationColumns),
+		"seed_seven":      ledger.SeedText(both, seven),
+		"orders":          ledger.OrdersText,
 		"losses": ledger.LossesText(both, []ledger.Place{
 			{Of: inventoryTable, Table: inventoryTable.Destination, Columns: kql.RawColumns, Keep: 30 * 24 * time.Hour},
 			{Of: inventoryTable, Table: inventoryTable.Typed(), Columns: views.LineageColumns, Typed: true, Readers: true},
@@ -114,10 +98,8 @@ func TestTexts(t *testing.T) {
 		"legacy_audit_sibling":       takeover.LegacyAuditText(oldEvents),
 		"legacy_taken_over":          ledger.TakenOverText(both),
 		"legacy_strays":              ledger.StraysText(both, map[string]time.Time{eventsTable.Name: goldenRun.StartedAt, inventoryTable.Name: goldenRun.StartedAt}),
-		"hours_shared":               hoursOf(eventsTable, rawOf(eventsTable, rawDataColumns...)),
 		"step_raw_data":              rawStep(goldenPublication, 1, b, rawDataColumns...),
 		"step_late_raw_data":         rawStep(lateStep, 0, b, rawDataColumns...),
-		"read_function_raw_data":     views.CurrentFunction("", eventsTable, rawOf(eventsTable, rawDataColumns...)).Create(".create"),
 		"step_other_columns":         rawStep(goldenPublication, 1, b, []kql.Column{{Name: "Source", Kind: "string"}, {Name: "Records", Kind: "dynamic"}, {Name: "ExportedAt", Kind: "string"}, {Name: "Extra", Kind: "long"}}...),
 		"extents":                    publish.ExtentsText(goldenRun.Table.Destination, kql.RunTag(goldenRun.ID)),
 		"remaining":                  publish.RemainingText(goldenRun, goldenPublication.Steps[0].Batches),
@@ -152,35 +134,11 @@ func rawStep(p tvmexport.Publication, ordinal int, b publish.Base, columns ...kq
 	return publish.StepText(p, ordinal, b, publish.Target{Table: seen.Table, Columns: seen.Columns}, seen)
 }
 
-// mixed is a published table where some runs are only in the other one.
-func mixed(t tvmexport.Table, s views.Source) views.Source {
-	return s.With(t, map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): views.TypedColumns(t.Visible())}, views.MissingRuns{Raw: true, Typed: true})
-}
-
 func typedStep(p tvmexport.Publication, ordinal int, b publish.Base, t tvmexport.Table) string {
 	p.Shown = t.Visible()
 	seen := typedOf(t)
 	into := publish.Target{Table: seen.Table, Columns: seen.Columns, Shown: p.Shown, Suffix: ":typed"}
 	return publish.StepText(p, ordinal, b, into, seen)
-}
-
-var newTable = tvmexport.Table{Name: "NewTable", Destination: "NewTableRaw"}
-
-// driftedTable has a column that changed its type, and drifted is a typed table
-// that holds one more, which is gone.
-var (
-	driftedTable = tvmexport.Table{
-		Name: "DeviceTvmSoftwareVulnerabilities", Destination: "DeviceTvmSoftwareVulnerabilitiesRaw", LoadType: tvmexport.Snapshot,
-		Columns: []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "CvssScore", Type: "real"}, {Name: "Tags", Type: "string"}},
-	}
-	drifted = views.Source{Table: "DeviceTvmSoftwareVulnerabilitiesTyped", Typed: true, Columns: append([]kql.Column{
-		{Name: "DeviceId", Kind: "string"}, {Name: "CvssScore", Kind: "int"}, {Name: "Tags", Kind: "dynamic"}, {Name: "Gone", Kind: "string"},
-	}, append(append([]kql.Column{}, views.LineageColumns...), kql.Column{Name: "CvssScore_real", Kind: "real"}, kql.Column{Name: "Tags_string", Kind: "string"})...)}
-)
-
-func hoursOf(t tvmexport.Table, from views.Source) string {
-	lets, rows := from.State(t, "")
-	return lets + rows + views.CountByHour(t, from)
 }
 
 func TestScript(t *testing.T) {

@@ -169,7 +169,7 @@ func makeTyped(t tvmexport.Table, existing map[string][]kql.Column) Command {
 
 // functionsOf makes the read functions of a table.
 func functionsOf(t tvmexport.Table, o Options, existing map[string][]kql.Column, l views.MissingRuns) []Command {
-	shapes := Expected(t, existing)
+	shapes := expected(t, existing)
 	from := views.ReadersOf(t, shapes).With(t, shapes, l)
 	var out []Command
 	for _, f := range views.ReadFunctions(o.FunctionPrefix, t, from) {
@@ -178,9 +178,9 @@ func functionsOf(t tvmexport.Table, o Options, existing map[string][]kql.Column,
 	return out
 }
 
-// Expected are the columns of a table's published tables once init or Fit has
+// expected are the columns of a table's published tables once init or Fit has
 // done its work.
-func Expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]kql.Column {
+func expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]kql.Column {
 	out := map[string][]kql.Column{t.Destination: kql.RawColumns, t.Typed(): views.TypedColumns(t.Visible())}
 	if have, ok := existing[t.Destination]; ok {
 		out[t.Destination] = have

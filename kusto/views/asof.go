@@ -11,11 +11,11 @@ import (
 // asOfName is the function that shows a table as of a time.
 func asOfName(prefix string, t tvmexport.Table) string { return prefix + t.Name + "AsOf" }
 
-// AsOfFunction returns the function for the state as of the last run committed at
+// asOfFunction returns the function for the state as of the last run committed at
 // or before a time. The function fails if rows of that state are gone: the rest
 // would be a state that the table never had. Rows of a table that follows a
 // watermark may expire; the others are still correct.
-func AsOfFunction(prefix string, t tvmexport.Table, s Source) Function {
+func asOfFunction(prefix string, t tvmexport.Table, s Source) Function {
 	lets, rows := s.State(t, asOfParameter)
 	checks := fmt.Sprintf("| where assert(toscalar(Visible | count) > 0, %s)\n",
 		kql.Literal(t.Name+": no run was committed at or before that time"))
@@ -25,7 +25,7 @@ func AsOfFunction(prefix string, t tvmexport.Table, s Source) Function {
 %s        | summarize Found = count() by RunId) on RunId
     | where Rows > coalesce(Found, 0)
     | count);
-`, Indented(Indented(s.of(t, "Visible", asOfParameter))))
+`, indented(indented(s.of(t, "Visible", asOfParameter))))
 		checks += fmt.Sprintf("| where assert(Gone == 0, %s)\n",
 			kql.Literal(t.Name+": rows of the snapshot of that time are gone from "+s.Table+", by its retention or by hand"))
 	}
@@ -41,9 +41,9 @@ func everShown(t tvmexport.Table, s Source) []tvmexport.Column {
 	shown := t.Visible()[:len(t.Visible()):len(t.Visible())]
 	switch {
 	case s.Typed:
-		return append(shown, LostColumns(s.Columns, shown)...)
+		return append(shown, lostColumns(s.Columns, shown)...)
 	case s.Other != nil:
-		return append(shown, LostColumns(s.Other.Columns, shown)...)
+		return append(shown, lostColumns(s.Other.Columns, shown)...)
 	}
 	return shown
 }

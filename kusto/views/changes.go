@@ -10,9 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// ChangesFunction shows what is different between the states as of two times,
+// changesFunction shows what is different between the states as of two times,
 // and in which run it showed.
-func ChangesFunction(prefix string, t tvmexport.Table, s Source) Function {
+func changesFunction(prefix string, t tvmexport.Table, s Source) Function {
 	name := prefix + t.Name + "Changes"
 	const params = "from: datetime, ['to']: datetime"
 	if t.LoadType != tvmexport.Snapshot {
@@ -60,7 +60,7 @@ func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column 
 // which come again with each run, are left out.
 func addedRows(t tvmexport.Table, s Source) string {
 	lets, rows := s.State(t, toParameter)
-	columns := ChangeNames(t.Visible())
+	columns := changeNames(t.Visible())
 	at, committed := "At", "At"
 	if renamed(t.Visible(), columns, "At") {
 		at, committed = "CommittedAt = At", "At = CommittedAt"
@@ -77,9 +77,9 @@ var ownNames = []string{
 	"Paired", "Copy",
 }
 
-// ChangeNames are the columns as Changes calls them: one that has a name of its
+// changeNames are the columns as Changes calls them: one that has a name of its
 // own gets underscores behind it.
-func ChangeNames(columns []tvmexport.Column) []tvmexport.Column {
+func changeNames(columns []tvmexport.Column) []tvmexport.Column {
 	out := slices.Clone(columns)
 	for i := range out {
 		for slices.Contains(ownNames, out[i].Name) || out[i].Name != columns[i].Name && slices.ContainsFunc(columns, func(c tvmexport.Column) bool { return c.Name == out[i].Name }) {
@@ -136,7 +136,7 @@ func differences(prefix string, t tvmexport.Table, s Source, shown, key []tvmexp
 		stored[shown[i].Name] = value
 	}
 	asOf := asOfName(prefix, t)
-	columns := ChangeNames(shown)
+	columns := changeNames(shown)
 	names, called := make([]string, len(shown)), map[string]string{}
 	for i, c := range columns {
 		names[i], called[shown[i].Name] = kql.Ident(c.Name), kql.Ident(c.Name)
@@ -212,7 +212,7 @@ Changed
 | mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
 `, asOf, keyHash, fingerprint.Row(compared, name), paired,
 		kql.Literal(t.Name), kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)),
-		Indented(s.of(t, "Steps", toParameter)+s.Records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), kql.PartitionsTable,
+		indented(s.of(t, "Steps", toParameter)+s.Records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), kql.PartitionsTable,
 		packed(shown, name), kql.Literal(t.Name+"Changes: from lies after to"), s.placed(t), rename) +
 		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, "At", names, columns, "iff(Paired, Before, dynamic(null))")
 }

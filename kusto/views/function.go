@@ -20,33 +20,33 @@ type Function struct {
 
 // read makes a function over what readers see of a table.
 func read(name, params, doc, body string) Function {
-	return Function{Name: name, params: params, doc: doc, body: "{\n" + Indented(body) + "}"}
+	return Function{Name: name, params: params, doc: doc, body: "{\n" + indented(body) + "}"}
 }
 
 // ReadFunctions are those of a table: the current state, the state as of a
 // time, and what changed between two.
 func ReadFunctions(prefix string, t tvmexport.Table, s Source) []Function {
-	current := CurrentFunction(prefix, t, s)
+	current := currentFunction(prefix, t, s)
 	current.What = " as in Defender"
 	if len(t.Visible()) == 0 || !s.IsBounded() || !s.HasLineage() {
 		return []Function{current}
 	}
-	asOf := AsOfFunction(prefix, t, s)
+	asOf := asOfFunction(prefix, t, s)
 	asOf.What = " as of a time"
-	changes := ChangesFunction(prefix, t, s)
+	changes := changesFunction(prefix, t, s)
 	changes.What = ", what changed between two times"
 	return []Function{current, asOf, changes}
 }
 
-// CurrentFunction shows a table as Defender does: its columns and types, rows
+// currentFunction shows a table as Defender does: its columns and types, rows
 // of committed runs only, no lineage.
-func CurrentFunction(prefix string, t tvmexport.Table, s Source) Function {
+func currentFunction(prefix string, t tvmexport.Table, s Source) Function {
 	lets, rows := s.State(t, "")
 	return read(prefix+t.Name, "", t.Name+" as Defender shows it: the newest committed state", lets+rows+s.Projection(t.Visible()))
 }
 
-// Indented is text with each line four blanks to the right.
-func Indented(text string) string {
+// indented is text with each line four blanks to the right.
+func indented(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		b.WriteString("    " + line)

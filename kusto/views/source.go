@@ -163,7 +163,7 @@ func (s Source) of(t tvmexport.Table, runs, at string) string {
 		return fmt.Sprintf("%s\n%s| where %s in (%s | project RunId)\n", kql.Ident(s.Table), bound, by, runs)
 	}
 	part := func(from Source, where string) string {
-		return Indented(fmt.Sprintf("%s\n%s| where RunId in (%s | where RunId %s (Placed) | project RunId)\n%s",
+		return indented(fmt.Sprintf("%s\n%s| where RunId in (%s | where RunId %s (Placed) | project RunId)\n%s",
 			kql.Ident(from.Table), bound, runs, where, from.traced(everShown(t, s))))
 	}
 	return "union (\n" + part(s.Alone(), "in") + "), (\n" + part(*s.Other, "!in") + ")\n"

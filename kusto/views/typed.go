@@ -75,9 +75,9 @@ func isLineage(name string) bool {
 	return slices.ContainsFunc(LineageColumns, func(c kql.Column) bool { return c.Name == name })
 }
 
-// LostColumns are the columns that a typed table holds though they are not among
+// lostColumns are the columns that a typed table holds though they are not among
 // columns any more, as they were called and typed last.
-func LostColumns(have []kql.Column, columns []tvmexport.Column) []tvmexport.Column {
+func lostColumns(have []kql.Column, columns []tvmexport.Column) []tvmexport.Column {
 	known := map[string]bool{}
 	for _, h := range Holdings(have, columns) {
 		known[h.At] = true

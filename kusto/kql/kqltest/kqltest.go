@@ -60,6 +60,15 @@ var (
 	}
 )
 
+// Columns are columns by their names and types, in turn.
+func Columns(names ...string) []tvmexport.Column {
+	var out []tvmexport.Column
+	for i := 0; i < len(names); i += 2 {
+		out = append(out, tvmexport.Column{Name: names[i], Type: names[i+1]})
+	}
+	return out
+}
+
 // RawDataColumns are those of a published table as another exporter makes it.
 var RawDataColumns = []kql.Column{{Name: "Timestamp", Kind: "datetime"}, {Name: "RawData", Kind: "dynamic"}}
 

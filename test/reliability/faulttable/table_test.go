@@ -58,6 +58,11 @@ func TestDrawnRulesAreValid(t *testing.T) {
 // The recorded texts of the Kusto adapter that a run sends each have a row.
 func TestRecordedTextsHaveRows(t *testing.T) {
 	files, err := filepath.Glob("../../../kusto/testdata/*.kql")
+	if err == nil {
+		var more []string
+		more, err = filepath.Glob("../../../kusto/*/testdata/*.kql")
+		files = append(files, more...)
+	}
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d recorded texts, %v", len(files), err)
 	}
