@@ -14,13 +14,12 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
-	"github.com/tvmexport/tvmexport/kusto/publish"
 )
 
 // ledgerFake executes the texts of Publish in memory: claims, extents with tags,
 // operations. It recognises the texts by their beginnings in the golden files.
 type ledgerFake struct {
-	claims  []publish.Claimed
+	claims  []fakeClaim
 	extents []fakeExtent
 	landed  map[string]int // rows by batch
 	before  func(text string) *conntest.Reply
@@ -28,6 +27,9 @@ type ledgerFake struct {
 	ops     int
 	fail    map[int]string // by ordinal of the operation: its state
 }
+
+// fakeClaim is a row of the ledger that a publication has written.
+type fakeClaim struct{ run, state string }
 
 type fakeExtent struct {
 	tags []string
@@ -91,7 +93,7 @@ func (l *ledgerFake) carryOut(text string) conntest.Reply {
 		}
 		l.extents = append(l.extents, fakeExtent{strings.Split(m[1], `","`), 1})
 		if r := runOf.FindStringSubmatch(text); r != nil && strings.Contains(text, "print Table") {
-			l.claims = append(l.claims, publish.Claimed{Run: tvmexport.RunID(r[1]), State: r[2]})
+			l.claims = append(l.claims, fakeClaim{r[1], r[2]})
 		}
 		return conntest.Reply{Columns: extent, Rows: [][]any{{"11111111-1111-1111-1111-111111111111"}}}
 	case strings.HasPrefix(text, ".show operations |"):
@@ -116,7 +118,7 @@ func (l *ledgerFake) carryOut(text string) conntest.Reply {
 	case strings.Contains(text, "RunId, State, Owner = "):
 		out := conntest.Reply{Columns: []kql.Column{{Name: "Seen", Kind: "datetime"}, {Name: "RunId", Kind: "string"}, {Name: "State", Kind: "string"}, {Name: "Owner", Kind: "string"}, {Name: "Shape", Kind: "long"}}}
 		for _, c := range l.claims {
-			out.Rows = append(out.Rows, []any{"2026-11-23T05:00:00Z", c.Run, c.State, "", nil})
+			out.Rows = append(out.Rows, []any{"2026-11-23T05:00:00Z", c.run, c.state, "", nil})
 		}
 		return out
 	case strings.Contains(text, "| distinct BatchId, Line"):
@@ -326,7 +328,7 @@ func TestPublishSuperseded(t *testing.T) {
 // TestPublishRace: the guards let two runs in at once; the ledger decides.
 func TestPublishRace(t *testing.T) {
 	l := newLedger()
-	l.claims = []publish.Claimed{{Run: "20261123T040000Z-111111111111", State: kql.PublishingState}}
+	l.claims = []fakeClaim{{"20261123T040000Z-111111111111", kql.PublishingState}}
 	if _, _, err := publishOn(t, l, goldenPublication); !errors.Is(err, tvmexport.ErrSuperseded) {
 		t.Errorf("%v, want ErrSuperseded", err)
 	}

@@ -9,44 +9,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
-	"github.com/tvmexport/tvmexport/kusto/publish"
 	"github.com/tvmexport/tvmexport/kusto/setup"
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
-
-func TestHolderOf(t *testing.T) {
-	for _, c := range []struct {
-		name            string
-		list            []publish.Claimed
-		holder, instead tvmexport.RunID
-	}{
-		{"free", nil, "", ""},
-		{"taken", []publish.Claimed{{Run: "a", State: kql.PublishingState}}, "a", ""},
-		{"two: the first", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "b", State: kql.PublishingState}}, "a", ""},
-		{"given up", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "a", State: kql.AbandonedState}}, "", "a"},
-		{"given up and taken", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "a", State: kql.AbandonedState}, {Run: "b", State: kql.PublishingState}}, "b", "a"},
-		{"given up twice", []publish.Claimed{{Run: "a", State: kql.PublishingState}, {Run: "a", State: kql.AbandonedState}, {Run: "b", State: kql.PublishingState}, {Run: "b", State: kql.AbandonedState}}, "", "b"},
-	} {
-		if holder, instead := publish.HolderOf(c.list); holder != c.holder || instead != c.instead {
-			t.Errorf("%s: %q, %q, want %q, %q", c.name, holder, instead, c.holder, c.instead)
-		}
-	}
-}
-
-func TestBaseKeys(t *testing.T) {
-	for _, c := range []struct {
-		base publish.Base
-		want string
-	}{
-		{publish.Base{Table: "T"}, "tvmexport:T:none:2"},
-		{publish.Base{Table: "T", Previous: "r1"}, "tvmexport:T:r1:2"},
-		{publish.Base{Table: "T", Previous: "r1", Instead: "r2"}, "tvmexport:T:r1~r2:2"},
-	} {
-		if got := c.base.Key(2); got != c.want {
-			t.Errorf("key: %s, want %s", got, c.want)
-		}
-	}
-}
 
 // TestMissing: init makes what is not there and leaves alone what is not ours.
 func TestMissing(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 //
 // Late steps are not looked at: which of their rows are wanted is decided by
 // the command, and the count of what was published tells if any were missing.
-func (c *Publisher) checkLanding(ctx context.Context, p tvmexport.Publication, b Base, into []Target, done []extents) error {
+func (c *Publisher) checkLanding(ctx context.Context, p tvmexport.Publication, b base, into []target, done []extents) error {
 	var open []tvmexport.BatchID
 	var want int64
 	most := int64(0)
@@ -33,7 +33,7 @@ func (c *Publisher) checkLanding(ctx context.Context, p tvmexport.Publication, b
 	if len(open) == 0 {
 		return nil
 	}
-	s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, Text: RemainingText(p.Run, open)}
+	s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, Text: remainingText(p.Run, open)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (c *Publisher) checkLanding(ctx context.Context, p tvmexport.Publication, b
 // giveUp ends a publication that cannot be finished: a ledger row says so, its
 // rows never become visible and are dropped where that is allowed, and its
 // base is free for another run.
-func (c *Publisher) giveUp(ctx context.Context, run tvmexport.Run, into []Target, published int64, why error) error {
+func (c *Publisher) giveUp(ctx context.Context, run tvmexport.Run, into []target, published int64, why error) error {
 	row := ledger.RecordOf(run, kql.AbandonedState)
 	row.Rows = published
 	if _, err := c.conn.AppendOnce(ctx, "publish", run.Table.Name, row.Text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
@@ -74,7 +74,7 @@ func (c *Publisher) giveUp(ctx context.Context, run tvmexport.Run, into []Target
 }
 
 // lacksStep says whether one of the tables has not got a step yet.
-func lacksStep(into []Target, done []extents, b Base, step int) bool {
+func lacksStep(into []target, done []extents, b base, step int) bool {
 	for i, t := range into {
 		if !done[i].has(t.key(b, step)) {
 			return true
@@ -83,9 +83,9 @@ func lacksStep(into []Target, done []extents, b Base, step int) bool {
 	return false
 }
 
-// RemainingText is the query that counts the rows of batches that are still in
+// remainingText is the query that counts the rows of batches that are still in
 // the landing table.
-func RemainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
+func remainingText(run tvmexport.Run, batches []tvmexport.BatchID) string {
 	return fmt.Sprintf(`%s
 | where BatchId in (%s) and Line > 0 and not(%s)
 | distinct BatchId, Line

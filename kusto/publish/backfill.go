@@ -102,13 +102,13 @@ func refillableText(t tvmexport.Table) string {
 func (c *Backfiller) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []kql.Column) error {
 	run := tvmexport.Run{ID: r.run, Table: t}
 	isDone := func(ctx context.Context) (bool, error) {
-		made, err := c.operations.published(ctx, run, Target{Table: bench(t)})
+		made, err := c.operations.published(ctx, run, target{Table: bench(t)})
 		return made.rows == r.rows, err
 	}
 	if err := c.operations.begin(ctx, conn.Statement{Op: "refill", Table: t.Name, Text: refillText(t, r.run, raw, typed), Idempotent: true, One: true}, isDone); err != nil {
 		return err
 	}
-	made, err := c.operations.published(ctx, run, Target{Table: bench(t)})
+	made, err := c.operations.published(ctx, run, target{Table: bench(t)})
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (c *Backfiller) refillRun(ctx context.Context, t tvmexport.Table, r past, r
 		// It may have been carried out all the same: the count decides.
 		c.conn.Log.InfoContext(ctx, "kusto: the result of replacing a run's rows is uncertain", "table", t.Name, "run", r.run, "error", doubt)
 	}
-	now, err := c.operations.published(ctx, run, Target{Table: t.Typed()})
+	now, err := c.operations.published(ctx, run, target{Table: t.Typed()})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func lateSteps(p tvmexport.Publication) []tvmexport.PublicationStep {
 // rows from a step. A policy can also change values: then a row that is
 // published still does not equal its landed record. In both cases a step
 // publishes rows that readers have already, so the publication is given up.
-func (c *Publisher) showsLate(ctx context.Context, p tvmexport.Publication, seen views.Source, into []Target) error {
+func (c *Publisher) showsLate(ctx context.Context, p tvmexport.Publication, seen views.Source, into []target) error {
 	late := lateSteps(p)
 	if len(late) == 0 {
 		return nil

@@ -25,8 +25,8 @@ type whole struct {
 	askedSlow bool
 }
 
-// AskEvery is how often a run that waits asks why nothing comes.
-const AskEvery = 10 * time.Second
+// askEvery is how often a run that waits asks why nothing comes.
+const askEvery = 10 * time.Second
 
 // Landed implements tvmexport.Destination. While something is missing, it looks
 // for causes that waiting does not fix: ingestion failures, and another run that
@@ -37,7 +37,7 @@ func (c *Arrivals) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Del
 		return d, err
 	}
 	known := c.wholeOf(run)
-	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: LandedText(run, known)}
+	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: landedText(run, known)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return d, err
@@ -45,7 +45,7 @@ func (c *Arrivals) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Del
 	var alien []unparsed
 	counted, err := conn.ReadRows(s, rows, func(r *conn.Reader) tvmexport.Landed {
 		l := tvmexport.Landed{Batch: tvmexport.BatchID(r.Text("BatchId")), Rows: r.Count("Rows"), Nulls: r.Count("Nulls")}
-		if l.Lines = r.Long("Lines"); l.Lines != Recounted {
+		if l.Lines = r.Long("Lines"); l.Lines != recounted {
 			l.Lines = r.Count("Lines")
 		}
 		if l.Tail = r.Long("Tail"); l.Tail != tvmexport.Missing {
@@ -83,13 +83,13 @@ func (c *Arrivals) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Del
 
 func whollyThere(l tvmexport.Landed) bool { return l.Nulls == 0 && l.Tail >= 0 && l.Complete(l.Tail) }
 
-// Recounted stands for Lines where only the rows of a batch were counted again.
-const Recounted = -1
+// recounted stands for Lines where only the rows of a batch were counted again.
+const recounted = -1
 
-// LandedText counts lines exactly: a delivery that came twice has each line
+// landedText counts lines exactly: a delivery that came twice has each line
 // twice, and that must not hide one that is missing. Of batches known to be
 // whole the rows are counted alone, which is much cheaper.
-func LandedText(run tvmexport.Run, known []tvmexport.BatchID) string {
+func landedText(run tvmexport.Run, known []tvmexport.BatchID) string {
 	text := fmt.Sprintf(`%s
 | where BatchId startswith_cs %s`, kql.Ident(run.Table.Landing()), kql.Literal(string(run.ID)+"."))
 	exact := fmt.Sprintf(`
@@ -110,7 +110,7 @@ Landed
 | where BatchId in (Known)
 | summarize Rows = countif(Line > 0) by BatchId
 | project BatchId, Rows, Lines = long(%d), Nulls = long(0), Tail = long(0), Unparsed = long(0), FirstUnparsed = long(0)
-)`, text, kql.Literals(known), exact, Recounted)
+)`, text, kql.Literals(known), exact, recounted)
 }
 
 // wholeOf lists the batches of the run that are known to be whole, and forgets
@@ -142,7 +142,7 @@ func (c *Arrivals) remember(run tvmexport.Run, counted []tvmexport.Landed) []tvm
 	}
 	for i := range counted {
 		l := &counted[i]
-		if known, ok := w.batches[l.Batch]; ok && l.Lines == Recounted {
+		if known, ok := w.batches[l.Batch]; ok && l.Lines == recounted {
 			l.Lines, l.Nulls, l.Tail = known.Lines, known.Nulls, known.Tail
 		}
 		if whollyThere(*l) {
@@ -164,7 +164,7 @@ func (c *Arrivals) askWhy(run tvmexport.Run) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w := c.counted[run.Table.Name]
-	if w == nil || w.run != run.ID || time.Since(w.asked) < AskEvery {
+	if w == nil || w.run != run.ID || time.Since(w.asked) < askEvery {
 		return false
 	}
 	w.asked = time.Now()
@@ -177,7 +177,7 @@ func (c *Arrivals) outrun(ctx context.Context, run tvmexport.Run) error {
 	if err != nil {
 		return err
 	}
-	if holder, _ := HolderOf(claims); holder != "" && holder != run.ID {
+	if holder, _ := holderOf(claims); holder != "" && holder != run.ID {
 		return superseded(run, holder)
 	}
 	return nil
@@ -186,7 +186,7 @@ func (c *Arrivals) outrun(ctx context.Context, run tvmexport.Run) error {
 // failures asks whether ingestion into the landing table has failed permanently
 // since the run began.
 func (c *Arrivals) failures(ctx context.Context, run tvmexport.Run) (failed, err error) {
-	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Idempotent: true, Text: FailuresText(run)}
+	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Idempotent: true, Text: failuresText(run)}
 	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: ingestion failures cannot be read", "error", err)
@@ -213,9 +213,9 @@ func (c *Arrivals) failures(ctx context.Context, run tvmexport.Run) (failed, err
 	}, nil
 }
 
-// FailuresText is the command that shows the newest permanent ingestion failure
+// failuresText is the command that shows the newest permanent ingestion failure
 // of a run's landing table since the run started.
-func FailuresText(run tvmexport.Run) string {
+func failuresText(run tvmexport.Run) string {
 	return fmt.Sprintf(`.show ingestion failures
 | where Table == %s and FailedOn >= %s and FailureKind == "Permanent"
 | project FailedOn, ErrorCode, Details

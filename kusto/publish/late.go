@@ -74,7 +74,7 @@ func lackingText(run tvmexport.Run, batches []tvmexport.BatchID, w tvmexport.Win
 | join kind=leftouter Seen on Content
 | extend Lack = Landed - coalesce(Copies, 0)
 | where Lack > 0
-`, lets, rows, bounded, there, kql.Ident(seen.Table), own, boundedOwn, ours, LandedLines(t, batches), views.ParsedRecord, here)
+`, lets, rows, bounded, there, kql.Ident(seen.Table), own, boundedOwn, ours, landedLines(t, batches), views.ParsedRecord, here)
 }
 
 // contents are the texts that are equal for equal rows: of published rows, and
@@ -95,10 +95,10 @@ func contents(t tvmexport.Table, seen views.Source, shown []tvmexport.Column) (t
 		fingerprint.Row(shown, func(name string) string { return landed[name] })
 }
 
-// LandedLines returns the lines of batches, each once, regardless of how often it
+// landedLines returns the lines of batches, each once, regardless of how often it
 // was delivered. A copy that was corrupted in ingestion does not count. The hint is
 // needed because the groups are many (https://learn.microsoft.com/kusto/query/shuffle-query).
-func LandedLines(t tvmexport.Table, batches []tvmexport.BatchID) string {
+func landedLines(t tvmexport.Table, batches []tvmexport.BatchID) string {
 	lines := make([]string, 0, len(batches)/4+1)
 	for part := range slices.Chunk(batches, 4) {
 		lines = append(lines, "    "+kql.Literals(part))

@@ -14,14 +14,14 @@ import (
 // nulled counts, per column of the typed table, the values of a publication
 // that are there in the record and null once converted, and says so, a sentence
 // a column. Raw holds them as text.
-func (c *Publisher) nulled(ctx context.Context, p tvmexport.Publication, into []Target) (out []tvmexport.Unread, notes []string) {
+func (c *Publisher) nulled(ctx context.Context, p tvmexport.Publication, into []target) (out []tvmexport.Unread, notes []string) {
 	for _, t := range into {
 		if t.Shown == nil {
 			continue
 		}
 		counts := map[string]int64{}
 		for _, step := range p.Steps {
-			text := NulledText(p.Run.Table, step.Batches, t.Shown)
+			text := nulledText(p.Run.Table, step.Batches, t.Shown)
 			if text == "" {
 				return out, notes
 			}
@@ -50,8 +50,8 @@ func (c *Publisher) nulled(ctx context.Context, p tvmexport.Publication, into []
 	return out, notes
 }
 
-// NulledText counts values that conversion makes null; "" where no column is converted.
-func NulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexport.Column) string {
+// nulledText counts values that conversion makes null; "" where no column is converted.
+func nulledText(t tvmexport.Table, batches []tvmexport.BatchID, shown []tvmexport.Column) string {
 	var sums, pairs []string
 	for _, c := range shown {
 		if _, ok := kql.Conversions[c.Type]; !ok || c.Type == "string" {

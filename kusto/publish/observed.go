@@ -46,7 +46,7 @@ func (c *Observer) State(ctx context.Context, q tvmexport.CountQuery) ([]tvmexpo
 	if err := c.visible.SeesAll(ctx, "count published rows", q.Table.Name, from.Tables()...); err != nil {
 		return nil, err
 	}
-	parts, err := c.counts(ctx, q.Table, StateText(q, from))
+	parts, err := c.counts(ctx, q.Table, stateText(q, from))
 	if err != nil || q.Bin > 0 {
 		return parts, err
 	}
@@ -69,9 +69,9 @@ func (c *Observer) printable(ctx context.Context, t tvmexport.Table) (views.Sour
 	return from, nil
 }
 
-// StateText counts and fingerprints what readers see, by the first digits of
+// stateText counts and fingerprints what readers see, by the first digits of
 // the key, or by steps of the watermark.
-func StateText(q tvmexport.CountQuery, from views.Source) string {
+func stateText(q tvmexport.CountQuery, from views.Source) string {
 	t := q.Table
 	lets, rows := from.State(t, "")
 	bounded := ""

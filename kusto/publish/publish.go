@@ -83,13 +83,13 @@ func (c *Publisher) Publish(ctx context.Context, p tvmexport.Publication) (tvmex
 // the tables that it fills and that readers see.
 type attempt struct {
 	tvmexport.Publication
-	base Base
-	into []Target
+	base base
+	into []target
 	seen views.Source
 }
 
 // proven counts the rows of the publication in a table after its steps have run.
-func (c *Publisher) proven(ctx context.Context, a attempt, t Target) (int64, error) {
+func (c *Publisher) proven(ctx context.Context, a attempt, t target) (int64, error) {
 	done, err := c.operations.published(ctx, a.Run, t)
 	if err != nil {
 		return 0, err
@@ -107,9 +107,9 @@ func (c *Publisher) proven(ctx context.Context, a attempt, t Target) (int64, err
 	return done.rows, nil
 }
 
-// Base is the base of a publication: the table and the previous run, and the
+// base is the base of a publication: the table and the previous run, and the
 // publication that was given up on the same base, if any.
-type Base struct {
+type base struct {
 	Table    string
 	Previous tvmexport.RunID
 	Instead  tvmexport.RunID // of an abandoned publication
@@ -117,7 +117,7 @@ type Base struct {
 	apart    tvmexport.RunID // a run whose steps have guards of their own; "" if they are those of the base
 }
 
-func (b Base) label() string {
+func (b base) label() string {
 	previous := string(b.Previous)
 	if previous == "" {
 		previous = "none"
@@ -131,20 +131,20 @@ func (b Base) label() string {
 	return "tvmexport:" + b.Table + ":" + previous
 }
 
-// Key guards the step of that ordinal.
-func (b Base) Key(step int) string {
+// key guards the step of that ordinal.
+func (b base) key(step int) string {
 	if b.apart != "" {
 		return fmt.Sprintf("%s@%s:%d", b.label(), b.apart, step)
 	}
 	return fmt.Sprintf("%s:%d", b.label(), step)
 }
 
-// ClaimKey guards the publishing row.
-func (b Base) ClaimKey() string { return b.label() + ":claim" }
+// claimKey guards the publishing row.
+func (b base) claimKey() string { return b.label() + ":claim" }
 
 // claimBase writes the publishing row, or finds it written. fresh says that it
 // is written by this call, so that nothing of the publication can be there yet.
-func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b Base, fresh bool, err error) {
+func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
 	detail, err := kql.Document(p)
 	if err != nil {
 		return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
@@ -154,7 +154,7 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b B
 			return b, false, err
 		}
 	}
-	b = Base{Table: p.Run.Table.Name, Previous: p.Run.Previous}
+	b = base{Table: p.Run.Table.Name, Previous: p.Run.Previous}
 	if p.Apart {
 		b.apart = p.Run.ID
 	}
@@ -162,7 +162,7 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b B
 	row.Rows, row.Bytes, row.Calls, row.Detail = p.Rows, p.Bytes, p.Calls, detail
 	// Each round passes one publication that was given up on this base.
 	for range 100 {
-		if fresh, err = c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, row.Text(b.ClaimKey())); err != nil {
+		if fresh, err = c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, row.Text(b.claimKey())); err != nil {
 			return b, false, err
 		}
 		// The guard may have let two in: what the ledger says decides.
@@ -170,7 +170,7 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b B
 		if err != nil {
 			return b, false, err
 		}
-		holder, instead := HolderOf(claims)
+		holder, instead := holderOf(claims)
 		b.Instead = instead
 		switch holder {
 		case p.Run.ID:
@@ -197,8 +197,8 @@ func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 	}
 }
 
-// Claimed is a publishing or abandoned row on a base.
-type Claimed struct {
+// claimed is a publishing or abandoned row on a base.
+type claimed struct {
 	Run   tvmexport.RunID
 	State string
 }
@@ -206,17 +206,17 @@ type Claimed struct {
 // claimsOn reads the publishing and abandoned rows on the run's base, in the
 // order in which they could be seen: a command that began early may end late. It is
 // an error if a newer program has raised the number of the stored shape.
-func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]Claimed, error) {
-	s := conn.Statement{Op: "publish", Table: run.Table.Name, Text: ClaimsText(run)}
+func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]claimed, error) {
+	s := conn.Statement{Op: "publish", Table: run.Table.Name, Text: claimsText(run)}
 	rows, err := to.Query(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	var found ledger.Numbers
-	var claims []Claimed
+	var claims []claimed
 	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
 		if !found.Read(r, "Seen") {
-			claims = append(claims, Claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")})
+			claims = append(claims, claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")})
 		}
 		return struct{}{}
 	})
@@ -226,9 +226,9 @@ func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]Claimed,
 	return claims, err
 }
 
-// ClaimsText is the query for the claims on the base of a run, the earliest first,
+// claimsText is the query for the claims on the base of a run, the earliest first,
 // and for the numbers of the stored shape.
-func ClaimsText(run tvmexport.Run) string {
+func claimsText(run tvmexport.Run) string {
 	return fmt.Sprintf(`union (
 %s
 | where Table == %s and Previous == %s and State in (%s)
@@ -240,16 +240,16 @@ func ClaimsText(run tvmexport.Run) string {
 | order by Seen asc, RunId asc`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.Previous)), kql.Literals([]string{kql.PublishingState, kql.AbandonedState}), ledger.NumbersText)
 }
 
-// HolderOf is the run that holds a base: the earliest publication that was not given
+// holderOf is the run that holds a base: the earliest publication that was not given
 // up. instead is the last one that was, "" if none.
-func HolderOf(list []Claimed) (holder, instead tvmexport.RunID) {
+func holderOf(list []claimed) (holder, instead tvmexport.RunID) {
 	for _, c := range list {
 		if c.State == kql.AbandonedState {
 			instead = c.Run
 		}
 	}
 	for _, c := range list {
-		if c.State == kql.PublishingState && !slices.Contains(list, Claimed{c.Run, kql.AbandonedState}) {
+		if c.State == kql.PublishingState && !slices.Contains(list, claimed{c.Run, kql.AbandonedState}) {
 			return c.Run, instead
 		}
 	}
@@ -267,12 +267,12 @@ func (e extents) has(key string) bool { return e.tags[kql.KeyTag(key)] }
 // published counts the rows of a table that carry the run's tag. Extents with different
 // drop-by tags are never merged, so that the tag marks the run's rows exactly
 // (https://learn.microsoft.com/kusto/management/extent-tags).
-func (c *operations) published(ctx context.Context, run tvmexport.Run, t Target) (extents, error) {
+func (c *operations) published(ctx context.Context, run tvmexport.Run, t target) (extents, error) {
 	return c.extents(ctx, run, t, kql.RunTag(run.ID))
 }
 
-func (c *operations) extents(ctx context.Context, run tvmexport.Run, t Target, tag string) (extents, error) {
-	s := conn.Statement{Op: "publish", Table: run.Table.Name, Idempotent: true, Text: ExtentsText(t.Table, tag)}
+func (c *operations) extents(ctx context.Context, run tvmexport.Run, t target, tag string) (extents, error) {
+	s := conn.Statement{Op: "publish", Table: run.Table.Name, Idempotent: true, Text: extentsText(t.Table, tag)}
 	rows, err := c.conn.Command(ctx, s)
 	if err != nil {
 		return extents{}, err
@@ -288,9 +288,9 @@ func (c *operations) extents(ctx context.Context, run tvmexport.Run, t Target, t
 	return out, err
 }
 
-// ExtentsText is the command that counts the rows of the extents with a tag, by
+// extentsText is the command that counts the rows of the extents with a tag, by
 // their tags.
-func ExtentsText(table, tag string) string {
+func extentsText(table, tag string) string {
 	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
 		kql.Ident(table), kql.Literal(tag))
 }
@@ -298,7 +298,7 @@ func ExtentsText(table, tag string) string {
 // unsettled says why a step that was carried out left nothing behind. Where
 // another run that never committed holds the step, neither can be finished:
 // this one is given up, and the base becomes free.
-func (c *Publisher) unsettled(ctx context.Context, a attempt, t Target, key string, done extents) error {
+func (c *Publisher) unsettled(ctx context.Context, a attempt, t target, key string, done extents) error {
 	other, err := c.operations.extents(ctx, a.Run, t, kql.KeyTag(key))
 	if err != nil {
 		return err

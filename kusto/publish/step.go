@@ -18,8 +18,8 @@ const stepAttempts = 5
 // step carries out one publishing command: it runs on the service by itself
 // and is asked about by its operation id, so that no connection has to live
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
-func (c *Publisher) step(ctx context.Context, a attempt, ordinal int, t Target) error {
-	s := conn.Statement{Op: "publish", Table: a.Run.Table.Name, One: true, Text: StepText(a.Publication, ordinal, a.base, t, a.seen)}
+func (c *Publisher) step(ctx context.Context, a attempt, ordinal int, t target) error {
+	s := conn.Statement{Op: "publish", Table: a.Run.Table.Name, One: true, Text: stepText(a.Publication, ordinal, a.base, t, a.seen)}
 	key := t.key(a.base, ordinal)
 	isDone := finder(func(ctx context.Context) (bool, error) {
 		found, err := c.operations.extents(ctx, a.Run, t, kql.KeyTag(key))
@@ -108,7 +108,7 @@ func (c *operations) follow(ctx context.Context, s conn.Statement, id string, is
 			case "Completed", "Skipped":
 				return nil
 			default:
-				return OperationError(ask, s.name, s.status, s.again)
+				return operationError(ask, s.name, s.status, s.again)
 			}
 		}
 		if unknown++; len(states) > 0 {
@@ -144,9 +144,9 @@ func running(state string) bool {
 	return state == "InProgress" || state == "Scheduled"
 }
 
-// OperationError is the error of a publishing command that ended in another
+// operationError is the error of a publishing command that ended in another
 // state than success. again says that the service allows a retry.
-func OperationError(s conn.Statement, state, status string, again bool) error {
+func operationError(s conn.Statement, state, status string, again bool) error {
 	err := conn.RefusedError(s.Op, s.Table, fmt.Errorf("the publishing command ended as %s: %s", state, conn.Tidy(status)), "")
 	cause, hint, isNamed := conn.CauseNamed(status)
 	switch {
@@ -192,12 +192,12 @@ func (c *operations) settled(ctx context.Context, table string, isDone finder, a
 	}
 }
 
-// StepText moves the rows of a step's batches into a table; of late ones those
+// stepText moves the rows of a step's batches into a table; of late ones those
 // that readers, who look at seen, lack. Columns are matched by order and type,
 // not by name, so the text names those that the table has.
-func StepText(p tvmexport.Publication, ordinal int, b Base, t Target, seen views.Source) string {
+func stepText(p tvmexport.Publication, ordinal int, b base, t target, seen views.Source) string {
 	step := p.Steps[ordinal]
-	rows := LandedLines(p.Run.Table, step.Batches)
+	rows := landedLines(p.Run.Table, step.Batches)
 	if step.Late != nil {
 		rows = lackingText(p.Run, step.Batches, *step.Late, seen, p.Shown) + "| mv-expand Copy = range(1, Lack, 1) to typeof(long)\n"
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Target is one of the tables that a run's rows are published into. Each has
+// target is one of the tables that a run's rows are published into. Each has
 // commands of its own, with keys of their own, and is counted by itself.
-type Target struct {
+type target struct {
 	Table   string
 	Columns []kql.Column
 	Shown   []tvmexport.Column // of a typed table: what it is filled by; nil for Raw
@@ -23,10 +23,10 @@ type Target struct {
 }
 
 // key guards the step of that ordinal.
-func (t Target) key(b Base, step int) string { return b.Key(step) + t.Suffix }
+func (t target) key(b base, step int) string { return b.key(step) + t.Suffix }
 
 // values are those of a row of the table, by column.
-func (t Target) values(run tvmexport.Run) map[string]kql.Expression {
+func (t target) values(run tvmexport.Run) map[string]kql.Expression {
 	if t.Shown == nil {
 		return views.RecordValues(run, t.Columns)
 	}
@@ -34,7 +34,7 @@ func (t Target) values(run tvmexport.Run) map[string]kql.Expression {
 }
 
 // parse names the parsed record where values are made of it.
-func (t Target) parse() string {
+func (t target) parse() string {
 	if t.Shown == nil {
 		return ""
 	}
@@ -44,15 +44,15 @@ func (t Target) parse() string {
 // targets are the tables that a publication fills: Raw alone where it does not
 // say, as in publications that earlier versions began. The one that readers
 // look at comes last.
-func (c *Publisher) targets(ctx context.Context, p tvmexport.Publication) ([]Target, error) {
-	var out []Target
+func (c *Publisher) targets(ctx context.Context, p tvmexport.Publication) ([]target, error) {
+	var out []target
 	t := p.Run.Table
 	if p.Layout == "" || p.Layout.Raw() {
 		columns, err := c.conn.Columns(ctx, t.Destination)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Target{Table: t.Destination, Columns: columns})
+		out = append(out, target{Table: t.Destination, Columns: columns})
 	}
 	if p.Layout == "" || !p.Layout.Typed() || len(p.Shown) == 0 {
 		if len(out) == 0 {
@@ -69,9 +69,9 @@ func (c *Publisher) targets(ctx context.Context, p tvmexport.Publication) ([]Tar
 			return nil, conn.RefusedError("publish", t.Name, fmt.Errorf("table %s has no column %s", t.Typed(), lack), conn.InitHint(t.Name))
 		}
 	}
-	typed := Target{Table: t.Typed(), Columns: columns, Shown: p.Shown, Suffix: ":typed"}
+	typed := target{Table: t.Typed(), Columns: columns, Shown: p.Shown, Suffix: ":typed"}
 	if len(out) > 0 && views.IsShared(t, out[0].Columns) {
-		return []Target{typed, out[0]}, nil
+		return []target{typed, out[0]}, nil
 	}
 	return append(out, typed), nil
 }

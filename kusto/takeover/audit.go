@@ -33,10 +33,10 @@ func (c *Importer) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, e
 	if err != nil {
 		return nil, err
 	}
-	audit := LegacyAuditText(t)
+	audit := legacyAuditText(t)
 	table := kql.AuditTable
 	want := kql.AuditColumns
-	if t.Listed == SiblingTable {
+	if t.Listed == siblingTable {
 		table, want = siblingAudit, []kql.Column{{Name: "table", Kind: "string"}, {Name: "ingestion_timestamp", Kind: "datetime"}, {Name: "success", Kind: "bool"}, {Name: "records_processed", Kind: "long"}}
 	}
 	found, ok := inv.Tables[table]
@@ -56,10 +56,10 @@ func (c *Importer) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, e
 	})
 }
 
-// LegacyAuditText sums up an audit. Other exporters name the published table
+// legacyAuditText sums up an audit. Other exporters name the published table
 // in it, tvmexport the source table.
-func LegacyAuditText(t Takeover) string {
-	if t.Listed == SiblingTable {
+func legacyAuditText(t Takeover) string {
+	if t.Listed == siblingTable {
 		return fmt.Sprintf(`%s
 | where ['table'] == %s
 | summarize Runs = count(), Failed = countif(success != true), Sent = sum(tolong(records_processed)) by Day = startofday(ingestion_timestamp)`, siblingAudit, kql.Literal(t.Table.Destination))

@@ -35,7 +35,7 @@ func (c *Importer) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, err
 	if err != nil {
 		return nil, err
 	}
-	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: LegacyDaysText(t, raw)}
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: legacyDaysText(t, raw)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -51,9 +51,9 @@ func (c *Importer) LegacyDays(ctx context.Context, t Takeover) ([]LegacyDay, err
 // texts. Within an hour or a load 64 bits are enough.
 const sameText = "hash(tostring(" + views.RecordColumn + "))"
 
-// LegacyDaysText is the query that counts the rows and copies of a taken-over
+// legacyDaysText is the query that counts the rows and copies of a taken-over
 // table by day.
-func LegacyDaysText(t Takeover, raw []kql.Column) string {
+func legacyDaysText(t Takeover, raw []kql.Column) string {
 	rows := theirs(t.Table, raw, t.Since)
 	if t.byHour() {
 		return fmt.Sprintf(`%s| extend Part = bin(%s, 1h), Content = %s
@@ -88,7 +88,7 @@ func (c *Importer) LegacyHours(ctx context.Context, t Takeover, w tvmexport.Wind
 	if err != nil {
 		return nil, err
 	}
-	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: LegacyHoursText(t, raw, w)}
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: legacyHoursText(t, raw, w)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -101,9 +101,9 @@ func (c *Importer) LegacyHours(ctx context.Context, t Takeover, w tvmexport.Wind
 	return out, err
 }
 
-// LegacyHoursText is the query that counts the rows of a taken-over table by hour
+// legacyHoursText is the query that counts the rows of a taken-over table by hour
 // of the watermark, within the window, equal rows once.
-func LegacyHoursText(t Takeover, raw []kql.Column, w tvmexport.Window) string {
+func legacyHoursText(t Takeover, raw []kql.Column, w tvmexport.Window) string {
 	return fmt.Sprintf(`%s| extend Mark = %s
 | where Mark > %s and Mark <= %s
 | extend Start = bin(Mark, 1h), Content = %s

@@ -15,8 +15,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// SiblingTable is the configuration of another exporter of the same family.
-const SiblingTable = "meta_MigrationConfiguration"
+// siblingTable is the configuration of another exporter of the same family.
+const siblingTable = "meta_MigrationConfiguration"
 
 // Members that exporters add to a record where they follow ingestion_time().
 var ingestionMembers = []string{"IngestionTime", "Watermark_IngestionTime"}
@@ -131,7 +131,7 @@ func (c *Importer) past(ctx context.Context, inv conn.Schema, tables []tvmexport
 func (c *Importer) listed(ctx context.Context, inv conn.Schema) ([]Takeover, error) {
 	var out []Takeover
 	known := false
-	for _, from := range []struct{ table, watermark string }{{kql.ConfigurationTable, "LastRefreshedTime"}, {SiblingTable, "HighWatermark"}} {
+	for _, from := range []struct{ table, watermark string }{{kql.ConfigurationTable, "LastRefreshedTime"}, {siblingTable, "HighWatermark"}} {
 		found, ok := inv.Tables[from.table]
 		if !ok {
 			continue
@@ -154,7 +154,7 @@ func (c *Importer) listed(ctx context.Context, inv conn.Schema) ([]Takeover, err
 	if !known {
 		return nil, &tvmexport.Error{
 			Op: "import", Action: tvmexport.Stop, Cause: tvmexport.Usage,
-			Err:  fmt.Errorf("the database has no table %s or %s: there is nothing to take over", kql.ConfigurationTable, SiblingTable),
+			Err:  fmt.Errorf("the database has no table %s or %s: there is nothing to take over", kql.ConfigurationTable, siblingTable),
 			Hint: "check kusto.database, or start without a takeover with tvmexport init",
 		}
 	}
@@ -162,7 +162,7 @@ func (c *Importer) listed(ctx context.Context, inv conn.Schema) ([]Takeover, err
 }
 
 func (c *Importer) listedIn(ctx context.Context, table, watermark string) ([]Takeover, error) {
-	s := conn.Statement{Op: "import", Text: ListedText(table, watermark)}
+	s := conn.Statement{Op: "import", Text: listedText(table, watermark)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -183,9 +183,9 @@ func (c *Importer) listedIn(ctx context.Context, table, watermark string) ([]Tak
 	})
 }
 
-// ListedText is the query for the newest configuration row of each source table.
+// listedText is the query for the newest configuration row of each source table.
 // watermark is the expression for the watermark of a row.
-func ListedText(table, watermark string) string {
+func listedText(table, watermark string) string {
 	return fmt.Sprintf(`%s
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
 | summarize arg_max(WrittenAt, *) by SourceTable

@@ -17,7 +17,7 @@ func (c *Importer) survey(ctx context.Context, t *Takeover, raw []kql.Column) er
 	if err := c.visible.SeesAll(ctx, "import", t.Table.Name, t.Table.Destination); err != nil {
 		return err
 	}
-	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: SurveyText(t.Table, raw, t.Since)}
+	s := conn.Statement{Op: "import", Table: t.Table.Name, Text: surveyText(t.Table, raw, t.Since)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return err
@@ -55,9 +55,9 @@ func mark(t tvmexport.Table) string {
 	return "coalesce(" + strings.Join(members, ", ") + ")"
 }
 
-// SurveyText is the query for the number of a table's older rows, their ingestion
+// surveyText is the query for the number of a table's older rows, their ingestion
 // times and their newest watermark.
-func SurveyText(t tvmexport.Table, raw []kql.Column, until time.Time) string {
+func surveyText(t tvmexport.Table, raw []kql.Column, until time.Time) string {
 	return fmt.Sprintf(`%s| extend IngestedAt = ingestion_time(), Mark = %s
 | summarize Rows = count(), First = min(IngestedAt), Last = max(IngestedAt), Untimed = countif(isnull(IngestedAt)), Unmarked = countif(isnull(Mark)), Newest = max(Mark)`,
 		theirs(t, raw, until), mark(t))

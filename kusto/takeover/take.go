@@ -37,7 +37,7 @@ func (c *Importer) TakeoverCommands(ctx context.Context, list []Takeover) ([]set
 		if t.Reconfigure {
 			rows = append(rows, setup.Command{
 				Kind: setup.MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,
-				Why: "how " + t.Table.Name + " is exported from now on", Text: ReconfigureText(t, columns),
+				Why: "how " + t.Table.Name + " is exported from now on", Text: reconfigureText(t, columns),
 			})
 		}
 		if t.Absent {
@@ -45,7 +45,7 @@ func (c *Importer) TakeoverCommands(ctx context.Context, list []Takeover) ([]set
 		}
 		runs = append(runs, setup.Command{
 			Kind: setup.MakeRows, Name: kql.RunsTable, Table: kql.RunsTable,
-			Why: "what came into " + t.Table.Destination + " before is not ours", Text: LegacyText(t, inv.Tables[t.Table.Destination].Columns, id),
+			Why: "what came into " + t.Table.Destination + " before is not ours", Text: legacyText(t, inv.Tables[t.Table.Destination].Columns, id),
 		})
 	}
 	return append(rows, runs...), nil
@@ -89,9 +89,9 @@ func (c *Importer) TakeOver(ctx context.Context, owner string, list []Takeover) 
 	return nil
 }
 
-// ReconfigureText appends the row by which the table is exported from now on,
+// reconfigureText appends the row by which the table is exported from now on,
 // in the columns that the configuration has.
-func ReconfigureText(t Takeover, columns []kql.Column) string {
+func reconfigureText(t Takeover, columns []kql.Column) string {
 	watermark := t.column()
 	if watermark == "" {
 		watermark = kql.NoWatermark
@@ -115,10 +115,10 @@ func ReconfigureText(t Takeover, columns []kql.Column) string {
 	}))
 }
 
-// LegacyText writes the row of the ledger that stands for what the other
+// legacyText writes the row of the ledger that stands for what the other
 // exporter has left: bounded by the time at which the row is written, and
 // committed if readers should see those rows.
-func LegacyText(t Takeover, raw []kql.Column, id tvmexport.RunID) string {
+func legacyText(t Takeover, raw []kql.Column, id tvmexport.RunID) string {
 	state := kql.TakenOverState
 	if t.Joined {
 		state = kql.CommittedState

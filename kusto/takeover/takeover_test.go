@@ -112,7 +112,7 @@ func TestProposeAndDecide(t *testing.T) {
 		{
 			"of the sibling",
 			ledger.Configured{Source: eventsTable.Name, Watermark: "Timestamp", Load: "Full", Refreshed: oldDay, Active: true},
-			SiblingTable, nil, false,
+			siblingTable, nil, false,
 			want{tvmexport.FullThenIncr, "Timestamp", oldDay, true, true, ""},
 		},
 		{
