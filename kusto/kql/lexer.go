@@ -54,7 +54,7 @@ func scan(text string) (list []token, ok bool) {
 const lineEnds = "\r\n\u2028\u2029"
 
 // blanks is the length of the blanks and comments that text begins with. Blanks
-// beyond ASCII count as parts of words: a difference in them is a difference.
+// beyond ASCII are marks: a difference in them is a difference.
 func blanks(text string) int {
 	rest := text
 	for {
@@ -75,6 +75,9 @@ func blanks(text string) int {
 
 // fences enclose a string literal of several lines.
 var fences = []string{"```", "~~~"}
+
+// escapes are the bytes that follow a backslash in a string literal.
+const escapes = `abfnrtv\"'xuU01234567`
 
 // literal is the length of the string literal that text begins with, 0 if it
 // begins with none. ok is false if the literal does not end
@@ -105,14 +108,13 @@ func literal(text string) (n int, ok bool) {
 			return 0, false
 		}
 		rest = rest[at:]
-		escaped, size := utf8.DecodeRuneInString(rest[1:])
 		switch {
 		case verbatim && strings.HasPrefix(rest, quote+quote):
 			rest = rest[2:]
 		case rest[:1] == quote:
 			return len(text) - len(rest) + 1, true
-		case rest[0] == '\\' && size > 0 && !strings.ContainsRune(lineEnds, escaped):
-			rest = rest[1+size:]
+		case rest[0] == '\\' && len(rest) > 1 && strings.IndexByte(escapes, rest[1]) >= 0:
+			rest = rest[2:]
 		default:
 			return 0, false
 		}
@@ -151,7 +153,7 @@ func word(text string) int {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isWordByte(c byte) bool {
-	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == '$' || c >= 0x80
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == '$'
 }
 
 // marks are those of more than one byte.
@@ -161,8 +163,15 @@ func mark(text string) int {
 	if i := slices.IndexFunc(marks, func(m string) bool { return strings.HasPrefix(text, m) }); i >= 0 {
 		return len(marks[i])
 	}
-	if text[0] == '!' {
+	switch text[0] {
+	case '!':
 		return 1 + word(text[1:]) // !in, !has
+	case '#': // a directive is all of its line
+		if end := strings.IndexAny(text, lineEnds); end > 0 {
+			return end
+		}
+		return len(text)
 	}
-	return 1
+	_, n := utf8.DecodeRuneInString(text)
+	return n
 }

@@ -121,12 +121,14 @@ func TestScan(t *testing.T) {
 		{`a!=b !in~ (c) =~ !~ <> <= >= => <| ==`, []string{"a", "!=", "b", "!in", "~", "(", "c", ")", "=~", "!~", "<>", "<=", ">=", "=>", "<|", "=="}},
 		{"$left.é _x\x00\xff", []string{"$left", ".", "é", "_x", "\x00", "\xff"}},
 		{`a / b`, []string{"a", "/", "b"}},
+		{"a #b 'c // d\n'e' #", []string{"a", "#b 'c // d", "'e'", "#"}},
 		{`"a`, nil},
 		{"\"a\nb\"", nil},
 		{"\"a\u2028b\"", nil},
 		{"'a\\\nb'", nil},
 		{"'a\\\u2028b'", nil},
 		{`'a\`, nil},
+		{`"a\|b"`, nil},
 		{`@"a""`, nil},
 		{"@\"a\nb\"", nil},
 		{"```a``", nil},
@@ -170,7 +172,7 @@ func FuzzSameFunction(f *testing.F) {
 			}
 			return
 		}
-		for _, between := range []string{"\n", " // \"it's\n", "\t//\u2028\r\n"} {
+		for _, between := range []string{"\n", "\n// \"it's\n", "\r\t//\u2028\r\n"} {
 			var spaced strings.Builder
 			for _, t := range list {
 				spaced.WriteString(between + t.text)
