@@ -156,7 +156,7 @@ func batchOf(run tvmexport.Run, ordinal int, part tvmexport.Partition, rows ...s
 	for i, row := range rows {
 		fmt.Fprintf(&lines, `{"r":%s,"b":%q,"n":%d,"p":%q}`+"\n", row, id, i+1, part)
 	}
-	fmt.Fprintf(&lines, `{"b":%q,"n":0,"c":%d,"u":%q,"s":{"partitions":[%q]}}`+"\n", id, len(rows), run.ID, part)
+	fmt.Fprintf(&lines, `{"b":%q,"n":0,"c":%d,"u":%q,"s":{"origin":{"id":%q},"partitions":[%q]}}`+"\n", id, len(rows), run.ID, run.ID, part)
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write(lines.Bytes())
 	_ = z.Close()

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/kusto/ledger"
 )
 
 var valuesTable = tvmexport.Table{
@@ -127,7 +126,12 @@ func TestEmulatorUnparsedRecord(t *testing.T) {
 				s.must(s.client.Land(s.Context(), good))
 				left := []string{}
 				for range 100 {
-					if left = s.ask(ledger.LeftoversText([]tvmexport.Table{valuesTable}, nil, time.Hour) + " | project BatchId"); len(left) > 0 {
+					orphans, err := s.client.OrphanedBatches(s.Context(), []tvmexport.Table{valuesTable}, nil, time.Now().Add(-time.Hour))
+					s.must(err)
+					for _, o := range orphans[valuesTable.Name] {
+						left = append(left, string(o.Batch.ID))
+					}
+					if len(left) > 0 {
 						break
 					}
 					time.Sleep(time.Second) // in the bubble

@@ -18,7 +18,7 @@ var errInterrupted = errors.New("the run was interrupted: its process terminated
 // PendingAudits implements tvmexport.Destination. The rows of a table are what the
 // invocation has committed, regardless of its own report.
 func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
-	s := conn.Statement{Op: "read ledger", Text: UnauditedText(owner)}
+	s := conn.Statement{Op: "read ledger", Text: unauditedText(owner)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -58,11 +58,11 @@ func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexp
 	return out, nil
 }
 
-// UnauditedText asks for the invocations that have ended but have no audited row. An
+// unauditedText asks for the invocations that have ended but have no audited row. An
 // invocation has ended if it reported its end, or if its leases have expired or are
 // gone: rows that it committed name it too. Rows taken over from another exporter
 // are of no invocation.
-func UnauditedText(owner string) string {
+func unauditedText(owner string) string {
 	return fmt.Sprintf(`let Recent = %s
     | where At > ago(30d) and State in (%s) and Owner != %s and Kind != %s;
 let Written = Recent

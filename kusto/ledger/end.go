@@ -58,13 +58,13 @@ const finishKey = "tvmexport-finish:"
 // noteEnds writes how the invocation ended for each table, from which the
 // audit can be written by another one.
 func (c *Invocations) noteEnds(ctx context.Context, key string, f tvmexport.InvocationEnd) error {
-	_, err := c.conn.AppendOnce(ctx, "finish", "", EndsText(key, f))
+	_, err := c.conn.AppendOnce(ctx, "finish", "", endsText(key, f))
 	return err
 }
 
-// EndsText is the command that records the outcomes of an invocation in the
+// endsText is the command that records the outcomes of an invocation in the
 // ledger, once for its key.
-func EndsText(key string, f tvmexport.InvocationEnd) string {
+func endsText(key string, f tvmexport.InvocationEnd) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
@@ -100,7 +100,7 @@ func (c *Invocations) copyWatermarks(ctx context.Context, key string, outcomes [
 	if err != nil {
 		return err
 	}
-	_, err = c.conn.AppendOnce(ctx, "finish", "", WatermarksText(finishKey+key, outcomes, columns))
+	_, err = c.conn.AppendOnce(ctx, "finish", "", watermarksText(finishKey+key, outcomes, columns))
 	return err
 }
 
@@ -109,7 +109,7 @@ func (c *Invocations) audit(ctx context.Context, key string, f tvmexport.Invocat
 	if err != nil {
 		return err
 	}
-	_, err = c.conn.AppendOnce(ctx, "finish", "", AuditText("tvmexport-audit:"+key, f, columns, now))
+	_, err = c.conn.AppendOnce(ctx, "finish", "", auditText("tvmexport-audit:"+key, f, columns, now))
 	return err
 }
 
@@ -119,19 +119,19 @@ func (c *Invocations) giveBack(ctx context.Context, f tvmexport.InvocationEnd, d
 	if err != nil {
 		return err
 	}
-	parts := []string{ReleaseRows(f.Owner, append(kql.Names(f.Tables), "")), used}
+	parts := []string{releaseRows(f.Owner, append(kql.Names(f.Tables), "")), used}
 	if done {
-		parts = append(parts, AuditedRow(f.Owner))
+		parts = append(parts, auditedRow(f.Owner))
 	}
 	_, err = c.conn.Command(ctx, conn.Statement{Op: "finish", Idempotent: true, Text: fmt.Sprintf(".set-or-append %s <|\nunion (\n%s\n)\n%s", kql.RunsTable, strings.Join(parts, "\n), (\n"), understood)})
 	return err
 }
 
-// AuditedRow is the row that says that the audit of an invocation is written, unless
+// auditedRow is the row that says that the audit of an invocation is written, unless
 // one says so already. A second, later row would hide what the invocation committed
 // after another one had written its audit: the next audit of a table counts the
 // commits since the last audited row of the table.
-func AuditedRow(owner string) string {
+func auditedRow(owner string) string {
 	return fmt.Sprintf(`datatable (Table:string) [""]
 | where toscalar(%s | where At > ago(14d) and State == %s and Owner == %s | count) == 0
 | project %s`, kql.RunsTable, kql.Literal(kql.AuditedState), kql.Literal(owner), leaseColumns(kql.AuditedState, owner, "datetime(null)"))
@@ -139,12 +139,12 @@ func AuditedRow(owner string) string {
 
 func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Watermark.IsZero() }
 
-// WatermarksText appends for each table its newest configuration row again,
+// watermarksText appends for each table its newest configuration row again,
 // with the new time in it. Every other value is what the row contains when the
 // command runs, so that it keeps an operator's change in between. A row that was
 // written since the run began is an order, and stays the newest. Columns are
 // matched by name, for every shape of the table.
-func WatermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
+func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
 	var rows []string
 	for _, o := range outcomes {
 		if movesWatermark(o) {
@@ -167,14 +167,14 @@ func WatermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 | project %s`, kql.ConfigurationTable, strings.Join(rows, ",\n"), kql.Fill(columns, values)))
 }
 
-// AuditText appends a row for each outcome. The ledger says how many rows were
+// auditText appends a row for each outcome. The ledger says how many rows were
 // published and whether the run counts, since the invocation may not know of its
 // own commit. If the service executes a commit only after its invocation was
 // audited, the next invocation of the table counts it. If a commit lists values
 // that were not read, the audit row of its success gives them as the reason. The
 // time is the end of the table's run by the service's clock. It is computed from
 // how long ago the run ended, because the exporter's clock may be wrong.
-func AuditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now time.Time) string {
+func auditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now time.Time) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)

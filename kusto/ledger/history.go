@@ -77,7 +77,7 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[st
 	if err := c.visible.SeesAll(ctx, "read ledger", "", kql.RunsTable, kql.PartitionsTable); err != nil {
 		return nil, stored, err
 	}
-	s := conn.Statement{Op: "read ledger", Text: HistoryText(tables)}
+	s := conn.Statement{Op: "read ledger", Text: historyText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, stored, err
@@ -107,7 +107,7 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[st
 	return out, stored, nil
 }
 
-// HistoryText asks for the numbers of the stored shape, and for the newest commit of
+// historyText asks for the numbers of the stored shape, and for the newest commit of
 // each table, combined with the commits since the last full run, and for the publications based on it, both begun and
 // given up. A table without any comes with an empty state, so that
 // the service's clock is known for it.
@@ -118,7 +118,7 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[st
 // Ordered is a watermark that an operator wrote: in a configuration row newer
 // than the beginning of the last committed run, and equal to no watermark that
 // a run has committed, since those are what the program itself copies there.
-func HistoryText(tables []tvmexport.Table) string {
+func historyText(tables []tvmexport.Table) string {
 	names := kql.Literals(kql.Names(tables))
 	return fmt.Sprintf(`let Names = datatable (Table:string) [%s];
 let Known = %s
@@ -275,7 +275,7 @@ func (c *Ledger) readPartitions(ctx context.Context, of map[string]tvmexport.His
 	slices.Sort(tables)
 	slices.Sort(open)
 	read := make(map[string]tvmexport.History, len(of))
-	err := c.conn.Each(ctx, conn.Statement{Op: "read ledger", Text: PartitionsText(tables, open)},
+	err := c.conn.Each(ctx, conn.Statement{Op: "read ledger", Text: partitionsText(tables, open)},
 		func() { maps.Copy(read, of) },
 		func(r *conn.Reader) {
 			table, run := r.Text("Table"), tvmexport.RunID(r.Text("Open"))
@@ -297,11 +297,11 @@ func (c *Ledger) readPartitions(ctx context.Context, of map[string]tvmexport.His
 	return err
 }
 
-// PartitionsText asks for the newest record of each partition of a Snapshot
+// partitionsText asks for the newest record of each partition of a Snapshot
 // since its last full run, for the records of the last run of other tables,
 // and, marked by Open, for those of publications. Each comes once, should it
 // have been written twice.
-func PartitionsText(tables []string, open []tvmexport.RunID) string {
+func partitionsText(tables []string, open []tvmexport.RunID) string {
 	names := kql.Among(tables)
 	return fmt.Sprintf(`let Commits = %s
     | where Table in (%s) and State == %s

@@ -42,7 +42,7 @@ const rounds = 3
 // whose holder gave it back in between; it is claimed again. So is everything if
 // the answer lacks the number of the stored shape, which the command has written.
 func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[string]tvmexport.LeaseHolder, again bool, err error) {
-	text, err := LeaseText(l, c.version, time.Now())
+	text, err := leaseText(l, c.version, time.Now())
 	if err != nil {
 		return nil, false, err
 	}
@@ -77,7 +77,7 @@ func (c *Invocations) claim(ctx context.Context, l tvmexport.Lease) (held map[st
 // claimsOf reads the leases of the tables that are alive, and the number of the
 // stored shape.
 func (c *Invocations) claimsOf(ctx context.Context, tables []tvmexport.Table) (claims []claim, stored tvmexport.StoredShape, err error) {
-	s := conn.Statement{Op: "lease", Text: HoldersText(tables)}
+	s := conn.Statement{Op: "lease", Text: holdersText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, stored, err
@@ -97,7 +97,7 @@ func (c *Invocations) withdraw(ctx context.Context, owner string, tables []tvmex
 	if len(tables) == 0 {
 		return nil
 	}
-	_, err := c.conn.Command(ctx, conn.Statement{Op: "lease", Idempotent: true, Text: ".set-or-append " + kql.RunsTable + " <|\n" + ReleaseRows(owner, kql.Names(tables))})
+	_, err := c.conn.Command(ctx, conn.Statement{Op: "lease", Idempotent: true, Text: ".set-or-append " + kql.RunsTable + " <|\n" + releaseRows(owner, kql.Names(tables))})
 	return err
 }
 
@@ -146,16 +146,16 @@ func live(names string) string {
 		kql.RunsTable, names, kql.Literals([]string{kql.LeaseState, kql.ReleasedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState), kql.Literal(kql.LeaseState), kql.Literal(kql.LeaseState))
 }
 
-// LeaseText is the command that appends a lease for each table that no other
+// leaseText is the command that appends a lease for each table that no other
 // owner holds, a row with the quota used so far, and the number of the stored shape
 // where it is missing or lower.
-func LeaseText(l tvmexport.Lease, version string, now time.Time) (string, error) {
+func leaseText(l tvmexport.Lease, version string, now time.Time) (string, error) {
 	names := kql.Literals(kql.Names(l.Tables))
 	used, err := spentRow(l.Owner, l.QuotaUsage, now)
 	if err != nil {
 		return "", err
 	}
-	shape, err := ShapeRow(version)
+	shape, err := shapeRow(version)
 	if err != nil {
 		return "", err
 	}
@@ -175,8 +175,8 @@ datatable (Table:string) [%s]
 		leaseColumns(kql.LeaseState, l.Owner, "now() + "+kql.Timespan(l.Term)), used, shape, understood), nil
 }
 
-// ReleaseRows are the rows that give leases back.
-func ReleaseRows(owner string, names []string) string {
+// releaseRows are the rows that give leases back.
+func releaseRows(owner string, names []string) string {
 	return fmt.Sprintf("datatable (Table:string) [%s]\n| project %s", kql.Literals(names), leaseColumns(kql.ReleasedState, owner, "datetime(null)"))
 }
 
@@ -190,9 +190,9 @@ func leaseColumns(state, owner, expires string) string {
 	})
 }
 
-// HoldersText is the query for the live leases of the tables, and for the numbers of
+// holdersText is the query for the live leases of the tables, and for the numbers of
 // the stored shape.
-func HoldersText(tables []tvmexport.Table) string {
+func holdersText(tables []tvmexport.Table) string {
 	return fmt.Sprintf(`union (
 %s
     | project Table, Owner, Since, Until, Shape = long(null)

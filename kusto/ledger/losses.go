@@ -15,8 +15,8 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Place is a table that rows of a source table are published into.
-type Place struct {
+// place is a table that rows of a source table are published into.
+type place struct {
 	Of      tvmexport.Table
 	Table   string
 	Columns []kql.Column
@@ -29,7 +29,7 @@ type Place struct {
 // lossesOf says what the ledger and the published tables show to be gone of
 // each table: one query for all of them.
 func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept map[string]time.Duration) (map[string]tvmexport.Losses, error) {
-	var places []Place
+	var places []place
 	for _, t := range tables {
 		of, err := c.placesOf(ctx, t, kept)
 		if err != nil {
@@ -41,7 +41,7 @@ func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 	if len(tables) == 0 {
 		return out, nil
 	}
-	s := conn.Statement{Op: "compare the ledger with published rows", Text: LossesText(tables, places)}
+	s := conn.Statement{Op: "compare the ledger with published rows", Text: lossesText(tables, places)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -51,18 +51,18 @@ func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 		l := out[table]
 		number := r.Count("Number")
 		switch r.Text("What") {
-		case StrangeRows:
+		case strangeRows:
 			l.Strange += number
-		case Holes:
+		case holes:
 			l.Holes = number
 		case incompleteRecords:
 			l.Records = number
-		case CopiedWatermark:
+		case copiedWatermark:
 			l.Copied = true
 		case unknownCopy:
 			l.Copied, l.Unknown = true, true
-		case ShortOfRows:
-			i := slices.IndexFunc(places, func(p Place) bool { return p.Of.Name == table && p.Table == r.Text("Place") })
+		case shortOfRows:
+			i := slices.IndexFunc(places, func(p place) bool { return p.Of.Name == table && p.Table == r.Text("Place") })
 			if i < 0 {
 				r.Fail("Place", fmt.Errorf("%q is no table that was asked about", r.Text("Place")))
 				break
@@ -85,7 +85,7 @@ func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 
 // trulyGone is an error if rows that seem to be gone are hidden by a policy that
 // was set since the policies were last read. Without losses it costs no request.
-func (c *Ledger) trulyGone(ctx context.Context, op string, places []Place, lost map[string]tvmexport.Losses) error {
+func (c *Ledger) trulyGone(ctx context.Context, op string, places []place, lost map[string]tvmexport.Losses) error {
 	for _, p := range places {
 		if p.missing || !slices.ContainsFunc(lost[p.Of.Name].Short, func(s tvmexport.Short) bool { return s.Table == p.Table }) {
 			continue
@@ -99,13 +99,13 @@ func (c *Ledger) trulyGone(ctx context.Context, op string, places []Place, lost 
 
 // placesOf are the published tables of t, also those that the database does
 // not have: a table that was dropped has lost its rows.
-func (c *Ledger) placesOf(ctx context.Context, t tvmexport.Table, kept map[string]time.Duration) ([]Place, error) {
+func (c *Ledger) placesOf(ctx context.Context, t tvmexport.Table, kept map[string]time.Duration) ([]place, error) {
 	from, err := c.Readers(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	var out []Place
-	for _, p := range []Place{{Table: t.Destination}, {Table: t.Typed(), Typed: true}} {
+	var out []place
+	for _, p := range []place{{Table: t.Destination}, {Table: t.Typed(), Typed: true}} {
 		if p.Typed && !views.IsTyped(t) || !p.Typed && !t.Layout.Raw() && views.IsTyped(t) {
 			continue
 		}
@@ -124,11 +124,11 @@ func (c *Ledger) placesOf(ctx context.Context, t tvmexport.Table, kept map[strin
 
 // What a row of lossesText is about.
 const (
-	StrangeRows       = "strange"
-	Holes             = "holes"
+	strangeRows       = "strange"
+	holes             = "holes"
 	incompleteRecords = "records"
-	ShortOfRows       = "short"
-	CopiedWatermark   = "copied"
+	shortOfRows       = "short"
+	copiedWatermark   = "copied"
 	unknownCopy       = "unknown copy"
 )
 
@@ -139,7 +139,7 @@ const copyTag = "ingest-by:" + finishKey
 // of older runs could not be fetched again.
 const SourceDays = 31
 
-// LossesText compares what the ledger says of the committed runs that readers
+// lossesText compares what the ledger says of the committed runs that readers
 // see with the rows that the published tables hold of them. Of a table that
 // follows a watermark only the runs of the last weeks count, and only as long as
 // the table's own policy keeps rows. A table without commits is looked at as a whole.
@@ -148,7 +148,7 @@ const SourceDays = 31
 // Extents with different ingest-by tags can be merged and then have both, so a
 // row counts as a copy only where an older row of the same table exists, or
 // where a tag names an invocation that the ledger does not know.
-func LossesText(tables []tvmexport.Table, places []Place) string {
+func lossesText(tables []tvmexport.Table, places []place) string {
 	names := kql.Literals(kql.Names(tables))
 	var found, expected strings.Builder
 	for i, p := range places {
@@ -261,8 +261,8 @@ Expected
 		kql.RunsTable, names, kql.Literal(kql.CommittedState), kql.Literal(kql.PublishingState), kql.Literal(string(tvmexport.FullRun)),
 		kql.Literal(string(tvmexport.Snapshot)), SourceDays, SourceDays,
 		found.String(), strings.Join(founds, ", "), expected.String(),
-		kql.Literal(StrangeRows), kql.Literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), kql.Literal(Holes),
+		kql.Literal(strangeRows), kql.Literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), kql.Literal(holes),
 		kql.Literal(string(tvmexport.Snapshot)), kql.Literal(string(tvmexport.LegacyRun)), kql.PartitionsTable, names, kql.Literal(incompleteRecords),
-		kql.Literal(ShortOfRows), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
-		kql.Literal(unknownCopy), kql.Literal(CopiedWatermark))
+		kql.Literal(shortOfRows), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
+		kql.Literal(unknownCopy), kql.Literal(copiedWatermark))
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
-// OrdersText asks for the newest row of each source table, regardless of its
+// ordersText asks for the newest row of each source table, regardless of its
 // other values: IsActive is checked afterwards, so that a row can switch a table
 // off. Both shapes of the table have these columns.
-const OrdersText = kql.ConfigurationTable + `
+const ordersText = kql.ConfigurationTable + `
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
 | extend NoTime = isnull(ingestion_time())
 | summarize arg_max(WrittenAt, *), Undated = countif(NoTime) by SourceTable
@@ -23,7 +23,7 @@ const OrdersText = kql.ConfigurationTable + `
 
 // Orders implements tvmexport.Destination.
 func (c *Configuration) Orders(ctx context.Context) ([]tvmexport.Order, error) {
-	s := conn.Statement{Op: "read configuration", Text: OrdersText}
+	s := conn.Statement{Op: "read configuration", Text: ordersText}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func (c *Ledger) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, 
 			return nil, err
 		}
 	}
-	s := conn.Statement{Op: "read landing tables", Text: LeftoversText(tables, of, time.Since(since))}
+	s := conn.Statement{Op: "read landing tables", Text: leftoversText(tables, of, time.Since(since))}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -59,9 +59,9 @@ func (c *Ledger) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, 
 	return out, nil
 }
 
-// LeftoversText asks for the whole batches, landed within the age, of runs that
+// leftoversText asks for the whole batches, landed within the age, of runs that
 // built on each table's last commit and never began to publish.
-func LeftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, age time.Duration) string {
+func leftoversText(tables []tvmexport.Table, of map[string]tvmexport.History, age time.Duration) string {
 	var lets strings.Builder
 	parts := make([]string, len(tables))
 	for i, t := range tables {

@@ -48,7 +48,7 @@ func (c *Ledger) ForgetAll() {
 // MissingRuns returns, by table name, which published tables do not hold all
 // committed runs.
 func (c *Ledger) MissingRuns(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
-	s := conn.Statement{Op: "read ledger", Text: LacksText(tables)}
+	s := conn.Statement{Op: "read ledger", Text: lacksText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -61,10 +61,10 @@ func (c *Ledger) MissingRuns(ctx context.Context, tables []tvmexport.Table) (map
 	return out, err
 }
 
-// LacksText counts the committed runs whose rows are not in each published
+// lacksText counts the committed runs whose rows are not in each published
 // table, by what their publications say; the earliest versions said nothing
 // and filled Raw.
-func LacksText(tables []tvmexport.Table) string {
+func lacksText(tables []tvmexport.Table) string {
 	names := kql.Among(kql.Names(tables))
 	return fmt.Sprintf(`let Layouts = %s
     | where Table in (%s) and State == %s

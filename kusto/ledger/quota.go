@@ -47,7 +47,7 @@ func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, erro
 // QuotaUsage implements tvmexport.Destination. An invocation reads the ledger with it
 // first, so that its answer has the number of the stored shape too.
 func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
-	s := conn.Statement{Op: "read ledger", Text: UsageText(owner)}
+	s := conn.Statement{Op: "read ledger", Text: usageText(owner)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -72,9 +72,9 @@ func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport
 	return out, nil
 }
 
-// UsageText is the query for what other invocations have used in the last hour, and
+// usageText is the query for what other invocations have used in the last hour, and
 // for the numbers of the stored shape.
-func UsageText(owner string) string {
+func usageText(owner string) string {
 	return fmt.Sprintf(`union (
 %s
 | where State == %s and At > ago(1h) and Owner != %s

@@ -43,9 +43,9 @@ func guarded(table, key, query string) string {
 	return kql.Guarded(table, key, nil, query+"\n"+understood)
 }
 
-// ShapeRow is the query for the row with this program's number, empty where a recent
+// shapeRow is the query for the row with this program's number, empty where a recent
 // row has the number or a higher one.
-func ShapeRow(version string) (string, error) {
+func shapeRow(version string) (string, error) {
 	detail, err := kql.Document(shapeDetail{Shape})
 	if err != nil {
 		return "", conn.RefusedError("lease", "", err, "")
@@ -115,7 +115,7 @@ func (c *Ledger) Understands(ctx context.Context, op, table string) error {
 // Number writes this program's number into the ledger, unless a recent row has it
 // or a higher one.
 func (c *Ledger) Number(ctx context.Context, op string) error {
-	row, err := ShapeRow(c.version)
+	row, err := shapeRow(c.version)
 	if err != nil {
 		return err
 	}

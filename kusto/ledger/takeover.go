@@ -58,7 +58,7 @@ func (c *Ledger) TakenOver(ctx context.Context, tables []tvmexport.Table) (map[s
 	if len(tables) == 0 {
 		return out, nil
 	}
-	s := conn.Statement{Op: "read ledger", Text: TakenOverText(tables)}
+	s := conn.Statement{Op: "read ledger", Text: takenOverText(tables)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -70,8 +70,8 @@ func (c *Ledger) TakenOver(ctx context.Context, tables []tvmexport.Table) (map[s
 	return out, err
 }
 
-// TakenOverText is the query for the time of each table's newest takeover.
-func TakenOverText(tables []tvmexport.Table) string {
+// takenOverText is the query for the time of each table's newest takeover.
+func takenOverText(tables []tvmexport.Table) string {
 	return fmt.Sprintf(`%s
 | where Table in (%s) and Kind == %s and State in (%s)
 | summarize Until = max(At) by Table`, kql.RunsTable, kql.Literals(kql.Names(tables)), kql.Literal(string(tvmexport.LegacyRun)), kql.Literals([]string{kql.CommittedState, kql.TakenOverState}))
@@ -85,7 +85,7 @@ type strayRows struct {
 // strays counts the rows of the last days that came after a takeover and not
 // from us: one query for all tables.
 func (c *Ledger) strays(ctx context.Context, tables []tvmexport.Table, until map[string]time.Time) (map[string]strayRows, error) {
-	s := conn.Statement{Op: "look for another exporter", Text: StraysText(tables, until)}
+	s := conn.Statement{Op: "look for another exporter", Text: straysText(tables, until)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
 		return nil, err
@@ -98,9 +98,9 @@ func (c *Ledger) strays(ctx context.Context, tables []tvmexport.Table, until map
 	return out, err
 }
 
-// StraysText is the query for rows that another exporter added to taken-over
+// straysText is the query for rows that another exporter added to taken-over
 // tables after the given times.
-func StraysText(tables []tvmexport.Table, until map[string]time.Time) string {
+func straysText(tables []tvmexport.Table, until map[string]time.Time) string {
 	var parts []string
 	for _, t := range tables {
 		at, ok := until[t.Name]
