@@ -74,6 +74,20 @@ func (w *walk) noteEmptyUnits(st stage) {
 	}
 }
 
+// checkRows refuses to replace what readers see by units that have no rows at all,
+// unless a full run was requested.
+func (w *walk) checkRows(p planned, batches []tvmexport.BatchInfo) error {
+	hasRows := func(b tvmexport.BatchInfo) bool { return b.Rows > 0 }
+	if w.version == "" || len(batches) == 0 || p.Last == 0 || p.Requested || slices.ContainsFunc(batches, hasRows) {
+		return nil
+	}
+	return &tvmexport.Error{
+		Op: "fetch", Table: p.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity,
+		Err:  fmt.Errorf("the %d units of the version %.40q have no rows, but readers see %d rows", len(w.known), w.version, p.Last),
+		Hint: "nothing was published; if the table is empty now, request a full run",
+	}
+}
+
 // How often a run lists units again: after as many listings in a row that let
 // it read nothing, and as many newer versions, it ends.
 const (

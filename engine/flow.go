@@ -59,6 +59,9 @@ func fetchTable(ctx context.Context, st stage, plan Plan) (tvmexport.Publication
 			return pub, err
 		}
 	}
+	if err := f.walk.checkRows(p, have.all()); err != nil {
+		return pub, err
+	}
 	missing, err := countLateRows(ctx, st, p.Run, have.all())
 	if err != nil {
 		return pub, err

@@ -207,6 +207,28 @@ func TestListedWithoutUnits(t *testing.T) {
 	})
 }
 
+// A version whose units are all empty does not empty what readers see, unless a full
+// run is requested.
+func TestListedWithEmptyUnitsOnly(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newListed()
+		rows := w.generate("v1", 5)
+		w.export(t)
+		w.generate("v2", 0, 0)
+		if err := w.failure(t, engine.Request{}); tvmexport.CauseOf(err) != tvmexport.Integrity || !strings.Contains(err.Error(), "have no rows") {
+			t.Errorf("the error is %v", err)
+		}
+		w.agrees(t, rows)
+		if report, err := w.Run(t.Context(), engine.Request{Full: true}); err != nil || report.Outcomes[0].Err != nil {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		w.agrees(t, nil)
+		w.generate("v3", 0, 0)
+		w.export(t) // readers see nothing that could be lost
+		w.agrees(t, nil)
+	})
+}
+
 // A listing that cannot be one is refused before anything is read.
 func TestListingsThatCannotBe(t *testing.T) {
 	unit := func(version, id string) tvmexport.Unit {
