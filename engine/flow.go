@@ -42,7 +42,7 @@ func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress
 	return *st.progress, err
 }
 
-// fetchTable lands what the plan asks for, and returns what is to be published.
+// fetchTable lands what the plan asks for, and returns the publication.
 func fetchTable(ctx context.Context, st stage, plan Plan) (tvmexport.Publication, error) {
 	var pub tvmexport.Publication
 	p, err := planRun(ctx, st, plan)

@@ -119,7 +119,7 @@ func changedPartitions(expected []tvmexport.PartitionRecord, now []planUnit, run
 }
 
 // requeue gives up the batches of changed partitions, each batch whole, and returns
-// what stays and what is to be fetched again. If a partition was divided, all of its
+// what stays and what must be fetched again. If a partition was divided, all of its
 // batches are given up.
 func requeue(have landed, moved []tvmexport.Partition, now []planUnit, depth int) (rest landed, again []planUnit) {
 	all := have.all()

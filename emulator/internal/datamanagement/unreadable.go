@@ -16,7 +16,7 @@ func (s *Service) unreadable(m Message, f *Failure) {
 
 // addressed is what a message that cannot be read says about where it belongs,
 // so that its failure is reported there. Where the message names a status table but
-// no readable method, both the table and the queue are told.
+// no readable method, both the table and the queue receive it.
 func addressed(data []byte) Message {
 	members := readMembers(data)
 	text := func(name string) string {

@@ -86,7 +86,7 @@ func runs[C any](do func(context.Context, *session, C) (*rows, error)) handler {
 	return handler{of: reflect.TypeFor[C](), do: func(ctx context.Context, s *session, c any) (*rows, error) {
 		typed, ok := c.(C)
 		if !ok {
-			return nil, internalError(fmt.Errorf("a command of type %T was taken for one of type %v", c, reflect.TypeFor[C]()))
+			return nil, internalError(fmt.Errorf("a command of type %T is not of type %v", c, reflect.TypeFor[C]()))
 		}
 		return do(ctx, s, typed)
 	}}

@@ -141,7 +141,7 @@ func TestPipelines(t *testing.T) {
 	b.want(`Tables | order by TableName asc`, "A", "B")
 }
 
-// Behind a semicolon stands a whole query, to which the command's result is a table:
+// After a semicolon there is a whole query, to which the command's result is a table:
 // https://learn.microsoft.com/kusto/management/#combining-queries-and-management-commands.
 func TestQueriesBehindCommands(t *testing.T) {
 	b := newBench(t)

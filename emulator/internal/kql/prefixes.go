@@ -36,9 +36,9 @@ func (p Prefixes) Match(s string) bool {
 	return found || i > 0 && strings.HasPrefix(s, p[i-1])
 }
 
-// Meet says whether a string from low to high can begin with one of the
+// Overlap says whether a string from low to high can begin with one of the
 // prefixes. With open, every string that begins with high counts as well.
-func (p Prefixes) Meet(low, high string, open bool) bool {
+func (p Prefixes) Overlap(low, high string, open bool) bool {
 	if p == nil {
 		return true
 	}

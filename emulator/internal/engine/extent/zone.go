@@ -49,7 +49,7 @@ func (z *zone) addText(b []byte) {
 // whose prefixes are a set of kql.NewPrefixes.
 func (z *zone) excludes(kind value.Kind, c kql.Condition) bool {
 	if c.Prefixes != nil {
-		return kind == value.String && (!z.some || !c.Prefixes.Meet(z.lowest, z.uppest, z.cut))
+		return kind == value.String && (!z.some || !c.Prefixes.Overlap(z.lowest, z.uppest, z.cut))
 	}
 	bounded := func(v value.Value) bool { return v.Kind() == kind && !v.IsNull() }
 	switch kind {
