@@ -12,6 +12,7 @@ func TestDetailNames(t *testing.T) {
 	jsonnames.Kept(t, "detail_names", slices.Concat(
 		jsonnames.Of("committed", CommitDetail{}),
 		jsonnames.Of("spent", spending{}),
+		jsonnames.Of("shape", shapeDetail{}),
 		[]string{"audit " + Succeeded, "audit " + Failed, "guard " + finishKey},
 	))
 }
