@@ -42,8 +42,14 @@ func fuse(l *layout, e *expr) {
 	switch {
 	case e.op == "tostring":
 		e.append = e.args[0].text()
+		compute := e.args[0].eval
+		if e.args[0].kind == value.String {
+			e.eval = compute
+			break
+		}
+		e.eval = func(f *frame) value.Value { return value.NewString(scalar.PlainText(compute(f))) }
 	case e.op == "strlen" && e.args[0].kind == value.String:
-		e.append = lengthOf(e.args[0].eval)
+		e.append = lengthOf(l, e.args[0].eval)
 	case e.op == "strcat":
 		e.append = joined(e.args)
 		made, at := e.append, l.buffer()
@@ -69,10 +75,16 @@ func fuse(l *layout, e *expr) {
 	}
 }
 
-func lengthOf(text eval) appender {
+// lengthOf appends the number of characters, which it remembers for the last text.
+func lengthOf(l *layout, text eval) appender {
+	at := l.memory
+	l.memory++
 	return func(f *frame, b []byte) []byte {
-		v := text(f)
-		return strconv.AppendInt(b, int64(utf8.RuneCountInString(v.Text())), 10)
+		v, m := text(f), &f.memory[at]
+		if !m.known || v.Text() != m.text {
+			m.text, m.known, m.value = v.Text(), true, value.NewLong(int64(utf8.RuneCountInString(v.Text())))
+		}
+		return strconv.AppendInt(b, m.value.Int64(), 10)
 	}
 }
 

@@ -14,18 +14,26 @@ import (
 var errCorrupt = errors.New("stored column is damaged")
 
 // decode reads the column that flush wrote into out, which has one place per
-// row. Texts share one buffer that belongs to them from then on.
-func decode(kind value.Kind, data []byte, out []value.Value) error {
-	if n, err := s2.DecodedLen(data); err != nil || n > columnSize {
-		return errCorrupt
+// row. Texts share one buffer that belongs to them from then on. The column is
+// decompressed into buf, which is given back for the next one.
+func decode(kind value.Kind, data, buf []byte, out []value.Value) ([]byte, error) {
+	n, err := s2.DecodedLen(data)
+	if err != nil || n > columnSize {
+		return buf, errCorrupt
 	}
-	plain, err := s2.Decode(nil, data)
+	buf = grow(buf, n)
+	plain, err := s2.Decode(buf, data)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errCorrupt, err)
+		return buf, fmt.Errorf("%w: %w", errCorrupt, err)
 	}
 	if len(plain) == 0 {
-		return errCorrupt
+		return buf, errCorrupt
 	}
+	return buf, decodePlain(kind, plain, out)
+}
+
+// decodePlain reads a column that is no longer compressed.
+func decodePlain(kind value.Kind, plain []byte, out []value.Value) error {
 	form, plain := plain[0], plain[1:]
 	if (form == formPlain || form == formDictionary) != isText(kind) {
 		return errCorrupt

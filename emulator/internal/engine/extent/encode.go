@@ -167,6 +167,10 @@ func (e *encoder) bound(text []byte, mark uint64) {
 
 // spread gives up the dictionary: every row gets its own text.
 func (e *encoder) spread() {
+	if len(e.index) == 0 {
+		e.entries = nil
+		return
+	}
 	starts := make([]int, len(e.marks)+1)
 	for i, m := range e.marks {
 		starts[i+1] = starts[i] + markLen(m)

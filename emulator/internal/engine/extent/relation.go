@@ -67,7 +67,8 @@ type scan struct {
 	ordinals bool
 	row      []value.Value
 	decoded  [][]value.Value
-	buf      []byte
+	buf      []byte // of a file
+	plain    []byte // decompressed
 	ordinal  int64
 }
 
@@ -169,7 +170,7 @@ func (s *scan) block(b *block, deleted []uint64, p part, places []int, yield fun
 		if err != nil {
 			return false, err
 		}
-		if err := decode(p.kinds[at], data, s.decoded[i]); err != nil {
+		if s.plain, err = decode(p.kinds[at], data, s.plain, s.decoded[i]); err != nil {
 			return false, err
 		}
 	}

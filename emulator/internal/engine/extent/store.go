@@ -61,7 +61,7 @@ func NewStore(in disk.Folder, limit int64) *Store {
 	return &Store{in: in, limit: limit, volumes: map[*volume]struct{}{}}
 }
 
-// keep stores the bytes of b. It takes data over.
+// keep stores a copy of data, the bytes of b.
 func (s *Store) keep(b *block, data []byte) error {
 	n := int64(len(data))
 	if s.in.Dir == "" || s.held.Load()+n <= s.limit {

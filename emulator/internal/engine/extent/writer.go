@@ -27,6 +27,7 @@ type Writer struct {
 	encode  []encoder
 	rows    int // in the open block
 	bytes   int
+	data    []byte // of a block
 	open    *segment
 	done    []*Extent
 }
@@ -90,7 +91,7 @@ func (w *Writer) Extents() ([]*Extent, error) {
 // seal stores the open block.
 func (w *Writer) seal() error {
 	b := &block{rows: w.rows, columns: make([]span, len(w.encode)), zones: make([]zone, len(w.encode))}
-	var data []byte
+	data := w.data[:0]
 	for i := range w.encode {
 		start := len(data)
 		data = w.encode[i].flush(data)
@@ -98,6 +99,7 @@ func (w *Writer) seal() error {
 		b.zones[i] = w.encode[i].zone
 		w.encode[i].reset()
 	}
+	w.data = data
 	if err := w.store.keep(b, data); err != nil {
 		return err
 	}

@@ -39,13 +39,13 @@ func bindToString(c call) (Bound, error) {
 		return Bound{Kind: value.String, Cost: 1, Eval: first}, nil
 	}
 	return Bound{Kind: value.String, Cost: 8, Eval: func(a []value.Value) (value.Value, error) {
-		return value.NewString(plainText(a[0])), nil
+		return value.NewString(PlainText(a[0])), nil
 	}}, nil
 }
 
-// plainText is the text of a value as tostring() and strcat() give it. A bool
+// PlainText is the text of a value as tostring() and strcat() give it. A bool
 // by itself is True or False, one within a dynamic is JSON's.
-func plainText(v value.Value) string {
+func PlainText(v value.Value) string {
 	if v.Kind() != value.Bool || v.IsNull() {
 		return v.String()
 	}
@@ -55,12 +55,12 @@ func plainText(v value.Value) string {
 	return "False"
 }
 
-// AppendPlain appends plainText of v.
+// AppendPlain appends PlainText of v.
 func AppendPlain(b []byte, v value.Value) []byte {
 	if v.Kind() != value.Bool || v.IsNull() {
 		return v.AppendText(b)
 	}
-	return append(b, plainText(v)...)
+	return append(b, PlainText(v)...)
 }
 
 // first is the kernel that gives its first argument back.
@@ -92,7 +92,7 @@ func converter(from, k value.Kind) cast {
 	case value.TimeSpan:
 		convert = toTimeSpan
 	case value.String:
-		return func(v value.Value) value.Value { return value.NewString(plainText(v)) }
+		return func(v value.Value) value.Value { return value.NewString(PlainText(v)) }
 	case value.GUID:
 		convert = toGUID
 	default:

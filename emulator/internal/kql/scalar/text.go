@@ -23,12 +23,12 @@ var textFunctions = []Function{
 	textMap("tolower", strings.ToLower),
 	textMap("toupper", strings.ToUpper),
 	lenient("reverse", value.String, params{isAny}, func(a []value.Value) value.Value {
-		return value.NewString(reversed(plainText(a[0])))
+		return value.NewString(reversed(PlainText(a[0])))
 	}),
 	lenient("strcat", value.String, params{isAny}, func(a []value.Value) value.Value {
 		var b []byte
 		for _, v := range a {
-			b = append(b, plainText(v)...)
+			b = append(b, PlainText(v)...)
 		}
 		return value.NewString(string(b))
 	}).arity(1, 64),
@@ -38,7 +38,7 @@ var textFunctions = []Function{
 			if i > 0 {
 				b = append(b, a[0].Text()...)
 			}
-			b = append(b, plainText(v)...)
+			b = append(b, PlainText(v)...)
 		}
 		return value.NewString(string(b))
 	}).arity(3, 64),
