@@ -7,8 +7,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// summarizeSource groups rows. Without aggregates it gives the distinct keys
-// as they come.
+// summarizeSource groups rows. Where the first row of a group says all, as it
+// does without aggregates, it gives the groups as they come.
 type summarizeSource struct {
 	in    *pipeline
 	keys  []*expr
@@ -88,15 +88,23 @@ func (s *summarizeSource) require(need []bool) {
 }
 
 func (s *summarizeSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
-	if len(s.calls) == 0 {
+	if s.first() {
 		return s.distinct(x, yield)
 	}
 	return runCollector(s, x, yield)
 }
 
-// input is the pipeline that is grouped. Distinct keys are given as they come.
+// first says whether the first row of each group is all that counts.
+func (s *summarizeSource) first() bool {
+	if len(s.keys) == 0 {
+		return len(s.calls) == 0
+	}
+	return !slices.ContainsFunc(s.calls, func(c *aggregateCall) bool { return c.used && !c.bound.First })
+}
+
+// input is the pipeline that is grouped, nil where groups are given as they come.
 func (s *summarizeSource) input() *pipeline {
-	if len(s.calls) == 0 {
+	if s.first() {
 		return nil
 	}
 	return s.in
@@ -166,18 +174,27 @@ func (s *summarizeSource) accumulate(f *frame, to *group) error {
 	return nil
 }
 
-// distinct gives on each key when it first comes.
+// distinct gives on each group when its first row comes.
 func (s *summarizeSource) distinct(x *execution, yield func(row []value.Value) error) error {
-	g := newGroups(s.keys, s.calls)
+	g := newGroups(s.keys, nil)
+	row := make([]value.Value, s.width)
 	return s.in.run(x, func(f *frame) error {
 		found, isNew := g.find(f)
-		switch {
-		case f.err != nil:
+		if f.err != nil || !isNew {
 			return f.err
-		case isNew:
-			return yield(found.key)
 		}
-		return nil
+		copy(row, found.key)
+		for _, c := range s.calls {
+			for i, a := range c.args {
+				if c.used && !c.skip[i] {
+					row[c.first+i] = a.eval(f)
+				}
+			}
+		}
+		if f.err != nil {
+			return f.err
+		}
+		return yield(row)
 	})
 }
 

@@ -76,3 +76,33 @@ func TestErrorOfALeg(t *testing.T) {
 		t.Errorf("no error: %q", got)
 	}
 }
+
+// A group of which the first row says all is given when that row comes.
+func TestFirstRowOfAGroup(t *testing.T) {
+	rows := `datatable(k:string, n:long, s:string)['a', 1, '', 'a', 2, 'x', 'b', long(null), 'y', 'b', 3, '', 'a', 4, 'z']`
+	relation := &spy{Table: table(t, rows)}
+	c := catalog{tables: map[string]kql.Relation{"T": relation}}
+	for _, tt := range []struct {
+		query string
+		read  int
+		want  []string
+	}{
+		{"T | summarize take_any(n, s) by k", 5, []string{"k:string n:long s:string", "a | 1 | ", "b | null | y"}},
+		{"T | summarize take_any(n, s) by k | take 1", 1, []string{"k:string n:long s:string", "a | 1 | "}},
+		{"T | summarize take_any(n, s), take_any(s, n, 'c') by k | project k, s1, n1, n", 5, []string{"k:string s1:string n1:long n:long", "a |  | 1 | 1", "b | y | null | null"}},
+		{"T | summarize take_any(*) by k | project s", 5, []string{"s:string", "", "y"}},
+		{"T | summarize take_any(s) by k | take 1", 5, []string{"k:string s:string", "a | x"}},
+		{"T | summarize take_any(n, s), count() by k", 5, []string{"k:string n:long s:string count_:long", "a | 1 |  | 3", "b | null | y | 2"}},
+		{"T | where n > 9 | summarize take_any(n, s)", 5, []string{"n:long s:string", "null | "}},
+		{"T | where n > 9 | summarize take_any(n, s) by k", 5, []string{"k:string n:long s:string"}},
+	} {
+		relation.yielded = 0
+		got, err := answer(c, tt.query)
+		if d := cmp.Diff(tt.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v\n%s", tt.query, err, d)
+		}
+		if relation.yielded != tt.read {
+			t.Errorf("%s: %d rows read, want %d", tt.query, relation.yielded, tt.read)
+		}
+	}
+}

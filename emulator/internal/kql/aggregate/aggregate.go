@@ -31,6 +31,7 @@ type Result = scalar.Result
 type Bound struct {
 	Results []Result
 	New     func() Accumulator
+	First   bool // the results are the arguments of the first row
 }
 
 // Aggregate is an aggregation function by name.

@@ -20,7 +20,7 @@ func bindTakeAny(prefix string) func(call) (Bound, error) {
 			results[i] = Result{Kind: a.Kind, Prefix: prefix, Arg: i}
 		}
 		empty := nulls(results)
-		return Bound{Results: results, New: func() Accumulator { return &anyRow{empty: empty} }}, nil
+		return Bound{Results: results, New: func() Accumulator { return &anyRow{empty: empty} }, First: len(results) > 1}, nil
 	}
 }
 
