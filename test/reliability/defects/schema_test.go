@@ -47,23 +47,31 @@ func TestSchemaThatChangesBetweenAnswers(t *testing.T) {
 }
 
 // Answers to counts are corrupted in every way, on the first run and later: the
-// run fails or is right.
+// run fails or is right. The race detector sees a part of the ways.
 func TestCorruptCounts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it takes several seconds; make test runs it")
 	}
-	for name, rule := range map[string]faults.Rule{
-		"without rows":  {DropRows: 1000},
-		"one row less":  {DropRows: 1},
-		"three less":    {DropRows: 3},
-		"repeated":      {RepeatRows: 2},
-		"null":          {Values: "null"},
-		"of other type": {Values: "retyped"},
-		"null results":  {Status: 200, Body: `{"schema":null,"results":null}`},
-		"no results":    {Status: 200, Body: `{"schema":[],"results":[]}`},
+	var cases sample
+	for _, way := range []struct {
+		name string
+		rule faults.Rule
+	}{
+		{"without rows", faults.Rule{DropRows: 1000}},
+		{"one row less", faults.Rule{DropRows: 1}},
+		{"three less", faults.Rule{DropRows: 3}},
+		{"repeated", faults.Rule{RepeatRows: 2}},
+		{"null", faults.Rule{Values: "null"}},
+		{"of other type", faults.Rule{Values: "retyped"}},
+		{"null results", faults.Rule{Status: 200, Body: `{"schema":null,"results":null}`}},
+		{"no results", faults.Rule{Status: 200, Body: `{"schema":[],"results":[]}`}},
 	} {
 		for _, match := range []string{"summarize Rows = count()", "| take 0"} {
-			t.Run(name+" of "+match, func(t *testing.T) {
+			if !cases.takes() {
+				continue
+			}
+			rule := way.rule
+			t.Run(way.name+" of "+match, func(t *testing.T) {
 				tenant(t, 2*time.Hour, func(r *rig) {
 					spoiled := func() {
 						rule.Endpoint, rule.Match = faults.Graph, match
