@@ -19,6 +19,9 @@ func heap() uint64 {
 // A large tenant is small in memory, and a scan of its rows allocates next to
 // nothing.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	before := heap()
 	x := tenant.New(documented(20_000, 1))
 	x.Advance(3)

@@ -54,6 +54,9 @@ func differences(before, after map[string][]string) (added, removed, changed int
 // Each device is assessed once per change, so the table of assessments tells
 // which changed; of the others no table has a different row.
 func TestAdvanceChangesFew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	o := options(300, 9)
 	o.ChangeRate = 0.1
 	x := tenant.New(o)
@@ -189,6 +192,9 @@ func ids(t testing.TB, c kql.Catalog, name, column string) map[string]int {
 // The knowledge base has the same size for any number of devices and grows each
 // day. It has each CVE once, and every CVE of a device.
 func TestKnowledgeBase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	for _, devices := range []int{1, 200} {
 		x := tenant.New(documented(devices, 4))
 		known := ids(t, x.Catalog(), kb, "CveId")

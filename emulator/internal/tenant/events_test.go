@@ -27,6 +27,9 @@ func events(t testing.TB, c kql.Catalog, name string) map[string]time.Time {
 
 // A day adds the events of 24 hours and takes those of 24 others.
 func TestEventsByDay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	x := tenant.New(options(40, 13))
 	for _, name := range eventTables {
 		if n := len(events(t, x.Catalog(), name)); n < 100 {
