@@ -359,6 +359,39 @@ func TestPublishGivenUp(t *testing.T) {
 	if rows, _, err := publishOn(t, l, next); err != nil || rows != 7 {
 		t.Errorf("the next run: %d rows, %v, want 7", rows, err)
 	}
+	// It is interrupted before its commit: another process finishes it by the same guards.
+	before := l.published()
+	if rows, _, err := publishOn(t, l, next); err != nil || rows != 7 {
+		t.Errorf("the next run once more: %d rows, %v, want 7", rows, err)
+	}
+	if l.published() != before {
+		t.Errorf("%d rows in the table, want the %d of before", l.published(), before)
+	}
+}
+
+// TestPublishClaimDeleted: somebody deleted the row of a claim from the ledger, and
+// the guard of the claim is still there. The next run publishes behind guards of
+// its own, also when another process finishes it.
+func TestPublishClaimDeleted(t *testing.T) {
+	l := newLedger()
+	if _, _, err := publishOn(t, l, goldenPublication); err != nil {
+		t.Fatal(err)
+	}
+	l.claims = nil
+	next := goldenPublication
+	next.Run.ID = "20261207T060000Z-000000000000"
+	next.Steps = []tvmexport.PublicationStep{{Batches: []tvmexport.BatchID{"20261207T060000Z-000000000000.0001"}, Rows: 7}}
+	next.Rows = 7
+	l.landed["20261207T060000Z-000000000000.0001"] = 7
+	for range 2 {
+		if rows, _, err := publishOn(t, l, next); err != nil || rows != 7 {
+			t.Fatalf("%d rows, %v, want 7", rows, err)
+		}
+		next.Apart = true // as the ledger says to the process that finishes it
+		if n := l.published(); n != 12 {
+			t.Errorf("%d rows in the table, want 5 and 7", n)
+		}
+	}
 }
 
 // TestPublishLeavesNothing: the landing table lost the rows between count and

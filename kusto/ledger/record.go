@@ -41,10 +41,22 @@ func (r Record) Text(key string) string {
 	return guarded(kql.RunsTable, key, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
     Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
     Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
-    Detail = %s`,
+    Detail = %s%s`,
 		kql.Literal(r.table), kql.Literal(string(r.run)), kql.Literal(r.state), r.at(),
 		kql.Literal(string(r.previous)), kql.Literal(string(r.kind)), kql.Literal(string(r.load)), kql.Datetime(r.watermarkFrom), kql.Datetime(r.watermark),
-		r.Rows, r.Bytes, r.Calls, kql.Literal(r.Owner), detail))
+		r.Rows, r.Bytes, r.Calls, kql.Literal(r.Owner), detail, r.unless()))
+}
+
+// unless is the condition of a row that ends a publication: the run has not ended
+// otherwise. The service evaluates it when it executes the command, which may be
+// long after the process that sent it has ended.
+func (r Record) unless() string {
+	other := map[string]string{kql.CommittedState: kql.AbandonedState, kql.AbandonedState: kql.CommittedState}[r.state]
+	if other == "" {
+		return ""
+	}
+	return fmt.Sprintf("\n| where toscalar(%s | where Table == %s and RunId == %s and State == %s | count) == 0",
+		kql.RunsTable, kql.Literal(r.table), kql.Literal(string(r.run)), kql.Literal(other))
 }
 
 // at is the expression of the record's time: the clock of the service. A commit

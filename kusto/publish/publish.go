@@ -113,10 +113,12 @@ type base struct {
 	Table    string
 	Previous tvmexport.RunID
 	Instead  tvmexport.RunID // of an abandoned publication
-	lost     int             // claims whose rows were deleted from the ledger
+	lost     int             // claims whose rows were deleted from the ledger; they have guards of their own
 	apart    tvmexport.RunID // a run whose steps have guards of their own; "" if they are those of the base
 }
 
+// label begins the guards of the base. It depends only on what the process reads, too,
+// that finishes the publication.
 func (b base) label() string {
 	previous := string(b.Previous)
 	if previous == "" {
@@ -124,9 +126,6 @@ func (b base) label() string {
 	}
 	if b.Instead != "" {
 		previous += "~" + string(b.Instead)
-	}
-	if b.lost > 0 {
-		previous += fmt.Sprintf("+%d", b.lost)
 	}
 	return "tvmexport:" + b.Table + ":" + previous
 }
@@ -140,28 +139,32 @@ func (b base) key(step int) string {
 }
 
 // claimKey guards the publishing row.
-func (b base) claimKey() string { return b.label() + ":claim" }
+func (b base) claimKey() string {
+	if b.lost > 0 {
+		return fmt.Sprintf("%s+%d:claim", b.label(), b.lost)
+	}
+	return b.label() + ":claim"
+}
 
 // claimBase writes the publishing row, or finds it written. fresh says that it
 // is written by this call, so that nothing of the publication can be there yet.
 func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
-	detail, err := kql.Document(p)
-	if err != nil {
-		return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
-	}
 	for _, text := range ledger.PartitionTexts(p.Run, p.Partitions) {
 		if _, err := c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, text); err != nil {
 			return b, false, err
 		}
 	}
 	b = base{Table: p.Run.Table.Name, Previous: p.Run.Previous}
-	if p.Apart {
-		b.apart = p.Run.ID
-	}
 	row := ledger.RecordOf(p.Run, kql.PublishingState)
-	row.Rows, row.Bytes, row.Calls, row.Detail = p.Rows, p.Bytes, p.Calls, detail
+	row.Rows, row.Bytes, row.Calls = p.Rows, p.Bytes, p.Calls
 	// Each round passes one publication that was given up on this base.
 	for range 100 {
+		if p.Apart {
+			b.apart = p.Run.ID
+		}
+		if row.Detail, err = kql.Document(p); err != nil {
+			return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
+		}
 		if fresh, err = c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, row.Text(b.claimKey())); err != nil {
 			return b, false, err
 		}
@@ -171,6 +174,7 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b b
 			return b, false, err
 		}
 		holder, instead := holderOf(claims)
+		passed := instead != b.Instead // the guard is that of a publication which was given up
 		b.Instead = instead
 		switch holder {
 		case p.Run.ID:
@@ -179,8 +183,11 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b b
 			if err := c.Visible.SeesAllNow(ctx, "publish", p.Run.Table.Name, kql.RunsTable); err != nil {
 				return b, false, err
 			}
-			if !fresh { // the guard knows of a claim that the ledger does not hold
+			if !fresh && !passed {
+				// The guard knows of a claim that the ledger does not hold. Steps of that
+				// run may be there, so those of this one need guards of their own.
 				b.lost++
+				p.Apart = true
 			}
 		default:
 			return b, false, superseded(p.Run, holder)
