@@ -6,10 +6,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
@@ -90,7 +89,13 @@ func Golden(t *testing.T, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), text); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
+	if string(want) == text {
+		return
 	}
+	wanted, got := strings.Split(string(want), "\n"), strings.Split(text, "\n")
+	n := 0
+	for n < min(len(wanted), len(got))-1 && wanted[n] == got[n] {
+		n++
+	}
+	t.Errorf("%s differs from line %d on:\n-%s\n+%s", file, n+1, strings.Join(wanted[n:], "\n-"), strings.Join(got[n:], "\n+"))
 }
