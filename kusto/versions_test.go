@@ -81,8 +81,8 @@ func TestEmulatorVersions(t *testing.T) {
 			s.Errorf("rows that readers see (-want +got):\n%s", d)
 		}
 
-		for _, change := range [][2]string{{`"DeviceTvmSoftwareInventory"`, `"Another"`}, {"At <= t", "At < t"}, {"t: datetime", "at: datetime"}, {"Gone == 0", "Gone == 1"}} {
-			s.define("DeviceTvmSoftwareInventoryAsOf", "", strings.ReplaceAll(first["DeviceTvmSoftwareInventoryAsOf"], change[0], change[1]))
+		for _, change := range [][]string{{`"DeviceTvmSoftwareInventory"`, `"Another"`}, {"At <= t", "At < t"}, {"t: datetime", "at: datetime", "<= t", "<= at"}, {"Gone == 0", "Gone == 1"}} {
+			s.define("DeviceTvmSoftwareInventoryAsOf", "", strings.NewReplacer(change...).Replace(first["DeviceTvmSoftwareInventoryAsOf"]))
 			before := s.functionCommands()
 			changes, err := s.client.SyncSchema(s.Context(), table)
 			s.must(err)
