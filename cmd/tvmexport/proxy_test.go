@@ -28,9 +28,14 @@ func cmdProxy(ts *testscript.TestScript, _ bool, _ []string) {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		w.WriteHeader(http.StatusOK)
+		// The server reads ahead: the client must send nothing before the connection is taken over.
 		here, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
+			_ = there.Close()
+			return
+		}
+		if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+			_ = here.Close()
 			_ = there.Close()
 			return
 		}
