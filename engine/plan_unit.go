@@ -22,7 +22,7 @@ type planUnit struct {
 	Unit        tvmexport.Unit        `json:"unit,omitzero"`   // of a source that lists units
 }
 
-// Slice is the piece as a slice of its own.
+// Slice returns the unit as a slice of its own.
 func (p planUnit) Slice(t tvmexport.Table) tvmexport.Slice {
 	return tvmexport.Slice{Table: t, Window: p.Window, Partitions: []tvmexport.Partition{p.Partition}, Late: p.Late, Rows: p.Rows, Unit: p.Unit}
 }

@@ -121,6 +121,8 @@ func (l *ledgerFake) carryOut(text string) conntest.Reply {
 			out.Rows = append(out.Rows, []any{"2026-11-23T05:00:00Z", c.run, c.state, "", nil})
 		}
 		return out
+	case strings.Contains(text, `State == "committed"`):
+		return conntest.Reply{Columns: []kql.Column{{Name: "Count", Kind: "long"}}, Rows: [][]any{{0}}}
 	case strings.Contains(text, "| distinct BatchId, Line"):
 		rows := 0
 		for _, b := range batchLabels.FindAllStringSubmatch(text, -1) {

@@ -35,7 +35,7 @@ func TestNoEmulatorPackages(t *testing.T) {
 // emulator say in one line that they are not available, with any arguments, and help lists neither.
 func TestNoEmulatorCommands(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: it links the program a second time")
+		t.Skip("-short: it links the program a second time; make test runs it")
 	}
 	program := filepath.Join(t.TempDir(), "tvmexport")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "noemulator",

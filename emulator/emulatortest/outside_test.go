@@ -31,7 +31,7 @@ import (
 // begins with, and lists none of the exporter's large libraries.
 func TestOutsideModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: it builds another module")
+		t.Skip("-short: it builds another module; make test runs it")
 	}
 	root, err := filepath.Abs("../..")
 	if err != nil {

@@ -55,7 +55,7 @@ func (c *Ledger) makeCount(ctx context.Context, run tvmexport.Run, row Record) e
 			return err
 		}
 	}
-	return conn.RefusedError("commit", run.Table.Name, fmt.Errorf("the ledger rejects the commit of run %s", run.ID), "check the rows of "+kql.RunsTable)
+	return conn.RefusedError("commit", run.Table.Name, fmt.Errorf("the ledger rejects the commit of run %s", run.ID), "run again if "+kql.RunsTable+" says that the run was abandoned; otherwise check its rows")
 }
 
 // CommitDetail is what a commit record says of its run, in the column Detail.

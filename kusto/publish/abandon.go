@@ -58,21 +58,19 @@ func (c *Publisher) checkLanding(ctx context.Context, p tvmexport.Publication, b
 func (c *Publisher) giveUp(ctx context.Context, run tvmexport.Run, into []target, published int64, why error) error {
 	row := ledger.RecordOf(run, kql.AbandonedState)
 	row.Rows = published
-	wrote, err := c.conn.AppendOnce(ctx, "publish", run.Table.Name, row.Text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID)))
+	if _, err := c.conn.AppendOnce(ctx, "publish", run.Table.Name, row.Text(fmt.Sprintf("tvmexport-abandon:%s:%s", run.Table.Name, run.ID))); err != nil {
+		return err
+	}
+	// No row is dropped of a run that counts: a late commit may have come first.
+	committed, err := c.ledger.IsCommitted(ctx, run.Table.Name, run.ID)
 	if err != nil {
 		return err
 	}
-	if !wrote { // it was written before, or a commit that was late has made the run count
-		committed, err := c.ledger.IsCommitted(ctx, run.Table.Name, run.ID)
-		if err != nil {
-			return err
-		}
-		if committed {
-			return &tvmexport.Error{
-				Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
-				Err:  fmt.Errorf("run %s: %w: the service has executed its commit late", run.ID, tvmexport.ErrSuperseded),
-				Hint: "run again: the next run builds on what that one published",
-			}
+	if committed {
+		return &tvmexport.Error{
+			Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
+			Err:  fmt.Errorf("run %s: %w: the service has executed its commit late", run.ID, tvmexport.ErrSuperseded),
+			Hint: "run again: the next run builds on what that one published",
 		}
 	}
 	for _, t := range into {
