@@ -18,43 +18,50 @@ func (e *engine) Commit(ctx context.Context, c tvmexport.Commit) error {
 	return e.destination.Commit(ctx, c)
 }
 
-type recordKey struct {
-	window    tvmexport.Window
-	partition tvmexport.Partition
-}
-
 // recordsOf returns the rows that batches hold of each partition, at the depth at
-// which the run compares its rows.
+// which the run compares its rows, sorted by window and partition.
 func recordsOf(batches []tvmexport.BatchInfo, run tvmexport.Run) []tvmexport.PartitionRecord {
-	sums := map[recordKey]tvmexport.PartitionRecord{}
+	size := 0
+	for _, b := range batches {
+		size += len(b.Slice.Partitions)
+	}
+	all := make([]tvmexport.PartitionRecord, 0, size)
 	for _, b := range batches {
 		for i, p := range b.Slice.Partitions {
-			key := recordKey{b.Slice.Window, run.Label(p)}
-			r, ok := sums[key]
-			if !ok {
-				r = tvmexport.PartitionRecord{Partition: key.partition, Window: key.window, Fingerprint: tvmexport.EmptyFingerprint}
-			}
+			r := tvmexport.PartitionRecord{Partition: run.Label(p), Window: b.Slice.Window}
 			if i < len(b.Counts) {
-				r.Rows += b.Counts[i]
+				r.Rows = b.Counts[i]
 			}
 			if i < len(b.Fingerprints) {
-				r.Fingerprint = r.Fingerprint.Add(b.Fingerprints[i])
-			} else {
-				r.Fingerprint = tvmexport.Fingerprint{}
+				r.Fingerprint = b.Fingerprints[i]
 			}
-			sums[key] = r
+			all = append(all, r)
 		}
 	}
-	out := make([]tvmexport.PartitionRecord, 0, len(sums))
-	for _, r := range sums {
-		if r.Rows > 0 {
-			out = append(out, r)
+	slices.SortFunc(all, compareRecords)
+	out := all[:0]
+	for _, r := range all {
+		if last := len(out) - 1; last >= 0 && compareRecords(out[last], r) == 0 {
+			out[last].Rows += r.Rows
+			out[last].Fingerprint = out[last].Fingerprint.Add(r.Fingerprint)
+			continue
 		}
+		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b tvmexport.PartitionRecord) int {
-		return cmp.Or(a.Window.From.Compare(b.Window.From), cmp.Compare(a.Partition, b.Partition))
-	})
-	return out
+	return slices.DeleteFunc(out, func(r tvmexport.PartitionRecord) bool { return r.Rows == 0 })
+}
+
+// compareRecords orders records by window and partition; those of one window and
+// partition are equal.
+func compareRecords(a, b tvmexport.PartitionRecord) int {
+	c := cmp.Or(a.Window.From.Compare(b.Window.From), cmp.Compare(a.Partition, b.Partition), a.Window.To.Compare(b.Window.To))
+	switch {
+	case c != 0 || a.Window.Null == b.Window.Null:
+		return c
+	case b.Window.Null:
+		return -1
+	}
+	return 1
 }
 
 // vanished adds, with no rows, the partitions that readers saw and that are

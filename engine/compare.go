@@ -15,8 +15,14 @@ import (
 type tally struct {
 	run     tvmexport.Run
 	at      time.Time // the source's clock at the count
-	parts   map[tvmexport.Partition]tvmexport.PartitionRecord
+	parts   map[tvmexport.Partition]partCount
 	windows []planUnit
+}
+
+// partCount is what was counted of one partition. A large table has many.
+type partCount struct {
+	rows        int64
+	fingerprint tvmexport.Fingerprint
 }
 
 // tallyOf keeps counts for the comparison with the fetched rows. A service that
@@ -132,13 +138,13 @@ func (t *tally) differing(batches []tvmexport.BatchInfo) []difference {
 	met := map[tvmexport.Partition]bool{}
 	for _, r := range recordsOf(batches, t.run) {
 		met[r.Partition] = true
-		if n := t.parts[r.Partition].Rows; n != r.Rows {
+		if n := t.parts[r.Partition].rows; n != r.Rows {
 			out = append(out, difference{partition: r.Partition, least: n, most: n, fetched: r.Rows})
 		}
 	}
 	for p, r := range t.parts {
-		if !met[p] && r.Rows > 0 {
-			out = append(out, difference{partition: p, least: r.Rows, most: r.Rows})
+		if !met[p] && r.rows > 0 {
+			out = append(out, difference{partition: p, least: r.rows, most: r.rows})
 		}
 	}
 	slices.SortFunc(out, func(a, b difference) int { return cmp.Compare(a.partition, b.partition) })
@@ -164,12 +170,13 @@ func (t *tally) countParts(ctx context.Context, st stage, list []difference, fin
 	now := countedBy(t.run, unitsOf(counts.Parts, tvmexport.Window{}))
 	for i := range list {
 		d := &list[i]
-		was, is := t.parts[d.partition], now[d.partition]
-		if is.Partition != d.partition {
-			is = tvmexport.PartitionRecord{Partition: d.partition, Fingerprint: tvmexport.EmptyFingerprint} // it has no rows
+		was := t.parts[d.partition]
+		is, ok := now[d.partition]
+		if !ok {
+			is.fingerprint = tvmexport.EmptyFingerprint // it has no rows
 		}
-		d.after = is.Rows
-		d.moved = was.Rows != is.Rows || was.Fingerprint.Known && is.Fingerprint.Known && !was.Fingerprint.Same(is.Fingerprint)
+		d.after = is.rows
+		d.moved = was.rows != is.rows || was.fingerprint.Known && is.fingerprint.Known && !was.fingerprint.Same(is.fingerprint)
 		t.parts[d.partition] = is
 	}
 	return counts.Now, false, nil
@@ -188,7 +195,7 @@ func (t *tally) recounted(d difference) {
 		return
 	}
 	r := t.parts[d.partition]
-	r.Rows = expected
+	r.rows = expected
 	t.parts[d.partition] = r
 }
 

@@ -172,13 +172,13 @@ func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvme
 	for _, k := range known {
 		n, ok := now[k.Partition]
 		switch {
-		case !ok && k.Rows > 0, ok && (n.Rows != k.Rows || !n.Fingerprint.Same(k.Fingerprint)) && n.Rows+k.Rows > 0:
+		case !ok && k.Rows > 0, ok && (n.rows != k.Rows || !n.fingerprint.Same(k.Fingerprint)) && n.rows+k.Rows > 0:
 			out = append(out, k.Partition)
 		}
 		delete(now, k.Partition)
 	}
 	for at, n := range now {
-		if n.Rows > 0 {
+		if n.rows > 0 {
 			out = append(out, at)
 		}
 	}
@@ -187,15 +187,15 @@ func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvme
 }
 
 // countedBy adds up pieces by the partitions in which the run compares rows.
-func countedBy(run tvmexport.Run, pieces []planUnit) map[tvmexport.Partition]tvmexport.PartitionRecord {
-	out := make(map[tvmexport.Partition]tvmexport.PartitionRecord, len(pieces))
+func countedBy(run tvmexport.Run, pieces []planUnit) map[tvmexport.Partition]partCount {
+	out := make(map[tvmexport.Partition]partCount, len(pieces))
 	for _, p := range pieces {
 		at := run.Label(p.Partition)
 		r, ok := out[at]
 		if !ok {
-			r.Fingerprint = tvmexport.EmptyFingerprint
+			r.fingerprint = tvmexport.EmptyFingerprint
 		}
-		out[at] = tvmexport.PartitionRecord{Partition: at, Rows: r.Rows + p.Rows, Fingerprint: r.Fingerprint.Add(p.Fingerprint)}
+		out[at] = partCount{rows: r.rows + p.Rows, fingerprint: r.fingerprint.Add(p.Fingerprint)}
 	}
 	return out
 }

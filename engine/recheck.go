@@ -104,7 +104,7 @@ func changedPartitions(expected []tvmexport.PartitionRecord, now []planUnit, run
 	var moved []tvmexport.Partition
 	for _, r := range expected {
 		c := current[r.Partition]
-		if c.Rows != r.Rows || r.Rows > 0 && !c.Fingerprint.Same(r.Fingerprint) {
+		if c.rows != r.Rows || r.Rows > 0 && !c.fingerprint.Same(r.Fingerprint) {
 			moved = append(moved, r.Partition)
 		}
 		delete(current, r.Partition)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"github.com/tvmexport/tvmexport/engine"
@@ -27,8 +28,16 @@ func (p *process) openSession(ctx context.Context) (*session, error) {
 		_ = x.destination.Close() // no request is running
 		return nil, err
 	}
+	if _, ok := p.env("GOGC"); !ok {
+		debug.SetGCPercent(garbagePercent)
+	}
 	return &session{parts: x, process: p, printer: printer}, nil
 }
+
+// garbagePercent is how much garbage an export keeps, in percent of what it uses. An
+// export spends its time on streams and allocates little, so that more collections
+// cost little, and half of Go's default keeps its memory small.
+const garbagePercent = 50
 
 func (s *session) close() {
 	s.printer.Close()
