@@ -13,9 +13,10 @@ type Order struct {
 	Into   string // published table
 	Load   LoadType
 	Column string    // watermark column as configured; "" for None
-	From   time.Time // LastRefreshedTime
+	From   time.Time // LastRefreshedTime; zero where it says nothing of single rows
 	Active bool
-	Err    error // why it cannot be carried out
+	Note   string // what people should know of the row, a sentence; "" if nothing
+	Err    error  // why it cannot be carried out
 }
 
 // free is the usual destination of the order's table, "" if that is the one refused.

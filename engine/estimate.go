@@ -78,7 +78,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 				out[i], r.Err = v.estimate(ctx, r, orders[i], history[name], left[name])
 			}
 			out[i].Table, out[i].Err = r.Table, r.Err
-			out[i].Notes = append(switchedOff(orders[i]), out[i].Notes...)
+			out[i].Notes = append(orderNotes(orders[i]), out[i].Notes...)
 			return nil
 		})
 	}

@@ -96,7 +96,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 		return Report{}, err // before anything began, for one reason
 	}
 	for i, o := range orders {
-		v.results[i].Notes = append(switchedOff(o), v.results[i].Notes...)
+		v.results[i].Notes = append(orderNotes(o), v.results[i].Notes...)
 	}
 	err = v.close(ctx)
 	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err

@@ -57,13 +57,16 @@ func publishedTables(t tvmexport.Table) int {
 
 // moved refuses a destination that is not the one of the last commit, where a
 // full run would hide older events from readers; why is what a Snapshot says of
-// its full run instead.
+// its full run instead. Behind a run without a watermark the next one is full anyway.
 func moved(t tvmexport.Table, last *tvmexport.Committed) (why string, err error) {
 	if last == nil || last.Destination == "" || last.Destination == t.Destination || !t.Layout.Raw() {
 		return "", nil
 	}
 	if t.LoadType == tvmexport.Snapshot {
 		return fmt.Sprintf("the last run published into %s, but the configuration names %s", last.Destination, t.Destination), nil
+	}
+	if last.Watermark.IsZero() && last.Kind != tvmexport.LegacyRun {
+		return "", nil
 	}
 	return "", &tvmexport.Error{
 		Op: "plan", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Usage,
@@ -132,9 +135,30 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 	case h.Losses.Copied && !o.From.IsZero():
 		p.note("the ledger has no committed run, but a run wrote the watermark %s in MigrationConfiguration: the whole table is fetched again", o.From.UTC().Format(time.RFC3339))
 	default:
+		if !o.From.IsZero() {
+			p.note("the ledger has no committed run: rows after %s, the LastRefreshedTime in MigrationConfiguration, are exported, and older rows are not fetched", o.From.UTC().Format(time.RFC3339))
+		}
 		return o.From, false
 	}
 	return time.Time{}, true
+}
+
+// followsState makes the first run behind runs without a watermark, such as those of a
+// Snapshot, a full one: the time that they left in the configuration says nothing of
+// single rows. If an operator has changed the table and written a time behind the last
+// run, the run fetches the rows after it, and readers see those alone.
+func (p *Plan) followsState(h tvmexport.History, lost tvmexport.Losses) {
+	at := orderedWatermark(h)
+	if at.IsZero() || h.Last.Kind == tvmexport.LegacyRun || h.Last.Definition == p.Run.Table.Definition() {
+		return
+	}
+	const form = "the last run, of %s, exported the table without a watermark, and LastRefreshedTime in MigrationConfiguration says %s: "
+	if !at.After(h.Last.StartedAt) || lost.Ledger() || lost.Unknown {
+		p.note(form+"the whole table is fetched", h.Last.StartedAt.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
+		return
+	}
+	p.Run.Window.From, p.Recount = at, 0
+	p.note(form+"rows after it are exported, older rows are not fetched, and readers do not see them any more", h.Last.StartedAt.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
 }
 
 // reuseOrphans takes over what interrupted runs landed. Without the ledger nothing

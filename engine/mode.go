@@ -80,7 +80,11 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 		}
 		return p, nil
 	}
-	if v.request.Full || h.Last == nil && t.LoadType == tvmexport.FullThenIncr || h.Last != nil && h.Last.Watermark.IsZero() {
+	if v.request.Full || h.Last == nil && t.LoadType == tvmexport.FullThenIncr {
+		return p, nil
+	}
+	if h.Last != nil && h.Last.Watermark.IsZero() {
+		p.followsState(h, lost)
 		return p, nil
 	}
 	at := o.From

@@ -69,10 +69,14 @@ func unknownName(orders []tvmexport.Order, name string) (hint string, code tvmex
 	return "if it is a table of Defender, add it to the configuration table", tvmexport.TableNotConfigured
 }
 
-// switchedOff is the note of a table that is exported though it is switched off.
-func switchedOff(o tvmexport.Order) []string {
-	if o.Active {
-		return nil
+// orderNotes are what people should know of an order that is carried out.
+func orderNotes(o tvmexport.Order) []string {
+	var out []string
+	if o.Note != "" {
+		out = append(out, o.Note)
 	}
-	return []string{"the table is deactivated in the configuration table (IsActive is false); it is exported because it was named"}
+	if !o.Active {
+		out = append(out, "the table is deactivated in the configuration table (IsActive is false); it is exported because it was named")
+	}
+	return out
 }

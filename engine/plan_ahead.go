@@ -52,7 +52,7 @@ func (p *planner) setBack(now time.Time) error {
 	p.note("the watermark %s is later than the source's clock, %s: the run sets it back and publishes the missing rows",
 		from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	p.Again = nil
-	if p.Run.Previous == "" {
+	if p.Run.Kind == tvmexport.FullRun || p.Run.Previous == "" { // of either, readers see nothing of earlier runs
 		p.Run.Window.From = time.Time{}
 		return nil
 	}

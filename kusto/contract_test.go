@@ -311,7 +311,7 @@ func TestEmulatorBadInput(t *testing.T) {
 			s.Errorf("an empty database: %v", err)
 		}
 		s.setUp(softwareTable)
-		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.set-or-append MigrationConfiguration <| print "T | take 1; .drop table X", "XRaw", "None", datetime(null), "Snapshot", true`})
+		_, err = s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.set-or-append MigrationConfiguration <| print "T | take 1; .drop table X", "XRaw", "None", datetime(null), "", "Snapshot", true`})
 		s.must(err)
 		orders, err := s.client.Orders(s.Context())
 		s.must(err)
@@ -369,7 +369,7 @@ func TestContract(t *testing.T) {
 			},
 			Configure: func(_ *testing.T, row contract.ConfigRow) {
 				s.asAdmin(fmt.Sprintf(`.set-or-append %s <| print SourceTable = %s, DestinationTable = %s, WatermarkColumn = %s,
-    LastRefreshedTime = %s, LoadType = %s, IsActive = %t`, kql.ConfigurationTable,
+    LastRefreshedTime = %s, LastRefreshedTimeInString = "", LoadType = %s, IsActive = %t`, kql.ConfigurationTable,
 					kql.Literal(row.Table), kql.Literal(row.Into), kql.Literal(row.Watermark), kql.Datetime(row.From), kql.Literal(row.Load), row.Active))
 			},
 			Lose: func(_ *testing.T, run tvmexport.RunID) {

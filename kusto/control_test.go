@@ -76,10 +76,10 @@ func TestReady(t *testing.T) {
 		{"sound", func(database) {}, "", "", ""},
 		{"no ledger", func(d database) { delete(d.tables, kql.RunsTable) }, "there is no table ExportRuns", "", "tvmexport init"},
 		{"another ledger", func(d database) { d.tables[kql.RunsTable] = kql.RunsColumns[:3] }, "has no column At:datetime", "", "tvmexport init"},
-		{"an audit of the original system", func(d database) {
-			d.tables[kql.AuditTable] = append(append([]kql.Column{}, kql.AuditColumns[:4]...), kql.Column{Name: "RecordCount", Kind: "int"})
+		{"an audit of an earlier version", func(d database) {
+			d.tables[kql.AuditTable] = append(append([]kql.Column{}, kql.AuditColumns[:4]...), kql.Column{Name: "RecordCount", Kind: "long"})
 		}, "", "", ""},
-		{"another audit", func(d database) { d.tables[kql.AuditTable] = kql.AuditColumns[:4] }, "has no column RecordCount:long", "", "tvmexport init"},
+		{"another audit", func(d database) { d.tables[kql.AuditTable] = kql.AuditColumns[:4] }, "has no column RecordCount:int", "", "tvmexport init"},
 		{"no published table", func(d database) { delete(d.tables, "DeviceProcessEventsRaw") }, "", "there is no table DeviceProcessEventsRaw", "tvmexport init"},
 		{"no Records", func(d database) { d.tables["DeviceProcessEventsRaw"] = []kql.Column{{Name: "Records", Kind: "string"}} }, "", "no dynamic column for the record", "DestinationTable"},
 		{"no landing table", func(d database) { delete(d.tables, "DeviceProcessEventsLanding") }, "", "there is no table DeviceProcessEventsLanding", "tvmexport init"},
@@ -176,9 +176,9 @@ func TestInit(t *testing.T) {
 
 func TestOrdersReadsRows(t *testing.T) {
 	f := &conntest.Fake{Answer: func(string) conntest.Reply {
-		return conntest.Reply{Columns: append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Undated", Kind: "long"}), Rows: [][]any{
-			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true, 0},
-			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil, 0},
+		return conntest.Reply{Columns: append(slices.Clone(kql.NeededColumns), kql.Column{Name: "Undated", Kind: "long"}, kql.Column{Name: "OfState", Kind: "bool"}, kql.Column{Name: "Untrue", Kind: "bool"}), Rows: [][]any{
+			{"DeviceProcessEvents", "DeviceProcessEventsRaw", "Timestamp", "2026-11-22T05:00:00.1234567Z", "Incr", true, 0, false, false},
+			{"T | take 1; .drop table X", "XRaw", "None", nil, "Snapshot", nil, 0, false, false},
 		}}
 	}}
 	got, err := connect(t, f).Orders(t.Context())

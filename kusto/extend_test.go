@@ -48,3 +48,29 @@ func TestLedgersOfOlderVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedTablesKeepTheirShape: a table that the original system reads too keeps its
+// columns, their types and their order. It gets only a column that it cannot do without.
+func TestSharedTablesKeepTheirShape(t *testing.T) {
+	longCount := append(slices.Clone(kql.AuditColumns[:4]), kql.Column{Name: "RecordCount", Kind: "long"})
+	note := kql.Column{Name: "Note", Kind: "string"}
+	for name, c := range map[string]struct {
+		table       string
+		found, want []kql.Column
+		text        string
+	}{
+		"six columns":             {kql.ConfigurationTable, kql.NeededColumns, kql.ConfigurationColumns, ""},
+		"six columns and another": {kql.ConfigurationTable, append(slices.Clone(kql.NeededColumns), note), kql.ConfigurationColumns, ""},
+		"seven columns":           {kql.ConfigurationTable, kql.ConfigurationColumns, kql.ConfigurationColumns, ""},
+		"no IsActive":             {kql.ConfigurationTable, kql.NeededColumns[:5], kql.ConfigurationColumns, ".alter-merge table MigrationConfiguration (IsActive:bool)"},
+		"an audit with long":      {kql.AuditTable, longCount, kql.AuditColumns, ""},
+		"an audit without counts": {kql.AuditTable, kql.AuditColumns[:4], kql.AuditColumns, ".alter-merge table MigrationAuditLog (RecordCount:int)"},
+	} {
+		if text := setup.Extension(c.table, c.found, c.want); text != c.text {
+			t.Errorf("%s: %q, want %q", name, text, c.text)
+		}
+	}
+	if err := setup.Unfit(kql.AuditTable, conn.TableInfo{Columns: longCount}, kql.AuditColumns); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,10 @@
 package kql
 
-import "github.com/tvmexport/tvmexport"
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+)
 
 // The control tables. MigrationConfiguration and MigrationAuditLog have the
 // names and shapes of the system that this one replaces.
@@ -24,30 +28,38 @@ const Folder = "tvmexport"
 // Column is a column of a table at the destination; the type by its Kusto name.
 type Column struct{ Name, Kind string }
 
-// ConfigurationColumns are the columns of MigrationConfiguration that init creates.
+// ConfigurationColumns are the columns of MigrationConfiguration that init creates, in
+// the order of the system that this one replaces.
 var ConfigurationColumns = []Column{
 	{"SourceTable", "string"},
 	{"DestinationTable", "string"},
 	{"WatermarkColumn", "string"},
 	{"LastRefreshedTime", "datetime"},
+	{LastRefreshedText, "string"},
 	{"LoadType", "string"},
 	{"IsActive", "bool"},
 }
 
+// NeededColumns are the columns of MigrationConfiguration without which it cannot be
+// read. Databases of the original system, and those that earlier versions made, have
+// these alone.
+var NeededColumns = slices.DeleteFunc(slices.Clone(ConfigurationColumns), func(c Column) bool { return c.Name == LastRefreshedText })
+
 // NoWatermark is the WatermarkColumn of a table that has no watermark column.
 const NoWatermark = "None"
 
-// LastRefreshedText is the column that the seven-column shape of
-// MigrationConfiguration has behind LastRefreshedTime.
+// LastRefreshedText is the column behind LastRefreshedTime that holds the same time as
+// text, for people and other programs. LastRefreshedTime alone counts.
 const LastRefreshedText = "LastRefreshedTimeInString"
 
-// AuditColumns are the columns of MigrationAuditLog.
+// AuditColumns are the columns of MigrationAuditLog. Those that earlier versions made
+// have a RecordCount of the type long.
 var AuditColumns = []Column{
 	{"TableName", "string"},
 	{"Timestamp", "datetime"},
 	{"Status", "string"},
 	{"FailureReason", "string"},
-	{"RecordCount", "long"},
+	{"RecordCount", "int"},
 }
 
 // RunsColumns are the columns of ExportRuns.

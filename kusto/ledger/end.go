@@ -93,7 +93,7 @@ func verdict(o tvmexport.Outcome) (status, reason string) {
 }
 
 func (c *Invocations) copyWatermarks(ctx context.Context, key string, outcomes []tvmexport.Outcome) error {
-	if !slices.ContainsFunc(outcomes, movesWatermark) {
+	if !slices.ContainsFunc(outcomes, func(o tvmexport.Outcome) bool { return !refreshed(o).IsZero() }) {
 		return nil
 	}
 	columns, err := c.conn.Columns(ctx, kql.ConfigurationTable)
@@ -137,33 +137,43 @@ func auditedRow(owner string) string {
 | project %s`, kql.RunsTable, kql.Literal(kql.AuditedState), kql.Literal(owner), leaseColumns(kql.AuditedState, owner, "datetime(null)"))
 }
 
-func movesWatermark(o tvmexport.Outcome) bool { return o.Err == nil && !o.Watermark.IsZero() }
+// refreshed is the time that a run leaves in the configuration: its watermark, else
+// when it began; zero: none.
+func refreshed(o tvmexport.Outcome) time.Time {
+	switch {
+	case o.Err != nil:
+		return time.Time{}
+	case o.Watermark.IsZero():
+		return o.Began
+	}
+	return o.Watermark
+}
 
 // watermarksText appends for each table its newest configuration row again,
 // with the new time in it. Every other value is what the row contains when the
 // command runs, so that it keeps an operator's change in between. A row that was
 // written since the run began is an order, and stays the newest. Columns are
-// matched by name, for every shape of the table.
+// matched by name, for every shape of the table, also one with more columns.
 func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Column) string {
 	var rows []string
 	for _, o := range outcomes {
-		if movesWatermark(o) {
-			rows = append(rows, fmt.Sprintf("    %s, %s, %s", kql.Literal(o.Table), kql.Datetime(o.Watermark), kql.Datetime(o.Began)))
+		if at := refreshed(o); !at.IsZero() {
+			rows = append(rows, fmt.Sprintf("    %s, %s, %s", kql.Literal(o.Table), kql.Datetime(at), kql.Datetime(o.Began)))
 		}
 	}
 	values := map[string]kql.Expression{}
 	for _, c := range columns {
 		values[c.Name] = kql.Expression{Kind: c.Kind, Text: kql.Ident(c.Name)}
 	}
-	values["LastRefreshedTime"] = kql.Expression{Kind: "datetime", Text: "NewWatermark"}
-	values[kql.LastRefreshedText] = kql.Expression{Kind: "string", Text: "tostring(NewWatermark)"}
+	values["LastRefreshedTime"] = kql.Expression{Kind: "datetime", Text: "_Refreshed"}
+	values[kql.LastRefreshedText] = kql.Expression{Kind: "string", Text: "tostring(_Refreshed)"}
 	return guarded(kql.ConfigurationTable, key, fmt.Sprintf(`%s
-| extend Ordered = ingestion_time()
-| extend WrittenAt = coalesce(Ordered, LastRefreshedTime, datetime(1900-01-01))
-| summarize arg_max(WrittenAt, *) by SourceTable
-| join kind=inner (datatable (SourceTable:string, NewWatermark:datetime, Began:datetime) [
+| extend _Ordered = ingestion_time()
+| extend _WrittenAt = coalesce(_Ordered, LastRefreshedTime, datetime(1900-01-01))
+| summarize arg_max(_WrittenAt, *) by SourceTable
+| join kind=inner (datatable (SourceTable:string, _Refreshed:datetime, _Began:datetime) [
 %s]) on SourceTable
-| where isnull(Began) or isnull(Ordered) or Ordered <= Began
+| where isnull(_Began) or isnull(_Ordered) or _Ordered <= _Began
 | project %s`, kql.ConfigurationTable, strings.Join(rows, ",\n"), kql.Fill(columns, values)))
 }
 

@@ -117,7 +117,8 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[st
 //
 // Ordered is a watermark that an operator wrote: in a configuration row newer
 // than the beginning of the last committed run, and equal to no watermark that
-// a run has committed, since those are what the program itself copies there.
+// a run has committed, since those are what the program itself copies there. Of a
+// run without a watermark it copies the time at which the run began.
 func historyText(tables []tvmexport.Table) string {
 	names := kql.Literals(kql.Names(tables))
 	return fmt.Sprintf(`let Names = datatable (Table:string) [%s];
@@ -145,7 +146,9 @@ let Ordered = %s
     | project Table = SourceTable, WrittenAt, Ordered = LastRefreshedTime
     | join kind=inner Newest on Table
     | where WrittenAt > BeganAt and isnotnull(Ordered)
-    | join kind=leftanti (Commits | distinct Table, Ordered = Watermark) on Table, Ordered
+    | join kind=leftanti (Commits
+        | project Table, Ordered = coalesce(Watermark, todatetime(Detail.startedAt))
+        | distinct Table, Ordered) on Table, Ordered
     | project Table, Ordered;
 let Open = Known
     | join kind=leftouter Newest on Table

@@ -13,13 +13,18 @@ import (
 
 // ordersText asks for the newest row of each source table, regardless of its
 // other values: IsActive is checked afterwards, so that a row can switch a table
-// off. Both shapes of the table have these columns.
-const ordersText = kql.ConfigurationTable + `
-| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
-| extend NoTime = isnull(ingestion_time())
-| summarize arg_max(WrittenAt, *), Undated = countif(NoTime) by SourceTable
-| project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive, Undated
-| order by SourceTable asc`
+// off. Every shape of the table has these columns. OfState says that a row of the
+// table as a Snapshot has the same LastRefreshedTime: a run without a watermark
+// wrote it, or it was copied from there. Told is the time as text, where the table
+// has it.
+var ordersText = fmt.Sprintf(`%s
+| extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01)), NoTime = isnull(ingestion_time()), Told = tostring(column_ifexists(%s, "")),
+    StateTime = iff(trim(@"\s+", LoadType) in~ ("", %s), tostring(LastRefreshedTime), "")
+| summarize arg_max(WrittenAt, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive, Told), Undated = countif(NoTime), StateTimes = make_set(StateTime) by SourceTable
+| project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive, Undated,
+    OfState = isnotnull(LastRefreshedTime) and set_has_element(StateTimes, tostring(LastRefreshedTime)),
+    Untrue = isnotempty(Told) and not(coalesce(abs(todatetime(Told) - LastRefreshedTime) < 1s, false))
+| order by SourceTable asc`, kql.ConfigurationTable, kql.Literal(kql.LastRefreshedText), kql.Literal(string(tvmexport.Snapshot)))
 
 // Orders implements tvmexport.Destination.
 func (c *Configuration) Orders(ctx context.Context) ([]tvmexport.Order, error) {
@@ -36,6 +41,7 @@ func (c *Configuration) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 			Source: r.Text("SourceTable"), Destination: r.Text("DestinationTable"),
 			Watermark: r.Text("WatermarkColumn"), Load: r.Text("LoadType"),
 			Refreshed: r.Time("LastRefreshedTime"), Active: r.Flag("IsActive"),
+			OfState: r.Flag("OfState"), Untrue: r.Flag("Untrue"),
 		})
 		if n := r.Long("Undated"); n > 0 {
 			o.Active, o.Err = true, undated(o.Table, n) // active: or nobody would hear of it
@@ -51,6 +57,8 @@ type Configured struct {
 	Source, Destination, Watermark, Load string
 	Refreshed                            time.Time
 	Active                               bool
+	OfState                              bool // Refreshed is of the table as a Snapshot
+	Untrue                               bool // the text next to Refreshed says another time
 }
 
 // Order is what a configuration row asks for, or why it cannot be carried out.
@@ -94,6 +102,12 @@ func Order(row Configured) tvmexport.Order {
 	}
 	if !o.From.IsZero() && o.From.Year() < 1900 {
 		return bad(fmt.Errorf("LastRefreshedTime %s is not a valid time of a row", o.From.Format(time.RFC3339)))
+	}
+	if row.Untrue {
+		o.Note = fmt.Sprintf("%s and LastRefreshedTime in %s say different times: LastRefreshedTime counts", kql.LastRefreshedText, kql.ConfigurationTable)
+	}
+	if row.OfState && o.Load != tvmexport.Snapshot {
+		o.From = time.Time{} // it says when a run began, and nothing of single rows
 	}
 	return o
 }

@@ -26,6 +26,12 @@ func TestOrder(t *testing.T) {
 	}{
 		{"snapshot", row("T", "TRaw", "None", "Snapshot"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Snapshot, Active: true}, ""},
 		{"increment", Configured{Source: "T", Destination: "TRaw", Watermark: "Timestamp", Load: "Incr", Refreshed: at, Active: false}, tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: "Timestamp", From: at}, ""},
+		{"a time of it as a snapshot", Configured{Source: "T", Destination: "TRaw", Watermark: "Timestamp", Load: "incr", Refreshed: at, Active: true, OfState: true}, tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: "Timestamp", Active: true}, ""},
+		{"a snapshot's own time", Configured{Source: "T", Destination: "TRaw", Load: "snapshot", Refreshed: at, Active: true, OfState: true}, tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Snapshot, From: at, Active: true}, ""},
+		{"two times", Configured{Source: "T", Destination: "TRaw", Watermark: "Timestamp", Load: "Incr", Refreshed: at, Active: true, Untrue: true}, tvmexport.Order{
+			Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: "Timestamp", From: at, Active: true,
+			Note: "LastRefreshedTimeInString and LastRefreshedTime in MigrationConfiguration say different times: LastRefreshedTime counts",
+		}, ""},
 		{"original full", row("T", "TRaw", "None", "Full"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.FullThenIncr, Active: true}, ""},
 		{"no watermark column", row("T", "", " none ", "incr"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Active: true}, ""},
 		{"ingestion time", row("T", "TRaw", "Ingestion_Time()", "Incr"), tvmexport.Order{Table: "T", Into: "TRaw", Load: tvmexport.Incremental, Column: tvmexport.IngestionTime, Active: true}, ""},

@@ -29,8 +29,8 @@ func TestTexts(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"lacks":      lacksText(both),
-		"seed":       SeedText(both, kql.ConfigurationColumns),
-		"seed_seven": SeedText(both, kqltest.SevenColumns),
+		"seed":       SeedText(both, kql.NeededColumns),
+		"seed_seven": SeedText(both, kql.ConfigurationColumns),
 		"orders":     ordersText,
 		"losses": lossesText(both, []place{
 			{Of: kqltest.InventoryTable, Table: kqltest.InventoryTable.Destination, Columns: kql.RawColumns, Keep: 30 * 24 * time.Hour},
@@ -52,8 +52,8 @@ func TestTexts(t *testing.T) {
 		"stored_shape":       NumbersText,
 		"release":            releaseRows(closing.Owner, append(kql.Names(both), "")),
 		"audited_row":        auditedRow(closing.Owner),
-		"watermarks":         watermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
-		"watermarks_seven":   watermarksText("tvmexport-finish:k", outcomes, kqltest.SevenColumns),
+		"watermarks":         watermarksText("tvmexport-finish:k", outcomes, kql.NeededColumns),
+		"watermarks_seven":   watermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
 		"audit":              auditText("tvmexport-audit:k", closing, kql.AuditColumns, kqltest.Run.StartedAt.Add(1500*time.Millisecond)),
 	} {
 		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })

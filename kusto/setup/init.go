@@ -253,7 +253,7 @@ func (c *Installer) Ordered(ctx context.Context, tables []tvmexport.Table) ([]tv
 		return nil, err
 	}
 	found, ok := inv.Tables[kql.ConfigurationTable]
-	if !ok || kql.Missing(found.Columns, kql.ConfigurationColumns) != "" {
+	if !ok || kql.Missing(found.Columns, kql.NeededColumns) != "" {
 		return tables, uncollided(tables, nil)
 	}
 	orders, err := c.configuration.Orders(ctx)

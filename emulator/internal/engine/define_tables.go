@@ -108,7 +108,7 @@ func defineTable(s *session, state *state, c *command.DefineTables, def command.
 	case !there && (c.Verb == command.Alter || c.Verb == command.AlterMerge):
 		return notFound(CodeTableNotFound, "Table", def.Name)
 	case there && c.Verb == command.Create:
-		return alreadyExists("Table", def.Name)
+		return nil // as documented: success, and the table stays as it is
 	case !there:
 		if kind, taken := state.taken(def.Name); taken {
 			return alreadyExists(kind, def.Name)

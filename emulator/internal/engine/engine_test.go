@@ -181,7 +181,8 @@ func TestDefineTables(t *testing.T) {
 	b := newBench(t)
 	b.want(`.create table T (a:string, b:long) with (folder="f", docstring="d")`,
 		`T | {"Name":"T","OrderedColumns":[{"Name":"a","Type":"System.String","CslType":"string"},{"Name":"b","Type":"System.Int64","CslType":"long"}]} | db | f | d`)
-	b.fails(root, `.create table T (a:string)`, CodeBadRequest, "Entity 'T' of kind 'Table' already exists.")
+	b.want(`.create table T (a:string) with (folder="g", docstring="e")`, // as documented: the table stays as it is
+		`T | {"Name":"T","OrderedColumns":[{"Name":"a","Type":"System.String","CslType":"string"},{"Name":"b","Type":"System.Int64","CslType":"long"}]} | db | f | d`)
 	b.want(`.create-merge table T (c:dynamic, a:string)`,
 		`T | {"Name":"T","OrderedColumns":[{"Name":"a","Type":"System.String","CslType":"string"},{"Name":"b","Type":"System.Int64","CslType":"long"},{"Name":"c","Type":"System.Object","CslType":"dynamic"}]} | db | f | d`)
 	b.fails(root, `.create-merge table T (a:long)`, CodeBadRequest, "Column 'a' of table 'T' is of type string and cannot become long")

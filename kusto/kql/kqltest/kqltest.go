@@ -71,9 +71,6 @@ func Columns(names ...string) []tvmexport.Column {
 // RawDataColumns are those of a published table as another exporter makes it.
 var RawDataColumns = []kql.Column{{Name: "Timestamp", Kind: "datetime"}, {Name: "RawData", Kind: "dynamic"}}
 
-// SevenColumns are those of MigrationConfiguration with the watermark as text.
-var SevenColumns = append(append(append([]kql.Column{}, kql.ConfigurationColumns[:4]...), kql.Column{Name: kql.LastRefreshedText, Kind: "string"}), kql.ConfigurationColumns[4:]...)
-
 // Golden compares a text with testdata/NAME.kql. With the flag -update, it writes
 // the text there.
 func Golden(t *testing.T, name, text string) {

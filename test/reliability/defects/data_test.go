@@ -177,7 +177,7 @@ func TestInactiveAndBack(t *testing.T) {
 		r.source.SetNow(day(r).Add(2 * time.Hour))
 		r.run()
 		active := func(on bool) {
-			r.admin(fmt.Sprintf(`.set-or-append MigrationConfiguration <| MigrationConfiguration | extend W = ingestion_time() | summarize arg_max(W, *) by SourceTable | extend IsActive = %t | project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive`, on))
+			r.admin(fmt.Sprintf(`.set-or-append MigrationConfiguration <| MigrationConfiguration | extend W = ingestion_time() | summarize arg_max(W, *) by SourceTable | extend IsActive = %t | project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LastRefreshedTimeInString, LoadType, IsActive`, on))
 		}
 		active(false)
 		rows = append(rows, rowsFrom("cd", 20, day(r).Add(5*time.Hour))...)
@@ -204,7 +204,7 @@ func TestWatermarkRewoundByHand(t *testing.T) {
 		for _, table := range []string{events + "Raw", events + "Typed"} {
 			r.admin(fmt.Sprintf(".delete table %s records <| %s | where %s between (20 .. 29)", table, table, number[table]))
 		}
-		r.admin(fmt.Sprintf(`.set-or-append MigrationConfiguration <| MigrationConfiguration | extend W = ingestion_time() | summarize arg_max(W, *) by SourceTable | extend LastRefreshedTime = datetime(%s) | project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LoadType, IsActive`,
+		r.admin(fmt.Sprintf(`.set-or-append MigrationConfiguration <| MigrationConfiguration | extend W = ingestion_time() | summarize arg_max(W, *) by SourceTable | extend LastRefreshedTime = datetime(%s) | project SourceTable, DestinationTable, WatermarkColumn, LastRefreshedTime, LastRefreshedTimeInString, LoadType, IsActive`,
 			day(r).Add(-time.Hour).Format(time.RFC3339)))
 		r.exporter.Recount = 0
 		if result := r.run(); result.Late != 10 {
