@@ -69,10 +69,14 @@ var rules = []rule{
 	avoid(`had it been|were it not|should it ever`, "if"),
 }
 
+// byStart finds rules by the beginning of their matches.
+var byStart = newIndex(rules)
+
 // hits counts the matches of all rules in text and reports each.
 func hits(text string, report func(match, better string)) int {
 	n := 0
-	for _, r := range rules {
+	for _, i := range byStart.candidates(text) {
+		r := rules[i]
 		for _, at := range r.find.FindAllStringIndex(text, -1) {
 			if r.after != nil && r.after.MatchString(text[at[1]:]) {
 				continue
