@@ -24,7 +24,8 @@ func (p *process) refillCommand() *cobra.Command {
 published them. It fills columns that existed only in the records (drift: raw) or
 were not known then, also in older rows. It fetches nothing from Defender. Runs
 whose records have expired do not change. Readers see each run either before or
-after the change, never in between.`,
+after the change, never in between; of a run with more than five million rows, each
+partition.`,
 		Example: "  tvmexport refill --table DeviceTvmSoftwareInventory",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.refill(c.Context(), tables, asJSON) },

@@ -145,6 +145,9 @@ const (
 // RunTag is the extent tag that names the run whose rows an extent holds.
 func RunTag(run tvmexport.RunID) string { return "drop-by:tvmexport:" + string(run) }
 
+// RefillTag is the extent tag of rows that one command of a refill rebuilt.
+func RefillTag(id string) string { return "drop-by:tvmexport-refill:" + id }
+
 // KeyTag is the extent tag that names the command that made an extent; a
 // command guarded by it runs once.
 func KeyTag(key string) string { return "ingest-by:" + key }

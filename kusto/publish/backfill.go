@@ -10,11 +10,9 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// Backfill implements tvmexport.Destination. Each run is rebuilt in a table of its
-// own and counted there. One command then replaces the rows of the run in the
-// typed table, so that readers see the run either before or after the rebuild,
-// never both and never neither
-// (https://learn.microsoft.com/kusto/management/replace-extents).
+// Backfill implements tvmexport.Backfiller. The rows of each run are rebuilt in
+// another table, the bench, and counted there. One command then replaces them in the
+// typed table: see [replacement].
 func (c *Backfiller) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Backfilled, error) {
 	var out tvmexport.Backfilled
 	if err := conn.CheckNames(t); err != nil {
@@ -97,66 +95,4 @@ func refillableText(t tvmexport.Table) string {
 | join kind=leftouter (%s | summarize Have = count() by RunId) on RunId
 | order by At asc
 | project RunId, Rows, Have = coalesce(Have, 0)`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.CommittedState), kql.Ident(t.Destination))
-}
-
-func (c *Backfiller) refillRun(ctx context.Context, t tvmexport.Table, r past, raw, typed []kql.Column) error {
-	run := tvmexport.Run{ID: r.run, Table: t}
-	isDone := func(ctx context.Context) (bool, error) {
-		made, err := c.operations.published(ctx, run, target{Table: bench(t)})
-		return made.rows == r.rows, err
-	}
-	if err := c.operations.begin(ctx, conn.Statement{Op: "refill", Table: t.Name, Text: refillText(t, r.run, raw, typed), Idempotent: true, One: true}, isDone); err != nil {
-		return err
-	}
-	made, err := c.operations.published(ctx, run, target{Table: bench(t)})
-	if err != nil {
-		return err
-	}
-	if made.rows != r.rows {
-		return conn.RefusedError("refill", t.Name, fmt.Errorf("%d rows of run %s were rebuilt, of %d", made.rows, r.run, r.rows), "nothing was changed; run tvmexport refill again")
-	}
-	doubt := c.operations.begin(ctx, conn.Statement{Op: "refill", Table: t.Name, One: true, Text: replaceText(t, r.run)}, nil)
-	if doubt != nil {
-		// It may have been carried out all the same: the count decides.
-		c.conn.Log.InfoContext(ctx, "kusto: the result of replacing a run's rows is uncertain", "table", t.Name, "run", r.run, "error", doubt)
-	}
-	now, err := c.operations.published(ctx, run, target{Table: t.Typed()})
-	if err != nil {
-		return err
-	}
-	if now.rows != r.rows && doubt != nil {
-		return doubt
-	}
-	if now.rows != r.rows {
-		return conn.RefusedError("refill", t.Name, fmt.Errorf("%s holds %d rows of run %s, of which the ledger says %d", t.Typed(), now.rows, r.run, r.rows), "run tvmexport refill again")
-	}
-	return nil
-}
-
-// refillText rebuilds the rows of a run; they replace what the bench holds.
-func refillText(t tvmexport.Table, run tvmexport.RunID, raw, typed []kql.Column) string {
-	values := views.TypedValues(tvmexport.Run{ID: run, Table: t}, typed, t.Visible())
-	values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "ExportedAt"}
-	if _, ok := columnType(raw, "ExportedAt"); !ok {
-		values["ExportedAt"] = kql.Expression{Kind: "datetime", Text: "datetime(null)"}
-	}
-	return fmt.Sprintf(".set-or-replace async %s with (tags = %s) <|\n%s\n| where RunId == %s\n| extend %s = %s\n| project %s",
-		kql.Ident(bench(t)), kql.Tags(kql.RunTag(run)), kql.Ident(t.Destination), kql.Literal(string(run)), views.ParsedRecord, kql.Ident(views.Payload(raw)), kql.Fill(typed, values))
-}
-
-func columnType(columns []kql.Column, name string) (kind string, ok bool) {
-	for _, c := range columns {
-		if c.Name == name {
-			return c.Kind, true
-		}
-	}
-	return "", false
-}
-
-// replaceText replaces the run's extents in the typed table with those of the
-// bench. The two dates are required; they exclude no extent, even if clocks
-// differ.
-func replaceText(t tvmexport.Table, run tvmexport.RunID) string {
-	return fmt.Sprintf(".replace async extents in table %s with (extentCreatedOnFrom = datetime(2000-01-01), extentCreatedOnTo = %s) <|\n{ .show table %s extents where tags has %s },\n{ .show table %s extents }",
-		kql.Ident(t.Typed()), "datetime(9999-12-31)", kql.Ident(t.Typed()), kql.Literal(kql.RunTag(run)), kql.Ident(bench(t)))
 }

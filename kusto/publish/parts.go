@@ -57,6 +57,8 @@ func NewPublisher(p Parts, a *Arrivals) *Publisher {
 
 // Backfiller rebuilds typed rows from stored records.
 type Backfiller struct {
+	Most int64 // rows of a run that one command replaces; NewBackfiller sets the service's limit
+
 	conn       *conn.Conn
 	visible    *visibility.Checker
 	operations *operations
@@ -64,7 +66,7 @@ type Backfiller struct {
 
 // NewBackfiller makes it. Nothing is sent before the first call.
 func NewBackfiller(p Parts) *Backfiller {
-	return &Backfiller{conn: p.Conn, visible: p.Visible, operations: &operations{p.Conn}}
+	return &Backfiller{Most: mostReplaced, conn: p.Conn, visible: p.Visible, operations: &operations{p.Conn}}
 }
 
 // Observer counts and fingerprints the rows that readers see.

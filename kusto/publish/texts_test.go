@@ -22,6 +22,9 @@ func TestTexts(t *testing.T) {
 	claim.Rows, claim.Bytes, claim.Calls, claim.Detail = 5, 4096, 3, detail
 	lateStep := kqltest.Publication
 	lateStep.Steps = []tvmexport.PublicationStep{{Batches: kqltest.Publication.Steps[0].Batches, Rows: 1, Late: &kqltest.Run.Window}}
+	rebuilt := replacement{table: kqltest.InventoryTable, run: kqltest.Run.ID, rows: 5, tag: kql.RefillTag("RMDZ5NXKRVVUBCJXDZ7DFXM6Q5")}
+	part := rebuilt
+	part.buckets = []string{"0a1", "fff"}
 	for name, text := range map[string]string{
 		"state_typed":            stateText(tvmexport.CountQuery{Table: kqltest.InventoryTable, Depth: 2}, typedOf(kqltest.InventoryTable)),
 		"step_typed":             typedStep(kqltest.Publication, 0, b, kqltest.EventsTable),
@@ -42,6 +45,10 @@ func TestTexts(t *testing.T) {
 		"step_late_raw_data":     rawStep(lateStep, 0, b, kqltest.RawDataColumns...),
 		"step_other_columns":     rawStep(kqltest.Publication, 1, b, []kql.Column{{Name: "Source", Kind: "string"}, {Name: "Records", Kind: "dynamic"}, {Name: "ExportedAt", Kind: "string"}, {Name: "Extra", Kind: "long"}}...),
 		"extents":                extentsText(kqltest.Run.Table.Destination, kql.RunTag(kqltest.Run.ID)),
+		"refill_buckets":         bucketsText(kqltest.InventoryTable, kqltest.Run.ID),
+		"refill_rebuild":         rebuilt.rebuildText(kql.RawColumns, views.TypedColumns(kqltest.InventoryTable.Visible())),
+		"refill_replace":         rebuilt.text(),
+		"refill_replace_part":    part.text(),
 		"remaining":              remainingText(kqltest.Run, kqltest.Publication.Steps[0].Batches),
 	} {
 		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })

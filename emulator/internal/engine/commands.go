@@ -63,7 +63,7 @@ func principalCommands() []handler {
 }
 
 func extentCommands() []handler {
-	return []handler{runs(moveExtents), runs(replaceExtents), runs(dropExtents), runs(changeTags), shows(showExtents)}
+	return []handler{runs(moveExtents), runs(replaceExtents), runs(updateTable), runs(dropExtents), runs(changeTags), shows(showExtents)}
 }
 
 func loadCommands() []handler {

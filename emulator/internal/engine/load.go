@@ -151,7 +151,12 @@ func (w *loader) commit(s *state, l load, id uuid.UUID, extents []*extent.Extent
 		t.extents = nil
 	}
 	w.put(s, t, extents)
-	for _, d := range derived {
+	return w.putAll(s, derived)
+}
+
+// putAll adds extents to tables.
+func (w *loader) putAll(s *state, all []derivation) error {
+	for _, d := range all {
 		t, err := s.editTable(d.table)
 		if err != nil {
 			return err

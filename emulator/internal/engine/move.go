@@ -154,14 +154,7 @@ func (m moving) do(ctx context.Context, s *session, sc scope, with command.Prope
 			return notFound(CodeTableNotFound, "Table", m.to)
 		}
 		t.addExtents(come)
-		for _, d := range derived {
-			t, err := state.editTable(d.table)
-			if err != nil {
-				return err
-			}
-			s.e.loader.put(state, t, d.extents)
-		}
-		return nil
+		return s.e.loader.putAll(state, derived)
 	})
 	if err != nil {
 		return nil, err

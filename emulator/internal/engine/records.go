@@ -34,41 +34,63 @@ func deleteRecords(ctx context.Context, s *session, c *command.DeleteRecords) (*
 			return r, nil
 		}
 		r := &rows{columns: stringColumns("OriginalExtentId", "ResultExtentId", "ResultExtentTags", "Details")}
-		var gone []piece
-		var come []*extent.Extent
-		var first int64
-		for _, x := range t.extents {
-			n := 0
-			for n < len(ordinals) && ordinals[n] < first+x.RowCount() {
-				ordinals[n] -= first
-				n++
-			}
-			first += x.RowCount()
-			if n == 0 {
-				continue
-			}
-			y := x.Delete(ordinals[:n])
-			y.ID = newID()
-			gone, come = append(gone, piece{t.name, x}), append(come, y)
-			r.addText(x.ID.String(), y.ID.String(), strings.Join(y.Tags, tagSeparator), "")
-			ordinals = ordinals[n:]
+		thinned := thin(t, ordinals)
+		for _, x := range thinned {
+			r.addText(x.before.ID.String(), x.after.ID.String(), strings.Join(x.after.Tags, tagSeparator), "")
 		}
-		err = sc.db.update(func(state *state) error {
-			if err := state.take(gone); err != nil {
-				return err
-			}
-			t, err := state.editTable(c.Table)
-			if err != nil {
-				return err
-			}
-			t.addExtents(come)
-			return nil
-		})
+		err = sc.db.update(func(state *state) error { return state.thin(c.Table, thinned) })
 		if err != nil {
 			return nil, err
 		}
 		return r, nil
 	})
+}
+
+// thinned is an extent before and after rows of it were marked as deleted.
+type thinned struct {
+	before, after *extent.Extent
+	rows          int64 // that were marked
+}
+
+// thin marks the rows with these ordinals, which are sorted, as deleted.
+func thin(t *table, ordinals []int64) []thinned {
+	var all []thinned
+	var first int64
+	for _, x := range t.extents {
+		n := 0
+		for n < len(ordinals) && ordinals[n] < first+x.RowCount() {
+			ordinals[n] -= first
+			n++
+		}
+		first += x.RowCount()
+		if n == 0 {
+			continue
+		}
+		y := x.Delete(ordinals[:n])
+		y.ID = newID()
+		all = append(all, thinned{x, y, int64(n)})
+		ordinals = ordinals[n:]
+	}
+	return all
+}
+
+// thin replaces extents of a table, which must still be there. Only for the
+// state that update gives.
+func (s *state) thin(name string, all []thinned) error {
+	gone := make([]piece, len(all))
+	come := make([]*extent.Extent, len(all))
+	for i, x := range all {
+		gone[i], come[i] = piece{name, x.before}, x.after
+	}
+	if err := s.take(gone); err != nil {
+		return err
+	}
+	t, err := s.editTable(name)
+	if err != nil {
+		return err
+	}
+	t.addExtents(come)
+	return nil
 }
 
 // matchingOrdinals is the ordinals of the rows that the predicate gives, sorted: the

@@ -133,9 +133,15 @@ func bubble(t *testing.T, f func(r *rig)) {
 // connect gives the exporter a destination without memory, as a new process has it.
 func (r *rig) connect() {
 	r.Helper()
+	r.connectBy(r.http)
+}
+
+// connectBy is connect through a client.
+func (r *rig) connectBy(by *http.Client) {
+	r.Helper()
 	at := r.emulator.Endpoints()
 	client, err := kusto.New(r.Context(), kusto.Options{
-		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: r.http,
+		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: by,
 		Credential: r.credential(at.ClientID, at.ClientSecret),
 	})
 	r.must(err)

@@ -102,6 +102,27 @@ func replace(p *parser, _ Verb) (string, any) {
 	return "extents", r
 }
 
+// update reads .update [async] table T delete D (append A | move S) <| statements.
+func update(p *parser, _ Verb) (string, any) {
+	u := &UpdateTable{Async: p.accept("async")}
+	p.expect("table")
+	u.Table = p.name("A table name")
+	if t := p.peek(0); t.isWord("on") {
+		p.unsupported(t, "The simplified syntax of .update table ('on') is deprecated and not supported by this emulator.")
+	}
+	p.expect("delete")
+	u.Delete = p.name("The name of a statement")
+	if p.accept("move") {
+		u.From = p.name("A table name")
+	} else {
+		p.expect("append")
+		u.Append = p.name("The name of a statement")
+	}
+	u.With = p.properties()
+	u.Query = p.query()
+	return "table", u
+}
+
 // braces takes { text } and gives the text.
 func braces(p *parser) string {
 	open := p.peek(0)

@@ -13,7 +13,7 @@ func init() {
 		"show": show, "create": create, "create-merge": create, "create-or-alter": create,
 		"alter": alter, "alter-merge": alter, "merge": merge, "rename": rename, "drop": drop, "delete": deleteThing,
 		"set": set, "append": load, "set-or-append": load, "set-or-replace": load, "ingest": ingest,
-		"move": move, "replace": replace, "clear": clearThing, "add": changePrincipals,
+		"move": move, "replace": replace, "update": update, "clear": clearThing, "add": changePrincipals,
 		"enable": enable, "disable": enable, "execute": execute, "refresh": refresh,
 	}
 }

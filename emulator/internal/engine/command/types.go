@@ -344,6 +344,16 @@ type DeleteRecords struct {
 	Query string
 }
 
+// UpdateTable is .update table T delete D append A, or move S, <| let D = ...; let A = ...;
+type UpdateTable struct {
+	Async          bool
+	Table          string
+	Delete, Append string // names that Query defines; "" for Append with From
+	From           string // the table whose extents move
+	With           Properties
+	Query          string
+}
+
 // ShowOperations is .show operations [ids].
 type ShowOperations struct {
 	IDs IDs
