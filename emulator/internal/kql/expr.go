@@ -9,12 +9,13 @@ import (
 type expr struct {
 	kind     value.Kind
 	eval     eval
-	append   appender     // not nil: the text of the value, cheaper than eval
-	constant *value.Value // not nil: the value, and reads is empty
-	reads    []ref        // columns that it reads
-	column   bool         // it is just the column reads[0]
-	volatile bool         // equal rows may give different values
-	cost     int          // about the price of one evaluation
+	append   appender              // not nil: the text of the value, cheaper than eval
+	made     func(f *frame) []byte // not nil: the same in a buffer, until the next time
+	constant *value.Value          // not nil: the value, and reads is empty
+	reads    []ref                 // columns that it reads
+	column   bool                  // it is just the column reads[0]
+	volatile bool                  // equal rows may give different values
+	cost     int                   // about the price of one evaluation
 
 	results []scalar.Result // of a function with several; the value is an array of them
 

@@ -24,6 +24,7 @@ type frame struct {
 	err error         // the first failure of an expression
 
 	buffers [][]byte // texts that are being made
+	joined  []joinedText
 	memory  []memory
 	slots   []value.Slots
 	stop    *stopped // what a step returns to end the pipeline early
@@ -76,6 +77,7 @@ type layout struct {
 	tmp []value.Value
 
 	buffers int // for text, see fuse
+	joined  int // see strcat
 	memory  int // see remembered
 	slots   []*slotsOf
 }
@@ -107,7 +109,7 @@ func (l *layout) frame(x *execution) *frame {
 		f.ext[i] = value.Null(k)
 	}
 	f.tmp = append(f.tmp, l.tmp...)
-	f.buffers, f.memory = make([][]byte, l.buffers), make([]memory, l.memory)
+	f.buffers, f.joined, f.memory = make([][]byte, l.buffers), make([]joinedText, l.joined), make([]memory, l.memory)
 	f.slots = make([]value.Slots, len(l.slots))
 	return f
 }

@@ -3,6 +3,7 @@ package kql
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -51,13 +52,16 @@ func fuse(l *layout, e *expr) {
 	case e.op == "strlen" && e.args[0].kind == value.String:
 		e.append = lengthOf(l, e.args[0].eval)
 	case e.op == "strcat":
-		e.append = joined(e.args)
-		made, at := e.append, l.buffer()
-		e.eval = func(f *frame) value.Value { return value.NewString(string(f.fill(at, made))) }
+		made := newStrcat(l, e.args)
+		e.made = made.of
+		e.append = func(f *frame, b []byte) []byte { return append(b, made.of(f)...) }
+		e.eval = func(f *frame) value.Value { return value.NewString(string(made.of(f))) }
+	case e.op == "substring" && e.args[0].kind == value.String:
+		fuseSubstring(e)
 	case e.op == "hash_sha256" && e.args[0].append != nil && e.args[0].kind == value.String:
-		made, at := e.args[0].append, l.buffer()
+		made := l.filled(e.args[0])
 		e.append = func(f *frame, b []byte) []byte {
-			text := f.fill(at, made)
+			text := made(f)
 			if len(text) == 0 {
 				return b // the hash of the empty string is empty
 			}
@@ -70,8 +74,31 @@ func fuse(l *layout, e *expr) {
 			return value.NewString(string(hash(f, out[:0])))
 		}
 	case e.op == "tolong" && e.args[0].append != nil && e.args[0].kind == value.String:
-		made, at := e.args[0].append, l.buffer()
-		e.eval = func(f *frame) value.Value { return scalar.ParseLong(f.fill(at, made)) }
+		made := l.filled(e.args[0])
+		e.eval = func(f *frame) value.Value { return scalar.ParseLong(made(f)) }
+	}
+}
+
+// fuseSubstring cuts out of a text without making a value of the part.
+func fuseSubstring(e *expr) {
+	text, start, length := e.args[0].eval, int64(0), int64(math.MaxInt64)
+	for i, a := range e.args[1:] {
+		switch {
+		case a.constant == nil || a.constant.IsNull() || a.constant.Int64() < 0:
+			return
+		case i == 0:
+			start = a.constant.Int64()
+		default:
+			length = a.constant.Int64()
+		}
+	}
+	e.eval = func(f *frame) value.Value {
+		v := text(f)
+		return value.NewString(scalar.Cut(v.Text(), start, length))
+	}
+	e.append = func(f *frame, b []byte) []byte {
+		v := text(f)
+		return append(b, scalar.Cut(v.Text(), start, length)...)
 	}
 }
 
@@ -88,30 +115,18 @@ func lengthOf(l *layout, text eval) appender {
 	}
 }
 
-// joined is the appender of all args, one behind the other.
-func joined(args []*expr) appender {
-	parts := make([]appender, len(args))
-	for i, a := range args {
-		parts[i] = a.text()
+// filled makes the text of e in a buffer of the frame, where it stays until the
+// next time.
+func (l *layout) filled(e *expr) func(f *frame) []byte {
+	if e.made != nil {
+		return e.made
 	}
-	return func(f *frame, b []byte) []byte {
-		for _, part := range parts {
-			b = part(f, b)
-		}
-		return b
-	}
-}
-
-// buffer reserves a place for text that is being made.
-func (l *layout) buffer() int {
+	at, text := l.buffers, e.append
 	l.buffers++
-	return l.buffers - 1
-}
-
-// fill makes text in a buffer of the frame, where it stays until the next time.
-func (f *frame) fill(at int, made appender) []byte {
-	f.buffers[at] = made(f, f.buffers[at][:0])
-	return f.buffers[at]
+	return func(f *frame) []byte {
+		f.buffers[at] = text(f, f.buffers[at][:0])
+		return f.buffers[at]
+	}
 }
 
 // remembered is e with the value for the last text: many rows in a row have the

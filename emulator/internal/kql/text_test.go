@@ -23,6 +23,17 @@ func TestTextsInBuffers(t *testing.T) {
 			ä"x7-ä"x7ä"x-7
 			--
 			0x1f-12-0x1f-120x1f--12`},
+		{"strcat keeps what did not change", `let rows = datatable(a:string, n:long, b:string)['x', 1, 'p', 'x', 1, 'q', 'x', 2, 'q', 'xy', 2, 'q', 'x', 2, 'q', '', long(null), '', 'x', 2, 'q'];
+			let late = toscalar(rows | summarize max(n));
+			rows | project x = strcat('<', a, strlen(a), late, n, ':', n + 1, '|', b, a, n + strlen(b), substring(a, 1), substring(b, 0, 1), '>'), y = tolong(strcat('0x', substring(a, 0, 0), n))`, `
+			x:string y:long
+			<x121:2|px2p> | 1
+			<x121:2|qx2q> | 1
+			<x122:3|qx3q> | 2
+			<xy222:3|qxy3yq> | 2
+			<x122:3|qx3q> | 2
+			<02:|> | null
+			<x122:3|qx3q> | 2`},
 		{"hashes of texts", "T | extend x = strcat(s, n) | project same = hash_sha256(strcat(s, n)) == hash_sha256(x), empty = hash_sha256(strcat(s, n)) == '', whole = strlen(hash_sha256(strcat(s)))", `
 			same:bool empty:bool whole:long
 			true | false | 64

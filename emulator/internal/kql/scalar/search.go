@@ -52,7 +52,7 @@ func nthIndex(a []value.Value, find func(string) (at, size int)) value.Value {
 	}
 	from := skip(s, start)
 	for {
-		at, size := find(cut(s[from:], 0, length))
+		at, size := find(Cut(s[from:], 0, length))
 		if at < 0 {
 			return value.NewLong(-1)
 		}
@@ -101,7 +101,7 @@ func nthMatch(a []value.Value, re *regexp.Regexp) value.Value {
 		length = math.MaxInt64
 	}
 	from := skip(s, start)
-	found := re.FindAllStringIndex(cut(s[from:], 0, length), int(min(occurrence, math.MaxInt32)))
+	found := re.FindAllStringIndex(Cut(s[from:], 0, length), int(min(occurrence, math.MaxInt32)))
 	if int64(len(found)) < occurrence {
 		return value.NewLong(-1)
 	}

@@ -161,11 +161,11 @@ func substring(a []value.Value) value.Value {
 	if start < 0 {
 		start = max(0, start+int64(utf8.RuneCountInString(s)))
 	}
-	return value.NewString(cut(s, start, length))
+	return value.NewString(Cut(s, start, length))
 }
 
-// cut is length code points of s from start on, as a part of s.
-func cut(s string, start, length int64) string {
+// Cut is length code points of s from start on, as a part of s.
+func Cut(s string, start, length int64) string {
 	if length <= 0 {
 		return ""
 	}
