@@ -38,7 +38,7 @@ func (t target) convert(raw []byte, n *node, stats *Stats) value.Value {
 		return fromText(unquote(raw), t.kind, stats)
 	case '{', '[':
 		if t.kind == value.String {
-			return fromText(value.DynamicJSON(string(raw)).String(), t.kind, stats)
+			return fromObject(value.DynamicJSON(string(raw)), stats)
 		}
 		stats.Nulled++
 		return value.Null(t.kind)
@@ -51,6 +51,14 @@ func (t target) convert(raw []byte, n *node, stats *Stats) value.Value {
 		return fromJSONNumber(string(raw), t.kind, stats)
 	}
 	return fromText(string(raw), t.kind, stats)
+}
+
+// fromObject is the text of an array or a bag, or of what is nested too deep to be one.
+func fromObject(v value.Value, stats *Stats) value.Value {
+	if s, ok := value.JSONString(v); ok && len(s.Text()) <= maxString {
+		return s
+	}
+	return fromString(v.String(), stats)
 }
 
 // unquote is the content of a JSON string.

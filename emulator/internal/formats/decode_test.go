@@ -274,6 +274,8 @@ func TestLimits(t *testing.T) {
 	}{
 		{"string of 1 MB", "string", `"` + long + `b"`, 1 << 20, formats.Stats{Records: 1}},
 		{"string over 1 MB", "string", `"` + long + `bc"`, 1 << 20, formats.Stats{Records: 1, Truncated: 1}},
+		{"object of 1 MB in a string", "string", `["` + long[3:] + `"]`, 1 << 20, formats.Stats{Records: 1}},
+		{"object over 1 MB in a string", "string", `["` + long[2:] + `"]`, 1 << 20, formats.Stats{Records: 1, Truncated: 1}},
 		{"cut before a rune", "string", `"` + long + `é"`, 1<<20 - 1, formats.Stats{Records: 1, Truncated: 1}},
 		{"dynamic of 1 MiB", "dynamic", `"` + long[1:] + `"`, 1<<20 - 2, formats.Stats{Records: 1}},
 		{"dynamic over 1 MiB", "dynamic", `"` + long + `b"`, -1, formats.Stats{Records: 1, Nulled: 1}},
@@ -288,6 +290,9 @@ func TestLimits(t *testing.T) {
 				length := len(row[0].String())
 				if row[0].IsNull() {
 					length = -1
+				}
+				if got, want := value.ParseJSON(row[0]), value.DynamicJSON(row[0].Text()); row[0].Kind() == value.String && got != want {
+					t.Errorf("parsed as %.40v, want %.40v", got, want)
 				}
 				if length != tt.length {
 					t.Errorf("length %d, want %d", length, tt.length)

@@ -170,6 +170,9 @@ func decodeTexts(kind value.Kind, data []byte, out []value.Value) ([]byte, error
 func textValue(kind value.Kind, text string, typed bool) (value.Value, error) {
 	switch kind {
 	case value.String:
+		if typed {
+			return value.JSONCanonical(text), nil
+		}
 		return value.NewString(text), nil
 	case value.Dynamic:
 		return value.DynamicCanonical(text, typed), nil

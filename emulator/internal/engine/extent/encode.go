@@ -19,7 +19,7 @@ import (
 //	         then per row one byte, the entry
 //
 // A mark is 0 for null, else (length+1)<<1, plus 1 for a dynamic whose
-// date-time strings are datetimes.
+// date-time strings are datetimes, and for a string that is known to be JSON.
 const (
 	formDense byte = iota + 1
 	formNulls
@@ -152,7 +152,7 @@ func (e *encoder) appendText(b *[]byte, v value.Value) uint64 {
 		*b = append(*b, v.Text()...)
 	}
 	mark := uint64(len(*b)-start+1) << 1
-	if e.kind == value.Dynamic && v.IsTyped() {
+	if e.kind == value.Dynamic && v.IsTyped() || v.IsJSON() {
 		mark |= 1
 	}
 	return mark

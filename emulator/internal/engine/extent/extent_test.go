@@ -122,6 +122,34 @@ func TestEveryKindComesBack(t *testing.T) {
 	}
 }
 
+// Texts that are known to be JSON stay so, beside the same texts of which nothing is
+// known, in a dictionary and without one.
+func TestJSONComesBack(t *testing.T) {
+	for name, text := range map[string]string{"short": `{"a":1}`, "long": `["` + strings.Repeat("x", dictionaryText) + `"]`} {
+		t.Run(name, func(t *testing.T) {
+			known, ok := value.JSONString(value.DynamicJSON(text))
+			if !ok {
+				t.Fatal("no JSON")
+			}
+			rows := [][]value.Value{{known}, {value.NewString(text)}, {known}, {value.NewString("")}, {value.NewString(text)}}
+			r := &Relation{Schema: one[:1], Extents: write(t, NewStore(disk.Folder{}, 0), one[:1], nil, rows...)}
+			n := 0
+			for row, err := range r.Scan(t.Context(), kql.Request{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if row[0] != rows[n][0] {
+					t.Errorf("row %d: %v, known %t, want %v, known %t", n, row[0], row[0].IsJSON(), rows[n][0], rows[n][0].IsJSON())
+				}
+				n++
+			}
+			if n != len(rows) {
+				t.Errorf("%d rows, want %d", n, len(rows))
+			}
+		})
+	}
+}
+
 var one = []Column{{1, "k", value.String}, {2, "n", value.Long}}
 
 // numbered is n rows k = "%04d" of i / 100, n = i.

@@ -41,7 +41,7 @@ var dynamicAccess = []Function{
 func bindParseJSON(c call) (Bound, error) {
 	if c.args[0].Kind == value.String {
 		return Bound{Kind: value.Dynamic, Cost: 30, Eval: func(a []value.Value) (value.Value, error) {
-			return value.DynamicJSON(a[0].Text()), nil
+			return value.ParseJSON(a[0]), nil
 		}}, nil
 	}
 	return Bound{Kind: value.Dynamic, Cost: 2, Eval: func(a []value.Value) (value.Value, error) {
@@ -207,7 +207,7 @@ func bindExtractJSON(c call) (Bound, error) {
 	return Bound{Kind: kind, Cost: 40, Eval: func(a []value.Value) (value.Value, error) {
 		source := a[1]
 		if source.Kind() == value.String {
-			source = value.DynamicJSON(source.Text())
+			source = value.ParseJSON(source)
 		}
 		if found, ok := follow(source, steps); ok {
 			return convert(found), nil

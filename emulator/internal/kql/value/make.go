@@ -101,7 +101,7 @@ func NewDynamic(scalar Value) Value {
 	case scalar.null || scalar.kind == 0:
 		return Null(Dynamic)
 	}
-	scalar.inner = scalar.kind
+	scalar.inner, scalar.typed = scalar.kind, false
 	if scalar.inner == Int {
 		scalar.inner = Long
 	}

@@ -25,7 +25,7 @@ type Value struct {
 	kind  Kind
 	inner Kind // of a Dynamic: the kind of the scalar it holds, 0 for null, arrays and bags
 	null  bool
-	typed bool       // of a Dynamic in JSON form: date-time strings in it are datetimes
+	typed bool       // of a Dynamic in JSON form: date-time strings in it are datetimes; of a String: see IsJSON
 	n     int64      // bool 0/1; int, long; datetime and timespan in ticks of 100 ns; bits of a real
 	s     string     // string; guid in lower-case text form; decimal in text form; JSON text of an array or bag
 	d     *composite // an array or bag that was built from values; s is empty then
