@@ -21,7 +21,8 @@ func landedRows(n int) iter.Seq2[[]value.Value, error] {
 				`"VulnerabilitySeverityLevel":"High","RecommendedSecurityUpdate":"January 2026 Security Updates","RecommendedSecurityUpdateId":"50%05d",`+
 				`"CveTags":"[[\"ZeroDay\"]]","CveMitigationStatus":"","AadDeviceId":"00000000-0000-0000-0000-%012d"}`,
 				uint64(device)*0x9E3779B97F4A7C15, device, device%9, device%7, i%2500, i%99, device)
-			row[0], row[1], row[2] = value.NewString(record), batch, value.NewLong(int64(i+1))
+			text, _ := value.JSONString(value.DynamicJSON(record))
+			row[0], row[1], row[2] = text, batch, value.NewLong(int64(i+1))
 			row[3], row[4], row[5], row[6] = value.NewString(fmt.Sprintf("%02x", device%256)), value.NewLong(int64(n)), run, value.Null(value.Dynamic)
 			if !yield(row, nil) {
 				return

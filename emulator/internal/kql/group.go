@@ -1,7 +1,6 @@
 package kql
 
 import (
-	"hash/maphash"
 	"math/bits"
 	"slices"
 	"strings"
@@ -10,213 +9,202 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// group is the rows with one key.
-type group struct {
-	key          []value.Value
-	accumulators []aggregate.Accumulator
-	next         *group // another one whose key has the same hash
-}
-
-// groups finds groups by their keys. A single key that is a string or held in
-// 64 bits is looked up as it is, several such keys by a hash, and others by the
-// bytes of value.AppendKey.
+// groups finds the groups of rows by their keys, and numbers them in the order in
+// which they come. Of each group it keeps a number per key, its code, and nothing
+// that the garbage collector looks at.
 type groups struct {
 	keys  []*expr
-	calls []*aggregateCall
+	codes []keyCodes
+	n     int
+	words []uint64 // of group i, from i*width on: the codes, then a bit per key for null
+	width int
+	table []uint32 // number+1 of the group with a hash, or of the next place that is free
+	row   []uint64 // words of the frame's row
+	last  int      // group of the row before, which often has the same keys
+	alone bool     // the code of the only key is the group's number
 
-	list   []*group
-	texts  map[string]*group
-	whole  map[int64]*group
-	null   *group
-	hashes map[uint64]*group
-	bytes  map[string]*group
-	buffer []byte
-	values []value.Value
-	last   *group // of the row before, which often has the same key
-	slab   []group
-	slots  []value.Value // for keys
-	places []aggregate.Accumulator
+	columns []aggregate.Column // of the calls; nil for what is not used
 }
 
-// hashSeed makes hashes of keys differ from process to process.
-var hashSeed = maphash.MakeSeed()
+func newGroups(keys []*expr, calls []*aggregateCall) *groups {
+	g := &groups{keys: keys, codes: make([]keyCodes, len(keys)), width: len(keys) + (len(keys)+63)/64, last: -1}
+	g.row = make([]uint64, g.width)
+	for i, k := range keys {
+		g.codes[i].kind = k.kind
+	}
+	g.alone = len(keys) == 1 && !direct(keys[0].kind)
+	g.columns = make([]aggregate.Column, len(calls))
+	for i, c := range calls {
+		if c.used {
+			g.columns[i] = c.bound.Columns()
+		}
+	}
+	return g
+}
 
-// simple says whether values of a kind are the same exactly if their text, or
-// else their 64 bits, and whether they are null, are the same.
-func simple(k value.Kind) bool {
+// find is the number of the group of the frame's row, and whether it is new. Who
+// calls looks at f.err first.
+func (g *groups) find(f *frame) (int, bool) {
+	n := len(g.keys)
+	clear(g.row[n:])
+	for i, k := range g.keys {
+		v := k.eval(f)
+		if v.IsNull() {
+			g.row[n+i/64] |= 1 << (i % 64)
+		}
+		g.row[i] = g.codes[i].of(v)
+	}
+	if f.err != nil {
+		return 0, false
+	}
+	if g.alone {
+		found := int(g.row[0])
+		if found < g.n {
+			return found, false
+		}
+		return g.add(), true
+	}
+	if g.last >= 0 && g.is(g.last) {
+		return g.last, false
+	}
+	if 2*g.n >= len(g.table) {
+		g.rehash()
+	}
+	at := g.place(g.row)
+	if found := g.table[at]; found > 0 {
+		g.last = int(found) - 1
+		return g.last, false
+	}
+	g.last = g.add()
+	g.words = append(g.words, g.row...)
+	g.table[at] = uint32(g.n)
+	return g.last, true
+}
+
+// is says whether group i has the keys of the frame's row.
+func (g *groups) is(i int) bool { return slices.Equal(g.of(i), g.row) }
+
+// of is the words of group i.
+func (g *groups) of(i int) []uint64 { return g.words[i*g.width : (i+1)*g.width] }
+
+// place is where the table has the group with these words, or has none.
+func (g *groups) place(words []uint64) int {
+	h := uint64(0)
+	for _, w := range words {
+		hi, lo := bits.Mul64(h^w^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
+		h = hi ^ lo
+	}
+	mask := len(g.table) - 1
+	at := int(h) & mask
+	for g.table[at] > 0 {
+		if slices.Equal(g.of(int(g.table[at])-1), words) {
+			break
+		}
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+// rehash makes the table larger.
+func (g *groups) rehash() {
+	g.table = make([]uint32, max(64, 4*g.n))
+	for i := range g.n {
+		g.table[g.place(g.of(i))] = uint32(i + 1)
+	}
+}
+
+// add makes a group, and is its number.
+func (g *groups) add() int {
+	for _, c := range g.columns {
+		if c != nil {
+			c.Grow()
+		}
+	}
+	g.n++
+	return g.n - 1
+}
+
+// appendKey appends the keys of group i.
+func (g *groups) appendKey(i int, to []value.Value) []value.Value {
+	if g.alone {
+		return append(to, g.codes[0].values[i])
+	}
+	words, n := g.of(i), len(g.keys)
+	for j := range n {
+		to = append(to, g.codes[j].value(words[j], words[n+j/64]&(1<<(j%64)) != 0))
+	}
+	return to
+}
+
+// keyCodes gives the values of a key numbers. Those of 64 bits are their own; others
+// are numbered in the order in which they come.
+type keyCodes struct {
+	kind   value.Kind
+	values []value.Value
+	texts  map[string]uint64 // of strings
+	bytes  map[string]uint64 // of others, by value.AppendKey
+	buffer []byte
+	last   uint64 // code of the row before
+}
+
+// direct says whether values of a kind are the same exactly if their 64 bits, and
+// whether they are null, are the same.
+func direct(k value.Kind) bool {
 	switch k {
-	case value.String, value.Int, value.Long, value.DateTime, value.TimeSpan, value.Bool:
+	case value.Int, value.Long, value.DateTime, value.TimeSpan, value.Bool:
 		return true
 	}
 	return false
 }
 
-func newGroups(keys []*expr, calls []*aggregateCall) *groups {
-	g := &groups{keys: keys, calls: calls, values: make([]value.Value, len(keys))}
+func (k *keyCodes) of(v value.Value) uint64 {
 	switch {
-	case slices.ContainsFunc(keys, func(k *expr) bool { return !simple(k.kind) }):
-		g.bytes = map[string]*group{}
-	case len(keys) != 1:
-		g.hashes = map[uint64]*group{}
-	case keys[0].kind == value.String:
-		g.texts = map[string]*group{}
-	default:
-		g.whole = map[int64]*group{}
+	case direct(k.kind):
+		return uint64(v.Int64())
+	case k.kind == value.String:
+		return k.ofText(v.Text())
 	}
-	return g
+	k.buffer = v.AppendKey(k.buffer[:0])
+	code, ok := k.bytes[string(k.buffer)]
+	if !ok {
+		if k.bytes == nil {
+			k.bytes = map[string]uint64{}
+		}
+		code = k.add(v)
+		k.bytes[string(k.buffer)] = code
+	}
+	return code
 }
 
-// find is the group of the frame's row, and whether it is new. Who calls looks
-// at f.err first.
-func (g *groups) find(f *frame) (*group, bool) {
+func (k *keyCodes) ofText(text string) uint64 {
+	if k.last < uint64(len(k.values)) && k.values[k.last].Text() == text {
+		return k.last
+	}
+	code, ok := k.texts[text]
+	if !ok {
+		if k.texts == nil {
+			k.texts = map[string]uint64{}
+		}
+		text = strings.Clone(text) // what it is part of may be large
+		code = k.add(value.NewString(text))
+		k.texts[text] = code
+	}
+	k.last = code
+	return code
+}
+
+func (k *keyCodes) add(v value.Value) uint64 {
+	k.values = append(k.values, v)
+	return uint64(len(k.values) - 1)
+}
+
+// value is the value with a code.
+func (k *keyCodes) value(code uint64, null bool) value.Value {
 	switch {
-	case g.texts != nil:
-		return g.findText(f)
-	case g.whole != nil:
-		return g.findWhole(f)
+	case !direct(k.kind):
+		return k.values[code]
+	case null:
+		return value.Null(k.kind)
 	}
-	for i, k := range g.keys {
-		g.values[i] = k.eval(f)
-	}
-	if g.last != nil && equalRows(g.values, g.last.key) {
-		return g.last, false
-	}
-	var isNew bool
-	if g.hashes != nil {
-		g.last, isNew = g.findHash()
-	} else {
-		g.last, isNew = g.findBytes()
-	}
-	return g.last, isNew
-}
-
-func (g *groups) findHash() (*group, bool) {
-	h := uint64(0)
-	for _, v := range g.values {
-		n := uint64(v.Int64())
-		switch {
-		case v.IsNull():
-			n = 1
-		case v.Kind() == value.String:
-			n = maphash.String(hashSeed, v.Text())
-		}
-		h = (bits.RotateLeft64(h, 5) ^ n) * 0x9E3779B97F4A7C15
-	}
-	first := g.hashes[h]
-	for found := first; found != nil; found = found.next {
-		if equalRows(g.values, found.key) {
-			return found, false
-		}
-	}
-	made := g.add(g.values)
-	made.next, g.hashes[h] = first, made
-	return made, true
-}
-
-func (g *groups) findBytes() (*group, bool) {
-	g.buffer = g.buffer[:0]
-	for _, v := range g.values {
-		g.buffer = v.AppendKey(g.buffer)
-	}
-	found, ok := g.bytes[string(g.buffer)]
-	if !ok {
-		found = g.add(g.values)
-		g.bytes[string(g.buffer)] = found
-	}
-	return found, !ok
-}
-
-func equalRows(a, b []value.Value) bool {
-	for i := range a {
-		if !value.Equal(a[i], b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func (g *groups) findText(f *frame) (*group, bool) {
-	v := g.keys[0].eval(f)
-	text := v.Text()
-	if g.last != nil && g.last.key[0].Text() == text {
-		return g.last, false
-	}
-	found, ok := g.texts[text]
-	if !ok {
-		g.values[0] = v
-		found = g.add(g.values)
-		g.texts[found.key[0].Text()] = found
-	}
-	g.last = found
-	return found, !ok
-}
-
-func (g *groups) findWhole(f *frame) (*group, bool) {
-	v := g.keys[0].eval(f)
-	if v.IsNull() {
-		if g.null != nil {
-			return g.null, false
-		}
-		g.values[0] = v
-		g.null = g.add(g.values)
-		return g.null, true
-	}
-	n := v.Int64()
-	found, ok := g.whole[n]
-	if !ok {
-		g.values[0] = v
-		found = g.add(g.values)
-		g.whole[n] = found
-	}
-	return found, !ok
-}
-
-// own is a copy of text, or the one that the newest group has.
-func (g *groups) own(i int, text string) string {
-	if n := len(g.list); n > 0 {
-		if have := g.list[n-1].key[i].Text(); have == text {
-			return have
-		}
-	}
-	return strings.Clone(text)
-}
-
-// add makes a group. Strings in its key are copied: what they are part of may
-// be large.
-func (g *groups) add(key []value.Value) *group {
-	if len(g.slab) == 0 {
-		g.slab = make([]group, min(256, max(4, len(g.list))))
-	}
-	made := &g.slab[0]
-	g.slab = g.slab[1:]
-	n := len(key)
-	if len(g.slots) < n {
-		g.slots = make([]value.Value, n*min(256, max(4, len(g.list))))
-	}
-	made.key, g.slots = g.slots[:n:n], g.slots[n:]
-	for i, v := range key {
-		if v.Kind() == value.String {
-			v = value.NewString(g.own(i, v.Text()))
-		}
-		made.key[i] = v
-	}
-	made.accumulators = g.accumulators()
-	g.list = append(g.list, made)
-	return made
-}
-
-// accumulators makes those of one group; what is not used has none.
-func (g *groups) accumulators() []aggregate.Accumulator {
-	n := len(g.calls)
-	if len(g.places) < n {
-		g.places = make([]aggregate.Accumulator, n*min(256, max(4, len(g.list))))
-	}
-	list := g.places[:n:n]
-	g.places = g.places[n:]
-	for i, c := range g.calls {
-		if c.used {
-			list[i] = c.bound.New()
-		}
-	}
-	return list
+	return value.FromBits(k.kind, int64(code))
 }

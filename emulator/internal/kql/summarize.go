@@ -112,18 +112,18 @@ func (s *summarizeSource) input() *pipeline {
 
 func (s *summarizeSource) collect(x *execution) (take func(f *frame) error, give rowsFunc) {
 	g := newGroups(s.keys, s.calls)
-	var whole *group // the only group where there are no keys, also of no rows
-	if len(s.keys) == 0 {
-		whole = g.add(nil)
+	whole := len(s.keys) == 0
+	if whole {
+		g.add() // the only group, also of no rows
 	}
 	take = func(f *frame) error {
-		found := whole
-		if found == nil {
+		found := 0
+		if !whole {
 			if found, _ = g.find(f); f.err != nil {
 				return f.err
 			}
 		}
-		return s.accumulate(f, found)
+		return s.accumulate(f, g, found)
 	}
 	return take, func(yield func(row []value.Value) error) error { return s.give(x, g, yield) }
 }
@@ -131,16 +131,16 @@ func (s *summarizeSource) collect(x *execution) (take func(f *frame) error, give
 // give yields a row for each group.
 func (s *summarizeSource) give(x *execution, g *groups, yield func(row []value.Value) error) error {
 	row := make([]value.Value, 0, s.width)
-	for i, found := range g.list {
+	for i := range g.n {
 		if i%4096 == 0 {
 			if err := x.ctx.Err(); err != nil {
 				return err
 			}
 		}
-		row = append(row[:0], found.key...)
+		row = g.appendKey(i, row[:0])
 		for j, c := range s.calls {
 			if c.used {
-				row = found.accumulators[j].AppendResults(row)
+				row = g.columns[j].AppendResults(i, row)
 			} else {
 				row = row[:len(row)+len(c.bound.Results)]
 			}
@@ -153,21 +153,27 @@ func (s *summarizeSource) give(x *execution, g *groups, yield func(row []value.V
 }
 
 // accumulate adds the frame's row to a group.
-func (s *summarizeSource) accumulate(f *frame, to *group) error {
+func (s *summarizeSource) accumulate(f *frame, g *groups, group int) error {
 	for i, c := range s.calls {
 		if !c.used {
 			continue
 		}
 		args := f.tmp[c.base : c.base+len(c.args)]
+		if c.bound.Filter {
+			args[1] = c.args[1].eval(f)
+			if f.err == nil && !args[1].Bool() {
+				continue
+			}
+		}
 		for j, a := range c.args {
-			if a.constant == nil && !c.skip[j] {
+			if a.constant == nil && !c.skip[j] && !(c.bound.Filter && j == 1) {
 				args[j] = a.eval(f)
 			}
 		}
 		if f.err != nil {
 			return f.err
 		}
-		if err := to.accumulators[i].Add(args); err != nil {
+		if err := g.columns[i].Add(group, args); err != nil {
 			return runtimeError(err)
 		}
 	}
@@ -183,7 +189,7 @@ func (s *summarizeSource) distinct(x *execution, yield func(row []value.Value) e
 		if f.err != nil || !isNew {
 			return f.err
 		}
-		copy(row, found.key)
+		row = g.appendKey(found, row[:0])[:s.width]
 		for _, c := range s.calls {
 			for i, a := range c.args {
 				if c.used && !c.skip[i] {

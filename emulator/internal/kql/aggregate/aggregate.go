@@ -31,7 +31,12 @@ type Result = scalar.Result
 type Bound struct {
 	Results []Result
 	New     func() Accumulator
-	First   bool // the results are the arguments of the first row
+	Column  func() Column // of such accumulators; nil where Columns makes one of New
+	First   bool          // the results are the arguments of the first row
+
+	// Filter says that a row counts only if its second argument is true; the others are
+	// not looked at then.
+	Filter bool
 }
 
 // Aggregate is an aggregation function by name.
@@ -143,8 +148,10 @@ func conditional(name, prefix string, a Aggregate) Aggregate {
 		}
 		b.Results = slices.Clone(b.Results)
 		b.Results[0].Prefix = prefix
-		inner := b.New
-		b.New = func() Accumulator { return &filtered{inner()} }
+		inner := b
+		b.New = func() Accumulator { return &filtered{inner.New()} }
+		b.Column = func() Column { return &filteredColumn{inner.Columns()} }
+		b.Filter = true
 		return b, nil
 	}}
 }

@@ -8,19 +8,13 @@ var counts = []Aggregate{
 		if arg == 0 && c.args[0].Kind == value.Bool {
 			return Bound{}, refusef("count(): a condition is not supported here; countif() takes one")
 		}
-		return Bound{
-			Results: []Result{{Kind: value.Long, Prefix: "count_", Arg: arg}},
-			New:     func() Accumulator { return new(count) },
-		}, nil
+		return alike([]Result{{Kind: value.Long, Prefix: "count_", Arg: arg}}, count(0)), nil
 	}},
 	{Name: "countif", MinArgs: 1, MaxArgs: 1, bind: func(c call) (Bound, error) {
 		if err := c.predicate(0); err != nil {
 			return Bound{}, err
 		}
-		return Bound{
-			Results: []Result{{Kind: value.Long, Prefix: "countif_", Arg: -1}},
-			New:     func() Accumulator { return new(countIf) },
-		}, nil
+		return alike([]Result{{Kind: value.Long, Prefix: "countif_", Arg: -1}}, countIf{}), nil
 	}},
 }
 

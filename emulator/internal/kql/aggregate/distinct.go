@@ -22,7 +22,7 @@ func bindDistinct(prefix string) func(call) (Bound, error) {
 		if _, err := c.number(1, 1); err != nil {
 			return Bound{}, err
 		}
-		return Bound{Results: one(value.Long, prefix), New: func() Accumulator { return new(distinct) }}, nil
+		return alike(one(value.Long, prefix), distinct{}), nil
 	}
 }
 

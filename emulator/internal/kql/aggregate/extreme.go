@@ -21,9 +21,7 @@ func bindExtreme(prefix string, sign int) func(call) (Bound, error) {
 			return Bound{}, err
 		}
 		kind := c.args[0].Kind
-		return Bound{Results: one(kind, prefix), New: func() Accumulator {
-			return &extreme{best: value.Null(kind), sign: int8(sign)}
-		}}, nil
+		return alike(one(kind, prefix), extreme{best: value.Null(kind), sign: int8(sign)}), nil
 	}
 }
 
@@ -57,7 +55,7 @@ func argExtreme(name string, sign int) Aggregate {
 			results[i] = Result{Kind: a.Kind, Arg: i}
 		}
 		empty := nulls(results)
-		return Bound{Results: results, New: func() Accumulator { return &extremeRow{empty: empty, sign: sign} }}, nil
+		return alike(results, extremeRow{empty: empty, sign: sign}), nil
 	}}
 }
 

@@ -20,7 +20,9 @@ func bindTakeAny(prefix string) func(call) (Bound, error) {
 			results[i] = Result{Kind: a.Kind, Prefix: prefix, Arg: i}
 		}
 		empty := nulls(results)
-		return Bound{Results: results, New: func() Accumulator { return &anyRow{empty: empty} }, First: len(results) > 1}, nil
+		b := alike(results, anyRow{empty: empty})
+		b.First = len(results) > 1
+		return b, nil
 	}
 }
 

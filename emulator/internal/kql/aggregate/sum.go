@@ -21,21 +21,15 @@ func bindSum(c call) (Bound, error) {
 	if err := c.check(0, numeric|1<<value.TimeSpan, "a numeric or timespan expression"); err != nil {
 		return Bound{}, err
 	}
-	b := Bound{Results: one(value.Long, "sum")}
 	switch c.args[0].Kind {
 	case value.Real:
-		b.Results[0].Kind = value.Real
-		b.New = func() Accumulator { return new(sumReal) }
+		return alike(one(value.Real, "sum"), sumReal(0)), nil
 	case value.Decimal:
-		b.Results[0].Kind = value.Decimal
-		b.New = func() Accumulator { return &sumDecimal{value.NewLong(0).ToDecimal()} }
+		return alike(one(value.Decimal, "sum"), sumDecimal{value.NewLong(0).ToDecimal()}), nil
 	case value.TimeSpan:
-		b.Results[0].Kind = value.TimeSpan
-		b.New = func() Accumulator { return new(sumSpan) }
-	default:
-		b.New = func() Accumulator { return new(sumLong) }
+		return alike(one(value.TimeSpan, "sum"), sumSpan{}), nil
 	}
-	return b, nil
+	return alike(one(value.Long, "sum"), sumLong(0)), nil
 }
 
 // sumLong adds integers and wraps on overflow.
@@ -89,11 +83,10 @@ func bindAvg(c call) (Bound, error) {
 	case value.TimeSpan, value.Decimal:
 		kind = k
 	}
-	b := Bound{Results: one(kind, "avg"), New: func() Accumulator { return &average{kind: kind} }}
 	if kind == value.Decimal {
-		b.New = func() Accumulator { return &avgDecimal{sumDecimal: sumDecimal{value.NewLong(0).ToDecimal()}} }
+		return alike(one(kind, "avg"), avgDecimal{sumDecimal: sumDecimal{value.NewLong(0).ToDecimal()}}), nil
 	}
-	return b, nil
+	return alike(one(kind, "avg"), average{kind: kind}), nil
 }
 
 type average struct {

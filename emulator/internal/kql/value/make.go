@@ -53,6 +53,10 @@ func DateTimeFromTicks(ticks int64) Value {
 	return Value{kind: DateTime, n: ticks}
 }
 
+// FromBits makes the value of kind k for which Int64 gives n; k is a kind that Int64
+// says all of.
+func FromBits(k Kind, n int64) Value { return Value{kind: k, n: n} }
+
 // NewTimeSpan makes a TimeSpan of ticks of 100 ns.
 func NewTimeSpan(ticks int64) Value { return Value{kind: TimeSpan, n: ticks} }
 
