@@ -22,6 +22,7 @@ type aggregateCall struct {
 	args  []*expr
 	names []string // of the arguments, "" for what is no plain name
 	first int
+	when  test   // of the argument that says whether a row counts, if there is one
 	base  int    // of the arguments' places in the frame
 	skip  []bool // arguments whose values nobody reads
 	used  bool
@@ -112,6 +113,9 @@ func (b *binder) aggregate(n *syntax.Call, a aggregate.Aggregate, c site) (*aggr
 	}
 	if len(made.bound.Results) == 0 {
 		return nil, unsupported(n.Pos(), "%s() without a result is not supported here.", n.Name)
+	}
+	if filter := made.bound.Filter - 1; filter >= 0 {
+		made.when = made.args[filter].condition()
 	}
 	made.base = g.in.lay.arguments(made.args)
 	g.source.calls = append(g.source.calls, made)

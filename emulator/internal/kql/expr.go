@@ -9,6 +9,8 @@ import (
 type expr struct {
 	kind     value.Kind
 	eval     eval
+	test     test                  // not nil: the same of a condition, cheaper than eval
+	str      func(f *frame) string // not nil: the text of the value, as tostring() gives it
 	append   appender              // not nil: the text of the value, cheaper than eval
 	made     func(f *frame) []byte // not nil: the same in a buffer, until the next time
 	constant *value.Value          // not nil: the value, and reads is empty
@@ -82,7 +84,13 @@ func apply(l *layout, op string, b scalar.Bound, args []*expr, volatile bool) *e
 		}
 	}
 	e.eval = callOf(l, b.Eval, args)
+	if b.One != nil {
+		one, arg := b.One, args[0].eval
+		e.eval = func(f *frame) value.Value { return one(arg(f)) }
+	}
 	fuse(l, e)
+	fuseTest(e, b)
+	fuseChoice(e)
 	return e
 }
 
@@ -131,38 +139,6 @@ func converted(l *layout, e *expr, k value.Kind) *expr {
 	return apply(l, "", scalar.Bound{Kind: k, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
 		return scalar.Convert(a[0], k), nil
 	}}, []*expr{e}, false)
-}
-
-// logic joins conditions with `and` or `or` and three values, and stops at the
-// first that decides.
-func logic(op string, terms []*expr) *expr {
-	e := &expr{kind: value.Bool, op: op, args: terms, cost: 1}
-	evals := make([]eval, len(terms))
-	for i, t := range terms {
-		evals[i] = t.eval
-		e.reads = append(e.reads, t.reads...)
-		e.volatile = e.volatile || t.volatile
-		e.cost = min(e.cost+t.cost, maxCost+1)
-	}
-	decisive := op == "or"
-	decided, undecided, unknown := value.NewBool(decisive), value.NewBool(!decisive), value.Null(value.Bool)
-	e.eval = func(f *frame) value.Value {
-		nulls := false
-		for _, term := range evals {
-			v := term(f)
-			switch {
-			case v.IsNull():
-				nulls = true
-			case v.Bool() == decisive:
-				return decided
-			}
-		}
-		if nulls {
-			return unknown
-		}
-		return undecided
-	}
-	return e
 }
 
 // isTrue evaluates a condition.

@@ -237,13 +237,13 @@ type filterStep struct{ e *expr }
 func (s *filterStep) prune(u *used) { u.mark(s.e.reads...) }
 
 func (s *filterStep) open(f *frame, next func() error) func() error {
-	condition := s.e.eval
+	condition := s.e.condition()
 	return func() error {
-		v := condition(f)
+		is := condition(f)
 		if f.err != nil {
 			return f.err
 		}
-		if !v.Bool() {
+		if is != holds {
 			return nil
 		}
 		return next()

@@ -123,16 +123,16 @@ func (b *binder) searchTerm(n *syntax.Literal, exact bool, fields []field, c sit
 		}
 		*list = append(*list, apply(c.row.layout, op, bound, []*expr{left, right}, false))
 	}
-	found, elsewhere := logic("or", texts), logic("or", others)
+	found, elsewhere := logic("or", texts).condition(), logic("or", others).condition()
 	e := logic("or", append(texts, others...))
 	e.op, e.args = "search", nil // no condition for a scan
-	e.eval = func(f *frame) value.Value {
-		v := found.eval(f)
-		if !v.Bool() && elsewhere.eval(f).Bool() {
+	e.tested(func(f *frame) truth {
+		is := found(f)
+		if is != holds && elsewhere(f) == holds {
 			f.fail(&Error{Kind: Unsupported, Code: codeOther, Message: "'search' operator: a term that occurs in a column of another type than string and dynamic alone is not supported here."})
 		}
-		return v
-	}
+		return is
+	})
 	return e, nil
 }
 

@@ -1,14 +1,17 @@
 package kql
 
 import (
+	"slices"
+
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
 // slotsOf finds places of the slots of bags in a column.
 type slotsOf struct {
 	column ref
-	uses   int // of the column, each with a name of its own
-	at     int // in the frame
+	names  []string // that are looked up in the column
+	uses   int      // of the column
+	at     int      // in the frame
 }
 
 // field makes e, an access to a named slot, find its place together with the
@@ -33,13 +36,23 @@ func (l *layout) field(e *expr) {
 	}
 	s.uses++
 	name, null, alone := key.constant.Text(), value.Null(value.Dynamic), e.eval
+	use := slices.Index(s.names, name)
+	if use < 0 {
+		use, s.names = len(s.names), append(s.names, name)
+	}
 	e.eval = func(f *frame) value.Value {
 		if s.uses == 1 {
 			return alone(f)
 		}
-		if v, ok := f.slots[s.at].Field(f.at(s.column), name); ok {
+		if v, ok := f.slots[s.at].Field(f.at(s.column), name, use); ok {
 			return v
 		}
 		return null
+	}
+	e.str = func(f *frame) string {
+		if s.uses == 1 {
+			return alone(f).String()
+		}
+		return f.slots[s.at].Text(f.at(s.column), name, use)
 	}
 }

@@ -159,14 +159,14 @@ func (s *summarizeSource) accumulate(f *frame, g *groups, group int) error {
 			continue
 		}
 		args := f.tmp[c.base : c.base+len(c.args)]
-		if c.bound.Filter {
-			args[1] = c.args[1].eval(f)
-			if f.err == nil && !args[1].Bool() {
+		if filter := c.bound.Filter - 1; filter >= 0 {
+			if c.when(f) != holds && f.err == nil {
 				continue
 			}
+			args[filter] = truths[holds]
 		}
 		for j, a := range c.args {
-			if a.constant == nil && !c.skip[j] && !(c.bound.Filter && j == 1) {
+			if a.constant == nil && !c.skip[j] && j != c.bound.Filter-1 {
 				args[j] = a.eval(f)
 			}
 		}

@@ -49,6 +49,9 @@ func fuse(l *layout, e *expr) {
 			break
 		}
 		e.eval = func(f *frame) value.Value { return value.NewString(scalar.PlainText(compute(f))) }
+		if str := e.args[0].str; str != nil {
+			e.eval = func(f *frame) value.Value { return value.NewString(str(f)) }
+		}
 	case e.op == "strlen" && e.args[0].kind == value.String:
 		e.append = lengthOf(l, e.args[0].eval)
 	case e.op == "strcat":
@@ -144,6 +147,7 @@ func remembered(l *layout, e *expr) *expr {
 	from, at, compute := e.reads[0], l.memory, e.eval
 	l.memory++
 	made := *e
+	made.test = nil
 	made.eval = func(f *frame) value.Value {
 		m, v := &f.memory[at], f.at(from)
 		if m.known && v.Kind() == value.String && v.Text() == m.text {

@@ -34,9 +34,9 @@ type Bound struct {
 	Column  func() Column // of such accumulators; nil where Columns makes one of New
 	First   bool          // the results are the arguments of the first row
 
-	// Filter says that a row counts only if its second argument is true; the others are
-	// not looked at then.
-	Filter bool
+	// Filter is the number, from 1 on, of the argument that says whether a row counts;
+	// the others are not looked at where it does not. 0 is none.
+	Filter int
 }
 
 // Aggregate is an aggregation function by name.
@@ -151,7 +151,7 @@ func conditional(name, prefix string, a Aggregate) Aggregate {
 		inner := b
 		b.New = func() Accumulator { return &filtered{inner.New()} }
 		b.Column = func() Column { return &filteredColumn{inner.Columns()} }
-		b.Filter = true
+		b.Filter = 2
 		return b, nil
 	}}
 }

@@ -14,7 +14,9 @@ var counts = []Aggregate{
 		if err := c.predicate(0); err != nil {
 			return Bound{}, err
 		}
-		return alike([]Result{{Kind: value.Long, Prefix: "countif_", Arg: -1}}, countIf{}), nil
+		b := alike([]Result{{Kind: value.Long, Prefix: "countif_", Arg: -1}}, countIf{})
+		b.Filter = 1
+		return b, nil
 	}},
 }
 

@@ -26,9 +26,7 @@ var nullTests = []Function{
 }
 
 func nullTest(name string, test func(value.Value) bool) Function {
-	return lenient(name, value.Bool, params{isAny}, func(a []value.Value) value.Value {
-		return boolean(test(a[0]))
-	})
+	return custom(name, 1, 1, func(call) (Bound, error) { return tested(5, test), nil })
 }
 
 // isEmpty is true for null, the empty string, and a dynamic that holds it.

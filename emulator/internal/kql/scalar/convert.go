@@ -28,9 +28,7 @@ var conversions = []Function{
 func to(name string, k value.Kind) Function {
 	return custom(name, 1, 1, func(c call) (Bound, error) {
 		convert := converter(c.args[0].Kind, k)
-		return Bound{Kind: k, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
-			return convert(a[0]), nil
-		}}, nil
+		return one(k, 5, convert), nil
 	})
 }
 
@@ -38,9 +36,7 @@ func bindToString(c call) (Bound, error) {
 	if c.args[0].Kind == value.String {
 		return Bound{Kind: value.String, Cost: 1, Eval: first}, nil
 	}
-	return Bound{Kind: value.String, Cost: 8, Eval: func(a []value.Value) (value.Value, error) {
-		return value.NewString(PlainText(a[0])), nil
-	}}, nil
+	return one(value.String, 8, func(v value.Value) value.Value { return value.NewString(PlainText(v)) }), nil
 }
 
 // PlainText is the text of a value as tostring() and strcat() give it. A bool

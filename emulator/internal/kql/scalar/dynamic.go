@@ -25,8 +25,8 @@ var dynamicAccess = []Function{
 	}),
 	custom("extract_json", 2, 3, bindExtractJSON),
 	custom("extractjson", 2, 3, bindExtractJSON),
-	lenient("gettype", value.String, params{isAny}, func(a []value.Value) value.Value {
-		return value.NewString(typeOf(a[0]))
+	custom("gettype", 1, 1, func(call) (Bound, error) {
+		return one(value.String, 5, func(v value.Value) value.Value { return value.NewString(typeOf(v)) }), nil
 	}),
 	fn("treepath", value.Dynamic, params{isDynamic}, func(a []value.Value) value.Value {
 		if !a[0].IsBag() && !a[0].IsArray() {
@@ -40,13 +40,9 @@ var dynamicAccess = []Function{
 // string, empty text null.
 func bindParseJSON(c call) (Bound, error) {
 	if c.args[0].Kind == value.String {
-		return Bound{Kind: value.Dynamic, Cost: 30, Eval: func(a []value.Value) (value.Value, error) {
-			return value.ParseJSON(a[0]), nil
-		}}, nil
+		return one(value.Dynamic, 30, value.ParseJSON), nil
 	}
-	return Bound{Kind: value.Dynamic, Cost: 2, Eval: func(a []value.Value) (value.Value, error) {
-		return value.NewDynamic(a[0]), nil
-	}}, nil
+	return one(value.Dynamic, 2, value.NewDynamic), nil
 }
 
 // typeOf names the type that a value has in memory

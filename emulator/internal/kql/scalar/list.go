@@ -17,9 +17,7 @@ func membership(op string, left Arg, list []Arg) (Bound, error) {
 	}
 	negated := op[0] == '!'
 	if set, ok := constantSet(left.Kind, list, fold); ok {
-		return Bound{Kind: value.Bool, Cost: 5, Eval: func(a []value.Value) (value.Value, error) {
-			return boolean(set.has(a[0]) != negated), nil
-		}}, nil
+		return tested(5, func(v value.Value) bool { return set.has(v) != negated }), nil
 	}
 	convert := memberCast(left.Kind)
 	return Bound{Kind: value.Bool, Cost: 5 + len(list), Eval: func(a []value.Value) (value.Value, error) {

@@ -37,6 +37,11 @@ type Kernel func(args []value.Value) (value.Value, error)
 type Bound struct {
 	Kind value.Kind // kind of the result; for dynamic results Dynamic
 	Eval Kernel
+	// One is Eval of a function with one argument that cannot fail, Test that of a
+	// condition on the first argument, the others being constant, that is never null.
+	// Either may be nil.
+	One  func(v value.Value) value.Value
+	Test func(v value.Value) bool
 	Cost int // rough price of one call, 1 for a comparison of numbers
 	// Results are the columns of a function that has several; Eval gives an
 	// array of their values then.

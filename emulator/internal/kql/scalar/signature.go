@@ -151,6 +151,16 @@ func total(f func(args []value.Value) value.Value) Kernel {
 	return func(args []value.Value) (value.Value, error) { return f(args), nil }
 }
 
+// one binds a function of one argument that cannot fail.
+func one(result value.Kind, cost int, f func(v value.Value) value.Value) Bound {
+	return Bound{Kind: result, Cost: cost, One: f, Eval: func(args []value.Value) (value.Value, error) { return f(args[0]), nil }}
+}
+
+// tested binds a condition on the first of the arguments.
+func tested(cost int, f func(v value.Value) bool) Bound {
+	return Bound{Kind: value.Bool, Cost: cost, Test: f, Eval: func(args []value.Value) (value.Value, error) { return boolean(f(args[0])), nil }}
+}
+
 // commonKind returns the kind to which values of the given kinds are converted
 // when one result has to hold any of them. Callers that need one kind refuse
 // Dynamic together with others.

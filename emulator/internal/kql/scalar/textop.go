@@ -74,35 +74,18 @@ func textOperator(op string, left, right Arg) (Bound, error) {
 	if op == "matches regex" {
 		return matchesRegex(right)
 	}
-	want := yes
-	if op[0] == '!' {
-		want = no
-	}
-	unwanted := negate(want)
+	negated := op[0] == '!'
 	make := textOperators[op]
 	if right.Const == nil {
 		return Bound{Kind: value.Bool, Cost: 20, Eval: func(a []value.Value) (value.Value, error) {
-			if make(a[1].String())(a[0].String()) {
-				return want, nil
-			}
-			return unwanted, nil
+			return boolean(make(a[1].String())(a[0].String()) != negated), nil
 		}}, nil
 	}
 	test := make(right.Const.String())
 	if left.Kind == value.String {
-		return Bound{Kind: value.Bool, Cost: 3, Eval: func(a []value.Value) (value.Value, error) {
-			if test(a[0].Text()) {
-				return want, nil
-			}
-			return unwanted, nil
-		}}, nil
+		return tested(3, func(v value.Value) bool { return test(v.Text()) != negated }), nil
 	}
-	return Bound{Kind: value.Bool, Cost: 10, Eval: func(a []value.Value) (value.Value, error) {
-		if test(a[0].String()) {
-			return want, nil
-		}
-		return unwanted, nil
-	}}, nil
+	return tested(10, func(v value.Value) bool { return test(v.String()) != negated }), nil
 }
 
 // matchesRegex binds `matches regex`: the pattern occurs anywhere in the text.

@@ -1,28 +1,97 @@
 package value
 
-// Slots looks several names up in one property bag after the other. It keeps
-// the places of the last bag's slots.
+import "strings"
+
+// Slots looks several names up in one property bag after the other. It keeps the
+// places of the last bag's slots, and where the names were found: neighbouring bags
+// often have the same names in the same order.
 type Slots struct {
-	text  string
-	names []string
-	items []string // JSON texts
+	text   string
+	names  []string
+	items  []string // JSON texts
+	places []int    // of names that were looked up, by their number
 }
 
-// Field is v.Field(name).
-func (s *Slots) Field(v Value, name string) (Value, bool) {
+// Places that are no indexes.
+const (
+	notLooked = -1 - iota
+	notThere
+)
+
+// Field is v.Field(name). use is the number of the name, from 0 on: always the same
+// for the same name.
+func (s *Slots) Field(v Value, name string, use int) (Value, bool) {
 	if v.d != nil || !v.IsBag() {
 		return v.Field(name)
 	}
+	item, ok := s.item(v, name, use)
+	if !ok {
+		return Value{}, false
+	}
+	return element(item, v.typed), true
+}
+
+// Text is the String of Field, empty where there is none.
+func (s *Slots) Text(v Value, name string, use int) string {
+	if v.d != nil || !v.IsBag() {
+		found, ok := v.Field(name)
+		if !ok {
+			return ""
+		}
+		return found.String()
+	}
+	item, ok := s.item(v, name, use)
+	switch {
+	case !ok:
+		return ""
+	case item[0] == '"' && !v.typed && strings.IndexByte(item, '\\') < 0:
+		return item[1 : len(item)-1]
+	}
+	return element(item, v.typed).String()
+}
+
+// item is the JSON text of the slot with a name; v is a bag in JSON form.
+func (s *Slots) item(v Value, name string, use int) (string, bool) {
 	if s.text != v.s {
-		s.text, s.names, s.items = v.s, s.names[:0], s.items[:0]
-		for w := newWalker(v.s); w.next(); {
-			s.names, s.items = append(s.names, w.name()), append(s.items, w.item)
-		}
+		s.walk(v.s)
 	}
-	for i, n := range s.names {
-		if n == name {
-			return element(s.items[i], v.typed), true
-		}
+	for use >= len(s.places) {
+		s.places = append(s.places, notLooked)
 	}
-	return Value{}, false
+	at := s.places[use]
+	if at == notLooked {
+		at = notThere
+		for i, n := range s.names {
+			if n == name {
+				at = i
+				break
+			}
+		}
+		s.places[use] = at
+	}
+	if at == notThere {
+		return "", false
+	}
+	return s.items[at], true
+}
+
+// walk finds the slots of another bag.
+func (s *Slots) walk(text string) {
+	s.text, s.items = text, s.items[:0]
+	same := true // the names are those of the bag before
+	for w := newWalker(text); w.next(); {
+		n, name := len(s.items), w.name()
+		if !same || n == len(s.names) || s.names[n] != name {
+			same = false
+			s.names = append(s.names[:n], name)
+		}
+		s.items = append(s.items, w.item)
+	}
+	if same && len(s.names) == len(s.items) {
+		return
+	}
+	s.names = s.names[:len(s.items)]
+	for i := range s.places {
+		s.places[i] = notLooked
+	}
 }
