@@ -29,9 +29,20 @@ type joinedText struct {
 type piece struct {
 	of    value.Value // the column's value
 	known bool
-	text  []byte
 	end   int // in the whole text
+	texts []kept
 }
+
+// kept is the text of a segment for a value of its column.
+type kept struct {
+	of    value.Value
+	known bool
+	text  []byte
+}
+
+// keptTexts is how many texts of a segment are kept: columns such as a software's name
+// have few values that come again and again.
+const keptTexts = 64
 
 func newStrcat(l *layout, args []*expr) *strcat {
 	s := &strcat{at: l.joined}
@@ -72,6 +83,14 @@ func (e *expr) onlyColumn() (ref, bool) {
 // of is the text for the frame's row, which stays until the next time.
 func (s *strcat) of(f *frame) []byte {
 	last := &f.joined[s.at]
+	if len(s.segments) == 1 { // nothing is kept that would not be kept elsewhere
+		b := last.text[:0]
+		for _, part := range s.segments[0].parts {
+			b = part(f, b)
+		}
+		last.text = b
+		return b
+	}
 	if last.pieces == nil {
 		last.pieces = make([]piece, len(s.segments))
 	}
@@ -95,17 +114,25 @@ func (p *piece) is(s *segment, f *frame) bool { return s.one && p.known && p.of 
 
 // append appends the segment's text, and keeps it.
 func (p *piece) append(s *segment, f *frame, b []byte) []byte {
-	start := len(b)
-	if p.is(s, f) {
-		b = append(b, p.text...)
+	if !s.one {
+		for _, part := range s.parts {
+			b = part(f, b)
+		}
+		p.end = len(b)
+		return b
+	}
+	if p.texts == nil {
+		p.texts = make([]kept, keptTexts)
+	}
+	start, v := len(b), f.at(s.from)
+	if k := &p.texts[v.Spread()%keptTexts]; k.known && k.of == v {
+		b = append(b, k.text...)
 	} else {
 		for _, part := range s.parts {
 			b = part(f, b)
 		}
-		if s.one {
-			p.of, p.known, p.text = f.at(s.from), f.err == nil, append(p.text[:0], b[start:]...)
-		}
+		k.of, k.known, k.text = v, f.err == nil, append(k.text[:0], b[start:]...)
 	}
-	p.end = len(b)
+	p.of, p.known, p.end = v, f.err == nil, len(b)
 	return b
 }

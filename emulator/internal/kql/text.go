@@ -53,7 +53,11 @@ func fuse(l *layout, e *expr) {
 			e.eval = func(f *frame) value.Value { return value.NewString(str(f)) }
 		}
 	case e.op == "strlen" && e.args[0].kind == value.String:
-		e.append = lengthOf(l, e.args[0].eval)
+		text := e.args[0].eval
+		e.append = func(f *frame, b []byte) []byte {
+			v := text(f)
+			return strconv.AppendInt(b, int64(utf8.RuneCountInString(v.Text())), 10)
+		}
 	case e.op == "strcat":
 		made := newStrcat(l, e.args)
 		e.made = made.of
@@ -102,19 +106,6 @@ func fuseSubstring(e *expr) {
 	e.append = func(f *frame, b []byte) []byte {
 		v := text(f)
 		return append(b, scalar.Cut(v.Text(), start, length)...)
-	}
-}
-
-// lengthOf appends the number of characters, which it remembers for the last text.
-func lengthOf(l *layout, text eval) appender {
-	at := l.memory
-	l.memory++
-	return func(f *frame, b []byte) []byte {
-		v, m := text(f), &f.memory[at]
-		if !m.known || v.Text() != m.text {
-			m.text, m.known, m.value = v.Text(), true, value.NewLong(int64(utf8.RuneCountInString(v.Text())))
-		}
-		return strconv.AppendInt(b, m.value.Int64(), 10)
 	}
 }
 

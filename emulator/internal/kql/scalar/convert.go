@@ -168,7 +168,30 @@ func truncated(f float64) value.Value {
 }
 
 // ParseLong is tolong() of a text.
-func ParseLong(text []byte) value.Value { return parseLong(string(text)) }
+func ParseLong(text []byte) value.Value {
+	if n, ok := shortHex(text); ok {
+		return value.NewLong(n)
+	}
+	return parseLong(string(text))
+}
+
+// shortHex reads 0x and at most 15 digits, and leaves all else to parseLong.
+func shortHex(text []byte) (n int64, ok bool) {
+	if len(text) < 3 || len(text) > 17 || text[0] != '0' || text[1] != 'x' {
+		return 0, false
+	}
+	for _, c := range text[2:] {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | int64(c-'0')
+		case c >= 'a' && c <= 'f':
+			n = n<<4 | int64(c-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return n, true
+}
 
 func parseLong(text string) value.Value {
 	text = strings.TrimSpace(text)

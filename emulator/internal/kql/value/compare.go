@@ -78,6 +78,14 @@ func compareNumbers(a, b Value) int {
 	return cmp.Compare(a.Real(), b.Real())
 }
 
+// Spread is a number that differs for many different values, for tables of a fixed size.
+func (v Value) Spread() uint {
+	if n := len(v.s); n > 0 {
+		return uint(v.s[n-1]) + 31*uint(v.s[n/2]) + 7*uint(v.s[max(0, n-2)]) + uint(n)
+	}
+	return uint(uint64(v.n) * 0x9E3779B97F4A7C15 >> 32)
+}
+
 // compareReal compares exactly; a conversion of n could round.
 func compareReal(f float64, n int64) int {
 	switch {
