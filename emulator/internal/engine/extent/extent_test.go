@@ -122,7 +122,7 @@ func TestEveryKindComesBack(t *testing.T) {
 	}
 }
 
-// Texts that are known to be JSON stay so, beside the same texts of which nothing is
+// Texts that are known to be JSON stay so, next to the same texts of which nothing is
 // known, in a dictionary and without one.
 func TestJSONComesBack(t *testing.T) {
 	for name, text := range map[string]string{"short": `{"a":1}`, "long": `["` + strings.Repeat("x", dictionaryText) + `"]`} {
