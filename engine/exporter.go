@@ -89,7 +89,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if len(orders) == 0 {
 		return Report{Started: started}, nil
 	}
-	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders))}
+	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders)), ended: make([]time.Time, len(orders))}
 	defer v.grace.watch(ctx)()
 	v.carryOut(ctx)
 	if err := v.newer(); err != nil && len(v.leased) == 0 {

@@ -16,7 +16,8 @@ type invocation struct {
 	owner    string
 	request  Request
 	orders   []tvmexport.Order
-	results  []Result // one for each order
+	results  []Result    // one for each order
+	ended    []time.Time // when the run of each order ended; zero where none began
 
 	leased  []tvmexport.Table
 	schemas map[string][]tvmexport.Column // of the leased tables, if the source returns them
@@ -184,7 +185,8 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 		g.Go(func() error {
 			start := time.Now()
 			r.Err = v.runTable(ctx, r, tableRun{steps: eng, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
-			r.Took = time.Since(start)
+			v.ended[i] = time.Now()
+			r.Took = v.ended[i].Sub(start)
 			if r.Err != nil {
 				v.failed(r)
 			}
@@ -205,8 +207,11 @@ func (v *invocation) close(ctx context.Context) error {
 	ctx, cancel := v.grace.context(ctx)
 	defer cancel()
 	c := tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased, QuotaUsage: v.lease().QuotaUsage}
-	for _, r := range v.results {
-		o := tvmexport.Outcome{Table: r.Table.Name, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: time.Now()}
+	for i, r := range v.results {
+		o := tvmexport.Outcome{Table: r.Table.Name, Into: v.orders[i].Into, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: v.ended[i]}
+		if o.At.IsZero() {
+			o.At = time.Now()
+		}
 		if r.Err == nil {
 			o.Watermark, o.Began = r.Run.Watermark, r.Run.StartedAt
 		}

@@ -141,7 +141,7 @@ func (d *olderDatabase) continues() {
 	if line := said[olderLanded]; line["resumed"] != line["rows"] {
 		d.Errorf("%s: %v of %v rows come from batches that had landed", olderLanded, line["resumed"], line["rows"])
 	}
-	if n := d.landed(`MigrationAuditLog | where TableName == "` + olderSilent + `" and Status == "Success"`).Rows; n != 4 {
+	if n := d.landed(fmt.Sprintf(`MigrationAuditLog | where TableName in (%q, %q) and Status == "Success"`, olderSilent, olderSilent+"Raw")).Rows; n != 4 {
 		d.Errorf("%s: the audit has %d rows, want one for each of 4 runs", olderSilent, n)
 	}
 }

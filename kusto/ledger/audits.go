@@ -61,7 +61,7 @@ func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexp
 // unauditedText asks for the invocations that have ended but have no audited row. An
 // invocation has ended if it reported its end, or if its leases have expired or are
 // gone: rows that it committed name it too. Rows taken over from another exporter
-// are of no invocation.
+// are of no invocation. Age is how long ago the run of a table ended.
 func unauditedText(owner string) string {
 	return fmt.Sprintf(`let Recent = %s
     | where At > ago(30d) and State in (%s) and Owner != %s and Kind != %s;
@@ -75,14 +75,14 @@ let Over = Recent
     | project Owner, LastAt;
 let Done = Recent
     | where State == %s
-    | summarize Committed = sum(Rows), Commits = count() by Table, Owner;
+    | summarize Committed = sum(Rows), Commits = count(), CommittedAt = max(At) by Table, Owner;
 Recent
 | where State in (%s)
 | extend Rank = case(State == %s, 2, State == %s, 1, 0)
 | summarize arg_max(Rank, State, RunId, Detail) by Table, Owner
 | join kind=inner Over on Owner
 | join kind=leftouter Done on Table, Owner
-| project Owner, Table, State, RunId, Detail, Age = tolong((now() - LastAt) / 1s), Committed = coalesce(Committed, 0), Commits = coalesce(Commits, 0)
+| project Owner, Table, State, RunId, Detail, Age = tolong((now() - coalesce(CommittedAt, LastAt)) / 1s), Committed = coalesce(Committed, 0), Commits = coalesce(Commits, 0)
 | order by Owner asc, Table asc`,
 		kql.RunsTable, kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.AuditedState, kql.CommittedState}), kql.Literal(owner), kql.Literal(string(tvmexport.LegacyRun)),
 		kql.Literal(kql.AuditedState), kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState),

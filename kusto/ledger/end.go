@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -177,7 +178,8 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 | project %s`, kql.ConfigurationTable, strings.Join(rows, ",\n"), kql.Fill(columns, values)))
 }
 
-// auditText appends a row for each outcome. The ledger says how many rows were
+// auditText appends a row for each outcome, under the name of its published table.
+// The ledger says how many rows were
 // published and whether the run counts, since the invocation may not know of its
 // own commit. If the service executes a commit only after its invocation was
 // audited, the next invocation of the table counts it. If a commit lists values
@@ -192,8 +194,9 @@ func auditText(key string, f tvmexport.InvocationEnd, columns []kql.Column, now 
 		if !o.At.IsZero() && o.At.Before(now) {
 			ago = now.Sub(o.At)
 		}
-		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Timespan(ago), kql.Literal(status), kql.Literal(reason))
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %s, %s, %s", kql.Literal(o.Table), kql.Literal(o.Into), kql.Literal(string(o.Run)), kql.Timespan(ago), kql.Literal(status), kql.Literal(reason))
 	}
+	count, reason := recordCount(columns)
 	return guarded(kql.AuditTable, key, fmt.Sprintf(`let Recent = %s
     | where At > ago(14d) and State in (%s);
 let Told = Recent
@@ -209,17 +212,42 @@ let Untold = Recent
     | project Table, Rows;
 let Commits = %s
     | where State == %s and Owner == %s;
-datatable (TableName:string, RunId:string, Ago:timespan, Status:string, FailureReason:string) [
+datatable (Table:string, Into:string, RunId:string, Ago:timespan, Status:string, Said:string) [
 %s]
 | join kind=leftouter (union (Commits | project Table, Rows, Note = tostring(Detail.note)), Untold
-    | summarize Published = sum(Rows), Note = strcat_array(make_list_if(Note, isnotempty(Note)), "; ") by TableName = Table) on TableName
-| extend Counts = RunId in (Commits | project RunId)
+    | summarize Published = sum(Rows), Note = strcat_array(make_list_if(Note, isnotempty(Note)), "; ") by Table) on Table%s
+| extend Counts = RunId in (Commits | project RunId), Published = coalesce(Published, 0)
+| extend Said = iff(Counts, coalesce(Note, ""), Said)
 | project %s`, kql.RunsTable, kql.Literals([]string{kql.AuditedState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.AuditedState), kql.Literal(kql.EndedState), kql.Literal(kql.CommittedState), kql.Literal(f.Owner),
-		kql.RunsTable, kql.Literal(kql.CommittedState), kql.Literal(f.Owner), strings.Join(rows, ",\n"), kql.Fill(columns, map[string]kql.Expression{
-			"TableName":     {Kind: "string", Text: "TableName"},
+		kql.RunsTable, kql.Literal(kql.CommittedState), kql.Literal(f.Owner), strings.Join(rows, ",\n"), publishedNames(f.Outcomes), kql.Fill(columns, map[string]kql.Expression{
+			"TableName":     {Kind: "string", Text: "Into"},
 			"Timestamp":     {Kind: "datetime", Text: "now() - Ago"},
 			"Status":        {Kind: "string", Text: fmt.Sprintf("iff(Counts, %s, Status)", kql.Literal(Succeeded))},
-			"FailureReason": {Kind: "string", Text: `iff(Counts, coalesce(Note, ""), FailureReason)`},
-			"RecordCount":   {Kind: "long", Text: "coalesce(Published, 0)"},
+			"FailureReason": {Kind: "string", Text: reason},
+			"RecordCount":   {Kind: "long", Text: count},
 		})))
+}
+
+// publishedNames is the part of a query that fills Into where an outcome does not say
+// it: by the newest row of the configuration, as Order reads it. "" if all say it.
+func publishedNames(outcomes []tvmexport.Outcome) string {
+	if !slices.ContainsFunc(outcomes, func(o tvmexport.Outcome) bool { return o.Into == "" }) {
+		return ""
+	}
+	return fmt.Sprintf(`
+| join kind=leftouter (%s
+    | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01))
+    | summarize arg_max(WrittenAt, DestinationTable) by SourceTable
+    | project SourceTable, Configured = trim(@"\s+", DestinationTable)) on $left.Table == $right.SourceTable
+| extend Into = case(isnotempty(Into), Into, isnotempty(Configured), Configured, strcat(Table, "Raw"))`, kql.ConfigurationTable)
+}
+
+// recordCount is the number of published rows as the column RecordCount can hold it,
+// and the reason that says what it could not.
+func recordCount(columns []kql.Column) (count, reason string) {
+	if !slices.Contains(columns, kql.Column{Name: "RecordCount", Kind: "int"}) {
+		return "Published", "Said"
+	}
+	return fmt.Sprintf("min_of(Published, %d)", math.MaxInt32), fmt.Sprintf(
+		`strcat(Said, iff(Published > %d, strcat(iff(isempty(Said), "", "; "), tostring(Published), " rows were published, more than RecordCount can hold"), ""))`, math.MaxInt32)
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -29,7 +30,7 @@ type TableStatus struct {
 
 // Audit is a row of MigrationAuditLog.
 type Audit struct {
-	Table  string
+	Table  string // published; in rows of earlier versions the source table
 	At     time.Time
 	Status string // Success or Failed
 	Reason string // of a failure
@@ -72,9 +73,7 @@ func (c *Reports) Status(ctx context.Context) (Status, error) {
 		if by, ok := holders[o.Table]; ok {
 			t.Holder = &by
 		}
-		if a, ok := audits[o.Table]; ok {
-			t.Audit = &a
-		}
+		t.Audit = auditOf(audits, o, orders, h.Last)
 		out.Now, out.Tables[i] = h.Now, t
 	}
 	return out, nil
@@ -101,7 +100,25 @@ func (c *Reports) holders(ctx context.Context, tables []tvmexport.Table) (map[st
 	return held, nil
 }
 
-// Audits are the last audit rows, by table.
+// auditOf is the newest audit row of an order. Rows have the name of the published
+// table; those of earlier versions have that of the source table. After a change of the
+// destination the name of the last one counts too, unless it is another order's now.
+func auditOf(audits map[string]Audit, o tvmexport.Order, orders []tvmexport.Order, last *tvmexport.Committed) *Audit {
+	names := []string{o.Into, o.Table}
+	if last != nil && !slices.ContainsFunc(orders, func(other tvmexport.Order) bool { return other.Into == last.Destination }) {
+		names = append(names, last.Destination)
+	}
+	var newest *Audit
+	for _, name := range names {
+		if a, ok := audits[name]; ok && (newest == nil || a.At.After(newest.At)) {
+			newest = &a
+		}
+	}
+	return newest
+}
+
+// Audits are the last audit rows, by the name that each has: that of a published table,
+// or of a source table.
 func (c *Reports) Audits(ctx context.Context) (map[string]Audit, error) {
 	s := conn.Statement{Op: "read audit", Text: fmt.Sprintf(`%s
 | summarize arg_max(Timestamp, Status, FailureReason, RecordCount) by TableName

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 func TestTexts(t *testing.T) {
 	both := []tvmexport.Table{kqltest.InventoryTable, kqltest.EventsTable}
 	outcomes := []tvmexport.Outcome{
-		{Table: kqltest.EventsTable.Name, Run: kqltest.Run.ID, Rows: 5, Watermark: kqltest.Run.Watermark, Began: kqltest.Run.StartedAt, At: kqltest.Run.StartedAt},
+		{Table: kqltest.EventsTable.Name, Into: kqltest.EventsTable.Destination, Run: kqltest.Run.ID, Rows: 5, Watermark: kqltest.Run.Watermark, Began: kqltest.Run.StartedAt, At: kqltest.Run.StartedAt},
 		{Table: kqltest.InventoryTable.Name, Err: errors.New("Bearer abc.def refused; say \"why\"\nplease")},
 	}
 	closing := tvmexport.InvocationEnd{Owner: "host-7 \"x\" 99", Tables: both, Outcomes: outcomes}
@@ -55,6 +56,8 @@ func TestTexts(t *testing.T) {
 		"watermarks":         watermarksText("tvmexport-finish:k", outcomes, kql.NeededColumns),
 		"watermarks_seven":   watermarksText("tvmexport-finish:k", outcomes, kql.ConfigurationColumns),
 		"audit":              auditText("tvmexport-audit:k", closing, kql.AuditColumns, kqltest.Run.StartedAt.Add(1500*time.Millisecond)),
+		"audit_long": auditText("tvmexport-audit:k", tvmexport.InvocationEnd{Owner: closing.Owner, Outcomes: outcomes[:1]},
+			append(slices.Clone(kql.AuditColumns[:4]), kql.Column{Name: "RecordCount", Kind: "long"}), kqltest.Run.StartedAt.Add(1500*time.Millisecond)),
 	} {
 		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })
 	}

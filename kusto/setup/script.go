@@ -117,7 +117,7 @@ func control() []Command {
 		columns    []kql.Column
 	}{
 		{kql.ConfigurationTable, "which tables are exported, how, and how far", kql.ConfigurationColumns},
-		{kql.AuditTable, "one row for each table and run", kql.AuditColumns},
+		{kql.AuditTable, "one row for each table and run: TableName is its destination table, Timestamp the end of the run, RecordCount the rows that the run published", kql.AuditColumns},
 		{kql.RunsTable, "the ledger: a run counts when its row says committed", kql.RunsColumns},
 		{kql.PartitionsTable, "the ledger's partitions", kql.PartitionsColumns},
 	} {

@@ -33,7 +33,8 @@ func (c *Importer) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, e
 	if err != nil {
 		return nil, err
 	}
-	audit := legacyAuditText(t)
+	_, exported := inv.Tables[kql.RunsTable]
+	audit := legacyAuditText(t, exported)
 	table := kql.AuditTable
 	want := kql.AuditColumns
 	if t.Listed == siblingTable {
@@ -56,15 +57,24 @@ func (c *Importer) LegacyAudit(ctx context.Context, t Takeover) ([]LegacyRuns, e
 	})
 }
 
-// legacyAuditText sums up an audit. Other exporters name the published table
-// in it, tvmexport the source table.
-func legacyAuditText(t Takeover) string {
+// legacyAuditText sums up an audit. Exporters of the family name the published table in
+// it, early versions of tvmexport the source table. Rows of tvmexport itself are not
+// counted: those after the takeover, or after its first run if there was no takeover.
+func legacyAuditText(t Takeover, exported bool) string {
 	if t.Listed == siblingTable {
 		return fmt.Sprintf(`%s
 | where ['table'] == %s
 | summarize Runs = count(), Failed = countif(success != true), Sent = sum(tolong(records_processed)) by Day = startofday(ingestion_timestamp)`, siblingAudit, kql.Literal(t.Table.Destination))
 	}
+	until := ""
+	switch {
+	case !t.Since.IsZero():
+		until = "\n| where Timestamp <= " + kql.Datetime(t.Since)
+	case exported:
+		until = fmt.Sprintf("\n| where Timestamp < coalesce(toscalar(%s | where Table == %s and State == %s | summarize min(At)), now())", kql.RunsTable, kql.Literal(t.Table.Name), kql.Literal(kql.LeaseState))
+	}
 	return fmt.Sprintf(`%s
-| where TableName == %s
-| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`, kql.AuditTable, kql.Literal(t.Table.Destination), kql.Literal(ledger.Succeeded))
+| where TableName in (%s)%s
+| summarize Runs = count(), Failed = countif(Status != %s), Sent = sum(tolong(RecordCount)) by Day = startofday(Timestamp)`,
+		kql.AuditTable, kql.Literals([]string{t.Table.Destination, t.Table.Name}), until, kql.Literal(ledger.Succeeded))
 }

@@ -24,8 +24,10 @@ func TestTexts(t *testing.T) {
 		"legacy_configuration":       reconfigureText(oldEvents, kql.NeededColumns),
 		"legacy_configuration_seven": reconfigureText(oldEvents, kql.ConfigurationColumns),
 		"legacy_listed":              listedText(siblingTable, "HighWatermark"),
-		"legacy_audit":               legacyAuditText(Takeover{Table: kqltest.EventsTable, Listed: kql.ConfigurationTable}),
-		"legacy_audit_sibling":       legacyAuditText(oldEvents),
+		"legacy_audit":               legacyAuditText(Takeover{Table: kqltest.EventsTable, Listed: kql.ConfigurationTable}, false),
+		"legacy_audit_exported":      legacyAuditText(Takeover{Table: kqltest.EventsTable, Listed: kql.ConfigurationTable}, true),
+		"legacy_audit_again":         legacyAuditText(Takeover{Table: kqltest.EventsTable, Listed: kql.ConfigurationTable, Since: kqltest.Run.StartedAt}, true),
+		"legacy_audit_sibling":       legacyAuditText(oldEvents, true),
 	} {
 		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })
 	}

@@ -84,6 +84,10 @@ func published(tables []Table) string {
 	return strings.Join(names, ", ")
 }
 
+// audit is the audit by source tables. Its rows name the published table; those of
+// earlier versions name the source table.
+const audit = `(MigrationAuditLog | extend TableName = replace_regex(TableName, "Raw$", ""))`
+
 // invariants are queries over the destination that must have no rows. A run
 // that was given up may have left rows where dropping them is not allowed.
 var invariants = []struct{ what, query string }{
@@ -104,14 +108,14 @@ var invariants = []struct{ what, query string }{
 | summarize arg_max(W, LastRefreshedTime) by SourceTable
 | join kind=inner (ExportRuns | where State == "committed" | summarize Reached = max(Watermark) by Table) on $left.SourceTable == $right.Table
 | where LastRefreshedTime > Reached`},
-	{"the audit's rows are not those of the ledger", `MigrationAuditLog | summarize Said = sum(RecordCount) by TableName
+	{"the audit's rows are not those of the ledger", audit + ` | summarize Said = sum(RecordCount) by TableName
 | join kind=fullouter (ExportRuns | where State == "committed" | summarize Committed = sum(Rows) by Table) on $left.TableName == $right.Table
 | where coalesce(Said, 0) != coalesce(Committed, 0)`},
 	{"the audit has fewer rows of a table than the ledger knows ends of runs", `ExportRuns
 | where State in ("lease", "ended") and Table != ""
 | summarize by Table, Owner
 | summarize Want = count() by TableName = Table
-| join kind=leftouter (MigrationAuditLog | summarize Have = count() by TableName) on TableName
+| join kind=leftouter (` + audit + ` | summarize Have = count() by TableName) on TableName
 | where Want > coalesce(Have, 0)`},
 	// An invocation that lost its lease after it had published succeeds too: the next
 	// invocation has committed its run.
@@ -119,6 +123,6 @@ var invariants = []struct{ what, query string }{
 | where State in ("committed", "ended")
 | join kind=leftsemi (ExportRuns | where State == "committed" | project RunId) on RunId
 | summarize by Table, Owner | summarize Want = count() by TableName = Table
-| join kind=rightouter (MigrationAuditLog | where Status == "Success" | summarize Have = count() by TableName) on TableName
+| join kind=rightouter (` + audit + ` | where Status == "Success" | summarize Have = count() by TableName) on TableName
 | where coalesce(Want, 0) < Have`},
 }

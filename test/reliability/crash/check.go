@@ -19,7 +19,7 @@ func (w *world) differences(ctx context.Context) []string {
 | where State in ("lease", "ended") and Table != ""
 | summarize by Table, Owner
 | summarize Want = count() by TableName = Table
-| join kind=fullouter (MigrationAuditLog | summarize Have = count() by TableName) on TableName
+| join kind=fullouter (MigrationAuditLog | summarize Have = count() by TableName = replace_regex(TableName, "Raw$", "")) on TableName
 | where coalesce(Want, 0) != coalesce(Have, 0)`)
 	switch {
 	case err != nil:
