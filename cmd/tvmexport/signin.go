@@ -84,8 +84,8 @@ func defenderAuth(c config.Config, cloud hunting.Cloud, env config.Lookup) signi
 		Authority:       cmp.Or(a.Authority, value(env, "AZURE_AUTHORITY_HOST"), cloud.Authority),
 		CertificateFile: cmp.Or(a.Certificate, value(env, "AZURE_CLIENT_CERTIFICATE_PATH")),
 		TokenFile:       cmp.Or(a.TokenFile, value(env, "AZURE_FEDERATED_TOKEN_FILE")),
-		Secrets:         []string{"AZURE_CLIENT_SECRET"},
-		Passwords:       []string{"AZURE_CLIENT_CERTIFICATE_PASSWORD"},
+		Secrets:         []signin.Place{{Key: "auth.client_secret_file", File: a.ClientSecretFile}, {Variable: "AZURE_CLIENT_SECRET"}},
+		Passwords:       []signin.Place{{Key: "auth.certificate_password_file", File: a.CertificatePasswordFile}, {Variable: "AZURE_CLIENT_CERTIFICATE_PASSWORD"}},
 	}
 }
 
@@ -111,7 +111,7 @@ func kustoAuth(c config.Config, cloud hunting.Cloud, env config.Lookup) signin.O
 	o.Authority = cmp.Or(a.Authority, o.Authority)
 	o.CertificateFile = cmp.Or(a.Certificate, o.CertificateFile)
 	o.TokenFile = cmp.Or(a.TokenFile, o.TokenFile)
-	o.Secrets = append([]string{kustoSecret}, o.Secrets...)
-	o.Passwords = append([]string{kustoPassword}, o.Passwords...)
+	o.Secrets = append([]signin.Place{{Variable: kustoSecret}, {Key: "kusto.auth.client_secret_file", File: a.ClientSecretFile}}, o.Secrets...)
+	o.Passwords = append([]signin.Place{{Variable: kustoPassword}, {Key: "kusto.auth.certificate_password_file", File: a.CertificatePasswordFile}}, o.Passwords...)
 	return o
 }

@@ -18,10 +18,19 @@ func TestWhoSignsInToKusto(t *testing.T) {
 		"AZURE_TENANT_ID": "env-tenant", "AZURE_CLIENT_ID": "env-app", "AZURE_AUTHORITY_HOST": "https://env.example",
 		"AZURE_CLIENT_CERTIFICATE_PATH": "env.pem", "AZURE_FEDERATED_TOKEN_FILE": "env.token",
 	}
+	variable := func(name string) signin.Place { return signin.Place{Variable: name} }
+	place := func(key, file string) signin.Place { return signin.Place{Key: key, File: file} }
+	ownSecret := func(file string) []signin.Place {
+		return []signin.Place{variable(kustoSecret), place("kusto.auth.client_secret_file", file)}
+	}
+	ownPassword := func(file string) []signin.Place {
+		return []signin.Place{variable(kustoPassword), place("kusto.auth.certificate_password_file", file)}
+	}
 	common := signin.Options{
 		Section: "kusto.auth", Method: "secret", TenantID: "env-tenant", ClientID: "env-app", Authority: "https://env.example",
 		CertificateFile: "env.pem", TokenFile: "env.token",
-		Secrets: []string{kustoSecret, "AZURE_CLIENT_SECRET"}, Passwords: []string{kustoPassword, "AZURE_CLIENT_CERTIFICATE_PASSWORD"},
+		Secrets:   append(ownSecret(""), place("auth.client_secret_file", "secret"), variable("AZURE_CLIENT_SECRET")),
+		Passwords: append(ownPassword(""), place("auth.certificate_password_file", "password"), variable("AZURE_CLIENT_CERTIFICATE_PASSWORD")),
 	}
 	change := func(f func(*signin.Options)) signin.Options {
 		o := common
@@ -36,25 +45,35 @@ func TestWhoSignsInToKusto(t *testing.T) {
 		{"nothing", config.Auth{}, common},
 		{"another tenant, the same application", config.Auth{TenantID: "other"}, change(func(o *signin.Options) { o.TenantID = "other" })},
 		{"another application", config.Auth{ClientID: "other"}, change(func(o *signin.Options) {
-			o.ClientID, o.Secrets = "other", []string{kustoSecret}
+			o.ClientID, o.Secrets = "other", ownSecret("")
 		})},
 		{"the same application, said again", config.Auth{ClientID: "env-app"}, common},
+		{"a secret of its own", config.Auth{ClientSecretFile: "own"}, change(func(o *signin.Options) {
+			o.Secrets = append(ownSecret("own"), common.Secrets[2:]...)
+		})},
+		{"another application with its secret", config.Auth{ClientID: "other", ClientSecretFile: "own"}, change(func(o *signin.Options) {
+			o.ClientID, o.Secrets = "other", ownSecret("own")
+		})},
+		{"another certificate with its password", config.Auth{Certificate: "other.pem", CertificatePasswordFile: "own"}, change(func(o *signin.Options) {
+			o.CertificateFile, o.Passwords = "other.pem", ownPassword("own")
+		})},
 		{"another certificate", config.Auth{Method: "certificate", Certificate: "other.pem"}, change(func(o *signin.Options) {
-			o.Method, o.CertificateFile, o.Passwords = signin.Certificate, "other.pem", []string{kustoPassword}
+			o.Method, o.CertificateFile, o.Passwords = signin.Certificate, "other.pem", ownPassword("")
 		})},
 		{"the machine's identity", config.Auth{Method: "managed-identity"}, change(func(o *signin.Options) {
 			o.Method, o.ClientID = signin.ManagedIdentity, ""
 		})},
 		{"a user-assigned identity", config.Auth{Method: "managed-identity", ClientID: "identity"}, change(func(o *signin.Options) {
-			o.Method, o.ClientID, o.Secrets = signin.ManagedIdentity, "identity", []string{kustoSecret}
+			o.Method, o.ClientID, o.Secrets = signin.ManagedIdentity, "identity", ownSecret("")
 		})},
 		{"all of its own", config.Auth{Method: "workload-identity", TenantID: "t", ClientID: "c", TokenFile: "f", Authority: "https://a"}, change(func(o *signin.Options) {
-			o.Method, o.TenantID, o.ClientID, o.TokenFile, o.Authority, o.Secrets = signin.WorkloadIdentity, "t", "c", "f", "https://a", []string{kustoSecret}
+			o.Method, o.TenantID, o.ClientID, o.TokenFile, o.Authority, o.Secrets = signin.WorkloadIdentity, "t", "c", "f", "https://a", ownSecret("")
 		})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := config.Default()
-			c.Auth.Method, c.Kusto.Auth = "secret", tt.auth
+			c.Auth = config.Auth{Method: "secret", ClientSecretFile: "secret", CertificatePasswordFile: "password"}
+			c.Kusto.Auth = tt.auth
 			got := kustoAuth(c, hunting.Cloud{}, func(name string) (string, bool) { v, ok := vars[name]; return v, ok })
 			if d := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(signin.Options{}, "Env", "HTTPClient", "Logger")); d != "" {
 				t.Error(d)

@@ -33,8 +33,9 @@ type Config struct {
 	Consistency string        `yaml:"consistency"`
 	Lease       time.Duration `yaml:"lease" bounds:"least=1s"`
 
-	Tables              map[string]Columns `yaml:"tables"`
-	PseudonymisationKey Secret             `yaml:"pseudonymisation_key"`
+	Tables                  map[string]Columns `yaml:"tables"`
+	PseudonymisationKey     Secret             `yaml:"pseudonymisation_key"`
+	PseudonymisationKeyFile string             `yaml:"pseudonymisation_key_file"`
 
 	Schedule string `yaml:"schedule"`
 	Serve    Serve  `yaml:"serve"`
@@ -50,6 +51,7 @@ type Snapshots struct {
 type Serve struct {
 	Listen      string            `yaml:"listen"`
 	Token       Secret            `yaml:"token"`
+	TokenFile   string            `yaml:"token_file"`
 	Certificate string            `yaml:"certificate"`
 	Key         string            `yaml:"key"`
 	ClientCA    string            `yaml:"client_ca"`
@@ -67,8 +69,8 @@ type Columns struct {
 	Volatile     []string `yaml:"volatile"`
 }
 
-// Secret is a value that is never printed. It may come from a file that the
-// variable NAME_FILE names.
+// Secret is a value that is never printed. It may come from a file: the key of a
+// secret has a neighbour with _file behind its name, which holds the path.
 type Secret string
 
 // String hides the value.
@@ -96,14 +98,16 @@ type Defender struct {
 }
 
 // Auth is how to sign in. Secrets are not part of it: they come from the
-// environment and from files that it names.
+// environment and from files that it or the environment names.
 type Auth struct {
-	Method      string `yaml:"method"`
-	TenantID    string `yaml:"tenant_id"`
-	ClientID    string `yaml:"client_id"`
-	Certificate string `yaml:"certificate"`
-	TokenFile   string `yaml:"token_file"`
-	Authority   string `yaml:"authority"`
+	Method                  string `yaml:"method"`
+	TenantID                string `yaml:"tenant_id"`
+	ClientID                string `yaml:"client_id"`
+	ClientSecretFile        string `yaml:"client_secret_file"`
+	Certificate             string `yaml:"certificate"`
+	CertificatePasswordFile string `yaml:"certificate_password_file"`
+	TokenFile               string `yaml:"token_file"`
+	Authority               string `yaml:"authority"`
 }
 
 // Kusto is the destination.
@@ -271,7 +275,7 @@ func (c Config) checkColumns() error {
 	}
 	switch n := len(c.PseudonymisationKey); {
 	case pseudonyms && n == 0:
-		return wrong("pseudonymisation_key", "is empty, but tables use pseudonyms; set TVMEXPORT_PSEUDONYMISATION_KEY, or TVMEXPORT_PSEUDONYMISATION_KEY_FILE to the path of a file with the key (openssl rand -base64 32 generates one)")
+		return wrong("pseudonymisation_key", "is empty, but tables use pseudonyms; set pseudonymisation_key_file to the path of a file with the key, or TVMEXPORT_PSEUDONYMISATION_KEY (openssl rand -base64 32 generates one)")
 	case n > 0 && n < leastSecret:
 		return wrong("pseudonymisation_key", "has %d characters; it must have at least %d (openssl rand -base64 32 generates one)", n, leastSecret)
 	}

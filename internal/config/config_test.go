@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
 	const head = "kusto: {cluster: https://adx.kusto.windows.net, database: security}\n"
 	tests := []struct{ text, want string }{
 		{head + "defender:\n  shares: 1\n", `c.yaml:3:3: unknown key "defender.shares"; did you mean "defender.share"?`},
-		{head + "auth:\n  client_secret: x\n", `c.yaml:3:3: unknown key "auth.client_secret"; secrets do not belong here: put it into a file and set the file's path in AZURE_CLIENT_SECRET_FILE`},
+		{head + "auth:\n  client_secret: x\n", `c.yaml:3:3: unknown key "auth.client_secret"; secrets do not belong here: put it into a file and set auth.client_secret_file to its path`},
 		{head + "kutso: {}\n", `c.yaml:2:1: unknown key "kutso"; did you mean "kusto"?`},
 		{head + "zzzzzzzzzzzz: 1\n", `c.yaml:2:1: unknown key "zzzzzzzzzzzz"`},
 		{head + "defender:\n  share: much\n", `c.yaml:3:10: defender.share is "much"; it must be a number`},
@@ -69,7 +70,7 @@ func TestMistakesAreOneSentenceWithTheirPlace(t *testing.T) {
 		{head + "tables: {DeviceInfo: {exclude: [A], include: [B]}}\n", `c.yaml:2:10: tables.DeviceInfo has both include and exclude; set only one of them`},
 		{head + "tables: {DeviceInfo: {exclude: [A, A]}}\n", `c.yaml:2:32: tables.DeviceInfo.exclude names A twice`},
 		{head + "tables: {DeviceInfo: {exclude: [A], pseudonymise: [A]}}\n", `c.yaml:2:51: tables.DeviceInfo.pseudonymise names A, which is not published`},
-		{head + "tables: {DeviceInfo: {pseudonymise: [A]}}\n", `c.yaml: pseudonymisation_key is empty, but tables use pseudonyms; set TVMEXPORT_PSEUDONYMISATION_KEY, or TVMEXPORT_PSEUDONYMISATION_KEY_FILE to the path of a file with the key (openssl rand -base64 32 generates one)`},
+		{head + "tables: {DeviceInfo: {pseudonymise: [A]}}\n", `c.yaml: pseudonymisation_key is empty, but tables use pseudonyms; set pseudonymisation_key_file to the path of a file with the key, or TVMEXPORT_PSEUDONYMISATION_KEY (openssl rand -base64 32 generates one)`},
 		{head + "pseudonymisation_key: short\n", `c.yaml:2:23: pseudonymisation_key has 5 characters; it must have at least 16 (openssl rand -base64 32 generates one)`},
 		{"kusto: {database: d}\n", `c.yaml: kusto.cluster is empty; set it to a URL such as https://NAME.REGION.kusto.windows.net`},
 		{"kusto: {cluster: adx.kusto.windows.net, database: d}\n", `c.yaml:1:18: kusto.cluster is "adx.kusto.windows.net"; it must begin with https:// and contain a host`},
@@ -128,6 +129,57 @@ func TestASecretComesFromAFileAndIsNeverPrinted(t *testing.T) {
 	_, err = config.Parse("c.yaml", nil, env(map[string]string{"TVMEXPORT_PSEUDONYMISATION_KEY_FILE": file + ".not"}))
 	if err == nil || !strings.Contains(err.Error(), "TVMEXPORT_PSEUDONYMISATION_KEY_FILE") {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestPrecedenceOfSecrets(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	own, other := file("configured"), file("variable")
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, []byte(" \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type vars = map[string]string
+	for _, tt := range []struct {
+		name, yaml string
+		vars       vars
+		want, err  string
+	}{
+		{name: "nothing"},
+		{name: "the file that the configuration names", yaml: "serve: {token_file: " + own + "}", want: "configured"},
+		{name: "a value in the configuration before its file", yaml: "serve: {token: value, token_file: " + own + "}", want: "value"},
+		{name: "a file of a variable before the configuration", yaml: "serve: {token: value, token_file: " + own + "}", vars: vars{"TVMEXPORT_SERVE_TOKEN_FILE": other}, want: "variable"},
+		{name: "a variable before everything", yaml: "serve: {token: value, token_file: " + own + "}", vars: vars{"TVMEXPORT_SERVE_TOKEN_FILE": other, "TVMEXPORT_SERVE_TOKEN": "first"}, want: "first"},
+		{name: "an empty file", yaml: "serve:\n  token_file: " + empty, err: "c.yaml:2:15: serve.token_file names the file " + empty + ", which is empty"},
+		{name: "no file", yaml: "serve:\n  token_file: " + empty + ".not", err: "c.yaml:2:15: serve.token_file cannot be used: "},
+		{name: "an empty file of a variable", vars: vars{"TVMEXPORT_SERVE_TOKEN_FILE": empty}, err: "TVMEXPORT_SERVE_TOKEN_FILE: serve.token_file names"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := config.Parse("c.yaml", []byte(tt.yaml), env(tt.vars))
+			if string(c.Serve.Token) != tt.want || (err != nil) != (tt.err != "") || err != nil && !strings.HasPrefix(err.Error(), tt.err) {
+				t.Errorf("%q, %v; want %q, %q", string(c.Serve.Token), err, tt.want, tt.err)
+			}
+		})
+	}
+}
+
+// A key whose value is a secret has a neighbour that names a file with it.
+func TestSecretsHaveFiles(t *testing.T) {
+	known := map[string]bool{}
+	for _, f := range config.Fields() {
+		known[f.Path] = true
+	}
+	for _, f := range config.Fields() {
+		if f.Type == reflect.TypeFor[config.Secret]() && !known[f.Path+"_file"] {
+			t.Errorf("there is no key %s_file", f.Path)
+		}
 	}
 }
 

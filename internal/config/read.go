@@ -111,6 +111,7 @@ func (r *reading) read(text []byte) (Config, error) {
 		}
 	}
 	r.override(to, "", prefix)
+	r.readSecrets(to, "")
 	if len(r.mistakes) > mostMistakes {
 		r.mistakes = append(r.mistakes[:mostMistakes], &Error{File: r.file, Message: "there are more errors; these are the first"})
 	}
@@ -224,7 +225,11 @@ func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
 func unknownKey(key, path string, section reflect.Type) string {
 	message := fmt.Sprintf("unknown key %q", strings.TrimPrefix(path+"."+key, "."))
 	if strings.HasSuffix(path, "auth") && (strings.Contains(key, "secret") || strings.Contains(key, "password")) {
-		return message + "; secrets do not belong here: put it into a file and set the file's path in " + secretVariables[path] + "_FILE"
+		name := "client_secret_file"
+		if strings.Contains(key, "password") {
+			name = "certificate_password_file"
+		}
+		return message + "; secrets do not belong here: put it into a file and set " + path + "." + name + " to its path"
 	}
 	near := ""
 	for _, f := range Fields() {
@@ -240,9 +245,6 @@ func unknownKey(key, path string, section reflect.Type) string {
 	}
 	return message
 }
-
-// secretVariables hold the client secret of each section that signs in.
-var secretVariables = map[string]string{"auth": "AZURE_CLIENT_SECRET", "kusto.auth": "TVMEXPORT_KUSTO_AUTH_CLIENT_SECRET"}
 
 func or(s, otherwise string) string {
 	if s == "" {
@@ -353,8 +355,7 @@ func expand(s string, env Lookup) (string, error) {
 	return out, missing
 }
 
-// override sets every scalar that has a variable of its own. Of secrets the
-// variable may also name a file: NAME_FILE.
+// override sets every scalar that has a variable of its own.
 func (r *reading) override(to reflect.Value, path, section string) {
 	for i := range to.NumField() {
 		key := to.Type().Field(i).Tag.Get("yaml")
@@ -368,14 +369,6 @@ func (r *reading) override(to reflect.Value, path, section string) {
 			continue
 		}
 		v, ok := r.env(name)
-		if file, is := r.env(name + "_FILE"); !ok && is && file != "" && to.Field(i).Type() == reflect.TypeFor[Secret]() {
-			text, err := smallfile.Read(file, smallfile.Secret)
-			if err != nil {
-				r.mistakes = append(r.mistakes, fmt.Errorf("%s_FILE: %w", name, err))
-				continue
-			}
-			v, ok = strings.TrimSpace(string(text)), true
-		}
 		if !ok {
 			continue
 		}
@@ -389,6 +382,40 @@ func (r *reading) override(to reflect.Value, path, section string) {
 		}
 	}
 }
+
+// readSecrets sets each secret whose value comes from a file. A value of a variable
+// counts before a file, and a file that a variable names before a value in the
+// configuration file.
+func (r *reading) readSecrets(to reflect.Value, path string) {
+	for i := range to.NumField() {
+		key := to.Type().Field(i).Tag.Get("yaml")
+		full := strings.TrimPrefix(path+"."+key, ".")
+		if to.Field(i).Kind() == reflect.Struct {
+			r.readSecrets(to.Field(i), full)
+		}
+		if to.Field(i).Type() != reflect.TypeFor[Secret]() {
+			continue
+		}
+		neighbour, _ := fieldOf(to, key+fileSuffix)
+		file, from := neighbour.String(), r.places[full+fileSuffix]
+		if file == "" || r.places[full].variable != "" || to.Field(i).String() != "" && from.variable == "" {
+			continue
+		}
+		text, err := smallfile.Read(file, smallfile.Secret)
+		secret := strings.TrimSpace(string(text))
+		switch {
+		case err != nil:
+			r.mistakes = append(r.mistakes, r.locate(wrong(full+fileSuffix, "cannot be used: %v", err)))
+		case secret == "":
+			r.mistakes = append(r.mistakes, r.locate(wrong(full+fileSuffix, "names the file %s, which is empty", shown(file, mostShown))))
+		default:
+			to.Field(i).SetString(secret)
+		}
+	}
+}
+
+// fileSuffix ends the keys of files that hold the secret of the key without it.
+const fileSuffix = "_file"
 
 func fieldOf(to reflect.Value, key string) (reflect.Value, bool) {
 	for i := range to.NumField() {

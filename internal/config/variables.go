@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,19 +54,14 @@ func nearestVariable(name string, known []string) string {
 	return ""
 }
 
-// Variables are the names of the variables that set keys, and of those that
-// name files with secrets.
+// Variables are the names of the variables that set keys.
 func Variables() []string {
 	var out []string
 	for _, f := range Fields() {
 		if strings.Contains(f.Path, "*") {
 			continue // the names of tables are not part of variables
 		}
-		name := prefix + "_" + strings.ToUpper(strings.ReplaceAll(f.Path, ".", "_"))
-		out = append(out, name)
-		if f.Type == reflect.TypeFor[Secret]() {
-			out = append(out, name+"_FILE")
-		}
+		out = append(out, prefix+"_"+strings.ToUpper(strings.ReplaceAll(f.Path, ".", "_")))
 	}
 	return out
 }

@@ -109,7 +109,7 @@ func (o Options) badCertificate(err error) error {
 	switch {
 	case errors.Is(err, errPassword):
 		out.Cause = tvmexport.Permission
-		out.Hint = "set " + variables(o.Passwords, " or ")
+		out.Hint = "set " + placeNames(o.Passwords, " or ")
 	case errors.Is(err, errSealed):
 		out.Hint = "convert it to PFX (openssl pkcs12 -export), which supports a password, or decrypt the key (openssl pkey)"
 	case errors.Is(err, errNoKey):

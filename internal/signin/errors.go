@@ -140,7 +140,7 @@ func (c *Credential) hint(number string) string {
 	s := c.o.Section
 	switch number {
 	case "7000215":
-		return "set the value of the secret, not its id, in " + variables(c.o.Secrets, " or ")
+		return "set the value of the secret, not its id, in " + placeNames(c.o.Secrets, " or ")
 	case "7000222":
 		return "create a new client secret under App registrations, Certificates & secrets"
 	case "700016", "90002":

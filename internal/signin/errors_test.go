@@ -32,7 +32,7 @@ func TestEntrasWordsAndTheirMend(t *testing.T) {
 		{Secret, "AADSTS1: Something new", "sign in (auth): AADSTS1: Something new (check auth in the configuration and the AZURE_ variables)"},
 		{AzureCLI, "it printed eyJhbGciOiJub25lIn0.eyJ0aWQiOiIxIn0.c2ln by mistake", "sign in (auth): it printed REDACTED by mistake (run az login, for the right tenant, and check az account get-access-token)"},
 	} {
-		c := credential(Options{Method: tt.method, Secrets: []string{"AZURE_CLIENT_SECRET"}}, &entra{give: func(int) (azcore.AccessToken, error) {
+		c := credential(Options{Method: tt.method, Secrets: []Place{{Variable: "AZURE_CLIENT_SECRET"}}}, &entra{give: func(int) (azcore.AccessToken, error) {
 			return azcore.AccessToken{}, errors.New(tt.said)
 		}})
 		_, err := ask(t, c)
@@ -68,7 +68,7 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		{&tls.CertificateVerificationError{Err: errors.New("unknown authority")}, tvmexport.Stop, tvmexport.Usage, "set ca_file to the certificate of the authority"},
 	} {
 		o := Options{
-			Method: Secret, TenantID: ours, ClientID: "app", Authority: "https://login.example", Secrets: []string{"S"},
+			Method: Secret, TenantID: ours, ClientID: "app", Authority: "https://login.example", Secrets: []Place{{Variable: "S"}},
 			Env: env(map[string]string{"S": "s"}), HTTPClient: &http.Client{Transport: &through{err: tt.err}},
 		}
 		c, err := New(o)

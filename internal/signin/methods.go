@@ -31,7 +31,7 @@ func (o Options) build(client *http.Client) (built, error) {
 	case Secret:
 		secret, err := o.secret(o.Secrets)
 		if err != nil {
-			return built{}, o.misconfigured(err, "set one of them to the value of the client secret")
+			return built{}, o.misconfigured(err, "set a variable to the client secret, or one of the names with file to the path of a file that contains it")
 		}
 		return o.bySecret(client, secret)
 	case Certificate:
@@ -143,7 +143,7 @@ func (o Options) byDefault(client *http.Client) (built, error) {
 	}
 	if o.ClientID != o.env("AZURE_CLIENT_ID") {
 		return built{}, o.misconfigured(errors.New("the default chain supports one application, that of AZURE_CLIENT_ID, but "+o.Section+".client_id names another"),
-			"give its secret ("+variables(o.Secrets, " or ")+") or certificate, or set "+o.Section+".method")
+			"give its secret ("+placeNames(o.Secrets, " or ")+") or certificate, or set "+o.Section+".method")
 	}
 	c, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: o.clientOptions(client, entraRetries), TenantID: o.TenantID, DisableInstanceDiscovery: !known(o.Authority),

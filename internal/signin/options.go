@@ -34,14 +34,22 @@ type Options struct {
 	ClientID  string // of the application or the user-assigned identity; for an identity its resource id will do
 	Authority string // base URL of Entra
 
-	CertificateFile string   // PEM or PKCS #12, with the private key
-	TokenFile       string   // federated token of workload identity
-	Secrets         []string // variables that may hold the client secret, the best first; each also as NAME_FILE
-	Passwords       []string // the same for the certificate's password
+	CertificateFile string  // PEM or PKCS #12, with the private key
+	TokenFile       string  // federated token of workload identity
+	Secrets         []Place // where the client secret may be, the first that is set counts
+	Passwords       []Place // the same for the certificate's password
 
 	Env        func(name string) (string, bool) // nil is os.LookupEnv; azidentity itself reads the process's environment
 	HTTPClient *http.Client                     // nil is http.DefaultClient
 	Logger     *slog.Logger                     // nil is silent
+}
+
+// Place is where a secret may be: in a variable or in the file that the variable
+// NAME_FILE names, or in the file that a key of the configuration names.
+type Place struct {
+	Variable string
+	Key      string // of the configuration
+	File     string // value of Key
 }
 
 // completed fills the defaults.
@@ -100,38 +108,45 @@ func DropEmptyVariables() {
 	}
 }
 
-// errNone: none of the variables of a secret is set.
+// errNone: a secret is in none of its places.
 var errNone = errors.New("none")
 
-// secret is the value of the first variable that is set, or the content of the
-// file that NAME_FILE names.
-func (o Options) secret(names []string) (string, error) {
-	for _, name := range names {
-		if v := o.env(name); v != "" {
-			return v, nil
+// secret is the value at the first place that is set.
+func (o Options) secret(places []Place) (string, error) {
+	for _, p := range places {
+		name, file := p.Key, p.File
+		if p.Variable != "" {
+			if v := o.env(p.Variable); v != "" {
+				return v, nil
+			}
+			name = p.Variable + "_FILE"
+			file = o.env(name)
 		}
-		file := o.env(name + "_FILE")
 		if file == "" {
 			continue
 		}
 		b, err := smallfile.Read(file, smallfile.Secret)
 		if err != nil {
-			return "", fmt.Errorf("%s_FILE: %w", name, err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		v := strings.TrimRight(string(b), "\r\n")
 		if v == "" {
-			return "", fmt.Errorf("%s_FILE: the file %s is empty", name, file)
+			return "", fmt.Errorf("%s: the file %s is empty", name, file)
 		}
 		return v, nil
 	}
-	return "", fmt.Errorf("%w of %s is set", errNone, variables(names, ", "))
+	return "", fmt.Errorf("%w of %s is set", errNone, placeNames(places, ", "))
 }
 
-// variables lists what a secret may be given as.
-func variables(names []string, between string) string {
+// placeNames lists what a secret may be given as.
+func placeNames(places []Place, between string) string {
 	var all []string
-	for _, n := range names {
-		all = append(all, n, n+"_FILE")
+	for _, p := range places {
+		if p.Variable == "" {
+			all = append(all, p.Key)
+			continue
+		}
+		all = append(all, p.Variable, p.Variable+"_FILE")
 	}
 	return strings.Join(all, between)
 }

@@ -22,22 +22,26 @@ func TestSecretsFromVariablesAndFiles(t *testing.T) {
 		}
 		return path
 	}
-	names := []string{"OWN", "COMMON"}
 	for _, tt := range []struct {
 		name      string
 		vars      map[string]string
 		want, err string
+		file      string // that the key of the configuration names
 	}{
-		{"none", nil, "", "none of OWN, OWN_FILE, COMMON, COMMON_FILE is set"},
-		{"empty is not set", map[string]string{"OWN": "", "COMMON": "c"}, "c", ""},
-		{"its own first", map[string]string{"OWN": "o", "COMMON": "c"}, "o", ""},
-		{"its own file before the common value", map[string]string{"OWN_FILE": file("own", " spaces stay \r\n"), "COMMON": "c"}, " spaces stay ", ""},
-		{"value before file", map[string]string{"OWN": "o", "OWN_FILE": "nowhere"}, "o", ""},
-		{"no such file", map[string]string{"OWN_FILE": filepath.Join(dir, "nowhere")}, "", "OWN_FILE: open "},
-		{"empty file", map[string]string{"OWN_FILE": file("empty", "\n")}, "", "is empty"},
+		{name: "none", err: "none of OWN, OWN_FILE, auth.secret_file, COMMON, COMMON_FILE is set"},
+		{name: "empty is not set", vars: map[string]string{"OWN": "", "COMMON": "c"}, want: "c"},
+		{name: "its own first", vars: map[string]string{"OWN": "o", "COMMON": "c"}, want: "o"},
+		{name: "its own file before the common value", vars: map[string]string{"OWN_FILE": file("own", " spaces stay \r\n"), "COMMON": "c"}, want: " spaces stay "},
+		{name: "value before file", vars: map[string]string{"OWN": "o", "OWN_FILE": "nowhere"}, want: "o"},
+		{name: "no such file", vars: map[string]string{"OWN_FILE": filepath.Join(dir, "nowhere")}, err: "OWN_FILE: open "},
+		{name: "empty file", vars: map[string]string{"OWN_FILE": file("empty", "\n")}, err: "is empty"},
+		{name: "the file of the configuration", vars: map[string]string{"COMMON": "c"}, file: file("configured", "f\n"), want: "f"},
+		{name: "its own value before the file of the configuration", vars: map[string]string{"OWN": "o"}, file: "nowhere", want: "o"},
+		{name: "no such file of the configuration", vars: map[string]string{"COMMON": "c"}, file: filepath.Join(dir, "nowhere"), err: "auth.secret_file: open "},
+		{name: "an empty file of the configuration", vars: map[string]string{"COMMON": "c"}, file: file("nothing", " \n"[1:]), err: "auth.secret_file: the file "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Options{Env: env(tt.vars)}.secret(names)
+			got, err := Options{Env: env(tt.vars)}.secret([]Place{{Variable: "OWN"}, {Key: "auth.secret_file", File: tt.file}, {Variable: "COMMON"}})
 			if got != tt.want || (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q, %v; want %q, %q", got, err, tt.want, tt.err)
 			}
@@ -48,7 +52,7 @@ func TestSecretsFromVariablesAndFiles(t *testing.T) {
 // What a method lacks is a mistake of the configuration, told before any call.
 func TestMethodsSayWhatTheyLack(t *testing.T) {
 	at := func(o Options) Options {
-		o.Authority, o.Secrets, o.Passwords = "https://login.example", []string{"AZURE_CLIENT_SECRET"}, []string{"AZURE_CLIENT_CERTIFICATE_PASSWORD"}
+		o.Authority, o.Secrets, o.Passwords = "https://login.example", []Place{{Variable: "AZURE_CLIENT_SECRET"}}, []Place{{Variable: "AZURE_CLIENT_CERTIFICATE_PASSWORD"}}
 		if o.Env == nil {
 			o.Env = none
 		}

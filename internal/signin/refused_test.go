@@ -32,7 +32,7 @@ func bySecretAt(t *testing.T, asked func(form map[string]string)) *Credential {
 		return false
 	})
 	c, err := New(Options{
-		Method: Secret, TenantID: ours, ClientID: app, Secrets: []string{"S"}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
+		Method: Secret, TenantID: ours, ClientID: app, Secrets: []Place{{Variable: "S"}}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestChallengeOutlivesAFailedSignIn(t *testing.T) {
 		return down
 	})
 	c, err := New(Options{
-		Method: Secret, TenantID: ours, ClientID: app, Secrets: []string{"S"}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
+		Method: Secret, TenantID: ours, ClientID: app, Secrets: []Place{{Variable: "S"}}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +186,7 @@ func TestPagesInsteadOfEntra(t *testing.T) {
 				return true
 			})
 			c, err := New(Options{
-				Method: Secret, TenantID: ours, ClientID: app, Secrets: []string{"S"}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
+				Method: Secret, TenantID: ours, ClientID: app, Secrets: []Place{{Variable: "S"}}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -53,7 +53,7 @@ func TestReplacedFilesAreReadAgain(t *testing.T) {
 	}{
 		{
 			"secret",
-			Options{Method: Secret, Secrets: []string{"S"}, Env: env(map[string]string{"S_FILE": file})},
+			Options{Method: Secret, Secrets: []Place{{Variable: "S"}}, Env: env(map[string]string{"S_FILE": file})},
 			emulated.App{Secrets: []string{"new"}, ExpiredSecrets: []string{"old"}},
 			[]byte("old"), []byte("new"), "AADSTS7000222",
 		},
@@ -101,7 +101,7 @@ func TestEntraThatIsDown(t *testing.T) {
 		return true
 	})
 	c, err := New(Options{
-		Method: Secret, TenantID: ours, ClientID: app, Secrets: []string{"S"}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
+		Method: Secret, TenantID: ours, ClientID: app, Secrets: []Place{{Variable: "S"}}, Env: env(map[string]string{"S": "s"}), Authority: at, HTTPClient: client,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -171,7 +171,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	text, lines := logs(w.secrets)
 	credential, err := signin.New(signin.Options{
 		Method: signin.Secret, TenantID: at.TenantID, ClientID: at.ClientID, Authority: at.Authority, HTTPClient: client, Logger: text,
-		Secrets: []string{"AZURE_CLIENT_SECRET"}, Env: func(name string) (string, bool) { return at.ClientSecret, name == "AZURE_CLIENT_SECRET" },
+		Secrets: []signin.Place{{Variable: "AZURE_CLIENT_SECRET"}}, Env: func(name string) (string, bool) { return at.ClientSecret, name == "AZURE_CLIENT_SECRET" },
 	})
 	if err != nil {
 		return nil, err
