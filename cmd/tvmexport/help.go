@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 
 	"github.com/tvmexport/tvmexport/catalog"
@@ -138,7 +136,8 @@ kusto.auth differs, the destination:
     AZURE_CLIENT_CERTIFICATE_PATH, AZURE_CLIENT_CERTIFICATE_PASSWORD (or _FILE)
     AZURE_FEDERATED_TOKEN_FILE             for workload identity
 
-Secrets, each also as NAME_FILE with the path of a file:
+Secrets, each also as NAME_FILE with the path of a file, or as a key of the
+configuration that ends with _file:
 
     TVMEXPORT_KUSTO_AUTH_CLIENT_SECRET, TVMEXPORT_KUSTO_AUTH_CERTIFICATE_PASSWORD
     TVMEXPORT_PSEUDONYMISATION_KEY, TVMEXPORT_SERVE_TOKEN
@@ -162,30 +161,6 @@ row per table. The newest row of a table counts.
 To set a watermark back, append a row with an older LastRefreshedTime; for a single
 run use run --from. To pause a table, append a row with IsActive = false.`,
 	},
-}
-
-// manCommand writes manual pages. It is for packagers, and not listed.
-func (p *process) manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "man DIR",
-		Short:   "Write the manual pages to a directory",
-		Example: "  tvmexport man /usr/local/share/man/man1",
-		Hidden:  true,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(fmt.Errorf("man takes exactly one argument, the directory to write to"))
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return err
-			}
-			root := c.Root()
-			root.DisableAutoGenTag = true
-			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "tvmexport " + version, Manual: "tvmexport"}, args[0])
-		},
-	}
 }
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --([^ ]+)`)

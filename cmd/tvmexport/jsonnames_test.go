@@ -23,6 +23,7 @@ func TestPrintedNames(t *testing.T) {
 		{"plan(total)", planTotal{}},
 		{"check", findingLine{}},
 		{"tables", tableLine{}},
+		{"version", versionInfo{}},
 		{"refill", refilledLine{}},
 		{"import", takeoverLine{}},
 		{"emulator", emulator.Ready{}},

@@ -141,7 +141,7 @@ holds the table; 130 and 143 stopped by a signal.`,
 	root.SetFlagErrorFunc(flagError)
 	root.SuggestionsMinimumDistance = 2
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.flags.config, "config", "", "configuration `file` (default "+defaultConfig+" if it exists)")
+	flags.Var(&once{value: &p.flags.config}, "config", "configuration `file` (default "+defaultConfig+" if it exists)")
 	flags.StringVar(&p.flags.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	flags.StringVar(&p.flags.logLevel, "log-level", "warn", "minimum log `level`: debug, info, warn or error")
 	root.AddCommand(
