@@ -142,7 +142,7 @@ func TestGrafana(t *testing.T) {
 		seen[p.ID] = true
 		for j, target := range p.Targets {
 			known(t, p.Title, target.Expr)
-			expr, err := json.Marshal(strings.NewReplacer("$__rate_interval", "5m", "$instance", ".+", "$table", ".+").Replace(target.Expr))
+			expr, err := json.Marshal(strings.NewReplacer("$__rate_interval", "5m", "$instance", ".+", "$table", ".+", "$tenant", ".*", "$database", ".*").Replace(target.Expr))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,28 +300,47 @@ func TestKubernetes(t *testing.T) {
 }
 
 func TestSystemd(t *testing.T) {
-	text := string(read(t, "systemd/tvmexport.service"))
-	for _, want := range []string{"[Unit]", "[Service]", "[Install]", "ExecStart=/usr/local/bin/tvmexport serve", "ExecReload=/bin/kill -HUP $MAINPID", "SuccessExitStatus=143"} {
-		if !strings.Contains(text, want+"\n") && !strings.Contains(text, want+" ") {
-			t.Errorf("the unit lacks %q", want)
-		}
-	}
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line != "" && line[0] != '#' && line[0] != '[' && !strings.Contains(line, "=") {
-			t.Errorf("the unit holds the line %q", line)
-		}
-	}
-	// What is above holds everywhere. systemd judges its own unit where it is there;
-	// many containers have none.
-	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Skip("systemd-analyze is not installed; the checks above hold without it")
-	}
-	said, err := exec.Command("systemd-analyze", "verify", "--man=no", "systemd/tvmexport.service").CombinedOutput()
-	if out := strings.ReplaceAll(string(said), "Command /usr/local/bin/tvmexport is not executable: No such file or directory", ""); err != nil && strings.Contains(out, "Unknown") {
-		t.Errorf("systemd-analyze: %s", out)
+	for name, start := range map[string]string{
+		"tvmexport.service":  "ExecStart=/usr/local/bin/tvmexport serve --config /etc/tvmexport/tvmexport.yaml",
+		"tvmexport@.service": "ExecStart=/usr/local/bin/tvmexport serve --config /etc/tvmexport/%i.yaml",
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := string(read(t, "systemd/"+name))
+			for _, want := range []string{"[Unit]", "[Service]", "[Install]", start, "ExecReload=/bin/kill -HUP $MAINPID", "SuccessExitStatus=143", "RestartPreventExitStatus=2 4"} {
+				if !strings.Contains(text, want+"\n") && !strings.Contains(text, want+" ") {
+					t.Errorf("the unit lacks %q", want)
+				}
+			}
+			known := config.Variables()
+			for line := range strings.Lines(text) {
+				line = strings.TrimSpace(line)
+				if line != "" && line[0] != '#' && line[0] != '[' && !strings.Contains(line, "=") {
+					t.Errorf("the unit holds the line %q", line)
+				}
+				if m := unitVariable.FindStringSubmatch(line); m != nil && strings.HasPrefix(m[1], "TVMEXPORT_") && !slices.Contains(known, m[1]) {
+					t.Errorf("the unit sets %s, which nothing reads", m[1])
+				}
+				if m := unitCredential.FindStringSubmatch(line); m != nil && !strings.Contains(text, "=%d/"+m[1]+"\n") {
+					t.Errorf("the unit loads the credential %s and does not use it", m[1])
+				}
+			}
+			// What is above holds everywhere. systemd judges its own unit where it is there;
+			// many containers have none.
+			if _, err := exec.LookPath("systemd-analyze"); err != nil {
+				t.Skip("systemd-analyze is not installed; the checks above hold without it")
+			}
+			said, err := exec.Command("systemd-analyze", "verify", "--man=no", "systemd/"+name).CombinedOutput()
+			if out := strings.ReplaceAll(string(said), "Command /usr/local/bin/tvmexport is not executable: No such file or directory", ""); err != nil && strings.Contains(out, "Unknown") {
+				t.Errorf("systemd-analyze: %s", out)
+			}
+		})
 	}
 }
+
+var (
+	unitVariable   = regexp.MustCompile(`^#?Environment=([A-Z_]+)=`)
+	unitCredential = regexp.MustCompile(`^#?LoadCredentialEncrypted=([a-z-]+)`)
+)
 
 // The image is built by the version of Go that the module asks for, and its
 // program does not run as root.

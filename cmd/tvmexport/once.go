@@ -2,8 +2,8 @@ package main
 
 import "errors"
 
-// once is the value of a flag that is given at most once: the second one would
-// replace the first without a word.
+// once is the value of a flag that is given at most once: a second one would silently
+// replace the first.
 type once struct {
 	value *string
 	set   bool

@@ -84,7 +84,8 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 	s.board = statuspage.NewBoard(statuspage.Setup{
 		Host: host, Version: version, Cluster: first.config.Kusto.Cluster, Database: first.config.Kusto.Database, Began: time.Now(),
 	})
-	if s.telemetry, err = telemetry.Start(ctx, telemetry.Lookup(p.env), version, reg); err != nil {
+	gather := s.metrics.Labelled(reg)
+	if s.telemetry, err = telemetry.Start(ctx, telemetry.Lookup(p.env), version, gather); err != nil {
 		return usage(err)
 	}
 	defer s.flush(ctx)
@@ -92,19 +93,19 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	defer s.close()
-	return s.run(ctx, reg, log)
+	return s.run(ctx, gather, log)
 }
 
 // run serves and exports until ctx ends. The page stays until the last export
 // has ended.
-func (s *service) run(ctx context.Context, reg *prometheus.Registry, log *slog.Logger) error {
+func (s *service) run(ctx context.Context, gather prometheus.Gatherer, log *slog.Logger) error {
 	page, err := statuspage.NewHandler(s.board, s.record)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", page)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg, EnableOpenMetrics: true}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(gather, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	listen := s.listening()
 	listen.Handler, listen.Ready = mux, s.ready
 	web, err := server.Open(ctx, listen, log)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type service struct {
 
 	began  time.Time
 	warned map[string]bool // schedules without a table
+	tenant string          // that the source signed in to last
 
 	use sync.RWMutex // who uses the setting's parts holds it for reading
 	set *setting
@@ -111,11 +113,22 @@ func (s *service) useSetting(ctx context.Context, next *setting) error {
 	next.parts = x
 	s.use.Lock()
 	defer s.use.Unlock()
+	if s.set == nil || s.set.config.Auth != next.config.Auth {
+		s.tenant = ""
+	}
+	s.label(next)
 	if s.set != nil {
 		_ = s.set.parts.destination.Close() // nothing is under way
 	}
 	s.set = next
 	return nil
+}
+
+// label names tenant and database on the metrics. The tenant is the configured one;
+// where none is, it is known once the source has signed in.
+func (s *service) label(now *setting) {
+	tenant := cmp.Or(now.config.Auth.TenantID, value(s.process.env, "AZURE_TENANT_ID"), s.tenant)
+	s.metrics.Label(metrics.Labels{Tenant: tenant, Database: now.config.Kusto.Database})
 }
 
 func (s *service) close() {
@@ -268,6 +281,8 @@ func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report
 // showQuota shows whose data is exported, and what is left of the tenant's quota.
 func (s *service) showQuota(tenant string, source *hunting.Client) {
 	s.board.Tenant(tenant)
+	s.tenant = tenant
+	s.label(s.now())
 	s.board.Quota(func() *statuspage.Quota {
 		u := source.Usage()
 		return &statuspage.Quota{Minute: u.Minute, PerMinute: u.Quota.PerMinute, Hour: u.Hour, PerHour: u.Quota.PerHour, At: time.Now()}

@@ -6,6 +6,7 @@ package metrics
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,7 @@ type Metrics struct {
 	commitAt                  *prometheus.GaugeVec
 	success                   prometheus.Gauge
 	reloaded                  prometheus.Gauge
+	labels                    atomic.Pointer[Labels] // nil: none
 
 	mu      sync.Mutex
 	under   map[tvmexport.RunID]*run
