@@ -73,8 +73,9 @@ SOAKFLAGS ?=
 soak: build ## kills, races, chaos and histories with new seeds for SOAK; prints one line of figures
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
 
-hardship: build ## the same once, short, for CI
+hardship: build ## the same once, short, for CI; some kills against an Eventhouse
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
+	$(GO) run ./test/reliability/crash -bin $(BIN) -older '' -n 6 -flavor eventhouse -seed $(SEED)
 
 cases: ## number of cases of each contract, by method and implementation
 	go test ./contract ./kusto ./hunting -run 'Contract' -v | sed -n 's/.*contract of /contract of /p' | sort -u

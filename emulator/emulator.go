@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -70,7 +71,8 @@ type Options struct {
 	// on streaming ingestion has it; otherwise columns are found by their names.
 	StreamNeedsMapping bool
 	// Eventhouse makes the cluster an Eventhouse of Microsoft Fabric: it refuses the
-	// commands that are documented for Azure Data Explorer only.
+	// commands that are documented for Azure Data Explorer only, the engine's names of
+	// databases are GUIDs, and URIs have Fabric's form.
 	Eventhouse bool
 	// StorageHost is the name that a Server's storage URLs are advertised under,
 	// "NAME" or "{account}.{kind}.NAME"; "" means the address of the listener.
@@ -108,7 +110,13 @@ type Emulator struct {
 }
 
 // New makes an emulator without sockets; reach it through Transport. Close it.
-func New(o Options) (*Emulator, error) { return build(o, publicEndpoints(), nil) }
+func New(o Options) (*Emulator, error) {
+	at := publicEndpoints()
+	if o.Eventhouse {
+		at = publicEventhouse(cmp.Or(o.TenantID, DefaultTenantID))
+	}
+	return build(o, at, nil)
+}
 
 // build makes the emulator for the addresses at which it is reached.
 func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
@@ -146,6 +154,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	e.ready = Ready{
 		Graph: at.graph, XDR: at.xdr, MDE: at.mde, Authority: at.authority, Control: at.control,
 		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database,
+		QueryServiceURI: at.query, IngestionServiceURI: at.ingestion,
 		TenantID: o.TenantID, ClientID: ExporterID, ClientSecret: rand.Text(),
 		AdminClientID: AdminID, AdminClientSecret: rand.Text(),
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),

@@ -1,5 +1,11 @@
 package emulator
 
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+)
+
 // Ready is all that a program needs to use a running emulator: the addresses of the
 // services, and ids and secrets to sign in with. URLs have no slash at the end. Its
 // JSON is the line that the emulator prints as a process.
@@ -13,9 +19,16 @@ type Ready struct {
 	ClientSecret string `json:"clientSecret"`
 	Kusto        string `json:"kusto"`    // cluster URI
 	Ingest       string `json:"ingest"`   // ingestion URI
-	Database     string `json:"database"` // the database that is there
+	Database     string `json:"database"` // the database that is there; in an Eventhouse, the name that people see
 	CA           string `json:"ca"`       // file with the certificate to trust; "" without sockets
 	Control      string `json:"control"`  // base URL of the control API
+
+	// Of an Eventhouse alone: the engine's name of the database, a GUID, and the URIs in
+	// the form of Fabric. On sockets their names end in localhost, which not every
+	// machine resolves; Kusto and Ingest lead to the same services.
+	DatabaseID          string `json:"databaseId,omitempty"`
+	QueryServiceURI     string `json:"queryServiceUri,omitempty"`
+	IngestionServiceURI string `json:"ingestionServiceUri,omitempty"`
 
 	AdminClientID     string `json:"adminClientId"` // administers the database
 	AdminClientSecret string `json:"adminClientSecret"`
@@ -40,6 +53,7 @@ type addresses struct {
 	graph, xdr, mde, authority, control string
 	identity                            string // of the machine's identities
 	kusto, ingest                       string
+	query, ingestion                    string // the URIs that Fabric shows; "" for Azure Data Explorer
 	storage                             string // host of storage URLs, as datamanagement.NewAccounts takes it
 }
 
@@ -57,6 +71,38 @@ func publicEndpoints() addresses {
 		ingest:    "https://ingest-emulator.kusto.windows.net",
 		storage:   hostForm + publicStorage,
 	}
+}
+
+// publicEventhouse are the addresses of an Eventhouse without sockets.
+func publicEventhouse(tenantID string) addresses {
+	at := publicEndpoints()
+	host := fabricHost(tenantID) + ".kusto.fabric.microsoft.com"
+	at.kusto, at.ingest = "https://"+host, "https://ingest-"+host
+	at.query, at.ingestion = at.kusto, at.ingest
+	return at
+}
+
+// eventhouse adds the URIs of an Eventhouse to addresses on listeners. The cluster's
+// listener answers for both names.
+func (a addresses) eventhouse(tenantID string) addresses {
+	if u, err := url.Parse(a.kusto); err == nil {
+		host := fabricHost(tenantID) + ".localhost:" + u.Port()
+		a.query, a.ingestion = "https://"+host, "https://ingest-"+host
+	}
+	return a
+}
+
+// fabricHost is the beginning of the host of an Eventhouse, as Fabric makes it:
+// trd-, a hash, and a zone
+// (https://learn.microsoft.com/rest/api/fabric/kqldatabase/items/get-kql-database).
+func fabricHost(tenantID string) string {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+	sum := sha256.Sum256([]byte(tenantID))
+	hash := make([]byte, 18)
+	for i := range hash {
+		hash[i] = digits[int(sum[i])%len(digits)]
+	}
+	return fmt.Sprintf("trd-%s.z%d", hash, sum[18]%10)
 }
 
 // publicStorage is what the hosts of storage accounts end in.

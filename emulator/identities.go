@@ -98,6 +98,9 @@ func (e *Emulator) setUpDatabase(ctx context.Context) error {
 
 func (e *Emulator) setUpOne(ctx context.Context, database string) error {
 	e.engine.CreateDatabase(database)
+	if e.o.Eventhouse && database == e.o.Database {
+		e.ready.DatabaseID = e.engine.DatabaseName(database)
+	}
 	for _, role := range []string{"users", "ingestors"} {
 		var who []string
 		for _, id := range []string{ExporterID, machineID, userID} {

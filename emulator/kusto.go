@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (e *Emulator) openKusto(at addresses) error {
 		return err
 	}
 	e.engine = engine.New(engine.Options{
-		Now: e.tenant.Now, Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: at.kusto, Eventhouse: e.o.Eventhouse,
+		Now: e.tenant.Now, Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: cmp.Or(at.query, at.kusto), Eventhouse: e.o.Eventhouse,
 	})
 	if err := e.setUpDatabase(context.Background()); err != nil {
 		return err

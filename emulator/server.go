@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,9 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	}
 	at := loopbackEndpoints(listeners[0].Addr().String(), kusto, listeners[2].Addr().String(),
 		storageAddress(o.StorageHost, listeners[3].Addr().String()))
+	if o.Eventhouse {
+		at = at.eventhouse(cmp.Or(o.TenantID, DefaultTenantID))
+	}
 	unlock := func() error { return nil }
 	if o.Dir != "" {
 		if unlock, err = lockDir(o.Dir); err != nil {

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // The program from a user's view. In addition to testscript's own commands:
 //
-//	emulator [devices=N] [history=N] [quota=off]  starts an emulator for this script, sets
+//	emulator [devices=N] [history=N] [quota=off] [flavor=eventhouse]  starts an emulator for this script, sets
 //	                                  AZURE_* and writes tvmexport.yaml for it
 //	advance N                         lets days pass at the source
 //	agree QUERY...                    each query has the same rows at the source and at the
@@ -133,6 +133,8 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(err)
 		case "quota":
 			f.quota = value
+		case "flavor":
+			f.flavor = value
 		case "storage":
 			f.storageHost = value
 		default:
@@ -146,7 +148,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	for name, value := range map[string]string{
 		"AZURE_TENANT_ID": s.Ready.TenantID, "AZURE_CLIENT_ID": s.Ready.ClientID, "AZURE_CLIENT_SECRET": s.Ready.ClientSecret,
 		"AZURE_AUTHORITY_HOST": s.Ready.Authority, "GRAPH": s.Ready.Graph, "KUSTO": s.Ready.Kusto, "CONTROL": s.Ready.Control,
-		"ADMIN_ID": s.Ready.AdminClientID, "ADMIN_SECRET": s.Ready.AdminClientSecret,
+		"DATABASE_ID": s.Ready.DatabaseID, "ADMIN_ID": s.Ready.AdminClientID, "ADMIN_SECRET": s.Ready.AdminClientSecret,
 	} {
 		ts.Setenv(name, value)
 	}

@@ -51,6 +51,10 @@ func TVMIngestionTime() Option { return func(s *settings) { s.Options.TVMIngesti
 // Database sets the name of the database. The default is "security".
 func Database(name string) Option { return func(s *settings) { s.Options.Database = name } }
 
+// Eventhouse makes the cluster an Eventhouse of Microsoft Fabric: see
+// emulator.Options.Eventhouse.
+func Eventhouse() Option { return func(s *settings) { s.Options.Eventhouse = true } }
+
 // Batching sets how long queued ingestion collects files before it ingests them,
 // regardless of the policies of tables.
 func Batching(d time.Duration) Option { return func(s *settings) { s.Options.Batching = d } }

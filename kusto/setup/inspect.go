@@ -87,8 +87,28 @@ func (c *Inspector) Held(ctx context.Context) ([]Held, error) {
 		return nil, err
 	}
 	all, err := conn.ReadRows(s, rows, func(r *conn.Reader) Held { return Held{r.Text("Scope"), r.Text("Role")} })
-	mine := "Database " + c.conn.Database
-	return slices.DeleteFunc(all, func(h Held) bool { return !strings.EqualFold(h.Scope, mine) }), err
+	if err != nil {
+		return nil, err
+	}
+	name, err := c.engineName(ctx)
+	return slices.DeleteFunc(all, func(h Held) bool {
+		return !strings.EqualFold(h.Scope, "Database "+c.conn.Database) && !strings.EqualFold(h.Scope, "Database "+name)
+	}), err
+}
+
+// engineName is the service's own name of the database. In Fabric it is a GUID, and the
+// configured name can be the one that people see.
+func (c *Inspector) engineName(ctx context.Context) (string, error) {
+	s := conn.Statement{Op: "look at roles", Text: "print Name = current_database()"}
+	rows, err := c.conn.Query(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	names, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Name") })
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	return names[0], nil
 }
 
 // MayAppend says, by table, why rows may not be added to it: it appends none.

@@ -38,7 +38,7 @@ const viewDepth = 8
 func (e *Engine) Catalog(db string, p Principal) kql.Catalog { return e.databases.catalog(db, p) }
 
 func (all *databases) catalog(db string, p Principal) *catalog {
-	c := &catalog{in: all, p: p, home: db, mu: &sync.Mutex{}, scopes: map[string]scope{}}
+	c := &catalog{in: all, p: p, home: all.canonical(db), mu: &sync.Mutex{}, scopes: map[string]scope{}}
 	c.scope("")
 	return c
 }
@@ -66,7 +66,7 @@ func (c *catalog) OwnsCluster(host string) bool {
 }
 
 func (c *catalog) scope(db string) (scope, bool) {
-	if db == "" {
+	if db = c.in.canonical(db); db == "" {
 		db = c.home
 	}
 	c.mu.Lock()
@@ -88,7 +88,7 @@ func (c *catalog) scope(db string) (scope, bool) {
 
 // Table finds a table or a materialized view.
 func (c *catalog) Table(db, name string) (kql.Relation, bool) {
-	if db == "" || equalFold(db, c.home) {
+	if db == "" || equalFold(c.in.canonical(db), c.home) {
 		if r, ok := c.replace[name]; ok {
 			return r, true
 		}

@@ -22,16 +22,30 @@ type databases struct {
 	columnID uint64 // of the newest column
 }
 
-// create makes an empty database. It keeps an existing one.
+// create makes an empty database. It keeps an existing one. In an Eventhouse the
+// engine's name of a database is a GUID, and name is the one that people see.
 func (all *databases) create(name string) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if _, there := all.byName[name]; !there {
-		all.byName[name] = newDatabase(name, all.now())
+	d := newDatabase(name, all.now())
+	if all.o.Eventhouse {
+		d = newItem(name, all.now())
+	}
+	if _, there := all.byName[d.name]; !there {
+		all.byName[d.name] = d
 	}
 }
 
-// find finds a database by its name, whose case does not matter.
+// canonical is the engine's name of a database, or name if there is none.
+func (all *databases) canonical(name string) string {
+	if d, err := all.find(name); err == nil {
+		return d.name
+	}
+	return name
+}
+
+// find finds a database by its name, whose case does not matter, and in an Eventhouse
+// also by the name that people see.
 func (all *databases) find(name string) (*database, error) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -39,7 +53,7 @@ func (all *databases) find(name string) (*database, error) {
 		return d, nil
 	}
 	for n, d := range all.byName {
-		if equalFold(n, name) {
+		if equalFold(n, name) || all.o.Eventhouse && equalFold(d.present.Load().prettyName, name) {
 			return d, nil
 		}
 	}

@@ -27,7 +27,8 @@ type Options struct {
 	// ClusterURI is what .show cluster and the like name.
 	ClusterURI string
 	// Eventhouse makes it an Eventhouse of Fabric: commands that are documented for
-	// Azure Data Explorer only are refused, and tables take streams by default.
+	// Azure Data Explorer only are refused, tables take streams by default, and the
+	// engine's names of databases are GUIDs.
 	Eventhouse bool
 	// NoMerge keeps small extents separate, regardless of the tables' policies.
 	NoMerge bool
@@ -93,8 +94,12 @@ func (e *Engine) background(f func(context.Context)) bool {
 	return true
 }
 
-// CreateDatabase creates an empty database. It keeps an existing one.
+// CreateDatabase creates an empty database. It keeps an existing one. In an Eventhouse
+// the name is the one that people see, and [Engine.DatabaseName] the engine's.
 func (e *Engine) CreateDatabase(name string) { e.databases.create(name) }
+
+// DatabaseName is the engine's name of a database: a GUID in an Eventhouse.
+func (e *Engine) DatabaseName(name string) string { return e.databases.canonical(name) }
 
 func (e *Engine) now() time.Time { return e.o.Now().UTC() }
 

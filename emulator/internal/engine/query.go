@@ -26,6 +26,7 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 	if err := e.databases.scope(d).require(c.Principal, Viewer); err != nil {
 		return nil, err
 	}
+	c.Database = d.name
 	catalog := e.databases.catalog(d.name, c.Principal)
 	catalog.system = c.Unrestricted
 	catalog.force = truth(setStatements(c.Text)["query_force_row_level_security"])

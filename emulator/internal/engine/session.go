@@ -31,6 +31,7 @@ func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) {
 	if err != nil {
 		return nil, parseError(c.Text, err)
 	}
+	c.Database = e.databases.canonical(c.Database)
 	s := &session{e: e, call: c}
 	results, err := s.run(ctx, statement)
 	if err != nil {

@@ -78,6 +78,23 @@ func newDatabase(name string, now time.Time) *database {
 	return d
 }
 
+// itemID is the GUID of the database item with that name in Fabric, the same in every
+// emulator.
+func itemID(name string) uuid.UUID {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("tvmexport emulator:kqlDatabases/"+name))
+}
+
+// newItem makes the database of an item in Fabric, by the name that people see.
+func newItem(name string, now time.Time) *database {
+	id := itemID(name)
+	d := newDatabase(id.String(), now)
+	d.id = id
+	s := *d.present.Load()
+	s.prettyName = name
+	d.present.Store(&s)
+	return d
+}
+
 // update puts a changed copy of the present state in its place, or keeps the
 // present one if change fails. There is one update at a time.
 func (d *database) update(change func(s *state) error) error {

@@ -28,6 +28,7 @@ type options struct {
 	devices int
 	workers int
 	races   bool
+	flavor  string
 	verbose bool
 	figures string
 }
@@ -41,9 +42,14 @@ func main() {
 	flag.IntVar(&o.devices, "devices", 12, "of the emulated tenants")
 	flag.IntVar(&o.workers, "workers", runtime.NumCPU(), "emulators side by side")
 	flag.BoolVar(&o.races, "races", false, "two exporters at once instead of kills")
+	flag.StringVar(&o.flavor, "flavor", "adx", "kind of cluster: adx or eventhouse")
 	flag.BoolVar(&o.verbose, "v", false, "a line for each kill")
 	flag.StringVar(&o.figures, "figures", "", "file that the figures are written to")
 	flag.Parse()
+	if o.flavor != "adx" && o.flavor != "eventhouse" {
+		fmt.Fprintf(os.Stderr, "crash: -flavor is %q; it must be adx or eventhouse\n", o.flavor)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {

@@ -53,7 +53,7 @@ func newWorld(o options, seed uint64) (*world, error) {
 	}
 	quota := emulator.NoQuota()
 	w := &world{options: o, dice: rand.New(rand.NewPCG(seed, 0)), dir: dir}
-	w.server, err = emulator.Start(emulator.Options{Devices: o.devices, Seed: seed, Quota: &quota, Batching: 100 * time.Millisecond, Dir: dir}, emulator.Listen{})
+	w.server, err = emulator.Start(emulator.Options{Devices: o.devices, Seed: seed, Quota: &quota, Batching: 100 * time.Millisecond, Dir: dir, Eventhouse: o.flavor == "eventhouse"}, emulator.Listen{})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

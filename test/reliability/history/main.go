@@ -23,6 +23,7 @@ type options struct {
 	devices int
 	seed    uint64
 	pairs   int
+	flavor  string
 	figures string
 }
 
@@ -32,8 +33,13 @@ func main() {
 	flag.IntVar(&o.devices, "devices", 2000, "of the emulated tenant")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the tenant and the pairs")
 	flag.IntVar(&o.pairs, "pairs", 30, "of days that do not follow each other, for Changes")
+	flag.StringVar(&o.flavor, "flavor", "adx", "kind of cluster: adx or eventhouse")
 	flag.StringVar(&o.figures, "figures", "", "file that the figures are written to")
 	flag.Parse()
+	if o.flavor != "adx" && o.flavor != "eventhouse" {
+		fmt.Fprintf(os.Stderr, "history: -flavor is %q; it must be adx or eventhouse\n", o.flavor)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -45,7 +51,7 @@ func main() {
 func run(ctx context.Context, o options) (err error) {
 	debug.SetGCPercent(50) // the emulator and the exporter share the memory
 	began := time.Now()
-	r, err := rig.New(ctx, rig.Options{Emulator: emulator.Options{Devices: o.devices, Seed: o.seed}})
+	r, err := rig.New(ctx, rig.Options{Emulator: emulator.Options{Devices: o.devices, Seed: o.seed, Eventhouse: o.flavor == "eventhouse"}})
 	if err != nil {
 		return err
 	}
