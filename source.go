@@ -36,6 +36,21 @@ type CountingSource interface {
 	Fetch(ctx context.Context, s Slice, w RowWriter) (Answer, error)
 }
 
+// JointCounter is a CountingSource that counts several tables with one call.
+type JointCounter interface {
+	// CountTables is Count for each query, with as few calls as the service allows.
+	// The results come in the order of the queries. Each is proven by itself, and
+	// the failure of one changes no other. The calls of all results together are
+	// those that were made; a result may have none of its own.
+	CountTables(ctx context.Context, list []CountQuery) []TableCounts
+}
+
+// TableCounts is the answer to one of several queries.
+type TableCounts struct {
+	Counts
+	Err error // Counts then has the calls alone
+}
+
 // RowWriter takes the rows of an answer.
 type RowWriter interface {
 	// WriteRow takes one row as a JSON object on one line, in the shape that
@@ -56,8 +71,9 @@ type CountQuery struct {
 	Only         []Partition // below Within: rows of others are not counted; nil: all of Within
 	Depth        int
 	Bin          time.Duration
-	Fingerprints bool // each part comes with its fingerprint, where the service can compute it
-	Nulls        bool // with Bin: rows without a watermark are counted too, though no window holds them
+	Fingerprints bool  // each part comes with its fingerprint, where the service can compute it
+	Nulls        bool  // with Bin: rows without a watermark are counted too, though no window holds them
+	Rows         int64 // that are expected; 0 if nothing is known
 }
 
 // Counts is the answer to a CountQuery.

@@ -10,7 +10,7 @@ import (
 
 // contracts are the interfaces that sources and destinations implement; what they
 // can do beyond them, tvmexport.Ability finds.
-var contracts = []string{"Destination", "CompleteDestination", "Orders", "Leases", "Ledger", "Sink", "Source", "CountingSource", "ListingSource"}
+var contracts = []string{"Destination", "CompleteDestination", "Orders", "Leases", "Ledger", "Sink", "Source", "CountingSource", "ListingSource", "JointCounter"}
 
 // holder is a struct type that holds a source or a destination.
 type holder struct {

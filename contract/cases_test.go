@@ -9,7 +9,7 @@ import (
 
 // Every method of a contract has cases, and no case is about a method that there is not.
 func TestEveryMethodHasCases(t *testing.T) {
-	destination, source, listing, meter := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	destination, source, listing, meter, joint := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, c := range contract() {
 		destination[c.method]++
 	}
@@ -21,6 +21,9 @@ func TestEveryMethodHasCases(t *testing.T) {
 	}
 	for _, c := range meterContract() {
 		meter[c.method]++
+	}
+	for _, c := range jointContract() {
+		joint[c.method]++
 	}
 	for _, c := range []struct {
 		of    []reflect.Type
@@ -34,6 +37,7 @@ func TestEveryMethodHasCases(t *testing.T) {
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Source](), reflect.TypeFor[tvmexport.CountingSource]()}, source},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Source](), reflect.TypeFor[tvmexport.ListingSource]()}, listing},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Meter]()}, meter},
+		{[]reflect.Type{reflect.TypeFor[tvmexport.JointCounter]()}, joint},
 	} {
 		met := map[string]bool{}
 		for _, contract := range c.of {

@@ -32,6 +32,7 @@ type Source struct {
 	Limits tvmexport.Limits // zero: DocumentedLimits
 	Calls  []tvmexport.Slice
 	Schema []tvmexport.Column // of every table; nil: DeviceId and Timestamp
+	Joint  [][]string         // tables of each CountTables
 	// Plain: no fingerprints are computed.
 	Plain bool
 	// CorruptCount, if set, changes the answer to a Count.
@@ -109,6 +110,9 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ok := s.rows[q.Table.Name]; !ok && q.Table.Name != "" {
+		return tvmexport.Counts{Calls: 1}, noTable("count", q.Table.Name)
+	}
 	type part struct {
 		p     tvmexport.Partition
 		start time.Time
@@ -161,6 +165,23 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		s.CorruptCount(q, &out)
 	}
 	return out, nil
+}
+
+// CountTables implements tvmexport.JointCounter, with one call for all.
+func (s *Source) CountTables(ctx context.Context, list []tvmexport.CountQuery) []tvmexport.TableCounts {
+	out := make([]tvmexport.TableCounts, len(list))
+	tables := make([]string, len(list))
+	for i, q := range list {
+		tables[i] = q.Table.Name
+		out[i].Counts, out[i].Err = s.Count(ctx, q)
+		if i > 0 {
+			out[i].Calls = 0
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Joint = append(s.Joint, tables)
+	return out
 }
 
 // Fetch implements tvmexport.CountingSource: rows beyond the limit are cut silently,
@@ -220,7 +241,7 @@ func (s *Source) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.rows[table]; !ok {
-		return nil, &tvmexport.Error{Op: "schema", Table: table, Cause: tvmexport.Rejected, Err: fmt.Errorf("no such table")}
+		return nil, noTable("schema", table)
 	}
 	return schemaOr(s.Schema), nil
 }
@@ -236,4 +257,11 @@ func (s *Source) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 	return out, nil
 }
 
-var _ tvmexport.CountingSource = (*Source)(nil)
+func noTable(op, table string) error {
+	return &tvmexport.Error{Op: op, Table: table, Cause: tvmexport.Rejected, Err: fmt.Errorf("no such table")}
+}
+
+var (
+	_ tvmexport.CountingSource = (*Source)(nil)
+	_ tvmexport.JointCounter   = (*Source)(nil)
+)

@@ -41,6 +41,8 @@ func TestFakeSourceKeepsTheContract(t *testing.T) {
 			},
 			Corrupt: func(_ *testing.T, how contract.Corruption) {
 				switch how {
+				case "":
+					s.Corrupt = nil
 				case contract.Cut, contract.Duplicated:
 					s.Corrupt = func(_ tvmexport.Slice, a *tvmexport.Answer) {
 						s.Corrupt = nil

@@ -30,11 +30,11 @@ type SourceHarness struct {
 	Rows func(t *testing.T, table string) []Row
 	// Change inserts rows into Table and removes others.
 	Change func(t *testing.T)
-	// Corrupt corrupts the next answer to a Fetch.
+	// Corrupt corrupts the next answer; "" takes back what was not applied yet.
 	Corrupt func(t *testing.T, how Corruption)
 }
 
-// sourceCase is a story about one method of tvmexport.Source or tvmexport.Meter.
+// sourceCase is a story about one method of a source.
 type sourceCase struct {
 	method, name string
 	story        func(t *testing.T, h SourceHarness)
@@ -50,17 +50,23 @@ func sourceContract() []sourceCase {
 	return out
 }
 
+// jointContract is for a Source that is a tvmexport.JointCounter too.
+func jointContract() []sourceCase { return jointCases }
+
 // meterContract is for a Source that is a tvmexport.Meter too.
 func meterContract() []sourceCase { return meterCases }
 
 // TestSource is the contract of tvmexport.CountingSource, and of tvmexport.Meter
-// where the source is one. Each story gets a harness of its own and calls the
+// and tvmexport.JointCounter where the source is one. Each story gets a harness of its own and calls the
 // method that it is about.
 func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 	cases := sourceContract()
 	subject := harness(t).Source
 	if _, ok := tvmexport.Ability[tvmexport.Meter](subject); ok {
 		cases = append(cases, meterContract()...)
+	}
+	if _, ok := tvmexport.Ability[tvmexport.JointCounter](subject); ok {
+		cases = append(cases, jointContract()...)
 	}
 	report := &caseReport{of: subject}
 	defer report.print(t)
@@ -101,6 +107,12 @@ func (c *sourceCalls) source(method string) tvmexport.CountingSource {
 
 func (c *sourceCalls) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
 	return c.source("Count").Count(ctx, q)
+}
+
+func (c *sourceCalls) CountTables(ctx context.Context, list []tvmexport.CountQuery) []tvmexport.TableCounts {
+	c.note("CountTables")
+	joint, _ := tvmexport.Ability[tvmexport.JointCounter](c.behind)
+	return joint.CountTables(ctx, list)
 }
 
 func (c *sourceCalls) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {

@@ -22,12 +22,17 @@ func checkedCount(ctx context.Context, s tvmexport.Source, q tvmexport.CountQuer
 		return counts, err
 	}
 	if why := impossible(counts, q); why != "" {
-		return counts, &tvmexport.Error{
-			Op: "count", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: fmt.Errorf("the count is invalid: %s", why),
-			Hint: "the count was not used; run again, and if this repeats check for a proxy that changes answers",
-		}
+		return counts, invalidCount(q, why)
 	}
 	return counts, nil
+}
+
+// invalidCount is the error of a count that is no answer to its query.
+func invalidCount(q tvmexport.CountQuery, why string) error {
+	return &tvmexport.Error{
+		Op: "count", Table: q.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: fmt.Errorf("the count is invalid: %s", why),
+		Hint: "the count was not used; run again, and if this repeats check for a proxy that changes answers",
+	}
 }
 
 // impossible says what shows that the counts are no answer to the query; "" if

@@ -25,7 +25,8 @@ type PlannedTable struct {
 
 	Slices int
 	Calls  int   // to the source: schema, counts, slices
-	Chain  int   // of them, those that wait for one another
+	Chain  int   // calls that wait for one another; a call for several tables is in the chain of each
+	Ahead  int   // of the chain, those before the table has to wait for others
 	Bytes  int64 // of source JSON
 	Steps  int   // commands that publish
 
@@ -69,13 +70,20 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		v.fail(failed, nil)
 	}
 	out := make([]PlannedTable, len(orders))
-	var g errgroup.Group
-	g.SetLimit(cmp.Or(v.exporter.Tables, defaultTables))
+	counts := e.newCountQueue(ctx, func(_ context.Context, call func()) error { call(); return nil })
+	for _, t := range v.healthy() {
+		if !v.large(t, history[t.Name]) {
+			counts.expect(t.Name)
+		}
+	}
+	var g errgroup.Group // without a limit: the source bounds its calls, and tables that are counted together come together
 	for i := range out {
 		r, name := &v.results[i], v.results[i].Table.Name
 		g.Go(func() error {
+			defer counts.arrive(name)
 			if r.Err == nil {
-				out[i], r.Err = v.estimate(ctx, r, orders[i], history[name], left[name])
+				s := &dryRun{source: v.exporter.source, counts: counts, destination: v.exporter.Destination}
+				out[i], r.Err = v.estimate(ctx, r, s, tableRun{order: orders[i], history: history[name], orphans: left[name]})
 			}
 			out[i].Table, out[i].Err = r.Table, r.Err
 			out[i].Notes = append(orderNotes(orders[i]), out[i].Notes...)
@@ -86,24 +94,29 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	if len(v.leased) > 0 {
 		// One call asks for the schemas of all tables; it counts for the first.
 		first := &out[slices.IndexFunc(orders, func(o tvmexport.Order) bool { return o.Table == v.leased[0].Name })]
-		first.Calls, first.Spent, first.Chain = first.Calls+1, first.Spent+1, first.Chain+1
+		first.Calls, first.Spent = first.Calls+1, first.Spent+1
+		for i := range out {
+			out[i].Chain, out[i].Ahead = out[i].Chain+1, out[i].Ahead+1
+		}
 	}
 	return out, nil
 }
 
 // EstimateDuration is about how long a run would take whose calls take so long each, and
 // all together, by the source's quota, so long; and whose rows are there and
-// published so long after the last answer of their table. A table keeps its
-// place among those that run side by side until it is committed.
+// published so long after the last answer of their table. Tables are planned side
+// by side. A table keeps its place among the few that are fetched at once until it
+// is committed.
 func (e *Exporter) EstimateDuration(tables []PlannedTable, each, quota, landing time.Duration) time.Duration {
 	places := make([]time.Duration, cmp.Or(e.Tables, defaultTables))
 	calls := time.Duration(cmp.Or(e.Calls, defaultCalls))
-	end := quota
+	end, ahead := quota, time.Duration(0)
 	for _, p := range tables {
 		if p.Err != nil {
 			continue
 		}
-		took := time.Duration(p.Chain)*each + time.Duration(p.Calls-p.Chain)*each/calls
+		ahead = max(ahead, time.Duration(p.Ahead)*each)
+		took := time.Duration(p.Chain-p.Ahead)*each + time.Duration(max(p.Calls-p.Chain, 0))*each/calls
 		if p.Rows > 0 {
 			took += landing
 			end = quota + landing
@@ -111,30 +124,30 @@ func (e *Exporter) EstimateDuration(tables []PlannedTable, each, quota, landing 
 		i := slices.Index(places, slices.Min(places))
 		places[i] += took
 	}
-	return max(end, slices.Max(places))
+	return max(end, ahead+slices.Max(places))
 }
 
 // estimate is what runTable would do.
-func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order, h tvmexport.History, left []tvmexport.OrphanedBatch) (PlannedTable, error) {
+func (v *invocation) estimate(ctx context.Context, r *Result, s *dryRun, t tableRun) (PlannedTable, error) {
 	var out PlannedTable
+	h := t.history
 	if err := v.sameTenant(r.Table, h); err != nil {
 		return out, err
 	}
-	s := &dryRun{source: v.exporter.source, destination: v.exporter.Destination}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		out.Finishes = p.Run.ID
 		h = historyAfter(h, *p)
 	}
-	notes, err := v.fit(ctx, s, r, h, v.seen(r.Table.Name))
+	notes, err := reconcile(r, h, v.seen(r.Table.Name))
 	if err != nil {
 		return out, err
 	}
-	plan, err := v.plan(r.Table, o, h)
+	plan, err := v.plan(r.Table, t.order, h)
 	if err != nil {
 		return out, err
 	}
-	plan.reuseOrphans(left, v.exporter.Resume)
+	plan.reuseOrphans(t.orphans, v.exporter.Resume)
 	st := newStage(s, &tvmexport.Hooks{}, plan)
 	planned, err := planRun(ctx, st, plan)
 	if err != nil {
@@ -161,18 +174,23 @@ func (v *invocation) estimate(ctx context.Context, r *Result, o tvmexport.Order,
 		return out, err
 	}
 	p := *st.progress
+	if !v.large(r.Table, h) {
+		out.Ahead = s.asked
+	}
+	out.Chain = s.asked + min(p.Slices, 1)
 	out.Run, out.FullReason, out.Parts, out.Changed = planned.Run, p.FullReason, p.Parts, p.Changed
 	out.Held, out.Rows, out.Resumed = planned.held, planned.total, p.Resumed
 	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
 	if _, known := v.exporter.describe(r.Table.Name); !known {
 		out.Calls++ // its columns were asked for before anything else
+		out.Chain++
 		s.calls++
 	}
 	if plan.Consistent && r.Table.LoadType == tvmexport.Snapshot {
 		out.Calls++ // the count that shows that the table stood still
+		out.Chain++
 		notes = append(notes, "consistency is table: partitions that change while the table is read cost further calls")
 	}
-	out.Chain = out.Calls - max(p.Slices-1, 0)
 	if !out.Learned && p.Slices > 1 {
 		out.Chain++ // the size of rows is learned from the first answer
 	}

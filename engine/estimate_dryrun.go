@@ -13,10 +13,12 @@ import (
 // would be fetched has come and landed.
 type dryRun struct {
 	source      func(table string) tvmexport.Source
+	counts      *countQueue
 	destination any     // of which the plan uses abilities only
 	size        float64 // JSON bytes of a row
 	envelope    int64   // JSON bytes of an answer without its rows
 	calls       int     // to the source
+	asked       int     // counts and listings, which follow one another; several tables may share a call
 }
 
 // SyncSchema implements Steps: it changes nothing, and says that a run would.
@@ -26,15 +28,20 @@ func (s *dryRun) SyncSchema(context.Context, tvmexport.Table) ([]string, error) 
 
 // Count implements Steps.
 func (s *dryRun) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
-	counts, err := checkedCount(ctx, s.source(q.Table.Name), q)
-	s.calls += counts.Calls
-	return counts, err
+	r, ok := s.counts.count(ctx, q)
+	if !ok {
+		r.Counts, r.Err = checkedCount(ctx, s.source(q.Table.Name), q)
+	}
+	s.calls += r.Calls
+	s.asked++
+	return r.Counts, r.Err
 }
 
 // List implements Steps.
 func (s *dryRun) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
 	l, err := checkedListing(ctx, s.source(t.Name), t)
 	s.calls += l.Calls
+	s.asked++
 	return l, err
 }
 

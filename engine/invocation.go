@@ -175,18 +175,26 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 		source: v.exporter.source, destination: v.exporter.Destination, compress: v.exporter.Compress, hooks: &v.exporter.Hooks,
 		calls: make(chan struct{}, cmp.Or(v.exporter.Calls, defaultCalls)), patience: v.exporter.Patience, limits: v.exporter.limits(), owner: v.owner, grace: &v.grace,
 	}
-	var g errgroup.Group
-	g.SetLimit(cmp.Or(v.exporter.Tables, defaultTables))
+	eng.counts = v.exporter.newCountQueue(ctx, eng.call)
+	for _, t := range v.healthy() {
+		if h := history[t.Name]; h.Publishing == nil && !v.large(t, h) {
+			eng.counts.expect(t.Name)
+		}
+	}
+	places := make(chan struct{}, cmp.Or(v.exporter.Tables, defaultTables))
+	var g errgroup.Group // without a limit: tables are planned side by side, and places limits what follows
 	for i := range v.results {
 		r := &v.results[i]
 		if r.Err != nil {
 			continue
 		}
 		g.Go(func() error {
-			start := time.Now()
-			r.Err = v.runTable(ctx, r, tableRun{steps: eng, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
+			start, p := time.Now(), &place{free: places}
+			defer p.leave()
+			defer eng.counts.arrive(r.Table.Name)
+			r.Err = v.runTable(ctx, r, tableRun{steps: eng, place: p, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
 			v.ended[i] = time.Now()
-			r.Took = v.ended[i].Sub(start)
+			r.Took = v.ended[i].Sub(start) - p.waited
 			if r.Err != nil {
 				v.failed(r)
 			}

@@ -18,7 +18,7 @@ const clockSkew = 5 * time.Minute
 func (p *planner) countWindow(ctx context.Context) (counts tvmexport.Counts, recent tvmexport.Window, err error) {
 	for first := true; ; first = false {
 		recent = p.recent()
-		q := tvmexport.CountQuery{Table: p.Run.Table, Window: p.Run.Window, Bin: time.Hour, Nulls: true}
+		q := tvmexport.CountQuery{Table: p.Run.Table, Window: p.Run.Window, Bin: time.Hour, Nulls: true, Rows: p.Last}
 		for _, w := range append(p.Again[:len(p.Again):len(p.Again)], recent) {
 			if w != (tvmexport.Window{}) && w.From.Before(q.Window.From) {
 				q.Window.From = w.From

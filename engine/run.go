@@ -11,6 +11,7 @@ import (
 // tableRun is what the run of one table begins with.
 type tableRun struct {
 	steps   Steps
+	place   *place
 	order   tvmexport.Order
 	history tvmexport.History
 	orphans []tvmexport.OrphanedBatch
@@ -23,6 +24,11 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 		return err
 	}
 	var finished []tvmexport.Unread
+	if h.Publishing != nil || v.large(r.Table, *h) {
+		if err := t.place.enter(ctx); err != nil {
+			return err
+		}
+	}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		var done Progress
@@ -61,12 +67,30 @@ func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmex
 	return h, nil
 }
 
+// large says whether a table is planned only when it has its place: its counts take
+// long, and would be old when the place is free.
+func (v *invocation) large(t tvmexport.Table, h tvmexport.History) bool {
+	var rows int64
+	for _, p := range h.Partitions {
+		rows += p.Rows
+	}
+	return rows > aloneRows || v.exporter.lists(t.Name)
+}
+
 // try makes a run of a table by a schema of the source.
 func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighting) error {
-	notes, err := v.fit(ctx, t.steps, r, t.history, seen)
+	notes, err := reconcile(r, t.history, seen)
 	if err != nil {
 		return err
 	}
+	steps := &prepared{Steps: t.steps, prepare: func(ctx context.Context) error {
+		if err := t.place.enter(ctx); err != nil {
+			return err
+		}
+		changes, err := v.fit(ctx, t.steps, r, t.history)
+		notes = append(notes, changes...)
+		return err
+	}}
 	plan, err := v.plan(r.Table, t.order, t.history)
 	r.Run = plan.Run
 	if err != nil {
@@ -81,7 +105,7 @@ func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighti
 	if v.exporter.Hooks.Started != nil {
 		v.exporter.Hooks.Started(plan.Run)
 	}
-	r.Progress, err = flow(ctx, t.steps, plan, &v.exporter.Hooks)
+	r.Progress, err = flow(ctx, steps, plan, &v.exporter.Hooks)
 	r.Notes = append(notes, r.Notes...)
 	return err
 }
@@ -98,9 +122,9 @@ func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
 	}
 }
 
-// fit reads the source's current schema and updates the destination to it. If the
-// source does not return its schema, fit uses the last known one.
-func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.History, seen sighting) (notes []string, err error) {
+// reconcile makes the table what the source shows now. If the source does not return
+// its schema, the last known one is used.
+func reconcile(r *Result, h tvmexport.History, seen sighting) (notes []string, err error) {
 	live := seen.columns
 	if !seen.told {
 		live = r.Table.Columns
@@ -113,10 +137,14 @@ func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.Hi
 	if err != nil {
 		return notes, err
 	}
-	r.Table, notes = table, append(notes, drift...)
-	if h.Last != nil && h.Last.Definition == table.Definition() {
-		return notes, nil
+	r.Table = table
+	return append(notes, drift...), nil
+}
+
+// fit updates the destination to the table's current schema.
+func (v *invocation) fit(ctx context.Context, s Steps, r *Result, h tvmexport.History) (changes []string, err error) {
+	if h.Last != nil && h.Last.Definition == r.Table.Definition() {
+		return nil, nil
 	}
-	changes, err := s.SyncSchema(ctx, table)
-	return append(notes, changes...), err
+	return s.SyncSchema(ctx, r.Table)
 }

@@ -10,6 +10,7 @@ import (
 // engine carries out the steps of a run in this process.
 type engine struct {
 	source      func(table string) tvmexport.Source
+	counts      *countQueue
 	destination tvmexport.Sink
 	compress    Compressor
 	hooks       *tvmexport.Hooks
@@ -42,11 +43,24 @@ func (p Patience) attempts() int {
 
 // Count implements Steps.
 func (e *engine) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	if r, ok := e.counts.count(ctx, q); ok {
+		return r.Counts, r.Err
+	}
 	if err := e.enter(ctx); err != nil {
 		return tvmexport.Counts{}, err
 	}
 	defer e.leave()
 	return checkedCount(ctx, e.source(q.Table.Name), q)
+}
+
+// call makes a call when one more may be under way.
+func (e *engine) call(ctx context.Context, call func()) error {
+	if err := e.enter(ctx); err != nil {
+		return err
+	}
+	defer e.leave()
+	call()
+	return nil
 }
 
 // List implements Steps.

@@ -62,6 +62,9 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.Ru
 	if err != nil {
 		return nil, err
 	}
+	of := make([]comparedParts, len(out))
+	var asked []int // of out, for which the source counts
+	var queries []tvmexport.CountQuery
 	for i := range out {
 		c := &out[i]
 		if c.Err = cmp.Or(c.Err, failed[c.Table.Name]); c.Err != nil {
@@ -69,13 +72,42 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.Ru
 		}
 		h := history[c.Table.Name]
 		c.Table = shapeOf(h.Last, c.Table)
-		if c.Err = comparable(c.Table, h, run); c.Err == nil {
-			c.Run = h.Last.ID
-			c.Err = e.compare(ctx, state, c, h)
-			c.lost(h)
+		if c.Err = comparable(c.Table, h, run); c.Err != nil || e.lists(c.Table.Name) {
+			continue
 		}
+		var notes []string
+		of[i] = e.partsOf(c, h)
+		of[i].query.Table, notes = comparedTable(of[i].query.Table)
+		c.Notes = append(c.Notes, notes...)
+		for _, r := range h.Partitions {
+			of[i].query.Rows += r.Rows
+		}
+		asked, queries = append(asked, i), append(queries, of[i].query)
+	}
+	counts := make([]tvmexport.TableCounts, len(out))
+	for n, r := range e.countAll(ctx, queries) {
+		counts[asked[n]] = r
+	}
+	for i := range out {
+		c, h := &out[i], history[out[i].Table.Name]
+		if c.Err != nil {
+			continue
+		}
+		c.Run = h.Last.ID
+		if e.lists(c.Table.Name) {
+			c.Err = c.compareRecorded(ctx, state, h)
+		} else {
+			c.Err = e.compare(ctx, state, c, h, compared{of[i], counts[i]})
+		}
+		c.lost(h)
 	}
 	return out, nil
+}
+
+// compared is what the source says of a table, and how it was asked.
+type compared struct {
+	comparedParts
+	source tvmexport.TableCounts
 }
 
 // comparable says why a table cannot be compared.
@@ -94,20 +126,12 @@ func comparable(t tvmexport.Table, h tvmexport.History, run tvmexport.RunID) err
 	return nil
 }
 
-func (e *Exporter) compare(ctx context.Context, state tvmexport.StateCounter, c *Comparison, h tvmexport.History) error {
-	if e.lists(c.Table.Name) {
-		return c.compareRecorded(ctx, state, h)
+func (e *Exporter) compare(ctx context.Context, state tvmexport.StateCounter, c *Comparison, h tvmexport.History, with compared) error {
+	parts, source := with.comparedParts, with.source
+	if source.Err != nil {
+		return source.Err
 	}
-	parts := e.partsOf(c, h)
-	q := &parts.query
-	var notes []string
-	q.Table, notes = comparedTable(q.Table)
-	c.Notes = append(c.Notes, notes...)
-	source, err := checkedCount(ctx, e.source(q.Table.Name), *q)
-	if err != nil {
-		return err
-	}
-	readers, err := state.State(ctx, *q)
+	readers, err := state.State(ctx, parts.query)
 	if err != nil {
 		return err
 	}

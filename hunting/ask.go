@@ -22,6 +22,7 @@ type question struct {
 	op, table string
 	text      string
 	handsOn   bool // rows go on as they come: an answer that breaks off cannot be taken again
+	divisible bool // less can be asked for at a time: what takes too long is not repeated
 }
 
 // How often a call is made that fails in a way that may pass by itself; the
@@ -75,7 +76,7 @@ func (c *Client) ask(ctx context.Context, q question, read func(*body) error) (t
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w; gateways have failed %d times in a row, over all calls", e.Err, mostGateway)
 			e.Hint = "the service is unavailable, or unreachable through the proxy; run again later"
 			return a, err
-		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts:
+		case (errors.Is(err, errGateway) || e.Action == tvmexport.Split && e.Cause == tvmexport.Unknown && !q.handsOn) && attempt < gatewayAttempts && !q.divisible:
 			// A gateway's failure may pass. If it does not, less may be asked for at a time.
 			err = c.pauseRetry(ctx, q, backoff.After(attempt), err)
 			attempt++

@@ -110,7 +110,7 @@ func TestChosenColumnsInTheQuery(t *testing.T) {
 		if got := chosen(table); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.choice, got, tt.want)
 		}
-		if q := fetchQuery(tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, "m:", nil); !strings.Contains(q, "DeviceInfo"+tt.want+";") {
+		if q := (phrasing{}).fetch(tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}, "m:", nil); !strings.Contains(q, "DeviceInfo"+tt.want+");") {
 			t.Errorf("%+v: %s", tt.choice, q)
 		}
 	}

@@ -24,11 +24,11 @@ func (c *Client) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWr
 	}
 	calls := 0
 	for {
-		d := c.dialects.get(s.Table.Name)
-		a, err := c.fetch(ctx, s, d, w)
+		d, p := c.dialects.get(s.Table.Name), c.phrasings.now()
+		a, err := c.fetch(ctx, s, way{d, p}, w)
 		calls += a.Calls
 		a.Calls = calls
-		if !c.downgrade(s, d, err) {
+		if !c.rephrase(s.Table.Name, p, err) && !c.downgrade(s, d, err) {
 			return a, err
 		}
 	}
@@ -65,7 +65,13 @@ func (c *Client) downgrade(s tvmexport.Slice, asked dialect, err error) bool {
 	return false
 }
 
-func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvmexport.RowWriter) (tvmexport.Answer, error) {
+// way is how a slice is asked for.
+type way struct {
+	dialect
+	phrasing
+}
+
+func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d way, w tvmexport.RowWriter) (tvmexport.Answer, error) {
 	types, asText, mark := d.typed(s.Table).Columns, d.asText(s.Table), newMark()
 	s.Table, s.Fingerprint = d.hashable(s.Table), s.Fingerprint && !d.plain
 	n := newNormaliser(c.o.API, s, mark, asText, types)
@@ -73,7 +79,7 @@ func (c *Client) fetch(ctx context.Context, s tvmexport.Slice, d dialect, w tvme
 		n.masks = pseudonym.New(c.o.PseudonymKey)
 	}
 	s.Table = d.without(s.Table)
-	q := question{op: "fetch", table: s.Table.Name, text: fetchQuery(s, mark, asText), handsOn: true}
+	q := question{op: "fetch", table: s.Table.Name, text: d.phrasing.fetch(s, mark, asText), handsOn: true}
 	answer, err := c.ask(ctx, q, func(b *body) error { return b.rows(n, w) })
 	if errors.Is(err, errSchemaLate) { // the rows were already written: a new request gets them right
 		c.dialects.change(s.Table.Name, func(d *dialect) { d.columns = n.schema.declared })

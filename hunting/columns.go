@@ -106,7 +106,7 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 		}
 	}
 	out := make(map[string][]tvmexport.Column, len(tables))
-	if len(tables) > 1 {
+	for len(tables) > 1 {
 		mark := newMark()
 		q := question{op: "schema", text: schemasQuery(tables, mark)}
 		_, err := c.ask(ctx, q, func(b *body) (err error) {
@@ -123,7 +123,13 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 		if !refused(err) {
 			return nil, err
 		}
+		if name := namedTable(err, tables); name != "" {
+			c.fallback(name, "requesting the columns of the other tables without it", err)
+			tables = slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return t == name })
+			continue
+		}
 		c.fallback(strings.Join(tables, ", "), "requesting the columns of each table separately", err)
+		break
 	}
 	for _, t := range tables {
 		columns, err := c.Columns(ctx, t)
@@ -135,6 +141,15 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 		}
 	}
 	return out, nil
+}
+
+// namedTable is the table that a refusal says does not exist; "" if it names none.
+func namedTable(err error, tables []string) string {
+	m := named.FindStringSubmatch(err.Error())
+	if m == nil || !missing(err) || !slices.Contains(tables, m[1]) {
+		return ""
+	}
+	return m[1]
 }
 
 // schemasQuery asks for the columns of tables, and for the number of them

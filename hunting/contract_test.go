@@ -55,6 +55,8 @@ func harness(t *testing.T, api hunting.API, endpoint faults.Endpoint) contract.S
 		},
 		Corrupt: func(t *testing.T, how contract.Corruption) {
 			switch how {
+			case "":
+				e.Services().Faults().Clear()
 			case contract.Cut:
 				corrupt(t, faults.Rule{DropRows: 3})
 			case contract.Duplicated:

@@ -19,34 +19,65 @@ func (c *Client) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	}
 	calls := 0
 	for {
-		d := c.dialects.get(q.Table.Name)
-		asked := q
-		asked.Table = d.hashable(q.Table)
-		asked.Fingerprints = q.Fingerprints && !d.plain && !d.whole
-		query, read := partsQuery, readParts
-		switch {
-		case q.Bin > 0:
-			query, read = binsQuery, readBins
-		case d.whole:
-			query, read = wholeQuery, readWhole
-		}
-		counts, err := c.count(ctx, asked, query, read)
+		k := c.counting(q)
+		counts, err := c.count(ctx, k)
 		calls += counts.Calls
-		counts.Calls, counts.Even = calls, d.whole && q.Bin == 0
-		if asked.Fingerprints {
-			counts.FingerprintColumns = asked.Table.FingerprintColumns()
-		}
-		if err == nil || d.whole || !c.downgradeCount(asked, err) {
+		counts.Calls = calls
+		if err == nil || !c.downgradeCount(k, err) {
 			return counts, err
 		}
 	}
 }
 
+// counting is a count as it is asked for.
+type counting struct {
+	tvmexport.CountQuery
+	tally
+	phrasing
+	whole bool // the service counts no parts of the table
+	query union
+	read  func(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error)
+}
+
+// counting returns how a count is asked for by what was learned of the service.
+func (c *Client) counting(q tvmexport.CountQuery) *counting {
+	d := c.dialects.get(q.Table.Name)
+	q.Table = d.hashable(q.Table)
+	q.Fingerprints = q.Fingerprints && !d.plain && !d.whole
+	k := &counting{CountQuery: q, tally: tally{mark: newMark()}, phrasing: c.phrasings.now(), whole: d.whole}
+	switch {
+	case q.Bin > 0:
+		k.query, k.read = k.bins(q, k.mark), readBins
+	case d.whole:
+		k.query, k.read = k.all(q, k.mark), readWhole
+	default:
+		k.query, k.read = k.parts(q, k.mark), readParts
+	}
+	return k
+}
+
+// counts returns what an answer tells that was read to its end.
+func (k *counting) counts() (tvmexport.Counts, error) {
+	out := tvmexport.Counts{Even: k.whole && k.Bin == 0}
+	if k.Fingerprints {
+		out.FingerprintColumns = k.Table.FingerprintColumns()
+	}
+	err := k.complete()
+	if err == nil {
+		out.Now = k.now.Time
+		out.Parts, err = k.read(k.CountQuery, k.rows)
+	}
+	return out, err
+}
+
 // downgradeCount changes how the table is counted after a failed count.
 // It says whether there is another way to count.
-func (c *Client) downgradeCount(q tvmexport.CountQuery, err error) bool {
+func (c *Client) downgradeCount(q *counting, err error) bool {
 	t := q.Table
-	if missing(err) || !refused(err) && tvmexport.ActionOf(err) != tvmexport.Split {
+	if c.rephrase(t.Name, q.phrasing, err) {
+		return true
+	}
+	if q.whole || missing(err) || !refused(err) && tvmexport.ActionOf(err) != tvmexport.Split {
 		return false
 	}
 	if name := absent(err, t.Columns); refused(err) && name != "" && name != t.Key.Column && !slices.Contains(t.Key.Hashed, name) {
@@ -67,19 +98,26 @@ func (c *Client) downgradeCount(q tvmexport.CountQuery, err error) bool {
 	return true
 }
 
-type countReader func(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error)
+// rephrase changes how all queries are written, if the service has refused that.
+func (c *Client) rephrase(tables string, asked phrasing, err error) bool {
+	if !c.phrasings.refused(asked, err) {
+		return false
+	}
+	c.fallback(tables, "reading the table twice instead of keeping its rows for the proof", err)
+	return true
+}
 
 // count makes one call. Its answer counts only with its proof.
-func (c *Client) count(ctx context.Context, q tvmexport.CountQuery, query func(tvmexport.CountQuery, string) string, read countReader) (tvmexport.Counts, error) {
-	t := tally{mark: newMark()}
-	var parts []tvmexport.Count
-	a, err := c.ask(ctx, question{op: "count", table: q.Table.Name, text: query(q, t.mark)}, func(b *body) (err error) {
-		if err = t.read(b); err == nil {
-			parts, err = read(q, t.rows)
+func (c *Client) count(ctx context.Context, k *counting) (tvmexport.Counts, error) {
+	var counts tvmexport.Counts
+	a, err := c.ask(ctx, question{op: "count", table: k.Table.Name, text: k.query.text("counted")}, func(b *body) (err error) {
+		if err = readTallies(b, []*tally{&k.tally}); err == nil {
+			counts, err = k.counts()
 		}
 		return err
 	})
-	return tvmexport.Counts{Parts: parts, Now: t.now.Time, Calls: a.Calls}, err
+	counts.Calls = a.Calls
+	return counts, err
 }
 
 // nullableTime is a datetime as the fronts write it; null, and {} on Graph,

@@ -46,20 +46,22 @@ const defaultMaxWait = 90 * time.Minute
 
 // Client is a tvmexport.Source. It is safe for concurrent use.
 type Client struct {
-	o        Options
-	url      string
-	scope    string
-	budget   *budget
-	dialects dialects
-	repeated repeatedFailures
-	calls    atomic.Int64
-	answered atomic.Int64
-	took     atomic.Int64 // nanoseconds, of the answered calls
-	bytes    atomic.Int64
+	o         Options
+	url       string
+	scope     string
+	budget    *budget
+	dialects  dialects
+	phrasings phrasings
+	repeated  repeatedFailures
+	calls     atomic.Int64
+	answered  atomic.Int64
+	took      atomic.Int64 // nanoseconds, of the answered calls
+	bytes     atomic.Int64
 }
 
 var (
 	_ tvmexport.CountingSource = (*Client)(nil)
+	_ tvmexport.JointCounter   = (*Client)(nil)
 	_ tvmexport.Meter          = (*Client)(nil)
 )
 

@@ -17,9 +17,9 @@ var errUnproven = errors.New("the answer does not prove its completeness")
 const unprovenAttempts = 3
 
 // proof is an answer's statement about itself: how many parts the query found,
-// and how many rows they have. The query computes it by a second aggregation over
-// the same state, and puts it into an additional row, in a separate column, after a
-// word that no data contains.
+// and how many rows they have. The query adds up the parts that it gives, and puts
+// the sums into an additional row, in a separate column, after a word that no data
+// contains.
 type proof struct {
 	parts, rows int64
 }
@@ -27,11 +27,14 @@ type proof struct {
 // proofColumn carries the proof of a count.
 const proofColumn = "Proof"
 
-// proven is a query for counted rows, grouped by the expression by, and one more
-// row with the proof of the answer. extend and sums are added to the groups alone.
-func proven(counted, extend, sums, by, mark string) string {
-	return fmt.Sprintf("let counted = %[1]s;\nunion (counted%[2]s\n| summarize Rows = count()%[3]s by %[4]s), (counted\n| summarize Rows = count() by %[4]s\n| summarize Rows = sum(Rows), Parts = count()\n| project %[5]s = strcat(%[6]s, tostring(Parts), '.', tostring(coalesce(Rows, 0))), Now = now())",
-		counted, extend, sums, by, proofColumn, text(mark))
+// proven asks for counted rows, grouped by the expression by, and for one more
+// row with the proof of the answer. The groups are kept, so that the table is read once.
+func (p phrasing) proven(counted, sums, by, mark string) union {
+	return union{
+		let: p.kept(fmt.Sprintf("%s\n| summarize Rows = count()%s by %s", counted, sums, by)),
+		legs: []string{"", fmt.Sprintf("\n| summarize Rows = sum(Rows), Parts = count()\n| project %s = strcat(%s, tostring(Parts), '.', tostring(coalesce(Rows, 0))), Now = now()",
+			proofColumn, text(mark))},
+	}
 }
 
 // readProof reads the value of the proof column behind its mark.

@@ -14,12 +14,12 @@ import (
 // published.
 const countColumn = "CountOfAnswer"
 
-// fetchQuery is the text that asks for a slice: its rows, and one more row that
+// fetch is the text that asks for a slice: its rows, and one more row that
 // holds their count behind the word mark, and behind a dot each, if the slice
 // asks for it, the sums that are their fingerprint. The columns asText come as text.
-func fetchQuery(s tvmexport.Slice, mark string, asText []string) string {
+func (p phrasing) fetch(s tvmexport.Slice, mark string, asText []string) string {
 	var b strings.Builder
-	b.WriteString("let answer = " + name(s.Table.Name) + filters(s.Table, s.Window, s.Partitions) + chosen(s.Table) + ";\nunion (answer")
+	b.WriteString("let answer = " + p.kept(name(s.Table.Name)+filters(s.Table, s.Window, s.Partitions)+chosen(s.Table)) + ";\nunion (answer")
 	for i, c := range asText {
 		b.WriteString([]string{"\n| extend ", ", "}[min(i, 1)])
 		// A list of one tells null from an empty bag, and a string that
@@ -62,9 +62,9 @@ func markColumn(t tvmexport.Table) string {
 	return unused(t, countColumn)
 }
 
-// partsQuery counts rows by the first digits of the key, and proves the answer
+// parts counts rows by the first digits of the key, and proves the answer
 // behind the word mark. Low and High tell whether a part holds one key only.
-func partsQuery(q tvmexport.CountQuery, mark string) string {
+func (p phrasing) parts(q tvmexport.CountQuery, mark string) union {
 	key, digits := keyExpression(q.Table), q.Within.Depth()+q.Depth
 	if row, hashed := q.Within.RowHash(); hashed {
 		key, digits = rowHash(q.Table), len(row)+q.Depth
@@ -74,20 +74,20 @@ func partsQuery(q tvmexport.CountQuery, mark string) string {
 		hash, sums = printed(q.Table)
 	}
 	column := unused(q.Table, "PartitionKey")
-	counted := fmt.Sprintf("%s%s\n| extend %s = %s", name(q.Table.Name), filters(q.Table, q.Window, partsOf(q)), column, key)
-	return proven(counted, hash, fmt.Sprintf(", Low = min(%[1]s), High = max(%[1]s)%[2]s", column, sums),
+	counted := fmt.Sprintf("%s%s\n| extend %s = %s%s", name(q.Table.Name), filters(q.Table, q.Window, partsOf(q)), column, key, hash)
+	return p.proven(counted, fmt.Sprintf(", Low = min(%[1]s), High = max(%[1]s)%[2]s", column, sums),
 		fmt.Sprintf("Part = substring(%s, 0, %d)", column, digits), mark)
 }
 
-// wholeQuery counts rows, and nothing else: for a service that refuses more.
-func wholeQuery(q tvmexport.CountQuery, mark string) string {
-	return fmt.Sprintf("%s%s\n| summarize Rows = count()\n| extend %s = strcat(%s, '1.', tostring(Rows)), Now = now()",
-		name(q.Table.Name), filters(q.Table, q.Window, partsOf(q)), proofColumn, text(mark))
+// all counts rows, and nothing else: for a service that refuses more.
+func (p phrasing) all(q tvmexport.CountQuery, mark string) union {
+	return union{legs: []string{fmt.Sprintf("%s%s\n| summarize Rows = count()\n| extend %s = strcat(%s, '1.', tostring(Rows)), Now = now()",
+		name(q.Table.Name), filters(q.Table, q.Window, partsOf(q)), proofColumn, text(mark))}}
 }
 
-// binsQuery counts rows by steps of the watermark, and proves the answer behind
-// the word mark.
-func binsQuery(q tvmexport.CountQuery, mark string) string {
+// bins counts rows by steps of the watermark, and proves the answer behind the
+// word mark.
+func (p phrasing) bins(q tvmexport.CountQuery, mark string) union {
 	at := watermark(q.Table)
 	counted := name(q.Table.Name) + binFilters(q)
 	if q.Table.Watermark == tvmexport.IngestionTime {
@@ -100,7 +100,7 @@ func binsQuery(q tvmexport.CountQuery, mark string) string {
 	if q.Fingerprints {
 		hash, sums = printed(q.Table)
 	}
-	return proven(counted, hash, sums, fmt.Sprintf("Start = bin(%s, %s)", at, timespan(q.Bin)), mark)
+	return p.proven(counted+hash, sums, fmt.Sprintf("Start = bin(%s, %s)", at, timespan(q.Bin)), mark)
 }
 
 // partsOf are the partitions that a count looks at.

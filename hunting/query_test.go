@@ -33,11 +33,11 @@ func children(p tvmexport.Partition) (out []tvmexport.Partition) {
 }
 
 func TestFetchQuery(t *testing.T) {
-	got := fetchQuery(tvmexport.Slice{
+	got := phrasing{}.fetch(tvmexport.Slice{
 		Table: knowledge, Partitions: []tvmexport.Partition{"3", "5"},
 	}, "word:", []string{"ExtensionVersion"})
-	want := `let answer = DeviceTvmBrowserExtensionsKB
-| where substring(hash_sha256(strcat(BrowserName, '|', ExtensionId)), 0, 1) in ('3', '5');
+	want := `let answer = materialize(DeviceTvmBrowserExtensionsKB
+| where substring(hash_sha256(strcat(BrowserName, '|', ExtensionId)), 0, 1) in ('3', '5'));
 union (answer
 | extend ExtensionVersion = tostring(pack_array(ExtensionVersion))), (answer | summarize RowsOfAnswer = count() | project BrowserName = strcat('word:', tostring(RowsOfAnswer)))`
 	if d := cmp.Diff(want, got); d != "" {
@@ -79,45 +79,38 @@ func TestCountQueries(t *testing.T) {
 		{Name: "DeviceId", Type: "string"}, {Name: "PartitionKey", Type: "string"}, {Name: "PrintOfRow", Type: "int"}, {Name: "ingestedat", Type: "datetime"},
 	}}
 	tests := []struct{ got, want string }{
-		{partsQuery(tvmexport.CountQuery{Table: inventory, Depth: 3}, "word:"), `let counted = DeviceTvmSoftwareInventory
-| extend PartitionKey = DeviceId;
-union (counted
-| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 3)), (counted
-| summarize Rows = count() by Part = substring(PartitionKey, 0, 3)` + proves},
-		{partsQuery(tvmexport.CountQuery{Table: inventory, Depth: 2, Only: []tvmexport.Partition{"3e", "3f"}}, "word:"), `let counted = DeviceTvmSoftwareInventory
+		{phrasing{}.parts(tvmexport.CountQuery{Table: inventory, Depth: 3}, "word:").text("counted"), `let counted = materialize(DeviceTvmSoftwareInventory
+| extend PartitionKey = DeviceId
+| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 3));
+union (counted), (counted` + proves},
+		{phrasing{}.parts(tvmexport.CountQuery{Table: inventory, Depth: 2, Only: []tvmexport.Partition{"3e", "3f"}}, "word:").text("counted"), `let counted = materialize(DeviceTvmSoftwareInventory
 | where substring(DeviceId, 0, 2) in ('3e', '3f')
-| extend PartitionKey = DeviceId;
-union (counted
-| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)), (counted
-| summarize Rows = count() by Part = substring(PartitionKey, 0, 2)` + proves},
-		{partsQuery(tvmexport.CountQuery{Table: inventory, Within: "3f#a", Depth: 1}, "word:"), `let counted = DeviceTvmSoftwareInventory
+| extend PartitionKey = DeviceId
+| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2));
+union (counted), (counted` + proves},
+		{phrasing{}.parts(tvmexport.CountQuery{Table: inventory, Within: "3f#a", Depth: 1}, "word:").text("counted"), `let counted = materialize(DeviceTvmSoftwareInventory
 | where DeviceId startswith_cs '3f' and (hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))) startswith_cs 'a')
-| extend PartitionKey = hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate)));
-union (counted
-| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2)), (counted
-| summarize Rows = count() by Part = substring(PartitionKey, 0, 2)` + proves},
-		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, "word:"), `let counted = DeviceProcessEvents
-| where (Timestamp > datetime(2026-11-23T12:00:00.1234567Z)) or isnull(Timestamp);
-union (counted
-| summarize Rows = count() by Start = bin(Timestamp, 3600s)), (counted
-| summarize Rows = count() by Start = bin(Timestamp, 3600s)` + proves},
-		{binsQuery(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon, To: noon.Add(time.Hour)}, Bin: time.Minute}, "word:"), `let counted = DeviceProcessEvents
-| where Timestamp > datetime(2026-11-23T12:00:00.1234567Z) and Timestamp <= datetime(2026-11-23T13:00:00.1234567Z);
-union (counted
-| summarize Rows = count() by Start = bin(Timestamp, 60s)), (counted
-| summarize Rows = count() by Start = bin(Timestamp, 60s)` + proves},
+| extend PartitionKey = hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate)))
+| summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2));
+union (counted), (counted` + proves},
+		{phrasing{}.bins(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, "word:").text("counted"), `let counted = materialize(DeviceProcessEvents
+| where (Timestamp > datetime(2026-11-23T12:00:00.1234567Z)) or isnull(Timestamp)
+| summarize Rows = count() by Start = bin(Timestamp, 3600s));
+union (counted), (counted` + proves},
+		{phrasing{}.bins(tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: noon, To: noon.Add(time.Hour)}, Bin: time.Minute}, "word:").text("counted"), `let counted = materialize(DeviceProcessEvents
+| where Timestamp > datetime(2026-11-23T12:00:00.1234567Z) and Timestamp <= datetime(2026-11-23T13:00:00.1234567Z)
+| summarize Rows = count() by Start = bin(Timestamp, 60s));
+union (counted), (counted` + proves},
 		// Names that the query adds hide no column of the table.
-		{partsQuery(tvmexport.CountQuery{Table: clash, Depth: 1, Fingerprints: true}, "word:"), `let counted = T
-| extend PartitionKey_ = DeviceId;
-union (counted
+		{phrasing{}.parts(tvmexport.CountQuery{Table: clash, Depth: 1, Fingerprints: true}, "word:").text("counted"), `let counted = materialize(T
+| extend PartitionKey_ = DeviceId
 | extend PrintOfRow_ = hash_sha256(strcat(tostring(strlen(DeviceId)), ':', DeviceId, tostring(strlen(PartitionKey)), ':', PartitionKey, tostring(strlen(tostring(PrintOfRow))), ':', tostring(PrintOfRow), tostring(strlen(tostring(['ingestedat']))), ':', tostring(['ingestedat'])))
-| summarize Rows = count(), Low = min(PartitionKey_), High = max(PartitionKey_), PrintA = sum(tolong(strcat('0x', substring(PrintOfRow_, 0, 10)))), PrintB = sum(tolong(strcat('0x', substring(PrintOfRow_, 10, 10)))), PrintC = sum(tolong(strcat('0x', substring(PrintOfRow_, 20, 10)))) by Part = substring(PartitionKey_, 0, 1)), (counted
-| summarize Rows = count() by Part = substring(PartitionKey_, 0, 1)` + proves},
-		{binsQuery(tvmexport.CountQuery{Table: clash, Bin: time.Hour}, "word:"), `let counted = T
-| extend IngestedAt_ = ingestion_time();
-union (counted
-| summarize Rows = count() by Start = bin(IngestedAt_, 3600s)), (counted
-| summarize Rows = count() by Start = bin(IngestedAt_, 3600s)` + proves},
+| summarize Rows = count(), Low = min(PartitionKey_), High = max(PartitionKey_), PrintA = sum(tolong(strcat('0x', substring(PrintOfRow_, 0, 10)))), PrintB = sum(tolong(strcat('0x', substring(PrintOfRow_, 10, 10)))), PrintC = sum(tolong(strcat('0x', substring(PrintOfRow_, 20, 10)))) by Part = substring(PartitionKey_, 0, 1));
+union (counted), (counted` + proves},
+		{phrasing{}.bins(tvmexport.CountQuery{Table: clash, Bin: time.Hour}, "word:").text("counted"), `let counted = materialize(T
+| extend IngestedAt_ = ingestion_time()
+| summarize Rows = count() by Start = bin(IngestedAt_, 3600s));
+union (counted), (counted` + proves},
 	}
 	for _, tt := range tests {
 		if d := cmp.Diff(tt.want, tt.got); d != "" {

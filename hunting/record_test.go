@@ -27,20 +27,26 @@ func queriesOf(table tvmexport.Table) []string {
 	}
 	slices = append(slices, tvmexport.Slice{Table: table, Partitions: []tvmexport.Partition{"#a", "#b"}})
 	counts = append(counts, tvmexport.CountQuery{Table: table, Within: "#", Depth: 2})
+	var p phrasing
 	var out []string
+	var counted []union
 	if table.Watermark != "" {
 		slices = append(slices, tvmexport.Slice{Table: table, Window: window, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}},
 			tvmexport.Slice{Table: table, Window: tvmexport.Window{Null: true}, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}})
-		out = append(out,
-			binsQuery(tvmexport.CountQuery{Table: table, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, mark),
-			binsQuery(tvmexport.CountQuery{Table: table, Window: window, Within: "#", Bin: time.Second}, mark))
+		counted = append(counted,
+			p.bins(tvmexport.CountQuery{Table: table, Window: tvmexport.Window{From: noon}, Bin: time.Hour, Nulls: true}, mark),
+			p.bins(tvmexport.CountQuery{Table: table, Window: window, Within: "#", Bin: time.Second}, mark))
 	}
 	for _, s := range slices {
-		out = append(out, fetchQuery(s, mark, dialect{}.asText(table)))
+		out = append(out, p.fetch(s, mark, dialect{}.asText(table)))
 	}
 	for _, q := range counts {
-		out = append(out, partsQuery(q, mark), wholeQuery(q, mark))
+		counted = append(counted, p.parts(q, mark), p.all(q, mark))
 	}
+	for _, u := range counted {
+		out = append(out, u.text("counted"))
+	}
+	out = append(out, joinedUnions(counted))
 	return append(out, columnsQuery(table.Name, mark))
 }
 
@@ -91,7 +97,7 @@ func TestLongestQuery(t *testing.T) {
 		}
 	}
 	table, _ := catalog.Table("DeviceTvmSoftwareVulnerabilities")
-	if q := fetchQuery(tvmexport.Slice{Table: table, Partitions: ps}, mark, nil); len(q) > 50_000 || strings.Count(q, "substring") != 1 {
+	if q := (phrasing{}).fetch(tvmexport.Slice{Table: table, Partitions: ps}, mark, nil); len(q) > 50_000 || strings.Count(q, "substring") != 1 {
 		t.Errorf("%d bytes", len(q))
 	}
 }

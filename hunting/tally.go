@@ -13,13 +13,14 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// tally is the answer to a count as it is read: its rows and its proof.
+// tally is the answer to one count as it is read: its rows and its proof.
 type tally struct {
 	mark  string
 	rows  []countRow
 	proof *proof
 	now   nullableTime
 	sum   int64
+	err   error // of a row; the rows after it are not taken
 }
 
 // errTooMany: a count has more parts than an answer holds, so that it was cut.
@@ -29,11 +30,41 @@ func unprovenf(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errUnproven, fmt.Errorf(format, args...))
 }
 
-// read reads an answer and checks that it is complete.
-func (t *tally) read(b *body) error {
-	*t = tally{mark: t.mark, rows: t.rows[:0]}
-	if err := b.envelope(func([]byte) error { return nil }, t.row); err != nil {
-		return err
+// readTallies reads an answer to several counts, whose rows name their count by its
+// number. Rows that name none fail all counts; what fails one of them is its err.
+func readTallies(b *body, list []*tally) error {
+	for _, t := range list {
+		*t = tally{mark: t.mark, rows: t.rows[:0]}
+	}
+	rows := int64(0)
+	return b.envelope(func([]byte) error { return nil }, func(text []byte) (int, error) {
+		var r countRow
+		end, err := r.read(text)
+		if end < 0 || err != nil {
+			return end, err
+		}
+		t := list[0]
+		switch {
+		case len(list) == 1 && r.member == nil:
+		case len(list) == 1, r.member == nil, *r.member >= int64(len(list)):
+			return 0, unprovenf("a row of it belongs to none of its queries")
+		default:
+			t = list[*r.member]
+		}
+		if t.err == nil {
+			t.err = t.take(r)
+		}
+		if rows++; len(list) > 1 && rows >= tvmexport.DocumentedLimits.Rows {
+			return 0, errTooMany
+		}
+		return end, nil
+	})
+}
+
+// complete returns nil if the rows are all that the query found.
+func (t *tally) complete() error {
+	if t.err != nil {
+		return t.err
 	}
 	parts := int64(len(t.rows))
 	err := t.proof.proves(parts, t.sum)
@@ -48,32 +79,28 @@ func (t *tally) read(b *body) error {
 	return nil
 }
 
-// row takes the row that text begins with.
-func (t *tally) row(text []byte) (int, error) {
-	var r countRow
-	end, err := r.read(text)
+// take takes a row of the answer.
+func (t *tally) take(r countRow) error {
 	switch {
-	case end < 0 || err != nil:
-		return end, err
 	case r.proof != "":
 		if err := t.prove(r); err != nil {
-			return 0, err
+			return err
 		}
 		if r.rows == nil {
-			return end, nil
+			return nil
 		}
 	case r.rows == nil:
-		return 0, unprovenf("a row of it has no row count")
+		return unprovenf("a row of it has no row count")
 	}
 	r.Rows = *r.rows
 	if t.sum += r.Rows; t.sum < 0 {
-		return 0, unprovenf("the sum of its rows exceeds 64 bits")
+		return unprovenf("the sum of its rows exceeds 64 bits")
 	}
 	if len(t.rows) > int(tvmexport.DocumentedLimits.Rows) {
-		return 0, errTooMany
+		return errTooMany
 	}
 	t.rows = append(t.rows, r)
-	return end, nil
+	return nil
 }
 
 // prove takes the proof of the answer.
@@ -102,13 +129,14 @@ type countRow struct {
 	Rows  int64
 	Now   nullableTime
 
+	member *int64 // of a joined answer: the number of the query; nil in others
 	rows   *int64
 	prints [3]*int64
 	proof  string
 }
 
 // countColumns are the columns that the answer to a count can have.
-var countColumns = []string{"Part", "Low", "High", "Start", "Rows", "Now", "PrintA", "PrintB", "PrintC", proofColumn}
+var countColumns = []string{"Part", "Low", "High", "Start", "Rows", "Now", "PrintA", "PrintB", "PrintC", proofColumn, memberColumn}
 
 // read takes the row that text begins with, and returns its length, or a
 // negative result of scan.
@@ -157,6 +185,8 @@ func (r *countRow) take(column string, v []byte) (err error) {
 		err = r.Start.UnmarshalJSON(v)
 	case "Now":
 		err = r.Now.UnmarshalJSON(v)
+	case memberColumn:
+		r.member, err = wireCount(v)
 	case "Rows":
 		r.rows, err = wireCount(v)
 	default:

@@ -29,7 +29,7 @@ func (p *process) checkCommand() *cobra.Command {
 		Short: "Check that a run would succeed, and print the fix for each problem",
 		Long: `check verifies all requirements of a run: the configuration, the network and its
 certificates, sign-in to both services, the application permission, each active
-table at the source (one call each), the database, its tables, mappings and
+table at the source (one call for all), the database, its tables, mappings and
 roles, the tenant of its data, and queued ingestion. The ingestion test sends one
 row into a table that it creates and drops.
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/internal/preflight"
@@ -44,7 +42,7 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 	return i.tables, nil
 }
 
-// sourceTables counts the rows of each table, by one call each.
+// sourceTables counts the rows of the tables, by one call where that is possible.
 func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	tables, err := i.chosenTables()
 	if err == nil {
@@ -53,21 +51,15 @@ func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
-	counts, errs := make([]tvmexport.Counts, len(tables)), make([]error, len(tables))
-	var g errgroup.Group
-	g.SetLimit(4)
+	list := make([]tvmexport.CountQuery, len(tables))
 	for n, t := range tables {
-		g.Go(func() error {
-			// By the key's first digit, so that the key is looked at too.
-			counts[n], errs[n] = i.source.Count(ctx, tvmexport.CountQuery{Table: t, Depth: depthOf(t)})
-			return nil
-		})
+		list[n] = tvmexport.CountQuery{Table: t, Depth: depthOf(t)} // by the key's first digit, so that the key is looked at too
 	}
-	_ = g.Wait() // errors are in the list
+	counts := i.source.CountTables(ctx, list)
 	var out []preflight.Finding
 	for n, t := range tables {
-		if errs[n] != nil {
-			out = append(out, i.absent(ctx, t, errs[n]))
+		if counts[n].Err != nil {
+			out = append(out, i.absent(ctx, t, counts[n].Err))
 			continue
 		}
 		rows := int64(0)

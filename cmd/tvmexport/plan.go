@@ -32,8 +32,9 @@ A run fetches a whole Snapshot the first time, every snapshots.full_every, and w
 its columns change. Otherwise it fetches the partitions that changed since the last
 run. plan prints the kind of run and the reason.
 
-plan costs about two calls per table: the schema and the count. Before the first
-export it also fetches a sample of some hundred rows to estimate their size. The
+plan costs a call for the schemas and one for the counts of small tables. Before the
+first export it also fetches a sample of some hundred rows of each table to estimate
+their size. The
 time estimate assumes that the run starts now, with the quota that is left in this
 hour. It assumes calls as long as those of the plan, and 10 MB of rows a second.
 
