@@ -14,7 +14,9 @@ import (
 // FetchAndLand implements Steps.
 func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error) {
 	out := make([]FetchOutcome, len(in))
-	g, each := errgroup.WithContext(ctx)
+	within, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	g, each := errgroup.WithContext(within)
 	for i := range in {
 		if err := e.enter(each); err != nil {
 			break
@@ -23,6 +25,9 @@ func (e *engine) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutc
 			defer e.leave()
 			o, err := e.fetchAndLand(each, in[i])
 			out[i] = o
+			if err != nil {
+				stop(err) // before the next call can begin
+			}
 			return err
 		})
 	}

@@ -80,6 +80,10 @@ func (e *engine) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string, e
 func (e *engine) enter(ctx context.Context) error {
 	select {
 	case e.calls <- struct{}{}:
+		if ctx.Err() != nil { // select chooses at random
+			e.leave()
+			return context.Cause(ctx)
+		}
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
