@@ -17,11 +17,11 @@ func TestAuditHasTheEndOfEachRun(t *testing.T) {
 		w.source.Set(software, fleet(3, 3))
 		w.source.Set("Other", fleet(1, 1))
 		w.destination.List = append(w.destination.List, tvmexport.Order{Table: "Other", Into: "OtherElsewhere", Load: tvmexport.Snapshot, Active: true})
-		hook := w.Hooks.Started
-		w.Hooks.Started = func(r tvmexport.Run) {
+		hook := w.Hooks.Published // by a table that has its place, so that the others wait
+		w.Hooks.Published = func(r tvmexport.Run, rows int64) {
 			time.Sleep(time.Minute)
 			if hook != nil {
-				hook(r)
+				hook(r, rows)
 			}
 		}
 		if _, err := w.Run(t.Context(), engine.Request{}); err != nil {
