@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -12,33 +11,36 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
-// convert makes a value of the target's kind of JSON text. What does not fit
-// becomes null and is counted.
-func (t target) convert(raw []byte, n *node, stats *Stats) value.Value {
+// convert makes a value of the target's kind of JSON text, which is known to be
+// canonical or not. What does not fit becomes null and is counted.
+func (t target) convert(raw string, canonical bool, n *node, stats *Stats) value.Value {
 	if raw[0] == 'n' {
 		return value.Null(t.kind)
 	}
 	if t.transform != none {
-		v, ok := t.transform.apply(value.DynamicJSON(string(raw)), n)
+		v, ok := t.transform.apply(value.DynamicJSON(raw), n)
 		if !ok {
 			stats.Nulled++
 			return value.Null(t.kind)
 		}
-		raw = v.AppendJSON(nil)
+		raw, canonical = string(v.AppendJSON(nil)), false
 	}
 	if t.kind == value.Dynamic {
 		if len(raw) > maxDynamic {
 			stats.Nulled++
 			return value.Null(value.Dynamic)
 		}
-		return value.DynamicJSONTyped(string(raw))
+		return value.DynamicJSONTyped(raw)
 	}
 	switch raw[0] {
 	case '"':
 		return fromText(unquote(raw), t.kind, stats)
 	case '{', '[':
 		if t.kind == value.String {
-			return fromObject(value.DynamicJSON(string(raw)), stats)
+			if canonical {
+				return fromObject(value.DynamicCanonical(raw, false), stats)
+			}
+			return fromObject(value.DynamicJSON(raw), stats)
 		}
 		stats.Nulled++
 		return value.Null(t.kind)
@@ -48,9 +50,9 @@ func (t target) convert(raw []byte, n *node, stats *Stats) value.Value {
 			return value.Null(t.kind)
 		}
 	default:
-		return fromJSONNumber(string(raw), t.kind, stats)
+		return fromJSONNumber(raw, t.kind, stats)
 	}
-	return fromText(string(raw), t.kind, stats)
+	return fromText(raw, t.kind, stats)
 }
 
 // fromObject is the text of an array or a bag, or of what is nested too deep to be one.
@@ -62,9 +64,9 @@ func fromObject(v value.Value, stats *Stats) value.Value {
 }
 
 // unquote is the content of a JSON string.
-func unquote(quoted []byte) string {
-	if inner := quoted[1 : len(quoted)-1]; bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
+func unquote(quoted string) string {
+	if inner := quoted[1 : len(quoted)-1]; strings.IndexByte(inner, '\\') < 0 {
+		return inner
 	}
 	text, _ := jsontext.AppendUnquote(nil, quoted) // invalid UTF-8 is replaced
 	return string(text)
@@ -115,7 +117,9 @@ func fromText(text string, kind value.Kind, stats *Stats) value.Value {
 
 // fromString repairs UTF-8 and cuts what is too long, never within a rune.
 func fromString(text string, stats *Stats) value.Value {
-	text = strings.ToValidUTF8(text, "\uFFFD")
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
 	if len(text) > maxString {
 		stats.Truncated++
 		end := maxString

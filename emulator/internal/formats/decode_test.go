@@ -218,6 +218,37 @@ func TestManyJSON(t *testing.T) {
 	}
 }
 
+// A line that is one object is read in the way of lines, and all others as before;
+// both give the same.
+func TestLinesInManyJSON(t *testing.T) {
+	c := columns(t, "a:long s:string o:string d:dynamic first:string n:long at:datetime")
+	m := mapping(t, "json", `[{"column":"a","path":"$.a"},{"column":"s","path":"$['s x']"},{"column":"o","path":"$.o"},{"column":"d","path":"$.o"},
+		{"column":"first","path":"$.o.l[1].k"},{"column":"n","transform":"SourceLineNumber"},{"column":"at","path":"$.at"}]`)
+	for _, tt := range []struct{ name, in string }{
+		{"plain", `{"a":1,"s x":"ä\t\"","o":{"l":[{},{"k":"v"}]},"at":"2026-01-02T03:04:05Z"}` + "\n" + `{"a":2,"o":[1,2]}` + "\n"},
+		{"not as Kusto prints it", `{"a": 1.0, "o":{"x": 1e2, "l": [0, {"k": "\u0041"}]}}` + "\r\n" + `{"a":2,"a":3,"o":"text"}`},
+		{"over lines", "{\"a\":1}\n{\"a\":2,\n\"o\":{}}\n{\"a\":3}\n"},
+		{"several on a line", `{"a":1}{"a":2}` + "\n" + `{"a":3}`},
+		{"a long line", `{"a":1}` + "\n" + `{"a":2,"o":{"l":["` + strings.Repeat("x", 100_000) + `"]}}` + "\n" + `{"a":3}`},
+		{"invalid UTF-8", "{\"a\":1,\"o\":{\"x\":\"\xff\"}}\n{\"a\":2}"},
+		{"cut", `{"a":1}` + "\n" + `{"a":2`},
+		{"deep", `{"o":` + strings.Repeat("[", 1500) + strings.Repeat("]", 1500) + "}\n"},
+		{"nulls and misfits", `{"a":null,"o":null,"at":7}` + "\n" + `{"a":"x","s x":true,"at":{}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var lines, blank formats.Stats
+			got, err := texts(t, strings.NewReader(tt.in), formats.Source{Format: "multijson", Mapping: m, HasMapping: true, Stats: &lines}, c)
+			want, wantErr := texts(t, strings.NewReader(" "+tt.in), formats.Source{Format: "multijson", Mapping: m, HasMapping: true, Stats: &blank}, c)
+			if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+			if lines != blank || (err == nil) != (wantErr == nil) {
+				t.Errorf("%+v, %v, want %+v, %v", lines, err, blank, wantErr)
+			}
+		})
+	}
+}
+
 func TestSeparated(t *testing.T) {
 	tests := []struct{ name, format, in, schema, want string }{
 		{"plain", "csv", "1,a\r\n2,b\n", "n:long s:string", "1,a;2,b"},

@@ -81,9 +81,7 @@ func (d *document) readLines(r *bufio.Reader, emit func([]value.Value) bool) err
 			continue
 		}
 		d.begin(number)
-		buffer = *bytes.NewBuffer(line)
-		dec.Reset(&buffer, lenience...)
-		if line[0] != '{' || d.fill.visit(dec, d.root) != nil || !atEnd(dec) {
+		if !d.readLine(string(line), dec, &buffer) {
 			d.fill.stats.Skipped++
 			continue
 		}
@@ -91,6 +89,20 @@ func (d *document) readLines(r *bufio.Reader, emit func([]value.Value) bool) err
 			return errStopped
 		}
 	}
+}
+
+// readLine reads a line, and is false if it is not one object.
+func (d *document) readLine(line string, dec *jsontext.Decoder, buffer *bytes.Buffer) bool {
+	if line[0] != '{' {
+		return false
+	}
+	if _, canonical := value.CheckJSON(line); canonical {
+		d.fill.take(line, d.root)
+		return true
+	}
+	*buffer = *bytes.NewBufferString(line)
+	dec.Reset(buffer, lenience...)
+	return d.fill.visit(dec, d.root) == nil && atEnd(dec)
 }
 
 func atEnd(d *jsontext.Decoder) bool {
@@ -102,8 +114,11 @@ func atEnd(d *jsontext.Decoder) bool {
 // malformed one fails the whole file.
 func (d *document) readMany(r *bufio.Reader, emit func([]value.Value) bool) error {
 	skipMark(r)
+	number, err := d.readObjects(r, emit)
+	if err != nil {
+		return err
+	}
 	dec := newDecoder(r)
-	number := int64(0)
 	for {
 		var err error
 		switch kind := dec.PeekKind(); {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tvmexport/tvmexport/emulator/internal/formats"
 )
 
@@ -15,6 +17,7 @@ import (
 func FuzzDecode(f *testing.F) {
 	for _, in := range []string{
 		`{"a":1,"b":{"c":"x"},"d":[1,2]}`, "{\"a\":1}\n{bad\n", `[{"a":1},{"a":2}]`, "1,\"x\"\"y\",\r\n2,,", "\xEF\xBB\xBF{}", `{"a":"\ud800"}`, `{"d":[{"n":1},{"m":2}]}`,
+		"{\"a\":1}\n{\"a\":2.0,\"c\":\"\\u0041\"}\r\n{\"a\":3\n}\n{\"a\":4}", `{"a":1} {"a":2}`, `{"d":["2026-01-02T03:04:05Z"],"b":{"c":{"x":1e2}}}`,
 	} {
 		f.Add(in)
 	}
@@ -35,6 +38,12 @@ func FuzzDecode(f *testing.F) {
 			rows, err := texts(t, strings.NewReader(in), s, c)
 			if _, ok := errors.AsType[*formats.Error](err); err != nil && !ok {
 				t.Fatalf("%s: %v is no *Error", s.Format, err)
+			}
+			if s.Format == "multijson" && !strings.HasPrefix(in, "\xEF\xBB\xBF") { // blanks in front are read in another way, and change nothing
+				again, errAgain := texts(t, strings.NewReader(" "+in), s, c)
+				if diff := cmp.Diff(again, rows); diff != "" || (err == nil) != (errAgain == nil) {
+					t.Fatalf("%s %q: %v, with a blank in front %v (-with +without):\n%s", s.Format, in, err, errAgain, diff)
+				}
 			}
 			if s.Format == "json" && !strings.ContainsAny(in, "\n\r") && strings.Count(in, "[")+strings.Count(in, "{") < 1000 {
 				line := strings.Trim(strings.TrimPrefix(in, "\xEF\xBB\xBF"), " \t\v\f\u0085\u00A0")

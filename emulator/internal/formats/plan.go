@@ -86,8 +86,9 @@ func (f *fill) visit(d *jsontext.Decoder, n *node) error {
 		if err != nil {
 			return err
 		}
+		text := string(raw)
 		for _, t := range n.targets {
-			f.row[t.column] = t.convert(raw, n, f.stats)
+			f.row[t.column] = t.convert(text, false, n, f.stats)
 		}
 		if n.isLeaf() {
 			return nil

@@ -121,6 +121,10 @@ func (p *checker) text(typed bool) bool {
 	p.i++
 	start := p.i
 	for p.i < len(p.s) {
+		p.i = skipPlain(p.s, p.i)
+		if p.i == len(p.s) {
+			return false
+		}
 		switch c := p.s[p.i]; {
 		case c == '"':
 			if typed && looksLikeDateTime(p.s[start:p.i]) && !isTicksForm(p.s[start:p.i]) {
@@ -139,6 +143,25 @@ func (p *checker) text(typed bool) bool {
 		}
 	}
 	return false
+}
+
+// skipPlain is the offset behind characters of a string that need no look, from i on:
+// neither quotes nor backslashes nor control characters. It may stop before others.
+func skipPlain(s string, i int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for i+8 <= len(s) {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := x^(ones*'"'), x^(ones*'\\')
+		if ((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*0x20)&^x)&high != 0 {
+			break
+		}
+		i += 8
+	}
+	for i < len(s) && s[i] >= 0x20 && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // escape checks one escape; `\/` and `\u` make the text not canonical.

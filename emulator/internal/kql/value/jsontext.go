@@ -23,6 +23,26 @@ func JSONCanonical(text string) Value { return Value{kind: String, s: text, type
 // an array or a bag. Where it is false, the text may be JSON after all.
 func (v Value) IsJSON() bool { return v.kind == String && v.typed }
 
+// CheckJSON says whether text is valid JSON, and whether it is the one that Kusto
+// prints for what it means. Text that is nested too deep counts as not valid.
+func CheckJSON(text string) (valid, canonical bool) {
+	p := checker{s: text, canonical: true}
+	valid = p.document()
+	return valid, valid && p.canonical
+}
+
+// WalkJSON calls visit for the items of an array or a bag whose text is canonical, in
+// their order, with the names of the slots of a bag.
+func WalkJSON(text string, visit func(name, item string)) {
+	for w := newWalker(text); w.next(); {
+		name := ""
+		if w.bag {
+			name = w.name()
+		}
+		visit(name, w.item)
+	}
+}
+
 // ParseJSON is DynamicJSON of the text of a String.
 func ParseJSON(v Value) Value {
 	if v.IsJSON() {
