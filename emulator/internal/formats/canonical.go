@@ -59,7 +59,7 @@ func peekLine(r *bufio.Reader) ([]byte, error) {
 	return nil, err
 }
 
-// take is visit for the text of a value that is canonical.
+// take does what visit does, for the text of a value that is canonical.
 func (f *fill) take(text string, n *node) {
 	for _, t := range n.targets {
 		f.row[t.column] = t.convert(text, true, n, f.stats)
