@@ -33,11 +33,8 @@ func TestOperatorsAreRefusedByName(t *testing.T) {
 	for query, want := range map[string]string{
 		`print parse_user_agent("a", "browser")`:                 "parse_user_agent() is not supported here",
 		`print x = 1 | reduce by x`:                              "The reduce operator is not supported here",
-		`print x = 1 | fork (count) (take 1)`:                    "The fork operator is not supported here",
-		`print x = 1 | facet by x`:                               "The facet operator is not supported here",
-		`print x = 1 | top-hitters 2 of x`:                       "The top-hitters operator is not supported here",
-		`find in (T) where x == 1`:                               "The find operator is not supported here",
-		`find 'a'`:                                               "The find operator is not supported here",
+		`print x = 1 | assert-schema (x:long)`:                   "The assert-schema operator is not supported here",
+		`print x = 1 | project-by-names 'x'`:                     "The project-by-names operator is not supported here",
 		`print x = 1 | evaluate autocluster()`:                   "The plugin autocluster is not supported here",
 		`externaldata(x:string)['https://example.org'] | take 1`: "externaldata is not supported here",
 		`print x = 1 | make-graph x --> x`:                       "The make-graph operator is not supported here",

@@ -44,11 +44,17 @@ func (b *binder) query(parsed *syntax.Query) (*Query, error) {
 			s = s.with(n.Name, &binding{function: n.Function, x: n.X, scope: s})
 			lets, scopes = append(lets, n), append(scopes, s)
 		case *syntax.Result:
-			made, err := b.statement(n, s)
+			results, err := results(n)
 			if err != nil {
 				return nil, err
 			}
-			q.Statements = append(q.Statements, made)
+			for _, r := range results {
+				made, err := b.statement(r, s)
+				if err != nil {
+					return nil, err
+				}
+				q.Statements = append(q.Statements, made)
+			}
 		}
 	}
 	b.kept.finish()

@@ -106,7 +106,27 @@ func answer(c kql.Catalog, query string) ([]string, error) {
 	if len(q.Statements) == 0 {
 		return nil, errors.New("no statement")
 	}
-	s := q.Statements[len(q.Statements)-1]
+	return rows(q.Statements[len(q.Statements)-1])
+}
+
+// answers gives the schema and the rows of each statement, a line each.
+func answers(c kql.Catalog, query string) ([]string, error) {
+	q, err := kql.Compile(query, environment(c))
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, s := range q.Statements {
+		lines, err := rows(s)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, strings.Join(lines, "\n"))
+	}
+	return list, nil
+}
+
+func rows(s *kql.Statement) ([]string, error) {
 	lines := []string{schema(s.Columns())}
 	for row, err := range s.Rows(context.Background()) {
 		if err != nil {

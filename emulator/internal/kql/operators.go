@@ -84,6 +84,14 @@ func otherOperatorName(o syntax.Operator) string {
 		return "search"
 	case *syntax.Scan:
 		return "scan"
+	case *syntax.Fork:
+		return "fork"
+	case *syntax.Facet:
+		return "facet"
+	case *syntax.TopHitters:
+		return "top-hitters"
+	case *syntax.Find:
+		return "find"
 	}
 	return "consume"
 }
@@ -144,6 +152,12 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 			return nil, unsupported(n.Pos(), "The search operator is not supported here in a subquery.")
 		}
 		return b.search(n, before.Simple(), c.scope)
+	case *syntax.Find:
+		return nil, unsupported(n.Pos(), "The find operator is not supported here behind a table.")
+	case *syntax.Fork, *syntax.Facet:
+		return nil, unsupported(o.Pos(), "The %s operator is not supported here except at the end of a statement.", c.op)
+	case *syntax.TopHitters:
+		return b.topHitters(p, n, c)
 	case *syntax.Partition:
 		return b.partition(p, n, c)
 	case *syntax.MakeSeries:

@@ -58,7 +58,7 @@ func root(db string) *scope { return &scope{db: db} }
 // there is one, come before everything else of their name.
 func (b *binder) isTabular(x syntax.Expr, s *scope, r *row) bool {
 	switch n := x.(type) {
-	case *syntax.Pipe, *syntax.Datatable, *syntax.Range, *syntax.Print, *syntax.Union, *syntax.Search, *syntax.Wild:
+	case *syntax.Pipe, *syntax.Datatable, *syntax.Range, *syntax.Print, *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Wild:
 		return true
 	case *syntax.Ident:
 		if r != nil {

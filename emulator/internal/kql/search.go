@@ -25,23 +25,11 @@ func (b *binder) search(n *syntax.Search, before syntax.Expr, s *scope) (*pipeli
 	case len(n.Tables) == 0:
 		u.Tables = []syntax.Expr{&syntax.Wild{Place: n.Place, Pattern: "*"}}
 	}
-	named := true
-	for _, t := range u.Tables {
-		switch t := t.(type) {
-		case *syntax.Ident:
-			if _, ok := s.find(t.Name); ok {
-				named = false
-			}
-		case *syntax.Wild:
-		default:
-			named = false
-		}
-	}
 	p, err := b.union(u, nil, s)
 	if err != nil {
 		return nil, err
 	}
-	if !named { // the service generates a name for what is no table
+	if !haveNames(u.Tables, s) { // the service generates a name for what is no table
 		p.fields[0] = p.compute(searchTable, failing(value.String, "'search' operator: $table of what is no table is not supported here."))
 	}
 	c := site{scope: s, row: &p.row, op: "search"}
@@ -51,6 +39,22 @@ func (b *binder) search(n *syntax.Search, before syntax.Expr, s *scope) (*pipeli
 	}
 	p.filter(e)
 	return p, nil
+}
+
+// haveNames says whether each of the tables is one of the database, with a name of its own.
+func haveNames(tables []syntax.Expr, s *scope) bool {
+	for _, t := range tables {
+		switch t := t.(type) {
+		case *syntax.Ident:
+			if _, ok := s.find(t.Name); ok {
+				return false
+			}
+		case *syntax.Wild:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // failing is an expression whose value is refused when it is read.
@@ -99,15 +103,26 @@ func (b *binder) searched(x syntax.Expr, exact bool, c site) (*expr, error) {
 	return b.condition(x, c)
 }
 
-// searchTerm looks for a term in columns. Whether the service finds it in the
-// text of a column that is neither string nor dynamic is not published: a row
-// that depends on that is refused.
+// searchTerm looks for a term in columns.
 func (b *binder) searchTerm(n *syntax.Literal, exact bool, fields []field, c site) (*expr, error) {
 	op, term, err := searchOperator(n, exact)
 	if err != nil || op == "" {
 		return constantExpr(value.NewBool(true)), err
 	}
-	right := constantExpr(value.NewString(term))
+	return b.anyColumn(n, textOperation{op, constantExpr(value.NewString(term))}, fields, c)
+}
+
+// textOperation is an operator of texts and what is on its right.
+type textOperation struct {
+	op    string
+	right *expr
+}
+
+// anyColumn says whether any of the columns satisfies o. Whether the service looks in
+// the text of a column that is neither string nor dynamic is not published: a row
+// that depends on that is refused.
+func (b *binder) anyColumn(n syntax.Expr, o textOperation, fields []field, c site) (*expr, error) {
+	op, right := o.op, o.right
 	var texts, others []*expr
 	for _, f := range fields {
 		left := columnExpr(f)
@@ -129,11 +144,31 @@ func (b *binder) searchTerm(n *syntax.Literal, exact bool, fields []field, c sit
 	e.tested(func(f *frame) truth {
 		is := found(f)
 		if is != holds && elsewhere(f) == holds {
-			f.fail(&Error{Kind: Unsupported, Code: codeOther, Message: "'search' operator: a term that occurs in a column of another type than string and dynamic alone is not supported here."})
+			f.fail(&Error{Kind: Unsupported, Code: codeOther, Message: "'" + c.op + "' operator: a term that occurs in a column of another type than string and dynamic alone is not supported here."})
 		}
 		return is
 	})
 	return e, nil
+}
+
+// anyOperators are those of texts that can have `*` on their left: any column will do
+// (https://learn.microsoft.com/kusto/query/where-operator).
+var anyOperators = map[string]bool{
+	"has": true, "hasprefix": true, "hassuffix": true, "contains": true, "startswith": true, "endswith": true,
+	"has_cs": true, "hasprefix_cs": true, "hassuffix_cs": true, "contains_cs": true, "startswith_cs": true, "endswith_cs": true,
+	"matches regex": true,
+}
+
+// starBinary binds `* has "term"`.
+func (b *binder) starBinary(n *syntax.Binary, c site) (*expr, error) {
+	if !anyOperators[n.Op] {
+		return nil, unsupported(n.Pos(), "'*' in place of a column is not supported here with the operator '%s'.", n.Op)
+	}
+	right, err := b.scalar(n.Right, c)
+	if err != nil {
+		return nil, err
+	}
+	return b.anyColumn(n, textOperation{n.Op, right}, c.row.fields, c)
 }
 
 // searchOperator is the operator that a term stands for, "" for one that every

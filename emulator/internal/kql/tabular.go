@@ -30,6 +30,8 @@ func (b *binder) tabular(x syntax.Expr, s *scope, op string) (*pipeline, error) 
 		return b.union(n, nil, s)
 	case *syntax.Search:
 		return b.search(n, nil, s)
+	case *syntax.Find:
+		return b.find(n, s)
 	}
 	return nil, semantic(x.Pos(), "A scalar expression cannot be used where a table is expected.")
 }

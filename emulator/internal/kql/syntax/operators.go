@@ -35,9 +35,9 @@ func (p *parser) operatorName() (string, int) {
 
 // refusedOperators are Kusto's, and not evaluated here.
 var refusedOperators = map[string]bool{
-	"top-hitters": true, "fork": true, "facet": true, "mvapply": true, "reduce": true, "make-graph": true,
+	"mvapply": true, "reduce": true, "make-graph": true,
 	"graph-match": true, "graph-shortest-paths": true, "graph-to-table": true, "graph-mark-components": true,
-	"find": true, "assert-schema": true, "execute-and-cache": true, "macro-expand": true,
+	"assert-schema": true, "execute-and-cache": true, "macro-expand": true,
 	"project-by-names": true, "project-smart": true, "graph-where-nodes": true, "graph-where-edges": true,
 	"partition-by": true,
 }
@@ -94,6 +94,14 @@ func (p *parser) read(name string, at Place) (Operator, bool) {
 		return p.topNested(at), true
 	case "scan":
 		return p.scan(at), true
+	case "fork":
+		return p.fork(at), true
+	case "facet":
+		return p.facet(at), true
+	case "top-hitters":
+		return p.topHitters(at), true
+	case "find":
+		return p.find(at), true
 	case "parse", "parse-where":
 		return p.parse(at, name == "parse-where"), true
 	case "as":

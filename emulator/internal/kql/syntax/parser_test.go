@@ -40,6 +40,11 @@ func TestParseQuery(t *testing.T) {
 		{"union behind a pipe", "T | union U, V", `(T | union U, V)`},
 		{"parse-kv", "T | parse-kv a as (b:long, ['c d']:string) with (pair_delimiter=',', kv_delimiter='=', quote='()', escape='%')", `(T | parse-kv a as (b:long, ["c d"]:string) with (pair_delimiter=",", kv_delimiter="=", quote="()", escape="%"))`},
 		{"search", "search kind=case_sensitive in (T, U*) 'a' and b:'c*' or d > 1", `(search kind=case_sensitive in (T, U*) (("a" and (b : "c*")) or (d > 1)))`},
+		{"find", "find withsource=S in (T, U*) where a == 1 and 'x' project a:string, ['b c']", `find withsource=S in (T, U*) where ((a == 1) and "x") project a:string, ["b c"]`},
+		{"find in all tables", "find * has 'x' and b:'y' project-smart | count", `(find where ((* has "x") and (b : "y")) | count)`},
+		{"fork", "T | fork a=(where b > 1 | count) (take 2)", `(T | fork a = (where (b > 1) | count) (take 2))`},
+		{"facet", "T | facet by a, ['b c'] with (take 1)", `(T | facet by a, ["b c"] with (take 1))`},
+		{"top-hitters", "T | top-hitters 2 of n=a by s=b*2 | top-hitters 1 of n", `(T | top-hitters (2) of n = a by s = (b * 2) | top-hitters (1) of n)`},
 		{"mv-apply", "T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where a > 1 | count)", `(T | mv-apply with_itemindex=i a = b to typeof(long) limit 5 on (where (a > 1) | count))`},
 		{"partition", "T | partition hint.strategy=native by a (take 1)", `(T | partition hint.strategy=native by a (take 1))`},
 		{"make-series", "T | make-series kind=nonempty a=sum(b) default=-1, count() on t from 1 to 9 step 2 by c", `(T | make-series kind=nonempty a = sum(b) default = ((-1)), count() on t from 1 to 9 step 2 by c)`},
@@ -122,8 +127,7 @@ func TestErrors(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for _, text := range []string{
-		"T | fork (count)", "T | reduce by b", "T | facet by a", "find 'x'",
-		"find in (T) where a == 1", "externaldata(a:string)['x']", "T | partition by a { U }", "T | graph-match (a) where true",
+		"T | reduce by b", "find in (T) where a == 1 project a, pack_all()", "externaldata(a:string)['x']", "T | partition by a { U }", "T | graph-match (a) where true",
 	} {
 		_, err := syntax.ParseQuery(text)
 		var e *syntax.Error

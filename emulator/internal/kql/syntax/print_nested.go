@@ -39,6 +39,8 @@ func (p *printer) nested(node Operator) {
 		p.search(n)
 	case *Scan:
 		p.scan(n)
+	default:
+		p.several(node)
 	}
 }
 

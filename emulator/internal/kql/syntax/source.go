@@ -52,9 +52,9 @@ func (p *parser) source() Expr {
 			return p.search(Place(t.Offset))
 		}
 	case "find":
-		if named || following.Is("(") || following.Kind == LiteralToken {
-			p.unsupported(t, "The %s operator is not supported here.", t.Text)
-			return nil
+		if named || following.Is("(") || following.Is("*") || following.Kind == LiteralToken {
+			p.next()
+			return p.find(Place(t.Offset))
 		}
 	case "externaldata", "external_table", "evaluate":
 		if following.Is("(") || named {
@@ -134,7 +134,7 @@ func (p *parser) table() Expr {
 	t := p.current()
 	x := p.postfix()
 	switch x.(type) {
-	case *Ident, *Call, *Member, *Pipe, *Union, *Search, *Datatable, *Range, *Print:
+	case *Ident, *Call, *Member, *Pipe, *Union, *Search, *Find, *Datatable, *Range, *Print:
 	default:
 		p.fail(t, recognition)
 	}
