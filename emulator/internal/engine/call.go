@@ -40,7 +40,8 @@ type Call struct {
 // Result is the answer to a Call: at least one table. Rows stream: they are
 // computed while they are read, and reading them may end with an error.
 type Result struct {
-	Tables []ResultTable
+	Tables  []ResultTable
+	Queried bool // a query gave the tables, also one behind a command
 }
 
 // ResultTable is one table of a Result.

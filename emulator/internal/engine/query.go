@@ -35,7 +35,7 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 		return nil, err
 	}
 	l := limitsOf(c)
-	result := &Result{}
+	result := &Result{Queried: true}
 	for _, s := range q.Statements {
 		result.Tables = append(result.Tables, ResultTable{
 			Name: "PrimaryResult", Columns: s.Columns(), Rows: e.stats.countScanned(s, l.apply(ctx, s.Rows)),

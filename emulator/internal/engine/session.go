@@ -37,7 +37,7 @@ func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Result{Tables: results}, nil
+	return &Result{Tables: results, Queried: statement.Query != ""}, nil
 }
 
 func parseError(text string, err error) error {

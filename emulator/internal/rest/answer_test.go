@@ -188,7 +188,7 @@ func TestV1(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			status, got := answer(t, func(f *front, x *exchange) { f.sendV1(x, "", tt.result, false) })
+			status, got := answer(t, func(f *front, x *exchange) { f.sendV1(x, "", tt.result) })
 			if status != http.StatusOK {
 				t.Errorf("status = %d, want 200", status)
 			}
@@ -207,8 +207,8 @@ func TestErrorBeforeRows(t *testing.T) {
 		Inner: &engine.Inner{Code: "SEM0100", Type: "Kusto.Data.Exceptions.SemanticException", Message: "no", Line: 2, Column: 3, Token: "T"},
 	}
 	sends := map[string]func(f *front, x *exchange){
-		"v1":               func(f *front, x *exchange) { f.sendV1(x, "T", longs(failed), false) },
-		"v1 query":         func(f *front, x *exchange) { f.sendV1(x, "T", longs(failed), true) },
+		"v1":               func(f *front, x *exchange) { f.sendV1(x, "T", longs(failed)) },
+		"v1 query":         func(f *front, x *exchange) { r := longs(failed); r.Queried = true; f.sendV1(x, "T", r) },
 		"v2":               func(f *front, x *exchange) { f.sendV2(x, request{csl: "T"}, longs(failed)) },
 		"v2 fragments":     func(f *front, x *exchange) { q := fragmented(); q.csl = "T"; f.sendV2(x, q, longs(failed)) },
 		"not started":      func(f *front, x *exchange) { f.fail(x, "T", failed) },

@@ -46,6 +46,29 @@ func TestQueryTypes(t *testing.T) {
 	}
 }
 
+// The results of a query behind a command come with a table of contents, as those
+// of a query: without it, clients take the second of two for something else.
+func TestQueriesBehindACommand(t *testing.T) {
+	s := newStack(t)
+	client := s.data(t, "admin")
+	for text, want := range map[string]int{
+		".show databases":                                         1,
+		".show databases | count":                                 1,
+		".show databases | count; print 2":                        2,
+		".show databases | count; print 2; print 3 | where false": 3,
+		".show databases | project DatabaseName | where false":    1,
+	} {
+		data, err := client.Mgmt(t.Context(), database, statement(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := len(data.Tables()); got != want {
+			t.Errorf("%s has %d results, want %d", text, got, want)
+		}
+	}
+}
+
 // Large results stream, several results come one after the other.
 func TestQueryLarge(t *testing.T) {
 	s := newStack(t)

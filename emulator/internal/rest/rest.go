@@ -133,7 +133,7 @@ func (f *front) serveCommand(x *exchange) {
 		f.fail(x, q.csl, err)
 		return
 	}
-	f.sendV1(x, q.csl, result, false)
+	f.sendV1(x, q.csl, result)
 }
 
 // command goes to the engine or to the ingestion service.
@@ -154,7 +154,7 @@ func (f *front) serveQueryV1(x *exchange) {
 		f.fail(x, q.csl, err)
 		return
 	}
-	f.sendV1(x, q.csl, result, true)
+	f.sendV1(x, q.csl, result)
 }
 
 // serveQueryV2 is /v2/rest/query.

@@ -11,9 +11,10 @@ import (
 )
 
 // sendV1 answers in the form v1: tables of rows. A query's tables are followed by
-// its properties, its status and a table of contents, a command's are not. See
+// its properties, its status and a table of contents, also those of a query behind
+// a command; a command's own table is not. See
 // https://learn.microsoft.com/kusto/api/rest/response-http.
-func (f *front) sendV1(x *exchange, csl string, result *engine.Result, query bool) {
+func (f *front) sendV1(x *exchange, csl string, result *engine.Result) {
 	x.out.text(`{"Tables":[`)
 	var failed *engine.Error
 	for i, t := range result.Tables {
@@ -37,7 +38,7 @@ func (f *front) sendV1(x *exchange, csl string, result *engine.Result, query boo
 			break
 		}
 	}
-	if query && failed == nil {
+	if result.Queried && failed == nil {
 		f.trailerV1(x, len(result.Tables))
 	}
 	x.out.text("]")
