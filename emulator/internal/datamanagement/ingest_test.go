@@ -148,6 +148,9 @@ func TestReports(t *testing.T) {
 				if tt.status != nil && (state["IngestionSourceId"] != testSource || state["Table"] != "T" || state["OperationId"] == nil) {
 					t.Errorf("state = %v, want it to name source, table and operation", state)
 				}
+				if tt.status == "Succeeded" && (state["FailureStatus"] != "Unknown" || state["ErrorCode"] != "Unknown") {
+					t.Errorf("state = %v, want words that clients read where nothing failed", state)
+				}
 				if got := b.notices(FailedIngestionsQueue); len(got) != tt.failed {
 					t.Errorf("failures = %+v, want %d", got, tt.failed)
 				}

@@ -20,6 +20,10 @@ const (
 	failurePermanent = "Permanent"
 	failureTransient = "Transient"
 	failureExhausted = "Exhausted"
+
+	// failureUnknown is what a row without a failure has: the Java client reads no other
+	// value there, and no empty one.
+	failureUnknown = "Unknown"
 )
 
 // notice is a message of the queues with failures and successes: the fields of
@@ -117,7 +121,7 @@ func (s reports) failed(d *delivery, f *Failure, kind string, ids reportIDs) {
 
 func (s reports) succeeded(d *delivery, ids reportIDs) {
 	s.send(d, ids, final{FailuresAndSuccesses, map[string]any{
-		"Status": statusSucceeded, "FailureStatus": "", "ErrorCode": "", "Details": "",
+		"Status": statusSucceeded, "FailureStatus": failureUnknown, "ErrorCode": failureUnknown, "Details": "",
 	}, SuccessfulIngestionsQueue, notice{SucceededOn: stamp(s.now())}})
 }
 
