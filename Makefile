@@ -11,10 +11,10 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race whole crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint race whole crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the program into bin/, stripped, with its version and revision
 	$(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/tvmexport
@@ -98,8 +98,14 @@ recorded: ## compare recorded answers of the real engine with the emulator's; CO
 man: build ## write the manual pages to dist/man
 	$(BIN) man dist/man
 
-interop: build ## run the official Node and Python SDKs against the emulator
+interop: build ## run the official SDKs for Python, Node, Java and Graph against the emulator
 	test/interop/run.sh $(BIN)
+
+# A folder with checkouts of azure-kusto-go, azure-kusto-python, azure-kusto-node, azure-kusto-java, or some of them.
+DIR ?=
+
+sdk-suites: build ## run the SDKs' own ingestion suites, from the checkouts in DIR, against the emulator
+	test/interop/sdk-suites.sh $(BIN) $(DIR)
 
 # The three largest tables of the default set, one after the other.
 BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAssessment,DeviceTvmSoftwareInventory
