@@ -92,8 +92,8 @@ kqlcheck: ## parse every KQL text that tests sent with Microsoft's parser
 # A file of queries with the answers that Microsoft's engine gave.
 CORPUS ?=
 
-recorded: ## compare recorded answers of the real engine with the emulator's; CORPUS is the file
-	$(GO) run ./emulator/recorded -corpus $(CORPUS)
+recorded: ## compare recorded answers of the real engine with the emulator's, and write the table of docs/emulator.md; CORPUS is the file
+	$(GO) run ./emulator/recorded -corpus $(CORPUS) -write docs/emulator.md
 
 man: build ## write the manual pages to dist/man
 	$(BIN) man dist/man

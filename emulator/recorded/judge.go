@@ -44,12 +44,25 @@ var undetermined = []struct {
 	{"an identity or a place", regexp.MustCompile(`(?i)\b(current_\w+|cluster|database)\s*\(`)},
 }
 
+// undeterminedBy says what keeps a query from determining its answer, "" for nothing.
+func undeterminedBy(text string) string {
+	for _, u := range undetermined {
+		if u.pattern.MatchString(text) {
+			return u.what
+		}
+	}
+	return ""
+}
+
 // queryTime bounds one query.
 const queryTime = 20 * time.Second
 
 // judge runs a case and compares the answers.
 func judge(c recordedCase) verdict {
 	got, err := run(c.KQL, time.Now())
+	if what := undeterminedBy(c.KQL); errors.Is(err, context.DeadlineExceeded) && what != "" {
+		return verdict{outcome: incomparable, why: what + " (not finished in " + queryTime.String() + ")"}
+	}
 	if err != nil {
 		return verdict{outcome: refused, why: reason(err)}
 	}
@@ -62,11 +75,8 @@ func judge(c recordedCase) verdict {
 	v := verdict{outcome: equal, answer: got}
 	if why != "" {
 		v.outcome, v.why = wrong, why
-		for _, u := range undetermined {
-			if u.pattern.MatchString(c.KQL) {
-				v.outcome, v.why = incomparable, u.what+" ("+why+")"
-				break
-			}
+		if what := undeterminedBy(c.KQL); what != "" {
+			v.outcome, v.why = incomparable, what+" ("+why+")"
 		}
 		return v
 	}

@@ -11,12 +11,15 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 )
 
 func main() {
 	corpus := flag.String("corpus", "", "file of recorded cases")
 	show := flag.String("show", "wrong", "outcomes whose cases are listed, separated by commas: equal, types, wrong, incomparable, refused; or all")
 	only := flag.String("case", "", "run only cases whose id contains this text, and print both answers")
+	page := flag.String("write", "", "page whose table is written anew")
 	flag.Parse()
 	cases, err := readCorpus(*corpus)
 	if err != nil {
@@ -26,12 +29,14 @@ func main() {
 	shown := strings.Split(*show, ",")
 	counts := map[outcome]int{}
 	refusals := map[string]int{}
+	covered := newCoverage(kql.Constructs())
 	for _, c := range cases {
 		if !strings.Contains(c.ID, *only) {
 			continue
 		}
 		v := judge(c)
 		counts[v.outcome]++
+		covered.add(c.KQL, v.outcome)
 		if v.outcome == refused {
 			refusals[v.why]++
 		}
@@ -45,6 +50,12 @@ func main() {
 	printRefusals(refusals)
 	fmt.Printf("recorded: %d cases: %d equal, %d equal except for column types, %d wrong, %d not comparable, %d refused\n",
 		len(cases), counts[equal], counts[typesDiffer], counts[wrong], counts[incomparable], counts[refused])
+	if *page != "" && *only == "" {
+		if err := writeTable(*page, covered.table()); err != nil {
+			fmt.Fprintln(os.Stderr, "recorded:", err)
+			os.Exit(2)
+		}
+	}
 	if counts[wrong] > 0 {
 		os.Exit(1)
 	}

@@ -115,6 +115,9 @@ func argumentCount(n *syntax.Call, least, most int) error {
 // special binds the functions that need the row, the table, the clock or the
 // database; ok is false for all others.
 func (b *binder) special(n *syntax.Call, c site) (e *expr, ok bool, err error) {
+	if !specials[n.Name] {
+		return nil, false, nil
+	}
 	switch n.Name {
 	case "now", "ago":
 		e, err = b.clock(n, c)
@@ -144,9 +147,6 @@ func (b *binder) special(n *syntax.Call, c site) (e *expr, ok bool, err error) {
 		e, err = b.columnNamesOf(n, c)
 	case "row_number", "row_cumsum", "row_rank_dense", "row_rank_min", "row_window_session", "prev", "next":
 		e, err = b.window(n, c)
-	case "row_rank", "cursor_after", "cursor_before_or_at", "cursor_current",
-		"current_principal_details", "current_cluster_endpoint":
-		err = unsupported(n.Pos(), "%s() is not supported here.", n.Name)
 	default:
 		return nil, false, nil
 	}

@@ -16,7 +16,8 @@ var refusedFunctions = func() map[string]bool {
 		series_decompose series_decompose_anomalies series_decompose_forecast series_fft series_fit_2lines_dynamic
 		series_fit_poly series_ifft series_outliers series_periods_detect series_periods_validate series_seasonal
 		stored_query_result tdigest tdigest_isvalid tdigest_merge welch_test
-		FileProfile DeviceFromIP SeenBy`) {
+		FileProfile DeviceFromIP SeenBy
+		row_rank cursor_after cursor_before_or_at cursor_current current_principal_details current_cluster_endpoint`) {
 		names[name] = true
 	}
 	return names

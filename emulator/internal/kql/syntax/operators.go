@@ -12,14 +12,12 @@ func (p *parser) operator() Operator {
 		p.unsupported(t, "The %s operator is not supported here.", name)
 		return nil
 	}
-	start := p.at
-	p.at = min(p.at+n, len(p.tokens)-1)
-	o, ok := p.read(name, Place(t.Offset))
-	if !ok {
-		p.at = start
+	if !operators[name] {
 		p.fail(t, operatorExpected)
+		return nil
 	}
-	return o
+	p.at = min(p.at+n, len(p.tokens)-1)
+	return p.read(name, Place(t.Offset))
 }
 
 // operatorName is the name with its dashes, such as project-away, and the
@@ -42,90 +40,89 @@ var refusedOperators = map[string]bool{
 	"partition-by": true,
 }
 
-// read reads the operands of the operator called name; the name has been read.
-// It is false for a name of no operator.
-func (p *parser) read(name string, at Place) (Operator, bool) {
+// read reads the operands of one of the operators; the name has been read.
+func (p *parser) read(name string, at Place) Operator {
 	switch name {
 	case "where", "filter":
 		p.options(nil)
-		return &Where{at, p.expr()}, true
+		return &Where{at, p.expr()}
 	case "project":
-		return &Project{at, p.items()}, true
+		return &Project{at, p.items()}
 	case "extend":
-		return &Extend{at, p.items()}, true
+		return &Extend{at, p.items()}
 	case "serialize":
-		return p.serialize(at), true
+		return p.serialize(at)
 	case "project-rename":
-		return &ProjectRename{at, p.items()}, true
+		return &ProjectRename{at, p.items()}
 	case "project-away", "project-keep", "project-reorder":
-		return p.projectNames(name, at), true
+		return p.projectNames(name, at)
 	case "summarize":
-		return p.summarize(at), true
+		return p.summarize(at)
 	case "distinct":
-		return p.distinct(at), true
+		return p.distinct(at)
 	case "count":
-		return &Count{at}, true
+		return &Count{at}
 	case "take", "limit":
 		p.options(nil)
-		return &Take{at, p.expr()}, true
+		return &Take{at, p.expr()}
 	case "top":
-		return p.top(at), true
+		return p.top(at)
 	case "sort", "order":
 		p.options(nil)
 		p.expect("by")
-		return &Sort{at, p.orders()}, true
+		return &Sort{at, p.orders()}
 	case "join", "lookup":
-		return p.join(at, name == "lookup"), true
+		return p.join(at, name == "lookup")
 	case "union":
-		return p.union(at), true
+		return p.union(at)
 	case "mv-expand", "mvexpand":
-		return p.mvExpand(at, name == "mvexpand"), true
+		return p.mvExpand(at, name == "mvexpand")
 	case "search":
-		return p.search(at), true
+		return p.search(at)
 	case "parse-kv":
-		return p.parseKV(at), true
+		return p.parseKV(at)
 	case "mv-apply":
-		return p.mvApply(at), true
+		return p.mvApply(at)
 	case "partition":
-		return p.partition(at), true
+		return p.partition(at)
 	case "make-series":
-		return p.makeSeries(at), true
+		return p.makeSeries(at)
 	case "top-nested":
-		return p.topNested(at), true
+		return p.topNested(at)
 	case "scan":
-		return p.scan(at), true
+		return p.scan(at)
 	case "fork":
-		return p.fork(at), true
+		return p.fork(at)
 	case "facet":
-		return p.facet(at), true
+		return p.facet(at)
 	case "top-hitters":
-		return p.topHitters(at), true
+		return p.topHitters(at)
 	case "find":
-		return p.find(at), true
+		return p.find(at)
 	case "parse", "parse-where":
-		return p.parse(at, name == "parse-where"), true
+		return p.parse(at, name == "parse-where")
 	case "as":
 		materialized := p.is("hint") && p.peek(2).Is("materialized") && p.peek(4).Value.Bool()
 		p.options(nil)
-		return &As{at, p.name(), materialized}, true
+		return &As{at, p.name(), materialized}
 	case "getschema":
-		return &GetSchema{at}, true
+		return &GetSchema{at}
 	case "evaluate":
-		return p.evaluate(at), true
+		return p.evaluate(at)
 	case "invoke":
-		return &Invoke{at, p.call()}, true
+		return &Invoke{at, p.call()}
 	case "sample":
-		return &Sample{Place: at, N: p.expr()}, true
+		return &Sample{Place: at, N: p.expr()}
 	case "sample-distinct":
-		return p.sampleDistinct(at), true
+		return p.sampleDistinct(at)
 	case "render":
 		p.skipOperator()
-		return &Render{at}, true
+		return &Render{at}
 	case "consume":
 		p.skipOperator()
-		return &Consume{at}, true
+		return &Consume{at}
 	}
-	return nil, false
+	return nil
 }
 
 // operatorEnds says whether the operator has no further operands.
