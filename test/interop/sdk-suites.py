@@ -69,13 +69,15 @@ def judge(known, results, suites):
             reasons.append((*name.split(" ", 1), reason))
     unknown = 0
     for suite in suites:
-        files = sorted(f for f in pathlib.Path(results).iterdir() if f.stem.split("-")[0] == suite)
+        files = sorted(f for f in pathlib.Path(results).iterdir() if f.stem.split("-")[0] == suite and f.stem != "log")
         found = [t for f in files for t in tests(f)]
         count = {outcome: sum(1 for _, o in found if o == outcome) for outcome in ("passed", "failed", "skipped")}
         print(f"{suite}: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
         if not count["passed"]:
             unknown += 1
             print("  no test passed")
+            for log in pathlib.Path(results).glob(f"log.{suite}*"):
+                print(log.read_text(encoding="utf-8", errors="replace")[-4000:])
         for name, outcome in sorted(found):
             if outcome != "failed":
                 continue

@@ -91,6 +91,10 @@ for suite in "${suites[@]}"; do
 		;;
 	python)
 		for package in data ingest; do
+			if [ "$package" = data ] && [ ! -f azure-kusto-data/tests/input/big_source.csv ]; then
+				echo "the checkout lacks azure-kusto-data/tests/input/big_source.csv: test_e2e_data.py is left out"
+				continue
+			fi
 			(cd "azure-kusto-$package" && "$work/venv/bin/python" -m pytest -q -p no:cacheprovider "tests/test_e2e_$package.py" \
 				--junitxml "$results/python-$package.xml") >"$work/log.python-$package" 2>&1 || true
 		done
@@ -106,5 +110,8 @@ for suite in "${suites[@]}"; do
 		cp ingest/target/surefire-reports/TEST-*E2ETest.xml "$results/java.xml" || tail -n 40 "$work/log.java"
 		;;
 	esac
+done
+for log in "$work"/log.*; do
+	cp "$log" "$results/"
 done
 python3 "$here/sdk-suites.py" judge "$here/sdk-suites.txt" "$results" "${suites[@]}"

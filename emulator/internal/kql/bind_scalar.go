@@ -150,7 +150,7 @@ func (b *binder) unary(n *syntax.Unary, c site) (*expr, error) {
 
 func (b *binder) binary(n *syntax.Binary, c site) (*expr, error) {
 	if _, ok := n.Left.(*syntax.Star); ok {
-		return b.starBinary(n, c)
+		return bindStar(b, n, c)
 	}
 	args, err := b.scalars([]syntax.Expr{n.Left, n.Right}, c)
 	if err != nil {

@@ -14,18 +14,19 @@ const packColumn = "pack_"
 // predicate names, in the order of the text.
 type finding struct {
 	n       *syntax.Find
+	scope   *scope
 	tables  []syntax.Expr
 	schemas [][]value.Column // of the tables
 	named   []string
 	terms   bool // the predicate looks in all columns
 }
 
-// find binds find (https://learn.microsoft.com/kusto/query/find-operator): a union of
+// bindFind binds find (https://learn.microsoft.com/kusto/query/find-operator): a union of
 // the tables that have a column of the predicate, and a filter. A column that has
 // several types in them is refused if the predicate or the result needs it.
-func (b *binder) find(n *syntax.Find, s *scope) (*pipeline, error) {
-	f := &finding{n: n}
-	if err := b.findTables(f, s); err != nil {
+func bindFind(b *binder, n *syntax.Find, s *scope) (*pipeline, error) {
+	f := &finding{n: n, scope: s}
+	if err := f.resolve(b); err != nil {
 		return nil, err
 	}
 	columns, rest, err := f.columns()
@@ -39,7 +40,7 @@ func (b *binder) find(n *syntax.Find, s *scope) (*pipeline, error) {
 			return nil, err
 		}
 		if rest {
-			if err := b.packRest(p, f.schemas[i], columns, s); err != nil {
+			if err := f.pack(b, p, f.schemas[i], columns); err != nil {
 				return nil, err
 			}
 		}
@@ -80,9 +81,9 @@ func (b *binder) find(n *syntax.Find, s *scope) (*pipeline, error) {
 	return p, nil
 }
 
-// findTables resolves the tables, and leaves out those that have no column of the
+// resolve finds the tables, and leaves out those that have no column of the
 // predicate.
-func (b *binder) findTables(f *finding, s *scope) error {
+func (f *finding) resolve(b *binder) error {
 	tables := f.n.Tables
 	if len(tables) == 0 {
 		tables = []syntax.Expr{&syntax.Wild{Place: f.n.Place, Pattern: "*"}}
@@ -90,12 +91,12 @@ func (b *binder) findTables(f *finding, s *scope) error {
 	var schemas [][]value.Column
 	var all []syntax.Expr
 	for _, x := range tables {
-		list, err := b.unionTables(&syntax.Union{Place: f.n.Place}, x, s)
+		list, err := b.unionTables(&syntax.Union{Place: f.n.Place}, x, f.scope)
 		if err != nil {
 			return err
 		}
 		for _, t := range list {
-			p, err := b.tabular(t, s, "find")
+			p, err := b.tabular(t, f.scope, "find")
 			if err != nil {
 				return err
 			}
@@ -199,8 +200,8 @@ func (f *finding) columns() (list []syntax.FindColumn, rest bool, err error) {
 	return list, rest, nil
 }
 
-// packRest adds the bag with the table's columns that the result does not have.
-func (b *binder) packRest(p *pipeline, schema []value.Column, columns []syntax.FindColumn, s *scope) error {
+// pack adds the bag with the table's columns that the result does not have.
+func (f *finding) pack(b *binder, p *pipeline, schema []value.Column, columns []syntax.FindColumn) error {
 	call := &syntax.Call{Name: "bag_pack"}
 	for _, c := range schema {
 		if !slices.ContainsFunc(columns, func(f syntax.FindColumn) bool { return f.Name == c.Name }) {
@@ -211,7 +212,7 @@ func (b *binder) packRest(p *pipeline, schema []value.Column, columns []syntax.F
 	if len(call.Args) == 0 {
 		x = &syntax.Literal{Value: value.DynamicJSON("{}")}
 	}
-	e, err := b.scalar(x, site{scope: s, row: &p.row, op: "find"})
+	e, err := b.scalar(x, site{scope: f.scope, row: &p.row, op: "find"})
 	if err != nil {
 		return err
 	}

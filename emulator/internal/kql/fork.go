@@ -63,9 +63,9 @@ func inFork(body []syntax.Operator, outer string) error {
 	return nil
 }
 
-// topHitters binds top-hitters as what its page says that it is equivalent to; the service
+// bindTopHitters binds top-hitters as what its page says that it is equivalent to; the service
 // estimates (https://learn.microsoft.com/kusto/query/top-hitters-operator).
-func (b *binder) topHitters(p *pipeline, n *syntax.TopHitters, c site) (*pipeline, error) {
+func bindTopHitters(b *binder, p *pipeline, n *syntax.TopHitters, c site) (*pipeline, error) {
 	column, ok := n.Of.X.(*syntax.Ident)
 	if !ok {
 		return nil, unsupported(n.Of.Pos(), "'top-hitters' operator: a value that is not a column is not supported here.")

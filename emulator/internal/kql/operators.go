@@ -157,7 +157,7 @@ func (b *binder) otherOperator(p *pipeline, o syntax.Operator, before *syntax.Pi
 	case *syntax.Fork, *syntax.Facet:
 		return nil, unsupported(o.Pos(), "The %s operator is not supported here except at the end of a statement.", c.op)
 	case *syntax.TopHitters:
-		return b.topHitters(p, n, c)
+		return bindTopHitters(b, p, n, c)
 	case *syntax.Partition:
 		return b.partition(p, n, c)
 	case *syntax.MakeSeries:

@@ -109,7 +109,7 @@ func (b *binder) searchTerm(n *syntax.Literal, exact bool, fields []field, c sit
 	if err != nil || op == "" {
 		return constantExpr(value.NewBool(true)), err
 	}
-	return b.anyColumn(n, textOperation{op, constantExpr(value.NewString(term))}, fields, c)
+	return anyColumn(n, textOperation{op, constantExpr(value.NewString(term))}, fields, c)
 }
 
 // textOperation is an operator of texts and what is on its right.
@@ -121,7 +121,7 @@ type textOperation struct {
 // anyColumn says whether any of the columns satisfies o. Whether the service looks in
 // the text of a column that is neither string nor dynamic is not published: a row
 // that depends on that is refused.
-func (b *binder) anyColumn(n syntax.Expr, o textOperation, fields []field, c site) (*expr, error) {
+func anyColumn(n syntax.Expr, o textOperation, fields []field, c site) (*expr, error) {
 	op, right := o.op, o.right
 	var texts, others []*expr
 	for _, f := range fields {
@@ -159,8 +159,8 @@ var anyOperators = map[string]bool{
 	"matches regex": true,
 }
 
-// starBinary binds `* has "term"`.
-func (b *binder) starBinary(n *syntax.Binary, c site) (*expr, error) {
+// bindStar binds `* has "term"`.
+func bindStar(b *binder, n *syntax.Binary, c site) (*expr, error) {
 	if !anyOperators[n.Op] {
 		return nil, unsupported(n.Pos(), "'*' in place of a column is not supported here with the operator '%s'.", n.Op)
 	}
@@ -168,7 +168,7 @@ func (b *binder) starBinary(n *syntax.Binary, c site) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.anyColumn(n, textOperation{n.Op, right}, c.row.fields, c)
+	return anyColumn(n, textOperation{n.Op, right}, c.row.fields, c)
 }
 
 // searchOperator is the operator that a term stands for, "" for one that every

@@ -31,7 +31,7 @@ func (b *binder) tabular(x syntax.Expr, s *scope, op string) (*pipeline, error) 
 	case *syntax.Search:
 		return b.search(n, nil, s)
 	case *syntax.Find:
-		return b.find(n, s)
+		return bindFind(b, n, s)
 	}
 	return nil, semantic(x.Pos(), "A scalar expression cannot be used where a table is expected.")
 }

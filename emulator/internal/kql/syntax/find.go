@@ -19,8 +19,8 @@ type FindColumn struct {
 	Kind value.Kind
 }
 
-// find reads what follows the word.
-func (p *parser) find(at Place) *Find {
+// readFind reads what follows the word.
+func readFind(p *parser, at Place) *Find {
 	x := &Find{Place: at}
 	source := func(t Token) { x.WithSource = t.Text }
 	p.options(map[string]func(Token){"withsource": source, "with_source": source})
@@ -47,12 +47,12 @@ func (p *parser) find(at Place) *Find {
 		p.at += n
 	case "project":
 		p.next()
-		p.findColumns(x)
+		readFindColumns(p, x)
 	}
 	return x
 }
 
-func (p *parser) findColumns(x *Find) {
+func readFindColumns(p *parser, x *Find) {
 	for p.err == nil {
 		if p.peek(1).Is("(") {
 			p.unsupported(p.current(), "find with %s() behind project is not supported here.", p.current().Text)

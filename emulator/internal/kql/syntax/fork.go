@@ -30,7 +30,7 @@ type ForkBranch struct {
 	Body []Operator
 }
 
-func (p *parser) fork(at Place) Operator {
+func readFork(p *parser, at Place) Operator {
 	x := &Fork{Place: at}
 	for p.err == nil {
 		branch := ForkBranch{Place: p.here()}
@@ -47,7 +47,7 @@ func (p *parser) fork(at Place) Operator {
 	return x
 }
 
-func (p *parser) facet(at Place) Operator {
+func readFacet(p *parser, at Place) Operator {
 	x := &Facet{Place: at}
 	p.expect("by")
 	for p.err == nil {
@@ -62,7 +62,7 @@ func (p *parser) facet(at Place) Operator {
 	return x
 }
 
-func (p *parser) topHitters(at Place) Operator {
+func readTopHitters(p *parser, at Place) Operator {
 	x := &TopHitters{Place: at, N: p.unary()}
 	p.expect("of")
 	x.Of = p.item()

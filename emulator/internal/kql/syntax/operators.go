@@ -92,13 +92,13 @@ func (p *parser) read(name string, at Place) Operator {
 	case "scan":
 		return p.scan(at)
 	case "fork":
-		return p.fork(at)
+		return readFork(p, at)
 	case "facet":
-		return p.facet(at)
+		return readFacet(p, at)
 	case "top-hitters":
-		return p.topHitters(at)
+		return readTopHitters(p, at)
 	case "find":
-		return p.find(at)
+		return readFind(p, at)
 	case "parse", "parse-where":
 		return p.parse(at, name == "parse-where")
 	case "as":

@@ -54,7 +54,7 @@ func (p *parser) source() Expr {
 	case "find":
 		if named || following.Is("(") || following.Is("*") || following.Kind == LiteralToken {
 			p.next()
-			return p.find(Place(t.Offset))
+			return readFind(p, Place(t.Offset))
 		}
 	case "externaldata", "external_table", "evaluate":
 		if following.Is("(") || named {
