@@ -61,14 +61,14 @@ func TestTable(t *testing.T) {
 }
 
 // TestTableIsCurrent compares the table of docs/emulator.md with what the corpus gives, where
-// it is beside the project.
+// it lies next to the project.
 func TestTableIsCurrent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs each query of the corpus")
 	}
 	const corpus, name = "../../../shared/data/kql-recorded.json", "../../docs/emulator.md"
 	if _, err := os.Stat(corpus); err != nil {
-		t.Skip("the recorded answers are not beside the project")
+		t.Skip("the recorded answers are not next to the project")
 	}
 	cases, err := readCorpus(corpus)
 	if err != nil {

@@ -19,7 +19,7 @@ func main() {
 	corpus := flag.String("corpus", "", "file of recorded cases")
 	show := flag.String("show", "wrong", "outcomes whose cases are listed, separated by commas: equal, types, wrong, incomparable, refused; or all")
 	only := flag.String("case", "", "run only cases whose id contains this text, and print both answers")
-	page := flag.String("write", "", "page whose table is written anew")
+	page := flag.String("write", "", "page whose table is replaced")
 	flag.Parse()
 	cases, err := readCorpus(*corpus)
 	if err != nil {

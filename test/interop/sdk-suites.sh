@@ -47,8 +47,8 @@ for suite in "${suites[@]}"; do
 		;;
 	python)
 		python3 -m venv "$work/venv"
-		"$work/venv/bin/pip" install --quiet --disable-pip-version-check pytest pytest-asyncio pytest-xdist aiohttp pandas \
-			./azure-kusto-data ./azure-kusto-ingest
+		"$work/venv/bin/pip" install --quiet --disable-pip-version-check pytest pytest-asyncio pytest-xdist pandas \
+			'./azure-kusto-data[aio]' './azure-kusto-ingest[aio]'
 		;;
 	node)
 		[ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
