@@ -61,7 +61,7 @@ func TestTable(t *testing.T) {
 }
 
 // TestTableIsCurrent compares the table of docs/emulator.md with what the corpus gives, where
-// it lies next to the project.
+// it is next to the project.
 func TestTableIsCurrent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs each query of the corpus")
