@@ -180,7 +180,11 @@ func (d *olderDatabase) same(queries map[string]emulator.Digest) {
 // says compares what a command prints with what the earlier version printed, except for the named members.
 func (d *olderDatabase) says(command string, code int, except ...string) {
 	d.Helper()
-	got, want := d.exits(code, command, "--json"), d.record.Printed[command]
+	args := []string{command, "--json"}
+	if command == "status" {
+		args = append(args, "--wait", "10m")
+	}
+	got, want := d.exits(code, args...), d.record.Printed[command]
 	if len(got) != len(want) {
 		d.Fatalf("%s --json prints %d lines, %s printed %d", command, len(got), d.record.Revision, len(want))
 	}

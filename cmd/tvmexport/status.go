@@ -15,21 +15,28 @@ import (
 
 func (p *process) statusCommand() *cobra.Command {
 	var asJSON bool
+	var wait time.Duration
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show watermarks, last runs and their age",
 		Long: `status shows each configured table: its load type, whether it is active, its last
 committed run with its age and rows, its watermark, and how the last invocation
-ended. It reads the database only.`,
+ended. It reads the database only. If the database does not answer within --wait, it
+fails and says what it waited for.`,
 		Example: "  tvmexport status --json",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if wait <= 0 {
+				return usage(fmt.Errorf("--wait is %s; it must be above 0", wait))
+			}
+			var on waiting
+			p.instrument = on.instrument
 			x, err := p.configured(c.Context())
 			if err != nil {
 				return err
 			}
 			defer x.destination.Close()
-			s, err := x.destination.Reports().Status(c.Context())
+			s, err := within(c.Context(), wait, &on, x.destination.Reports().Status)
 			if err != nil {
 				return err
 			}
@@ -40,6 +47,7 @@ ended. It reads the database only.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, one line per table")
+	c.Flags().DurationVar(&wait, "wait", 5*time.Second, "give up (exit code 5) if the database has not answered after this long")
 	return c
 }
 
