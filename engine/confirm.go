@@ -49,6 +49,12 @@ type ConfirmOutcome struct {
 // all batches have landed, the time has passed, or the destination reports that
 // some have failed permanently.
 func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error) {
+	if len(in.Batches) == 0 {
+		if e.hooks.Confirmed != nil {
+			e.hooks.Confirmed(in.Run, 0, 0)
+		}
+		return ConfirmOutcome{}, nil
+	}
 	patient := waitFor(e.patience.landing())
 	wait := time.Second
 	for {

@@ -14,7 +14,8 @@ func TestCommandsOfALargeRunStaySmall(t *testing.T) {
 	const most = 1_000_000
 	p := kqltest.LargePublication()
 	parts := 0
-	for i, text := range ledger.PartitionTexts(p.Run, p.Partitions) {
+	for i, command := range ledger.Partitions("publish", p.Run, p.Partitions) {
+		text := command.Text()
 		if len(text) > most {
 			t.Errorf("command %d of the partitions has %d bytes", i, len(text))
 		}
@@ -29,6 +30,6 @@ func BenchmarkCommitRecords(b *testing.B) {
 	p := kqltest.LargePublication()
 	b.ReportAllocs()
 	for b.Loop() {
-		ledger.PartitionTexts(p.Run, p.Partitions)
+		ledger.Partitions("publish", p.Run, p.Partitions)
 	}
 }

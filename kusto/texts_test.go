@@ -61,7 +61,10 @@ func TestPartitionTextsBounded(t *testing.T) {
 	for i := range list {
 		list[i].Partition = tvmexport.Partition(fmt.Sprintf("%06x", i))
 	}
-	texts := ledger.PartitionTexts(goldenRun, list)
+	var texts []string
+	for _, command := range ledger.Partitions("publish", goldenRun, list) {
+		texts = append(texts, command.Text())
+	}
 	if len(texts) != 3 {
 		t.Fatalf("%d commands, want 3", len(texts))
 	}
@@ -79,7 +82,7 @@ func TestPartitionTextsBounded(t *testing.T) {
 			t.Errorf("command %d has %d bytes", i, len(text))
 		}
 	}
-	if ledger.PartitionTexts(goldenRun, nil) != nil {
+	if ledger.Partitions("publish", goldenRun, nil) != nil {
 		t.Error("no partitions give a command")
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"sync"
 
 	"github.com/Azure/azure-kusto-go/azkustodata"
+	"github.com/Azure/azure-kusto-go/azkustodata/query"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
+	"github.com/tvmexport/tvmexport/internal/gather"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -34,9 +36,13 @@ type Conn struct {
 	Engine   *Endpoint // queries and commands
 	Intake   *Endpoint // data management: ingestion resources
 
+	asks, scans *gather.Group[Statement, []query.Row] // queries that become one, see [Conn.Ask]
+
 	mu        sync.Mutex
 	shapes    map[string][]kql.Column // columns of tables, as last read
 	forgotten int                     // how often something was dropped from shapes
+
+	appends map[string]*gather.Group[Append, bool] // by control table, see [Conn.Append]
 }
 
 // New prepares a connection. Nothing is sent before the first call; the
@@ -63,7 +69,10 @@ func New(o Options) (*Conn, error) {
 	}
 	hc := withoutRedirects(o.HTTPClient)
 	hc.Transport = edge{to: hc.Transport, credential: o.Credential}
-	c := &Conn{Database: o.Database, Record: o.Record, Log: o.Logger, shapes: map[string][]kql.Column{}}
+	c := &Conn{Database: o.Database, Record: o.Record, Log: o.Logger, shapes: map[string][]kql.Column{}, appends: map[string]*gather.Group[Append, bool]{}}
+	statement := func(s Statement) string { return s.Text }
+	c.asks = NewGroup(c.Query, c.askTogether, statement)
+	c.scans = NewGroup(c.Query, c.askTogether, statement)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

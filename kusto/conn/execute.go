@@ -28,6 +28,10 @@ type Statement struct {
 	// One says that the answer always has exactly one row. Answers to commands
 	// carry no count, so what decides something is asked for in one row.
 	One bool
+
+	// Scans says that a query reads rows of data, which can take long: queries of the
+	// control tables are not joined with it.
+	Scans bool
 }
 
 // attemptTime bounds one attempt. The service gets the same time limit, so that

@@ -14,10 +14,8 @@ import (
 // count. Repeated, it changes nothing.
 func (c *Ledger) Commit(ctx context.Context, m tvmexport.Commit) error {
 	table := m.Run.Table.Name
-	for _, text := range PartitionTexts(m.Run, m.Partitions) {
-		if _, err := c.conn.AppendOnce(ctx, "commit", table, text); err != nil {
-			return err
-		}
+	if err := WritePartitions(ctx, c.conn, "commit", m.Run, m.Partitions); err != nil {
+		return err
 	}
 	detail, err := kql.Document(CommitDetail{
 		RunHeader: m.Run.Header(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
@@ -40,11 +38,11 @@ func (c *Ledger) makeCount(ctx context.Context, run tvmexport.Run, row Record) e
 	const deletions = 20
 	key := fmt.Sprintf("tvmexport-commit:%s:%s", run.Table.Name, run.ID)
 	for n := range deletions {
-		guard := key
+		write, guard := c.conn.Append, key
 		if n > 0 {
-			guard = fmt.Sprintf("%s+%d", key, n)
+			write, guard = c.conn.AppendAlone, fmt.Sprintf("%s+%d", key, n)
 		}
-		wrote, err := c.conn.AppendOnce(ctx, "commit", run.Table.Name, row.Text(guard))
+		wrote, err := write(ctx, row.Append("commit", guard))
 		if err != nil || wrote {
 			return err
 		}
@@ -87,7 +85,7 @@ func (c *Ledger) IsCommitted(ctx context.Context, table string, run tvmexport.Ru
 	s := conn.Statement{Op: "publish", Table: table, One: true, Text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
 | summarize Count = count()`, kql.RunsTable, kql.Literal(table), kql.Literal(string(run)), kql.Literal(kql.CommittedState))}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return false, err
 	}

@@ -44,6 +44,9 @@ func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
 	}
+	if _, err := c.readMissing(ctx, tables); err != nil { // Readers needs it of each
+		return nil, err
+	}
 	for _, t := range tables {
 		from, err := c.Readers(ctx, t)
 		if err != nil {

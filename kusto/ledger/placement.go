@@ -20,14 +20,36 @@ func (c *Ledger) Missing(ctx context.Context, t tvmexport.Table) (views.MissingR
 	if ok {
 		return known, nil
 	}
-	found, err := c.MissingRuns(ctx, []tvmexport.Table{t})
+	found, err := c.readMissing(ctx, []tvmexport.Table{t})
+	return found[t.Name], err
+}
+
+// readMissing is Missing for several tables at once.
+func (c *Ledger) readMissing(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
+	out := make(map[string]views.MissingRuns, len(tables))
+	var unknown []tvmexport.Table
+	c.mu.Lock()
+	for _, t := range tables {
+		known, ok := c.lacks[t.Name]
+		if !ok {
+			unknown = append(unknown, t)
+		}
+		out[t.Name] = known
+	}
+	c.mu.Unlock()
+	if len(unknown) == 0 {
+		return out, nil
+	}
+	found, err := c.MissingRuns(ctx, unknown)
 	if err != nil {
-		return views.MissingRuns{}, err
+		return nil, err
 	}
 	c.mu.Lock()
-	c.lacks[t.Name] = found[t.Name]
-	c.mu.Unlock()
-	return found[t.Name], nil
+	defer c.mu.Unlock()
+	for _, t := range unknown {
+		c.lacks[t.Name], out[t.Name] = found[t.Name], found[t.Name]
+	}
+	return out, nil
 }
 
 // Forget drops what is known of a table's shape and runs.
@@ -49,7 +71,7 @@ func (c *Ledger) ForgetAll() {
 // committed runs.
 func (c *Ledger) MissingRuns(ctx context.Context, tables []tvmexport.Table) (map[string]views.MissingRuns, error) {
 	s := conn.Statement{Op: "read ledger", Text: lacksText(tables)}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -34,11 +36,33 @@ func RecordOf(run tvmexport.Run, state string) Record {
 
 // Text is the command that appends the row, once for its key.
 func (r Record) Text(key string) string {
+	return kql.Guarded(kql.RunsTable, key, nil, r.query())
+}
+
+// Append is the row, to be appended once for its key, also together with those of
+// other tables. It is for a claim or a commit.
+func (r Record) Append(op, key string) conn.Append {
+	return conn.Append{Op: op, Table: r.table, Into: kql.RunsTable, Key: key, Query: r.query(), Rows: 1, Unless: r.there()}
+}
+
+// there is true if the ledger holds the commit of the run, or a claim on its base
+// that was not given up.
+func (r Record) there() string {
+	if r.state == kql.CommittedState {
+		return fmt.Sprintf("toscalar(%s | where Table == %s and RunId == %s and State == %s | count) > 0",
+			kql.RunsTable, kql.Literal(r.table), kql.Literal(string(r.run)), kql.Literal(kql.CommittedState))
+	}
+	return fmt.Sprintf("toscalar(%s | where Table == %s and Previous == %s and State in (%s) | summarize GivenUp = countif(State == %s) by RunId | where GivenUp == 0 | count) > 0",
+		kql.RunsTable, kql.Literal(r.table), kql.Literal(string(r.previous)), kql.Literals([]string{kql.PublishingState, kql.AbandonedState}), kql.Literal(kql.AbandonedState))
+}
+
+// query is the query of the row.
+func (r Record) query() string {
 	detail := r.Detail
 	if detail == "" {
 		detail = "dynamic(null)"
 	}
-	return guarded(kql.RunsTable, key, fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
+	return understanding(fmt.Sprintf(`print Table = %s, RunId = %s, State = %s, At = %s,
     Previous = %s, Kind = %s, LoadType = %s, WatermarkFrom = %s, Watermark = %s,
     Rows = long(%d), Bytes = long(%d), Calls = long(%d), Owner = %s, Expires = datetime(null),
     Detail = %s%s`,
@@ -74,9 +98,10 @@ func (r Record) at() string {
 // and more, and a row has about 150 bytes.
 const PartitionsPerCommand = 4000
 
-// PartitionTexts are the commands that write a run's partitions, each at most once.
-func PartitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []string {
-	var out []string
+// Partitions are the rows of a run's partitions, in commands that are executed at most
+// once each. Those of one command can share it with the rows of other tables.
+func Partitions(op string, run tvmexport.Run, list []tvmexport.PartitionRecord) []conn.Append {
+	var out []conn.Append
 	for n := 0; n*PartitionsPerCommand < len(list); n++ {
 		part := list[n*PartitionsPerCommand : min((n+1)*PartitionsPerCommand, len(list))]
 		var rows strings.Builder
@@ -88,11 +113,30 @@ func PartitionTexts(run tvmexport.Run, list []tvmexport.PartitionRecord) []strin
 			fmt.Fprintf(&rows, "    %s, %s, %s, %d, %t, %s%s", kql.Literal(string(p.Partition)),
 				kql.Datetime(p.Window.From), kql.Datetime(p.Window.To), p.Rows, p.Window.Null, kql.Literal(p.Fingerprint.String()), sep)
 		}
-		out = append(out, guarded(kql.PartitionsTable, fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n),
-			fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [
+		out = append(out, conn.Append{
+			Op: op, Table: run.Table.Name, Into: kql.PartitionsTable, Rows: int64(len(part)),
+			Key:    fmt.Sprintf("tvmexport-partitions:%s:%s:%d", run.Table.Name, run.ID, n),
+			Unless: fmt.Sprintf("toscalar(%s | where Table == %s and RunId == %s | count) > 0", kql.PartitionsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.ID))),
+			Query: understanding(fmt.Sprintf(`datatable (Partition:string, WindowFrom:datetime, WindowTo:datetime, Rows:long, WindowNull:bool, Fingerprint:string) [
 %s]
 | project Table = %s, RunId = %s, Partition, WindowFrom, WindowTo, Rows, WindowNull, Fingerprint`,
-				rows.String(), kql.Literal(run.Table.Name), kql.Literal(string(run.ID)))))
+				rows.String(), kql.Literal(run.Table.Name), kql.Literal(string(run.ID)))),
+		})
 	}
 	return out
+}
+
+// WritePartitions appends the rows of a run's partitions, each at most once.
+func WritePartitions(ctx context.Context, to *conn.Conn, op string, run tvmexport.Run, list []tvmexport.PartitionRecord) error {
+	commands := Partitions(op, run, list)
+	for _, a := range commands {
+		write := to.Append
+		if len(commands) > 1 { // the condition of joint rows is about all partitions of the run
+			write = to.AppendAlone
+		}
+		if _, err := write(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -40,8 +40,12 @@ var understood = fmt.Sprintf("| where toscalar(%s | where State == %s and tolong
 // guarded is [kql.Guarded] for a query whose rows only a program may append that
 // understands what the ledger holds.
 func guarded(table, key, query string) string {
-	return kql.Guarded(table, key, nil, query+"\n"+understood)
+	return kql.Guarded(table, key, nil, understanding(query))
 }
+
+// understanding is a query without rows if the ledger holds a higher number than this
+// program understands.
+func understanding(query string) string { return query + "\n" + understood }
 
 // shapeRow is the query for the row with this program's number, empty where a recent
 // row has the number or a higher one.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -43,7 +42,7 @@ func TestTexts(t *testing.T) {
 		"leftovers":          leftoversText(both, map[string]tvmexport.History{kqltest.EventsTable.Name: {Last: &tvmexport.Committed{RunHeader: tvmexport.RunHeader{ID: kqltest.Run.Previous}}}}, 24*time.Hour),
 		"unaudited":          unauditedText(closing.Owner),
 		"ends":               endsText("k", closing),
-		"partitions":         strings.Join(PartitionTexts(kqltest.Run, kqltest.Publication.Partitions), "\n\n"),
+		"partitions":         Partitions("commit", kqltest.Run, kqltest.Publication.Partitions)[0].Text(),
 		"commit":             RecordOf(kqltest.Run, kql.CommittedState).Text("tvmexport-commit:k"),
 		"legacy_taken_over":  takenOverText(both),
 		"legacy_strays":      straysText(both, map[string]time.Time{kqltest.EventsTable.Name: kqltest.Run.StartedAt, kqltest.InventoryTable.Name: kqltest.Run.StartedAt}),

@@ -24,8 +24,12 @@ func (c *Publisher) clearLanding(ctx context.Context, run tvmexport.Run) {
 		return
 	}
 	until, err := c.claimedAt(ctx, run)
+	var ids []string
 	if err == nil {
-		err = c.drop(ctx, "clear", run.Table.Name, run.Table.Landing(), "| where MaxCreatedOn <= "+kql.Datetime(until))
+		ids, err = c.operations.older.Ask(ctx, landedBefore{about: run.Table.Name, table: run.Table.Landing(), until: until})
+	}
+	if err == nil {
+		err = c.dropExtents(ctx, "clear", run.Table.Name, run.Table.Landing(), ids)
 	}
 	if err == nil {
 		return
@@ -39,12 +43,19 @@ func (c *Publisher) clearLanding(ctx context.Context, run tvmexport.Run) {
 }
 
 // claimedAt is when the run's claim came into the ledger, by the service's
-// clock, which is also that of extents. The zero time if it never did.
+// clock, which is also that of extents. The zero time if it never did. A process that
+// has read its own claim does not ask again.
 func (c *Publisher) claimedAt(ctx context.Context, run tvmexport.Run) (time.Time, error) {
+	c.mu.Lock()
+	known := c.claims[run.Table.Name]
+	c.mu.Unlock()
+	if known.Run == run.ID {
+		return known.Seen, nil
+	}
 	s := conn.Statement{Op: "clear", Table: run.Table.Name, Text: fmt.Sprintf(`%s
 | where Table == %s and RunId == %s and State == %s
 | summarize Since = min(coalesce(ingestion_time(), At))`, kql.RunsTable, kql.Literal(run.Table.Name), kql.Literal(string(run.ID)), kql.Literal(kql.PublishingState))}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -12,6 +12,8 @@ func (c *Publisher) Commit(ctx context.Context, m tvmexport.Commit) error {
 		return err
 	}
 	c.arrivals.forgetBatches(m.Run.Table)
-	c.clearLanding(ctx, m.Run)
+	if m.Rows > 0 || m.Bytes > 0 { // else nothing was landed; what others left is for a later run, or for retention
+		c.clearLanding(ctx, m.Run)
+	}
 	return nil
 }

@@ -19,15 +19,14 @@ const extentsPerDrop = 500
 // needs the database's
 // (https://learn.microsoft.com/kusto/management/drop-extents).
 func (c *Publisher) drop(ctx context.Context, op, about, from, which string) error {
-	s := conn.Statement{Op: op, Table: about, Idempotent: true, Text: fmt.Sprintf(".show table %s extents %s | project Id = tostring(ExtentId)", kql.Ident(from), which)}
-	rows, err := c.conn.Command(ctx, s)
+	ids, err := c.operations.extentsWhere(ctx, op, about, from, which)
 	if err != nil {
 		return err
 	}
-	ids, err := conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Id") })
-	if err != nil {
-		return err
-	}
+	return c.dropExtents(ctx, op, about, from, ids)
+}
+
+func (c *Publisher) dropExtents(ctx context.Context, op, about, from string, ids []string) error {
 	for part := range slices.Chunk(ids, extentsPerDrop) {
 		if _, err := c.conn.Command(ctx, conn.Statement{
 			Op: op, Table: about, Idempotent: true,

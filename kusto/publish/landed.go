@@ -37,8 +37,8 @@ func (c *Arrivals) Landed(ctx context.Context, run tvmexport.Run) (tvmexport.Del
 		return d, err
 	}
 	known := c.wholeOf(run)
-	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: landedText(run, known)}
-	rows, err := c.conn.Query(ctx, s)
+	s := conn.Statement{Op: "confirm", Table: run.Table.Name, Text: landedText(run, known), Scans: true}
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return d, err
 	}

@@ -25,8 +25,8 @@ func (c *Publisher) nulled(ctx context.Context, p tvmexport.Publication, into []
 			if text == "" {
 				return out, notes
 			}
-			s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, Text: text}
-			rows, err := c.conn.Query(ctx, s)
+			s := conn.Statement{Op: "publish", Table: p.Run.Table.Name, Text: text, Scans: true}
+			rows, err := c.conn.Ask(ctx, s)
 			if err != nil {
 				c.conn.Log.InfoContext(ctx, "kusto: values that do not fit their type were not counted", "table", t.Table, "run", p.Run.ID, "error", err)
 				return out, notes

@@ -3,6 +3,7 @@ package publish
 import (
 	"sync"
 
+	"github.com/tvmexport/tvmexport/internal/gather"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/policy"
@@ -19,7 +20,20 @@ type Parts struct {
 
 // operations sends commands that the service runs by itself, waits for their
 // end, and reads from the tags of extents what they appended.
-type operations struct{ conn *conn.Conn }
+type operations struct {
+	conn   *conn.Conn
+	tags   *gather.Group[tagged, extents]
+	older  *gather.Group[landedBefore, []string]
+	states *gather.Group[string, []operationState] // by the id of an operation
+}
+
+func newOperations(to *conn.Conn) *operations {
+	c := &operations{conn: to}
+	c.tags = conn.NewGroup(c.tagged, c.taggedTogether, tagged.text)
+	c.older = conn.NewGroup(c.olderExtents, c.olderTogether, landedBefore.text)
+	c.states = conn.NewGroup(c.stateOf, c.statesTogether, func(id string) string { return id })
+	return c
+}
 
 // Arrivals counts what has landed of a run. It remembers complete batches, so
 // that their lines are not counted again. It is safe for concurrent use.
@@ -47,12 +61,13 @@ type Publisher struct {
 	arrivals   *Arrivals
 
 	mu        sync.Mutex
-	uncleared bool // the service refused to clear a landing table
+	uncleared bool               // the service refused to clear a landing table
+	claims    map[string]claimed // by table: the claim of the last run of this process
 }
 
 // NewPublisher makes it. A commit makes the arrivals forget the batches of the table.
 func NewPublisher(p Parts, a *Arrivals) *Publisher {
-	return &Publisher{conn: p.Conn, Visible: p.Visible, ledger: p.Ledger, operations: &operations{p.Conn}, arrivals: a}
+	return &Publisher{conn: p.Conn, Visible: p.Visible, ledger: p.Ledger, operations: newOperations(p.Conn), arrivals: a, claims: map[string]claimed{}}
 }
 
 // Backfiller rebuilds typed rows from stored records.
@@ -66,7 +81,7 @@ type Backfiller struct {
 
 // NewBackfiller makes it. Nothing is sent before the first call.
 func NewBackfiller(p Parts) *Backfiller {
-	return &Backfiller{Most: mostReplaced, conn: p.Conn, visible: p.Visible, operations: &operations{p.Conn}}
+	return &Backfiller{Most: mostReplaced, conn: p.Conn, visible: p.Visible, operations: newOperations(p.Conn)}
 }
 
 // Observer counts and fingerprints the rows that readers see.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
@@ -32,11 +33,9 @@ func (c *Publisher) Publish(ctx context.Context, p tvmexport.Publication) (tvmex
 		return tvmexport.Published{}, err
 	}
 	done := make([]extents, len(into))
-	if !fresh {
-		for i, t := range into {
-			if done[i], err = c.operations.published(ctx, p.Run, t); err != nil {
-				return tvmexport.Published{}, err
-			}
+	if !fresh && len(p.Steps) > 0 {
+		if done, err = c.operations.publishedIn(ctx, p.Run, into); err != nil {
+			return tvmexport.Published{}, err
 		}
 		if err := c.checkLanding(ctx, p, base, into, done); err != nil {
 			return tvmexport.Published{}, err
@@ -69,11 +68,8 @@ func (c *Publisher) Publish(ctx context.Context, p tvmexport.Publication) (tvmex
 	if err := c.showsLate(ctx, p, seen, into); err != nil {
 		return tvmexport.Published{}, err
 	}
-	for _, t := range into {
-		rows, err := c.proven(ctx, a, t)
-		if err != nil {
-			return tvmexport.Published{Rows: rows}, err
-		}
+	if rows, err := c.allProven(ctx, a); err != nil {
+		return tvmexport.Published{Rows: rows}, err
 	}
 	unread, notes := c.nulled(ctx, p, into)
 	return tvmexport.Published{Rows: p.Rows, Unread: unread, Notes: notes}, nil
@@ -88,12 +84,27 @@ type attempt struct {
 	seen views.Source
 }
 
-// proven counts the rows of the publication in a table after its steps have run.
-func (c *Publisher) proven(ctx context.Context, a attempt, t target) (int64, error) {
-	done, err := c.operations.published(ctx, a.Run, t)
+// allProven counts the rows of the publication in each of its tables, at the same
+// time. A publication without steps has no rows anywhere.
+func (c *Publisher) allProven(ctx context.Context, a attempt) (int64, error) {
+	if len(a.Steps) == 0 && a.Rows == 0 {
+		return 0, nil
+	}
+	done, err := c.operations.publishedIn(ctx, a.Run, a.into)
 	if err != nil {
 		return 0, err
 	}
+	for i, t := range a.into {
+		if rows, err := c.proven(ctx, a, t, done[i]); err != nil {
+			return rows, err
+		}
+	}
+	return a.Rows, nil
+}
+
+// proven compares the rows of the publication in a table, after its steps have run,
+// with those that were confirmed.
+func (c *Publisher) proven(ctx context.Context, a attempt, t target, done extents) (int64, error) {
 	for i, s := range a.Steps {
 		if s.Rows > 0 && !done.has(t.key(a.base, i)) {
 			return done.rows, c.unsettled(ctx, a, t, t.key(a.base, i), done)
@@ -149,15 +160,14 @@ func (b base) claimKey() string {
 // claimBase writes the publishing row, or finds it written. fresh says that it
 // is written by this call, so that nothing of the publication can be there yet.
 func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
-	for _, text := range ledger.PartitionTexts(p.Run, p.Partitions) {
-		if _, err := c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, text); err != nil {
-			return b, false, err
-		}
+	if err := ledger.WritePartitions(ctx, c.conn, "publish", p.Run, p.Partitions); err != nil {
+		return b, false, err
 	}
 	b = base{Table: p.Run.Table.Name, Previous: p.Run.Previous}
 	row := ledger.RecordOf(p.Run, kql.PublishingState)
 	row.Rows, row.Bytes, row.Calls = p.Rows, p.Bytes, p.Calls
 	// Each round passes one publication that was given up on this base.
+	write := c.conn.Append
 	for range 100 {
 		if p.Apart {
 			b.apart = p.Run.ID
@@ -165,9 +175,10 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b b
 		if row.Detail, err = kql.Document(p); err != nil {
 			return b, false, conn.RefusedError("publish", p.Run.Table.Name, fmt.Errorf("describe the publication: %w", err), "export the table in smaller windows")
 		}
-		if fresh, err = c.conn.AppendOnce(ctx, "publish", p.Run.Table.Name, row.Text(b.claimKey())); err != nil {
+		if fresh, err = write(ctx, row.Append("publish", b.claimKey())); err != nil {
 			return b, false, err
 		}
+		write = c.conn.AppendAlone // with the guard of another claim
 		// The guard may have let two in: what the ledger says decides.
 		claims, err := claimsOn(ctx, c.conn, p.Run)
 		if err != nil {
@@ -178,6 +189,7 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b b
 		b.Instead = instead
 		switch holder {
 		case p.Run.ID:
+			c.noteClaim(p.Run, claims)
 			return b, fresh, nil
 		case "":
 			if err := c.Visible.SeesAllNow(ctx, "publish", p.Run.Table.Name, kql.RunsTable); err != nil {
@@ -196,6 +208,14 @@ func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b b
 	return b, false, conn.RefusedError("publish", p.Run.Table.Name, errors.New("the ledger rejects the publication"), "check the rows of "+kql.RunsTable)
 }
 
+// noteClaim remembers the run's claim, which is one of those that were read.
+func (c *Publisher) noteClaim(run tvmexport.Run, claims []claimed) {
+	i := slices.IndexFunc(claims, func(l claimed) bool { return l.is(run.ID, kql.PublishingState) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.claims[run.Table.Name] = claims[i]
+}
+
 func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 	return &tvmexport.Error{
 		Op: "publish", Table: run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.LeaseHeld,
@@ -208,14 +228,17 @@ func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 type claimed struct {
 	Run   tvmexport.RunID
 	State string
+	Seen  time.Time // when it could be seen first
 }
+
+func (c claimed) is(run tvmexport.RunID, state string) bool { return c.Run == run && c.State == state }
 
 // claimsOn reads the publishing and abandoned rows on the run's base, in the
 // order in which they could be seen: a command that began early may end late. It is
 // an error if a newer program has raised the number of the stored shape.
 func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]claimed, error) {
 	s := conn.Statement{Op: "publish", Table: run.Table.Name, Text: claimsText(run)}
-	rows, err := to.Query(ctx, s)
+	rows, err := to.Ask(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +246,7 @@ func claimsOn(ctx context.Context, to *conn.Conn, run tvmexport.Run) ([]claimed,
 	var claims []claimed
 	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
 		if !found.Read(r, "Seen") {
-			claims = append(claims, claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State")})
+			claims = append(claims, claimed{tvmexport.RunID(r.Text("RunId")), r.Text("State"), r.Time("Seen")})
 		}
 		return struct{}{}
 	})
@@ -256,50 +279,11 @@ func holderOf(list []claimed) (holder, instead tvmexport.RunID) {
 		}
 	}
 	for _, c := range list {
-		if c.State == kql.PublishingState && !slices.Contains(list, claimed{c.Run, kql.AbandonedState}) {
+		if c.State == kql.PublishingState && !slices.ContainsFunc(list, func(o claimed) bool { return o.is(c.Run, kql.AbandonedState) }) {
 			return c.Run, instead
 		}
 	}
 	return "", instead
-}
-
-// extents is what a published table holds of a run.
-type extents struct {
-	rows int64
-	tags map[string]bool
-}
-
-func (e extents) has(key string) bool { return e.tags[kql.KeyTag(key)] }
-
-// published counts the rows of a table that carry the run's tag. Extents with different
-// drop-by tags are never merged, so that the tag marks the run's rows exactly
-// (https://learn.microsoft.com/kusto/management/extent-tags).
-func (c *operations) published(ctx context.Context, run tvmexport.Run, t target) (extents, error) {
-	return c.extents(ctx, run, t, kql.RunTag(run.ID))
-}
-
-func (c *operations) extents(ctx context.Context, run tvmexport.Run, t target, tag string) (extents, error) {
-	s := conn.Statement{Op: "publish", Table: run.Table.Name, Idempotent: true, Text: extentsText(t.Table, tag)}
-	rows, err := c.conn.Command(ctx, s)
-	if err != nil {
-		return extents{}, err
-	}
-	out := extents{tags: map[string]bool{}}
-	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
-		out.rows += r.Count("Rows")
-		for tag := range strings.FieldsSeq(r.Text("Tags")) {
-			out.tags[tag] = true
-		}
-		return struct{}{}
-	})
-	return out, err
-}
-
-// extentsText is the command that counts the rows of the extents with a tag, by
-// their tags.
-func extentsText(table, tag string) string {
-	return fmt.Sprintf(".show table %s extents where tags has %s | summarize Rows = sum(RowCount) by Tags",
-		kql.Ident(table), kql.Literal(tag))
 }
 
 // unsettled says why a step that was carried out left nothing behind. Where

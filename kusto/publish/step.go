@@ -81,34 +81,20 @@ const (
 
 // follow waits until an operation has ended, or until its result is found.
 func (c *operations) follow(ctx context.Context, s conn.Statement, id string, isDone finder) error {
-	ask := conn.Statement{
-		Op: s.Op, Table: s.Table, Idempotent: true,
-		Text: fmt.Sprintf(".show operations %s | project State, Status, ShouldRetry", id),
-	}
-	type state struct {
-		name, status string
-		again        bool
-	}
 	wait := 100 * time.Millisecond
 	began := time.Now()
 	looked := began
 	for unknown := 0; ; {
-		rows, err := c.conn.Command(ctx, ask)
+		states, err := c.states.Ask(ctx, id)
 		if err != nil {
-			return err
+			return conn.About(err, s)
 		}
-		states, err := conn.ReadRows(ask, rows, func(r *conn.Reader) state {
-			return state{r.Text("State"), r.Text("Status"), r.Flag("ShouldRetry")}
-		})
-		if err != nil {
-			return err
-		}
-		if i := slices.IndexFunc(states, func(s state) bool { return !running(s.name) }); i >= 0 {
-			switch s := states[i]; s.name {
+		if i := slices.IndexFunc(states, func(s operationState) bool { return !running(s.name) }); i >= 0 {
+			switch state := states[i]; state.name {
 			case "Completed", "Skipped":
 				return nil
 			default:
-				return operationError(ask, s.name, s.status, s.again)
+				return operationError(s, state.name, state.status, state.again)
 			}
 		}
 		if unknown++; len(states) > 0 {

@@ -49,7 +49,17 @@ func TestTexts(t *testing.T) {
 		"refill_rebuild":         rebuilt.rebuildText(kql.RawColumns, views.TypedColumns(kqltest.InventoryTable.Visible())),
 		"refill_replace":         rebuilt.text(),
 		"refill_replace_part":    part.text(),
-		"remaining":              remainingText(kqltest.Run, kqltest.Publication.Steps[0].Batches),
+		"extents_of_many": extentsOfMany([]tagged{
+			{table: kqltest.EventsTable.Destination, tag: kql.RunTag(kqltest.Run.ID)},
+			{table: kqltest.EventsTable.Typed(), tag: kql.RunTag(kqltest.Run.ID)},
+			{table: kqltest.InventoryTable.Destination, tag: kql.RunTag(kqltest.Run.Previous)},
+		}),
+		"older_of_many": olderOfMany([]landedBefore{
+			{table: kqltest.EventsTable.Landing(), until: kqltest.Run.StartedAt},
+			{table: kqltest.InventoryTable.Landing(), until: kqltest.Run.Watermark},
+		}),
+		"states_of_many": statesText([]string{"11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"}),
+		"remaining":      remainingText(kqltest.Run, kqltest.Publication.Steps[0].Batches),
 	} {
 		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })
 	}

@@ -26,6 +26,7 @@ func Requests() []Request {
 		{"Entra: metadata", Metadata, faults.Discovery, "", ""},
 		{"Kusto: sign-in metadata", Metadata, faults.KustoAuth, "", ""},
 
+		{"Kusto: several queries in one", Reads, q, "let Query0 = () {", ""},
 		{"Kusto: leases", Reads, q, "Taken = maxif(Seen", ""},
 		{"Kusto: history", Reads, q, "let Names = datatable (Table:string)", ""},
 		{"Kusto: history's partitions", Reads, q, "LastAt = max(At) by Table;", ""},
@@ -51,7 +52,10 @@ func Requests() []Request {
 		{"Kusto: schema", Shows, m, " schema as json", ""},
 		{"Kusto: functions", Shows, m, ".show functions", ""},
 		{"Kusto: an operation", Shows, m, "| project State, Status, ShouldRetry", ""},
+		{"Kusto: several operations", Shows, m, ".show operations (", ""},
 		{"Kusto: operations", Shows, m, ".show operations", ""},
+		{"Kusto: extents of several tables by tag", Shows, m, "extents | where Tags contains_cs", ""},
+		{"Kusto: old extents of several tables", Shows, m, "extents | where TableName", ""},
 		{"Kusto: extents by tag", Shows, m, "extents where tags has", ""},
 		{"Kusto: rows of extents", Shows, m, "sum(DeletedRowCount)", ""},
 		{"Kusto: old extents", Shows, m, "extents | where MaxCreatedOn", ""},
@@ -62,6 +66,8 @@ func Requests() []Request {
 
 		{"Kusto: lease", Writes, m, "let Others = ExportRuns", ""},
 		{"Kusto: release", Writes, m, `State = "released"`, ""},
+		{"Kusto: claims or commits of several runs", Writes, m, "<|\nunion (\nprint Table", ""},
+		{"Kusto: partitions of several runs", Writes, m, "<|\nunion (\ndatatable (Partition", ""},
 		{"Kusto: claim", Writes, m, `State = "publishing"`, ""},
 		{"Kusto: commit", Writes, m, `State = "committed"`, ""},
 		{"Kusto: abandonment", Writes, m, `State = "abandoned"`, ""},
