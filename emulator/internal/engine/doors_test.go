@@ -70,6 +70,7 @@ func TestUnsupportedCommandsAreRefusedByName(t *testing.T) {
 		".show export containers", ".alter-merge tables T (d: string)", ".show operations failures", ".show tables schema",
 		".show functions details", ".show databases identity", ".show databases entities", ".show database identity",
 		".set stored_query_result X <| T", ".show operation x", ".alter database db policies '{}'",
+		".alter table T policy roworder (a asc)",
 	} {
 		_, _, err := b.try(root, csl)
 		e, ok := errors.AsType[*Error](err)

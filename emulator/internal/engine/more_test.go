@@ -115,15 +115,16 @@ func TestRequestProperties(t *testing.T) {
 		text    string
 		want    limits
 	}{
-		{nil, "T", limits{defaultMaxRows, defaultMaxBytes, defaultTimeout}},
-		{map[string]any{"servertimeout": "00:10:00"}, "T", limits{defaultMaxRows, defaultMaxBytes, 10 * time.Minute}},
-		{map[string]any{"servertimeout": 30.0}, "T", limits{defaultMaxRows, defaultMaxBytes, 30 * time.Second}},
-		{map[string]any{"servertimeout": "soon"}, "T", limits{defaultMaxRows, defaultMaxBytes, defaultTimeout}},
-		{map[string]any{"norequesttimeout": true, "notruncation": "true"}, "T", limits{0, 0, 0}},
-		{map[string]any{"notruncation": false, "truncationmaxrecords": "7"}, "T", limits{7, defaultMaxBytes, defaultTimeout}},
-		{nil, "// c\nset truncationmaxsize = 9;\nSET norequesttimeout;\nT | where set == 1", limits{defaultMaxRows, 9, 0}},
-		{nil, "set servertimeout = time(1m); T", limits{defaultMaxRows, defaultMaxBytes, time.Minute}},
-		{nil, "settings | take 1", limits{defaultMaxRows, defaultMaxBytes, defaultTimeout}},
+		{nil, "T", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: defaultTimeout}},
+		{map[string]any{"servertimeout": "00:10:00"}, "T", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: 10 * time.Minute}},
+		{map[string]any{"servertimeout": 30.0}, "T", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: 30 * time.Second}},
+		{map[string]any{"servertimeout": "soon"}, "T", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: defaultTimeout}},
+		{map[string]any{"norequesttimeout": true, "notruncation": "true"}, "T", limits{}},
+		{map[string]any{"notruncation": false, "truncationmaxrecords": "7"}, "T", limits{rows: 7, bytes: defaultMaxBytes, timeout: defaultTimeout}},
+		{nil, "// c\nset truncationmaxsize = 9;\nSET norequesttimeout;\nT | where set == 1", limits{rows: defaultMaxRows, bytes: 9}},
+		{nil, "set servertimeout = time(1m); T", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: time.Minute}},
+		{map[string]any{"query_take_max_records": 3.0}, "T", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, take: 3, timeout: defaultTimeout}},
+		{nil, "settings | take 1", limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: defaultTimeout}},
 	}
 	for _, tt := range tests {
 		if got := limitsOf(Call{Options: tt.options, Text: tt.text}); got != tt.want {

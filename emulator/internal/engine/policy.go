@@ -240,38 +240,6 @@ func dropByKey(tags []string) string {
 	return strings.Join(keys, "\n")
 }
 
-// checkPolicy refuses what is not the JSON of the policy.
-func checkPolicy(name, text string) error {
-	var p any
-	switch name {
-	case policyUpdate:
-		p = &[]updatePolicy{}
-	case policyBatching:
-		p = &struct {
-			MaximumBatchingTimeSpan string
-			MaximumNumberOfItems    int
-			MaximumRawDataSizeMB    int
-		}{}
-	case policyRetention:
-		p = &struct{ SoftDeletePeriod, Recoverability string }{}
-	case policyMerge:
-		p = &struct{ AllowMerge, AllowRebuild bool }{}
-	default:
-		p = new(any)
-	}
-	if err := json.Unmarshal([]byte(text), p); err != nil {
-		return fmt.Errorf("the %s policy %q is not valid: %w", name, excerpt(text), err)
-	}
-	if b, ok := p.(*struct {
-		MaximumBatchingTimeSpan string
-		MaximumNumberOfItems    int
-		MaximumRawDataSizeMB    int
-	}); ok {
-		return checkBatching(b.MaximumBatchingTimeSpan, b.MaximumNumberOfItems, b.MaximumRawDataSizeMB)
-	}
-	return nil
-}
-
 // checkBatching refuses values outside of what the batching policy page
 // allows: 10 s to 30 min, 1 to 25,000 items, 100 to 4096 MB.
 func checkBatching(span string, items, size int) error {

@@ -27,6 +27,9 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 		return nil, err
 	}
 	c.Database = d.name
+	if err := checkOptions(c); err != nil {
+		return nil, err
+	}
 	catalog := e.databases.catalog(d.name, c.Principal)
 	catalog.system = c.Unrestricted
 	catalog.force = truth(setStatements(c.Text)["query_force_row_level_security"])
@@ -58,8 +61,12 @@ func (c *counts) countScanned(s *kql.Statement, rows iter.Seq2[[]value.Value, er
 
 // compile compiles a query of a call.
 func (c *catalog) compile(call Call, text string) (*kql.Query, error) {
+	now, err := nowOf(call, c.in.now())
+	if err != nil {
+		return nil, err
+	}
 	q, err := kql.Compile(text, kql.Environment{
-		Catalog: c, Database: call.Database, Now: c.in.now(), Values: call.Parameters, Principal: call.Principal.FQN(),
+		Catalog: c, Database: call.Database, Now: now, Values: call.Parameters, Principal: call.Principal.FQN(),
 	})
 	if err != nil {
 		return nil, asError(err)
@@ -81,12 +88,13 @@ const (
 // limits are those of one query; zero is none.
 type limits struct {
 	rows, bytes int64
+	take        int64 // rows that are given, without an error for others
 	timeout     time.Duration
 }
 
 // limitsOf reads the request properties notruncation, truncationmaxrecords,
-// truncationmaxsize, servertimeout and norequesttimeout, which set statements
-// in the text override.
+// truncationmaxsize, query_take_max_records, servertimeout and norequesttimeout,
+// which set statements in the text override.
 func limitsOf(c Call) limits {
 	l := limits{rows: defaultMaxRows, bytes: defaultMaxBytes, timeout: defaultTimeout}
 	set := func(name string, v any) {
@@ -99,6 +107,8 @@ func limitsOf(c Call) limits {
 			l.rows = number(v, l.rows)
 		case "truncationmaxsize":
 			l.bytes = number(v, l.bytes)
+		case "query_take_max_records":
+			l.take = number(v, l.take)
 		case "servertimeout":
 			l.timeout = span(v, l.timeout)
 		case "norequesttimeout":
@@ -107,7 +117,7 @@ func limitsOf(c Call) limits {
 			}
 		}
 	}
-	for _, name := range []string{"truncationmaxrecords", "truncationmaxsize", "notruncation", "servertimeout", "norequesttimeout"} {
+	for _, name := range []string{"truncationmaxrecords", "truncationmaxsize", "notruncation", "query_take_max_records", "servertimeout", "norequesttimeout"} {
 		if v, ok := c.Options[name]; ok {
 			set(name, v)
 		}
@@ -160,7 +170,7 @@ func (l limits) apply(ctx context.Context, run func(context.Context) iter.Seq2[[
 				yield(nil, tooLarge("data size", l.bytes))
 				return
 			}
-			if !yield(row, nil) {
+			if !yield(row, nil) || rows == l.take {
 				return
 			}
 		}

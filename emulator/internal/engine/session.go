@@ -32,6 +32,12 @@ func (e *Engine) Command(ctx context.Context, c Call) (*Result, error) {
 		return nil, parseError(c.Text, err)
 	}
 	c.Database = e.databases.canonical(c.Database)
+	if err := checkOptions(c); err != nil {
+		return nil, err
+	}
+	if isSet(c.Options["request_readonly"]) && !e.commands.show(statement.Command) {
+		return nil, badRequest("The request is read-only (request_readonly), and %s is not.", keyword)
+	}
 	s := &session{e: e, call: c}
 	results, err := s.run(ctx, statement)
 	if err != nil {

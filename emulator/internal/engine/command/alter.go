@@ -162,6 +162,8 @@ func policy(p *parser, verb Verb, scope Scope, names []string) (string, any) {
 		for a.Policy == "row_level_security" && p.peek(0).kind == text { // its query
 			a.JSON += p.take().value
 		}
+	case t.isSymbol("("): // such as roworder (a asc, b desc)
+		p.unsupported(t, "The "+a.Policy+" policy as a list in parentheses is not supported by this emulator.")
 	default:
 		p.unexpected(t, "A policy, as a JSON string,")
 	}
