@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +77,40 @@ func (m *ReportMethod) UnmarshalJSON(text []byte) error {
 	return enumeration(text, (*int)(m), []string{"Queue", "Table", "QueueAndTable"})
 }
 
+// flag is true or false, or the text of it: the service's reader takes both.
+type flag bool
+
+// UnmarshalJSON leaves the flag as it is for null and the empty text.
+func (f *flag) UnmarshalJSON(text []byte) error {
+	word, given := propertyText(text)
+	if !given {
+		return nil
+	}
+	on, err := strconv.ParseBool(strings.ToLower(word))
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", word)
+	}
+	*f = flag(on)
+	return nil
+}
+
+// wholeNumber is a whole number, or the text of one.
+type wholeNumber int64
+
+// UnmarshalJSON leaves the number as it is for null and the empty text.
+func (n *wholeNumber) UnmarshalJSON(text []byte) error {
+	word, given := propertyText(text)
+	if !given {
+		return nil
+	}
+	i, err := strconv.ParseInt(strings.TrimSuffix(word, ".0"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is not a whole number", word)
+	}
+	*n = wholeNumber(i)
+	return nil
+}
+
 // enumeration reads a number, the text of one, or one of the names, in any case.
 func enumeration(text []byte, n *int, names []string) error {
 	word, given := propertyText(text)
@@ -112,9 +147,9 @@ func ParseMessage(text string) (Message, error) {
 		BlobPath               string
 		DatabaseName           string
 		TableName              string
-		RawDataSize            *int64
-		RetainBlobOnSuccess    bool
-		FlushImmediately       bool
+		RawDataSize            wholeNumber
+		RetainBlobOnSuccess    flag
+		FlushImmediately       flag
 		ReportLevel            ReportLevel
 		ReportMethod           ReportMethod
 		IngestionStatusInTable *struct{ TableConnectionString, PartitionKey, RowKey string }
@@ -125,11 +160,8 @@ func ParseMessage(text string) (Message, error) {
 	}
 	m := Message{
 		ID: raw.ID, BlobPath: raw.BlobPath, Database: raw.DatabaseName, Table: raw.TableName,
-		RetainBlob: raw.RetainBlobOnSuccess, FlushImmediately: raw.FlushImmediately,
+		RawDataSize: max(0, int64(raw.RawDataSize)), RetainBlob: bool(raw.RetainBlobOnSuccess), FlushImmediately: bool(raw.FlushImmediately),
 		ReportLevel: raw.ReportLevel, ReportMethod: raw.ReportMethod, Text: string(data),
-	}
-	if raw.RawDataSize != nil {
-		m.RawDataSize = max(0, *raw.RawDataSize)
 	}
 	if t := raw.IngestionStatusInTable; t != nil {
 		m.Status = StatusEntity{t.TableConnectionString, t.PartitionKey, t.RowKey}
@@ -164,7 +196,8 @@ var unsupported = []string{"extend_schema", "recreate_schema", "zippattern", "po
 // does with those of newer clients.
 func (p *Properties) read(bag map[string]json.RawMessage) error {
 	p.Format = "csv"
-	for key, raw := range bag {
+	for _, key := range slices.Sorted(maps.Keys(bag)) {
+		raw := bag[key]
 		name := strings.ToLower(key)
 		text, given := propertyText(raw)
 		if !given {

@@ -71,6 +71,35 @@ func TestParseMessageReadsNames(t *testing.T) {
 	}
 }
 
+// Numbers and truth values come as such or as text.
+func TestParseMessageReadsText(t *testing.T) {
+	type fields struct {
+		size          int64
+		retain, flush bool
+	}
+	for text, want := range map[string]fields{
+		`"RawDataSize":"123","RetainBlobOnSuccess":"True","FlushImmediately":"false"`: {123, true, false},
+		`"RawDataSize":123.0,"RetainBlobOnSuccess":1,"FlushImmediately":true`:         {123, true, true},
+		`"RawDataSize":null,"RetainBlobOnSuccess":null,"FlushImmediately":null`:       {},
+		`"RawDataSize":"","RetainBlobOnSuccess":"","FlushImmediately":""`:             {},
+		`"RawDataSize":-5`: {},
+	} {
+		m, err := ParseMessage(`{"BlobPath":"b","DatabaseName":"d","TableName":"T",` + text + `}`)
+		if got := (fields{m.RawDataSize, m.RetainBlob, m.FlushImmediately}); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{
+		`"RawDataSize":"12x"`, `"RawDataSize":1.5`, `"RawDataSize":[1]`, `"RawDataSize":99999999999999999999`, `"RetainBlobOnSuccess":"yes"`,
+		`"FlushImmediately":2`, `"FlushImmediately":{}`, `"IngestionStatusInTable":"x"`, `"AdditionalProperties":"x"`, `"Id":7`,
+	} {
+		_, err := ParseMessage(`{"BlobPath":"b","DatabaseName":"d","TableName":"T",` + text + `}`)
+		if f := (*Failure)(nil); !errors.As(err, &f) || f.Code != "BadRequest_CorruptedMessage" {
+			t.Errorf("%s: %v, want a corrupted message", text, err)
+		}
+	}
+}
+
 // What cannot be read leaves a trace where it says that it belongs.
 func TestUnreadableMessagesAreAddressed(t *testing.T) {
 	m, err := ParseMessage(`{"Id":"1","BlobPath":"b","DatabaseName":"d","TableName":"T","ReportLevel":"Sometimes"}`)
