@@ -106,14 +106,13 @@ function known(key, make) {
   return schemas.get(key);
 }
 
-// parts are what is parsed of a text. The two commands that choose the extents of
-// .replace extents are parsed by themselves: the parser does not know them there,
-// though the command's page gives them so
-// (https://learn.microsoft.com/kusto/management/replace-extents).
+// parts are what is parsed of a text. The parser does not know the form of .update
+// table that moves extents, though the command's page gives it, so its predicate is
+// parsed in the form that appends
+// (https://learn.microsoft.com/kusto/management/update-table-command).
 function parts(text) {
-  const replace = /^(\.replace (?:async )?extents in table [^<]*<\|)\s*\{(\s*\.[^{}]*)\},\s*\{(\s*\.[^{}]*)\}\s*$/.exec(text);
-  if (!replace) return [text];
-  return [`${replace[1]} { print ExtentId = "" }, { print ExtentId = "" }`, replace[2].trim(), replace[3].trim()];
+  const update = /^(\.update (?:async )?table \S+ delete (\w+)) move \S+ (?:with \(extentTagsToMove = '[^']*'\) )?(<\|[\s\S]*)$/.exec(text);
+  return update ? [`${update[1]} append ${update[2]} ${update[3]}`] : [text];
 }
 
 function recorded(folder) {
