@@ -17,6 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
+	"github.com/tvmexport/tvmexport/internal/promised"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/setup"
@@ -24,9 +25,14 @@ import (
 
 // recorder writes the texts that a test sends where kqlcheck looks for them.
 func recorder(t *testing.T) func(string) {
+	bothServices := func(text string) {
+		if only := promised.OneOnly(text); only != "" {
+			t.Errorf("a text is %s: %s", only, text)
+		}
+	}
 	folder := os.Getenv("TVMEXPORT_RECORD_KQL")
 	if folder == "" {
-		return nil
+		return bothServices
 	}
 	name := strings.NewReplacer("/", "_").Replace("kusto_" + t.Name() + ".ndjson")
 	f, err := os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -36,6 +42,7 @@ func recorder(t *testing.T) func(string) {
 	t.Cleanup(func() { _ = f.Close() })
 	var mu sync.Mutex
 	return func(text string) {
+		bothServices(text)
 		mu.Lock()
 		defer mu.Unlock()
 		kind := "query"
@@ -394,6 +401,6 @@ func TestContract(t *testing.T) {
 // asAdmin sends a command that a database's administrator may give.
 func (s stage) asAdmin(text string) {
 	s.Helper()
-	_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text})
+	_, err := s.emulator.Command(s.Context(), "", text)
 	s.must(err)
 }

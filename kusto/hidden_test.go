@@ -10,7 +10,6 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/conn/conntest"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 	"github.com/tvmexport/tvmexport/kusto/setup"
@@ -25,7 +24,7 @@ func secured(s stage, table, where string) {
 
 func (s stage) mustAdmin(text string) {
 	s.Helper()
-	if _, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: text, Idempotent: true}); err != nil {
+	if _, err := s.emulator.Command(s.Context(), "", text); err != nil {
 		s.Fatalf("%s: %v", text, err)
 	}
 }

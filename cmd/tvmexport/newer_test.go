@@ -12,7 +12,7 @@ func TestServeMeetsNewerShape(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := running{Server: e, client: client}
+	r := &running{Server: e, client: client}
 	if err := r.command(`.set-or-append ExportRuns <| ExportRuns | where State == "shape" | take 1 | extend Owner = "v7.1.0", Detail = dynamic({"shape": 7})`); err != nil {
 		t.Fatal(err)
 	}

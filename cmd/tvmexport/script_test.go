@@ -24,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/internal/promised"
 )
 
 // parallelScripts is how many scripts run at a time: they wait more than they compute.
@@ -114,6 +115,42 @@ type running struct {
 	marked  string
 
 	functions int64 // commands that had written functions at the last reword
+
+	mu   sync.Mutex
+	sent map[string]bool // queries and commands to the cluster; false for those of the script itself
+}
+
+// record takes a text that a client has sent.
+func (r *running) record(endpoint, text string) {
+	if endpoint == "graph" || endpoint == "xdr" || endpoint == "mde" {
+		return
+	}
+	r.note(text, true)
+}
+
+// note remembers a text, and whether it is the program's. What was noted first counts.
+func (r *running) note(text string, isOurs bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sent == nil {
+		r.sent = map[string]bool{}
+	}
+	if _, ok := r.sent[text]; !ok {
+		r.sent[text] = isOurs
+	}
+}
+
+// bothServices is an error if the program has sent what is not documented for both
+// Azure Data Explorer and Microsoft Fabric.
+func (r *running) bothServices() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for text, isOurs := range r.sent {
+		if only := promised.OneOnly(text); isOurs && only != "" {
+			return fmt.Errorf("the program has sent what is %s: %s", only, text)
+		}
+	}
+	return nil
 }
 
 func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
@@ -142,6 +179,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	r := startEmulator(ts, f, days, "")
+	ts.Defer(func() { ts.Check(r.bothServices()) })
 	s := r.Server
 	emulators.put(ts, r)
 	setSignIn(ts, s.Ready)
@@ -174,6 +212,14 @@ func startEmulator(ts *testscript.TestScript, f emulatorFlags, days int, tenant 
 	o, err := p.emulatorOptions(f)
 	ts.Check(err)
 	o.TenantID, o.CVEs, o.History = tenant, fewCVEs, days
+	r := &running{}
+	recorded := o.Record
+	o.Record = func(endpoint, text string) {
+		if recorded != nil {
+			recorded(endpoint, text)
+		}
+		r.record(endpoint, text)
+	}
 	s, err := emulator.Start(o.Options, emulator.Listen{})
 	ts.Check(err)
 	ts.Defer(func() {
@@ -184,7 +230,7 @@ func startEmulator(ts *testscript.TestScript, f emulatorFlags, days int, tenant 
 	ts.Check(err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	r := &running{Server: s, client: &http.Client{Timeout: scriptTime, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+	r.Server, r.client = s, &http.Client{Timeout: scriptTime, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	ts.Defer(r.client.CloseIdleConnections)
 	return r
 }
@@ -240,6 +286,7 @@ func cmdAdmin(ts *testscript.TestScript, neg bool, args []string) {
 
 // command runs a management command as the database's administrator.
 func (r *running) command(text string) error {
+	r.note(text, false)
 	token, err := r.Entra().Issue(r.Ready.AdminClientID, "https://kusto.kusto.windows.net", time.Hour)
 	if err != nil {
 		return err
