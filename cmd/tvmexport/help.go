@@ -159,7 +159,7 @@ row per table. The newest row of a table counts.
     FullThenIncr   (or Full) the whole table once, then as Incr
 
 To set a watermark back, append a row with an older LastRefreshedTime; for a single
-run use run --from. To pause a table, append a row with IsActive = false.`,
+run use run --from. To pause a table use tables pause.`,
 	},
 }
 

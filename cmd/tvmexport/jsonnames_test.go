@@ -24,6 +24,7 @@ func TestPrintedNames(t *testing.T) {
 		{"check", findingLine{}},
 		{"tables", tableLine{}},
 		{"version", versionInfo{}},
+		{"schedule", scheduleLine{}},
 		{"refill", refilledLine{}},
 		{"import", takeoverLine{}},
 		{"emulator", emulator.Ready{}},

@@ -162,10 +162,7 @@ func watermarksText(key string, outcomes []tvmexport.Outcome, columns []kql.Colu
 			rows = append(rows, fmt.Sprintf("    %s, %s, %s", kql.Literal(o.Table), kql.Datetime(at), kql.Datetime(o.Began)))
 		}
 	}
-	values := map[string]kql.Expression{}
-	for _, c := range columns {
-		values[c.Name] = kql.Expression{Kind: c.Kind, Text: kql.Ident(c.Name)}
-	}
+	values := ownValues(columns)
 	values["LastRefreshedTime"] = kql.Expression{Kind: "datetime", Text: "_Refreshed"}
 	values[kql.LastRefreshedText] = kql.Expression{Kind: "string", Text: "tostring(_Refreshed)"}
 	return guarded(kql.ConfigurationTable, key, fmt.Sprintf(`%s

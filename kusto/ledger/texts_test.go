@@ -31,6 +31,8 @@ func TestTexts(t *testing.T) {
 		"lacks":      lacksText(both),
 		"seed":       SeedText(both, kql.NeededColumns),
 		"seed_seven": SeedText(both, kql.ConfigurationColumns),
+		"activate":   activateText(kql.Names(both), true, kql.NeededColumns),
+		"pause":      activateText(kql.Names(both[:1]), false, append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Note of ours", Kind: "string"})),
 		"orders":     ordersText,
 		"losses": lossesText(both, []place{
 			{Of: kqltest.InventoryTable, Table: kqltest.InventoryTable.Destination, Columns: kql.RawColumns, Keep: 30 * 24 * time.Hour},
