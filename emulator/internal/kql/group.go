@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ type groups struct {
 	n     int
 	words []uint64 // of group i, from i*width on: the codes, then a bit per key for null
 	width int
-	table []uint32 // number+1 of the group with a hash, or of the next place that is free
+	table []entry  // a group is at the place of its hash, or at the first behind it that was free
 	row   []uint64 // words of the frame's row
 	last  int      // group of the row before, which often has the same keys
 	alone bool     // the code of the only key is the group's number
@@ -71,13 +72,13 @@ func (g *groups) find(f *frame) (int, bool) {
 		g.rehash()
 	}
 	at := g.place(g.row)
-	if found := g.table[at]; found > 0 {
-		g.last = int(found) - 1
-		return g.last, false
+	if found := g.table[at].group(); found >= 0 {
+		g.last = found
+		return found, false
 	}
 	g.last = g.add()
 	g.words = append(g.words, g.row...)
-	g.table[at] = uint32(g.n)
+	g.table[at] |= entry(g.n)
 	return g.last, true
 }
 
@@ -87,29 +88,47 @@ func (g *groups) is(i int) bool { return slices.Equal(g.of(i), g.row) }
 // of is the words of group i.
 func (g *groups) of(i int) []uint64 { return g.words[i*g.width : (i+1)*g.width] }
 
-// place is where the table has the group with these words, or has none.
+// entry is a part of a group's hash and, in the lower half, its number+1; 0 there is
+// a place that is free.
+type entry uint64
+
+func (e entry) group() int { return int(uint32(e)) - 1 }
+
+// place is where the table has the group with these words, or a free place with its
+// hash. Groups whose last keys are neighbouring numbers are neighbours in the table:
+// rows often come in such an order.
 func (g *groups) place(words []uint64) int {
+	const neighbours = 8
+	key := len(g.keys) - 1
 	h := uint64(0)
-	for _, w := range words {
+	for i, w := range words {
+		if i == key {
+			w /= neighbours
+		}
 		hi, lo := bits.Mul64(h^w^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
 		h = hi ^ lo
 	}
 	mask := len(g.table) - 1
-	at := int(h) & mask
-	for g.table[at] > 0 {
-		if slices.Equal(g.of(int(g.table[at])-1), words) {
-			break
+	at := (int(h)*neighbours + int(words[key]%neighbours)) & mask
+	tag := entry(h &^ math.MaxUint32)
+	for {
+		e := g.table[at]
+		switch {
+		case e.group() < 0:
+			g.table[at] = tag
+			return at
+		case e&^math.MaxUint32 == tag && slices.Equal(g.of(e.group()), words):
+			return at
 		}
 		at = (at + 1) & mask
 	}
-	return at
 }
 
 // rehash makes the table larger.
 func (g *groups) rehash() {
-	g.table = make([]uint32, max(64, 4*g.n))
+	g.table = make([]entry, max(64, 4*g.n))
 	for i := range g.n {
-		g.table[g.place(g.of(i))] = uint32(i + 1)
+		g.table[g.place(g.of(i))] |= entry(i + 1)
 	}
 }
 

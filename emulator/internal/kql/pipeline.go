@@ -1,6 +1,8 @@
 package kql
 
 import (
+	"slices"
+
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
@@ -163,6 +165,11 @@ func (p *pipeline) begin(x *execution, sink func(f *frame) error) (*passage, err
 	next := func() error { return sink(f) }
 	for i := len(p.steps) - 1; i >= 0; i-- {
 		f.opening = i
+		if c, first := p.computed(i); first < i {
+			next = computeAll(f, c, next)
+			i = first
+			continue
+		}
 		next = p.steps[i].open(f, next)
 	}
 	where, err := conditions(p.hints, f)
@@ -227,6 +234,43 @@ func (s *computeStep) open(f *frame, next func() error) func() error {
 			return f.err
 		}
 		f.ext[slot] = v
+		return next()
+	}
+}
+
+// computed is the run of steps that only compute, from the step first to last.
+func (p *pipeline) computed(last int) (list []*computeStep, first int) {
+	for first = last + 1; first > 0; first-- {
+		c, ok := p.steps[first-1].(*computeStep)
+		if !ok {
+			break
+		}
+		list = append(list, c)
+	}
+	slices.Reverse(list)
+	return list, first
+}
+
+// computeAll opens neighbouring steps as one.
+func computeAll(f *frame, list []*computeStep, next func() error) func() error {
+	var slots []int
+	var evals []eval
+	for _, s := range list {
+		switch {
+		case s.skip:
+		case s.e.constant != nil:
+			f.ext[s.slot] = *s.e.constant
+		default:
+			slots, evals = append(slots, s.slot), append(evals, s.e.eval)
+		}
+	}
+	return func() error {
+		for i, compute := range evals {
+			f.ext[slots[i]] = compute(f)
+		}
+		if f.err != nil {
+			return f.err
+		}
 		return next()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // String is the text that tostring() gives: a datetime as
@@ -87,6 +88,9 @@ const hexDigits = "0123456789abcdef"
 // control characters are escaped. Invalid UTF-8 becomes U+FFFD.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
+	if skipPlain(s, 0) == len(s) {
+		return append(appendValid(b, s), '"')
+	}
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -117,5 +121,8 @@ func appendQuoted(b []byte, s string) []byte {
 }
 
 func appendValid(b []byte, s string) []byte {
+	if utf8.ValidString(s) {
+		return append(b, s...)
+	}
 	return append(b, strings.ToValidUTF8(s, "\uFFFD")...)
 }

@@ -56,6 +56,9 @@ func (w *walker) is(name string) bool {
 // stringEnd is the offset behind the JSON string that begins at i.
 func stringEnd(s string, i int) int {
 	i++
+	if i = skipPlain(s, i); i < len(s) && s[i] == '"' {
+		return i + 1
+	}
 	for {
 		j := strings.IndexByte(s[i:], '"')
 		if j < 0 {
