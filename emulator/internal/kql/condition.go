@@ -102,6 +102,17 @@ func fuseTextEquality(e *expr, b scalar.Bound) {
 	left, right := e.args[0].eval, e.args[1].eval
 	a, z := value.NewString("a"), value.NewString("z")
 	equal, other := outcome(b, a, a), outcome(b, a, z)
+	if c := e.args[1].constant; c != nil {
+		text := c.Text()
+		e.tested(func(f *frame) truth {
+			l := left(f)
+			if l.Text() == text {
+				return equal
+			}
+			return other
+		})
+		return
+	}
 	e.tested(func(f *frame) truth {
 		l := left(f)
 		r := right(f)
@@ -119,6 +130,23 @@ func fuseOrder(e *expr, b scalar.Bound) {
 	less, equal, more := of(1, 2), of(1, 1), of(2, 1)
 	noLeft, noRight := outcome(b, value.Null(l), value.FromBits(r, 1)), outcome(b, value.FromBits(l, 1), value.Null(r))
 	neither := outcome(b, value.Null(l), value.Null(r))
+	if c := e.args[1].constant; c != nil && !c.IsNull() {
+		y := c.Int64()
+		e.tested(func(f *frame) truth {
+			v := left(f)
+			x := v.Int64()
+			switch {
+			case v.IsNull():
+				return noLeft
+			case x < y:
+				return less
+			case x == y:
+				return equal
+			}
+			return more
+		})
+		return
+	}
 	e.tested(func(f *frame) truth {
 		x := left(f)
 		y := right(f)

@@ -68,7 +68,7 @@ func (g *groups) find(f *frame) (int, bool) {
 	if g.last >= 0 && g.is(g.last) {
 		return g.last, false
 	}
-	if 2*g.n >= len(g.table) {
+	if 3*g.n >= 2*len(g.table) {
 		g.rehash()
 	}
 	at := g.place(g.row)
@@ -126,7 +126,7 @@ func (g *groups) place(words []uint64) int {
 
 // rehash makes the table larger.
 func (g *groups) rehash() {
-	g.table = make([]entry, max(64, 4*g.n))
+	g.table = make([]entry, max(64, 2*len(g.table)))
 	for i := range g.n {
 		g.table[g.place(g.of(i))] |= entry(i + 1)
 	}

@@ -41,18 +41,33 @@ type accumulatorOf[T any] interface {
 	Accumulator
 }
 
-// packed holds accumulators of one type.
+// packed holds accumulators of one type, in chunks that stay where they are.
 type packed[T any, P accumulatorOf[T]] struct {
-	empty T
-	list  []T
+	empty  T
+	chunks [][]T
 }
 
-func (p *packed[T, P]) Grow() { p.list = append(p.list, p.empty) }
+const chunkSize = 512
 
-func (p *packed[T, P]) Add(group int, args []value.Value) error { return P(&p.list[group]).Add(args) }
+func (p *packed[T, P]) Grow() {
+	last := len(p.chunks) - 1
+	switch {
+	case last < 0: // there may be few groups
+		p.chunks = append(p.chunks, nil)
+		last = 0
+	case len(p.chunks[last]) == chunkSize:
+		p.chunks = append(p.chunks, make([]T, 0, chunkSize))
+		last++
+	}
+	p.chunks[last] = append(p.chunks[last], p.empty)
+}
+
+func (p *packed[T, P]) of(group int) P { return P(&p.chunks[group/chunkSize][group%chunkSize]) }
+
+func (p *packed[T, P]) Add(group int, args []value.Value) error { return p.of(group).Add(args) }
 
 func (p *packed[T, P]) AppendResults(group int, to []value.Value) []value.Value {
-	return P(&p.list[group]).AppendResults(to)
+	return p.of(group).AppendResults(to)
 }
 
 // alike completes a binding whose accumulators begin as copies of empty.

@@ -21,6 +21,10 @@ func bindExtreme(prefix string, sign int) func(call) (Bound, error) {
 			return Bound{}, err
 		}
 		kind := c.args[0].Kind
+		switch kind {
+		case value.Int, value.Long, value.DateTime, value.TimeSpan, value.Bool:
+			return alike(one(kind, prefix), extremeWhole{kind: kind, sign: int8(sign)}), nil
+		}
 		return alike(one(kind, prefix), extreme{best: value.Null(kind), sign: int8(sign)}), nil
 	}
 }
@@ -40,6 +44,32 @@ func (e *extreme) Add(args []value.Value) error {
 }
 
 func (e *extreme) AppendResults(to []value.Value) []value.Value { return append(to, e.best) }
+
+// extremeWhole is extreme for kinds whose values are compared by value.Value.Int64. It
+// is small and holds nothing that the garbage collector looks at.
+type extremeWhole struct {
+	best int64
+	kind value.Kind
+	sign int8
+	any  bool
+}
+
+func (e *extremeWhole) Add(args []value.Value) error {
+	if args[0].IsNull() {
+		return nil
+	}
+	if n := args[0].Int64(); !e.any || n > e.best == (e.sign > 0) && n != e.best {
+		e.best, e.any = n, true
+	}
+	return nil
+}
+
+func (e *extremeWhole) AppendResults(to []value.Value) []value.Value {
+	if !e.any {
+		return append(to, value.Null(e.kind))
+	}
+	return append(to, value.FromBits(e.kind, e.best))
+}
 
 // argExtreme makes arg_max and arg_min: the row where the first argument is
 // extreme, the first such row of several. Rows where it is null count only if

@@ -150,8 +150,9 @@ func (p *checker) text(typed bool) bool {
 func skipPlain(s string, i int) int {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	for i+8 <= len(s) {
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		c := s[i : i+8]
+		x := uint64(c[0]) | uint64(c[1])<<8 | uint64(c[2])<<16 | uint64(c[3])<<24 |
+			uint64(c[4])<<32 | uint64(c[5])<<40 | uint64(c[6])<<48 | uint64(c[7])<<56
 		quote, slash := x^(ones*'"'), x^(ones*'\\')
 		if ((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*0x20)&^x)&high != 0 {
 			break

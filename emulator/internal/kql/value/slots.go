@@ -7,6 +7,7 @@ import "strings"
 // often have the same names in the same order.
 type Slots struct {
 	text   string
+	keys   []string // as in the text: `"name":`
 	names  []string
 	items  []string // JSON texts
 	places []int    // of names that were looked up, by their number
@@ -79,18 +80,27 @@ func (s *Slots) item(v Value, name string, use int) (string, bool) {
 func (s *Slots) walk(text string) {
 	s.text, s.items = text, s.items[:0]
 	same := true // the names are those of the bag before
-	for w := newWalker(text); w.next(); {
-		n, name := len(s.items), w.name()
-		if !same || n == len(s.names) || s.names[n] != name {
-			same = false
-			s.names = append(s.names[:n], name)
+	for i := 1; i < len(text)-1; {
+		if text[i] == ',' {
+			i++
 		}
-		s.items = append(s.items, w.item)
+		n := len(s.items)
+		if same = same && n < len(s.keys) && strings.HasPrefix(text[i:], s.keys[n]); !same {
+			s.keys = append(s.keys[:n], text[i:stringEnd(text, i)+1])
+		}
+		i += len(s.keys[n])
+		end := valueEnd(text, i)
+		s.items = append(s.items, text[i:end])
+		i = end
 	}
-	if same && len(s.names) == len(s.items) {
+	if same && len(s.keys) == len(s.items) {
 		return
 	}
-	s.names = s.names[:len(s.items)]
+	s.keys, s.names = s.keys[:len(s.items)], s.names[:0]
+	for _, key := range s.keys {
+		w := walker{key: key[1 : len(key)-2]}
+		s.names = append(s.names, w.name())
+	}
 	for i := range s.places {
 		s.places[i] = notLooked
 	}
