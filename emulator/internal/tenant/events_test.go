@@ -15,12 +15,13 @@ var eventTables = []string{"DeviceInfo", "DeviceNetworkEvents", "DeviceProcessEv
 func events(t testing.TB, c kql.Catalog, name string) map[string]time.Time {
 	t.Helper()
 	r := relation(t, c, name)
+	at := columnAt(t, r, "Timestamp")
 	rows := map[string]time.Time{}
 	for row, err := range r.Scan(t.Context(), kql.Request{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows[line(row)] = row[columnAt(t, r, "Timestamp")].Time()
+		rows[line(row)] = row[at].Time()
 	}
 	return rows
 }
