@@ -3,15 +3,12 @@ package chaos_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
@@ -22,6 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/signin"
 	"github.com/tvmexport/tvmexport/kusto"
 	"github.com/tvmexport/tvmexport/test/reliability/check"
+	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 	"github.com/tvmexport/tvmexport/test/reliability/faulttable"
 	"github.com/tvmexport/tvmexport/test/reliability/past"
 	"github.com/tvmexport/tvmexport/test/reliability/secrecy"
@@ -189,7 +187,7 @@ func (w *world) process(through http.RoundTripper) (*process, error) {
 	}
 	return &process{destination: destination, exporter: &engine.Exporter{
 		Source: source, Destination: destination, Describe: catalog.Table,
-		Compress: func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) },
+		Compress: compressor.New,
 		Owner:    fmt.Sprintf("chaos, process %d", w.runs), Limits: w.limits, StepBytes: w.steps,
 		Lag: lag, Recount: recount, Resume: 24 * time.Hour, Hooks: printed(w.secrets),
 	}}, nil

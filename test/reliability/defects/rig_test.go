@@ -21,7 +21,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/gzip"
 	"go.uber.org/goleak"
 
 	"github.com/tvmexport/tvmexport"
@@ -33,6 +32,7 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -123,7 +123,7 @@ func bubble(t *testing.T, f func(r *rig)) {
 		r.exporter = &engine.Exporter{
 			Owner: "test", Calls: 1,
 			Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour,
-			Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
+			Compress: compressor.New,
 		}
 		r.connect()
 		f(r)

@@ -2,7 +2,6 @@ package plans_test
 
 import (
 	"context"
-	"io"
 	"maps"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/klauspost/compress/gzip"
 	"go.uber.org/goleak"
 
 	"github.com/tvmexport/tvmexport"
@@ -21,6 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -150,7 +149,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 	r.exporter = &engine.Exporter{
 		Source: r.source, Destination: client, Describe: catalog.Table, Owner: "test",
 		Limits:   tvmexport.Limits{Rows: 200, Bytes: 100_000}, // so that a small tenant takes many calls
-		Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
+		Compress: compressor.New,
 	}
 	return r
 }

@@ -6,11 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
@@ -18,6 +15,7 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 )
 
 // Options say what is put together. Hunting has no quota.
@@ -81,7 +79,7 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 	r.Exporter = &engine.Exporter{
 		Source: source, Destination: r.Destination, Describe: describe, Owner: "rig", Calls: 4,
 		Lag: 15 * time.Minute, Recount: 48 * time.Hour, Resume: 24 * time.Hour, FullEvery: o.FullEvery, Limits: o.Limits,
-		Compress: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
+		Compress: compressor.New,
 	}
 	if len(o.Tables) == 0 {
 		o.Tables = catalog.Default()
