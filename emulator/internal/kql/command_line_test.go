@@ -33,6 +33,10 @@ func TestOperatorsAreRefusedByName(t *testing.T) {
 	for query, want := range map[string]string{
 		`print parse_user_agent("a", "browser")`:                 "parse_user_agent() is not supported here",
 		`print x = 1 | reduce by x`:                              "The reduce operator is not supported here",
+		`print x = "a" | where x like "a"`:                       "The operator 'like' is not supported here",
+		`print x = "a" | where x !like "a"`:                      "The operator '!like' is not supported here",
+		`print x = 1 | getschema kind=csl`:                       "getschema with a kind is not supported here",
+		`print x = 1 | evaluate python(typeof(*), "x")`:          "The plugin python is not supported here",
 		`print x = 1 | assert-schema (x:long)`:                   "The assert-schema operator is not supported here",
 		`print x = 1 | project-by-names 'x'`:                     "The project-by-names operator is not supported here",
 		`print x = 1 | evaluate autocluster()`:                   "The plugin autocluster is not supported here",

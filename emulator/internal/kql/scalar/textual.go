@@ -12,27 +12,35 @@ import (
 func textual(groups ...[]Function) []Function {
 	all := slices.Concat(groups...)
 	for i := range all {
-		all[i].bind = dynamicsAsTexts(all[i].bind)
+		all[i].bind = dynamicsAsTexts(all[i].bind, anyFirst[all[i].Name])
 	}
 	return all
+}
+
+// anyFirst are the functions whose first argument may be of any type, which counts as
+// tostring() of it: Microsoft's parser accepts it.
+var anyFirst = map[string]bool{
+	"tolower": true, "toupper": true, "substring": true, "split": true, "strcmp": true, "to_utf8": true, "isascii": true, "isutf8": true,
+	"regex_quote": true, "unicode_codepoints_from_string": true, "parse_command_line": true, "indexof_regex": true,
 }
 
 // mostDynamics bounds the arguments that are tried as dynamics and as texts.
 const mostDynamics = 4
 
 // dynamicsAsTexts binds with the fewest dynamics as texts that the function
-// takes; those that it takes as they are stay dynamics.
-func dynamicsAsTexts(bind binder) binder {
+// takes; those that it takes as they are stay dynamics. With first, a first argument of
+// any type counts as a dynamic.
+func dynamicsAsTexts(bind binder, first bool) binder {
 	return func(c call) (Bound, error) {
-		bound, first := bind(c)
+		bound, refused := bind(c)
 		var at []int
 		for i, a := range c.args {
-			if a.Kind == value.Dynamic {
+			if a.Kind == value.Dynamic || first && i == 0 && a.Kind != value.String {
 				at = append(at, i)
 			}
 		}
-		if first == nil || len(at) == 0 || len(at) > mostDynamics {
-			return bound, first
+		if refused == nil || len(at) == 0 || len(at) > mostDynamics {
+			return bound, refused
 		}
 		for n := 1; n <= len(at); n++ {
 			for chosen := range uint(1) << len(at) {
@@ -46,7 +54,7 @@ func dynamicsAsTexts(bind binder) binder {
 				}
 			}
 		}
-		return Bound{}, first
+		return Bound{}, refused
 	}
 }
 

@@ -31,6 +31,9 @@ var textOperators = map[string]bool{
 // listOperators take a list in parentheses.
 var listOperators = map[string]bool{"in": true, "in~": true, "!in": true, "!in~": true, "has_any": true, "has_all": true}
 
+// unpublished are operators that Microsoft's parser knows and no page describes.
+var unpublished = map[string]bool{"like": true, "likecs": true, "notlike": true, "notlikecs": true, "!like": true, "!likecs": true}
+
 // formerNames of operators.
 var formerNames = map[string]string{"<>": "!=", "notcontains": "!contains", "containscs": "contains_cs", "notcontainscs": "!contains_cs"}
 
@@ -59,6 +62,10 @@ func (p *parser) equality() Expr {
 	left := p.relation()
 	if _, named := left.(*Ident); named && p.terms && p.accept(":") {
 		return &Binary{Place: at, Op: ":", Left: left, Right: p.relation()}
+	}
+	if t := p.current(); unpublished[t.Text] && (t.Kind == NameToken || t.Kind == PunctToken) {
+		p.unsupported(t, "The operator '%s' is not supported here.", t.Text)
+		return left
 	}
 	op := p.equalityOperator()
 	if op == "" {
@@ -260,7 +267,7 @@ func (p *parser) typeOf() *TypeOf {
 	x := &TypeOf{Place: p.here()}
 	p.expect("typeof")
 	p.expect("(")
-	if !p.is(")") && p.peek(1).Is(")") {
+	if !p.is(")") && !p.is("*") && p.peek(1).Is(")") {
 		x.Kind = p.kind()
 		p.expect(")")
 		return x

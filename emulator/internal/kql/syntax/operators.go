@@ -106,6 +106,10 @@ func (p *parser) read(name string, at Place) Operator {
 		p.options(nil)
 		return &As{at, p.name(), materialized}
 	case "getschema":
+		if t := p.current(); t.Is("kind") && p.peek(1).Is("=") && !p.peek(2).Is("default") {
+			p.unsupported(t, "getschema with a kind is not supported here.")
+			return nil
+		}
 		return &GetSchema{at}
 	case "evaluate":
 		return p.evaluate(at)
