@@ -38,6 +38,9 @@ func FuzzQuery(f *testing.F) {
 		"T | sort by a asc | scan with_match_id=m declare (s:long = 0) with (step one: a > 0 => s = a + one.s; step two: b has one.b;)",
 		"search in (T, U) 'x' and b:'o*' or a > 1 | take 2",
 		"T | search '*' | extend (m, n) = series_stats(c.k), array_sort_asc(c, c) | project-away c",
+		"find in (T, U) where a == 1 or b has 'x' project a, z:string | project-away source_",
+		"T | where * has 'x' | top-hitters 2 of a by e",
+		"T | fork (where a > 1 | count) x=(take 1); U | facet by a, z with (top 1 by a)",
 		"print x = materialize(T), toscalar(T | count) | extend y = pack_all()",
 	} {
 		f.Add(s)

@@ -164,6 +164,9 @@ func FuzzParseQuery(f *testing.F) {
 		"datatable(a:dynamic)[dynamic({'a':[1,2d,-3]})] | mv-expand a to typeof(long) limit 3",
 		"print h@'x', ```y```, 0x1f, 1.5e-3, ['a b'].c[\"d\"][-1], typeof(long)",
 		"T | parse kind=regex a with * 'b' c:long * | join kind=inner (U) on $left.a == $right.b",
+		"find withsource=S in (T, U*) where * has 'x' and b:'y' project a:long, ['b c'] | top-hitters 2 of a by b",
+		"T | fork a=(where b > 1) (take 2) | facet by a, b with (take 1 | count)",
+		"T | evaluate python(typeof(*, a:long), 'x') : (*) | getschema kind=csl | where a !like 'x'",
 	} {
 		f.Add(s)
 	}
