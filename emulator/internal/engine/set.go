@@ -41,6 +41,11 @@ func loadQuery(ctx context.Context, s *session, c *command.Load) (*rows, error) 
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range []string{"extend_schema", "recreate_schema", "distributed", "policy_ingestiontime", "persistdetails"} {
+		if text, ok := c.With[name]; ok && !equalFold(text, "true") && !equalFold(text, "false") {
+			return nil, badRequest("The property '%s' must be true or false, not '%s'", name, excerpt(text))
+		}
+	}
 	l.table = c.Table
 	if err := mayLoad(s, c); err != nil {
 		return nil, err
@@ -103,6 +108,9 @@ func shapeLoad(s *session, sc scope, c *command.Load, l *load, columns []value.C
 			id: newID(), name: c.Table, columns: s.e.databases.newColumns(columns), folder: c.With["folder"], docString: c.With["docstring"],
 		}
 		l.create.grant(creator(s.call.Principal))
+		if equalFold(c.With["policy_ingestiontime"], "false") { // on where nothing is said
+			l.create.setPolicy("ingestiontime", `{"IsEnabled":false}`)
+		}
 		return nil
 	}
 	have := t.schema()

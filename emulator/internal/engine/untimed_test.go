@@ -16,4 +16,9 @@ func TestIngestionTimePolicy(t *testing.T) {
 	b.want(`.show table T details | project TableName`, "T")
 	b.run(`.set-or-append U <| T | where isnull(ingestion_time()) | project a`)
 	b.wantValues("U", 2, 4)
+	b.run(`.set V with (policy_ingestiontime=False) <| print a = 5`)
+	b.run(`.set W with (policy_ingestiontime=true) <| print a = 6`)
+	b.want(`V | union W | where isnull(ingestion_time())`, "5")
+	b.fails(root, `.set X with (policy_ingestiontime=5) <| print a = 5`, CodeBadRequest, "'policy_ingestiontime' must be true or false")
+	b.fails(root, `.set-or-append V with (distributed=maybe) <| print a = 5`, CodeBadRequest, "'distributed' must be true or false")
 }
