@@ -7,6 +7,7 @@ package newtonsoft
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -109,6 +110,23 @@ func (r *reader) comment(rest string) error {
 	return r.refuse("'/' begins no comment")
 }
 
+// otherBase is a whole number that is written in hexadecimal (0x1F) or octal digits (017),
+// or a fraction without a digit in front of it (.5), as JSON has it.
+func otherBase(word string) (string, bool) {
+	digits, sign := strings.TrimPrefix(word, "-"), ""
+	if digits != word {
+		sign = "-"
+	}
+	switch {
+	case strings.HasPrefix(digits, ".") && json.Valid([]byte("0"+digits)):
+		return sign + "0" + digits, true
+	case len(digits) > 1 && digits[0] == '0' && !strings.ContainsAny(digits, ".eE_oObB") || strings.HasPrefix(strings.ToLower(digits), "0x") && !strings.Contains(digits, "_"):
+		n, err := strconv.ParseInt(digits, 0, 64)
+		return sign + strconv.FormatInt(n, 10), err == nil
+	}
+	return "", false
+}
+
 // word copies a number or a literal, and quotes the name of a member.
 func (r *reader) word(rest string) error {
 	n := strings.IndexFunc(rest, func(c rune) bool { return strings.ContainsRune(" \t\r\n,:[]{}\"'/", c) })
@@ -122,6 +140,8 @@ func (r *reader) word(rest string) error {
 			return r.refuse("the name %q needs quotes", word)
 		}
 		word = `"` + word + `"`
+	} else if other, ok := otherBase(word); ok {
+		word = other
 	} else if !json.Valid([]byte(word)) {
 		return r.refuse("%q is no value", word)
 	}

@@ -19,6 +19,7 @@ func TestStandard(t *testing.T) {
 		"'a\tb'":                                    `"a\tb"`,
 		`{"a//b": "/* c */"}`:                       `{"a//b":"/* c */"}`,
 		`{'a': [true, null, false,], 'b': {},}`:     `{"a":[true,null,false],"b":{}}`,
+		`[0x1F, 017, .5, -0X10, -.25, 0, 0.5, 0e1]`: `[31, 15, 0.5, -16, -0.25, 0, 0.5, 0]`,
 		" // only\n[]":                              `[]`,
 	} {
 		got, err := newtonsoft.Standard(text)
@@ -35,6 +36,7 @@ func TestStandard(t *testing.T) {
 func TestStandardRefuses(t *testing.T) {
 	for _, text := range []string{
 		``, `{`, `[1,,2]`, `[,]`, `{,}`, `{"a":,}`, `'a`, `[1] /* x`, `/`, `{a b: 1}`, `{a-b: 1}`, `[word]`, `[1 2]`, `{"a" 1}`, `,`, `1,2`, `'\x'`,
+		`[0x]`, `[08]`, `[0b1]`, `[0o7]`, `[0_1]`, `[.]`, `[1.]`, `[+5]`, `[0x1_F]`, `[NaN]`, `[True]`,
 	} {
 		if got, err := newtonsoft.Standard(text); err == nil {
 			t.Errorf("%s: got %s, want an error", text, got)
