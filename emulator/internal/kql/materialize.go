@@ -12,6 +12,7 @@ type shared struct {
 	p    *pipeline
 	refs []ref
 	need []bool // what any of the uses reads
+	uses int
 }
 
 // sharedKey tells the uses of one materialize() from those of another: it is
@@ -72,6 +73,7 @@ func (b *binder) materialize(n *syntax.Call, s *scope) (*pipeline, error) {
 		b.kept.byKey[key] = kept
 		b.kept.list = append(b.kept.list, kept)
 	}
+	kept.uses++
 	out := newPipeline(&sharedSource{kept}, kept.p.columns())
 	for i, h := range kept.p.hidden {
 		out.hidden = append(out.hidden, field{name: h.name, kind: h.kind, ref: ref(len(out.fields) + i)})
@@ -96,12 +98,7 @@ func (s *sharedSource) run(x *execution, _ []Condition, yield func(row []value.V
 	if !ok {
 		store = &rowStore{width: len(s.refs)}
 		err := s.p.run(x, func(f *frame) error {
-			row := store.add()
-			for i, r := range s.refs {
-				if s.need[i] {
-					row[i] = f.at(r)
-				}
-			}
+			s.fill(store.add(), f)
 			return nil
 		})
 		if err != nil {
@@ -110,4 +107,21 @@ func (s *sharedSource) run(x *execution, _ []Condition, yield func(row []value.V
 		x.shared[s.shared] = store
 	}
 	return store.each(x, yield)
+}
+
+// stream gives the rows without keeping them.
+func (s *sharedSource) stream(x *execution, yield func(row []value.Value) error) error {
+	row := make([]value.Value, len(s.refs))
+	return s.p.run(x, func(f *frame) error {
+		s.fill(row, f)
+		return yield(row)
+	})
+}
+
+func (s *shared) fill(row []value.Value, f *frame) {
+	for i, r := range s.refs {
+		if s.need[i] {
+			row[i] = f.at(r)
+		}
+	}
 }

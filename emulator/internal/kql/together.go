@@ -28,12 +28,12 @@ func runCollector(c collector, x *execution, yield func(row []value.Value) error
 	return give(yield)
 }
 
-// table is the scan that all rows of p come from, nil if there is none. With
-// last, p gives no row before it has all rows of the scan.
-func (p *pipeline) table() (s *scan, last bool) {
+// origin is what all rows of p come from, a scan or a shared table, nil if there is
+// nothing of the kind. With last, p gives no row before it has all rows of it.
+func (p *pipeline) origin() (from source, last bool) {
 	for p != nil {
 		switch from := p.source.(type) {
-		case *scan:
+		case *scan, *sharedSource:
 			return from, last
 		case collector:
 			p, last = from.input(), true
@@ -44,9 +44,22 @@ func (p *pipeline) table() (s *scan, last bool) {
 	return nil, false
 }
 
-// reader is a run of a pipeline that is given the rows of its scan.
+// isOrigin says whether rows of b are rows of a, too.
+func isOrigin(a, b source) bool {
+	switch a := a.(type) {
+	case *scan:
+		b, ok := b.(*scan)
+		return ok && a.entity == b.entity
+	case *sharedSource:
+		b, ok := b.(*sharedSource)
+		return ok && a.shared == b.shared
+	}
+	return false
+}
+
+// reader is a run of a pipeline that is given the rows of its origin.
 type reader struct {
-	scan    *scan
+	from    source
 	where   []Condition
 	row     func(row []value.Value) error
 	isStop  func(err error) bool  // an error of row means that no more rows are wanted
@@ -54,7 +67,7 @@ type reader struct {
 	stopped error
 }
 
-// open begins a run of a pipeline for which table has found a scan.
+// open begins a run of a pipeline that has an origin.
 func (p *pipeline) open(x *execution, sink func(f *frame) error) (*reader, error) {
 	r, err := p.begin(x, sink)
 	if err != nil {
@@ -62,7 +75,7 @@ func (p *pipeline) open(x *execution, sink func(f *frame) error) (*reader, error
 	}
 	c, ok := p.source.(collector)
 	if !ok {
-		return &reader{scan: p.source.(*scan), where: r.where, row: r.row, isStop: r.f.isStop, end: r.end}, nil
+		return &reader{from: p.source, where: r.where, row: r.row, isStop: r.f.isStop, end: r.end}, nil
 	}
 	take, give := c.collect(x)
 	in, err := c.input().open(x, take)
@@ -79,7 +92,7 @@ func (p *pipeline) open(x *execution, sink func(f *frame) error) (*reader, error
 	return in, nil
 }
 
-// canShare says whether one read of a table serves both.
+// canShare says whether one read of their origin serves both.
 func (r *reader) canShare(other *reader) bool {
 	return slices.EqualFunc(r.where, other.where, func(a, b Condition) bool {
 		return a.Column == b.Column && a.Unindexed == b.Unindexed && slices.Equal(a.Prefixes, b.Prefixes) &&
@@ -90,18 +103,10 @@ func (r *reader) canShare(other *reader) bool {
 // errNoReader ends a scan whose readers have all stopped.
 var errNoReader = errors.New("no reader wants more rows")
 
-// readTogether reads a table once for all readers, which can share it.
+// readTogether reads an origin once for all readers, which can share it.
 func readTogether(x *execution, readers []*reader) error {
-	first := readers[0]
-	need := slices.Clone(first.scan.need)
-	for _, r := range readers[1:] {
-		for i, n := range r.scan.need {
-			need[i] = need[i] || n
-		}
-	}
 	active := len(readers)
-	q := Request{Need: need, Where: first.where, Readers: len(readers)}
-	err := first.scan.read(x, q, func(row []value.Value) error {
+	err := readOrigin(x, readers, func(row []value.Value) error {
 		for _, r := range readers {
 			if r.stopped != nil {
 				continue
@@ -122,4 +127,18 @@ func readTogether(x *execution, readers []*reader) error {
 		return nil
 	}
 	return err
+}
+
+func readOrigin(x *execution, readers []*reader, yield func(row []value.Value) error) error {
+	first, ok := readers[0].from.(*scan)
+	if !ok {
+		return readers[0].from.(*sharedSource).stream(x, yield)
+	}
+	need := slices.Clone(first.need)
+	for _, r := range readers[1:] {
+		for i, n := range r.from.(*scan).need {
+			need[i] = need[i] || n
+		}
+	}
+	return first.read(x, Request{Need: need, Where: readers[0].where, Readers: len(readers)}, yield)
 }

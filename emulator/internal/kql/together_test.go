@@ -12,6 +12,7 @@ import (
 // read each, and answer as they do alone.
 func TestLegsShareARead(t *testing.T) {
 	const slice = "let a = T | where Id startswith_cs 'a'; "
+	const kept = "let a = materialize(T | where Id startswith_cs 'a'); "
 	tests := []struct {
 		query   string
 		scans   int
@@ -29,6 +30,13 @@ func TestLegsShareARead(t *testing.T) {
 		{slice + "union (a | project Id), (a | distinct Id)", 2, 6, []string{"Id:string", "aa1", "ab2", "aa1", "ab2"}},
 		{slice + "union (a | project Id), (a | where N > 1 | count)", 2, 6, []string{"Id:string Count:long", "aa1 | null", "ab2 | null", " | 1"}},
 		{"union (T | project Id), (U | count)", 2, 4, []string{"Id:string Count:long", "aa1 | null", "ab2 | null", "bb3 | null", " | 1"}},
+		{kept + "union (a | project Id), (a | count)", 1, 3, []string{"Id:string Count:long", "aa1 | null", "ab2 | null", " | 2"}},
+		{kept + "union (a | where N > 1 | project Id), (a | summarize s = sum(N)), (a | where N == 1 | count)", 1, 3, []string{"Id:string s:long Count:long", "ab2 | null | null", " | 3 | null", " | null | 1"}},
+		{kept + "union (a | count), (a | project Id)", 1, 3, []string{"Count:long Id:string", "2 | ", "null | aa1", "null | ab2"}},
+		{kept + "union (a | project Id), (a | count), (a | take 1 | project N)", 1, 3, []string{"Id:string Count:long N:long", "aa1 | null | null", "ab2 | null | null", " | 2 | null", " | null | 1"}},
+		{kept + "union (a | take 1 | project Id), (a | extend x = toscalar(a | count) | summarize max(x))", 1, 3, []string{"Id:string max_x:long", "aa1 | null", " | 2"}},
+		{kept + "union (a | take 1 | project Id), (a | take 1 | count)", 1, 1, []string{"Id:string Count:long", "aa1 | null", " | 1"}},
+		{"let a = materialize(T | extend R = rand()); union (a | project N, R), (a | summarize M = sum(R), N = long(0)) | summarize s = round(sum(R) - sum(M), 6)", 1, 3, []string{"s:real", "0.0"}},
 		{"union (T | project N), (T | count) | take 1", 1, 2, []string{"N:long Count:long", "1 | null"}},
 	}
 	for _, tt := range tests {

@@ -202,7 +202,7 @@ func (u *unionSource) run(x *execution, _ []Condition, yield func(row []value.Va
 	begun := make([]*reader, len(u.legs))
 	for i, l := range u.legs {
 		if begun[i] == nil {
-			if s, _ := l.p.table(); s == nil {
+			if !u.together(x, l) {
 				if err := l.p.run(x, u.sink(l, yield)); err != nil {
 					return err
 				}
@@ -219,14 +219,34 @@ func (u *unionSource) run(x *execution, _ []Condition, yield func(row []value.Va
 	return nil
 }
 
+// together says whether the leg is read by readTable. A shared table is, if nobody else
+// than legs that can take its rows together uses it: then none of its rows are kept.
+func (u *unionSource) together(x *execution, l *leg) bool {
+	from, _ := l.p.origin()
+	table, ok := from.(*sharedSource)
+	if !ok {
+		return from != nil
+	}
+	if x.shared[table.shared] != nil || len(x.inputs) > 0 {
+		return false
+	}
+	uses := 0
+	for _, other := range u.legs {
+		if o, last := other.p.origin(); isOrigin(from, o) && (last || uses == 0) {
+			uses++
+		}
+	}
+	return uses == table.uses
+}
+
 // readTable begins leg i, and the legs behind it that can share its read, and
 // gives them all rows of the table.
 func (u *unionSource) readTable(x *execution, i int, begun []*reader, yield func(row []value.Value) error) error {
-	table, _ := u.legs[i].p.table()
+	table, _ := u.legs[i].p.origin()
 	var readers []*reader
 	for j := i; j < len(u.legs); j++ {
 		l := u.legs[j]
-		if s, last := l.p.table(); begun[j] != nil || j > i && (!last || s.entity != table.entity) {
+		if from, last := l.p.origin(); begun[j] != nil || j > i && (!last || !isOrigin(table, from)) {
 			continue
 		}
 		r, err := l.p.open(x, u.sink(l, yield))
