@@ -67,6 +67,7 @@ func (c *catalog) compile(call Call, text string) (*kql.Query, error) {
 	}
 	q, err := kql.Compile(text, kql.Environment{
 		Catalog: c, Database: call.Database, Now: now, Values: call.Parameters, Principal: call.Principal.FQN(),
+		ShareTables: true,
 	})
 	if err != nil {
 		return nil, asError(err)

@@ -38,6 +38,9 @@ func (b *binder) call(n *syntax.Call, c site) (*expr, error) {
 		if err != nil {
 			return nil, in(n.Pos(), err)
 		}
+		if f.Volatile {
+			b.volatile++
+		}
 		return apply(c.row.layout, n.Name, bound, args, f.Volatile), nil
 	}
 	if f, err := b.stored(c.scope.db, n.Name); err != nil {

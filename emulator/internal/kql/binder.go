@@ -8,18 +8,19 @@ import (
 // binder turns a tree into pipelines. It resolves names, checks types and
 // chooses the code that runs.
 type binder struct {
-	env     Environment
-	now     value.Value
-	binSize value.Value               // of bin_auto(); the zero Value where the query does not set it
-	binAt   value.Value               // likewise
-	shapes  map[*syntax.Function]bool // whether a function gives a table
-	bodies  map[entity]*storedFunction
-	active  map[entity]int            // stored functions whose bodies are being bound
-	kept    *sharings                 // of materialize
-	foreign map[*syntax.Function]bool // functions that are stored
-	budget  int                       // operators and functions that may still be bound
-	depth   int                       // of functions within functions
-	asserts []*expr                   // that the statement depends on
+	env      Environment
+	now      value.Value
+	binSize  value.Value               // of bin_auto(); the zero Value where the query does not set it
+	binAt    value.Value               // likewise
+	shapes   map[*syntax.Function]bool // whether a function gives a table
+	bodies   map[entity]*storedFunction
+	active   map[entity]int            // stored functions whose bodies are being bound
+	kept     *sharings                 // of materialize
+	foreign  map[*syntax.Function]bool // functions that are stored
+	budget   int                       // operators and functions that may still be bound
+	depth    int                       // of functions within functions
+	volatile int                       // calls so far whose values differ from row to row, or from read to read
+	asserts  []*expr                   // that the statement depends on
 }
 
 // entity is a table or function of a database.

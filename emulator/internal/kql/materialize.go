@@ -65,22 +65,54 @@ func (b *binder) materialize(n *syntax.Call, s *scope) (*pipeline, error) {
 		if err != nil {
 			return nil, err
 		}
-		kept = &shared{p: p, refs: p.refs()}
-		for _, h := range p.hidden {
-			kept.refs = append(kept.refs, h.ref)
-		}
-		kept.need = make([]bool, len(kept.refs))
+		kept = b.keep(p)
 		b.kept.byKey[key] = kept
-		b.kept.list = append(b.kept.list, kept)
 	}
-	kept.uses++
-	out := newPipeline(&sharedSource{kept}, kept.p.columns())
-	for i, h := range kept.p.hidden {
+	return kept.use(), nil
+}
+
+// keep makes a shared table of the rows of p.
+func (b *binder) keep(p *pipeline) *shared {
+	kept := &shared{p: p, refs: p.refs()}
+	for _, h := range p.hidden {
+		kept.refs = append(kept.refs, h.ref)
+	}
+	kept.need = make([]bool, len(kept.refs))
+	b.kept.list = append(b.kept.list, kept)
+	return kept
+}
+
+// letTable binds the table that let has given a name. Where the environment says so, one
+// that groups rows is computed once for all its uses, unless it could differ between them.
+func (b *binder) letTable(v *binding, op string) (*pipeline, error) {
+	if v.kept != nil {
+		return v.kept.use(), nil
+	}
+	before := b.volatile
+	p, err := b.tabular(v.x, v.scope, op)
+	if err != nil || v.tabular || !b.env.ShareTables || b.volatile > before || !p.groups() {
+		return p, err
+	}
+	v.kept = b.keep(p)
+	return v.kept.use(), nil
+}
+
+// groups says whether the rows are groups that are known behind the last row only.
+func (p *pipeline) groups() bool {
+	s, ok := p.source.(*summarizeSource)
+	return ok && slices.ContainsFunc(s.calls, func(c *aggregateCall) bool { return !c.bound.First })
+}
+
+// use is a pipeline over the rows.
+func (s *shared) use() *pipeline {
+	s.uses++
+	out := newPipeline(&sharedSource{s}, s.p.columns())
+	for i, h := range s.p.hidden {
 		out.hidden = append(out.hidden, field{name: h.name, kind: h.kind, ref: ref(len(out.fields) + i)})
 	}
-	out.width = len(kept.refs)
-	out.serialized = kept.p.serialized
-	return out, nil
+	out.width = len(s.refs)
+	out.serialized = s.p.serialized
+	return out
 }
 
 // sharedSource gives the rows of a shared table, which are read when they are
@@ -94,6 +126,9 @@ func (s *sharedSource) require(need []bool) {
 }
 
 func (s *sharedSource) run(x *execution, _ []Condition, yield func(row []value.Value) error) error {
+	if s.uses == 1 && len(x.inputs) == 0 {
+		return s.stream(x, yield)
+	}
 	store, ok := x.shared[s.shared]
 	if !ok {
 		store = &rowStore{width: len(s.refs)}

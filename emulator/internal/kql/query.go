@@ -16,6 +16,10 @@ type Environment struct {
 	Now      time.Time         // now(), the same throughout the query
 	Values   map[string]string // values of declared query parameters, as KQL literals or plain text
 
+	// ShareTables computes a let table that groups rows once for all its uses in a
+	// statement. Where rows scanned are charged, each use is a read.
+	ShareTables bool
+
 	// Principal is who asks, as current_principal() gives it; "" where nobody is known.
 	Principal string
 }

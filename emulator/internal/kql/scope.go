@@ -26,6 +26,7 @@ type binding struct {
 	kind    value.Kind // of a scalar parameter, while only shapes are looked at
 	tabular bool       // it is a table
 	used    bool
+	kept    *shared // not nil: the table, which is computed once
 
 	volatile bool // x is a scalar that can have a different value at each read
 }

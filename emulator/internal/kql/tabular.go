@@ -75,7 +75,7 @@ func (b *binder) tableNamed(n *syntax.Ident, s *scope, op string) (*pipeline, er
 		case v.function != nil:
 			return b.tabularFunction(userCall{n.Name, v.function, v.scope, nil, n.Pos()}, s)
 		}
-		return b.tabular(v.x, v.scope, op)
+		return b.letTable(v, op)
 	}
 	return b.entity(s.db, n.Name, n.Pos(), op)
 }
