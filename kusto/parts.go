@@ -19,6 +19,7 @@ type (
 	LedgerRow   = ledger.Row
 
 	ScriptOptions = setup.Options
+	ScriptGrants  = setup.Grants
 	Command       = setup.Command
 	CommandKind   = setup.CommandKind
 	Planned       = setup.Planned
@@ -42,8 +43,20 @@ func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 	return setup.Script(tables, o)
 }
 
-// WriteScript writes the commands as one text, see [setup.WriteScript].
-func WriteScript(w io.Writer, commands []Command) error { return setup.WriteScript(w, commands) }
+// WriteScript writes the commands as one command to paste, see [setup.WriteScript].
+func WriteScript(w io.Writer, commands []Command, g ScriptGrants, remarks ...string) error {
+	return setup.WriteScript(w, commands, g, remarks...)
+}
+
+// CheckPrincipal refuses what is no principal of Kusto.
+func CheckPrincipal(principal string) error { return setup.CheckPrincipal(principal) }
+
+// SharedPolicies returns the tables whose policies a script sets without knowing who
+// made them, see [setup.SharedPolicies].
+func SharedPolicies(commands []Command) []string { return setup.SharedPolicies(commands) }
+
+// WriteCommands writes the commands as one text, see [setup.WriteCommands].
+func WriteCommands(w io.Writer, commands []Command) error { return setup.WriteCommands(w, commands) }
 
 // Overhead returns the commands that an invocation sends for all its tables together.
 func Overhead() []string { return setup.Overhead() }

@@ -32,11 +32,35 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
-	if err := setup.WriteScript(&b, commands); err != nil {
+	write := func(name string, commands []setup.Command, g setup.Grants, remarks ...string) {
+		t.Helper()
+		var b strings.Builder
+		if err := setup.WriteScript(&b, commands, g, remarks...); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "\n\n") || !strings.HasPrefix(b.String(), ".execute database script with (ThrowOnErrors=true) <|\n") {
+			t.Errorf("%s is not one command without an empty line", name)
+		}
+		kqltest.Golden(t, name, strings.TrimSuffix(b.String(), "\n"))
+	}
+	write("script", commands, setup.Grants{Database: "security", Principal: "aadapp=00000000-1111-2222-3333-444444444444;55555555-6666-7777-8888-999999999999"}, "A remark\nof two lines.")
+	few, err := setup.Script([]tvmexport.Table{unknown}, setup.Options{FunctionPrefix: "My"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	kqltest.Golden(t, "script", strings.TrimSuffix(b.String(), "\n"))
+	write("script_by_table", few, setup.Grants{Database: "it's [one]", ByTable: true})
+}
+
+func TestPrincipals(t *testing.T) {
+	for principal, fine := range map[string]bool{
+		"aadapp=4c7e82bd-6adb-46c3-b413-fdd44834c69b;fabrikam.com": true, "aadapp=4c7e82bd-6adb-46c3-b413-fdd44834c69b": true,
+		"aaduser=imikeoein@fabrikam.com": true, " aadgroup=b;c ": true,
+		"": false, "4c7e82bd;fabrikam.com": false, "aadapp=": false, "aadapp=a;b;c": false, "aadapp=a') .drop table X": false, "aadapp=a'": false, "aadapp=a\nb": false,
+	} {
+		if err := setup.CheckPrincipal(principal); (err == nil) != fine || err != nil && tvmexport.CauseOf(err) != tvmexport.Usage {
+			t.Errorf("%q: %v", principal, err)
+		}
+	}
 }
 
 func TestScriptRefusesNames(t *testing.T) {

@@ -58,6 +58,9 @@ func completeFlags(c *cobra.Command) {
 	if c.Flags().Lookup("table") != nil {
 		_ = c.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(slices.Concat(catalog.Default(), catalog.Offered()), cobra.ShellCompDirectiveNoFileComp))
 	}
+	if c.Flags().Lookup("roles") != nil {
+		_ = c.RegisterFlagCompletionFunc("roles", cobra.FixedCompletions([]string{"database", "table"}, cobra.ShellCompDirectiveNoFileComp))
+	}
 	if c.Flags().Lookup("quota") != nil {
 		_ = c.RegisterFlagCompletionFunc("quota", cobra.FixedCompletions([]string{"documented", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	}

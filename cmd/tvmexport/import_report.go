@@ -165,7 +165,7 @@ func printTakeovers(w io.Writer, reports []*takeoverReport, commands []kusto.Com
 		return nil
 	}
 	fmt.Fprint(w, "\n// nothing was written; import without --print sends these commands\n\n")
-	return kusto.WriteScript(w, commands)
+	return kusto.WriteCommands(w, commands)
 }
 
 // shownDays is how many days of a table are printed; JSON has them all.

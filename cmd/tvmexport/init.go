@@ -1,19 +1,26 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
+// initFlags are what init is asked for.
+type initFlags struct {
+	print     bool
+	tables    []string
+	principal string
+	roles     string
+}
+
 func (p *process) initCommand() *cobra.Command {
-	var print bool
-	var tables []string
+	var f initFlags
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Create the missing tables, functions and policies in the database",
@@ -23,71 +30,70 @@ mappings and the read functions. It needs the roles users and ingestors on the
 database. It never changes objects that others created. A second init changes
 nothing.
 
-With --print it only prints the script, for an administrator to run. This needs no
-database.`,
-		Example: "  tvmexport init\n  tvmexport init --table DeviceTvmSoftwareVulnerabilitiesKB\n  tvmexport init --print > init.kql",
-		Args:    noArguments,
+With --print it only prints one script, which an administrator of the database
+pastes into a query editor and runs. Run again, it changes nothing. The script
+makes what init makes, gives --principal its roles, and adds the configuration
+rows. If the configuration names a database that can be read, the script leaves
+alone what others created there, as init does. Otherwise it is for a database in
+which none of the tables exists.`,
+		Example: "  tvmexport init\n  tvmexport init --table DeviceTvmSoftwareVulnerabilitiesKB\n" +
+			"  tvmexport init --print > init.kql\n  tvmexport init --print --principal 'aadapp=APPLICATION;TENANT' --roles table > init.kql",
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			wanted, err := tablesNamed(tables)
+			wanted, err := tablesNamed(f.tables)
 			if err != nil {
 				return err
 			}
-			if print {
-				return p.printScript(wanted)
+			if f.print {
+				return p.printScript(c.Context(), wanted, f)
 			}
-			cfg, err := p.configuration()
-			if err != nil {
-				return err
+			for _, name := range []string{"principal", "roles"} {
+				if c.Flags().Changed(name) {
+					return usage(fmt.Errorf("--%s is for --print", name))
+				}
 			}
-			if wanted, err = withPolicies(wanted, cfg); err != nil {
-				return err
-			}
-			x, err := p.open(c.Context(), cfg)
-			if err != nil {
-				return err
-			}
-			defer x.destination.Close()
-			if wanted, err = x.destination.Setup().Ordered(c.Context(), wanted); err != nil {
-				return err
-			}
-			setup, err := x.destination.Setup().Init(c.Context(), wanted, scriptOptions(cfg))
-			for _, line := range madeLines(setup.Made) {
-				fmt.Fprintln(p.stdout, line)
-			}
-			for _, note := range setup.Notes {
-				fmt.Fprintf(p.stderr, "note: %s\n", note)
-			}
-			if err != nil {
-				return err
-			}
-			if err := x.destination.Configuration().Configure(c.Context(), wanted); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", len(setup.Made), setup.There)
-			return err
+			return p.initialise(c.Context(), wanted)
 		},
 	}
-	c.Flags().BoolVar(&print, "print", false, "only print the script")
-	c.Flags().StringArrayVar(&tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
+	c.Flags().BoolVar(&f.print, "print", false, "only print the script")
+	c.Flags().StringArrayVar(&f.tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
+	c.Flags().StringVar(&f.principal, "principal", "", "`identity` of the exporter that the script gives its roles: aadapp=APPLICATION;TENANT")
+	c.Flags().StringVar(&f.roles, "roles", "database", "`scope` of the roles in the script: database, or table for roles of single tables")
 	return c
 }
 
-// printScript prints the script. It needs no configuration, but keeps to one
-// that is there.
-func (p *process) printScript(tables []tvmexport.Table) error {
-	var o kusto.ScriptOptions
-	c, err := config.File(p.configFile(), p.env)
-	if err == nil {
-		o = scriptOptions(c)
-		if tables, err = withPolicies(tables, c); err != nil {
-			return err
-		}
-	}
-	commands, err := kusto.Script(tables, o)
+// initialise creates what is missing.
+func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table) error {
+	cfg, err := p.configuration()
 	if err != nil {
 		return err
 	}
-	return kusto.WriteScript(p.stdout, commands)
+	if wanted, err = withPolicies(wanted, cfg); err != nil {
+		return err
+	}
+	x, err := p.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	if wanted, err = x.destination.Setup().Ordered(ctx, wanted); err != nil {
+		return err
+	}
+	setup, err := x.destination.Setup().Init(ctx, wanted, scriptOptions(cfg))
+	for _, line := range madeLines(setup.Made) {
+		fmt.Fprintln(p.stdout, line)
+	}
+	for _, note := range setup.Notes {
+		fmt.Fprintf(p.stderr, "note: %s\n", note)
+	}
+	if err != nil {
+		return err
+	}
+	if err := x.destination.Configuration().Configure(ctx, wanted); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", len(setup.Made), setup.There)
+	return err
 }
 
 // madeLines say what was made: of each table with what belongs to it, and of

@@ -40,7 +40,7 @@ type TableInfo struct {
 
 // FunctionInfo is what the schema says of a stored function. The text is its
 // parameters and its body.
-type FunctionInfo struct{ Folder, Text string }
+type FunctionInfo struct{ Folder, Doc, Text string }
 
 // Schema reads all tables in one command; functions too if asked for.
 func (c *Conn) Schema(ctx context.Context, op string, functions bool) (Schema, error) {
@@ -86,7 +86,7 @@ func (inv Schema) read(database, text string) error {
 		Databases map[string]struct {
 			Tables            map[string]object
 			MaterializedViews map[string]json.RawMessage
-			Functions         map[string]struct{ Folder string }
+			Functions         map[string]struct{ Folder, DocString string }
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
@@ -104,7 +104,7 @@ func (inv Schema) read(database, text string) error {
 			inv.Views[name] = true
 		}
 		for name, f := range db.Functions {
-			inv.Functions[name] = FunctionInfo{Folder: f.Folder} // readFunctions adds the text
+			inv.Functions[name] = FunctionInfo{Folder: f.Folder, Doc: f.DocString} // readFunctions adds the text
 		}
 	}
 	return nil
@@ -145,7 +145,7 @@ func (c *Conn) readFunctions(ctx context.Context, op string, inv Schema) error {
 	}
 	_, err = ReadRows(s, rows, func(r *Reader) string {
 		name := r.Text("Name")
-		inv.Functions[name] = FunctionInfo{Folder: r.Text("Folder"), Text: r.Text("Text")}
+		inv.Functions[name] = FunctionInfo{Folder: r.Text("Folder"), Doc: inv.Functions[name].Doc, Text: r.Text("Text")}
 		return name
 	})
 	return err

@@ -36,6 +36,31 @@ func (c *Configuration) Configure(ctx context.Context, tables []tvmexport.Table)
 // columns that the table has: commands that ingest from a query match columns
 // by position (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 func SeedText(tables []tvmexport.Table, columns []kql.Column) string {
+	return fmt.Sprintf(`.set-or-append %s <|
+%s
+| project %s`, kql.ConfigurationTable, seedRows(tables), kql.Fill(columns, map[string]kql.Expression{
+		"SourceTable":       {Kind: "string", Text: "SourceTable"},
+		"DestinationTable":  {Kind: "string", Text: "DestinationTable"},
+		"WatermarkColumn":   {Kind: "string", Text: "WatermarkColumn"},
+		"LoadType":          {Kind: "string", Text: "LoadType"},
+		"LastRefreshedTime": {Kind: "datetime", Text: "datetime(null)"},
+		"IsActive":          {Kind: "bool", Text: "true"},
+	}))
+}
+
+// SeedAnyText is [SeedText] for a table whose columns are not known: the table itself
+// gives them and their order.
+func SeedAnyText(tables []tvmexport.Table) string {
+	return fmt.Sprintf(`.set-or-append %s <|
+%s
+| take 0
+| union (
+%s
+| extend IsActive = true)`, kql.ConfigurationTable, kql.ConfigurationTable, seedRows(tables))
+}
+
+// seedRows is the query for the rows that are missing.
+func seedRows(tables []tvmexport.Table) string {
 	var rows strings.Builder
 	for i, t := range tables {
 		sep := ",\n"
@@ -51,16 +76,7 @@ func SeedText(tables []tvmexport.Table, columns []kql.Column) string {
 		}
 		fmt.Fprintf(&rows, "    %s, %s, %s, %s%s", kql.Literal(t.Name), kql.Literal(t.Destination), kql.Literal(watermark), kql.Literal(string(load)), sep)
 	}
-	return fmt.Sprintf(`.set-or-append %s <|
-datatable (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LoadType:string) [
+	return fmt.Sprintf(`datatable (SourceTable:string, DestinationTable:string, WatermarkColumn:string, LoadType:string) [
 %s]
-| join kind=leftanti %s on SourceTable
-| project %s`, kql.ConfigurationTable, rows.String(), kql.ConfigurationTable, kql.Fill(columns, map[string]kql.Expression{
-		"SourceTable":       {Kind: "string", Text: "SourceTable"},
-		"DestinationTable":  {Kind: "string", Text: "DestinationTable"},
-		"WatermarkColumn":   {Kind: "string", Text: "WatermarkColumn"},
-		"LoadType":          {Kind: "string", Text: "LoadType"},
-		"LastRefreshedTime": {Kind: "datetime", Text: "datetime(null)"},
-		"IsActive":          {Kind: "bool", Text: "true"},
-	}))
+| join kind=leftanti %s on SourceTable`, rows.String(), kql.ConfigurationTable)
 }

@@ -33,6 +33,7 @@ func TestTexts(t *testing.T) {
 		"seed_seven": SeedText(both, kql.ConfigurationColumns),
 		"activate":   activateText(kql.Names(both), true, kql.NeededColumns),
 		"pause":      activateText(kql.Names(both[:1]), false, append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Note of ours", Kind: "string"})),
+		"seed_any":   SeedAnyText(both),
 		"orders":     ordersText,
 		"losses": lossesText(both, []place{
 			{Of: kqltest.InventoryTable, Table: kqltest.InventoryTable.Destination, Columns: kql.RawColumns, Keep: 30 * 24 * time.Hour},

@@ -24,39 +24,51 @@ type Result struct {
 // Plan lists the commands that the database still needs, and what prevents them.
 // It changes nothing. Tables and functions of others are never altered.
 func (c *Installer) Plan(ctx context.Context, tables []tvmexport.Table, o Options) (Result, error) {
-	inv, err := c.conn.Schema(ctx, "init", true)
+	f, err := c.look(ctx, tables, o)
 	if err != nil {
 		return Result{}, err
 	}
-	if tables, err = c.asShown(ctx, tables, inv); err != nil {
-		return Result{}, err
-	}
-	lacks, err := c.ledger.Placements(ctx, tables, inv)
-	if err != nil {
-		return Result{}, err
-	}
-	commands, err := script(tables, o, inv.Shapes(), lacks)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := misnamed(tables, commands); err != nil {
-		return Result{}, err
-	}
-	for _, t := range tables {
-		if err := reading(t, inv); err != nil {
-			return Result{}, err
-		}
-	}
-	details, err := c.details(ctx, commands, inv)
-	if err != nil {
-		return Result{}, err
-	}
-	setup := Missing(commands, inv, details)
-	setup.Notes = append(setup.Notes, details.notes...)
-	for _, t := range tables {
-		setup.Notes = append(setup.Notes, misfits(t, inv)...)
+	setup := Missing(f.commands, f.inv, f.details)
+	setup.Notes = append(setup.Notes, f.details.notes...)
+	for _, t := range f.tables {
+		setup.Notes = append(setup.Notes, misfits(t, f.inv)...)
 	}
 	return setup, nil
+}
+
+// found is what a database needs and has.
+type found struct {
+	tables   []tvmexport.Table // with the columns that readers see
+	commands []Command         // all, as Script has them, for the columns that there are
+	inv      conn.Schema
+	details  Details
+}
+
+// look reads what the database has of the tables.
+func (c *Installer) look(ctx context.Context, tables []tvmexport.Table, o Options) (f found, err error) {
+	if f.inv, err = c.conn.Schema(ctx, "init", true); err != nil {
+		return f, err
+	}
+	if f.tables, err = c.asShown(ctx, tables, f.inv); err != nil {
+		return f, err
+	}
+	lacks, err := c.ledger.Placements(ctx, f.tables, f.inv)
+	if err != nil {
+		return f, err
+	}
+	if f.commands, err = script(f.tables, o, f.inv.Shapes(), lacks); err != nil {
+		return f, err
+	}
+	if err := misnamed(f.tables, f.commands); err != nil {
+		return f, err
+	}
+	for _, t := range f.tables {
+		if err := reading(t, f.inv); err != nil {
+			return f, err
+		}
+	}
+	f.details, err = c.details(ctx, f.commands, f.inv)
+	return f, err
 }
 
 // Init creates what is missing, one command each. Run twice it changes
@@ -140,11 +152,14 @@ type Details struct {
 	Mappings map[string][]string // by table: names of JSON mappings
 	Policies map[[2]string]bool  // by table and policy: set, or not to be changed
 	notes    []string            // why policies are not changed
+
+	mapped  map[[2]string]string // by table and mapping: its document
+	differs map[[2]string]bool   // by table and policy: set to something else than the command sets
 }
 
 // details asks for the mappings and policies of tables that exist.
 func (c *Installer) details(ctx context.Context, commands []Command, inv conn.Schema) (Details, error) {
-	d := Details{Mappings: map[string][]string{}, Policies: map[[2]string]bool{}}
+	d := Details{Mappings: map[string][]string{}, Policies: map[[2]string]bool{}, mapped: map[[2]string]string{}, differs: map[[2]string]bool{}}
 	for _, cmd := range commands {
 		t, there := inv.Tables[cmd.Table]
 		if !there {
@@ -153,11 +168,14 @@ func (c *Installer) details(ctx context.Context, commands []Command, inv conn.Sc
 		var err error
 		switch {
 		case cmd.Kind == MakeMapping && d.Mappings[cmd.Table] == nil:
-			d.Mappings[cmd.Table], err = c.mappingNames(ctx, cmd.Table)
+			err = c.mappings(ctx, cmd.Table, d)
 		case cmd.Kind == MakePolicy && t.Folder == kql.Folder:
-			var note string
-			if d.Policies[[2]string{cmd.Table, cmd.Name}], note, err = c.policyStands(ctx, cmd); note != "" {
-				d.notes = append(d.notes, note)
+			var stands standing
+			stands, err = c.policyStands(ctx, cmd)
+			key := [2]string{cmd.Table, cmd.Name}
+			d.Policies[key], d.differs[key] = stands.stands, stands.differs
+			if stands.note != "" {
+				d.notes = append(d.notes, stands.note)
 			}
 		}
 		if err != nil {
@@ -167,19 +185,27 @@ func (c *Installer) details(ctx context.Context, commands []Command, inv conn.Sc
 	return d, nil
 }
 
-func (c *Installer) mappingNames(ctx context.Context, table string) ([]string, error) {
+// mappings adds the JSON mappings of a table to what is known.
+func (c *Installer) mappings(ctx context.Context, table string, d Details) error {
 	s := conn.Statement{
 		Op: "init", Table: table, Idempotent: true,
 		Text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(table)),
 	}
+	d.Mappings[table] = []string{}
 	rows, err := c.conn.Command(ctx, s)
 	if noMappings(err) {
-		return []string{}, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return conn.ReadRows(s, rows, func(r *conn.Reader) string { return r.Text("Name") })
+	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
+		name := r.Text("Name")
+		d.Mappings[table] = append(d.Mappings[table], name)
+		d.mapped[[2]string{table, name}] = r.Text("Mapping")
+		return struct{}{}
+	})
+	return err
 }
 
 // Missing picks the commands whose work is not done.

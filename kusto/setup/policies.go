@@ -32,38 +32,85 @@ func (o Options) policies(table string, keep time.Duration) []Command {
 // tagRetention lets the tags of a table's commands expire
 // (https://learn.microsoft.com/kusto/management/extent-tags-retention-policy).
 func tagRetention(table string) Command {
+	document := fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, policy.Dotted(tagLife))
 	return Command{
-		Kind: MakePolicy, optional: true, Name: "extent_tags_retention", Table: table, Why: "tags that guard commands are not kept for good",
-		Text: fmt.Sprintf(".alter table %s policy extent_tags_retention %s", kql.Ident(table),
-			kql.Literal(fmt.Sprintf(`[{"TagPrefix":"ingest-by:","RetentionPeriod":"%s"}]`, policy.Dotted(tagLife)))),
+		Kind: MakePolicy, optional: true, Name: "extent_tags_retention", Table: table, Why: "tags that guard commands are not kept for good", policy: document,
+		Text: fmt.Sprintf(".alter table %s policy extent_tags_retention %s", kql.Ident(table), kql.Literal(document)),
 	}
+}
+
+// standing is what becomes of a policy of an existing table of ours.
+type standing struct {
+	stands  bool   // it is not set by the command
+	differs bool   // and is something else than the command sets
+	note    string // what to do then; "" if nothing
 }
 
 // policyStands says whether to keep the policy of an existing table of ours: a
 // policy that is set is somebody's decision, and no policy that would drop rows is
-// set. note says what to do if the policy differs from the requested one.
-func (c *Installer) policyStands(ctx context.Context, cmd Command) (stands bool, note string, err error) {
+// set.
+func (c *Installer) policyStands(ctx context.Context, cmd Command) (standing, error) {
 	text, err := c.policy.Of(ctx, "init", cmd.Table, cmd.Name)
-	if err != nil || cmd.keep == 0 {
-		return text != "", "", err
+	if err != nil {
+		return standing{}, err
+	}
+	if cmd.keep == 0 {
+		return standing{stands: text != "", differs: text != "" && c.otherPolicy(ctx, cmd, text)}, nil
 	}
 	if cmd.Name == "caching" {
-		if hot, ok := hotSpan(text); text != "" && ok && hot != cmd.keep {
-			note = fmt.Sprintf("table %s has %s of rows in the cache, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, policy.Days(hot), policy.Days(cmd.keep), cmd.Text)
+		hot, ok := hotSpan(text)
+		out := standing{stands: text != "", differs: text != "" && ok && hot != cmd.keep}
+		if out.differs {
+			out.note = fmt.Sprintf("table %s has %s of rows in the cache, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, policy.Days(hot), policy.Days(cmd.keep), cmd.Text)
 		}
-		return text != "", note, nil
+		return out, nil
 	}
 	keep, err := c.policy.KeptBy(ctx, text)
 	if err != nil || keep == cmd.keep {
-		return text != "", "", err
+		return standing{stands: text != ""}, err
 	}
 	if text == "" {
 		empty, err := c.isEmpty(ctx, cmd.Table)
 		if err != nil || empty || keep < cmd.keep {
-			return false, "", err
+			return standing{}, err
 		}
 	}
-	return true, fmt.Sprintf("table %s keeps rows for %s, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, policy.Days(keep), policy.Days(cmd.keep), cmd.Text), nil
+	return standing{true, true, fmt.Sprintf("table %s keeps rows for %s, but the configuration says %s: the policy was not changed; this command changes it: %s", cmd.Table, policy.Days(keep), policy.Days(cmd.keep), cmd.Text)}, nil
+}
+
+// otherPolicy says whether a policy that is set differs from the one of a command
+// without a time of its own.
+func (c *Installer) otherPolicy(ctx context.Context, cmd Command, text string) bool {
+	if cmd.policy == "" { // retention of a landing table
+		keep, err := c.policy.KeptBy(ctx, text)
+		return err != nil || keep != landingKeeps
+	}
+	var want, have any
+	if json.Unmarshal([]byte(cmd.policy), &want) != nil || json.Unmarshal([]byte(text), &have) != nil {
+		return true
+	}
+	return !within(want, have)
+}
+
+// within says whether a JSON value has what another one has. Objects may have more
+// members: the service adds some.
+func within(want, have any) bool {
+	switch w := want.(type) {
+	case map[string]any:
+		h, ok := have.(map[string]any)
+		for name, value := range w {
+			ok = ok && within(value, h[name])
+		}
+		return ok
+	case []any:
+		h, ok := have.([]any)
+		ok = ok && len(h) == len(w)
+		for i := range w {
+			ok = ok && within(w[i], h[i])
+		}
+		return ok
+	}
+	return want == have
 }
 
 func (c *Installer) isEmpty(ctx context.Context, table string) (bool, error) {

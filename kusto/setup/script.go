@@ -35,12 +35,17 @@ type Command struct {
 	Why    string // one line for people
 	Text   string
 	update string // the same for an existing function of ours; "" if it does not change
+	again  string // the same in a form that can be repeated; "": Text can be
 	does   string // of a function: its parameters and its body
 	calls  string // the function that a function calls; "" for none
+	doc    string // of a function
+	stays  bool   // of a function: what is there does the same in other words
 
-	columns  []kql.Column  // of a table
-	keep     time.Duration // of a policy: how long
-	optional bool          // where it is not allowed, the rest works without it
+	columns  []kql.Column      // of a table
+	paths    []kql.MappingPath // of a mapping
+	keep     time.Duration     // of a policy: how long
+	policy   string            // of a policy: its document; "" where keep or Text says it
+	optional bool              // where it is not allowed, the rest works without it
 }
 
 // Options are the choices an installation has.
@@ -69,6 +74,7 @@ func (o Options) withDefaults() Options {
 
 // Retention of what is ours.
 const (
+	landingKeeps     = 14 * 24 * time.Hour
 	landingRetention = "softdelete = 14d recoverability = disabled"
 	ledgerRetention  = "softdelete = 36500d recoverability = enabled"
 )
@@ -100,11 +106,16 @@ func script(tables []tvmexport.Table, o Options, existing map[string][]kql.Colum
 		out = append(out, functionsOf(t, o, existing, lacks[t.Name])...)
 	}
 	if len(tables) > 0 {
-		out = append(out, Command{
+		rows := Command{
 			Kind: MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,
-			Why:  "a configuration row for each table that has none",
-			Text: ledger.SeedText(tables, kql.ConfigurationColumns),
-		})
+			Why: "a configuration row for each table that has none", Text: ledger.SeedText(tables, kql.ConfigurationColumns),
+		}
+		if have, ok := existing[kql.ConfigurationTable]; ok {
+			rows.Text = ledger.SeedText(tables, have)
+		} else {
+			rows.again = ledger.SeedAnyText(tables)
+		}
+		out = append(out, rows)
 	}
 	return out, nil
 }
@@ -123,11 +134,21 @@ func control() []Command {
 	} {
 		kept := retention(c.table, ledgerRetention, "kept for good")
 		kept.keep = policy.Unlimited
-		out = append(out, TableCommand(c.table, c.columns, c.why), kept)
+		table := TableCommand(c.table, c.columns, c.why)
+		if isShared(c.table) {
+			table = sharedTable(c.table, c.columns, c.why)
+		}
+		out = append(out, table, kept)
 	}
+	return append(out, latestView())
+}
+
+// latestView makes the view of the configuration. One that is there stays as it is,
+// regardless of who made it.
+func latestView() Command {
 	view := makeFunction(views.Latest(), "the newest configuration of each table, for people")
 	view.update = ""
-	return append(out, view)
+	return view
 }
 
 // ofTable makes what one table needs.
@@ -135,7 +156,7 @@ func ofTable(t tvmexport.Table, o Options, existing map[string][]kql.Column) []C
 	var out []Command
 	if t.Layout.Raw() || !views.IsTyped(t) {
 		out = append(out,
-			TableCommand(t.Destination, kql.RawColumns, "published rows of "+t.Name+" as they came"),
+			sharedTable(t.Destination, kql.RawColumns, "published rows of "+t.Name+" as they came"),
 			mapping(t.Destination, kql.RecordsMapping, kql.RecordsPaths, "for others that ingest into it; publishing does not need it"))
 		out = append(out, o.policies(t.Destination, o.RawRetention)...)
 	}
@@ -148,7 +169,7 @@ func ofTable(t tvmexport.Table, o Options, existing map[string][]kql.Column) []C
 		TableCommand(landing, kql.LandingColumns, "where queued ingestion delivers; nobody reads it but tvmexport"),
 		retention(landing, landingRetention, "what was published is not needed any more"),
 		Command{
-			Kind: MakePolicy, Name: "ingestionbatching", Table: landing, Why: "rows land within half a minute",
+			Kind: MakePolicy, Name: "ingestionbatching", Table: landing, Why: "rows land within half a minute", policy: kql.LandingBatching,
 			Text: fmt.Sprintf(".alter table %s policy ingestionbatching %s", kql.Ident(landing), kql.Literal(kql.LandingBatching)),
 		},
 		mapping(landing, kql.LandingMapping, kql.LandingPaths, "the envelope that batches come in"),
@@ -199,11 +220,17 @@ func expected(t tvmexport.Table, existing map[string][]kql.Column) map[string][]
 
 // TableCommand is the command that creates a table; why is its docstring.
 func TableCommand(name string, columns []kql.Column, why string) Command {
-	return Command{
-		Kind: MakeTable, Name: name, Why: why, columns: columns,
-		Text: fmt.Sprintf(".create table %s (%s) with (docstring = %s, folder = %s)",
-			kql.Ident(name), kql.Declaration(columns), kql.Literal(why), kql.Literal(kql.Folder)),
-	}
+	rest := fmt.Sprintf(" table %s (%s) with (docstring = %s, folder = %s)", kql.Ident(name), kql.Declaration(columns), kql.Literal(why), kql.Literal(kql.Folder))
+	return Command{Kind: MakeTable, Name: name, Why: why, columns: columns, Text: ".create" + rest, again: ".create-merge" + rest}
+}
+
+// sharedTable is [TableCommand] for a table whose name and columns are those of the
+// original system. Repeated, it leaves a table that exists as it is
+// (https://learn.microsoft.com/kusto/management/create-table-command).
+func sharedTable(name string, columns []kql.Column, why string) Command {
+	c := TableCommand(name, columns, why)
+	c.again = ""
+	return c
 }
 
 func retention(table, policy, why string) Command {
@@ -214,22 +241,20 @@ func retention(table, policy, why string) Command {
 }
 
 func mapping(table, name string, paths []kql.MappingPath, why string) Command {
-	return Command{
-		Kind: MakeMapping, Name: name, Table: table, Why: why,
-		Text: fmt.Sprintf(".create table %s ingestion json mapping %s %s", kql.Ident(table), kql.Literal(name), kql.Literal(kql.MappingJSON(paths))),
-	}
+	rest := fmt.Sprintf(" table %s ingestion json mapping %s %s", kql.Ident(table), kql.Literal(name), kql.Literal(kql.MappingJSON(paths)))
+	return Command{Kind: MakeMapping, Name: name, Table: table, Why: why, paths: paths, Text: ".create" + rest, again: ".create-or-alter" + rest}
 }
 
 func makeFunction(f views.Function, why string) Command {
 	return Command{
-		Kind: MakeFunction, Name: f.Name, Why: why, does: f.Text(), calls: f.Calls,
-		Text: f.Create(".create"), update: f.Create(".create-or-alter"),
+		Kind: MakeFunction, Name: f.Name, Why: why, doc: f.Doc(), does: f.Text(), calls: f.Calls,
+		Text: f.Create(".create"), update: f.Create(".create-or-alter"), again: f.Create(".create-or-alter"),
 	}
 }
 
-// WriteScript writes the commands as one text that an administrator can read
-// and run: comments, then commands, an empty line between them.
-func WriteScript(w io.Writer, commands []Command) error {
+// WriteCommands writes the commands as a text that an administrator can read, and run
+// one by one: comments, then commands, an empty line between them.
+func WriteCommands(w io.Writer, commands []Command) error {
 	for i, c := range commands {
 		sep := "\n"
 		if i == 0 {

@@ -29,5 +29,15 @@ func (c *Installer) number(ctx context.Context, op string) error {
 	return stored.Beyond(op, "", ledger.Shape)
 }
 
+// understood returns an error with the code NewerShape if a newer program has written
+// to the database.
+func (c *Installer) understood(ctx context.Context, op string) error {
+	stored, err := c.ledger.Stored(ctx, op)
+	if err != nil {
+		return err
+	}
+	return stored.Beyond(op, "", ledger.Shape)
+}
+
 // makesLedger says whether a command creates the ledger or completes its columns.
 func makesLedger(c Command) bool { return c.Kind == MakeTable && c.Name == kql.RunsTable }

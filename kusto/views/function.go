@@ -72,6 +72,9 @@ func Latest() Function {
 // compares it with that of a stored function.
 func (f Function) Text() string { return "(" + f.params + ") " + f.body }
 
+// Doc is the function's docstring.
+func (f Function) Doc() string { return f.doc }
+
 // Create is the command that makes the function.
 func (f Function) Create(verb string) string {
 	return fmt.Sprintf("%s function with (docstring = %s, folder = %s, skipvalidation = \"true\") %s%s",

@@ -138,10 +138,11 @@ function golden(folder) {
 }
 
 // statements cuts a file at the lines that begin a command; a file without
-// commands is one query.
+// commands is one query. The line that begins a script is parsed with its first command.
 function statements(file) {
   const text = readFileSync(file, "utf8");
-  const parts = text.split(/^(?=\.)/m).map((s) => s.replace(/^\s*\/\/.*$/gm, "").trim()).filter(Boolean);
+  const parts = text.split(/^(?=\.)/m).map((s) => s.replace(/^\s*\/\/.*$/gm, "").trim()).filter(Boolean)
+    .map((s, i, all) => (/^\.execute database script[^\n]*<\|$/.test(s) ? `${s}\n${all[i + 1]}` : s));
   const kind = /hunting|hunts/.test(file) ? "hunting" : "query";
   return parts.map((s) => ({ from: file, kind: s.startsWith(".") ? "command" : kind, text: s }));
 }

@@ -159,7 +159,7 @@ func SplitScript(script string) []string {
 	start, fenced := -1, false
 	cut := func(to int) {
 		if start >= 0 {
-			commands = append(commands, strings.TrimSpace(script[start:to]))
+			commands = append(commands, withoutComments(script[start:to]))
 		}
 	}
 	for at := 0; at < len(script); {
@@ -179,6 +179,18 @@ func SplitScript(script string) []string {
 	}
 	cut(len(script))
 	return commands
+}
+
+// withoutComments leaves out the comments, each a line, behind a command.
+func withoutComments(text string) string {
+	for {
+		text = strings.TrimSpace(text)
+		i := strings.LastIndexByte(text, '\n')
+		if i < 0 || !strings.HasPrefix(strings.TrimSpace(text[i:]), "//") {
+			return text
+		}
+		text = text[:i]
+	}
 }
 
 // refresh reads .refresh ... cache ..., whose details do not matter: nothing

@@ -187,8 +187,8 @@ func TestParse(t *testing.T) {
 		{"// first\n.show tables // all", ".show tables", &ShowTables{}},
 		{`.refresh database 'D' table 'T' cache ingestionbatchingpolicy`, ".refresh cache", &RefreshCache{}},
 		{
-			".execute database script with (ThrowOnErrors=true) <|\n.create table A (x:long)\n//\n  .drop table B\nifexists\n", ".execute database script",
-			&ExecuteScript{With: Properties{"throwonerrors": "true"}, Commands: []string{".create table A (x:long)\n//", ".drop table B\nifexists"}},
+			".execute database script with (ThrowOnErrors=true) <|\n.create table A (x:long)\n//\n // .drop table A\n\n//\n  .drop table B\nifexists\n", ".execute database script",
+			&ExecuteScript{With: Properties{"throwonerrors": "true"}, Commands: []string{".create table A (x:long)", ".drop table B\nifexists"}},
 		},
 	}
 	for _, tt := range tests {
