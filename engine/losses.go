@@ -135,7 +135,7 @@ func (p *Plan) begins(o tvmexport.Order, h tvmexport.History) (at time.Time, ful
 	case h.Losses.Copied && !o.From.IsZero():
 		p.note("the ledger has no committed run, but a run wrote the watermark %s in MigrationConfiguration: the whole table is fetched again", o.From.UTC().Format(time.RFC3339))
 	default:
-		if !o.From.IsZero() {
+		if !o.From.IsZero() && !o.From.After(h.Now.Add(clockSkew)) { // a time in the future is set back
 			p.note("the ledger has no committed run: rows after %s, the LastRefreshedTime in MigrationConfiguration, are exported, and older rows are not fetched", o.From.UTC().Format(time.RFC3339))
 		}
 		return o.From, false

@@ -32,6 +32,10 @@ mkdir -p "$here"/{.,cmd/tvmexport,kusto/kql,kusto/ledger,internal/metrics,engine
 cp testdata/json_names.txt testdata/json_forms.txt "$here/testdata/"
 cp cmd/tvmexport/testdata/printed_names.txt "$here/cmd/tvmexport/testdata/"
 cp kusto/kql/testdata/stored_words.txt "$here/kusto/kql/testdata/"
+# Columns that later versions changed on purpose, as the original system has them.
+sed -i -e 's/^MigrationConfiguration 5 IsActive/MigrationConfiguration 6 IsActive/' \
+	-e 's/^MigrationConfiguration 4 LoadType:string$/MigrationConfiguration 4 LastRefreshedTimeInString:string\nMigrationConfiguration 5 LoadType:string/' \
+	-e 's/RecordCount:long/RecordCount:int/' "$here/kusto/kql/testdata/stored_words.txt"
 cp kusto/testdata/detail_names.txt "$here/kusto/ledger/testdata/"
 cp internal/metrics/testdata/metric_names.txt "$here/internal/metrics/testdata/"
 cp engine/testdata/landing_lines.txt "$here/engine/testdata/"

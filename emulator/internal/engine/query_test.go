@@ -311,6 +311,7 @@ func TestScripts(t *testing.T) {
 	b.run(`.drop table A`)
 	b.fails(root, script("with (ThrowOnErrors=true)"), CodeTableNotFound, "Entity ID 'Nope'")
 	b.want(`.show tables | project TableName`, "A") // a script is no transaction
+	b.fails(root, script("with (ThrowOnErrors=true, ContinueOnErrors=true)"), CodeBadRequest, "do not work together")
 	b.fails(root, ".execute database script <| nothing", CodeBadRequest, "The script has no commands")
 }
 

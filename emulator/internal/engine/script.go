@@ -22,6 +22,9 @@ func executeScript(ctx context.Context, s *session, c *command.ExecuteScript) (*
 		return nil, badRequest("The script has no commands: each begins with a dot on a line of its own")
 	}
 	goOn, throw := truth(given(c.With, "continueonerrors")), truth(given(c.With, "throwonerrors"))
+	if goOn && throw {
+		return nil, badRequest("ContinueOnErrors and ThrowOnErrors do not work together: only one of them can be true")
+	}
 	r := &rows{columns: []value.Column{
 		guidColumn("OperationId"), stringColumn("CommandType"), stringColumn("CommandText"), stringColumn("Result"), stringColumn("Reason"),
 	}}
