@@ -300,3 +300,45 @@ func TestPastedScriptWithoutALook(t *testing.T) {
 		}
 	}
 }
+
+// The tables that the original system has are those of its guide, and its ingestion and queries work in them. Rows that
+// others ingest are not what readers of the tables see.
+func TestTablesOfTheOriginal(t *testing.T) {
+	d := fresh(t)
+	d.program(0, "init", "--table", "DeviceTvmHardwareFirmware")
+	for table, columns := range map[string]string{
+		"MigrationConfiguration":       "SourceTable:string,DestinationTable:string,WatermarkColumn:string,LastRefreshedTime:datetime,LastRefreshedTimeInString:string,LoadType:string,IsActive:bool",
+		"MigrationAuditLog":            "TableName:string,Timestamp:datetime,Status:string,FailureReason:string,RecordCount:int",
+		"DeviceTvmHardwareFirmwareRaw": "Records:dynamic,RunId:string,Partition:string,ExportedAt:datetime",
+	} {
+		if got := d.shown(".show table " + table + " cslschema | project Schema"); len(got) != 1 || got[0] != columns {
+			t.Errorf("%s has the columns %q, want %s", table, got, columns)
+		}
+	}
+	d.admin(
+		`.ingest inline into table DeviceTvmHardwareFirmwareRaw with (format = 'multijson', ingestionMappingReference = 'DynamicJsonMap') <| {"DeviceId":"theirs","ComponentName":"x"}`,
+		`.set-or-append MigrationAuditLog <| datatable (TableName:string, Timestamp:datetime, Status:string, FailureReason:string, RecordCount:int) ['DeviceTvmHardwareFirmwareRaw', datetime('2026-11-29 18:00:00.123456'), 'Success', '', 1]`,
+	)
+	for query, rows := range map[string]int64{
+		"DeviceTvmHardwareFirmwareRaw | where Records.DeviceId == 'theirs' and Records.ComponentName == 'x'": 1,
+		"MigrationAuditLog | where Status == 'Success'":                                                      1,
+		"VwLatestMigrationConfiguration | where SourceTable == 'DeviceTvmHardwareFirmware' and DestinationTable == 'DeviceTvmHardwareFirmwareRaw' and LastRefreshedTimeInString == '' and IsActive": 1,
+	} {
+		if got, err := d.server.Landed(t.Context(), "", query); err != nil || got.Rows != rows {
+			t.Errorf("%s: %d rows, %v, want %d", query, got.Rows, err, rows)
+		}
+	}
+	d.program(0, "run")
+	truth, err := d.server.Truth(t.Context(), "DeviceTvmHardwareFirmware")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if landed, err := d.server.Landed(t.Context(), "", "DeviceTvmHardwareFirmware"); err != nil || landed != truth {
+		t.Errorf("readers see %+v, the source has %+v, %v", landed, truth, err)
+	}
+	// A reader of the original's view finds the fraction of a second behind a dot.
+	const view = `VwLatestMigrationConfiguration | where isnotnull(LastRefreshedTime) and LastRefreshedTimeInString == tostring(LastRefreshedTime) and array_length(split(LastRefreshedTimeInString, ".")) == 2`
+	if got, err := d.server.Landed(t.Context(), "", view); err != nil || got.Rows != 1 {
+		t.Errorf("the view has %d rows of the run's time, %v", got.Rows, err)
+	}
+}
