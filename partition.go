@@ -1,6 +1,7 @@
 package tvmexport
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -108,6 +109,31 @@ func (p Partition) Contains(key string) bool {
 }
 
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+
+// FoldPartitions puts a partition in the place of its sixteen digits and its rest
+// wherever all of them are in the list: the same rows, by fewer prefixes. The order
+// of the others stays.
+func FoldPartitions(list []Partition) []Partition {
+	children := make(map[Partition]int, len(list)/8)
+	out := slices.Clone(list)
+	for i := 0; i < len(out); i++ {
+		parent, ok := out[i].Parent()
+		if !ok {
+			continue
+		}
+		if children[parent]++; children[parent] == 17 {
+			out = append(out, parent) // is looked at in its turn
+		}
+	}
+	return slices.DeleteFunc(out, func(p Partition) bool {
+		for parent, ok := p.Parent(); ok; parent, ok = parent.Parent() {
+			if children[parent] == 17 {
+				return true
+			}
+		}
+		return false
+	})
+}
 
 // At is the partition of depth digits that holds p, p itself if it is not
 // deeper. A division by the hash of rows is left out.

@@ -94,6 +94,7 @@ type Count struct {
 	Rows        int64
 	Fingerprint Fingerprint // if asked for; not known where the service refuses it
 	OneKey      bool        // every row of the part has the same key: deeper key digits cannot divide it
+	Ends        bool        // of a rest: the key of every row is the digits of the partition and nothing more
 }
 
 // Answer describes the answer to a Fetch.
@@ -127,6 +128,7 @@ type Slice struct {
 	Late        bool        `json:"late,omitempty"` // asked for again: only rows that are missing are published
 	Fingerprint bool        `json:"-"`              // the answer is to carry its fingerprint
 	Rows        int64       `json:"-"`              // expected; an estimate, only for display
+	Ending      []Partition `json:"-"`              // rests among Partitions of which only rows are asked for whose key ends with their digits
 	Unit        Unit        `json:"unit,omitzero"`  // of a ListingSource: the rows are those of the unit; Partitions is {AllPartitions}
 }
 

@@ -84,7 +84,7 @@ func rowsOf(parts []tvmexport.Count) int64 {
 func unitsOf(parts []tvmexport.Count, w tvmexport.Window) []planUnit {
 	out := make([]planUnit, 0, len(parts))
 	for _, c := range parts {
-		out = append(out, planUnit{Window: w, Partition: c.Partition, Rows: c.Rows, OneKey: c.OneKey, Fingerprint: c.Fingerprint})
+		out = append(out, planUnit{Window: w, Partition: c.Partition, Rows: c.Rows, OneKey: c.OneKey, Ends: c.Ends, Fingerprint: c.Fingerprint})
 	}
 	return out
 }

@@ -51,12 +51,9 @@ func (p *planner) planState(ctx context.Context) error {
 		p.counted = tallyOf(*run, p.units, counts)
 		return nil
 	}
-	// Of the parts of a large table so many are empty that the count has to
-	// do as the answer that says so.
-	switch {
-	case q.Within != tvmexport.AllPartitions:
+	if q.Within != tvmexport.AllPartitions {
 		p.units = withEmptyPartitions(p.units, q.Within, tvmexport.Window{}, q.Depth)
-	case run.Depth <= maxDepth:
+	} else {
 		p.units = withEmptyPartitions(p.units, tvmexport.AllPartitions, tvmexport.Window{}, run.Depth)
 	}
 	p.unseen(heldPartitions(p.Known))

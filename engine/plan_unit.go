@@ -15,6 +15,7 @@ type planUnit struct {
 	Partition   tvmexport.Partition   `json:"partition"`
 	Rows        int64                 `json:"rows"`
 	OneKey      bool                  `json:"oneKey,omitempty"`
+	Ends        bool                  `json:"ends,omitempty"` // of a rest: only keys that end with its digits were counted
 	Late        bool                  `json:"late,omitempty"` // of a window that was published before: only rows that are missing count
 	Fingerprint tvmexport.Fingerprint `json:"print,omitzero"`
 	Wider       bool                  `json:"wider,omitempty"` // Rows was counted of a wider window
@@ -71,11 +72,11 @@ func coarsen(pieces []planUnit, depth int) []planUnit {
 		i, ok := sum[at]
 		if !ok {
 			sum[at] = len(out)
-			out = append(out, planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Fingerprint: p.Fingerprint})
+			out = append(out, planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Ends: p.Ends, Fingerprint: p.Fingerprint})
 			continue
 		}
 		out[i].Rows += p.Rows
-		out[i].OneKey = false
+		out[i].OneKey, out[i].Ends = false, false
 		out[i].Fingerprint = out[i].Fingerprint.Add(p.Fingerprint)
 	}
 	slices.SortFunc(out, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })

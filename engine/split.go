@@ -3,45 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
-
-// packing is what Cut makes of a plan's pieces.
-type packing struct {
-	Slices []tvmexport.Slice
-	Large  []planUnit // larger by themselves than a call carries: to be counted more finely first
-	Rest   []planUnit // not cut, because enough slices were made
-}
-
-// packSlices packs pieces, in their order, into slices of at most rows rows, and into
-// at most that many slices if most is not 0. Pieces without rows go with a
-// neighbour; where no piece has any, nothing is asked for unless a piece says so.
-func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) packing {
-	var c packing
-	if !slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 || p.Ask }) {
-		return c
-	}
-	var open *tvmexport.Slice
-	for i, p := range pieces {
-		if p.Rows > rows && p.Unit.IsZero() { // a unit cannot be divided
-			c.Large = append(c.Large, p)
-			continue
-		}
-		if open != nil && open.Rows+p.Rows <= rows && addPiece(open, p) {
-			continue
-		}
-		if most > 0 && len(c.Slices) == most {
-			c.Rest = append(c.Rest, pieces[i:]...)
-			return c
-		}
-		c.Slices = append(c.Slices, p.Slice(t))
-		open = &c.Slices[len(c.Slices)-1]
-	}
-	return c
-}
 
 // addPiece adds p to the slice if one call can ask for both and the rows can be
 // attributed: parts by the hash of rows go only with similar parts.
@@ -52,7 +17,7 @@ func addPiece(s *tvmexport.Slice, p planUnit) bool {
 		return false
 	}
 	switch {
-	case !s.Unit.IsZero(), !p.Unit.IsZero(), s.Late != p.Late, len(s.Partitions) >= mostPartitions:
+	case !s.Unit.IsZero(), !p.Unit.IsZero(), s.Late != p.Late, hashed && len(s.Partitions) >= mostPartitions:
 		return false
 	case s.Window == p.Window:
 		s.Partitions = append(s.Partitions, p.Partition)
@@ -66,7 +31,8 @@ func addPiece(s *tvmexport.Slice, p planUnit) bool {
 	return true
 }
 
-// mostPartitions bounds the text of a query, whose body may have 1 MB.
+// mostPartitions bounds the partitions by the hash of rows that one query names, and
+// those of one count: its body may have 1 MB.
 const mostPartitions = 5000
 
 // sliceHalves divides a slice that was too large without counting again: its

@@ -31,27 +31,89 @@ func rowHash(t tvmexport.Table) string {
 }
 
 // partitionCondition holds for the rows of the partitions; "" if that is all rows.
-func partitionCondition(t tvmexport.Table, ps []tvmexport.Partition) string {
+func partitionCondition(t tvmexport.Table, ps []tvmexport.Partition, ending ...tvmexport.Partition) string {
 	if len(ps) == 0 {
 		return "false"
 	}
 	if _, hashed := ps[0].RowHash(); hashed {
 		return rowCondition(t, ps)
 	}
-	ps = collapse(ps)
+	ps = tvmexport.FoldPartitions(ps)
 	if slices.Contains(ps, tvmexport.AllPartitions) {
 		return ""
 	}
 	key := keyExpression(t)
-	var or, prefixes []string
+	var rests, prefixes, around []string
 	for _, p := range ps {
+		around = append(around, p.Key())
+		if slices.Contains(ending, p) {
+			rests = append(rests, fmt.Sprintf("%s == %s", key, text(p.Key())))
+			continue
+		}
 		if p.Rest() {
-			or = append(or, restCondition(key, p.Key()))
+			rests = append(rests, restCondition(key, p.Key()))
 			continue
 		}
 		prefixes = append(prefixes, p.Key())
 	}
-	return strings.Join(append(or, prefixConditions(key, prefixes)...), " or ")
+	if t.Key.Column == "" { // the service has no index of the hash of columns
+		return strings.Join(append(rests, prefixConditions(key, prefixes)...), " or ")
+	}
+	if len(prefixes) <= fewPrefixes {
+		for _, p := range prefixes {
+			rests = append(rests, startsWith(key, p))
+		}
+		return strings.Join(rests, " or ")
+	}
+	exact := strings.Join(append(rests, prefixConditions(key, prefixes)...), " or ")
+	wider := wide(around)
+	if len(wider) == 0 {
+		return exact
+	}
+	for i, p := range wider {
+		wider[i] = startsWith(key, p)
+	}
+	return "(" + strings.Join(wider, " or ") + ") and (" + exact + ")"
+}
+
+// The service finds the rows whose key begins with a text by an index. It reads the
+// whole table for any other condition, unless one by the index precedes it.
+const (
+	fewPrefixes  = 40 // that are named one by one
+	widePrefixes = 24 // around a list of more
+)
+
+func startsWith(key, prefix string) string {
+	return fmt.Sprintf("%s startswith_cs %s", key, text(prefix))
+}
+
+// wide are at most widePrefixes prefixes that hold all those of a list; none if one
+// of them is empty or they have no digit in common.
+func wide(prefixes []string) []string {
+	digits := 0
+	for _, p := range prefixes {
+		digits = max(digits, len(p))
+	}
+	for ; digits > 0; digits-- {
+		shorter := make([]string, len(prefixes))
+		for i, p := range prefixes {
+			shorter[i] = p[:min(digits, len(p))]
+		}
+		slices.Sort(shorter) // a prefix is before those that it begins
+		if shorter[0] == "" {
+			return nil
+		}
+		out := shorter[:1]
+		for _, p := range shorter[1:] {
+			if !strings.HasPrefix(p, out[len(out)-1]) {
+				out = append(out, p)
+			}
+		}
+		if len(out) <= widePrefixes {
+			return out
+		}
+	}
+	return nil
 }
 
 // rowCondition holds for the rows of one partition whose hash begins with one
@@ -90,7 +152,7 @@ func prefixConditions(key string, prefixes []string) []string {
 // digits long each.
 func prefixCondition(key string, digits int, prefixes []string) string {
 	if len(prefixes) == 1 {
-		return fmt.Sprintf("%s startswith_cs %s", key, text(prefixes[0]))
+		return startsWith(key, prefixes[0])
 	}
 	return fmt.Sprintf("substring(%s, 0, %d) in (%s)", key, digits, list(prefixes))
 }
@@ -103,30 +165,6 @@ func restCondition(key, prefix string) string {
 		return not
 	}
 	return fmt.Sprintf("(%s startswith_cs %s and %s)", key, text(prefix), not)
-}
-
-// collapse puts a partition in the place of its sixteen digits and its rest
-// where all of them are asked for.
-func collapse(ps []tvmexport.Partition) []tvmexport.Partition {
-	children := map[tvmexport.Partition]int{}
-	out := slices.Clone(ps)
-	for i := 0; i < len(out); i++ {
-		parent, ok := out[i].Parent()
-		if !ok {
-			continue
-		}
-		if children[parent]++; children[parent] == 17 {
-			out = append(out, parent) // is looked at in its turn
-		}
-	}
-	return slices.DeleteFunc(out, func(p tvmexport.Partition) bool {
-		for parent, ok := p.Parent(); ok; parent, ok = parent.Parent() {
-			if children[parent] == 17 {
-				return true
-			}
-		}
-		return false
-	})
 }
 
 func list(values []string) string {

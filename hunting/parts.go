@@ -80,10 +80,11 @@ func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 		if !ok {
 			i = len(out)
 			at[p], key[p] = i, r.Low
-			out = append(out, tvmexport.Count{Partition: p, OneKey: true, Fingerprint: tvmexport.EmptyFingerprint})
+			out = append(out, tvmexport.Count{Partition: p, OneKey: true, Ends: p.Rest(), Fingerprint: tvmexport.EmptyFingerprint})
 		}
 		out[i].Rows += r.Rows
 		out[i].Fingerprint = out[i].Fingerprint.Add(prints[n])
+		out[i].Ends = out[i].Ends && r.Low == p.Key() && r.High == p.Key()
 		out[i].OneKey = out[i].OneKey && r.Low == r.High && r.Low == key[p]
 	}
 	return out, nil

@@ -19,7 +19,7 @@ const countColumn = "CountOfAnswer"
 // asks for it, the sums that are their fingerprint. The columns asText come as text.
 func (p phrasing) fetch(s tvmexport.Slice, mark string, asText []string) string {
 	var b strings.Builder
-	b.WriteString("let answer = " + p.kept(name(s.Table.Name)+filters(s.Table, s.Window, s.Partitions)+chosen(s.Table)) + ";\nunion (answer")
+	b.WriteString("let answer = " + p.kept(name(s.Table.Name)+filters(s.Table, s.Window, s.Partitions, s.Ending...)+chosen(s.Table)) + ";\nunion (answer")
 	for i, c := range asText {
 		b.WriteString([]string{"\n| extend ", ", "}[min(i, 1)])
 		// A list of one tells null from an empty bag, and a string that
@@ -121,9 +121,11 @@ func binFilters(q tvmexport.CountQuery) string {
 		filters(q.Table, tvmexport.Window{}, partsOf(q))
 }
 
-func filters(t tvmexport.Table, w tvmexport.Window, ps []tvmexport.Partition) string {
+// filters are the conditions for the rows of a window and of partitions. Of the rests
+// that end only keys are meant that end with their digits.
+func filters(t tvmexport.Table, w tvmexport.Window, ps []tvmexport.Partition, ending ...tvmexport.Partition) string {
 	var b strings.Builder
-	for _, c := range []string{windowCondition(w, watermark(t)), partitionCondition(t, ps)} {
+	for _, c := range []string{windowCondition(w, watermark(t)), partitionCondition(t, ps, ending...)} {
 		if c != "" {
 			b.WriteString("\n| where " + c)
 		}

@@ -54,10 +54,10 @@ func TestPartitionConditions(t *testing.T) {
 	}{
 		{"whole", []tvmexport.Partition{""}, ``},
 		{"one prefix", []tvmexport.Partition{"3f"}, `DeviceId startswith_cs '3f'`},
-		{"prefixes", []tvmexport.Partition{"3e", "3f"}, `substring(DeviceId, 0, 2) in ('3e', '3f')`},
+		{"prefixes", []tvmexport.Partition{"3e", "3f"}, `DeviceId startswith_cs '3e' or DeviceId startswith_cs '3f'`},
 		{"unexpected keys", []tvmexport.Partition{"~"}, notHex},
 		{"rest of a prefix", []tvmexport.Partition{"3f~"}, `(DeviceId startswith_cs '3f' and not(DeviceId matches regex '^3f[0-9a-f]'))`},
-		{"several depths", []tvmexport.Partition{"3f", "4", "~"}, notHex + ` or DeviceId startswith_cs '4' or DeviceId startswith_cs '3f'`},
+		{"several depths", []tvmexport.Partition{"3f", "4", "~"}, notHex + ` or DeviceId startswith_cs '3f' or DeviceId startswith_cs '4'`},
 		{"all children are the parent", children("3"), `DeviceId startswith_cs '3'`},
 		{"all of everything is no condition", append(append(children("")[:3:3], children("3")...), children("")[4:]...), ``},
 		{"by row hash", []tvmexport.Partition{"3f#a", "3f#b"}, `DeviceId startswith_cs '3f' and (substring(hash_sha256(strcat(tostring(DeviceId), '|', tostring(EndOfSupportDate))), 0, 1) in ('a', 'b'))`},
@@ -84,7 +84,7 @@ func TestCountQueries(t *testing.T) {
 | summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 3));
 union (counted), (counted` + proves},
 		{phrasing{}.parts(tvmexport.CountQuery{Table: inventory, Depth: 2, Only: []tvmexport.Partition{"3e", "3f"}}, "word:").text("counted"), `let counted = materialize(DeviceTvmSoftwareInventory
-| where substring(DeviceId, 0, 2) in ('3e', '3f')
+| where DeviceId startswith_cs '3e' or DeviceId startswith_cs '3f'
 | extend PartitionKey = DeviceId
 | summarize Rows = count(), Low = min(PartitionKey), High = max(PartitionKey) by Part = substring(PartitionKey, 0, 2));
 union (counted), (counted` + proves},

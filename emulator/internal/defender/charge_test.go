@@ -41,6 +41,18 @@ func TestChargedRows(t *testing.T) {
 			t.Errorf("%s: charged %d rows, want %d", tt.query, got, tt.want)
 		}
 	}
+	empty := charged(table + " | where DeviceId == ''")
+	if empty == 0 || empty >= indexed {
+		t.Errorf("a comparison with the empty string is charged %d rows of %d", empty, whole)
+	}
+	if got := charged(table + " | where DeviceId == '' or DeviceId startswith_cs '3'"); got != empty+indexed {
+		t.Errorf("both are charged %d rows, want %d and %d", got, empty, indexed)
+	}
+	for _, query := range []string{" | where DeviceId startswith_cs ''", " | where substring(DeviceId, 0, 0) == ''", " | where DeviceId == '' or DeviceName == ''"} {
+		if got := charged(table + query); got != whole {
+			t.Errorf("%s: charged %d rows, want all %d", query, got, whole)
+		}
+	}
 	tn.Advance(20)
 	if n := charged(table + " | where substring(DeviceId, 0, 1) == '3'"); n == whole || n != charged(table) {
 		t.Errorf("a later state is charged %d rows; the earlier one has %d", n, whole)

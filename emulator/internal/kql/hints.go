@@ -1,6 +1,8 @@
 package kql
 
 import (
+	"slices"
+
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
 
@@ -10,6 +12,7 @@ type hint struct {
 	column   int
 	prefixes []*expr
 	computed bool // the prefixes are those of substring() of the column
+	exact    int  // how many of the prefixes, the first ones, are the whole column
 	from, to *expr
 }
 
@@ -55,7 +58,10 @@ func prefixHint(e *expr) (hint, bool) {
 			if !ok || i > 0 && h.column != all.column {
 				return hint{}, false
 			}
-			all.column, all.prefixes = h.column, append(all.prefixes, h.prefixes...)
+			// The exact ones stay in front.
+			all.column, all.prefixes = h.column, slices.Insert(all.prefixes, all.exact, h.prefixes[:h.exact]...)
+			all.prefixes = append(all.prefixes, h.prefixes[h.exact:]...)
+			all.exact += h.exact
 			all.computed = all.computed || h.computed
 		}
 		return all, len(e.args) > 0
@@ -68,10 +74,14 @@ func prefixHint(e *expr) (hint, bool) {
 	case "startswith_cs":
 		return startOf(e.args[0], e.args[1:], false)
 	case "==":
-		if h, ok := startOf(e.args[0], e.args[1:], true); ok {
-			return h, true
+		h, ok := startOf(e.args[0], e.args[1:], true)
+		if !ok {
+			h, ok = startOf(e.args[1], e.args[:1], true)
 		}
-		return startOf(e.args[1], e.args[:1], true)
+		if ok && !h.computed {
+			h.exact = 1
+		}
+		return h, ok
 	case "in", "in table":
 		return startOf(e.args[0], e.args[1:], true)
 	}
@@ -148,7 +158,7 @@ func conditions(hints []hint, f *frame) ([]Condition, error) {
 	for _, h := range hints {
 		c := Condition{Column: h.column, Unindexed: h.computed}
 		if h.prefixes != nil {
-			c.Prefixes = prefixesOf(h.prefixes, f)
+			c.Prefixes = prefixesOf(h.prefixes, h.exact, f)
 		} else {
 			c.From, c.To = boundOf(h.from, f), boundOf(h.to, f)
 		}
@@ -172,28 +182,32 @@ func boundOf(e *expr, f *frame) value.Value {
 	return value.Value{}
 }
 
-// prefixesOf is nil if one of the texts is empty, or is no text, and if there
-// are none.
-func prefixesOf(texts []*expr, f *frame) Prefixes {
+// prefixesOf is nil if one of the texts is no text, if one that is a prefix is empty,
+// and if there are none. The first ones, exact in number, are the whole column.
+func prefixesOf(texts []*expr, exact int, f *frame) Prefixes {
 	var prefixes []string
-	add := func(v value.Value) bool {
+	add := func(v value.Value, exact bool) bool {
 		if s, ok := v.Scalar(); ok {
 			v = s
 		}
-		if v.Kind() != value.String || v.Text() == "" {
+		switch {
+		case v.Kind() != value.String || v.Text() == "" && !exact:
 			return false
+		case v.Text() == "":
+			prefixes = append(prefixes, EmptyText)
+		default:
+			prefixes = append(prefixes, v.Text())
 		}
-		prefixes = append(prefixes, v.Text())
 		return true
 	}
-	for _, t := range texts {
+	for i, t := range texts {
 		v := t.eval(f)
 		elements, ok := v.Array()
 		if !ok {
 			elements = []value.Value{v}
 		}
 		for _, e := range elements {
-			if !add(e) {
+			if !add(e, i < exact) {
 				return nil
 			}
 		}

@@ -5,8 +5,16 @@ import (
 	"strings"
 )
 
-// Prefixes is a set of string prefixes; nil lets every string pass.
+// Prefixes is a set of string prefixes; nil lets every string pass. The empty string
+// passes if EmptyText is among them.
 type Prefixes []string // sorted, none beginning with another
+
+// EmptyText stands in a set of prefixes for the string that is empty. Strings that
+// begin with it pass too: a set bounds what a condition can find.
+const EmptyText = "\x00"
+
+// Empty says whether the empty string passes by itself.
+func (p Prefixes) Empty() bool { return len(p) > 0 && p[0] == EmptyText }
 
 // NewPrefixes makes the set of list. It is nil, letting all pass, when the empty
 // prefix is among them, and empty, letting none pass, when list is.
@@ -28,7 +36,7 @@ func NewPrefixes(list []string) Prefixes {
 
 // Match says whether s begins with one of the prefixes.
 func (p Prefixes) Match(s string) bool {
-	if p == nil {
+	if p == nil || s == "" && p.Empty() {
 		return true
 	}
 	i, found := slices.BinarySearch(p, s)
@@ -39,7 +47,7 @@ func (p Prefixes) Match(s string) bool {
 // Overlap says whether a string from low to high can begin with one of the
 // prefixes. With open, every string that begins with high counts as well.
 func (p Prefixes) Overlap(low, high string, open bool) bool {
-	if p == nil {
+	if p == nil || low == "" && p.Empty() {
 		return true
 	}
 	i, found := slices.BinarySearch(p, low)

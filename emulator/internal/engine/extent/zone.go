@@ -49,6 +49,9 @@ func (z *zone) addText(b []byte) {
 // whose prefixes are a set of kql.NewPrefixes.
 func (z *zone) excludes(kind value.Kind, c kql.Condition) bool {
 	if c.Prefixes != nil {
+		if c.Prefixes.Empty() {
+			return false // rows without a value of the column have the empty string
+		}
 		return kind == value.String && (!z.some || !c.Prefixes.Overlap(z.lowest, z.uppest, z.cut))
 	}
 	bounded := func(v value.Value) bool { return v.Kind() == kind && !v.IsNull() }

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// packing is what Cut makes of a plan's pieces.
+type packing struct {
+	Slices []tvmexport.Slice
+	Large  []planUnit // larger by themselves than a call carries: to be counted more finely first
+	Rest   []planUnit // not cut, because enough slices were made
+}
+
+// packSlices packs pieces, in their order, into slices of at most rows rows, and into
+// at most that many slices if most is not 0. Pieces without rows go with a
+// neighbour; where no piece has any, nothing is asked for unless a piece says so.
+// Slices end where few prefixes of the key name their partitions.
+func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) packing {
+	var c packing
+	if !slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 || p.Ask }) {
+		return c
+	}
+	for at := 0; at < len(pieces); {
+		if large(pieces[at], rows) {
+			c.Large = append(c.Large, pieces[at])
+			at++
+			continue
+		}
+		if most > 0 && len(c.Slices) == most {
+			c.Rest = append(c.Rest, pieces[at:]...)
+			return c
+		}
+		s := pieces[at].Slice(t)
+		end := at + 1
+		for ; end < len(pieces); end++ {
+			if !large(pieces[end], rows) && (s.Rows+pieces[end].Rows > rows || !addPiece(&s, pieces[end])) {
+				break
+			}
+		}
+		taken := pieces[at:end]
+		if byKey(s, taken, rows) {
+			next, more := following(pieces, end)
+			taken = taken[:sliceEnd(taken, next, more, rows)]
+			s = sliceOf(t, taken, rows)
+		}
+		for _, p := range taken {
+			if large(p, rows) {
+				c.Large = append(c.Large, p)
+			}
+		}
+		if at += len(taken); len(s.Partitions) > 0 {
+			c.Slices = append(c.Slices, s)
+		}
+	}
+	return c
+}
+
+// large says whether one call cannot carry a piece that can be divided.
+func large(p planUnit, rows int64) bool { return p.Rows > rows && p.Unit.IsZero() }
+
+// following is the partition of the piece at an index; false where there is none.
+func following(pieces []planUnit, at int) (tvmexport.Partition, bool) {
+	if at == len(pieces) {
+		return "", false
+	}
+	return pieces[at].Partition, true
+}
+
+// sliceOf is the slice of pieces that one call asks for. Pieces of keys that leave the
+// hex digits are left out if the count found none, unless the slice has all keys
+// around them: no prefix names them, and the service would read the whole table for
+// rows that are not there. Where the count found only keys that end, such as the empty
+// one, only those are asked for.
+func sliceOf(t tvmexport.Table, pieces []planUnit, rows int64) tvmexport.Slice {
+	partitions := partitionsOf(pieces, rows)
+	folded := make(map[tvmexport.Partition]bool)
+	for _, p := range tvmexport.FoldPartitions(partitions) {
+		folded[p] = true
+	}
+	var s tvmexport.Slice
+	for _, p := range pieces {
+		switch {
+		case large(p, rows), p.Rows == 0 && !p.Ask && p.Partition.Rest() && folded[p.Partition]:
+		case len(s.Partitions) == 0:
+			s = p.Slice(t)
+		default:
+			s.Partitions = append(s.Partitions, p.Partition)
+			s.Rows += p.Rows
+		}
+		if p.Ends && folded[p.Partition] && !p.Ask && !large(p, rows) {
+			s.Ending = append(s.Ending, p.Partition)
+		}
+	}
+	return s
+}
+
+func partitionsOf(pieces []planUnit, rows int64) []tvmexport.Partition {
+	out := make([]tvmexport.Partition, 0, len(pieces))
+	for _, p := range pieces {
+		if !large(p, rows) {
+			out = append(out, p.Partition)
+		}
+	}
+	return out
+}
+
+const (
+	// fewConditions is how many conditions name the partitions of a slice, where that
+	// is possible: the service finds their rows without reading others.
+	fewConditions = 40
+	// mostPrefixes bounds the text of a query whose partitions have no such form: a
+	// list of prefixes. The text has about 4 KB then.
+	mostPrefixes = 400
+)
+
+// conditions is how many conditions name the partitions of pieces that are asked for.
+// A piece of keys that leave the hex digits takes two.
+func conditions(pieces []planUnit, rows int64) int {
+	s := sliceOf(tvmexport.Table{}, pieces, rows)
+	n := 0
+	for _, p := range tvmexport.FoldPartitions(s.Partitions) {
+		if n++; p.Rest() && !slices.Contains(s.Ending, p) {
+			n++
+		}
+	}
+	return n
+}
+
+// sliceEnd is how many of the pieces that fit into one call go into a slice. next is
+// the partition behind them, if there are more. Between slices of nearly the same size
+// it takes one that ends at the shortest prefix, so that this slice and the next one
+// have few conditions.
+func sliceEnd(pieces []planUnit, next tvmexport.Partition, more bool, rows int64) int {
+	var total int64
+	for _, p := range pieces {
+		if !large(p, rows) {
+			total += p.Rows
+		}
+	}
+	var ends []int // at ever shorter prefixes
+	var full int   // of ends, how many leave hardly anything out
+	last := -1
+	if more {
+		last = commonDigits(pieces[len(pieces)-1].Partition, next)
+	}
+	shortest, left := maxKeyDigits+1, total
+	for end := len(pieces); end > 0 && left*10 >= total*9; end-- {
+		digits := last
+		if end < len(pieces) {
+			digits = commonDigits(pieces[end-1].Partition, pieces[end].Partition)
+		}
+		if digits < shortest {
+			ends, shortest = append(ends, end), digits
+			if left*100 >= total*97 {
+				full = len(ends)
+			}
+		}
+		if p := pieces[end-1]; !large(p, rows) {
+			left -= p.Rows
+		}
+	}
+	slices.Reverse(ends[:full]) // the shortest prefix first, and what leaves more out by its size
+	for _, end := range ends {
+		if conditions(pieces[:end], rows) <= fewConditions {
+			return end
+		}
+	}
+	end := len(pieces)
+	for end > 1 {
+		n := conditions(pieces[:end], rows)
+		if n <= mostPrefixes {
+			break
+		}
+		end = max(1, min(end-1, end*mostPrefixes/n))
+	}
+	return end
+}
+
+// commonDigits is how many digits the keys of two partitions have in common.
+func commonDigits(a, b tvmexport.Partition) int {
+	x, y := a.Key(), b.Key()
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	return n
+}
+
+// byKey says whether the pieces of a slice are partitions by the key, one beside the
+// other, not windows, units or parts by the hash of rows.
+func byKey(s tvmexport.Slice, pieces []planUnit, rows int64) bool {
+	_, hashed := s.Partitions[0].RowHash()
+	return !hashed && s.Unit.IsZero() && len(s.Partitions) == len(partitionsOf(pieces, rows))
+}
