@@ -111,7 +111,7 @@ func (p Partition) Contains(key string) bool {
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
 
 // FoldPartitions puts a partition in the place of its sixteen digits and its rest
-// wherever all of them are in the list: the same rows, by fewer prefixes. The order
+// if all of them are in the list: the same rows, by fewer prefixes. The order
 // of the others stays.
 func FoldPartitions(list []Partition) []Partition {
 	children := make(map[Partition]int, len(list)/8)

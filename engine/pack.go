@@ -188,8 +188,8 @@ func commonDigits(a, b tvmexport.Partition) int {
 	return n
 }
 
-// byKey says whether the pieces of a slice are partitions by the key, one beside the
-// other, not windows, units or parts by the hash of rows.
+// byKey says whether the pieces of a slice are partitions by the key of one window,
+// not windows, units or parts by the hash of rows.
 func byKey(s tvmexport.Slice, pieces []planUnit, rows int64) bool {
 	_, hashed := s.Partitions[0].RowHash()
 	return !hashed && s.Unit.IsZero() && len(s.Partitions) == len(partitionsOf(pieces, rows))

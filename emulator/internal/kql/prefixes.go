@@ -9,7 +9,7 @@ import (
 // passes if EmptyText is among them.
 type Prefixes []string // sorted, none beginning with another
 
-// EmptyText stands in a set of prefixes for the string that is empty. Strings that
+// EmptyText is how a set of prefixes contains the string that is empty. Strings that
 // begin with it pass too: a set bounds what a condition can find.
 const EmptyText = "\x00"
 
