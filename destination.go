@@ -108,6 +108,16 @@ type TableChecker interface {
 	CheckTables(ctx context.Context, tables []Table) (map[string]error, error)
 }
 
+// LandingChecker is a TableChecker that can check apart what rows need on their way to
+// the landing table. Only runs that fetch rows need that.
+type LandingChecker interface {
+	// CheckObjects is CheckTables without what CheckLanding checks.
+	CheckObjects(ctx context.Context, tables []Table) (map[string]error, error)
+	// CheckLanding checks that rows that are ingested into the landing table of a table
+	// land as they are: its mapping is as it was created.
+	CheckLanding(ctx context.Context, t Table) error
+}
+
 // SchemaSyncer is a Destination with tables and functions for readers that
 // follow the columns of the source. A destination without it takes the columns
 // from each Publication.

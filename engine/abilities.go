@@ -28,11 +28,24 @@ func unsupportedSource(op, table, lacks, hint string) error {
 // checkTables checks what the destination needs for the tables. A destination
 // that is no TableChecker creates it itself.
 func checkTables(ctx context.Context, d tvmexport.Destination, tables []tvmexport.Table) (map[string]error, error) {
+	if c, ok := tvmexport.Ability[tvmexport.LandingChecker](d); ok {
+		return c.CheckObjects(ctx, tables)
+	}
 	c, ok := tvmexport.Ability[tvmexport.TableChecker](d)
 	if !ok {
 		return nil, nil
 	}
 	return c.CheckTables(ctx, tables)
+}
+
+// checkLanding checks what a destination that is a LandingChecker has not checked with
+// the tables. It is called before the first row of a run lands.
+func checkLanding(ctx context.Context, d tvmexport.Destination, t tvmexport.Table) error {
+	c, ok := tvmexport.Ability[tvmexport.LandingChecker](d)
+	if !ok {
+		return nil
+	}
+	return c.CheckLanding(ctx, t)
 }
 
 // syncSchema adapts what readers use to the table's columns. A destination that

@@ -32,7 +32,7 @@ type Exporter struct {
 	FullEvery  time.Duration    // how long a run fetches only what changed in a Snapshot, before all of it is fetched again; 0 is 7 days
 	Tenant     string           // that the source's sign-in belongs to; "" if it is not known
 	Patience   Patience
-	Tables     int   // tables at once; 0 is 3
+	Tables     int   // tables at once that fetch and publish; 0 is 16
 	Calls      int   // calls at once, over all tables; 0 is 4
 	StepBytes  int64 // of one publishing command; 0 is about 1 GB
 }
@@ -78,7 +78,8 @@ type Result struct {
 // failure of a table is in the table's Result and does not stop the others.
 func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	started := time.Now()
-	orders, err := e.orders(ctx)
+	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), request: req}
+	orders, err := v.begin(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -89,7 +90,7 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if len(orders) == 0 {
 		return Report{Started: started}, nil
 	}
-	v := &invocation{exporter: e, owner: e.Owner + " " + newID(), request: req, orders: orders, results: make([]Result, len(orders)), ended: make([]time.Time, len(orders))}
+	v.orders, v.results, v.ended = orders, make([]Result, len(orders)), make([]time.Time, len(orders))
 	defer v.grace.watch(ctx)()
 	v.carryOut(ctx)
 	if err := v.newer(); err != nil && len(v.leased) == 0 {

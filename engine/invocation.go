@@ -19,6 +19,9 @@ type invocation struct {
 	results  []Result    // one for each order
 	ended    []time.Time // when the run of each order ended; zero where none began
 
+	usage   []tvmexport.QuotaUsage // that others have used of the source's quota
+	unknown error                  // why that is not known
+
 	leased  []tvmexport.Table
 	schemas map[string][]tvmexport.Column // of the leased tables, if the source returns them
 	earlier []tvmexport.InvocationEnd     // invocations whose audit rows are missing
@@ -28,7 +31,7 @@ type invocation struct {
 // carryOut prepares the tables together, with few calls to the destination,
 // and runs them side by side. Every error ends up in a result.
 func (v *invocation) carryOut(ctx context.Context) {
-	spent := v.spent(ctx) // before the first call to the source
+	spent := v.spent() // before the first call to the source
 	if tvmexport.CodeOf(spent) == tvmexport.NewerShape {
 		v.fail(nil, spent)
 		return
@@ -60,25 +63,42 @@ func (v *invocation) carryOut(ctx context.Context) {
 }
 
 // spent lets the source begin with what the destination remembers of the quota.
-func (v *invocation) spent(ctx context.Context) error {
+func (v *invocation) spent() error {
 	m, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source)
-	if !ok {
-		return nil
+	if ok && v.unknown == nil {
+		m.Begin(v.usage)
 	}
-	spent, err := v.exporter.Destination.QuotaUsage(ctx, v.owner)
-	if err == nil {
-		m.Begin(spent)
+	return v.unknown
+}
+
+// begin reads the orders and, at the same time, what others have used of the quota.
+// If that cannot be read, it is the tables that fail.
+func (v *invocation) begin(ctx context.Context) (orders []tvmexport.Order, err error) {
+	var g errgroup.Group
+	if _, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source); ok {
+		g.Go(func() error {
+			v.usage, v.unknown = v.exporter.Destination.QuotaUsage(ctx, v.owner)
+			return nil
+		})
 	}
-	return err
+	orders, err = v.exporter.orders(ctx)
+	_ = g.Wait()
+	return orders, err
 }
 
 // history is what the destination remembers of earlier invocations and of the tables.
 func (v *invocation) history(ctx context.Context) (map[string]tvmexport.History, map[string][]tvmexport.OrphanedBatch, error) {
-	var err error
-	if v.earlier, err = v.exporter.Destination.PendingAudits(ctx, v.owner); err != nil {
-		return nil, nil, err
-	}
-	history, err := v.exporter.Destination.History(ctx, v.leased)
+	var history map[string]tvmexport.History
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		v.earlier, err = v.exporter.Destination.PendingAudits(both, v.owner)
+		return err
+	})
+	g.Go(func() (err error) {
+		history, err = v.exporter.Destination.History(both, v.leased)
+		return err
+	})
+	err := g.Wait()
 	if err != nil || v.exporter.Resume <= 0 {
 		return history, nil, err
 	}
@@ -166,7 +186,7 @@ func (v *invocation) failed(r *Result) {
 
 // What an Exporter does at once.
 const (
-	defaultTables = 3
+	defaultTables = 16 // the calls to the source have a limit of their own, and so have publishing commands
 	defaultCalls  = 4
 )
 

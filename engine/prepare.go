@@ -45,12 +45,29 @@ func (p *place) leave() {
 // before one of them has to wait.
 type prepared struct {
 	Steps
+	place   *place
+	entered sync.Once
+	barred  error
 	once    sync.Once
 	prepare func(ctx context.Context) error
 	err     error
+
+	landing sync.Once
+	check   func(ctx context.Context) error // before the first row lands
+	wrong   error
 }
 
+// ready makes the destination ready once the table has its place.
 func (p *prepared) ready(ctx context.Context) error {
+	p.entered.Do(func() { p.barred = p.place.enter(ctx) })
+	if p.barred != nil {
+		return p.barred
+	}
+	return p.fit(ctx)
+}
+
+// fit is ready for a run that moves no rows, and needs no place.
+func (p *prepared) fit(ctx context.Context) error {
 	p.once.Do(func() { p.err = p.prepare(ctx) })
 	return p.err
 }
@@ -63,21 +80,32 @@ func (p *prepared) HourlyCounts(ctx context.Context, t tvmexport.Table, w tvmexp
 }
 
 func (p *prepared) FetchAndLand(ctx context.Context, in []FetchInput) ([]FetchOutcome, error) {
-	if err := p.ready(ctx); err != nil {
+	err := p.ready(ctx)
+	if err == nil && len(in) > 0 {
+		p.landing.Do(func() { p.wrong = p.check(ctx) })
+		err = p.wrong
+	}
+	if err != nil {
 		return make([]FetchOutcome, len(in)), err
 	}
 	return p.Steps.FetchAndLand(ctx, in)
 }
 
 func (p *prepared) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, error) {
-	if err := p.ready(ctx); err != nil {
-		return ConfirmOutcome{}, err
+	if len(in.Batches) > 0 {
+		if err := p.ready(ctx); err != nil {
+			return ConfirmOutcome{}, err
+		}
 	}
 	return p.Steps.Confirm(ctx, in)
 }
 
 func (p *prepared) Publish(ctx context.Context, pub tvmexport.Publication) (tvmexport.Published, error) {
-	if err := p.ready(ctx); err != nil {
+	ready := p.ready
+	if len(pub.Steps) == 0 {
+		ready = p.fit
+	}
+	if err := ready(ctx); err != nil {
 		return tvmexport.Published{}, err
 	}
 	return p.Steps.Publish(ctx, pub)

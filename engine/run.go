@@ -83,14 +83,11 @@ func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighti
 	if err != nil {
 		return err
 	}
-	steps := &prepared{Steps: t.steps, prepare: func(ctx context.Context) error {
-		if err := t.place.enter(ctx); err != nil {
-			return err
-		}
+	steps := &prepared{Steps: t.steps, place: t.place, prepare: func(ctx context.Context) error {
 		changes, err := v.fit(ctx, t.steps, r, t.history)
 		notes = append(notes, changes...)
 		return err
-	}}
+	}, check: func(ctx context.Context) error { return checkLanding(ctx, v.exporter.Destination, r.Table) }}
 	plan, err := v.plan(r.Table, t.order, t.history)
 	r.Run = plan.Run
 	if err != nil {

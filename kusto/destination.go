@@ -7,7 +7,10 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-var _ tvmexport.CompleteDestination = (*Client)(nil)
+var (
+	_ tvmexport.CompleteDestination = (*Client)(nil)
+	_ tvmexport.LandingChecker      = (*Client)(nil)
+)
 
 // Orders implements tvmexport.Orders.
 func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
@@ -82,6 +85,16 @@ func (c *Client) Backfill(ctx context.Context, t tvmexport.Table) (tvmexport.Bac
 // CheckTables implements tvmexport.TableChecker.
 func (c *Client) CheckTables(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
 	return c.installer.CheckTables(ctx, tables)
+}
+
+// CheckObjects implements tvmexport.LandingChecker.
+func (c *Client) CheckObjects(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	return c.installer.CheckObjects(ctx, tables)
+}
+
+// CheckLanding implements tvmexport.LandingChecker.
+func (c *Client) CheckLanding(ctx context.Context, t tvmexport.Table) error {
+	return c.installer.CheckLanding(ctx, t)
 }
 
 // SyncSchema implements tvmexport.SchemaSyncer.

@@ -38,6 +38,8 @@ type Conn struct {
 
 	asks, scans *gather.Group[Statement, []query.Row] // queries that become one, see [Conn.Ask]
 
+	schemas *gather.Group[wantedSchema, Schema] // see [Conn.Schema]
+
 	mu        sync.Mutex
 	shapes    map[string][]kql.Column // columns of tables, as last read
 	forgotten int                     // how often something was dropped from shapes
@@ -70,6 +72,7 @@ func New(o Options) (*Conn, error) {
 	hc := withoutRedirects(o.HTTPClient)
 	hc.Transport = edge{to: hc.Transport, credential: o.Credential}
 	c := &Conn{Database: o.Database, Record: o.Record, Log: o.Logger, shapes: map[string][]kql.Column{}, appends: map[string]*gather.Group[Append, bool]{}}
+	c.schemas = NewGroup(c.readSchema, c.schemaTogether, func(w wantedSchema) string { return w.op })
 	statement := func(s Statement) string { return s.Text }
 	c.asks = NewGroup(c.Query, c.askTogether, statement)
 	c.scans = NewGroup(c.Query, c.askTogether, statement)

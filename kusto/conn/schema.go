@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tvmexport/tvmexport/internal/gather"
 	"github.com/tvmexport/tvmexport/kusto/kql"
 )
 
@@ -42,12 +43,41 @@ type TableInfo struct {
 // parameters and its body.
 type FunctionInfo struct{ Folder, Doc, Text string }
 
-// Schema reads all tables in one command; functions too if asked for.
+// Schema reads all tables in one command; functions too if asked for. Who asks at about
+// the same time shares the answer and must not change it.
 func (c *Conn) Schema(ctx context.Context, op string, functions bool) (Schema, error) {
+	inv, err := c.schemas.Ask(ctx, wantedSchema{op, functions})
+	return inv, About(err, Statement{Op: op})
+}
+
+// wantedSchema is what of the schema is asked for.
+type wantedSchema struct {
+	op        string
+	functions bool
+}
+
+// schemaTogether reads the schema once for all.
+func (c *Conn) schemaTogether(ctx context.Context, list []wantedSchema) []gather.Reply[Schema] {
+	want := wantedSchema{op: list[0].op}
+	for _, w := range list {
+		want.functions = want.functions || w.functions
+	}
+	inv, err := c.readSchema(ctx, want)
+	if err != nil {
+		return FailedTogether[Schema](err, len(list), func(int) string { return "" })
+	}
+	replies := make([]gather.Reply[Schema], len(list))
+	for i := range replies {
+		replies[i] = gather.Done(inv)
+	}
+	return replies
+}
+
+func (c *Conn) readSchema(ctx context.Context, want wantedSchema) (Schema, error) {
 	c.mu.Lock()
 	forgotten := c.forgotten
 	c.mu.Unlock()
-	s := Statement{Op: op, Idempotent: true, One: true, Text: ".show database " + kql.Entity(c.Database) + " schema as json"}
+	s := Statement{Op: want.op, Idempotent: true, One: true, Text: ".show database " + kql.Entity(c.Database) + " schema as json"}
 	rows, err := c.Command(ctx, s)
 	if err != nil {
 		return Schema{}, err
@@ -59,7 +89,7 @@ func (c *Conn) Schema(ctx context.Context, op string, functions bool) (Schema, e
 	inv := Schema{Tables: map[string]TableInfo{}, Functions: map[string]FunctionInfo{}, Views: map[string]bool{}}
 	for _, text := range texts {
 		if err := inv.read(c.Database, text); err != nil {
-			return Schema{}, RefusedError(op, "", err, "")
+			return Schema{}, RefusedError(want.op, "", err, "")
 		}
 	}
 	c.mu.Lock()
@@ -69,8 +99,8 @@ func (c *Conn) Schema(ctx context.Context, op string, functions bool) (Schema, e
 		}
 	}
 	c.mu.Unlock()
-	if functions {
-		err = c.readFunctions(ctx, op, inv)
+	if want.functions {
+		err = c.readFunctions(ctx, want.op, inv)
 	}
 	return inv, err
 }

@@ -169,7 +169,7 @@ func renamed(row query.Row) string {
 // table of that.
 func About(err error, s Statement) error {
 	var failed *tvmexport.Error
-	if !errors.As(err, &failed) {
+	if err == nil || !errors.As(err, &failed) {
 		return err
 	}
 	own := *failed

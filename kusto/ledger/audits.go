@@ -19,7 +19,7 @@ var errInterrupted = errors.New("the run was interrupted: its process terminated
 // invocation has committed, regardless of its own report.
 func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexport.InvocationEnd, error) {
 	s := conn.Statement{Op: "read ledger", Text: unauditedText(owner)}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return nil, err
 	}

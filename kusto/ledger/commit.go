@@ -14,7 +14,7 @@ import (
 // count. Repeated, it changes nothing.
 func (c *Ledger) Commit(ctx context.Context, m tvmexport.Commit) error {
 	table := m.Run.Table.Name
-	if err := WritePartitions(ctx, c.conn, "commit", m.Run, m.Partitions); err != nil {
+	if err := c.WritePartitions(ctx, "commit", m.Run, m.Partitions); err != nil {
 		return err
 	}
 	detail, err := kql.Document(CommitDetail{

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
@@ -33,19 +35,16 @@ type entry struct {
 // History implements tvmexport.Destination: one query for the runs of all
 // tables, one for their partitions.
 func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[string]tvmexport.History, error) {
-	out, stored, err := c.runs(ctx, tables)
+	out, stored, err := c.runsAndPlacements(ctx, tables)
 	if err == nil {
 		err = stored.Beyond("read ledger", "", Shape)
 	}
 	if err != nil {
 		return nil, err
 	}
-	kept, err := c.policy.Retention(ctx)
+	kept, err := c.policy.Handed(ctx)
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
-	}
-	if _, err := c.readMissing(ctx, tables); err != nil { // Readers needs it of each
-		return nil, err
 	}
 	for _, t := range tables {
 		from, err := c.Readers(ctx, t)
@@ -71,6 +70,21 @@ func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[str
 	return out, c.readPartitions(ctx, out)
 }
 
+// runsAndPlacements is runs. At the same time it reads which published tables lack runs,
+// which Readers needs to know of each table.
+func (c *Ledger) runsAndPlacements(ctx context.Context, tables []tvmexport.Table) (out map[string]tvmexport.History, stored tvmexport.StoredShape, err error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		out, stored, err = c.runs(gctx, tables)
+		return err
+	})
+	g.Go(func() error {
+		_, err := c.readMissing(gctx, tables)
+		return err
+	})
+	return out, stored, g.Wait()
+}
+
 // runs is History without partitions, and the number of the stored shape.
 func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[string]tvmexport.History, stored tvmexport.StoredShape, err error) {
 	out = make(map[string]tvmexport.History, len(tables))
@@ -81,7 +95,7 @@ func (c *Ledger) runs(ctx context.Context, tables []tvmexport.Table) (out map[st
 		return nil, stored, err
 	}
 	s := conn.Statement{Op: "read ledger", Text: historyText(tables)}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return nil, stored, err
 	}

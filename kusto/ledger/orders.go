@@ -29,7 +29,7 @@ var ordersText = fmt.Sprintf(`%s
 // Orders implements tvmexport.Destination.
 func (c *Configuration) Orders(ctx context.Context) ([]tvmexport.Order, error) {
 	s := conn.Statement{Op: "read configuration", Text: ordersText}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return nil, err
 	}

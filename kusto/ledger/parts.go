@@ -3,6 +3,7 @@ package ledger
 import (
 	"sync"
 
+	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/policy"
 	"github.com/tvmexport/tvmexport/kusto/views"
@@ -27,11 +28,13 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	lacks map[string]views.MissingRuns // by source table
+
+	partitioned map[string]tvmexport.RunID // by source table: the last run whose partitions this process has written
 }
 
 // New makes a ledger. Nothing is sent before the first call.
 func New(p Parts) *Ledger {
-	return &Ledger{conn: p.Conn, visible: p.Visible, policy: p.Policy, version: p.Version, lacks: map[string]views.MissingRuns{}}
+	return &Ledger{conn: p.Conn, visible: p.Visible, policy: p.Policy, version: p.Version, lacks: map[string]views.MissingRuns{}, partitioned: map[string]tvmexport.RunID{}}
 }
 
 // Invocations keeps leases and ends of invocations. It is safe for concurrent use.

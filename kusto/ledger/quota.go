@@ -48,7 +48,7 @@ func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, erro
 // first, so that its answer has the number of the stored shape too.
 func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {
 	s := conn.Statement{Op: "read ledger", Text: usageText(owner)}
-	rows, err := c.conn.Query(ctx, s)
+	rows, err := c.conn.Ask(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -126,17 +126,27 @@ func Partitions(op string, run tvmexport.Run, list []tvmexport.PartitionRecord) 
 	return out
 }
 
-// WritePartitions appends the rows of a run's partitions, each at most once.
-func WritePartitions(ctx context.Context, to *conn.Conn, op string, run tvmexport.Run, list []tvmexport.PartitionRecord) error {
+// WritePartitions appends the rows of a run's partitions, each at most once. It does
+// so with the claim of the run's base, and before its commit if that is in another process.
+func (c *Ledger) WritePartitions(ctx context.Context, op string, run tvmexport.Run, list []tvmexport.PartitionRecord) error {
+	c.mu.Lock()
+	written := c.partitioned[run.Table.Name] == run.ID
+	c.mu.Unlock()
+	if written {
+		return nil
+	}
 	commands := Partitions(op, run, list)
 	for _, a := range commands {
-		write := to.Append
+		write := c.conn.Append
 		if len(commands) > 1 { // the condition of joint rows is about all partitions of the run
-			write = to.AppendAlone
+			write = c.conn.AppendAlone
 		}
 		if _, err := write(ctx, a); err != nil {
 			return err
 		}
 	}
+	c.mu.Lock()
+	c.partitioned[run.Table.Name] = run.ID
+	c.mu.Unlock()
 	return nil
 }

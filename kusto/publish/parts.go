@@ -60,6 +60,8 @@ type Publisher struct {
 	operations *operations
 	arrivals   *Arrivals
 
+	turns chan struct{} // holds an element for each publishing command that is under way
+
 	mu        sync.Mutex
 	uncleared bool               // the service refused to clear a landing table
 	claims    map[string]claimed // by table: the claim of the last run of this process
@@ -67,7 +69,7 @@ type Publisher struct {
 
 // NewPublisher makes it. A commit makes the arrivals forget the batches of the table.
 func NewPublisher(p Parts, a *Arrivals) *Publisher {
-	return &Publisher{conn: p.Conn, Visible: p.Visible, ledger: p.Ledger, operations: newOperations(p.Conn), arrivals: a, claims: map[string]claimed{}}
+	return &Publisher{conn: p.Conn, Visible: p.Visible, ledger: p.Ledger, operations: newOperations(p.Conn), arrivals: a, claims: map[string]claimed{}, turns: make(chan struct{}, stepsAtOnce)}
 }
 
 // Backfiller rebuilds typed rows from stored records.

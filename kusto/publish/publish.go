@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/kql"
@@ -54,25 +56,47 @@ func (c *Publisher) Publish(ctx context.Context, p tvmexport.Publication) (tvmex
 	a := attempt{Publication: p, base: base, into: into, seen: seen}
 	defer c.ledger.Forget(p.Run.Table)
 	for ordinal := range p.Steps {
-		// A late row is one that the table of the readers does not have yet. That
-		// table comes last, so that all tables get the same rows.
-		for i, t := range into {
-			if done[i].has(t.key(base, ordinal)) {
-				continue
-			}
-			if err := c.step(ctx, a, ordinal, t); err != nil {
-				return tvmexport.Published{}, err
-			}
+		if err := c.fill(ctx, a, ordinal, done); err != nil {
+			return tvmexport.Published{}, err
 		}
 	}
 	if err := c.showsLate(ctx, p, seen, into); err != nil {
 		return tvmexport.Published{}, err
 	}
-	if rows, err := c.allProven(ctx, a); err != nil {
+	// What does not fit its type is counted at the same time.
+	out := tvmexport.Published{Rows: p.Rows}
+	var rows int64
+	var g errgroup.Group
+	g.Go(func() (err error) {
+		rows, err = c.allProven(ctx, a)
+		return err
+	})
+	g.Go(func() error {
+		out.Unread, out.Notes = c.nulled(ctx, p, into)
+		return nil
+	})
+	if err := g.Wait(); err != nil {
 		return tvmexport.Published{Rows: rows}, err
 	}
-	unread, notes := c.nulled(ctx, p, into)
-	return tvmexport.Published{Rows: p.Rows, Unread: unread, Notes: notes}, nil
+	return out, nil
+}
+
+// fill carries out a step for each table that does not have it yet, at the same time. A
+// late row is one that the table of the readers does not have yet. So with late rows that
+// table comes last: all tables get the same rows.
+func (c *Publisher) fill(ctx context.Context, a attempt, ordinal int, done []extents) error {
+	var g errgroup.Group // without a common context: a failure of one table does not end the command of another one
+	for i, t := range a.into {
+		if done[i].has(t.key(a.base, ordinal)) {
+			continue
+		}
+		if a.Steps[ordinal].Late == nil {
+			g.Go(func() error { return c.step(ctx, a, ordinal, t) })
+		} else if err := c.step(ctx, a, ordinal, t); err != nil {
+			return err
+		}
+	}
+	return g.Wait()
 }
 
 // attempt is one call of Publish: the publication, the base that it claimed, and
@@ -160,7 +184,7 @@ func (b base) claimKey() string {
 // claimBase writes the publishing row, or finds it written. fresh says that it
 // is written by this call, so that nothing of the publication can be there yet.
 func (c *Publisher) claimBase(ctx context.Context, p tvmexport.Publication) (b base, fresh bool, err error) {
-	if err := ledger.WritePartitions(ctx, c.conn, "publish", p.Run, p.Partitions); err != nil {
+	if err := c.ledger.WritePartitions(ctx, "publish", p.Run, p.Partitions); err != nil {
 		return b, false, err
 	}
 	b = base{Table: p.Run.Table.Name, Previous: p.Run.Previous}

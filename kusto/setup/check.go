@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,11 +16,27 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// CheckTables implements tvmexport.Destination.
+// CheckTables implements tvmexport.TableChecker.
 func (c *Installer) CheckTables(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	failed, _, err := c.checkEach(ctx, tables, c.CheckLanding)
+	return failed, err
+}
+
+// CheckObjects implements tvmexport.LandingChecker.
+func (c *Installer) CheckObjects(ctx context.Context, tables []tvmexport.Table) (map[string]error, error) {
+	failed, kept, err := c.checkEach(ctx, tables, func(context.Context, tvmexport.Table) error { return nil })
+	if err == nil && kept != nil {
+		c.policy.Hand(kept) // a run reads its history next
+	}
+	return failed, err
+}
+
+// checkEach checks the tables together, and each of them with a check of its own. It
+// returns how long tables keep rows, too; nil if that is not known.
+func (c *Installer) checkEach(ctx context.Context, tables []tvmexport.Table, check func(context.Context, tvmexport.Table) error) (failed map[string]error, kept map[string]time.Duration, err error) {
 	inv, err := c.conn.Schema(ctx, "check", false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, t := range []struct {
 		name    string
@@ -27,16 +44,16 @@ func (c *Installer) CheckTables(ctx context.Context, tables []tvmexport.Table) (
 	}{{kql.AuditTable, kql.AuditColumns}, {kql.RunsTable, kql.RunsColumns}, {kql.PartitionsTable, kql.PartitionsColumns}} {
 		found, ok := inv.Tables[t.name]
 		if !ok {
-			return nil, conn.MissingTable("check", "", t.name)
+			return nil, nil, conn.MissingTable("check", "", t.name)
 		}
 		if err := Unfit(t.name, found, t.columns); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := c.visible.SeesAll(ctx, "check", "", kql.ConfigurationTable, kql.AuditTable, kql.RunsTable, kql.PartitionsTable); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	failed := map[string]error{}
+	failed = map[string]error{}
 	var mu sync.Mutex
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(4)
@@ -46,7 +63,7 @@ func (c *Installer) CheckTables(ctx context.Context, tables []tvmexport.Table) (
 			continue
 		}
 		g.Go(func() error {
-			err := c.checkMapping(gctx, t)
+			err := check(gctx, t)
 			if err == nil {
 				err = c.visible.SeesAll(gctx, "check", t.Name, holdingTables(inv, t)...)
 			}
@@ -60,14 +77,14 @@ func (c *Installer) CheckTables(ctx context.Context, tables []tvmexport.Table) (
 	}
 	_ = g.Wait() // errors are in the map
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 	if len(tables) > 0 {
-		if err := c.checkLedger(ctx, tables, failed); err != nil {
-			return nil, err
+		if kept, err = c.checkLedger(ctx, tables, failed); err != nil {
+			return nil, nil, err
 		}
 	}
-	return failed, nil
+	return failed, kept, nil
 }
 
 // holdingTables are the tables of the database that hold rows of a table.
@@ -111,9 +128,9 @@ func shapeOf(t tvmexport.Table, inv conn.Schema) error {
 	return nil
 }
 
-// checkMapping compares the landing table's mapping with ours: through another
-// one rows would land as something else.
-func (c *Installer) checkMapping(ctx context.Context, t tvmexport.Table) error {
+// CheckLanding implements tvmexport.LandingChecker: it compares the landing table's
+// mapping with ours. Through another one rows would land as something else.
+func (c *Installer) CheckLanding(ctx context.Context, t tvmexport.Table) error {
 	s := conn.Statement{
 		Op: "check", Table: t.Name, Idempotent: true,
 		Text: fmt.Sprintf(".show table %s ingestion json mappings", kql.Ident(t.Landing())),

@@ -20,22 +20,22 @@ const leastLedger = ledger.SourceDays * 24 * time.Hour
 // checkLedger fails tables whose runs the ledger would lose while readers still
 // read their rows, and tables whose newest row cannot be determined. It sends two
 // commands for any number of tables. It does not check policies that it cannot
-// read.
-func (c *Installer) checkLedger(ctx context.Context, tables []tvmexport.Table, failed map[string]error) error {
+// read. It returns how long tables keep rows; nil if that cannot be read.
+func (c *Installer) checkLedger(ctx context.Context, tables []tvmexport.Table, failed map[string]error) (map[string]time.Duration, error) {
 	timed, err := c.policy.All(ctx, "check", "ingestiontime")
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: ingestion time policies cannot be read", "error", err)
 	}
 	for _, name := range []string{kql.ConfigurationTable, kql.RunsTable} {
 		if switchedOff(timed[name]) {
-			return conn.RefusedError("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be distinguished from older ones", name),
+			return nil, conn.RefusedError("check", "", fmt.Errorf("the policy ingestiontime of table %s is off: its newest rows cannot be distinguished from older ones", name),
 				fmt.Sprintf("run .alter table %s policy ingestiontime true, then append the rows that were written meanwhile again", kql.Ident(name)))
 		}
 	}
 	kept, err := c.policy.Retention(ctx)
 	if err != nil {
 		c.conn.Log.InfoContext(ctx, "kusto: retention policies cannot be read", "error", err)
-		return nil
+		return nil, nil
 	}
 	for _, t := range tables {
 		if failed[t.Name] != nil {
@@ -50,7 +50,7 @@ func (c *Installer) checkLedger(ctx context.Context, tables []tvmexport.Table, f
 			}
 		}
 	}
-	return nil
+	return kept, nil
 }
 
 // neededOf is how long a table of the ledger must keep what it says of t.

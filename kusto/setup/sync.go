@@ -47,7 +47,9 @@ func (c *Installer) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string
 		}
 		changes = append(changes, changed(cmd, inv)...)
 	}
-	c.ledger.Forget(t)
+	if len(setup.Made) > 0 {
+		c.ledger.Forget(t)
+	}
 	return changes, nil
 }
 
