@@ -77,11 +77,26 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 			return ConfirmOutcome{Missing: missing, Why: why}, nil
 		}
 		patient.tell(e.hooks, in.Run, len(missing), len(in.Batches), delivery.Slow)
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep(ctx, untilNextLook(time.Now(), wait)); err != nil {
 			return ConfirmOutcome{}, err
 		}
 		wait = min(wait*3/2, 10*time.Second)
 	}
+}
+
+// untilNextLook is about the given wait. It ends at a full second, of longer waits at a
+// multiple of 2, 4 or 8 seconds: tables that wait look at the same time, and share the
+// request.
+func untilNextLook(now time.Time, wait time.Duration) time.Duration {
+	grid := time.Second
+	for grid*2 <= wait {
+		grid *= 2
+	}
+	next := now.Add(wait).Truncate(grid)
+	if next.Sub(now) < wait/2 {
+		next = next.Add(grid)
+	}
+	return next.Sub(now)
 }
 
 // missingBatches lists the batches that have not landed completely. A batch that

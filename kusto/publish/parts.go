@@ -3,6 +3,8 @@ package publish
 import (
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/tvmexport/tvmexport/internal/gather"
 	"github.com/tvmexport/tvmexport/kusto/conn"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
@@ -60,7 +62,7 @@ type Publisher struct {
 	operations *operations
 	arrivals   *Arrivals
 
-	turns chan struct{} // holds an element for each publishing command that is under way
+	turns *semaphore.Weighted // publishing commands that are under way
 
 	mu        sync.Mutex
 	uncleared bool               // the service refused to clear a landing table
@@ -69,7 +71,7 @@ type Publisher struct {
 
 // NewPublisher makes it. A commit makes the arrivals forget the batches of the table.
 func NewPublisher(p Parts, a *Arrivals) *Publisher {
-	return &Publisher{conn: p.Conn, Visible: p.Visible, ledger: p.Ledger, operations: newOperations(p.Conn), arrivals: a, claims: map[string]claimed{}, turns: make(chan struct{}, stepsAtOnce)}
+	return &Publisher{conn: p.Conn, Visible: p.Visible, ledger: p.Ledger, operations: newOperations(p.Conn), arrivals: a, claims: map[string]claimed{}, turns: semaphore.NewWeighted(turns)}
 }
 
 // Backfiller rebuilds typed rows from stored records.

@@ -12,10 +12,15 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/views"
 )
 
-// stepsAtOnce is how many publishing commands are under way at a time. A small cluster
-// carries out few, and refuses more of them
-// (https://learn.microsoft.com/kusto/management/capacity-policy).
-const stepsAtOnce = 3
+// How many publishing commands are under way at a time: 3, or 6 of publications that
+// are small and take a moment. A small cluster carries out few, and refuses more of
+// them (https://learn.microsoft.com/kusto/management/capacity-policy).
+const (
+	turns            = 6
+	smallTurn        = 1
+	largeTurn        = 2
+	smallPublication = 50_000_000 // bytes of source JSON
+)
 
 // stepAttempts is how often a step is begun.
 const stepAttempts = 5
@@ -24,12 +29,14 @@ const stepAttempts = 5
 // and is asked about by its operation id, so that no connection has to live
 // through it (https://learn.microsoft.com/kusto/management/data-ingestion/ingest-from-query).
 func (c *Publisher) step(ctx context.Context, a attempt, ordinal int, t target) error {
-	select {
-	case c.turns <- struct{}{}:
-		defer func() { <-c.turns }()
-	case <-ctx.Done():
+	turn := int64(smallTurn)
+	if a.Bytes > smallPublication {
+		turn = largeTurn
+	}
+	if err := c.turns.Acquire(ctx, turn); err != nil {
 		return conn.Translate("publish", a.Run.Table.Name, c.conn.Engine, context.Cause(ctx))
 	}
+	defer c.turns.Release(turn)
 	s := conn.Statement{Op: "publish", Table: a.Run.Table.Name, One: true, Text: stepText(a.Publication, ordinal, a.base, t, a.seen)}
 	key := t.key(a.base, ordinal)
 	isDone := finder(func(ctx context.Context) (bool, error) {
