@@ -198,7 +198,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 // The emulators of tests know few CVEs and have few days of events at the start. A
 // tenant of the documented size takes longer to make and to export, and shows the same.
 const (
-	fewCVEs = 5000
+	fewCVEs = 1000
 	fewDays = 3
 )
 
