@@ -33,15 +33,18 @@ lint: ## format and staticcheck; staticcheck.conf explains the exceptions
 		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
 	bin/staticcheck ./...
 
+# The target vet has looked at all packages, with all its analyzers.
+VETTED := -vet=off
+
 race: ## all tests under the race detector; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
-	GORACE=atexit_sleep_ms=20 TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test -race -timeout 30m ./...
+	GORACE=atexit_sleep_ms=20 TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test $(VETTED) -race -timeout 30m ./...
 
 # The packages whose tests take a sample of a large table under the race detector.
 SAMPLED := ./engine ./test/reliability/defects
 
 whole: ## the tests of which the race detector sees a sample, with all their cases
-	$(GO) test -timeout 30m $(SAMPLED)
+	$(GO) test $(VETTED) -timeout 30m $(SAMPLED)
 
 # How many kills and races; CI takes fewer.
 KILLS ?= 300
