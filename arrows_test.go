@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -27,22 +28,27 @@ type pkg struct {
 func packages(t *testing.T) []pkg {
 	t.Helper()
 	dependOnSources(t)
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "./...").Output()
+	list, err := listed()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	var list []pkg
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p pkg
-		switch err := d.Decode(&p); {
-		case errors.Is(err, io.EOF):
-			return list
-		case err != nil:
-			t.Fatal(err)
-		}
-		list = append(list, p)
-	}
+	return list
 }
+
+// listed asks go list once for all tests.
+var listed = sync.OnceValues(func() (list []pkg, err error) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "./...").Output()
+	for d := json.NewDecoder(bytes.NewReader(out)); err == nil; {
+		var p pkg
+		if err = d.Decode(&p); err == nil {
+			list = append(list, p)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return list, err
+})
 
 // dependOnSources reads the directories of the module. The go command then keeps no result of this test across a change
 // of a file in them: it does not see what go list reads.

@@ -5,9 +5,11 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -27,28 +29,42 @@ type declaration struct {
 	embedded []string // names, with the package where there is one
 }
 
-// parsed are the files of the exporter, by name. Those of the emulator are left out.
+// parsed are the files of the module, by name, but for those below some folders.
 func parsed(t *testing.T, without ...string) (*token.FileSet, map[string]*ast.File) {
 	t.Helper()
-	set, files := token.NewFileSet(), map[string]*ast.File{}
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+	all, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := maps.Clone(all.files)
+	maps.DeleteFunc(files, func(name string, _ *ast.File) bool {
+		return slices.ContainsFunc(without, func(folder string) bool { return strings.HasPrefix(name, folder+"/") })
+	})
+	return all.set, files
+}
+
+// source is what parsed gives parts of.
+type source struct {
+	set   *token.FileSet
+	files map[string]*ast.File
+}
+
+// sources parses all files of the module, once for all tests. No test changes a file.
+var sources = sync.OnceValues(func() (source, error) {
+	all := source{token.NewFileSet(), map[string]*ast.File{}}
+	return all, filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (slices.Contains([]string{".git", "bin", "dist", "node_modules", ".venv", "testdata"}, d.Name()) || slices.Contains(without, name)):
+		case d.IsDir() && slices.Contains([]string{".git", "bin", "dist", "node_modules", ".venv", "testdata"}, d.Name()):
 			return filepath.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go"):
 			return nil
 		}
-		file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
-		files[name] = file
+		all.files[filepath.ToSlash(name)], err = parser.ParseFile(all.set, name, nil, parser.SkipObjectResolution)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set, files
-}
+})
 
 // declarations are all interface types, also those without a name.
 func declarations(t *testing.T) []declaration {
