@@ -258,7 +258,7 @@ func (s *serving) metrics() map[string]float64 {
 	defer r.Body.Close()
 	out := map[string]float64{}
 	for l := bufio.NewScanner(r.Body); l.Scan(); {
-		if name, value, ok := strings.Cut(l.Text(), " "); ok {
+		if name, value, ok := strings.Cut(withoutConstantLabels(l.Text()), " "); ok {
 			if f, err := strconv.ParseFloat(value, 64); err == nil {
 				out[name] = f
 			}
