@@ -29,7 +29,7 @@ type declaration struct {
 	embedded []string // names, with the package where there is one
 }
 
-// parsed are the files of the module, by name, but for those below some folders.
+// parsed are the files of the module, by name, except those below some folders.
 func parsed(t *testing.T, without ...string) (*token.FileSet, map[string]*ast.File) {
 	t.Helper()
 	all, err := sources()
