@@ -99,9 +99,9 @@ func within(t *testing.T, what string, planned, made, share float64) {
 }
 
 // landing is what the emulated ingestion takes: its batches stay open for two
-// seconds, and the exporter looks a second, and two and a half, after the last
-// answer.
-const landing = 2500 * time.Millisecond
+// seconds, and the exporter looks at full seconds, between two and four seconds after
+// the last answer.
+const landing = 3500 * time.Millisecond
 
 // account is what was planned, or done.
 type account struct {
