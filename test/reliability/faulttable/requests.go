@@ -7,6 +7,7 @@ const (
 	onlyInit    = "only init, check and import send it, which publish no rows and can be repeated; cmd/tvmexport tests their failures"
 	onlyChange  = "a run sends it only when a table's columns have changed, before it fetches rows; the run fails and the next one repeats it"
 	onlyRefused = "only init and check send it alone, and a run after its commit was refused, which then fails; runs read the number with leases, history and claims"
+	onlyRefill  = "only refill sends it; test/reliability/defects ends refills at each request, and executes the replacement late"
 	onlyVerify  = "only verify and repair send it, with the same steps and the same client"
 )
 
@@ -44,6 +45,7 @@ func Requests() []Request {
 		{"Kusto: begin of publishing", Reads, q, "summarize Since = min(", ""},
 		{"Kusto: a commit", Reads, q, `State == "committed"` + "\n| summarize Count = count()", ""},
 		{"Kusto: rows that are seen", Reads, q, " | summarize Rows = count()", ""},
+		{"Kusto: rows to replace", Reads, q, "by Bucket = substring(", onlyRefill},
 		{"Kusto: published rows", Reads, q, "let FullAt = toscalar(Commits", ""},
 
 		{"Kusto: new or altered entities", Changes, m, ".create", onlyChange},
@@ -76,6 +78,8 @@ func Requests() []Request {
 		{"Kusto: audit", Writes, m, ".set-or-append MigrationAuditLog", ""},
 		{"Kusto: watermarks", Writes, m, ".set-or-append MigrationConfiguration", ""},
 		{"Kusto: publishing", Steps, m, ".set-or-append async", ""},
+		{"Kusto: rebuilt rows", Changes, m, ".set-or-replace async", onlyRefill},
+		{"Kusto: replacement of rows", Changes, m, ".update async table", onlyRefill},
 		{"Kusto: drop of extents", Changes, m, ".drop extents", ""},
 
 		{"ingestion: resources", Resources, faults.IngestMgmt, ".get ingestion resources", ""},
