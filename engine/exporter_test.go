@@ -300,10 +300,13 @@ func TestPublicationIsFinishedByTheNextRun(t *testing.T) {
 		rows := fleet(20, 10)
 		w.source.Set(software, rows)
 		fail := true
+		var ended []time.Time // of publications
 		w.destination.OnPublish = func(tvmexport.Publication, int) error {
 			if fail {
 				return &tvmexport.Error{Op: "publish", Err: errors.New("timed out")}
 			}
+			time.Sleep(time.Minute)
+			ended = append(ended, time.Now())
 			return nil
 		}
 		report, err := w.Run(t.Context(), engine.Request{})
@@ -317,6 +320,9 @@ func TestPublicationIsFinishedByTheNextRun(t *testing.T) {
 		commits := w.destination.Commits(software)
 		if len(commits) != 2 || commits[1].Run.Previous != commits[0].Run.ID || commits[0].Rows != 200 {
 			t.Errorf("commits: %+v", commits)
+		}
+		if began := commits[1].Run.StartedAt; began.Before(ended[0]) {
+			t.Errorf("the second run began at %s, before the first one ended at %s", began, ended[0])
 		}
 	})
 }

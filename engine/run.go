@@ -57,13 +57,14 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 
 // afterFinish is the history after a publication was finished. What is gone is
 // read again: the losses read before describe the published tables without it.
+// So is the time: the next run begins after the finished one has ended.
 func (v *invocation) afterFinish(ctx context.Context, t tvmexport.Table, h tvmexport.History, p tvmexport.Publication) (tvmexport.History, error) {
 	now, err := v.exporter.Destination.History(ctx, []tvmexport.Table{t})
 	if err != nil {
 		return h, err
 	}
 	h = historyAfter(h, p)
-	h.Losses = now[t.Name].Losses
+	h.Losses, h.Now = now[t.Name].Losses, now[t.Name].Now
 	return h, nil
 }
 
