@@ -80,7 +80,7 @@ func (c *Conn) appendTogether(ctx context.Context, list []Append) []gather.Reply
 	}
 	rows, err := c.Command(ctx, Statement{Op: list[0].Op, Text: jointAppend(list), Idempotent: true})
 	if err != nil {
-		return FailedTogether[bool](err, len(list), func(i int) string { return list[i].Table })
+		return FailedTogether[bool](err, list[0].Op, len(list), func(i int) Statement { return Statement{Op: list[i].Op, Table: list[i].Table} })
 	}
 	replies := make([]gather.Reply[bool], len(list))
 	if n, known := appended(rows); known && n == want {

@@ -46,8 +46,7 @@ type FunctionInfo struct{ Folder, Doc, Text string }
 // Schema reads all tables in one command; functions too if asked for. Who asks at about
 // the same time shares the answer and must not change it.
 func (c *Conn) Schema(ctx context.Context, op string, functions bool) (Schema, error) {
-	inv, err := c.schemas.Ask(ctx, wantedSchema{op, functions})
-	return inv, About(err, Statement{Op: op})
+	return c.schemas.Ask(ctx, wantedSchema{op, functions})
 }
 
 // wantedSchema is what of the schema is asked for.
@@ -64,7 +63,7 @@ func (c *Conn) schemaTogether(ctx context.Context, list []wantedSchema) []gather
 	}
 	inv, err := c.readSchema(ctx, want)
 	if err != nil {
-		return FailedTogether[Schema](err, len(list), func(int) string { return "" })
+		return FailedTogether[Schema](err, want.op, len(list), func(i int) Statement { return Statement{Op: list[i].op} })
 	}
 	replies := make([]gather.Reply[Schema], len(list))
 	for i := range replies {

@@ -57,7 +57,7 @@ func (c *Conn) askTogether(ctx context.Context, list []Statement) []gather.Reply
 		}
 	}
 	c.Log.DebugContext(ctx, "kusto: joint query failed", "queries", len(list), "error", err)
-	return FailedTogether[[]query.Row](err, len(list), func(i int) string { return list[i].Table })
+	return FailedTogether[[]query.Row](err, joint.Op, len(list), func(i int) Statement { return list[i] })
 }
 
 // repliesTo are the answers that are complete.
@@ -73,17 +73,16 @@ func repliesTo(list []Statement, parts [][]query.Row) []gather.Reply[[]query.Row
 
 // FailedTogether are the replies to n items if a joint request has failed: none if it
 // was refused, for a single one may be accepted; else the error, which is that of the
-// service or of the connection and concerns all. about is the table of an item.
-func FailedTogether[A any](err error, n int, about func(i int) string) []gather.Reply[A] {
+// service or of the connection and concerns all. sent is the step of the joint request,
+// and about has the step and the table of an item.
+func FailedTogether[A any](err error, sent string, n int, about func(i int) Statement) []gather.Reply[A] {
 	replies := make([]gather.Reply[A], n)
 	var failed *tvmexport.Error
 	if !errors.As(err, &failed) || failed.Action == tvmexport.Stop {
 		return replies
 	}
 	for i := range replies {
-		own := *failed
-		own.Table = about(i)
-		replies[i] = gather.Failed[A](&own)
+		replies[i] = gather.Failed[A](About(failed, sent, about(i)))
 	}
 	return replies
 }
@@ -165,11 +164,11 @@ func renamed(row query.Row) string {
 	return ""
 }
 
-// About is the error of a request that was sent for a statement, with the step and the
-// table of that.
-func About(err error, s Statement) error {
+// About is the error of a request for the step sent, with the step and the table of the
+// statement that it was sent for. An error of another step, such as the sign-in, stays.
+func About(err error, sent string, s Statement) error {
 	var failed *tvmexport.Error
-	if err == nil || !errors.As(err, &failed) {
+	if err == nil || !errors.As(err, &failed) || failed.Op != sent {
 		return err
 	}
 	own := *failed

@@ -253,12 +253,16 @@ print N = 1
 
 func TestAbout(t *testing.T) {
 	of := &tvmexport.Error{Op: "read", Table: "A", Err: context.Canceled}
-	err := About(fmt.Errorf("wrapped: %w", of), Statement{Op: "publish", Table: "B"})
+	err := About(fmt.Errorf("wrapped: %w", of), "read", Statement{Op: "publish", Table: "B"})
 	var got *tvmexport.Error
 	if !errors.As(err, &got) || got.Op != "publish" || got.Table != "B" || of.Table != "A" || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if About(context.Canceled, Statement{}) != context.Canceled {
+	signIn := &tvmexport.Error{Op: "sign in (kusto.auth)", Err: context.Canceled}
+	if err := About(signIn, "read", Statement{Op: "publish"}); err != error(signIn) {
+		t.Errorf("an error of another step became %v", err)
+	}
+	if About(context.Canceled, "read", Statement{}) != context.Canceled {
 		t.Error("another error was changed")
 	}
 }

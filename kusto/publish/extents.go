@@ -82,7 +82,7 @@ func (c *operations) taggedTogether(ctx context.Context, list []tagged) []gather
 		Rows        int64
 	}](ctx, c.conn, conn.Statement{Op: "publish", Text: extentsOfMany(list)})
 	if err != nil {
-		return conn.FailedTogether[extents](err, len(list), func(i int) string { return list[i].about })
+		return conn.FailedTogether[extents](err, "publish", len(list), func(i int) conn.Statement { return conn.Statement{Op: "publish", Table: list[i].about} })
 	}
 	out := make([]gather.Reply[extents], len(list))
 	for i, q := range list {
@@ -184,7 +184,7 @@ func (c *operations) extentsWhere(ctx context.Context, op, about, table, which s
 func (c *operations) olderTogether(ctx context.Context, list []landedBefore) []gather.Reply[[]string] {
 	found, err := readList[struct{ Table, Id string }](ctx, c.conn, conn.Statement{Op: "clear", Text: olderOfMany(list)})
 	if err != nil {
-		return conn.FailedTogether[[]string](err, len(list), func(i int) string { return list[i].about })
+		return conn.FailedTogether[[]string](err, "clear", len(list), func(i int) conn.Statement { return conn.Statement{Op: "clear", Table: list[i].about} })
 	}
 	out := make([]gather.Reply[[]string], len(list))
 	for i, q := range list {

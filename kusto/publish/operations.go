@@ -37,7 +37,7 @@ func (c *operations) statesTogether(ctx context.Context, ids []string) []gather.
 		Again             *bool
 	}](ctx, c.conn, conn.Statement{Op: "publish", Text: statesText(ids)})
 	if err != nil {
-		return conn.FailedTogether[[]operationState](err, len(ids), func(int) string { return "" })
+		return conn.FailedTogether[[]operationState](err, "publish", len(ids), func(int) conn.Statement { return conn.Statement{Op: "publish"} })
 	}
 	out := make([]gather.Reply[[]operationState], len(ids))
 	for i, id := range ids {

@@ -105,7 +105,7 @@ func (c *operations) follow(ctx context.Context, s conn.Statement, id string, is
 	for unknown := 0; ; {
 		states, err := c.states.Ask(ctx, id)
 		if err != nil {
-			return conn.About(err, s)
+			return conn.About(err, "publish", s)
 		}
 		if i := slices.IndexFunc(states, func(s operationState) bool { return !running(s.name) }); i >= 0 {
 			switch state := states[i]; state.name {
