@@ -25,12 +25,18 @@ func unsupportedSource(op, table, lacks, hint string) error {
 	}
 }
 
-// checkTables checks what the destination needs for the tables. A destination
-// that is no TableChecker creates it itself.
-func checkTables(ctx context.Context, d tvmexport.Destination, tables []tvmexport.Table) (map[string]error, error) {
+// checkObjects is checkTables for a run, which checks what rows need on their way only
+// before it lands any (see checkLanding).
+func checkObjects(ctx context.Context, d tvmexport.Destination, tables []tvmexport.Table) (map[string]error, error) {
 	if c, ok := tvmexport.Ability[tvmexport.LandingChecker](d); ok {
 		return c.CheckObjects(ctx, tables)
 	}
+	return checkTables(ctx, d, tables)
+}
+
+// checkTables checks what the destination needs for the tables. A destination
+// that is no TableChecker creates it itself.
+func checkTables(ctx context.Context, d tvmexport.Destination, tables []tvmexport.Table) (map[string]error, error) {
 	c, ok := tvmexport.Ability[tvmexport.TableChecker](d)
 	if !ok {
 		return nil, nil

@@ -43,7 +43,7 @@ func (v *invocation) carryOut(ctx context.Context) {
 		}
 		v.results[i].Table, v.results[i].Err = v.exporter.table(ctx, o)
 	}
-	v.fail(checkTables(ctx, v.exporter.Destination, v.healthy()))
+	v.fail(checkObjects(ctx, v.exporter.Destination, v.healthy()))
 	v.fail(v.acquire(ctx))
 	v.leased = v.healthy()
 	if len(v.leased) == 0 {
