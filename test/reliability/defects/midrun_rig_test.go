@@ -49,12 +49,13 @@ func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []c
 
 	through := &dying{to: r.http.Transport}
 	r.http.Transport = through
-	n := 0
+	var steps atomic.Int64 // some are sent at once
 	r.emulator.Faults().Observe(func(e faults.Event) {
 		if !isStep(e) {
 			return
 		}
-		if n++; n == m.at {
+		n := int(steps.Add(1))
+		if n == m.at {
 			for _, c := range taken.commands {
 				r.asAdmin(c)
 			}
@@ -68,7 +69,7 @@ func (r *rig) disturbed(layout tvmexport.Layout, taken taking, m when) (rows []c
 	report, _ = r.exporter.Run(ctx, engine.Request{}) // how it ended, the ledger says
 	r.emulator.Faults().Observe(func(faults.Event) {})
 	through.dead.Store(false)
-	return rows, report, n >= max(m.at, m.dies)
+	return rows, report, int(steps.Load()) >= max(m.at, m.dies)
 }
 
 // export makes a run that succeeds, when the source holds rows up to now.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,12 +55,12 @@ func (r *rig) newerBefore(n int) bool {
 	published := func() []string { return r.rows("landed", events+"Raw | summarize Rows = count()") }
 	var before, visible []string
 	var claimed, committed bool
-	seen := 0
+	var seen atomic.Int64 // some commands are sent at once
 	r.emulator.Faults().Observe(func(e faults.Event) {
 		if e.Done || e.Endpoint != faults.KustoMgmt || !strings.Contains(e.Text, ".set-or-append") {
 			return
 		}
-		if seen++; seen != n {
+		if seen.Add(1) != int64(n) {
 			return
 		}
 		r.asAdmin(raised)
@@ -70,7 +71,7 @@ func (r *rig) newerBefore(n int) bool {
 	})
 	report, err := r.exporter.Run(r.Context(), engine.Request{})
 	r.emulator.Faults().Observe(func(faults.Event) {})
-	if seen < n {
+	if seen.Load() < int64(n) {
 		r.must(err)
 		return false
 	}
