@@ -17,11 +17,11 @@ type stretch struct {
 	fetched int64
 }
 
-// stretches puts pieces and batches together by the windows that they share.
+// stretches puts units and batches together by the windows that they share.
 // Rows without a watermark, and tables that have none, are one stretch each.
-func stretches(pieces []planUnit, batches []tvmexport.BatchInfo) []stretch {
-	list := make([]stretch, 0, len(pieces)+len(batches))
-	for _, p := range pieces {
+func stretches(units []planUnit, batches []tvmexport.BatchInfo) []stretch {
+	list := make([]stretch, 0, len(units)+len(batches))
+	for _, p := range units {
 		s := stretch{window: p.Window, least: p.Rows, most: p.Rows}
 		if p.Wider {
 			s.least = 0

@@ -8,7 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// Windows are compared where pieces and batches have their edges in common.
+// Windows are compared where units and batches have their edges in common.
 func TestStretches(t *testing.T) {
 	hour := func(a, b int) tvmexport.Window {
 		return tvmexport.Window{From: at(a).Add(-tvmexport.Tick), To: at(b).Add(-tvmexport.Tick)}
@@ -19,7 +19,7 @@ func TestStretches(t *testing.T) {
 	half := tvmexport.Window{From: at(1).Add(-tvmexport.Tick), To: at(1).Add(30 * time.Minute)}
 	rest := tvmexport.Window{From: half.To, To: at(2).Add(-tvmexport.Tick)}
 	for name, tt := range map[string]struct {
-		pieces  []planUnit
+		units   []planUnit
 		batches []tvmexport.BatchInfo
 		want    string // windows that differ, before and fetched
 	}{
@@ -37,7 +37,7 @@ func TestStretches(t *testing.T) {
 		"two stretches":                {[]planUnit{{Window: hour(0, 1), Rows: 5}, {Window: hour(4, 5), Rows: 1}}, []tvmexport.BatchInfo{batch(hour(4, 5), 2), batch(hour(0, 1), 4)}, "0-1 5 4;4-5 1 2;"},
 	} {
 		got := ""
-		for _, d := range differingWindows(tt.pieces, tt.batches) {
+		for _, d := range differingWindows(tt.units, tt.batches) {
 			w := fmt.Sprintf("%d-%d", d.window.From.Add(tvmexport.Tick).Hour(), d.window.To.Add(tvmexport.Tick).Hour())
 			switch {
 			case d.window.Null:

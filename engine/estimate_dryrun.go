@@ -88,8 +88,8 @@ func (s *dryRun) Commit(context.Context, tvmexport.Commit) error { return errDry
 const sampleRows = 500
 
 // sample asks for some rows and gives the mean size of one.
-func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, pieces []planUnit) (float64, error) {
-	slice, ok := sampleOf(t, pieces)
+func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, units []planUnit) (float64, error) {
+	slice, ok := sampleOf(t, units)
 	if !ok {
 		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
 	}
@@ -108,11 +108,11 @@ func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, pieces []planUni
 	return float64(max(a.Bytes-s.envelope, a.Rows)) / float64(a.Rows), nil
 }
 
-// sampleOf is a slice of some rows from all over a table: pieces of it that
+// sampleOf is a slice of some rows from all over a table: units of it that
 // one call can ask for together. ok is false where that would be no small part.
-func sampleOf(t tvmexport.Table, pieces []planUnit) (_ tvmexport.Slice, ok bool) {
+func sampleOf(t tvmexport.Table, units []planUnit) (_ tvmexport.Slice, ok bool) {
 	var filled []planUnit
-	for _, p := range pieces {
+	for _, p := range units {
 		if p.Rows > 0 {
 			filled = append(filled, p)
 		}
@@ -124,7 +124,7 @@ func sampleOf(t tvmexport.Table, pieces []planUnit) (_ tvmexport.Slice, ok bool)
 	stride := max(len(filled)/spread, 1)
 	slice := filled[stride/2].Slice(t)
 	for i := stride/2 + stride; i < len(filled) && slice.Rows < sampleRows; i += stride {
-		addPiece(&slice, filled[i])
+		addUnit(&slice, filled[i])
 	}
 	return slice, slice.Rows <= 20*sampleRows
 }

@@ -6,42 +6,42 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// packing is what Cut makes of a plan's pieces.
+// packing is what Cut makes of a plan's units.
 type packing struct {
 	Slices []tvmexport.Slice
 	Large  []planUnit // larger by themselves than a call carries: to be counted more finely first
 	Rest   []planUnit // not cut, because enough slices were made
 }
 
-// packSlices packs pieces, in their order, into slices of at most rows rows, and into
-// at most that many slices if most is not 0. Pieces without rows go with a
-// neighbour; where no piece has any, nothing is asked for unless a piece says so.
+// packSlices packs units, in their order, into slices of at most rows rows, and into
+// at most that many slices if most is not 0. Units without rows go with a
+// neighbour; where no unit has any, nothing is asked for unless a unit says so.
 // Slices end where few prefixes of the key name their partitions.
-func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) packing {
+func packSlices(t tvmexport.Table, units []planUnit, rows int64, most int) packing {
 	var c packing
-	if !slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 || p.Ask }) {
+	if !slices.ContainsFunc(units, func(p planUnit) bool { return p.Rows > 0 || p.Ask }) {
 		return c
 	}
-	for at := 0; at < len(pieces); {
-		if large(pieces[at], rows) {
-			c.Large = append(c.Large, pieces[at])
+	for at := 0; at < len(units); {
+		if large(units[at], rows) {
+			c.Large = append(c.Large, units[at])
 			at++
 			continue
 		}
 		if most > 0 && len(c.Slices) == most {
-			c.Rest = append(c.Rest, pieces[at:]...)
+			c.Rest = append(c.Rest, units[at:]...)
 			return c
 		}
-		s := pieces[at].Slice(t)
+		s := units[at].Slice(t)
 		end := at + 1
-		for ; end < len(pieces); end++ {
-			if !large(pieces[end], rows) && (s.Rows+pieces[end].Rows > rows || !addPiece(&s, pieces[end])) {
+		for ; end < len(units); end++ {
+			if !large(units[end], rows) && (s.Rows+units[end].Rows > rows || !addUnit(&s, units[end])) {
 				break
 			}
 		}
-		taken := pieces[at:end]
+		taken := units[at:end]
 		if byKey(s, taken, rows) {
-			next, more := following(pieces, end)
+			next, more := following(units, end)
 			taken = taken[:sliceEnd(taken, next, more, rows)]
 			s = sliceOf(t, taken, rows)
 		}
@@ -57,30 +57,30 @@ func packSlices(t tvmexport.Table, pieces []planUnit, rows int64, most int) pack
 	return c
 }
 
-// large says whether one call cannot carry a piece that can be divided.
+// large says whether one call cannot carry a unit that can be divided.
 func large(p planUnit, rows int64) bool { return p.Rows > rows && p.Unit.IsZero() }
 
-// following is the partition of the piece at an index; false where there is none.
-func following(pieces []planUnit, at int) (tvmexport.Partition, bool) {
-	if at == len(pieces) {
+// following is the partition of the unit at an index; false where there is none.
+func following(units []planUnit, at int) (tvmexport.Partition, bool) {
+	if at == len(units) {
 		return "", false
 	}
-	return pieces[at].Partition, true
+	return units[at].Partition, true
 }
 
-// sliceOf is the slice of pieces that one call asks for. Pieces of keys that leave the
+// sliceOf is the slice of units that one call asks for. Units of keys that leave the
 // hex digits are left out if the count found none, unless the slice has all keys
 // around them: no prefix names them, and the service would read the whole table for
 // rows that are not there. Where the count found only keys that end, such as the empty
 // one, only those are asked for.
-func sliceOf(t tvmexport.Table, pieces []planUnit, rows int64) tvmexport.Slice {
-	partitions := partitionsOf(pieces, rows)
+func sliceOf(t tvmexport.Table, units []planUnit, rows int64) tvmexport.Slice {
+	partitions := partitionsOf(units, rows)
 	folded := make(map[tvmexport.Partition]bool)
 	for _, p := range tvmexport.FoldPartitions(partitions) {
 		folded[p] = true
 	}
 	var s tvmexport.Slice
-	for _, p := range pieces {
+	for _, p := range units {
 		switch {
 		case large(p, rows), p.Rows == 0 && !p.Ask && p.Partition.Rest() && folded[p.Partition]:
 		case len(s.Partitions) == 0:
@@ -96,9 +96,9 @@ func sliceOf(t tvmexport.Table, pieces []planUnit, rows int64) tvmexport.Slice {
 	return s
 }
 
-func partitionsOf(pieces []planUnit, rows int64) []tvmexport.Partition {
-	out := make([]tvmexport.Partition, 0, len(pieces))
-	for _, p := range pieces {
+func partitionsOf(units []planUnit, rows int64) []tvmexport.Partition {
+	out := make([]tvmexport.Partition, 0, len(units))
+	for _, p := range units {
 		if !large(p, rows) {
 			out = append(out, p.Partition)
 		}
@@ -115,10 +115,10 @@ const (
 	mostPrefixes = 400
 )
 
-// conditions is how many conditions name the partitions of pieces that are asked for.
-// A piece of keys that leave the hex digits takes two.
-func conditions(pieces []planUnit, rows int64) int {
-	s := sliceOf(tvmexport.Table{}, pieces, rows)
+// conditions is how many conditions name the partitions of units that are asked for.
+// A unit of keys that leave the hex digits takes two.
+func conditions(units []planUnit, rows int64) int {
+	s := sliceOf(tvmexport.Table{}, units, rows)
 	n := 0
 	for _, p := range tvmexport.FoldPartitions(s.Partitions) {
 		if n++; p.Rest() && !slices.Contains(s.Ending, p) {
@@ -128,13 +128,13 @@ func conditions(pieces []planUnit, rows int64) int {
 	return n
 }
 
-// sliceEnd is how many of the pieces that fit into one call go into a slice. next is
+// sliceEnd is how many of the units that fit into one call go into a slice. next is
 // the partition behind them, if there are more. Between slices of nearly the same size
 // it takes one that ends at the shortest prefix, so that this slice and the next one
 // have few conditions.
-func sliceEnd(pieces []planUnit, next tvmexport.Partition, more bool, rows int64) int {
+func sliceEnd(units []planUnit, next tvmexport.Partition, more bool, rows int64) int {
 	var total int64
-	for _, p := range pieces {
+	for _, p := range units {
 		if !large(p, rows) {
 			total += p.Rows
 		}
@@ -143,13 +143,13 @@ func sliceEnd(pieces []planUnit, next tvmexport.Partition, more bool, rows int64
 	var full int   // of ends, how many leave hardly anything out
 	last := -1
 	if more {
-		last = commonDigits(pieces[len(pieces)-1].Partition, next)
+		last = commonDigits(units[len(units)-1].Partition, next)
 	}
 	shortest, left := maxKeyDigits+1, total
-	for end := len(pieces); end > 0 && left*10 >= total*9; end-- {
+	for end := len(units); end > 0 && left*10 >= total*9; end-- {
 		digits := last
-		if end < len(pieces) {
-			digits = commonDigits(pieces[end-1].Partition, pieces[end].Partition)
+		if end < len(units) {
+			digits = commonDigits(units[end-1].Partition, units[end].Partition)
 		}
 		if digits < shortest {
 			ends, shortest = append(ends, end), digits
@@ -157,19 +157,19 @@ func sliceEnd(pieces []planUnit, next tvmexport.Partition, more bool, rows int64
 				full = len(ends)
 			}
 		}
-		if p := pieces[end-1]; !large(p, rows) {
+		if p := units[end-1]; !large(p, rows) {
 			left -= p.Rows
 		}
 	}
 	slices.Reverse(ends[:full]) // the shortest prefix first, and what leaves more out by its size
 	for _, end := range ends {
-		if conditions(pieces[:end], rows) <= fewConditions {
+		if conditions(units[:end], rows) <= fewConditions {
 			return end
 		}
 	}
-	end := len(pieces)
+	end := len(units)
 	for end > 1 {
-		n := conditions(pieces[:end], rows)
+		n := conditions(units[:end], rows)
 		if n <= mostPrefixes {
 			break
 		}
@@ -188,9 +188,9 @@ func commonDigits(a, b tvmexport.Partition) int {
 	return n
 }
 
-// byKey says whether the pieces of a slice are partitions by the key of one window,
+// byKey says whether the units of a slice are partitions by the key of one window,
 // not windows, units or parts by the hash of rows.
-func byKey(s tvmexport.Slice, pieces []planUnit, rows int64) bool {
+func byKey(s tvmexport.Slice, units []planUnit, rows int64) bool {
 	_, hashed := s.Partitions[0].RowHash()
-	return !hashed && s.Unit.IsZero() && len(s.Partitions) == len(partitionsOf(pieces, rows))
+	return !hashed && s.Unit.IsZero() && len(s.Partitions) == len(partitionsOf(units, rows))
 }

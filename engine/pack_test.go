@@ -9,7 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// treeOf are the pieces of a table whose devices have keys of 40 digits and so many
+// treeOf are the units of a table whose devices have keys of 40 digits and so many
 // rows each, as a full run plans them.
 func treeOf(depth int, devices map[string]int64) []planUnit {
 	rows := map[tvmexport.Partition]int64{}
@@ -75,7 +75,7 @@ func seeds() uint64 {
 	return 4
 }
 
-// Each piece that has rows is in exactly one slice. Pieces without rows are too,
+// Each unit that has rows is in exactly one slice. Units without rows are too,
 // apart from keys that leave the hex digits, which no prefix names. Slices have no
 // more rows than a call carries, and few conditions.
 func TestPacking(t *testing.T) {
@@ -83,10 +83,10 @@ func TestPacking(t *testing.T) {
 		for seed := range seeds() {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
-				pieces := treeOf(tt.depth, tt.devices(r))
+				units := treeOf(tt.depth, tt.devices(r))
 				const rows = 1000
-				got := packSlices(tvmexport.Table{}, pieces, rows, 0)
-				checkPacking(t, pieces, got, rows)
+				got := packSlices(tvmexport.Table{}, units, rows, 0)
+				checkPacking(t, units, got, rows)
 				most := 0
 				for _, s := range got.Slices {
 					n := 0
@@ -101,12 +101,12 @@ func TestPacking(t *testing.T) {
 					t.Errorf("a slice has %d conditions", most)
 				}
 				var total int64
-				for _, p := range pieces {
+				for _, p := range units {
 					if p.Rows <= rows {
 						total += p.Rows
 					}
 				}
-				t.Logf("%d pieces with %d rows are %d slices of at most %d conditions", len(pieces), total, len(got.Slices), most)
+				t.Logf("%d units with %d rows are %d slices of at most %d conditions", len(units), total, len(got.Slices), most)
 				if fewest := int(total/rows) + 1; len(got.Slices) > fewest+fewest/4+2 {
 					t.Errorf("%d slices where %d would do", len(got.Slices), fewest)
 				}
@@ -148,30 +148,30 @@ func TestPackingOfChanges(t *testing.T) {
 func TestPackingOneByOne(t *testing.T) {
 	for _, tt := range trees {
 		r := rand.New(rand.NewPCG(7, 3))
-		pieces := treeOf(tt.depth, tt.devices(r))
+		units := treeOf(tt.depth, tt.devices(r))
 		var all packing
-		for open, most := pieces, int64(300); len(open) > 0; most += 200 {
+		for open, most := units, int64(300); len(open) > 0; most += 200 {
 			cut := packSlices(tvmexport.Table{}, open, most, 1)
 			all.Slices = append(all.Slices, cut.Slices...)
 			all.Large = append(all.Large, cut.Large...)
 			open = cut.Rest
 		}
-		checkPacking(t, pieces, all, 1<<40)
+		checkPacking(t, units, all, 1<<40)
 	}
 }
 
-func rowsOfUnits(pieces []planUnit) (n int64) {
-	for _, p := range pieces {
+func rowsOfUnits(units []planUnit) (n int64) {
+	for _, p := range units {
 		n += p.Rows
 	}
 	return n
 }
 
-func checkPacking(t *testing.T, pieces []planUnit, got packing, rows int64) {
+func checkPacking(t *testing.T, units []planUnit, got packing, rows int64) {
 	t.Helper()
 	times := map[tvmexport.Partition]int{}
 	of := map[tvmexport.Partition]planUnit{}
-	for _, p := range pieces {
+	for _, p := range units {
 		of[p.Partition] = p
 	}
 	for _, p := range got.Large {
@@ -196,10 +196,10 @@ func checkPacking(t *testing.T, pieces []planUnit, got packing, rows int64) {
 		}
 	}
 	if len(got.Rest) > 0 {
-		t.Errorf("%d pieces are left", len(got.Rest))
+		t.Errorf("%d units are left", len(got.Rest))
 	}
-	empty := !slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 || p.Ask })
-	for _, p := range pieces {
+	empty := !slices.ContainsFunc(units, func(p planUnit) bool { return p.Rows > 0 || p.Ask })
+	for _, p := range units {
 		want := 1
 		if n := times[p.Partition]; n != want && !(n == 0 && p.Rows == 0 && !p.Ask && (p.Partition.Rest() || empty)) {
 			t.Errorf("%q with %d rows is asked for %d times", p.Partition, p.Rows, n)
@@ -212,9 +212,9 @@ func checkPacking(t *testing.T, pieces []planUnit, got packing, rows int64) {
 }
 
 func BenchmarkPacking(b *testing.B) {
-	pieces := treeOf(4, keys(rand.New(rand.NewPCG(1, 1)), 40_000, "", func() int64 { return 3 }))
+	units := treeOf(4, keys(rand.New(rand.NewPCG(1, 1)), 40_000, "", func() int64 { return 3 }))
 	b.ReportAllocs()
 	for b.Loop() {
-		packSlices(tvmexport.Table{}, pieces, 1000, 0)
+		packSlices(tvmexport.Table{}, units, 1000, 0)
 	}
 }

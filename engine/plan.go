@@ -89,13 +89,13 @@ func unitsOf(parts []tvmexport.Count, w tvmexport.Window) []planUnit {
 	return out
 }
 
-// askAll has all pieces asked for if none of them has rows: that a table is
+// askAll has all units asked for if none of them has rows: that a table is
 // empty is not taken from its count alone.
-func askAll(pieces []planUnit) {
-	if slices.ContainsFunc(pieces, func(p planUnit) bool { return p.Rows > 0 }) {
+func askAll(units []planUnit) {
+	if slices.ContainsFunc(units, func(p planUnit) bool { return p.Rows > 0 }) {
 		return
 	}
-	for i := range pieces {
-		pieces[i].Ask = true
+	for i := range units {
+		units[i].Ask = true
 	}
 }

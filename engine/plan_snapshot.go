@@ -109,7 +109,7 @@ func (p *planner) fallBackToFull(c tvmexport.Counts) {
 	p.note("the service computes no fingerprints, so changes are unknown: the whole table is fetched")
 }
 
-// only leaves the pieces that a delta replaces: those that were asked for, or
+// only leaves the units that a delta replaces: those that were asked for, or
 // that differ from what readers see.
 func (p *planner) only() {
 	p.asked = p.Only
@@ -125,7 +125,7 @@ func (p *planner) only() {
 	p.unseen(p.asked)
 }
 
-// unseen adds to the pieces of a Snapshot the partitions that readers see and
+// unseen adds to the units of a Snapshot the partitions that readers see and
 // that the plan does not show, to be asked for like the others: the answer to a
 // fetch proves by a count of its own that they are gone, or brings their rows.
 func (p *planner) unseen(wanted []tvmexport.Partition) {
@@ -163,8 +163,8 @@ func heldPartitions(known []tvmexport.PartitionRecord) []tvmexport.Partition {
 // changedSince returns the partitions, at the depth at which the run compares
 // rows, whose rows or fingerprint differ from what readers see. A false difference
 // costs only a fetch; equality is never false.
-func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvmexport.Run) []tvmexport.Partition {
-	now := countedBy(run, pieces)
+func changedSince(units []planUnit, known []tvmexport.PartitionRecord, run tvmexport.Run) []tvmexport.Partition {
+	now := countedBy(run, units)
 	var out []tvmexport.Partition
 	for _, k := range known {
 		n, ok := now[k.Partition]
@@ -183,10 +183,10 @@ func changedSince(pieces []planUnit, known []tvmexport.PartitionRecord, run tvme
 	return out
 }
 
-// countedBy adds up pieces by the partitions in which the run compares rows.
-func countedBy(run tvmexport.Run, pieces []planUnit) map[tvmexport.Partition]partCount {
-	out := make(map[tvmexport.Partition]partCount, len(pieces))
-	for _, p := range pieces {
+// countedBy adds up units by the partitions in which the run compares rows.
+func countedBy(run tvmexport.Run, units []planUnit) map[tvmexport.Partition]partCount {
+	out := make(map[tvmexport.Partition]partCount, len(units))
+	for _, p := range units {
 		at := run.Label(p.Partition)
 		r, ok := out[at]
 		if !ok {

@@ -50,18 +50,18 @@ func stateDepth(rows, limit int64) int {
 	return depth
 }
 
-// maxDepth bounds how many partitions a refined piece falls into: 16^3 and
+// maxDepth bounds how many partitions a refined unit falls into: 16^3 and
 // their rests. maxStateDepth keeps one count's answer below the row limit.
 const (
 	maxDepth      = 3
 	maxStateDepth = 4
 )
 
-// coarsen adds up pieces of deeper partitions to partitions of depth digits.
-func coarsen(pieces []planUnit, depth int) []planUnit {
-	sum := make(map[tvmexport.Partition]int, len(pieces))
+// coarsen adds up units of deeper partitions to partitions of depth digits.
+func coarsen(units []planUnit, depth int) []planUnit {
+	sum := make(map[tvmexport.Partition]int, len(units))
 	var out []planUnit
-	for _, p := range pieces {
+	for _, p := range units {
 		at := p.Partition
 		if _, hashed := at.RowHash(); !hashed && at.Depth() >= depth {
 			at = tvmexport.Of(at.Key(), depth)
@@ -85,14 +85,14 @@ func coarsen(pieces []planUnit, depth int) []planUnit {
 
 // withEmptyPartitions adds the partitions of depth digits below within that were not
 // counted, with no rows: what appears there after the count is asked for too.
-func withEmptyPartitions(pieces []planUnit, within tvmexport.Partition, window tvmexport.Window, depth int) []planUnit {
-	known := make(map[tvmexport.Partition]bool, len(pieces))
-	for _, p := range pieces {
+func withEmptyPartitions(units []planUnit, within tvmexport.Partition, window tvmexport.Window, depth int) []planUnit {
+	known := make(map[tvmexport.Partition]bool, len(units))
+	for _, p := range units {
 		known[p.Partition] = true
 	}
 	add := func(p tvmexport.Partition) {
 		if !known[p] {
-			pieces = append(pieces, planUnit{Partition: p, Window: window, Fingerprint: tvmexport.EmptyFingerprint})
+			units = append(units, planUnit{Partition: p, Window: window, Fingerprint: tvmexport.EmptyFingerprint})
 		}
 	}
 	_, hashed := within.RowHash()
@@ -112,13 +112,13 @@ func withEmptyPartitions(pieces []planUnit, within tvmexport.Partition, window t
 	for _, p := range level {
 		add(p)
 	}
-	slices.SortFunc(pieces, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
-	return pieces
+	slices.SortFunc(units, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
+	return units
 }
 
-// fillBins turns counts of bins of the watermark into pieces that cover window
+// fillBins turns counts of bins of the watermark into units that cover window
 // without a gap, so that a row which appears in an empty bin after the count
-// is asked for as well. Rows without a watermark come as a piece of their own.
+// is asked for as well. Rows without a watermark come as a unit of their own.
 func fillBins(counts []tvmexport.Count, window tvmexport.Window, within tvmexport.Partition, bin time.Duration) []planUnit {
 	counts = slices.Clone(counts)
 	slices.SortFunc(counts, func(a, b tvmexport.Count) int { return a.Start.Compare(b.Start) })

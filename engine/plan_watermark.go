@@ -56,7 +56,7 @@ func (p *planner) recent() tvmexport.Window {
 	}
 }
 
-// late are the pieces of published windows that are asked for again; seen is
+// late are the units of published windows that are asked for again; seen is
 // what readers see of the recent ones.
 func (p *planner) late(ctx context.Context, parts []tvmexport.Count, recent tvmexport.Window) (_ []planUnit, seen []tvmexport.Count, err error) {
 	var out []planUnit
@@ -99,20 +99,20 @@ func (p *planner) clipLastHour(ctx context.Context, at time.Time, parts, seen []
 	return parts, nil
 }
 
-// trimmed leaves out the pieces before the first and after the last one that
-// has rows. Empty pieces between others stay: without a gap, one call can ask
+// trimmed leaves out the units before the first and after the last one that
+// has rows. Empty units between others stay: without a gap, one call can ask
 // for all of them.
-func trimmed(pieces []planUnit) []planUnit {
-	pieces = slices.DeleteFunc(pieces, func(p planUnit) bool { return p.Window.Null })
-	first := slices.IndexFunc(pieces, func(p planUnit) bool { return p.Rows > 0 })
+func trimmed(units []planUnit) []planUnit {
+	units = slices.DeleteFunc(units, func(p planUnit) bool { return p.Window.Null })
+	first := slices.IndexFunc(units, func(p planUnit) bool { return p.Rows > 0 })
 	if first < 0 {
 		return nil
 	}
-	last := len(pieces)
-	for pieces[last-1].Rows == 0 {
+	last := len(units)
+	for units[last-1].Rows == 0 {
 		last--
 	}
-	return pieces[first:last]
+	return units[first:last]
 }
 
 // rowsAt is the count of the hour that begins at start.

@@ -68,11 +68,11 @@ func countAgain(ctx context.Context, st stage, run tvmexport.Run) ([]planUnit, e
 			Hint: "use the default consistency",
 		}
 	}
-	pieces := unitsOf(counts.Parts, tvmexport.Window{})
+	units := unitsOf(counts.Parts, tvmexport.Window{})
 	if q.Within == tvmexport.AllPartitions {
-		pieces = coarsen(pieces, run.Depth)
+		units = coarsen(units, run.Depth)
 	}
-	return pieces, nil
+	return units, nil
 }
 
 // expected is what the partitions of the table hold if nothing has moved: what

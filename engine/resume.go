@@ -33,12 +33,12 @@ func resumable(run tvmexport.Run, list []tvmexport.OrphanedBatch, age time.Durat
 }
 
 // reuseBatches divides what was planned into orphans that bring a part of it, each
-// row at most once, and the pieces that are still to be asked for.
-func reuseBatches(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
+// row at most once, and the units that are still to be asked for.
+func reuseBatches(units []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
 	if len(list) == 0 {
-		return nil, pieces
+		return nil, units
 	}
-	w := wantedOf(pieces)
+	w := wantedOf(units)
 	covered := &regionIndex{}
 	for i := range list {
 		if mine := regionsOfSlice(list[i].Batch.Slice); w.wants(mine) && covered.admit(mine) {
@@ -46,10 +46,10 @@ func reuseBatches(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tv
 		}
 	}
 	if len(taken) == 0 {
-		return nil, pieces
+		return nil, units
 	}
-	rest = make([]planUnit, 0, len(pieces))
-	for _, p := range pieces {
+	rest = make([]planUnit, 0, len(units))
+	for _, p := range units {
 		if near := covered.near(p); len(near) > 0 {
 			rest = append(rest, p.without(near)...)
 			continue
@@ -62,9 +62,9 @@ func reuseBatches(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tv
 // wanted is what was planned: rows that come late, and the others.
 type wanted map[bool]*regionIndex
 
-func wantedOf(pieces []planUnit) wanted {
+func wantedOf(units []planUnit) wanted {
 	w := wanted{false: {}, true: {}}
-	for _, r := range regionsOf(pieces) {
+	for _, r := range regionsOf(units) {
 		w[r.late].add(r)
 	}
 	return w
@@ -88,7 +88,7 @@ func (x *regionIndex) admit(orphan []region) bool {
 	return true
 }
 
-// near are the regions that overlap a piece.
+// near are the regions that overlap a unit.
 func (x *regionIndex) near(p planUnit) []region {
 	var out []region
 	x.each(p.region(), func(id int) { out = append(out, x.list[id]) })

@@ -12,11 +12,11 @@ import (
 // deadRun is a plan of n parts and what runs that died left of about half of
 // it: batches of many parts, batches of one part, parts that were divided on
 // the way, and copies of an earlier run that are stale.
-func deadRun(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
+func deadRun(n int) (units []planUnit, list []tvmexport.OrphanedBatch) {
 	dice := rand.New(rand.NewPCG(uint64(n), 1))
 	for i := range n {
 		p := tvmexport.Partition(fmt.Sprintf("%05x", i*(1<<20/n)))
-		pieces = append(pieces, planUnit{Partition: p, Rows: 400, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
+		units = append(units, planUnit{Partition: p, Rows: 400, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
 	}
 	land := func(run string, rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) {
 		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Fingerprints: prints, Slice: tvmexport.Slice{Partitions: ps}}
@@ -28,36 +28,36 @@ func deadRun(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
 			var ps []tvmexport.Partition
 			var prints []tvmexport.Fingerprint
 			for k := 0; k < 200 && i < n; k++ {
-				ps, prints = append(ps, pieces[i].Partition), append(prints, pieces[i].Fingerprint)
+				ps, prints = append(ps, units[i].Partition), append(prints, units[i].Fingerprint)
 				i++
 			}
 			land("R2", int64(400*len(ps)), prints, ps...)
 		case 2: // by itself
-			land("R2", 400, []tvmexport.Fingerprint{pieces[i].Fingerprint}, pieces[i].Partition)
+			land("R2", 400, []tvmexport.Fingerprint{units[i].Fingerprint}, units[i].Partition)
 			i++
 		case 3: // divided, and a part of it missing
 			for _, d := range []byte(hexDigits[:14]) {
-				land("R2", 25, nil, pieces[i].Partition.Child(d))
+				land("R2", 25, nil, units[i].Partition.Child(d))
 			}
 			i++
 		case 4: // changed since
-			land("R2", 399, nil, pieces[i].Partition)
-			land("R1", 400, nil, pieces[i].Partition)
+			land("R2", 399, nil, units[i].Partition)
+			land("R1", 400, nil, units[i].Partition)
 			i++
 		default:
 			i += 100
 		}
 	}
-	return pieces, list
+	return units, list
 }
 
 // deadWindows is the same of a table that follows its watermark.
-func deadWindows(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
+func deadWindows(n int) (units []planUnit, list []tvmexport.OrphanedBatch) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	step := 30 * 24 * time.Hour / time.Duration(n)
 	for i := range n {
 		w := tvmexport.Window{From: start.Add(time.Duration(i) * step), To: start.Add(time.Duration(i+1) * step)}
-		pieces = append(pieces, planUnit{Window: w, Rows: 400, Late: i < n/4})
+		units = append(units, planUnit{Window: w, Rows: 400, Late: i < n/4})
 		half := tvmexport.Window{From: w.From, To: w.From.Add(step / 2)}
 		switch i % 10 {
 		case 0, 2, 4:
@@ -69,7 +69,7 @@ func deadWindows(n int) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
 	for i := range list {
 		list[i].Batch.ID = tvmexport.BatchID(fmt.Sprintf("R.%05d", (i*7919)%len(list)))
 	}
-	return pieces, list
+	return units, list
 }
 
 // What many dead parts left is taken over, and nothing twice.
@@ -77,8 +77,8 @@ func TestResumeOfManyParts(t *testing.T) {
 	const n = 50_000 / sampled
 	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.OrphanedBatch){"Parts": deadRun, "Windows": deadWindows} {
 		t.Run(name, func(t *testing.T) {
-			pieces, list := make(n)
-			taken, rest := reuseBatches(pieces, dropStale(pieces, list))
+			units, list := make(n)
+			taken, rest := reuseBatches(units, dropStale(units, list))
 			covered := &regionIndex{}
 			for _, b := range taken {
 				if !covered.admit(regionsOfSlice(b.Slice)) {
@@ -101,10 +101,10 @@ func BenchmarkResume(b *testing.B) {
 	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.OrphanedBatch){"parts": deadRun, "windows": deadWindows} {
 		for _, n := range []int{4096, 8192, 20_000, 100_000} {
 			b.Run(fmt.Sprintf("%s=%d", name, n), func(b *testing.B) {
-				pieces, list := make(n)
+				units, list := make(n)
 				b.ReportAllocs()
 				for b.Loop() {
-					reuseBatches(pieces, dropStale(pieces, list))
+					reuseBatches(units, dropStale(units, list))
 				}
 			})
 		}
@@ -116,9 +116,9 @@ func BenchmarkResume(b *testing.B) {
 func BenchmarkResumeOracle(b *testing.B) {
 	for _, n := range []int{512, 1024, 2048} {
 		b.Run(fmt.Sprintf("parts=%d", n), func(b *testing.B) {
-			pieces, list := deadRun(n)
+			units, list := deadRun(n)
 			for b.Loop() {
-				oracleAdopt(pieces, oracleFresh(pieces, list))
+				oracleAdopt(units, oracleFresh(units, list))
 			}
 		})
 	}

@@ -15,10 +15,10 @@ import (
 
 // The oracle compares everything with everything. It is slow and plain.
 
-func oracleFresh(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
+func oracleFresh(units []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
 	for {
-		taken, _ := oracleAdopt(pieces, list)
-		stale := oracleDisproved(pieces, taken)
+		taken, _ := oracleAdopt(units, list)
+		stale := oracleDisproved(units, taken)
 		if len(stale) == 0 {
 			return list
 		}
@@ -26,8 +26,8 @@ func oracleFresh(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.
 	}
 }
 
-func oracleAdopt(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
-	planned := regionsOf(pieces)
+func oracleAdopt(units []planUnit, list []tvmexport.OrphanedBatch) (taken []tvmexport.BatchInfo, rest []planUnit) {
+	planned := regionsOf(units)
 	var covered []region
 	for _, l := range list {
 		mine := regionsOfSlice(l.Batch.Slice)
@@ -42,9 +42,9 @@ func oracleAdopt(pieces []planUnit, list []tvmexport.OrphanedBatch) (taken []tvm
 		}
 	}
 	if len(covered) == 0 {
-		return nil, pieces
+		return nil, units
 	}
-	for _, p := range pieces {
+	for _, p := range units {
 		rest = append(rest, oracleWithout(p, covered)...)
 	}
 	return taken, rest
@@ -107,7 +107,7 @@ func oracleRemainder(p tvmexport.Partition, others []tvmexport.Partition) []tvme
 	return out
 }
 
-func oracleDisproved(pieces []planUnit, taken []tvmexport.BatchInfo) map[tvmexport.BatchID]bool {
+func oracleDisproved(units []planUnit, taken []tvmexport.BatchInfo) map[tvmexport.BatchID]bool {
 	meets := func(p planUnit, b tvmexport.BatchInfo) bool {
 		return slices.ContainsFunc(regionsOfSlice(b.Slice), func(r region) bool { return p.region().overlaps(r) })
 	}
@@ -117,9 +117,9 @@ func oracleDisproved(pieces []planUnit, taken []tvmexport.BatchInfo) map[tvmexpo
 		group := []tvmexport.BatchInfo{left[0]}
 		left = left[1:]
 		var counted []planUnit
-		seen := make([]bool, len(pieces))
+		seen := make([]bool, len(units))
 		for i := 0; i < len(group); i++ {
-			for j, p := range pieces {
+			for j, p := range units {
 				if seen[j] || !meets(p, group[i]) {
 					continue
 				}
@@ -172,7 +172,7 @@ func oracleBearOut(counted []planUnit, batches []tvmexport.BatchInfo) bool {
 // wreck is a plan of few partitions and moments, so that much of it coincides,
 // and what several dead runs left of it: whole parts, finer ones, coarser ones,
 // some of them with counts that are not the plan's any more.
-func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.OrphanedBatch) {
+func wreck(dice *rand.Rand) (units []planUnit, list []tvmexport.OrphanedBatch) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	moment := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 	timed := dice.IntN(3) > 0
@@ -198,25 +198,25 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.OrphanedBatch) 
 			}
 			for _, q := range ps {
 				p.Partition = q
-				pieces = append(pieces, p)
+				units = append(units, p)
 			}
 		}
 		if dice.IntN(2) == 0 {
-			pieces[len(pieces)-1].Window.To = time.Time{}
+			units[len(units)-1].Window.To = time.Time{}
 		}
 		if dice.IntN(2) == 0 {
-			pieces = append(pieces, planUnit{Window: tvmexport.Window{Null: true}, Rows: rows()})
+			units = append(units, planUnit{Window: tvmexport.Window{Null: true}, Rows: rows()})
 		}
 	} else {
 		for _, p := range withEmptyPartitions(nil, tvmexport.AllPartitions, tvmexport.Window{}, 1+dice.IntN(2)) {
 			if dice.IntN(3) > 0 {
 				p.Rows = rows()
 				p.Fingerprint = print(p.Rows)
-				pieces = append(pieces, p)
+				units = append(units, p)
 			}
 		}
 		if dice.IntN(4) == 0 {
-			pieces = withEmptyPartitions(nil, tvmexport.AllPartitions.ByRowHash(), tvmexport.Window{}, 2)
+			units = withEmptyPartitions(nil, tvmexport.AllPartitions.ByRowHash(), tvmexport.Window{}, 2)
 		}
 	}
 	for i := range dice.IntN(30) {
@@ -232,7 +232,7 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.OrphanedBatch) 
 			}
 		}
 		if dice.IntN(2) == 0 {
-			p := pieces[dice.IntN(len(pieces))] // as it was planned
+			p := units[dice.IntN(len(units))] // as it was planned
 			s.Window, s.Late, s.Partitions = p.Window, p.Late, []tvmexport.Partition{p.Partition}
 		}
 		for range dice.IntN(3) {
@@ -250,7 +250,7 @@ func wreck(dice *rand.Rand) (pieces []planUnit, list []tvmexport.OrphanedBatch) 
 		}
 		list = append(list, tvmexport.OrphanedBatch{Batch: b})
 	}
-	return pieces, list
+	return units, list
 }
 
 // landedPartition is one of few; the hash of rows divides what is not divided
@@ -300,19 +300,19 @@ func FuzzAdoptAndFresh(f *testing.F) {
 
 func compareWithOracle(t *testing.T, seed uint64) (taken, left, stale int) {
 	t.Helper()
-	pieces, list := wreck(rand.New(rand.NewPCG(seed, 7)))
+	units, list := wreck(rand.New(rand.NewPCG(seed, 7)))
 	if crossed(list) {
 		return 0, 0, 0
 	}
-	wantTaken, wantRest := oracleAdopt(pieces, list)
-	gotTaken, gotRest := reuseBatches(pieces, list)
+	wantTaken, wantRest := oracleAdopt(units, list)
+	gotTaken, gotRest := reuseBatches(units, list)
 	if d := cmp.Diff(wantTaken, gotTaken); d != "" {
 		t.Fatalf("seed %d: taken over (-oracle +got):\n%s", seed, d)
 	}
 	if d := cmp.Diff(wantRest, gotRest, cmpopts.EquateEmpty()); d != "" {
 		t.Fatalf("seed %d: left to fetch (-oracle +got):\n%s", seed, d)
 	}
-	want, got := oracleFresh(pieces, list), dropStale(pieces, list)
+	want, got := oracleFresh(units, list), dropStale(units, list)
 	if !slices.EqualFunc(want, got, func(a, b tvmexport.OrphanedBatch) bool { return a.Batch.ID == b.Batch.ID }) {
 		t.Fatalf("seed %d: fresh are %d orphans, the oracle finds %d", seed, len(got), len(want))
 	}

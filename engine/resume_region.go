@@ -25,11 +25,11 @@ func regionsOfSlice(s tvmexport.Slice) []region {
 	return out
 }
 
-// regionsOf are the regions of pieces; neighbours in the list whose windows
+// regionsOf are the regions of units; neighbours in the list whose windows
 // touch are one region.
-func regionsOf(pieces []planUnit) []region {
-	out := make([]region, 0, len(pieces))
-	for _, p := range pieces {
+func regionsOf(units []planUnit) []region {
+	out := make([]region, 0, len(units))
+	for _, p := range units {
 		r := p.region()
 		if n := len(out); n > 0 && r.follows(out[n-1]) {
 			out[n-1].window.To = r.window.To

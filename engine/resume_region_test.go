@@ -58,11 +58,11 @@ func TestSpansFindWhatOverlaps(t *testing.T) {
 // those without a watermark would never be asked for.
 func TestOrphanOfAWindowIsNoPartOfAnUndividedTable(t *testing.T) {
 	hour := time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC)
-	pieces := []planUnit{{Rows: 10}}
+	units := []planUnit{{Rows: 10}}
 	for _, w := range []tvmexport.Window{{From: hour, To: hour.Add(time.Hour)}, {To: hour}, {Null: true}} {
 		list := []tvmexport.OrphanedBatch{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Window: w, Partitions: []tvmexport.Partition{tvmexport.AllPartitions}}}}}
-		if taken, rest := reuseBatches(pieces, list); len(taken) > 0 || len(rest) != 1 {
-			t.Errorf("%+v: %d batches taken over, %d pieces left", w, len(taken), len(rest))
+		if taken, rest := reuseBatches(units, list); len(taken) > 0 || len(rest) != 1 {
+			t.Errorf("%+v: %d batches taken over, %d units left", w, len(taken), len(rest))
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestOrphanOfAnUnknownPartitionIsLeftAlone(t *testing.T) {
 	for _, p := range []tvmexport.Partition{"zz", "3~0", "3F", "3#g", "~~"} {
 		list := []tvmexport.OrphanedBatch{{Batch: tvmexport.BatchInfo{ID: "r.1", Rows: 10, Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{p}}}}}
 		if taken, rest := reuseBatches([]planUnit{{Rows: 10}}, list); len(taken) > 0 || len(rest) != 1 {
-			t.Errorf("%q: %d batches taken over, %d pieces left", p, len(taken), len(rest))
+			t.Errorf("%q: %d batches taken over, %d units left", p, len(taken), len(rest))
 		}
 	}
 }

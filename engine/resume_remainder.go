@@ -6,7 +6,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// without is what is left of a piece when regions that overlap it are taken
+// without is what is left of a unit when regions that overlap it are taken
 // out. Its rows are spread evenly over what is left. It is an estimate, which
 // must not say of any part that it has none: all of them may lie there, and
 // what has no rows is not asked for.
@@ -22,12 +22,12 @@ func (p planUnit) without(taken []region) []planUnit {
 	return out
 }
 
-// within says whether regions that overlap a piece have all of its rows.
+// within says whether regions that overlap a unit have all of its rows.
 func (p planUnit) within(taken []region) bool {
 	return p.remains(taken, func(tvmexport.Window, tvmexport.Partition) bool { return false })
 }
 
-// remains calls yield with what is left of a piece without some regions, until
+// remains calls yield with what is left of a unit without some regions, until
 // that says no. It reports whether it did not.
 func (p planUnit) remains(taken []region, yield func(tvmexport.Window, tvmexport.Partition) bool) bool {
 	slices.SortFunc(taken, func(a, b region) int { return a.window.From.Compare(b.window.From) })

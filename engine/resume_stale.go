@@ -8,13 +8,13 @@ import "github.com/tvmexport/tvmexport"
 // orphan of a late window is left out, and others stay.
 //
 // Without a stale orphan another one can become usable that overlapped it, so
-// that this is repeated until nothing is stale. Orphans that no piece
+// that this is repeated until nothing is stale. Orphans that no unit
 // connects do not influence each other: each such cluster is repeated by itself.
-func dropStale(pieces []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
+func dropStale(units []planUnit, list []tvmexport.OrphanedBatch) []tvmexport.OrphanedBatch {
 	if len(list) == 0 {
 		return nil
 	}
-	c := comparisonOf(pieces, list)
+	c := comparisonOf(units, list)
 	for _, cluster := range c.clusters(c.usable) {
 		for len(cluster) > 0 {
 			stale := c.staleBatches(c.taken(cluster))
@@ -45,22 +45,22 @@ type comparison struct {
 	units  []planUnit
 	list   []tvmexport.OrphanedBatch
 	usable []int   // orphans of which every row was planned
-	meets  [][]int // by orphan: the pieces that can have rows of it
+	meets  [][]int // by orphan: the units that can have rows of it
 	stale  []bool  // by orphan
-	links  links   // of pieces, and behind them of orphans
+	links  links   // of units, and behind them of orphans
 }
 
-func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison {
+func comparisonOf(units []planUnit, list []tvmexport.OrphanedBatch) *comparison {
 	c := &comparison{
-		units: pieces, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
-		links: newLinks(len(pieces) + len(list)),
+		units: units, list: list, meets: make([][]int, len(list)), stale: make([]bool, len(list)),
+		links: newLinks(len(units) + len(list)),
 	}
-	counted := &regionIndex{list: make([]region, 0, len(pieces))}
-	for _, p := range pieces {
+	counted := &regionIndex{list: make([]region, 0, len(units))}
+	for _, p := range units {
 		counted.add(p.region())
 	}
-	w := wantedOf(pieces)
-	last := make([]int, len(pieces)) // orphan that met the piece last, counted from 1
+	w := wantedOf(units)
+	last := make([]int, len(units)) // orphan that met the unit last, counted from 1
 	for i := range list {
 		mine := regionsOfSlice(list[i].Batch.Slice)
 		if !w.wants(mine) {
@@ -68,10 +68,10 @@ func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison
 		}
 		c.usable = append(c.usable, i)
 		for _, r := range mine {
-			counted.each(r, func(piece int) {
-				if last[piece] != i+1 {
-					last[piece] = i + 1
-					c.meets[i] = append(c.meets[i], piece)
+			counted.each(r, func(unit int) {
+				if last[unit] != i+1 {
+					last[unit] = i + 1
+					c.meets[i] = append(c.meets[i], unit)
 				}
 			})
 		}
@@ -79,7 +79,7 @@ func comparisonOf(pieces []planUnit, list []tvmexport.OrphanedBatch) *comparison
 	return c
 }
 
-// clusters divides orphans into those that pieces connect, in their order.
+// clusters divides orphans into those that units connect, in their order.
 func (c *comparison) clusters(of []int) [][]int {
 	for _, i := range of {
 		c.links.cut(len(c.units) + i)
@@ -119,8 +119,8 @@ func (c *comparison) taken(of []int) []int {
 	return out
 }
 
-// staleBatches returns the orphans that the counts of the pieces do not confirm.
-// It compares pieces and orphans that share rows together.
+// staleBatches returns the orphans that the counts of the units do not confirm.
+// It compares units and orphans that share rows together.
 func (c *comparison) staleBatches(taken []int) map[int]bool {
 	stale := map[int]bool{}
 	for _, group := range c.clusters(taken) {

@@ -24,7 +24,7 @@ func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 	}
 	lateHour := []planUnit{{Window: tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(time.Hour - tvmexport.Tick)}, Rows: 10, Late: true}}
 	for name, c := range map[string]struct {
-		pieces  []planUnit
+		units   []planUnit
 		batches []tvmexport.BatchInfo
 		want    []int
 	}{
@@ -46,7 +46,7 @@ func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 				list = append(list, tvmexport.OrphanedBatch{Batch: b})
 			}
 			var got []int
-			for _, l := range dropStale(c.pieces, list) {
+			for _, l := range dropStale(c.units, list) {
 				got = append(got, slices.IndexFunc(list, func(m tvmexport.OrphanedBatch) bool { return m.Batch.ID == l.Batch.ID }))
 			}
 			if d := cmp.Diff(c.want, got); d != "" {

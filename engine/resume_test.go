@@ -9,24 +9,24 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// After any reuse, each row is in exactly one orphan or piece.
+// After any reuse, each row is in exactly one orphan or unit.
 func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	for seed := range uint64(300 / sampled) {
 		dice := rand.New(rand.NewPCG(seed, 1))
 		windowed := seed%2 == 0
-		var pieces []planUnit
+		var units []planUnit
 		if windowed {
 			w := tvmexport.Window{From: start, To: start.Add(10 * time.Hour)}
 			for h := range 10 {
 				from := w.From.Add(time.Duration(h) * time.Hour)
-				pieces = append(pieces, planUnit{Window: tvmexport.Window{From: from, To: from.Add(time.Hour)}, Rows: 100})
+				units = append(units, planUnit{Window: tvmexport.Window{From: from, To: from.Add(time.Hour)}, Rows: 100})
 			}
-			pieces = append(pieces, planUnit{Window: tvmexport.Window{Null: true}, Rows: 3})
+			units = append(units, planUnit{Window: tvmexport.Window{Null: true}, Rows: 3})
 		} else {
-			pieces = withEmptyPartitions(nil, tvmexport.AllPartitions, tvmexport.Window{}, dice.IntN(3))
-			for i := range pieces {
-				pieces[i].Rows = 3 // fewer than the parts that may be left of it
+			units = withEmptyPartitions(nil, tvmexport.AllPartitions, tvmexport.Window{}, dice.IntN(3))
+			for i := range units {
+				units[i].Rows = 3 // fewer than the parts that may be left of it
 			}
 		}
 		var list []tvmexport.OrphanedBatch
@@ -45,7 +45,7 @@ func TestAdoptKeepsEveryRowOnce(t *testing.T) {
 			}
 			list = append(list, tvmexport.OrphanedBatch{Batch: tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprint(i)), Slice: s}})
 		}
-		taken, rest := reuseBatches(pieces, list)
+		taken, rest := reuseBatches(units, list)
 		var all []region
 		for _, b := range taken {
 			all = append(all, regionsOfSlice(b.Slice)...)

@@ -8,9 +8,9 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// addPiece adds p to the slice if one call can ask for both and the rows can be
+// addUnit adds p to the slice if one call can ask for both and the rows can be
 // attributed: parts by the hash of rows go only with similar parts.
-func addPiece(s *tvmexport.Slice, p planUnit) bool {
+func addUnit(s *tvmexport.Slice, p planUnit) bool {
 	last := s.Partitions[len(s.Partitions)-1]
 	_, hashed := last.RowHash()
 	if _, too := p.Partition.RowHash(); too != hashed || hashed && last.Base() != p.Partition.Base() {
@@ -37,7 +37,7 @@ const mostPartitions = 5000
 
 // sliceHalves divides a slice that was too large without counting again: its
 // partitions in two, or its window in two. ok is false where it has neither,
-// and the piece must be counted more finely.
+// and the unit must be counted more finely.
 func sliceHalves(s tvmexport.Slice) (a, b tvmexport.Slice, ok bool) {
 	a, b = s, s
 	a.Rows, b.Rows = s.Rows/2, s.Rows-s.Rows/2
@@ -56,7 +56,7 @@ func sliceHalves(s tvmexport.Slice) (a, b tvmexport.Slice, ok bool) {
 // key: what is that dense is a burst, often of equal watermarks.
 const narrow = 1_000_000_000 // one second
 
-// refine counts a piece that one call cannot carry more finely: in steps of
+// refine counts a unit that one call cannot carry more finely: in steps of
 // time while it is wider than a second, then by the digits of the key, and
 // where one key holds all its rows by the hash of the whole row.
 func (f *fetcher) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
@@ -83,25 +83,25 @@ func (f *fetcher) refine(ctx context.Context, p planUnit) ([]planUnit, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pieces []planUnit
+	var units []planUnit
 	if q.Bin > 0 {
-		pieces = fillBins(counts.Parts, p.Window, p.Partition, q.Bin)
+		units = fillBins(counts.Parts, p.Window, p.Partition, q.Bin)
 	} else {
-		pieces = unitsOf(counts.Parts, p.Window)
-		for _, p := range pieces {
+		units = unitsOf(counts.Parts, p.Window)
+		for _, p := range units {
 			if p.OneKey {
 				f.oneKey[p.Partition] = true
 			}
 		}
-		pieces = withEmptyPartitions(pieces, q.Within, p.Window, q.Depth)
+		units = withEmptyPartitions(units, q.Within, p.Window, q.Depth)
 	}
-	for i := range pieces {
-		pieces[i].Late = p.Late
+	for i := range units {
+		units[i].Late = p.Late
 	}
 	if q.Fingerprints {
-		f.fingerprints.add(pieces)
+		f.fingerprints.add(units)
 	}
-	return pieces, nil
+	return units, nil
 }
 
 const (

@@ -18,7 +18,7 @@ func partitions(slices []tvmexport.Slice) (out [][]tvmexport.Partition) {
 }
 
 func TestCutPacksInOrder(t *testing.T) {
-	pieces := []planUnit{
+	units := []planUnit{
 		{Partition: "0", Rows: 40},
 		{Partition: "1", Rows: 50},
 		{Partition: "2", Rows: 20},
@@ -27,7 +27,7 @@ func TestCutPacksInOrder(t *testing.T) {
 		{Partition: "5", Rows: 80},
 		{Partition: "~", Rows: 1},
 	}
-	got := packSlices(tvmexport.Table{}, pieces, 100, 0)
+	got := packSlices(tvmexport.Table{}, units, 100, 0)
 	if d := cmp.Diff([][]tvmexport.Partition{{"0", "1"}, {"2", "3", "5"}, {"~"}}, partitions(got.Slices)); d != "" {
 		t.Error(d)
 	}
@@ -37,8 +37,8 @@ func TestCutPacksInOrder(t *testing.T) {
 }
 
 func TestCutStopsAtMost(t *testing.T) {
-	pieces := []planUnit{{Partition: "0", Rows: 60}, {Partition: "1", Rows: 60}, {Partition: "2", Rows: 10}}
-	got := packSlices(tvmexport.Table{}, pieces, 100, 1)
+	units := []planUnit{{Partition: "0", Rows: 60}, {Partition: "1", Rows: 60}, {Partition: "2", Rows: 10}}
+	got := packSlices(tvmexport.Table{}, units, 100, 1)
 	if len(got.Slices) != 1 || len(got.Rest) != 2 {
 		t.Fatalf("%d slices, %d left; want 1 and 2", len(got.Slices), len(got.Rest))
 	}
@@ -51,14 +51,14 @@ func TestCutOfNothing(t *testing.T) {
 }
 
 func TestCutJoinsWindows(t *testing.T) {
-	pieces := []planUnit{
+	units := []planUnit{
 		{Window: tvmexport.Window{Null: true}, Rows: 3},
 		{Window: tvmexport.Window{From: at(0), To: at(1)}, Rows: 60},
 		{Window: tvmexport.Window{From: at(1), To: at(2)}, Rows: 30},
 		{Window: tvmexport.Window{From: at(2), To: at(3)}, Rows: 30},
 	}
 	var got []tvmexport.Window
-	for _, s := range packSlices(tvmexport.Table{}, pieces, 100, 0).Slices {
+	for _, s := range packSlices(tvmexport.Table{}, units, 100, 0).Slices {
 		got = append(got, s.Window)
 	}
 	want := []tvmexport.Window{{Null: true}, {From: at(0), To: at(2)}, {From: at(2), To: at(3)}}
@@ -104,12 +104,12 @@ func TestHalves(t *testing.T) {
 }
 
 func TestCoarsen(t *testing.T) {
-	pieces := []planUnit{{Partition: "30a", Rows: 1}, {Partition: "3fa", Rows: 2}, {Partition: "3~", Rows: 4}, {Partition: "~", Rows: 8}, {Partition: "3f~", Rows: 16}}
+	units := []planUnit{{Partition: "30a", Rows: 1}, {Partition: "3fa", Rows: 2}, {Partition: "3~", Rows: 4}, {Partition: "~", Rows: 8}, {Partition: "3f~", Rows: 16}}
 	for depth, want := range map[int][]planUnit{
 		0: {{Partition: "", Rows: 31}},
 		2: {{Partition: "30", Rows: 1}, {Partition: "3f", Rows: 18}, {Partition: "3~", Rows: 4}, {Partition: "~", Rows: 8}},
 	} {
-		if d := cmp.Diff(want, coarsen(pieces, depth)); d != "" {
+		if d := cmp.Diff(want, coarsen(units, depth)); d != "" {
 			t.Errorf("depth %d: %s", depth, d)
 		}
 	}
