@@ -32,7 +32,7 @@ func TestTexts(t *testing.T) {
 		"seed":       SeedText(both, kql.NeededColumns),
 		"seed_seven": SeedText(both, kql.ConfigurationColumns),
 		"activate":   activateText(kql.Names(both), true, kql.NeededColumns),
-		"pause":      activateText(kql.Names(both[:1]), false, append(slices.Clone(kql.ConfigurationColumns), kql.Column{Name: "Note of ours", Kind: "string"})),
+		"pause":      activateText(kql.Names(both[:1]), false, kql.ConfigurationColumns),
 		"seed_any":   SeedAnyText(both),
 		"orders":     ordersText,
 		"losses": lossesText(both, []place{
