@@ -72,7 +72,8 @@ func following(units []planUnit, at int) (tvmexport.Partition, bool) {
 // hex digits are left out if the count found none, unless the slice has all keys
 // around them: no prefix names them, and the service would read the whole table for
 // rows that are not there. Where the count found only keys that end, such as the empty
-// one, only those are asked for.
+// one, only those are asked for. The empty key is asked for in any case: a count that
+// hides its rows loses none.
 func sliceOf(t tvmexport.Table, units []planUnit, rows int64) tvmexport.Slice {
 	partitions := partitionsOf(units, rows)
 	folded := make(map[tvmexport.Partition]bool)
@@ -82,19 +83,22 @@ func sliceOf(t tvmexport.Table, units []planUnit, rows int64) tvmexport.Slice {
 	var s tvmexport.Slice
 	for _, p := range units {
 		switch {
-		case large(p, rows), p.Rows == 0 && !p.Ask && p.Partition.Rest() && folded[p.Partition]:
+		case large(p, rows), p.Rows == 0 && !p.Ask && p.Partition.Rest() && folded[p.Partition] && p.Partition != noKey:
 		case len(s.Partitions) == 0:
 			s = p.Slice(t)
 		default:
 			s.Partitions = append(s.Partitions, p.Partition)
 			s.Rows += p.Rows
 		}
-		if p.Ends && folded[p.Partition] && !p.Ask && !large(p, rows) {
+		if (p.Ends || p.Rows == 0 && p.Partition == noKey) && folded[p.Partition] && !p.Ask && !large(p, rows) {
 			s.Ending = append(s.Ending, p.Partition)
 		}
 	}
 	return s
 }
+
+// noKey is the partition of the empty key, and of keys that do not begin with a hex digit.
+const noKey tvmexport.Partition = "~"
 
 func partitionsOf(units []planUnit, rows int64) []tvmexport.Partition {
 	out := make([]tvmexport.Partition, 0, len(units))
