@@ -74,8 +74,8 @@ func thin(t *table, ordinals []int64) []thinned {
 	return all
 }
 
-// thin replaces extents of a table, which must still be there. Only for the
-// state that update gives.
+// thin replaces extents of a table. It fails if one of them does not exist any more.
+// It changes the state within update alone.
 func (s *state) thin(name string, all []thinned) error {
 	gone := make([]piece, len(all))
 	come := make([]*extent.Extent, len(all))

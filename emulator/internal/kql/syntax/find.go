@@ -19,21 +19,31 @@ type FindColumn struct {
 	Kind value.Kind
 }
 
+// inTables reads the list of tables in parentheses behind the word in; nil where
+// there is none.
+func inTables(p *parser) []Expr {
+	if !p.is("in") || !p.peek(1).Is("(") {
+		return nil
+	}
+	p.next()
+	p.next()
+	var list []Expr
+	for p.err == nil {
+		list = append(list, p.table())
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	return list
+}
+
 // readFind reads what follows the word.
 func readFind(p *parser, at Place) *Find {
 	x := &Find{Place: at}
 	source := func(t Token) { x.WithSource = t.Text }
 	p.options(map[string]func(Token){"withsource": source, "with_source": source})
-	if p.is("in") && p.peek(1).Is("(") {
-		p.next()
-		p.next()
-		for p.err == nil {
-			x.Tables = append(x.Tables, p.table())
-			if !p.accept(",") {
-				break
-			}
-		}
-		p.expect(")")
+	if x.Tables = inTables(p); x.Tables != nil {
 		p.expect("where")
 	} else {
 		p.accept("where")

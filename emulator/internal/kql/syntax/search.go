@@ -22,17 +22,7 @@ func (p *parser) search(at Place) *Search {
 			p.fail(t, "search: kind '%s' is not known.", t.Text)
 		}
 	}})
-	if p.is("in") && p.peek(1).Is("(") {
-		p.next()
-		p.next()
-		for p.err == nil {
-			x.Tables = append(x.Tables, p.table())
-			if !p.accept(",") {
-				break
-			}
-		}
-		p.expect(")")
-	}
+	x.Tables = inTables(p)
 	before := p.terms
 	p.terms = true
 	x.Predicate = p.expr()
