@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
+	"github.com/tvmexport/tvmexport/emulator/internal/callquota"
 	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 )
@@ -64,7 +65,7 @@ type Wire struct {
 // counters and are safe for concurrent use.
 type Service struct {
 	o      Options
-	calls  map[string]*callWindows
+	calls  map[string]*callquota.Windows
 	cpu    cpuCycle
 	counts map[string]*counters
 }
@@ -80,7 +81,7 @@ func New(o Options) (*Service, error) {
 	if o.TenantNow == nil {
 		o.TenantNow = o.Now
 	}
-	s := &Service{o: o, calls: map[string]*callWindows{}, counts: map[string]*counters{}}
+	s := &Service{o: o, calls: map[string]*callquota.Windows{}, counts: map[string]*counters{}}
 	s.cpu = cpuCycle{budget: o.Quota.CPU, length: o.Quota.CPUCycle}
 	for _, f := range []dialect{graphDialect{}, xdrDialect{}, mdeDialect{}} {
 		name := f.traits().name

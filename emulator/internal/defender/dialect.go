@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/callquota"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 )
@@ -63,10 +64,10 @@ type failure struct {
 	status   int
 	code     string // of the documented list: BadRequest, Unauthorized, ...
 	message  string
-	roles    []string     // 403: the application permissions that the caller has
-	throttle *throttle    // 429
-	token    *tokenRefuse // 401
-	html     bool         // a proxy answers, not the service
+	roles    []string            // 403: the application permissions that the caller has
+	throttle *callquota.Throttle // 429
+	token    *tokenRefuse        // 401
+	html     bool                // a proxy answers, not the service
 }
 
 // tokenRefuse says why a token was refused.
@@ -121,11 +122,11 @@ func htmlError(w http.ResponseWriter, status int) {
 
 // throttleMessage is the text of a 429, as seen on the older APIs and documented
 // for the portal.
-func throttleMessage(t *throttle) string {
-	if t.kind == "cpu" {
-		return fmt.Sprintf("You have exceeded processing resources allocated to this tenant. You can run queries again in %d seconds", t.seconds())
+func throttleMessage(t *callquota.Throttle) string {
+	if t.Kind == "cpu" {
+		return fmt.Sprintf("You have exceeded processing resources allocated to this tenant. You can run queries again in %d seconds", t.Seconds())
 	}
-	return fmt.Sprintf("API calls quota exceeded! maximum allowed %d per %s", t.most, clockText(t.window))
+	return fmt.Sprintf("API calls quota exceeded! maximum allowed %d per %s", t.Most, clockText(t.Window))
 }
 
 // clockText is d as hh:mm:ss.

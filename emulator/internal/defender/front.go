@@ -45,7 +45,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, failed := f.answer(r, t)
 	if failed != nil {
 		if failed.throttle != nil {
-			counts.throttle(failed.throttle.kind)
+			counts.throttle(failed.throttle.Kind)
 		} else {
 			counts.add(func(s *Stats) { s.Failures++ })
 		}
@@ -137,7 +137,7 @@ func (f *front) answer(r *http.Request, t traits) (*answer, *failure) {
 		return nil, failed
 	}
 	now := o.Now()
-	if throttled := f.service.calls[t.name].admit(now); throttled != nil {
+	if throttled := f.service.calls[t.name].Admit(now); throttled != nil {
 		return nil, &failure{status: http.StatusTooManyRequests, throttle: throttled}
 	}
 	q, failed := f.dialect.parse(body)

@@ -111,7 +111,7 @@ func (d graphDialect) fail(w http.ResponseWriter, f *failure, ids exchange) {
 	case f.html:
 		htmlError(w, f.status)
 		return
-	case f.throttle != nil && f.throttle.kind == "cpu":
+	case f.throttle != nil && f.throttle.Kind == "cpu":
 		e.Code, e.Message = "CpuQuotaExceeded", throttleMessage(f.throttle)
 	case f.throttle != nil:
 		e.Code, e.Message = "TooManyRequests", "Please retry again later."
@@ -129,7 +129,7 @@ func (d graphDialect) fail(w http.ResponseWriter, f *failure, ids exchange) {
 		e.Code = "UnknownError"
 	}
 	if f.throttle != nil && d.wire.GraphRetryAfter {
-		h.Set("Retry-After", strconv.Itoa(f.throttle.seconds()))
+		h.Set("Retry-After", strconv.Itoa(f.throttle.Seconds()))
 	}
 	h.Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)

@@ -123,7 +123,7 @@ func failLegacy(w http.ResponseWriter, f *failure, ids exchange, t traits, retry
 	case f.throttle != nil:
 		e.Code, e.Message = "429", throttleMessage(f.throttle)
 		if retryAfter {
-			h.Set("Retry-After", strconv.Itoa(f.throttle.seconds()))
+			h.Set("Retry-After", strconv.Itoa(f.throttle.Seconds()))
 		}
 	case f.token != nil:
 		e.Code, e.Message = "Unauthorized", "Unauthorized (invalid or expired authorization header)."

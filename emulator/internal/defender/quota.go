@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/callquota"
 )
 
 // Quota is what the service allows a tenant. A zero field is no limit.
@@ -74,68 +76,16 @@ func cost(rowsScanned, bytes int64) time.Duration {
 	return costBase + time.Duration(rowsScanned)*costPerRow + time.Duration(bytes)*costPerByte
 }
 
-// callWindows are the call limits of one front.
-type callWindows struct {
-	mu     sync.Mutex
-	limits []*callWindow
-}
-
-// callWindow counts the calls of the last minute or hour.
-type callWindow struct {
-	kind   string // minute, hour
-	length time.Duration
-	most   int
-	fixed  bool
-	calls  []time.Time // oldest first
-}
-
-func newCallWindows(q Quota, hourly bool) *callWindows {
-	w := &callWindows{}
+// newCallWindows are the call limits of one front.
+func newCallWindows(q Quota, hourly bool) *callquota.Windows {
+	var limits []callquota.Limit
 	if q.CallsPerMinute > 0 {
-		w.limits = append(w.limits, &callWindow{kind: "minute", length: time.Minute, most: q.CallsPerMinute, fixed: q.FixedWindows})
+		limits = append(limits, callquota.Limit{Kind: "minute", Length: time.Minute, Most: q.CallsPerMinute, Fixed: q.FixedWindows})
 	}
 	if q.CallsPerHour > 0 && hourly {
-		w.limits = append(w.limits, &callWindow{kind: "hour", length: time.Hour, most: q.CallsPerHour, fixed: q.FixedWindows})
+		limits = append(limits, callquota.Limit{Kind: "hour", Length: time.Hour, Most: q.CallsPerHour, Fixed: q.FixedWindows})
 	}
-	return w
-}
-
-// admit counts a call at now. If a limit is reached it counts nothing and gives
-// the throttle: a refused call does not use the quota up.
-func (w *callWindows) admit(now time.Time) *throttle {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, l := range w.limits {
-		l.forget(now)
-		if len(l.calls) >= l.most {
-			return &throttle{kind: l.kind, most: l.most, window: l.length, wait: l.frees(now).Sub(now)}
-		}
-	}
-	for _, l := range w.limits {
-		l.calls = append(l.calls, now)
-	}
-	return nil
-}
-
-// forget drops the calls that do not count any more at now.
-func (l *callWindow) forget(now time.Time) {
-	from := now.Add(-l.length)
-	if l.fixed {
-		from = now.Truncate(l.length).Add(-1)
-	}
-	n := 0
-	for n < len(l.calls) && !l.calls[n].After(from) {
-		n++
-	}
-	l.calls = append(l.calls[:0], l.calls[n:]...)
-}
-
-// frees is when the next call will be admitted.
-func (l *callWindow) frees(now time.Time) time.Time {
-	if l.fixed {
-		return now.Truncate(l.length).Add(l.length)
-	}
-	return l.calls[0].Add(l.length)
+	return callquota.New(limits...)
 }
 
 // cpuCycle is the processing time of a tenant, which all fronts share.
@@ -148,7 +98,7 @@ type cpuCycle struct {
 }
 
 // admit says whether a query may run at now; if not, how long to wait.
-func (c *cpuCycle) admit(now time.Time) *throttle {
+func (c *cpuCycle) admit(now time.Time) *callquota.Throttle {
 	if c.budget <= 0 || c.length <= 0 {
 		return nil
 	}
@@ -158,7 +108,7 @@ func (c *cpuCycle) admit(now time.Time) *throttle {
 	if c.used < c.budget {
 		return nil
 	}
-	return &throttle{kind: "cpu", wait: c.start.Add(c.length).Sub(now)}
+	return &callquota.Throttle{Kind: "cpu", Wait: c.start.Add(c.length).Sub(now)}
 }
 
 // spend takes a query's cost from the cycle of now. A query that has begun may
@@ -178,18 +128,4 @@ func (c *cpuCycle) turn(now time.Time) {
 	if start := now.Truncate(c.length); !start.Equal(c.start) {
 		c.start, c.used = start, 0
 	}
-}
-
-// throttle is a call that was refused because a quota is used up.
-type throttle struct {
-	kind   string        // minute, hour, cpu
-	most   int           // calls allowed in window; 0 for cpu
-	window time.Duration // 0 for cpu
-	wait   time.Duration // until a call can succeed
-}
-
-// seconds is the wait in whole seconds, at least one, rounded up: who waits that
-// long is admitted.
-func (t *throttle) seconds() int {
-	return max(1, int((t.wait+time.Second-1)/time.Second))
 }

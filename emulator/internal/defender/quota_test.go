@@ -45,8 +45,8 @@ func TestCallWindows(t *testing.T) {
 			w := newCallWindows(tt.q, tt.hourly)
 			for i, c := range tt.calls {
 				got := call{after: c.after}
-				if refused := w.admit(start.Add(c.after)); refused != nil {
-					got.wait, got.kind = refused.seconds(), refused.kind
+				if refused := w.Admit(start.Add(c.after)); refused != nil {
+					got.wait, got.kind = refused.Seconds(), refused.Kind
 				}
 				if d := cmp.Diff(c, got, cmp.AllowUnexported(call{})); d != "" {
 					t.Errorf("call %d: %s", i, d)
@@ -68,7 +68,7 @@ func TestCPUCycle(t *testing.T) {
 	}
 	c.spend(noon.Add(2*time.Minute), time.Second)
 	refused := c.admit(noon.Add(2 * time.Minute))
-	if refused == nil || refused.seconds() != 13*60 {
+	if refused == nil || refused.Seconds() != 13*60 {
 		t.Fatalf("got %+v, want 13 minutes", refused)
 	}
 	const want = "You have exceeded processing resources allocated to this tenant. You can run queries again in 780 seconds"
