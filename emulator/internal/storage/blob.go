@@ -60,6 +60,8 @@ func (s *blobs) count() Stats {
 type container struct {
 	blobs  map[string]*blob
 	blocks map[string]map[string]chunk // blocks that are in no blob yet, by blob and id
+
+	generate Generator // of blobs that are not there; nil: there are none
 }
 
 type blob struct {

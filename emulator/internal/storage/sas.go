@@ -71,6 +71,22 @@ func (s signer) signature(r Resource, q url.Values) string {
 // authorize checks the signature in a query: that it is ours, valid now, and
 // that it holds one of the permissions.
 func (s signer) authorize(at Resource, q url.Values, anyOf string) error {
+	if err := s.inTime(q, timeFrame); err != nil {
+		return err
+	}
+	if q.Get("sr") == "b" {
+		return errAuthentication("Signature did not match.")
+	}
+	return s.matches(at, q, anyOf)
+}
+
+// timeFrame is the detail of a refusal for the time in the parameter bound.
+func timeFrame(q url.Values, bound string, _ time.Time) string {
+	return "Signature not valid in the specified time frame: " + bound + " is " + q.Get(bound) + "."
+}
+
+// inTime checks that there is a signature and that it is valid now.
+func (s signer) inTime(q url.Values, detail func(q url.Values, bound string, now time.Time) string) error {
 	if !q.Has("sig") {
 		return failure(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.")
 	}
@@ -88,10 +104,15 @@ func (s signer) authorize(at Resource, q url.Values, anyOf string) error {
 		}
 		t, err := parseSASTime(text)
 		if err != nil || !bound.holds(t) {
-			return errAuthentication("Signature not valid in the specified time frame: " + bound.name + " is " + text + ".")
+			return errAuthentication(detail(q, bound.name, now))
 		}
 	}
-	if q.Get("sr") == "b" || !hmac.Equal([]byte(q.Get("sig")), []byte(s.signature(at, q))) {
+	return nil
+}
+
+// matches checks that the signature is ours and holds one of the permissions.
+func (s signer) matches(at Resource, q url.Values, anyOf string) error {
+	if !hmac.Equal([]byte(q.Get("sig")), []byte(s.signature(at, q))) {
 		return errAuthentication("Signature did not match.")
 	}
 	if !strings.ContainsAny(q.Get("sp"), anyOf) {

@@ -220,12 +220,18 @@ func readBlockList(r io.Reader) ([]listedBlock, error) {
 
 // getBlob sends the blob or a range of it, or only its properties.
 func (s *blobs) getBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
-	if err := s.authorize(at.Resource, r.URL.Query(), "r"); err != nil {
+	if err := s.authorizeBlob(at, r.URL.Query(), "r"); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	b := c.blobs[at.rest]
+	b, generate := c.blobs[at.rest], c.generate
 	s.mu.Unlock()
+	if b == nil && generate != nil {
+		var err error
+		if b, err = s.generated(r.Context(), c, at.rest); err != nil {
+			return err
+		}
+	}
 	if b == nil {
 		return errNoBlob()
 	}
