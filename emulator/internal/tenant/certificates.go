@@ -33,28 +33,47 @@ var certificates = table[certificate]{
 			return value.NewString(pick(r.dice.at(ofText, 3, 0), []string{"sha256RSA", "sha256RSA", "sha384ECDSA", "sha1RSA", "md5RSA"}))
 		}},
 		{"KeySize", value.String, perRow, func(r *certificate) value.Value {
-			return value.NewString(pick(r.dice.at(ofText, 4, 0), []string{"2048", "2048", "4096", "384", "1024", ""}))
+			return value.NewString(r.keySize())
 		}},
-		{"ExpirationDate", value.String, perRow, func(r *certificate) value.Value { return value.NewString(r.date(1 + r.dice.at(ofText, 5, 0).n(3000))) }},
-		{"IssueDate", value.String, perRow, func(r *certificate) value.Value { return value.NewString(r.date(-r.dice.at(ofText, 6, 0).n(3000))) }},
+		{"ExpirationDate", value.String, perRow, func(r *certificate) value.Value { return value.NewString(r.date(r.expires())) }},
+		{"IssueDate", value.String, perRow, func(r *certificate) value.Value { return value.NewString(r.date(r.issued())) }},
 		{"SubjectType", value.String, perRow, func(r *certificate) value.Value {
 			if r.root {
 				return value.NewString("CA")
 			}
 			return value.NewString("End Entity")
 		}},
-		{"KeyUsage", value.String, perRow, func(r *certificate) value.Value {
-			return value.NewString(pick(r.dice.at(ofText, 7, 0), []string{"Digital Signature, Key Encipherment", "Certificate Signing, Off-line CRL Signing, CRL Signing", ""}))
-		}},
-		{"ExtendedKeyUsage", value.String, perRow, func(r *certificate) value.Value {
-			return value.NewString(pick(r.dice.at(ofText, 8, 0), []string{"Server Authentication (1.3.6.1.5.5.7.3.1)", "Client Authentication, Smart Card Logon", ""}))
-		}},
+		{"KeyUsage", value.String, perRow, func(r *certificate) value.Value { return value.NewString(r.keyUsage()) }},
+		{"ExtendedKeyUsage", value.String, perRow, func(r *certificate) value.Value { return value.NewString(r.extendedKeyUsage()) }},
 	},
+}
+
+func (r *certificate) keySize() string {
+	return pick(r.dice.at(ofText, 4, 0), []string{"2048", "2048", "4096", "384", "1024", ""})
+}
+
+// expires and issued are days from the start.
+func (r *certificate) expires() int { return 1 + r.dice.at(ofText, 5, 0).n(3000) }
+
+func (r *certificate) issued() int { return -r.dice.at(ofText, 6, 0).n(3000) }
+
+func (r *certificate) keyUsage() string {
+	return pick(r.dice.at(ofText, 7, 0), []string{"Digital Signature, Key Encipherment", "Certificate Signing, Off-line CRL Signing, CRL Signing", ""})
+}
+
+func (r *certificate) extendedKeyUsage() string {
+	return pick(r.dice.at(ofText, 8, 0), []string{"Server Authentication (1.3.6.1.5.5.7.3.1)", "Client Authentication, Smart Card Logon", ""})
+}
+
+// moment is a day counted from the start, to the second.
+func (r *certificate) moment(days int) value.Value {
+	t := r.state.started + int64(days)*value.TicksPerDay
+	return value.DateTimeFromTicks(t - t%value.TicksPerSecond)
 }
 
 // date is a date some days from the start, in the two forms that occur.
 func (r *certificate) date(days int) string {
-	t := value.DateTimeFromTicks(r.state.started + int64(days)*value.TicksPerDay).Time()
+	t := r.moment(days).Time()
 	if r.root {
 		return t.Format("2006-01-02T15:04:05Z")
 	}

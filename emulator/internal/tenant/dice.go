@@ -36,6 +36,7 @@ const (
 	ofMove
 	ofTime
 	ofDrift
+	ofGroup
 )
 
 // at is the place (t, i, j) as seen from d; i and j count below 2^26.

@@ -162,10 +162,13 @@ func joined(numbers ...int) string {
 	return string(b)
 }
 
+// noCode is the ProductCodeCpe of a version without one.
+const noCode = "not available"
+
 // code is the ProductCodeCpe of a version; some programs have none.
 func (p *program) code(version string) string {
 	if p.vendor == "" || p.dice.at(ofText, 0, 0).permille(120) {
-		return "not available"
+		return noCode
 	}
 	return p.vendor + ":" + p.name + ":" + version
 }

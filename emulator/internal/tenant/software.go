@@ -90,6 +90,7 @@ type slot struct {
 type install struct {
 	program *program
 	release int
+	since   int // the revision since which the program is there; 0: the first
 }
 
 func (i install) version() string { return i.program.versions[i.release] }
@@ -146,10 +147,10 @@ func (s *state) system(d *device) install {
 	p := &s.programs[s.systems[d.platform.name]]
 	t := &s.tracks[p.track]
 	if d.odd { // never patched, so that it has vulnerabilities
-		return install{p, t.newest(int(d.revisions[0].day)) - 2}
+		return install{p, t.newest(int(d.revisions[0].day)) - 2, 0}
 	}
 	_, patched := d.history(0)
-	return install{p, d.release(t, 0, 0, patched, 100)}
+	return install{p, d.release(t, 0, 0, patched, 100), 0}
 }
 
 // installs appends what is installed on d to list.
@@ -177,7 +178,7 @@ func (s *state) installs(list []install, d *device) []install {
 			}
 		}
 		for ; n > 0 && release >= 0; n-- {
-			list = append(list, install{p, release})
+			list = append(list, install{p, release, rolled})
 			release -= 1 + h.at(ofSoftware, n, 2).n(2)
 		}
 	}
@@ -205,7 +206,7 @@ func (s *state) tail(list []install, d *device, lists int) []install {
 		}
 		for j := range n {
 			p := &s.programs[l.tail[i][(at+j)%len(l.tail[i])]]
-			list = append(list, install{p, d.release(&s.tracks[p.track], place, rolled, patched, 100)})
+			list = append(list, install{p, d.release(&s.tracks[p.track], place, rolled, patched, 100), rolled})
 		}
 	}
 	return list

@@ -18,12 +18,14 @@ type state struct {
 	timed     bool // tables of current state have a time of ingestion
 	history   int  // days of events on day 0
 	day       int
-	moves     int // Move calls so far
-	joined    int // devices that ever joined
+	hours     time.Duration // of the day that have passed, by AdvanceHours
+	moves     int           // Move calls so far
+	joined    int           // devices that ever joined
 	devices   []device
 	drifted   map[string]view            // tables whose schema has changed, by name; replaced, never changed
 	inserted  map[string][][]value.Value // by table; with the hidden columns
 	counts    *sync.Map                  // rows of whole tables that were counted
+	export    func() Export              // of this state, made once
 }
 
 func newState(o Options) *state {
@@ -47,6 +49,7 @@ func newState(o Options) *state {
 		// Not first and not last: rows come in no order of the id.
 		s.devices = slices.Insert(s.devices, min(len(s.devices), 7*(i+1)), d)
 	}
+	s.export = sync.OnceValue(func() Export { return exportOfState(s) })
 	return s
 }
 
@@ -68,6 +71,7 @@ func (s *state) clone() *state {
 	c.software = s.software.clone()
 	c.devices = slices.Clone(s.devices)
 	c.counts = new(sync.Map)
+	c.export = sync.OnceValue(func() Export { return exportOfState(&c) })
 	return &c
 }
 
@@ -95,6 +99,15 @@ func (s *state) move(fraction float64, c *Change) {
 		return revision{int32(s.day), roundTime(d, at+int64(d.n(int(value.TicksPerMinute))))}
 	})
 	s.replace(roll, max(1, s.share(roll, fraction/churn)), int32(s.day)+1, c)
+}
+
+// reviseWithin changes a share of the devices in the last hour.
+func (s *state) reviseWithin(rate float64, c *Change) {
+	roll := s.dice.at(ofDay, s.day, 8+int(s.hours/time.Hour))
+	at := s.now() + int64(s.hours/100) - value.TicksPerHour
+	s.revise(roll, rate, c, func(d dice) revision {
+		return revision{int32(s.day), roundTime(d, at+int64(d.n(int(value.TicksPerHour))))}
+	})
 }
 
 // precision is how finely a rate is rolled.

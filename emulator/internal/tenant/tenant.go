@@ -50,6 +50,7 @@ type Tenant struct {
 	options Options
 	mu      sync.RWMutex
 	state   *state // never changed, only replaced
+	taken   []taken
 }
 
 // Change says what Advance or Move has done.
@@ -87,15 +88,21 @@ func New(o Options) *Tenant {
 	}
 	o.ChangeRate = min(o.ChangeRate, 1)
 	o.Start = o.Start.UTC()
-	return &Tenant{options: o, state: newState(o)}
+	t := &Tenant{options: o, state: newState(o)}
+	t.settle(t.now())
+	return t
 }
 
-// Now is the tenant's time: the clock's, moved on by the days that Advance let
-// pass.
+// Now is the tenant's time: the clock's, moved on by the days and hours that Advance
+// and AdvanceHours let pass.
 func (t *Tenant) Now() time.Time {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.options.Clock().UTC().Add(time.Duration(t.state.day) * 24 * time.Hour)
+	return t.now()
+}
+
+func (t *Tenant) now() time.Time {
+	return t.options.Clock().UTC().Add(time.Duration(t.state.day)*24*time.Hour + t.state.hours)
 }
 
 // Edge is the end of the events: none has a Timestamp at or after it.
@@ -115,12 +122,47 @@ func (t *Tenant) Advance(days int) Change {
 	if days <= 0 {
 		return c
 	}
-	next := t.state.clone()
 	for range days {
-		next.advance(t.options.ChangeRate, &c)
+		t.tomorrow(t.options.ChangeRate, &c)
 	}
+	return c
+}
+
+// tomorrow lets a day pass. Its last snapshot shows what the day changed.
+func (t *Tenant) tomorrow(rate float64, c *Change) {
+	t.settle(t.now().Add(24*time.Hour - SnapshotEvery))
+	next := t.state.clone()
+	next.advance(rate, c)
 	next.forget()
 	t.state = next
+	t.settle(t.now())
+}
+
+// AdvanceHours lets hours pass. Every six hours a quarter of what a day changes does;
+// with the last hour of a day the day ends, as with Advance.
+func (t *Tenant) AdvanceHours(hours int) Change {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var c Change
+	quarter := t.options.ChangeRate / 4
+	for range hours {
+		if t.state.hours == 23*time.Hour {
+			t.settle(t.now())
+			next := t.state.clone()
+			next.hours = 0
+			next.advance(quarter, &c)
+			next.forget()
+			t.state = next
+			t.settle(t.now())
+			continue
+		}
+		t.settle(t.now())
+		next := t.state.clone()
+		if next.hours += time.Hour; next.hours%SnapshotEvery == 0 {
+			next.reviseWithin(quarter, &c)
+		}
+		t.state = next
+	}
 	return c
 }
 
@@ -134,6 +176,7 @@ func (t *Tenant) Move(fraction float64) Change {
 	if !(fraction > 0) {
 		return c
 	}
+	t.settle(t.now())
 	next := t.state.clone()
 	next.move(min(fraction, 1), &c)
 	t.state = next
