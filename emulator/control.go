@@ -24,7 +24,7 @@ type result struct {
 // control is the control API, through which a test, a demo or a trial run controls the
 // emulator. It needs no token.
 type control struct {
-	advance func(days int) error
+	advance func(days, hours int) error
 	move    func(share float64) (tenant.Change, error)
 	drift   func(table string, d tenant.Drift) ([]value.Column, error)
 	insert  func(table string, rows ...json.RawMessage) error
@@ -60,25 +60,26 @@ func (c *control) handler(prefix string) http.Handler {
 	return mux
 }
 
-// serveAdvance lets days pass: POST {"days": n}.
+// serveAdvance lets time pass: POST {"days": n}, {"hours": n} or both.
 func (c *control) serveAdvance(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Days *int `json:"days"`
+		Days  int `json:"days,omitempty"`
+		Hours int `json:"hours,omitempty"`
 	}
 	if err := readJSON(w, r, &body); err != nil {
 		replyError(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	const most = 3650
-	if body.Days == nil || *body.Days < 1 || *body.Days > most {
-		replyError(w, http.StatusBadRequest, fmt.Sprintf(`send {"days": n} with n from 1 to %d`, most))
+	if body.Days < 0 || body.Hours < 0 || body.Days+body.Hours < 1 || body.Days > most || body.Hours > most {
+		replyError(w, http.StatusBadRequest, fmt.Sprintf(`send {"days": n} with n from 1 to %d, or {"hours": n}`, most))
 		return
 	}
-	if err := c.advance(*body.Days); err != nil {
+	if err := c.advance(body.Days, body.Hours); err != nil {
 		replyError(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	reply(w, http.StatusOK, map[string]int{"days": *body.Days})
+	reply(w, http.StatusOK, body)
 }
 
 // serveInsert puts rows into a table of events: POST {"table": name, "rows": [...]}.

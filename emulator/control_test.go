@@ -45,7 +45,10 @@ func fakeControl(asked *[]string) *control {
 		return rows(-1), nil
 	}
 	return &control{
-		advance: func(days int) error { *asked = append(*asked, "advance", strings.Repeat("d", days)); return nil },
+		advance: func(days, hours int) error {
+			*asked = append(*asked, "advance", strings.Repeat("d", days)+strings.Repeat("h", hours))
+			return nil
+		},
 		move: func(share float64) (tenant.Change, error) {
 			*asked = append(*asked, "move", fmt.Sprint(share))
 			return tenant.Change{Changed: 3, Added: 2, Retired: 1}, nil
@@ -85,7 +88,9 @@ func TestControlAPI(t *testing.T) {
 	}{
 		{"GET", "/control/stats", "", 200, `{"calls":1}`, ""},
 		{"POST", "/control/advance", `{"days":2}`, 200, `{"days":2}`, "advance dd"},
-		{"POST", "/control/advance", `{"days":0}`, 400, `{"error":"send {\"days\": n} with n from 1 to 3650"}`, ""},
+		{"POST", "/control/advance", `{"hours":3}`, 200, `{"hours":3}`, "advance hhh"},
+		{"POST", "/control/advance", `{"days":1,"hours":1}`, 200, `{"days":1,"hours":1}`, "advance dh"},
+		{"POST", "/control/advance", `{"days":0}`, 400, `{"error":"send {\"days\": n} with n from 1 to 3650, or {\"hours\": n}"}`, ""},
 		{"POST", "/control/advance", `{"day":1}`, 400, `{"error":"read the body: json: unknown field \"day\""}`, ""},
 		{"POST", "/control/advance", ``, 400, `{"error":"the body is empty"}`, ""},
 		{"POST", "/control/move", ``, 200, `{}`, "move 0.05"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/internal/assessment"
 	"github.com/tvmexport/tvmexport/emulator/internal/defender"
 	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
@@ -50,14 +51,17 @@ const (
 // Options describes an emulator. The zero value is a tenant of DefaultDevices devices
 // with the documented quotas.
 type Options struct {
-	Devices    int         // devices of the tenant; 0 means DefaultDevices
-	Seed       uint64      // of the data: equal seeds, sizes and clocks make equal rows
-	ChangeRate float64     // share of devices that change on a day; 0 means DefaultChangeRate
-	CVEs       int         // known CVEs; 0 means DefaultCVEs
-	History    int         // days of events at the start; 0 means DefaultHistory
-	Quota      *Quota      // of hunting; nil means DocumentedQuota
-	Wire       Wire        // the form of hunting answers
-	Apps       []entra.App // further applications of the tenant
+	Devices    int     // devices of the tenant; 0 means DefaultDevices
+	Seed       uint64  // of the data: equal seeds, sizes and clocks make equal rows
+	ChangeRate float64 // share of devices that change on a day; 0 means DefaultChangeRate
+	CVEs       int     // known CVEs; 0 means DefaultCVEs
+	History    int     // days of events at the start; 0 means DefaultHistory
+	Quota      *Quota  // of hunting; nil means DocumentedQuota
+	// ExportQuota is that of the export assessment APIs; nil means the documented one, or
+	// none where Quota is NoQuota.
+	ExportQuota *ExportQuota
+	Wire        Wire        // the form of hunting answers
+	Apps        []entra.App // further applications of the tenant
 	// TVMIngestionTime makes ingestion_time() of the vulnerability tables the time at
 	// which the tenant's day began; otherwise it is null. Which of both the service
 	// answers is not documented.
@@ -93,18 +97,19 @@ type Options struct {
 
 // Emulator is the services with their state. Its methods are safe for concurrent use.
 type Emulator struct {
-	o         Options
-	ready     Ready
-	ownDir    bool
-	leftovers []string // files and folders to be removed
-	tenant    *tenant.Tenant
-	entra     *entra.Server
-	hunting   *defender.Service
-	engine    *engine.Engine
-	kusto     *kusto
-	faults    *faults.Set
-	admin     engine.Principal
-	defenders http.Handler
+	o          Options
+	ready      Ready
+	ownDir     bool
+	leftovers  []string // files and folders to be removed
+	tenant     *tenant.Tenant
+	entra      *entra.Server
+	hunting    *defender.Service
+	assessment *assessment.Service
+	engine     *engine.Engine
+	kusto      *kusto
+	faults     *faults.Set
+	admin      engine.Principal
+	defenders  http.Handler
 
 	credentials *credentials // nil without sockets
 }
@@ -180,6 +185,9 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 		return e, err
 	}
 	if err = e.openKusto(at); err != nil {
+		return e, err
+	}
+	if err = e.openAssessment(at); err != nil {
 		return e, err
 	}
 	e.defenders = e.routeDefender()

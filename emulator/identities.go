@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
+	"github.com/tvmexport/tvmexport/emulator/internal/assessment"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
 )
 
@@ -32,7 +33,7 @@ func (e *Emulator) identities(at addresses) entra.Options {
 	hunting := map[string][]string{
 		GraphResource: {"ThreatHunting.Read.All"},
 		XDRResource:   {"AdvancedHunting.Read.All", "AdvancedQuery.Read.All"},
-		MDEResource:   {"AdvancedQuery.Read.All"},
+		MDEResource:   append([]string{"AdvancedQuery.Read.All"}, assessment.Roles()...),
 	}
 	apps := []entra.App{
 		{ID: ExporterID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting},

@@ -8,11 +8,12 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
+	"github.com/tvmexport/tvmexport/emulator/internal/assessment"
 	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
-// Defender is the handler of the Defender side: the three hunting fronts, the
-// token endpoints and the control API, which differ by their paths.
+// Defender is the handler of the Defender side: the three hunting fronts, the export
+// assessment APIs, the token endpoints and the control API, which differ by their paths.
 func (e *Emulator) Defender() http.Handler { return e.defenders }
 
 // Kusto is the handler of the cluster URI.
@@ -51,14 +52,18 @@ func (e *Emulator) Transport() http.RoundTripper {
 // routeDefender builds the handler of the Defender side.
 func (e *Emulator) routeDefender() http.Handler {
 	var control http.Handler = controlGuard{names: ownNames(e.ready, e.o.StorageHost), next: (&control{
-		advance: func(days int) error { e.tenant.Advance(days); return nil },
-		move:    func(share float64) (tenant.Change, error) { return e.tenant.Move(share), nil },
-		drift:   e.tenant.Drift,
-		insert:  e.tenant.Insert,
-		stats:   func() any { return e.Stats() },
-		truth:   func(ctx context.Context, query string) (result, error) { return e.State().run(ctx, query) },
-		landed:  e.landed,
-		faults:  e.faults,
+		advance: func(days, hours int) error {
+			e.tenant.Advance(days)
+			e.tenant.AdvanceHours(hours)
+			return nil
+		},
+		move:   func(share float64) (tenant.Change, error) { return e.tenant.Move(share), nil },
+		drift:  e.tenant.Drift,
+		insert: e.tenant.Insert,
+		stats:  func() any { return e.Stats() },
+		truth:  func(ctx context.Context, query string) (result, error) { return e.State().run(ctx, query) },
+		landed: e.landed,
+		faults: e.faults,
 	}).handler(controlPath)}
 	graph, xdr, mde := e.hunting.Graph(), e.hunting.XDR(), e.hunting.MDE()
 	services := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,6 +74,8 @@ func (e *Emulator) routeDefender() http.Handler {
 			xdr.ServeHTTP(w, r)
 		case faults.MDE:
 			mde.ServeHTTP(w, r)
+		case faults.Assessment:
+			e.assessment.ServeHTTP(w, r)
 		default:
 			e.entra.ServeHTTP(w, r)
 		}
@@ -91,6 +98,8 @@ func defenderEndpoint(r *http.Request) faults.Endpoint {
 		return faults.Graph
 	case strings.HasPrefix(path, "/api/advancedqueries"):
 		return faults.MDE
+	case assessment.Serves(path):
+		return faults.Assessment
 	case strings.HasPrefix(path, "/api/"):
 		return faults.XDR
 	case r.Method == http.MethodPost && strings.HasSuffix(path, "/token"), path == entra.IMDSPath, path == entra.AppServicePath:

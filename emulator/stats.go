@@ -9,6 +9,7 @@ import (
 // Stats is what the services were asked and did since the start.
 type Stats struct {
 	Defender  map[string]HuntingStats `json:"defender"` // by front: graph, xdr, mde
+	Exports   map[string]ExportStats  `json:"exports"`  // of the export assessment APIs, by data set
 	Entra     entra.Stats             `json:"entra"`
 	Kusto     KustoStats              `json:"kusto"`
 	Ingestion IngestionStats          `json:"ingestion"`
@@ -48,6 +49,7 @@ func (e *Emulator) Stats() Stats {
 	}
 	return Stats{
 		Defender:  e.hunting.Stats(),
+		Exports:   e.assessment.Stats(),
 		Entra:     e.entra.Stats(),
 		Kusto:     KustoStats{Queries: asked.Queries, Commands: commands, RowsIngested: asked.RowsIngested, RowsScanned: asked.RowsScanned},
 		TenantNow: e.tenant.Now(),

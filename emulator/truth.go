@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
@@ -26,7 +27,29 @@ type State struct {
 }
 
 // State is the source as it is now.
-func (e *Emulator) State() State { return State{e.tenant.Catalog(), e.tenant.Now()} }
+// The data sets of the export APIs are tables beside those of hunting.
+func (e *Emulator) State() State {
+	return State{catalogs{e.tenant.Catalog(), e.tenant.ExportCatalog()}, e.tenant.Now()}
+}
+
+// catalogs are the tables of two catalogs, which have different names.
+type catalogs struct {
+	kql.Catalog
+	exports kql.Catalog
+}
+
+// Table is a table of either.
+func (c catalogs) Table(db, name string) (kql.Relation, bool) {
+	if t, ok := c.Catalog.Table(db, name); ok {
+		return t, true
+	}
+	return c.exports.Table(db, name)
+}
+
+// Tables are the names of the tables of both.
+func (c catalogs) Tables(db string) []string {
+	return slices.Concat(c.Catalog.Tables(db), c.exports.Tables(db))
+}
 
 // Truth is the digest of a query over the source as it was.
 func (s State) Truth(ctx context.Context, query string) (Digest, error) {

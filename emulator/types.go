@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tvmexport/tvmexport/emulator/internal/assessment"
 	"github.com/tvmexport/tvmexport/emulator/internal/defender"
 	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
@@ -26,6 +27,13 @@ func ParseQuota(name string) (Quota, error) { return defender.ParseQuota(name) }
 // Wire selects the forms of hunting answers that real services were seen to send
 // and that documentation does not settle. The zero value is the usual form.
 type Wire = defender.Wire
+
+// ExportQuota is what the export assessment APIs allow: calls per minute and per hour, for
+// pages and for lists of files. A zero field is no limit.
+type ExportQuota = assessment.Quota
+
+// ExportStats counts what was asked of one data set of the export assessment APIs.
+type ExportStats = assessment.Stats
 
 // HuntingStats counts the calls of one hunting endpoint and what they were answered.
 type HuntingStats = defender.Stats
@@ -51,6 +59,10 @@ type Tenant struct{ tenant *tenant.Tenant }
 // Edge, and with them the clock of the Kusto engine, but not the expiry of tokens. It
 // does nothing when days is not positive.
 func (t Tenant) Advance(days int) Change { return t.tenant.Advance(days) }
+
+// AdvanceHours lets hours pass. Every six hours a quarter of what a day changes does, and
+// the export APIs get a new snapshot; the last hour of a day ends it, as Advance does.
+func (t Tenant) AdvanceHours(hours int) Change { return t.tenant.AdvanceHours(hours) }
 
 // Move changes a share of the devices, 0 to 1, at once, as may happen during a
 // read. At least one device changes, one joins and one leaves when share is

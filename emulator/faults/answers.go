@@ -20,6 +20,8 @@ func defaultAnswer(at Endpoint, status int) (contentType, body string) {
 	switch at {
 	case Graph:
 		return asJSON, graphAnswer(status)
+	case Assessment:
+		return asJSON, fmt.Sprintf(`{"error":{"code":%q,"message":%q,"target":"00000000-0000-0000-0000-000000000000"}}`, assessmentCode(status), reason)
 	case XDR, MDE:
 		return asJSON, fmt.Sprintf(`{"error":{"code":%q,"message":%q,"target":"00000000-0000-0000-0000-000000000000"}}`, defenderCode(status), reason)
 	case Token:
@@ -63,6 +65,14 @@ func defenderCode(status int) string {
 		return "InternalServerError"
 	}
 	return "BadRequest"
+}
+
+// assessmentCode is of the same page, as it stands there.
+func assessmentCode(status int) string {
+	if status == http.StatusTooManyRequests {
+		return "TooManyRequests"
+	}
+	return defenderCode(status)
 }
 
 // storageCode is of https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes.

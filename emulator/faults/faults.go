@@ -29,6 +29,7 @@ const (
 	Graph       Endpoint = "graph"        // hunting on Microsoft Graph
 	XDR         Endpoint = "xdr"          // hunting on the Defender XDR API
 	MDE         Endpoint = "mde"          // hunting on the Defender for Endpoint API
+	Assessment  Endpoint = "assessment"   // the export assessment APIs; their files are on blob
 	Token       Endpoint = "token"        // token requests, also of managed identities
 	Discovery   Endpoint = "discovery"    // metadata of the sign-in endpoint
 	KustoQuery  Endpoint = "kusto-query"  // queries
@@ -36,7 +37,7 @@ const (
 	KustoIngest Endpoint = "kusto-ingest" // streaming ingestion
 	KustoAuth   Endpoint = "kusto-auth"   // sign-in metadata of a cluster
 	IngestMgmt  Endpoint = "ingest-mgmt"  // commands of the ingestion service
-	Blob        Endpoint = "blob"         // storage of queued ingestion
+	Blob        Endpoint = "blob"         // storage: queued ingestion, and files of the export APIs
 	Queue       Endpoint = "queue"
 	Table       Endpoint = "table"
 	Delivery    Endpoint = "delivery"
@@ -45,7 +46,7 @@ const (
 // Endpoints are all of them.
 func Endpoints() []Endpoint {
 	return []Endpoint{
-		Graph, XDR, MDE, Token, Discovery, KustoQuery, KustoMgmt, KustoIngest, KustoAuth, IngestMgmt, Blob, Queue, Table, Delivery,
+		Graph, XDR, MDE, Assessment, Token, Discovery, KustoQuery, KustoMgmt, KustoIngest, KustoAuth, IngestMgmt, Blob, Queue, Table, Delivery,
 	}
 }
 
