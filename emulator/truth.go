@@ -27,7 +27,7 @@ type State struct {
 }
 
 // State is the source as it is now.
-// The data sets of the export APIs are tables beside those of hunting.
+// The data sets of the export APIs are tables next to those of hunting.
 func (e *Emulator) State() State {
 	return State{catalogs{e.tenant.Catalog(), e.tenant.ExportCatalog()}, e.tenant.Now()}
 }

@@ -67,7 +67,7 @@ func defenderCode(status int) string {
 	return "BadRequest"
 }
 
-// assessmentCode is of the same page, as it stands there.
+// assessmentCode is of the same page, which these APIs follow.
 func assessmentCode(status int) string {
 	if status == http.StatusTooManyRequests {
 		return "TooManyRequests"

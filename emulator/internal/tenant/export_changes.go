@@ -60,12 +60,12 @@ func (e Export) Changes(ctx context.Context, before Export, at int64) iter.Seq2[
 			if old != nil && len(old.revisions) == len(now.revisions) {
 				continue // the same rows
 			}
-			if !c.compare(ctx, before.state, old, e.state, now, yield) {
+			if !c.compare(ctx, side{before.state, old}, side{e.state, now}, yield) {
 				return
 			}
 		}
 		for i := range before.state.devices { // what is left has gone
-			if d := &before.state.devices[i]; was[d.dice] == d && !c.compare(ctx, before.state, d, e.state, nil, yield) {
+			if d := &before.state.devices[i]; was[d.dice] == d && !c.compare(ctx, side{before.state, d}, side{}, yield) {
 				return
 			}
 		}
@@ -93,13 +93,19 @@ func newComparison(at int64) comparison {
 	return c
 }
 
-// compare yields the changes between two states of a device, of which one may be nil.
-func (c comparison) compare(ctx context.Context, before *state, old *device, after *state, now *device, yield func(Row, error) bool) bool {
+// side is a device in one state; without device it is not there.
+type side struct {
+	state  *state
+	device *device
+}
+
+// compare yields the changes between two states of a device, in one of which it may be missing.
+func (c comparison) compare(ctx context.Context, before, after side, yield func(Row, error) bool) bool {
 	if err := context.Cause(ctx); err != nil {
 		yield(nil, err)
 		return false
 	}
-	was, is := exposed(before, old), exposed(after, now)
+	was, is := before.exposed(), after.exposed()
 	earlier := make(map[string]Row, len(was))
 	for _, row := range was {
 		earlier[c.key(row)] = row
@@ -137,15 +143,15 @@ func (c comparison) row(row Row, status string) Row {
 	return append(out, value.NewString(status), c.at)
 }
 
-// exposed are the rows of a device; none of nil.
-func exposed(s *state, d *device) []Row {
-	if d == nil {
+// exposed are the rows of the device.
+func (s side) exposed() []Row {
+	if s.device == nil {
 		return nil
 	}
 	var rows []Row
 	var r exposure
 	row := make(Row, len(exportedVulnerabilities.columns))
-	exposures(s, d, &r, func(l level) bool {
+	exposures(s.state, s.device, &r, func(l level) bool {
 		for i, c := range exportedVulnerabilities.columns {
 			if c.at == l {
 				row[i] = c.fill(&r)

@@ -248,7 +248,7 @@ func TestPartsHaveAllRows(t *testing.T) {
 	}
 }
 
-// A snapshot shows the state at its mark, whatever happens to the tenant later.
+// A snapshot shows the state at its mark, also when the tenant changes later.
 func TestSnapshotStays(t *testing.T) {
 	tn := tenant.New(options(40, 9))
 	before := exposed(t, tn.Newest())
