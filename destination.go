@@ -37,7 +37,8 @@ type Orders interface {
 type Leases interface {
 	// Acquire takes a lease until its expiry by the destination's clock, or
 	// extends it, and records the quota used so far. It returns, by table name,
-	// the tables that others hold; those are not acquired.
+	// the tables that others hold; those are not acquired. Without tables it only
+	// records the quota.
 	Acquire(ctx context.Context, l Lease) (held map[string]LeaseHolder, err error)
 
 	// QuotaUsage returns what other invocations recorded in the last hour.

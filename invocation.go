@@ -40,7 +40,7 @@ type QuotaUsage struct {
 	Paused time.Time   // the service asked for no calls before; zero or past: it did not
 }
 
-// CallCount is how many calls were made in a minute that ended At.
+// CallCount is how many calls were made in a minute, or a shorter time, that ended At.
 type CallCount struct {
 	At    time.Time
 	Calls int

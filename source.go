@@ -51,6 +51,13 @@ type TableCounts struct {
 	Err error // Counts then has the calls alone
 }
 
+// RowSizer is a CountingSource that measures rows of several tables with one call.
+type RowSizer interface {
+	// RowSizes returns, in the order of the slices, about how many bytes of JSON a row
+	// of each has in an answer; 0 where that is not known. calls were made for it.
+	RowSizes(ctx context.Context, list []Slice) (sizes []float64, calls int, err error)
+}
+
 // RowWriter takes the rows of an answer.
 type RowWriter interface {
 	// WriteRow takes one row as a JSON object on one line, in the shape that

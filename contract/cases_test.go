@@ -10,6 +10,7 @@ import (
 // Every method of a contract has cases, and no case is about a method that there is not.
 func TestEveryMethodHasCases(t *testing.T) {
 	destination, source, listing, meter, joint := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	sizer := map[string]int{}
 	for _, c := range contract() {
 		destination[c.method]++
 	}
@@ -25,6 +26,9 @@ func TestEveryMethodHasCases(t *testing.T) {
 	for _, c := range jointContract() {
 		joint[c.method]++
 	}
+	for _, c := range sizerContract() {
+		sizer[c.method]++
+	}
 	for _, c := range []struct {
 		of    []reflect.Type
 		cases map[string]int
@@ -38,6 +42,7 @@ func TestEveryMethodHasCases(t *testing.T) {
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Source](), reflect.TypeFor[tvmexport.ListingSource]()}, listing},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.Meter]()}, meter},
 		{[]reflect.Type{reflect.TypeFor[tvmexport.JointCounter]()}, joint},
+		{[]reflect.Type{reflect.TypeFor[tvmexport.RowSizer]()}, sizer},
 	} {
 		met := map[string]bool{}
 		for _, contract := range c.of {

@@ -13,6 +13,7 @@ import (
 var ledgerCases = []contractCase{
 	{"QuotaUsage", "ByOthers", spentByOthers},
 	{"QuotaUsage", "OnlyOfTheLastHour", spentOfTheHour},
+	{"Acquire", "WithoutTables", spentWithoutTables},
 	{"PendingAudits", "DeadInvocation", unauditedDead},
 	{"PendingAudits", "FinishedInvocation", unauditedFinished},
 }
@@ -89,6 +90,22 @@ func spentOfTheHour(t *testing.T, h Harness) {
 	time.Sleep(20 * time.Minute)
 	if others, calls, _ := h.spent(t, "two"); others != 0 || calls != 0 {
 		t.Errorf("after 70 minutes another one sees %d calls by %d invocations", calls, others)
+	}
+}
+
+// spentWithoutTables: an invocation that exports nothing records its usage. It leaves
+// no audit to be written.
+func spentWithoutTables(t *testing.T, h Harness) {
+	h.acquire(t, tvmexport.Lease{
+		Owner: "one", Term: time.Minute,
+		QuotaUsage: tvmexport.QuotaUsage{Calls: []tvmexport.CallCount{{At: time.Now(), Calls: 3}}},
+	})
+	if others, calls, _ := h.spent(t, "two"); others != 1 || calls != 3 {
+		t.Errorf("another one sees %d calls by %d invocations, want 3 by one", calls, others)
+	}
+	time.Sleep(2 * time.Minute)
+	if outcomes, ok := h.unaudited(t, "two", "one"); ok {
+		t.Errorf("its audit is pending: %+v", outcomes)
 	}
 }
 

@@ -143,6 +143,10 @@ func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]
 	if err := understands(d.OnShape, "lease", ""); err != nil {
 		return nil, err
 	}
+	d.spent[l.Owner] = spent{l.QuotaUsage, time.Now()}
+	if len(l.Tables) == 0 {
+		return nil, nil
+	}
 	held := map[string]tvmexport.LeaseHolder{}
 	for _, t := range l.Tables {
 		if by, ok := d.holders[t.Name]; ok && by.Owner != l.Owner && by.Expires.After(time.Now()) {
@@ -159,7 +163,6 @@ func (d *Destination) Acquire(_ context.Context, l tvmexport.Lease) (map[string]
 	}
 	own.expires = time.Now().Add(l.Term)
 	d.leases[l.Owner] = own
-	d.spent[l.Owner] = spent{l.QuotaUsage, time.Now()}
 	return held, nil
 }
 

@@ -118,6 +118,30 @@ func callsIn(s tvmexport.QuotaUsage) (calls int) {
 	return calls
 }
 
+var sizerCases = []sourceCase{{"RowSizes", "AboutThoseOfAnAnswer", sizesOfAnswer}}
+
+// sizesOfAnswer: sizes are those of the rows of an answer, up to a half. An empty slice
+// has none.
+func sizesOfAnswer(t *testing.T, h SourceHarness) {
+	sizer, _ := tvmexport.Ability[tvmexport.RowSizer](h.Source)
+	none := whole(h.Events)
+	none.Window = tvmexport.Window{To: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)}
+	list := []tvmexport.Slice{whole(h.Table), none, whole(h.Events)}
+	sizes, calls, err := sizer.RowSizes(t.Context(), list)
+	if err != nil || len(sizes) != len(list) || calls < 1 {
+		t.Fatalf("%d sizes of %d slices by %d calls, %v", len(sizes), len(list), calls, err)
+	}
+	if sizes[1] != 0 {
+		t.Errorf("rows of an empty slice have %.0f bytes", sizes[1])
+	}
+	for _, i := range []int{0, 2} {
+		_, a := h.fetch(t, list[i])
+		if mean := float64(a.Bytes) / float64(max(a.Rows, 1)); sizes[i] < mean/2 || sizes[i] > 1.5*mean {
+			t.Errorf("rows of %s have %.0f bytes, those of an answer %.0f", list[i].Table.Name, sizes[i], mean)
+		}
+	}
+}
+
 func spentOwn(t *testing.T, h SourceHarness) {
 	m, _ := tvmexport.Ability[tvmexport.Meter](h.Source)
 	before := callsIn(m.QuotaUsage())

@@ -53,11 +53,14 @@ func sourceContract() []sourceCase {
 // jointContract is for a Source that is a tvmexport.JointCounter too.
 func jointContract() []sourceCase { return jointCases }
 
+// sizerContract is for a Source that is a tvmexport.RowSizer too.
+func sizerContract() []sourceCase { return sizerCases }
+
 // meterContract is for a Source that is a tvmexport.Meter too.
 func meterContract() []sourceCase { return meterCases }
 
-// TestSource is the contract of tvmexport.CountingSource, and of tvmexport.Meter
-// and tvmexport.JointCounter where the source is one. Each story gets a harness of its own and calls the
+// TestSource is the contract of tvmexport.CountingSource, and of tvmexport.Meter,
+// tvmexport.JointCounter and tvmexport.RowSizer where the source is one. Each story gets a harness of its own and calls the
 // method that it is about.
 func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 	cases := sourceContract()
@@ -67,6 +70,9 @@ func TestSource(t *testing.T, harness func(t *testing.T) SourceHarness) {
 	}
 	if _, ok := tvmexport.Ability[tvmexport.JointCounter](subject); ok {
 		cases = append(cases, jointContract()...)
+	}
+	if _, ok := tvmexport.Ability[tvmexport.RowSizer](subject); ok {
+		cases = append(cases, sizerContract()...)
 	}
 	report := &caseReport{of: subject}
 	defer report.print(t)
@@ -113,6 +119,12 @@ func (c *sourceCalls) CountTables(ctx context.Context, list []tvmexport.CountQue
 	c.note("CountTables")
 	joint, _ := tvmexport.Ability[tvmexport.JointCounter](c.behind)
 	return joint.CountTables(ctx, list)
+}
+
+func (c *sourceCalls) RowSizes(ctx context.Context, list []tvmexport.Slice) ([]float64, int, error) {
+	c.note("RowSizes")
+	sizer, _ := tvmexport.Ability[tvmexport.RowSizer](c.behind)
+	return sizer.RowSizes(ctx, list)
 }
 
 func (c *sourceCalls) Fetch(ctx context.Context, s tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {

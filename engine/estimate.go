@@ -39,7 +39,8 @@ type PlannedTable struct {
 
 // Plan says what Run would do with the same request, by the same counts and
 // the same cut. It writes nothing and takes no lease. Where nothing is known of
-// the size of rows it asks for a sample of them, by one call.
+// the size of rows it asks for a sample of them, by one call for all tables if the
+// source is a RowSizer, and else by one call for each.
 func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error) {
 	orders, err := e.orders(ctx)
 	if err != nil {
@@ -77,20 +78,34 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		}
 	}
 	var g errgroup.Group // without a limit: the source bounds its calls, and tables that are counted together come together
+	planned := make([]*plannedRun, len(orders))
 	for i := range out {
 		r, name := &v.results[i], v.results[i].Table.Name
 		g.Go(func() error {
 			defer counts.arrive(name)
 			if r.Err == nil {
 				s := &dryRun{source: v.exporter.source, counts: counts, destination: v.exporter.Destination}
-				out[i], r.Err = v.estimate(ctx, r, s, tableRun{order: orders[i], history: history[name], orphans: left[name]})
+				planned[i], r.Err = v.planAhead(ctx, r, s, tableRun{order: orders[i], history: history[name], orphans: left[name]})
 			}
-			out[i].Table, out[i].Err = r.Table, r.Err
-			out[i].Notes = append(orderNotes(orders[i]), out[i].Notes...)
 			return nil
 		})
 	}
 	_ = g.Wait() // every error is in its table
+	v.exporter.sampleAll(ctx, planned)
+	for i, p := range planned {
+		r := &v.results[i]
+		if p != nil {
+			g.Go(func() error {
+				out[i], r.Err = v.estimate(ctx, r, p)
+				return nil
+			})
+		}
+	}
+	_ = g.Wait()
+	for i, r := range v.results {
+		out[i].Table, out[i].Err = r.Table, r.Err
+		out[i].Notes = append(orderNotes(orders[i]), out[i].Notes...)
+	}
 	if len(v.leased) > 0 {
 		// One call asks for the schemas of all tables; it counts for the first.
 		first := &out[slices.IndexFunc(orders, func(o tvmexport.Order) bool { return o.Table == v.leased[0].Name })]
@@ -127,45 +142,71 @@ func (e *Exporter) EstimateDuration(tables []PlannedTable, each, quota, landing 
 	return max(end, ahead+slices.Max(places))
 }
 
-// estimate is what runTable would do.
-func (v *invocation) estimate(ctx context.Context, r *Result, s *dryRun, t tableRun) (PlannedTable, error) {
-	var out PlannedTable
+// plannedRun is a table whose rows are counted and whose slices are not cut yet.
+type plannedRun struct {
+	steps    *dryRun
+	plan     Plan
+	stage    stage
+	run      planned
+	history  tvmexport.History
+	finishes tvmexport.RunID
+	notes    []string
+	learned  bool
+	sample   tvmexport.Slice // some rows, to measure them; none if their size is known
+}
+
+// planAhead does what runTable would do until the slices are cut.
+func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, t tableRun) (*plannedRun, error) {
+	out := &plannedRun{steps: s}
 	h := t.history
 	if err := v.sameTenant(r.Table, h); err != nil {
-		return out, err
+		return nil, err
 	}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
-		out.Finishes = p.Run.ID
+		out.finishes = p.Run.ID
 		h = historyAfter(h, *p)
 	}
 	notes, err := reconcile(r, h, v.seen(r.Table.Name))
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	plan, err := v.plan(r.Table, t.order, h)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	plan.reuseOrphans(t.orphans, v.exporter.Resume)
 	st := newStage(s, &tvmexport.Hooks{}, plan)
 	planned, err := planRun(ctx, st, plan)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	if slices.ContainsFunc(planned.units, func(p planUnit) bool { return !p.Unit.IsZero() && p.Unit.Rows == tvmexport.Missing }) {
 		notes = append(notes, "the source does not say how many rows its units have: rows and bytes are not known before the run")
 	}
 	s.envelope = envelopeBytes(r.Table)
-	s.size, out.Learned = plan.RowBytes, plan.RowBytes > 0
-	if full := min(planned.budget(plan.RowBytes), plan.Last); out.Learned && full > 0 {
+	s.size, out.learned = plan.RowBytes, plan.RowBytes > 0
+	if full := min(planned.budget(plan.RowBytes), plan.Last); out.learned && full > 0 {
 		// What was learned holds its share of the envelopes.
 		s.size = max(s.size-float64(s.envelope)/float64(full), 1)
 	}
-	if !out.Learned && plan.Lists {
+	if !out.learned {
 		s.size = planned.sizeOrDefault(0)
-	} else if !out.Learned && planned.total > 0 {
-		if s.size, err = s.sample(ctx, r.Table, planned.units); err != nil {
+		if !plan.Lists && planned.total > 0 {
+			out.sample, _ = sampleOf(r.Table, planned.units)
+		}
+	}
+	out.plan, out.stage, out.run, out.history, out.notes = plan, st, planned, h, notes
+	return out, nil
+}
+
+// estimate is what runTable would do.
+func (v *invocation) estimate(ctx context.Context, r *Result, w *plannedRun) (PlannedTable, error) {
+	out := PlannedTable{Finishes: w.finishes, Learned: w.learned}
+	s, plan, st, planned, notes := w.steps, w.plan, w.stage, w.run, w.notes
+	if w.sample.Rows > 0 {
+		var err error
+		if s.size, err = s.sample(ctx, r.Table, w.sample); err != nil {
 			return out, err
 		}
 	}
@@ -174,7 +215,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, s *dryRun, t table
 		return out, err
 	}
 	p := *st.progress
-	if !v.large(r.Table, h) {
+	if !v.large(r.Table, w.history) {
 		out.Ahead = s.asked
 	}
 	out.Chain = s.asked + min(p.Slices, 1)
@@ -196,7 +237,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, s *dryRun, t table
 	}
 	steps, _ := publicationSteps(have.all(), allOf(have.all()), r.Table, plan.StepBytes)
 	out.Steps, out.RowBytes, out.Spent = len(steps), s.size, s.calls
-	out.Notes = append(append(notes, p.Notes...), legacyNotes(h.Legacy, r.Table)...)
+	out.Notes = append(append(notes, p.Notes...), legacyNotes(w.history.Legacy, r.Table)...)
 	return out, nil
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,12 +86,40 @@ func (s *dryRun) Commit(context.Context, tvmexport.Commit) error { return errDry
 // sampleRows is how many rows a sample should have at least.
 const sampleRows = 500
 
-// sample asks for some rows and gives the mean size of one.
-func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, units []planUnit) (float64, error) {
-	slice, ok := sampleOf(t, units)
+// sampleAll measures the samples of tables with one call, where the source can do
+// that. What it does not measure is sampled table by table.
+func (e *Exporter) sampleAll(ctx context.Context, list []*plannedRun) {
+	sizer, ok := tvmexport.Ability[tvmexport.RowSizer](e.Source)
 	if !ok {
-		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
+		return
 	}
+	var asked []*plannedRun
+	var samples []tvmexport.Slice
+	for _, p := range list {
+		if p == nil || p.sample.Rows == 0 {
+			continue
+		}
+		if _, own := e.Sources[p.sample.Table.Name]; !own {
+			asked, samples = append(asked, p), append(samples, p.sample)
+		}
+	}
+	if len(asked) < 2 {
+		return
+	}
+	sizes, calls, err := sizer.RowSizes(ctx, samples)
+	asked[0].steps.calls += calls
+	if err != nil {
+		return
+	}
+	for i, p := range asked {
+		if i < len(sizes) && sizes[i] > 0 {
+			p.steps.size, p.sample = sizes[i], tvmexport.Slice{}
+		}
+	}
+}
+
+// sample asks for some rows and gives the mean size of one.
+func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, slice tvmexport.Slice) (float64, error) {
 	source, ok := tvmexport.Ability[tvmexport.CountingSource](s.source(t.Name))
 	if !ok {
 		return 0, noCounts(t.Name)
@@ -103,7 +130,7 @@ func (s *dryRun) sample(ctx context.Context, t tvmexport.Table, units []planUnit
 		return 0, fmt.Errorf("sample of rows: %w", err)
 	}
 	if err != nil || a.Rows == 0 {
-		return float64(cmp.Or(t.RowBytes, tvmexport.DefaultRowBytes)), nil
+		return s.size, nil
 	}
 	return float64(max(a.Bytes-s.envelope, a.Rows)) / float64(a.Rows), nil
 }
@@ -126,7 +153,10 @@ func sampleOf(t tvmexport.Table, units []planUnit) (_ tvmexport.Slice, ok bool) 
 	for i := stride/2 + stride; i < len(filled) && slice.Rows < sampleRows; i += stride {
 		addUnit(&slice, filled[i])
 	}
-	return slice, slice.Rows <= 20*sampleRows
+	if slice.Rows > 20*sampleRows {
+		return tvmexport.Slice{}, false
+	}
+	return slice, true
 }
 
 // discardRows throws rows away.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"maps"
+	"sync"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -26,8 +27,8 @@ func (e *Exporter) lists(table string) bool {
 }
 
 // schemasOf asks each source for the columns of its tables: Source with one call
-// where that is possible. The failure of a table's own source is in failed, and
-// does not fail the tables of others.
+// where that is possible. failed has the tables whose columns could not be read, each
+// with its own error; err is one that concerns all.
 func (e *Exporter) schemasOf(ctx context.Context, tables []tvmexport.Table) (schemas map[string][]tvmexport.Column, failed map[string]error, err error) {
 	schemas, failed = map[string][]tvmexport.Column{}, map[string]error{}
 	var common []string
@@ -50,8 +51,40 @@ func (e *Exporter) schemasOf(ctx context.Context, tables []tvmexport.Table) (sch
 		var told map[string][]tvmexport.Column
 		told, err = e.Source.Schemas(ctx, common)
 		maps.Copy(schemas, told)
+		if err != nil && len(common) > 1 && ofSomeTables(ctx, err) {
+			err = nil
+			e.schemasAlone(ctx, common, schemas, failed)
+		}
 	}
 	return schemas, failed, err
+}
+
+// ofSomeTables says whether an error of a question about several tables may concern
+// only some of them.
+func ofSomeTables(ctx context.Context, err error) bool {
+	switch tvmexport.CauseOf(err) {
+	case tvmexport.Integrity, tvmexport.Rejected, tvmexport.Unknown:
+		return ctx.Err() == nil
+	}
+	return false
+}
+
+// schemasAlone asks Source for each table by itself.
+func (e *Exporter) schemasAlone(ctx context.Context, tables []string, schemas map[string][]tvmexport.Column, failed map[string]error) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, t := range tables {
+		all.Go(func() {
+			columns, err := e.Source.Schemas(ctx, []string{t})
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(schemas, columns)
+			if err != nil {
+				failed[t] = err
+			}
+		})
+	}
+	all.Wait()
 }
 
 // noCounts is the error of an operation that needs a source which counts rows.

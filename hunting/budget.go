@@ -96,7 +96,7 @@ func (b *budget) enter(ctx context.Context, p *patience) error {
 			}
 			b.mu.Unlock()
 			if tell {
-				b.onWait(cause, at)
+				b.onWait(cause, at.Add(time.Second-1).Truncate(time.Second)) // as it is shown
 			}
 			if err := wait.For(ctx, at.Sub(now)); err != nil {
 				return err

@@ -71,12 +71,3 @@ func (c *Client) Mean() time.Duration {
 
 // Quota is what this client may call, its share of the tenant's.
 func (c *Client) Quota() Quota { return c.budget.quota }
-
-// Used is what was called in the last hour, by this client and by others.
-func (c *Client) Used() int {
-	b := c.budget
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.forget(time.Now())
-	return len(b.made) + len(b.others)
-}

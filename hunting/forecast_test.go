@@ -56,7 +56,7 @@ func TestForecast(t *testing.T) {
 				if f.Held > f.Took {
 					t.Errorf("held for %s of %s", f.Held, f.Took)
 				}
-				if n := c.Used(); tt.quota == DocumentedQuota && n != tt.before+tt.calls {
+				if n := c.Usage().Hour; tt.quota == DocumentedQuota && n != tt.before+tt.calls {
 					t.Errorf("%d calls were used, want %d", n, tt.before+tt.calls)
 				}
 				if tt.each > 0 && (c.Mean()-tt.each).Abs() > tt.each/100 {

@@ -7,15 +7,25 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// QuotaUsage implements tvmexport.Meter: the calls of the last hour, by minute.
+// noteStep is how exactly the calls of the last two minutes are noted, so that who
+// begins within a minute waits as long as the quota asks, and not longer.
+const noteStep = 5 * time.Second
+
+// QuotaUsage implements tvmexport.Meter: the calls of the last hour, by minute, and the
+// newest ones more exactly.
 func (c *Client) QuotaUsage() tvmexport.QuotaUsage {
 	b := c.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.forget(time.Now())
+	now := time.Now()
+	b.forget(now)
 	s := tvmexport.QuotaUsage{Paused: b.until}
 	for _, t := range b.made {
-		end := t.Truncate(time.Minute).Add(time.Minute)
+		step := time.Minute
+		if now.Sub(t) < 2*time.Minute {
+			step = noteStep
+		}
+		end := t.Truncate(step).Add(step)
 		if n := len(s.Calls); n > 0 && s.Calls[n-1].At.Equal(end) {
 			s.Calls[n-1].Calls++
 			continue

@@ -33,6 +33,9 @@ table at the source (one call for all), the database, its tables, mappings and
 roles, the tenant of its data, and queued ingestion. The ingestion test sends one
 row into a table that it creates and drops.
 
+check makes three calls to Defender at most, unless a table is refused or large. It
+notes them in the ledger, so that other processes keep to the quota.
+
 Each line says ok, or names a problem and the command or step that fixes it. A
 check that depends on a failed one is skipped, not broken.
 
@@ -40,7 +43,7 @@ Exit codes: 0 no problems, perhaps warnings; 2 the configuration is invalid;
 4 a sign-in or permission is missing; 1 another problem; 3 several of these.`,
 		Example: `  tvmexport check
   tvmexport check --table DeviceTvmSoftwareInventory
-  tvmexport check --probe=false         # create nothing in the database
+  tvmexport check --probe=false         # create no table in the database
   tvmexport check --json | jq 'select(.status == "broken")'`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return p.check(c.Context(), f) },

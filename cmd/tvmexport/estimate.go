@@ -21,6 +21,7 @@ import (
 type estimate struct {
 	Tables []planLine
 	Total  planTotal
+	share  float64 // of the tenant's quota
 }
 
 // planLine is what a run of one table would do.
@@ -60,9 +61,18 @@ type planTotal struct {
 	HourlyShare float64  `json:"hourlyShare"` // of the tenant's calls in an hour
 	UsedShare   float64  `json:"usedShare"`   // of them, used in the last hour
 	Spent       int      `json:"spent"`       // calls that the plan made
+	Minute      allowed  `json:"minute"`      // calls of this minute, by all processes that note theirs in the ledger
+	Hour        allowed  `json:"hour"`        // calls of this hour
+	Ends        string   `json:"ends"`        // when a run would end that started now
 	Permissions []string `json:"permissions"`
 	Commands    []string `json:"commands,omitempty"`
 	Number      string   `json:"number"`
+}
+
+// allowed is how many calls are made, and how many may be made.
+type allowed struct {
+	Used  int `json:"used"`
+	Limit int `json:"limit"` // the share of the tenant's quota that is the exporter's
 }
 
 func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.Exporter, tables []engine.PlannedTable) (estimate, error) {
@@ -100,7 +110,11 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 	each := meanOf(source, out.Total.Calls, out.Total.Bytes)
 	f := source.Forecast(out.Total.Calls, chain, callsAtOnce, each)
 	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.EstimateDuration(tables, each, f.Took, landing).Seconds())
-	out.Total.HourlyShare, out.Total.UsedShare = round(float64(out.Total.Calls)/hourly), round(float64(source.Used())/hourly)
+	u := source.Usage()
+	out.Total.Minute, out.Total.Hour = allowed{u.Minute, u.Quota.PerMinute}, allowed{u.Hour, u.Quota.PerHour}
+	out.Total.HourlyShare, out.Total.UsedShare = round(float64(out.Total.Calls)/hourly), round(float64(u.Hour)/hourly)
+	out.Total.Ends = momentOf(time.Now().Add(time.Duration(out.Total.Seconds * float64(time.Second))))
+	out.share = x.config.Defender.Share
 	out.Total.Number = out.number()
 	return out, nil
 }
@@ -179,13 +193,35 @@ func (o estimate) print(w io.Writer, f planFlags) error {
 	for _, p := range total.Permissions {
 		fmt.Fprintf(w, "needs: %s\n", p)
 	}
-	if total.Held >= 1 {
-		fmt.Fprintf(w, "of this time, calls wait %s for quota\n", seconds(total.Held))
-	}
 	fmt.Fprintf(w, "this plan made %d calls; %.1f %% of the hourly calls are used\n", total.Spent, 100*total.UsedShare)
-	fmt.Fprintf(w, "plan %s: %d tables, %s rows, %d calls (%.1f %% of the hourly limit), %s, about %s; nothing was written\n",
+	fmt.Fprintln(w, o.quota())
+	if total.Held >= 1 {
+		fmt.Fprintf(w, "of the time of the run, calls wait %s for quota\n", seconds(total.Held))
+	}
+	if end, err := time.Parse(time.RFC3339, total.Ends); err == nil {
+		fmt.Fprintf(w, "a run that starts now could end at %s\n", clockTime(time.Now(), end.Local()))
+	}
+	fmt.Fprintf(w, "plan %s: %d tables, %s rows, %d calls (%.1f %% of the hourly limit), %s, about %s; nothing was exported\n",
 		total.Number, total.Tables, progress.Count(total.Rows), total.Calls, 100*total.HourlyShare, progress.Size(total.Bytes), seconds(total.Seconds))
 	return nil
+}
+
+// quota says what the minute and the hour allow.
+func (o estimate) quota() string {
+	text := fmt.Sprintf("calls: %d of %s this minute and %d of %s this hour are used",
+		o.Total.Minute.Used, progress.Count(int64(o.Total.Minute.Limit)), o.Total.Hour.Used, progress.Count(int64(o.Total.Hour.Limit)))
+	if o.share < 1 {
+		text += fmt.Sprintf(" (defender.share leaves %.4g %% of the tenant's quota to others)", 100*(1-o.share))
+	}
+	return text
+}
+
+// clockTime is the time of day, with the day where it is not today's.
+func clockTime(now, t time.Time) string {
+	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format(time.DateTime)
 }
 
 // remarks are the sentences about one table.

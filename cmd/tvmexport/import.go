@@ -137,7 +137,10 @@ const sourceHours = 29 * 24
 // examine fills in the days of each table. A failure is a note; the takeover
 // remains valid.
 func (s *session) examine(ctx context.Context, reports []*takeoverReport, maxWait time.Duration) {
-	source, _, why := s.signIn(ctx, maxWait)
+	source, exporter, why := s.signIn(ctx, maxWait)
+	if why == nil {
+		defer shareQuota(ctx, s.process, exporter)()
+	}
 	for _, r := range reports {
 		if r.Err != nil || r.Absent || r.Rows == 0 {
 			continue

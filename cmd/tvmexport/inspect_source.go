@@ -55,7 +55,9 @@ func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	for n, t := range tables {
 		list[n] = tvmexport.CountQuery{Table: t, Depth: depthOf(t)} // by the key's first digit, so that the key is looked at too
 	}
+	record := i.shareQuota(ctx)
 	counts := i.source.CountTables(ctx, list)
+	record()
 	var out []preflight.Finding
 	for n, t := range tables {
 		if counts[n].Err != nil {

@@ -206,6 +206,20 @@ func list(names []string) string {
 	return out
 }
 
+// shareQuota is that of the process, once init has made the ledger. Whether rows can be
+// added to it is a check of its own.
+func (i *inspection) shareQuota(ctx context.Context) (record func()) {
+	nothing := func() {}
+	if !i.made {
+		return nothing
+	}
+	note, err := i.p.exporter(i.parts, i.source, progress.Silent()).ShareQuota(ctx)
+	if err != nil {
+		return nothing
+	}
+	return func() { _ = noted(ctx, note) }
+}
+
 // openSource makes the source once.
 func (i *inspection) openSource(ctx context.Context) error {
 	if i.source != nil {

@@ -23,20 +23,21 @@ func (p *process) planCommand() *cobra.Command {
 	var f planFlags
 	c := &cobra.Command{
 		Use:   "plan",
-		Short: "Estimate what a run would do and cost; write nothing",
+		Short: "Estimate what a run would do and cost; export nothing",
 		Long: `plan counts the same rows as a run and divides them in the same way. For each table
 it prints rows, partitions, slices, calls, bytes, time under the quota, and the
-commands to the database. It writes nothing and takes no lease.
+commands to the database. It exports nothing and takes no lease. It only notes its
+calls in the ledger, so that other processes keep to the quota.
 
 A run fetches a whole Snapshot the first time, every snapshots.full_every, and when
 its columns change. Otherwise it fetches the partitions that changed since the last
 run. plan prints the kind of run and the reason.
 
 plan costs a call for the schemas and one for the counts of small tables. Before the
-first export it also fetches a sample of some hundred rows of each table to estimate
-their size. The
-time estimate assumes that the run starts now, with the quota that is left in this
-hour. It assumes calls as long as those of the plan, and 10 MB of rows a second.
+first export one more call measures some hundred rows of each table to estimate
+their size. The time estimate assumes that the run starts now, with the quota that
+is left in this minute and hour. It assumes calls as long as those of the plan, and
+10 MB of rows a second.
 
 The last line contains a number that identifies the plan, for example for a change
 ticket.`,
@@ -75,7 +76,9 @@ func (p *process) plan(ctx context.Context, f planFlags) error {
 	if err != nil {
 		return err
 	}
+	record := shareQuota(ctx, p, exporter)
 	tables, err := exporter.Plan(ctx, req)
+	record()
 	s.printer.Close()
 	if err != nil {
 		return err

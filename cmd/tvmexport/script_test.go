@@ -96,6 +96,7 @@ func TestScripts(t *testing.T) {
 			"hides":     cmdHides,
 			"tunnel":    cmdTunnel,
 			"tunnelled": cmdTunnelled,
+			"calls":     cmdCalls,
 		},
 	}
 	for _, file := range files {
@@ -113,6 +114,7 @@ type running struct {
 	landing *running // where rows are exported to, if not here
 	tunnel  *tunnelProxy
 	marked  string
+	counted int64 // calls to Defender at the last calls
 
 	functions int64 // commands that had written functions at the last reword
 
@@ -275,6 +277,21 @@ func (r *running) ask(ts *testscript.TestScript, path, query string) emulator.Di
 	var d emulator.Digest
 	ts.Check(json.Unmarshal(body, &d))
 	return d
+}
+
+// cmdCalls fails if there were more calls to Defender than its argument since the last
+// time, or if one of them was throttled.
+func cmdCalls(ts *testscript.TestScript, _ bool, args []string) {
+	most, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	r := emulators.get(ts)
+	s := r.Stats().Defender["graph"]
+	made := s.Calls - r.counted
+	r.counted = s.Calls
+	ts.Logf("%d calls to Defender", made)
+	if made > most || len(s.Throttles) > 0 {
+		ts.Fatalf("%d calls to Defender, at most %s are expected; throttled: %v", made, args[0], s.Throttles)
+	}
 }
 
 // cmdAdmin posts a management command the way curl would.

@@ -67,6 +67,31 @@ func (s *session) signInOrFail(ctx context.Context, maxWait time.Duration) (*hun
 	return nil, s.process.exporter(s.parts, unsigned, s.printer), nil
 }
 
+// shareQuota lets the source begin with the calls of other processes. The caller ends
+// with record, which notes the calls of this one for others.
+func shareQuota(ctx context.Context, p *process, exporter *engine.Exporter) (record func()) {
+	note, err := exporter.ShareQuota(ctx)
+	if err != nil { // the ledger cannot be read: the command itself says so
+		return func() {}
+	}
+	return func() {
+		err := noted(ctx, note)
+		if log, lerr := p.logger(); err != nil && lerr == nil {
+			log.Warn("the calls of this command are not noted in the ledger; a run that begins within a minute may be throttled", "reason", oneLine(err.Error()))
+		}
+	}
+}
+
+// noted notes calls, also after an interrupt.
+func noted(ctx context.Context, note func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	return note(ctx)
+}
+
+// noteTimeout bounds the last request of a command, also after an interrupt.
+const noteTimeout = 10 * time.Second
+
 // exporterWithoutSource returns an exporter for operations that do not read the source.
 func (s *session) exporterWithoutSource() *engine.Exporter {
 	return s.process.exporter(s.parts, nil, s.printer)

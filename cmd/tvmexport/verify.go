@@ -35,8 +35,9 @@ func (p *process) verifyCommand() *cobra.Command {
 		Use:   "verify",
 		Short: "Compare Defender with the published tables by partition",
 		Long: `verify compares row counts and content hashes between Defender and the rows that
-readers see: by partition, or by hour for event tables. It costs one call per
-table, writes nothing, and ends with exit code 3 if something differs. Changes at
+readers see: by partition, or by hour for event tables. It costs a call for small
+tables together and one for each large table. It changes no rows, notes its calls in
+the ledger, and ends with exit code 3 if something differs. Changes at
 the source since the last run are differences too. verify distinguishes them from
 rows that were lost or added at the destination.`,
 		Example: "  tvmexport verify\n  tvmexport verify --table DeviceTvmSoftwareInventory --json",
@@ -75,7 +76,9 @@ func (p *process) verify(ctx context.Context, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	record := shareQuota(ctx, p, exporter)
 	list, err := exporter.Verify(ctx, f.tables, tvmexport.RunID(f.run))
+	record()
 	s.printer.Close()
 	if err != nil {
 		return err
@@ -91,27 +94,36 @@ func (p *process) verify(ctx context.Context, f verifyFlags) error {
 
 func (p *process) repair(ctx context.Context, f verifyFlags) error {
 	return p.exportWith(ctx, f.maxWait, f.json, func(ctx context.Context, e *engine.Exporter) (engine.Request, error) {
-		var req engine.Request
+		record := shareQuota(ctx, p, e)
 		list, err := e.Verify(ctx, f.tables, "")
-		if err != nil {
-			return req, err
+		var req engine.Request
+		if err == nil {
+			req, err = repairOf(list)
 		}
-		req.Repair = map[string]engine.Repair{}
-		for _, c := range list {
-			if c.Err != nil {
-				return req, c.Err
-			}
-			if repair, ok := c.Repair(); ok {
-				req.Repair[c.Table.Name] = repair
-				req.Tables = append(req.Tables, c.Table.Name)
-			}
-		}
-		if len(req.Tables) == 0 {
+		if err == nil && len(req.Tables) == 0 {
 			fmt.Fprintln(p.remarks(f.json), "nothing differs")
-			return req, &reported{exitDone}
+			err = &reported{exitDone}
 		}
-		return req, nil
+		if err != nil {
+			record() // no run follows that notes these calls with its own
+		}
+		return req, err
 	})
+}
+
+// repairOf is the request for what differs.
+func repairOf(list []engine.Comparison) (engine.Request, error) {
+	req := engine.Request{Repair: map[string]engine.Repair{}}
+	for _, c := range list {
+		if c.Err != nil {
+			return req, c.Err
+		}
+		if repair, ok := c.Repair(); ok {
+			req.Repair[c.Table.Name] = repair
+			req.Tables = append(req.Tables, c.Table.Name)
+		}
+	}
+	return req, nil
 }
 
 // comparisonCode is 0 where nothing differs, 3 where something does, the

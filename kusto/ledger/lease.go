@@ -18,9 +18,10 @@ import (
 // the others withdraw. Leases spare work; what keeps two runs from publishing
 // on one base is the guard of Publish. The same command writes the number of the
 // stored shape, and nothing at all where a newer program has written a higher one.
+// Without tables it only notes the quota used so far.
 func (c *Invocations) Acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	if len(l.Tables) == 0 {
-		return nil, nil
+		return nil, c.noteUsage(ctx, l)
 	}
 	for _, t := range l.Tables {
 		if err := conn.CheckNames(t); err != nil {

@@ -44,6 +44,22 @@ func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, erro
 	})), nil
 }
 
+// noteUsage appends a row with the quota that an invocation without tables has used.
+func (c *Invocations) noteUsage(ctx context.Context, l tvmexport.Lease) error {
+	text, err := noteText(l, time.Now())
+	if err != nil {
+		return err
+	}
+	_, err = c.conn.Command(ctx, conn.Statement{Op: "record quota", Idempotent: true, Text: text})
+	return err
+}
+
+// noteText is the command of noteUsage.
+func noteText(l tvmexport.Lease, now time.Time) (string, error) {
+	used, err := spentRow(l.Owner, l.QuotaUsage, now)
+	return fmt.Sprintf(".set-or-append %s <|\n%s\n%s", kql.RunsTable, used, understood), err
+}
+
 // QuotaUsage implements tvmexport.Destination. An invocation reads the ledger with it
 // first, so that its answer has the number of the stored shape too.
 func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport.QuotaUsage, error) {

@@ -27,6 +27,12 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	note, err := noteText(tvmexport.Lease{
+		Owner: closing.Owner, QuotaUsage: tvmexport.QuotaUsage{Calls: []tvmexport.CallCount{{At: kqltest.Run.StartedAt, Calls: 3}}},
+	}, kqltest.Run.StartedAt.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range map[string]string{
 		"lacks":      lacksText(both),
 		"seed":       SeedText(both, kql.NeededColumns),
@@ -50,6 +56,7 @@ func TestTexts(t *testing.T) {
 		"legacy_taken_over":  takenOverText(both),
 		"legacy_strays":      straysText(both, map[string]time.Time{kqltest.EventsTable.Name: kqltest.Run.StartedAt, kqltest.InventoryTable.Name: kqltest.Run.StartedAt}),
 		"lease":              lease,
+		"note_usage":         note,
 		"holders":            holdersText(both),
 		"usage":              usageText(closing.Owner),
 		"stored_shape":       NumbersText,

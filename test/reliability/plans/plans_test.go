@@ -91,6 +91,38 @@ func TestAPlanOfEvents(t *testing.T) {
 	})
 }
 
+// Processes one after the other, with hardly a pause, keep to the quota that the service
+// enforces: each begins with the calls that the others have noted, and what a plan says
+// of the minute includes them.
+func TestProcessesShareTheQuota(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 5, "DeviceTvmSoftwareInventory", "DeviceTvmSecureConfigurationAssessment")
+		waited := false
+		for range 6 {
+			r.source = r.signIn()
+			r.exporter.Source = r.source
+			record, err := r.exporter.ShareQuota(t.Context())
+			must(t, err)
+			_, err = r.exporter.Plan(t.Context(), engine.Request{Full: true})
+			must(t, err)
+			must(t, record(t.Context()))
+			used := r.source.Usage().Minute
+
+			r.exporter.Source = r.signIn()
+			started := time.Now()
+			r.run(engine.Request{Full: true})
+			waited = waited || time.Since(started) > 20*time.Second
+			t.Logf("%d calls of the minute used when the run began, which took %s", used, time.Since(started))
+		}
+		if s := r.emulator.Stats().Defender["graph"]; len(s.Throttles) > 0 || s.Calls <= 45 || !waited {
+			t.Errorf("%d calls, throttled %v, waited: %t; more calls than a minute allows are expected, and none throttled", s.Calls, s.Throttles, waited)
+		}
+	})
+}
+
 func within(t *testing.T, what string, planned, made, share float64) {
 	t.Helper()
 	if off := planned - made; off > share*made || -off > share*made {
@@ -126,11 +158,7 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 		emulatortest.History(emulator.DefaultHistory), emulatortest.Batching(emulator.DefaultBatching))
 	r := &rig{T: t, emulator: e}
 	at, hc := e.Endpoints(), e.Client()
-	var err error
-	r.source, err = hunting.New(hunting.Options{
-		API: hunting.Graph, Endpoint: at.Graph, HTTPClient: hc, Share: 1, MaxWait: 12 * time.Hour, Credential: issued{e},
-	})
-	must(t, err)
+	r.source = r.signIn()
 	client, err := kusto.New(t.Context(), kusto.Options{
 		Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: hc, Credential: issued{e},
 	})
@@ -152,6 +180,16 @@ func newRig(t *testing.T, devices int, names ...string) *rig {
 		Compress: compressor.New,
 	}
 	return r
+}
+
+// signIn makes the source of a new process.
+func (r *rig) signIn() *hunting.Client {
+	r.Helper()
+	source, err := hunting.New(hunting.Options{
+		API: hunting.Graph, Endpoint: r.emulator.Endpoints().Graph, HTTPClient: r.emulator.Client(), Share: 1, MaxWait: 12 * time.Hour, Credential: issued{r.emulator},
+	})
+	must(r.T, err)
+	return source
 }
 
 // calls are those that the service has counted.
