@@ -137,8 +137,11 @@ func TestSchemaOfOneTableFails(t *testing.T) {
 		cause  tvmexport.Cause
 		failed string
 	}{
-		{tvmexport.Integrity, "Table1"}, {tvmexport.Unknown, "Table1"}, {tvmexport.Rejected, "Table1"},
-		{tvmexport.Permission, "Table0 Table1 Table2"}, {tvmexport.Quota, "Table0 Table1 Table2"},
+		{tvmexport.Integrity, "Table1"},
+		{tvmexport.Unknown, "Table1"},
+		{tvmexport.Rejected, "Table1"},
+		{tvmexport.Permission, "Table0 Table1 Table2"},
+		{tvmexport.Quota, "Table0 Table1 Table2"},
 	} {
 		bubble(t, func(t *testing.T) {
 			source := &halfBlind{cause: tt.cause}
