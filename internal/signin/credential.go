@@ -121,10 +121,23 @@ func (c *Credential) signIn(ctx context.Context, o policy.TokenRequestOptions, k
 func (c *Credential) ask(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	ctx, m := withMishap(ctx)
 	t, err := c.inner.GetToken(ctx, o)
+	for again := 0; cutShort(err) && again < maxCutShort && ctx.Err() == nil; again++ {
+		t, err = c.inner.GetToken(ctx, o)
+	}
 	if err != nil {
 		err = c.explain(ctx, m, err)
 	}
 	return t, err
+}
+
+// maxCutShort is how often a program is asked again whose answer was cut.
+const maxCutShort = 3
+
+// cutShort says whether a program that was asked for a token, such as the Azure CLI, was
+// heard only in part. azidentity reads what a program has written for a tenth of a second
+// after its end, which is not enough on a busy machine. Its error is a text.
+func cutShort(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "unexpected end of JSON input")
 }
 
 // renewed reads secret, certificate and federated token again and says whether
