@@ -3,7 +3,7 @@ package value
 // IsTyped says whether date-time strings within a Dynamic's JSON text are
 // datetimes. DynamicCanonical needs it to rebuild the value.
 func (v Value) IsTyped() bool {
-	return v.kind == Dynamic && (v.typed || v.inner == DateTime || v.d != nil)
+	return v.nature().kind == Dynamic && (v.nature().typed || v.nature().inner == DateTime || v.nature().d != nil)
 }
 
 // DynamicCanonical makes a Dynamic of text that AppendJSON gave, without
@@ -17,4 +17,4 @@ func DynamicCanonical(text string, typed bool) Value {
 
 // IsComposed says whether a Dynamic was composed of values, and not made of JSON
 // text: strings in it are strings, even if they look like other types.
-func (v Value) IsComposed() bool { return v.d != nil }
+func (v Value) IsComposed() bool { return v.nature().d != nil }

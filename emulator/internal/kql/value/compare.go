@@ -14,8 +14,8 @@ import (
 // are ordered by kind. A null comes before everything else; callers that place
 // nulls otherwise look at IsNull first.
 func Compare(a, b Value) int {
-	if a.null || b.null {
-		return cmp.Compare(rank(a.null), rank(b.null))
+	if a.nature().null || b.nature().null {
+		return cmp.Compare(rank(a.nature().null), rank(b.nature().null))
 	}
 	ka, kb := a.scalarKind(), b.scalarKind()
 	if ka == kb {
@@ -47,8 +47,8 @@ func rank(null bool) int {
 // Equal says whether two values are the same for grouping: nulls are equal to
 // each other, NaN to NaN, a whole real to the long of the same value.
 func Equal(a, b Value) bool {
-	if a.null || b.null {
-		return a.null == b.null
+	if a.nature().null || b.nature().null {
+		return a.nature().null == b.nature().null
 	}
 	ka, kb := a.scalarKind(), b.scalarKind()
 	if ka == kb && ka != 0 && ka != Real && ka != Decimal {
@@ -119,7 +119,7 @@ const (
 // AppendKey appends bytes that are equal for two values exactly if Equal
 // holds. Keys of several values may be joined: each tells where it ends.
 func (v Value) AppendKey(b []byte) []byte {
-	if v.null {
+	if v.nature().null {
 		return append(b, keyNull)
 	}
 	switch v.scalarKind() {

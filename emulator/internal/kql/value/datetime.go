@@ -28,7 +28,7 @@ const (
 
 // Time is the content of a DateTime in UTC; the zero time for null.
 func (v Value) Time() time.Time {
-	if v.null {
+	if v.nature().null {
 		return time.Time{}
 	}
 	return time.Unix(v.n/TicksPerSecond-unixEpochSeconds, v.n%TicksPerSecond*100).UTC()
@@ -111,7 +111,7 @@ func DateTimeOf(year, month, day int, ticksOfDay int64) Value {
 	if year < 1 || year > 9999 || day < 1 || day > daysIn(year, month) || ticksOfDay < 0 || ticksOfDay >= TicksPerDay {
 		return Null(DateTime)
 	}
-	return Value{kind: DateTime, n: daysSinceYearOne(year, month, day)*TicksPerDay + ticksOfDay}
+	return Value{of: &natures[DateTime][0][plain], n: daysSinceYearOne(year, month, day)*TicksPerDay + ticksOfDay}
 }
 
 // ParseDateTime reads a DateTime in one of the forms of
@@ -129,7 +129,7 @@ func ParseDateTime(text string) (Value, bool) {
 	for _, layout := range otherLayouts {
 		if t, err := time.Parse(layout, text); err == nil {
 			v := NewDateTime(t)
-			return v, !v.null
+			return v, !v.nature().null
 		}
 	}
 	return Value{}, false

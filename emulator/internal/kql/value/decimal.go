@@ -109,13 +109,13 @@ func (v Value) rat() (*big.Rat, bool) {
 // ToDecimal is a number as a Decimal: a real by its shortest text. It is null
 // for null, NaN, the infinities, and what has too many digits.
 func (v Value) ToDecimal() Value {
-	if v.null {
+	if v.nature().null {
 		return Null(Decimal)
 	}
 	text := v.s
 	switch v.scalarKind() {
 	case Decimal:
-		return Value{kind: Decimal, s: v.s}
+		return Value{of: &natures[Decimal][0][plain], s: v.s}
 	case Int, Long:
 		text = strconv.FormatInt(v.n, 10)
 	case Real:
@@ -134,7 +134,7 @@ func (v Value) ToDecimal() Value {
 func DecimalArithmetic(op byte, a, b Value) Value {
 	x, okX := a.ToDecimal().rat()
 	y, okY := b.ToDecimal().rat()
-	if a.null || b.null || !okX || !okY {
+	if a.nature().null || b.nature().null || !okX || !okY {
 		return Null(Decimal)
 	}
 	z := new(big.Rat)

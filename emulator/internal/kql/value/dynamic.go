@@ -53,7 +53,7 @@ func fromJSON(text string, typed bool) (Value, bool) {
 func element(text string, typed bool) Value {
 	switch text[0] {
 	case '{', '[':
-		return Value{kind: Dynamic, s: text, typed: typed}
+		return Value{of: &natures[Dynamic][0][markedIf(typed)], s: text}
 	case '"':
 		s := text[1 : len(text)-1]
 		if typed && isTicksForm(s) {
@@ -64,11 +64,11 @@ func element(text string, typed bool) Value {
 		if strings.IndexByte(s, '\\') >= 0 {
 			s = unquote(s)
 		}
-		return Value{kind: Dynamic, inner: String, s: s}
+		return Value{of: &natures[Dynamic][String][plain], s: s}
 	case 't':
-		return Value{kind: Dynamic, inner: Bool, n: 1}
+		return Value{of: &natures[Dynamic][Bool][plain], n: 1}
 	case 'f':
-		return Value{kind: Dynamic, inner: Bool}
+		return Value{of: &natures[Dynamic][Bool][plain]}
 	case 'n':
 		return Null(Dynamic)
 	default:
@@ -78,18 +78,18 @@ func element(text string, typed bool) Value {
 
 // IsArray says whether v is a Dynamic that holds an array.
 func (v Value) IsArray() bool {
-	if v.d != nil {
-		return !v.d.isBag
+	if v.nature().d != nil {
+		return !v.nature().d.isBag
 	}
-	return v.kind == Dynamic && v.inner == 0 && !v.null && v.s[0] == '['
+	return v.nature().kind == Dynamic && v.nature().inner == 0 && !v.nature().null && v.s[0] == '['
 }
 
 // IsBag says whether v is a Dynamic that holds a property bag.
 func (v Value) IsBag() bool {
-	if v.d != nil {
-		return v.d.isBag
+	if v.nature().d != nil {
+		return v.nature().d.isBag
 	}
-	return v.kind == Dynamic && v.inner == 0 && !v.null && v.s[0] == '{'
+	return v.nature().kind == Dynamic && v.nature().inner == 0 && !v.nature().null && v.s[0] == '{'
 }
 
 // Array is the elements of a Dynamic array. They must not be changed.
@@ -97,12 +97,12 @@ func (v Value) Array() ([]Value, bool) {
 	if !v.IsArray() {
 		return nil, false
 	}
-	if v.d != nil {
-		return v.d.array, true
+	if v.nature().d != nil {
+		return v.nature().d.array, true
 	}
 	elements := make([]Value, 0, 4)
 	for w := newWalker(v.s); w.next(); {
-		elements = append(elements, element(w.item, v.typed))
+		elements = append(elements, element(w.item, v.nature().typed))
 	}
 	return elements, true
 }
@@ -112,10 +112,10 @@ func (v Value) Len() (int, bool) {
 	switch {
 	case !v.IsArray() && !v.IsBag():
 		return 0, false
-	case v.d != nil && v.d.isBag:
-		return len(v.d.bag), true
-	case v.d != nil:
-		return len(v.d.array), true
+	case v.nature().d != nil && v.nature().d.isBag:
+		return len(v.nature().d.bag), true
+	case v.nature().d != nil:
+		return len(v.nature().d.array), true
 	}
 	n := 0
 	for w := newWalker(v.s); w.next(); {
@@ -130,12 +130,12 @@ func (v Value) Bag() ([]Property, bool) {
 	if !v.IsBag() {
 		return nil, false
 	}
-	if v.d != nil {
-		return v.d.bag, true
+	if v.nature().d != nil {
+		return v.nature().d.bag, true
 	}
 	slots := make([]Property, 0, 8)
 	for w := newWalker(v.s); w.next(); {
-		slots = append(slots, Property{Name: w.name(), Value: element(w.item, v.typed)})
+		slots = append(slots, Property{Name: w.name(), Value: element(w.item, v.nature().typed)})
 	}
 	return slots, true
 }
@@ -146,17 +146,17 @@ func (v Value) Field(name string) (Value, bool) {
 	if !v.IsBag() {
 		return Value{}, false
 	}
-	if v.d != nil {
-		for i := range v.d.bag {
-			if v.d.bag[i].Name == name {
-				return v.d.bag[i].Value, true
+	if v.nature().d != nil {
+		for i := range v.nature().d.bag {
+			if v.nature().d.bag[i].Name == name {
+				return v.nature().d.bag[i].Value, true
 			}
 		}
 		return Value{}, false
 	}
 	for w := newWalker(v.s); w.next(); {
 		if w.is(name) {
-			return element(w.item, v.typed), true
+			return element(w.item, v.nature().typed), true
 		}
 	}
 	return Value{}, false
@@ -173,15 +173,15 @@ func (v Value) Index(i int) (Value, bool) {
 			return Value{}, false
 		}
 	}
-	if v.d != nil {
-		if i >= len(v.d.array) {
+	if v.nature().d != nil {
+		if i >= len(v.nature().d.array) {
 			return Value{}, false
 		}
-		return v.d.array[i], true
+		return v.nature().d.array[i], true
 	}
 	for w := newWalker(v.s); w.next(); i-- {
 		if i == 0 {
-			return element(w.item, v.typed), true
+			return element(w.item, v.nature().typed), true
 		}
 	}
 	return Value{}, false
@@ -190,10 +190,10 @@ func (v Value) Index(i int) (Value, bool) {
 // Scalar is the scalar that a Dynamic holds. It is false for an array, a bag
 // and null, and for a value that is no Dynamic.
 func (v Value) Scalar() (Value, bool) {
-	if v.kind != Dynamic || v.inner == 0 {
+	if v.nature().kind != Dynamic || v.nature().inner == 0 {
 		return Value{}, false
 	}
-	v.kind, v.inner = v.inner, 0
+	v.of = &natures[v.nature().inner][0][plain]
 	return v, true
 }
 
@@ -201,7 +201,7 @@ func (v Value) Scalar() (Value, bool) {
 // datetimes, timespans, guids and decimals are strings, NaN and the infinities
 // too, null is null.
 func (v Value) AppendJSON(b []byte) []byte {
-	if v.null || v.kind == 0 {
+	if v.nature().null || v.nature().kind == 0 {
 		return append(b, "null"...)
 	}
 	switch v.scalarKind() {
@@ -222,11 +222,11 @@ func (v Value) AppendJSON(b []byte) []byte {
 		return v.AppendText(b)
 	}
 	switch {
-	case v.d == nil:
+	case v.nature().d == nil:
 		return append(b, v.s...)
-	case v.d.isBag:
+	case v.nature().d.isBag:
 		b = append(b, '{')
-		for i, p := range v.d.bag {
+		for i, p := range v.nature().d.bag {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -237,7 +237,7 @@ func (v Value) AppendJSON(b []byte) []byte {
 		return append(b, '}')
 	default:
 		b = append(b, '[')
-		for i, e := range v.d.array {
+		for i, e := range v.nature().d.array {
 			if i > 0 {
 				b = append(b, ',')
 			}

@@ -51,7 +51,7 @@ func parseISO(s string, full bool) (Value, bool) {
 	}
 	if !full && r.end() {
 		v := DateTimeOf(year, month, 1, 0)
-		return v, !v.null
+		return v, !v.nature().null
 	}
 	if !r.take('-') {
 		return Value{}, false
@@ -61,7 +61,7 @@ func parseISO(s string, full bool) (Value, bool) {
 		return Value{}, false
 	}
 	v := DateTimeOf(year, month, day, 0)
-	if v.null {
+	if v.nature().null {
 		return Value{}, false
 	}
 	if r.end() {
@@ -162,5 +162,5 @@ func (r *isoReader) zone(v *Value) bool {
 	}
 	moved := DateTimeFromTicks(v.n + sign*(int64(hours)*TicksPerHour+int64(minutes)*TicksPerMinute))
 	*v = moved
-	return !moved.null
+	return !moved.nature().null
 }

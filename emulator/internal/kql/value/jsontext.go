@@ -9,19 +9,19 @@ func JSONString(v Value) (s Value, ok bool) {
 	if !v.IsArray() && !v.IsBag() {
 		return Value{}, false
 	}
-	return Value{kind: String, s: v.String(), typed: !v.hasTimes()}, true
+	return Value{of: &natures[String][0][markedIf(!v.hasTimes())], s: v.String()}, true
 }
 
 // hasTimes says whether datetimes can be within the array or bag, which its text
 // gives as strings.
-func (v Value) hasTimes() bool { return v.typed || v.d != nil }
+func (v Value) hasTimes() bool { return v.nature().typed || v.nature().d != nil }
 
 // JSONCanonical is a String for which IsJSON held.
-func JSONCanonical(text string) Value { return Value{kind: String, s: text, typed: true} }
+func JSONCanonical(text string) Value { return Value{of: &natures[String][0][marked], s: text} }
 
 // IsJSON says that the text of a String is known to be the one that Kusto prints for
 // an array or a bag. Where it is false, the text may be JSON after all.
-func (v Value) IsJSON() bool { return v.kind == String && v.typed }
+func (v Value) IsJSON() bool { return v.nature().kind == String && v.nature().typed }
 
 // CheckJSON says whether text is valid JSON, and whether it is the one that Kusto
 // prints for what it means. Text that is nested too deep counts as not valid.
@@ -46,7 +46,7 @@ func WalkJSON(text string, visit func(name, item string)) {
 // ParseJSON is DynamicJSON of the text of a String.
 func ParseJSON(v Value) Value {
 	if v.IsJSON() {
-		return Value{kind: Dynamic, s: v.s}
+		return Value{of: &natures[Dynamic][0][plain], s: v.s}
 	}
 	return DynamicJSON(v.s)
 }

@@ -10,19 +10,21 @@ import (
 // NewBool makes a Bool.
 func NewBool(b bool) Value {
 	if b {
-		return Value{kind: Bool, n: 1}
+		return Value{of: &natures[Bool][0][plain], n: 1}
 	}
-	return Value{kind: Bool}
+	return Value{of: &natures[Bool][0][plain]}
 }
 
 // NewInt makes an Int.
-func NewInt(n int32) Value { return Value{kind: Int, n: int64(n)} }
+func NewInt(n int32) Value { return Value{of: &natures[Int][0][plain], n: int64(n)} }
 
 // NewLong makes a Long.
-func NewLong(n int64) Value { return Value{kind: Long, n: n} }
+func NewLong(n int64) Value { return Value{of: &natures[Long][0][plain], n: n} }
 
 // NewReal makes a Real; NaN and the infinities are values.
-func NewReal(f float64) Value { return Value{kind: Real, n: int64(math.Float64bits(f))} }
+func NewReal(f float64) Value {
+	return Value{of: &natures[Real][0][plain], n: int64(math.Float64bits(f))}
+}
 
 // NewDecimal makes a Decimal of a number in decimal notation with an optional
 // exponent, of at most 34 significant digits.
@@ -31,7 +33,7 @@ func NewDecimal(text string) (Value, error) {
 	if !ok {
 		return Value{}, fmt.Errorf("decimal %q: not a decimal number of up to %d digits", clip(text), decimalDigits)
 	}
-	return Value{kind: Decimal, s: s}, nil
+	return Value{of: &natures[Decimal][0][plain], s: s}, nil
 }
 
 // NewDateTime makes a DateTime, cut to ticks of 100 ns. A time outside the
@@ -41,7 +43,7 @@ func NewDateTime(t time.Time) Value {
 	if s < -unixEpochSeconds || s > maxSeconds-unixEpochSeconds {
 		return Null(DateTime)
 	}
-	return Value{kind: DateTime, n: (s+unixEpochSeconds)*TicksPerSecond + int64(t.Nanosecond())/100}
+	return Value{of: &natures[DateTime][0][plain], n: (s+unixEpochSeconds)*TicksPerSecond + int64(t.Nanosecond())/100}
 }
 
 // DateTimeFromTicks makes a DateTime of ticks since 0001-01-01T00:00:00Z.
@@ -50,18 +52,18 @@ func DateTimeFromTicks(ticks int64) Value {
 	if ticks < 0 || ticks > MaxDateTimeTicks {
 		return Null(DateTime)
 	}
-	return Value{kind: DateTime, n: ticks}
+	return Value{of: &natures[DateTime][0][plain], n: ticks}
 }
 
 // FromBits makes the value of kind k for which Int64 gives n; k is a kind that Int64
 // says all of.
-func FromBits(k Kind, n int64) Value { return Value{kind: k, n: n} }
+func FromBits(k Kind, n int64) Value { return Value{of: &natures[k][0][plain], n: n} }
 
 // NewTimeSpan makes a TimeSpan of ticks of 100 ns.
-func NewTimeSpan(ticks int64) Value { return Value{kind: TimeSpan, n: ticks} }
+func NewTimeSpan(ticks int64) Value { return Value{of: &natures[TimeSpan][0][plain], n: ticks} }
 
 // NewString makes a String. The text should be valid UTF-8.
-func NewString(s string) Value { return Value{kind: String, s: s} }
+func NewString(s string) Value { return Value{of: &natures[String][0][plain], s: s} }
 
 // NewGUID makes a GUID of its text: 32 hex digits, with or without dashes in
 // 8-4-4-4-12 form, with or without braces.
@@ -70,18 +72,18 @@ func NewGUID(text string) (Value, error) {
 	if !ok {
 		return Value{}, fmt.Errorf("guid %q: want 32 hex digits as 8-4-4-4-12", clip(text))
 	}
-	return Value{kind: GUID, s: s}, nil
+	return Value{of: &natures[GUID][0][plain], s: s}, nil
 }
 
 // NewArray makes a Dynamic array. It takes elements over; scalars in it become
 // dynamics.
 func NewArray(elements []Value) Value {
 	for i, e := range elements {
-		if e.kind != Dynamic {
+		if e.nature().kind != Dynamic {
 			elements[i] = NewDynamic(e)
 		}
 	}
-	return Value{kind: Dynamic, d: &composite{array: elements}}
+	return newComposite(composite{array: elements})
 }
 
 // NewBag makes a Dynamic property bag with the slots in the order given; of a
@@ -89,27 +91,27 @@ func NewArray(elements []Value) Value {
 // become dynamics.
 func NewBag(slots []Property) Value {
 	for i, p := range slots {
-		if p.Value.kind != Dynamic {
+		if p.Value.nature().kind != Dynamic {
 			slots[i].Value = NewDynamic(p.Value)
 		}
 	}
-	return Value{kind: Dynamic, d: &composite{isBag: true, bag: slots}}
+	return newComposite(composite{isBag: true, bag: slots})
 }
 
 // NewDynamic makes a Dynamic that holds a scalar; an int becomes a long, a
 // null becomes the null of Dynamic, a Dynamic stays itself.
 func NewDynamic(scalar Value) Value {
 	switch {
-	case scalar.kind == Dynamic:
+	case scalar.nature().kind == Dynamic:
 		return scalar
-	case scalar.null || scalar.kind == 0:
+	case scalar.nature().null || scalar.nature().kind == 0:
 		return Null(Dynamic)
 	}
-	scalar.inner, scalar.typed = scalar.kind, false
-	if scalar.inner == Int {
-		scalar.inner = Long
+	inner := scalar.of.kind
+	if inner == Int {
+		inner = Long
 	}
-	scalar.kind = Dynamic
+	scalar.of = &natures[Dynamic][inner][plain]
 	return scalar
 }
 

@@ -22,19 +22,19 @@ const (
 // Field is v.Field(name). use is the number of the name, from 0 on: always the same
 // for the same name.
 func (s *Slots) Field(v Value, name string, use int) (Value, bool) {
-	if v.d != nil || !v.IsBag() {
+	if v.nature().d != nil || !v.IsBag() {
 		return v.Field(name)
 	}
 	item, ok := s.item(v, name, use)
 	if !ok {
 		return Value{}, false
 	}
-	return element(item, v.typed), true
+	return element(item, v.nature().typed), true
 }
 
 // Text is the String of Field, empty where there is none.
 func (s *Slots) Text(v Value, name string, use int) string {
-	if v.d != nil || !v.IsBag() {
+	if v.nature().d != nil || !v.IsBag() {
 		found, ok := v.Field(name)
 		if !ok {
 			return ""
@@ -45,10 +45,10 @@ func (s *Slots) Text(v Value, name string, use int) string {
 	switch {
 	case !ok:
 		return ""
-	case item[0] == '"' && !v.typed && strings.IndexByte(item, '\\') < 0:
+	case item[0] == '"' && !v.nature().typed && strings.IndexByte(item, '\\') < 0:
 		return item[1 : len(item)-1]
 	}
-	return element(item, v.typed).String()
+	return element(item, v.nature().typed).String()
 }
 
 // item is the JSON text of the slot with a name; v is a bag in JSON form.

@@ -12,7 +12,7 @@ import (
 // as `true` or `false`, a real with at least one fraction digit, a string in a
 // dynamic without quotes, an array or bag as JSON, and null as the empty string.
 func (v Value) String() string {
-	if v.null || v.kind == 0 {
+	if v.nature().null || v.nature().kind == 0 {
 		return ""
 	}
 	switch v.scalarKind() {
@@ -24,7 +24,7 @@ func (v Value) String() string {
 		}
 		return "false"
 	case 0: // array or bag
-		if v.d == nil {
+		if v.nature().d == nil {
 			return v.s
 		}
 	}
@@ -33,7 +33,7 @@ func (v Value) String() string {
 
 // AppendText appends what String gives.
 func (v Value) AppendText(b []byte) []byte {
-	if v.null {
+	if v.nature().null {
 		return b
 	}
 	switch v.scalarKind() {
@@ -50,7 +50,7 @@ func (v Value) AppendText(b []byte) []byte {
 	case String, GUID, Decimal:
 		return append(b, v.s...)
 	}
-	if v.kind == Dynamic {
+	if v.nature().kind == Dynamic {
 		return v.AppendJSON(b)
 	}
 	return b

@@ -22,13 +22,63 @@ type Column struct {
 //
 // Values are small, copied freely and never changed after they were made.
 type Value struct {
+	// The compiler keeps a Value in registers as long as it has no more fields and no more bytes.
+	of *nature // nil for the zero Value
+	n  int64   // bool 0/1; int, long; datetime and timespan in ticks of 100 ns; bits of a real
+	s  string  // string; guid in lower-case text form; decimal in text form; JSON text of an array or bag
+}
+
+// nature is what a value is apart from its content.
+type nature struct {
 	kind  Kind
 	inner Kind // of a Dynamic: the kind of the scalar it holds, 0 for null, arrays and bags
 	null  bool
 	typed bool       // of a Dynamic in JSON form: date-time strings in it are datetimes; of a String: see IsJSON
-	n     int64      // bool 0/1; int, long; datetime and timespan in ticks of 100 ns; bits of a real
-	s     string     // string; guid in lower-case text form; decimal in text form; JSON text of an array or bag
 	d     *composite // an array or bag that was built from values; s is empty then
+}
+
+// Forms of natures.
+const (
+	plain  = iota
+	marked // typed
+	null
+	forms
+)
+
+// natures are all natures of values that are not composite, by kind, inner and form:
+// equal values have the same.
+var natures = func() (all [Dynamic + 1][Dynamic + 1][forms]nature) {
+	for kind := range all {
+		for inner := range all[kind] {
+			for form := range all[kind][inner] {
+				all[kind][inner][form] = nature{kind: Kind(kind), inner: Kind(inner), typed: form == marked, null: form == null}
+			}
+		}
+	}
+	return all
+}()
+
+func markedIf(typed bool) int {
+	if typed {
+		return marked
+	}
+	return plain
+}
+
+func (v Value) nature() *nature {
+	if v.of == nil {
+		return &natures[0][0][plain]
+	}
+	return v.of
+}
+
+func newComposite(c composite) Value {
+	made := &struct {
+		nature
+		composite
+	}{nature{kind: Dynamic}, c}
+	made.d = &made.composite
+	return Value{of: &made.nature}
 }
 
 // composite is an array or a bag.
@@ -47,20 +97,20 @@ type Property struct {
 // Null is the null of kind k; for String it is the empty string.
 func Null(k Kind) Value {
 	if k == String {
-		return Value{kind: String}
+		return Value{of: &natures[String][0][plain]}
 	}
-	return Value{kind: k, null: true}
+	return Value{of: &natures[k][0][null]}
 }
 
 // Kind is the value's type; 0 for the zero Value.
-func (v Value) Kind() Kind { return v.kind }
+func (v Value) Kind() Kind { return v.nature().kind }
 
 // IsNull says whether v is the null of its kind. A string is never null. A
 // dynamic is null when it holds JSON null.
-func (v Value) IsNull() bool { return v.null }
+func (v Value) IsNull() bool { return v.nature().null }
 
 // Bool is the content of a Bool, false for null.
-func (v Value) Bool() bool { return v.n != 0 && !v.null }
+func (v Value) Bool() bool { return v.n != 0 && !v.nature().null }
 
 // Int64 is the content of an Int or Long, 0 or 1 of a Bool, and the ticks of
 // a DateTime or TimeSpan; 0 for null.
@@ -95,8 +145,8 @@ func (v Value) Ticks() int64 { return v.n }
 
 // scalarKind is the kind of the scalar, also of one inside a dynamic.
 func (v Value) scalarKind() Kind {
-	if v.kind == Dynamic {
-		return v.inner
+	if v.nature().kind == Dynamic {
+		return v.nature().inner
 	}
-	return v.kind
+	return v.nature().kind
 }
