@@ -113,7 +113,7 @@ sdk-suites: build ## run the SDKs' own ingestion suites, from the checkouts in D
 # The three largest tables of the default set, one after the other.
 BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAssessment,DeviceTvmSoftwareInventory
 
-bench: build ## measure the exporter: rows and MB per second and per CPU-second
+bench: build ## measure the exporter and the emulator: rows and MB per second and per CPU-second
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
 	$(GO) test ./hunting ./engine -run '^$$' -bench . -benchmem
 

@@ -1,11 +1,13 @@
 // Command bench measures the exporter as a process: it starts the emulator in
-// one process and runs tvmexport in another, and reports what the second cost.
+// one process and runs tvmexport in another, and reports what the second cost, and
+// what the run cost the first.
 //
-//	go run ./bench -bin bin/tvmexport -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities
+//	go run ./test/bench -bin bin/tvmexport -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities
 //
 // Quotas are off. CPU seconds and peak resident memory are what the kernel says
-// of the child (getrusage); rows and bytes of source JSON are what tvmexport
-// reports, and rows at the destination are counted through the control API.
+// of the child (getrusage) and of the emulator (/proc, from the start of the run to its
+// end); rows and bytes of source JSON are what tvmexport reports, and rows at the
+// destination are counted through the control API.
 package main
 
 import (
@@ -62,6 +64,13 @@ type sample struct {
 	calls       int
 	wall, cpu   time.Duration
 	rss         int64 // bytes
+	emulator    usage
+}
+
+// usage is what the emulator has used.
+type usage struct {
+	cpu time.Duration
+	rss int64 // bytes, the most so far
 }
 
 func run(o options, devices, tables []string) error {
@@ -80,15 +89,19 @@ func run(o options, devices, tables []string) error {
 		}
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "table\tdevices\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\tMB/s\tMB/CPU-s\tpeak MB\t")
+	fmt.Fprintln(w, "table\tdevices\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\tMB/s\tMB/CPU-s\tpeak MB\temulator CPU s\trows/emulator CPU-s\temulator peak MB\t")
+	rows, served := int64(0), time.Duration(0)
 	for _, s := range samples {
+		rows, served = rows+s.rows, served+s.emulator.cpu
 		mb := float64(s.bytes) / 1e6
-		fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t\n", s.table, s.devices, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
-			float64(s.rows)/s.wall.Seconds(), mb/s.wall.Seconds(), mb/s.cpu.Seconds(), float64(s.rss)/1e6)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t%.2f\t%.0f\t%.1f\t\n", s.table, s.devices, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
+			float64(s.rows)/s.wall.Seconds(), mb/s.wall.Seconds(), mb/s.cpu.Seconds(), float64(s.rss)/1e6,
+			s.emulator.cpu.Seconds(), float64(s.rows)/s.emulator.cpu.Seconds(), float64(s.emulator.rss)/1e6)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	fmt.Printf("all: %d rows, %.2f CPU s of the emulator, %.0f rows per CPU-second of it\n", rows, served.Seconds(), float64(rows)/served.Seconds())
 	first, last := samples[0], samples[len(samples)-1]
 	for _, s := range samples {
 		if o.maxRSS > 0 && s.rss > o.maxRSS*1e6 {
@@ -113,16 +126,20 @@ func measure(o options, devices, table string) (sample, error) {
 		return sample{}, err
 	}
 	defer os.RemoveAll(dir)
-	e, stop, err := start(o.bin, devices, dir)
+	e, process, err := start(o.bin, devices, dir)
 	if err != nil {
 		return sample{}, err
 	}
-	defer stop()
+	defer stop(process)
 	text := fmt.Sprintf("defender: {endpoint: %q, share: 1, calls_per_minute: 1000000, calls_per_hour: 1000000}\nkusto: {cluster: %q, ingest: %q, database: %q}\nca_file: %q\n", e.Graph, e.Kusto, e.Ingest, e.Database, e.CA)
 	if err := os.WriteFile(filepath.Join(dir, "tvmexport.yaml"), []byte(text), 0o600); err != nil {
 		return sample{}, err
 	}
 	if _, _, err := command(o.bin, dir, e, "", "init", "--table", table); err != nil {
+		return sample{}, err
+	}
+	before, err := used(process)
+	if err != nil {
 		return sample{}, err
 	}
 	began := time.Now()
@@ -131,11 +148,15 @@ func measure(o options, devices, table string) (sample, error) {
 		return sample{}, err
 	}
 	s := sample{table: table, devices: devices, wall: time.Since(began), cpu: state.UserTime() + state.SystemTime()}
-	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if s.emulator, err = used(process); err != nil {
+		return sample{}, err
+	}
+	s.emulator.cpu -= before.cpu
+	child, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return sample{}, errors.New("this system does not tell what a process has used")
 	}
-	s.rss = usage.Maxrss * 1024 // Linux counts in kilobytes
+	s.rss = child.Maxrss * 1024 // Linux counts in kilobytes
 	for line := bufio.NewScanner(bytes.NewReader(out)); line.Scan(); {
 		var l struct {
 			Rows, Bytes int64
@@ -152,12 +173,12 @@ func measure(o options, devices, table string) (sample, error) {
 	return s, nil
 }
 
-// start runs the emulator until stop is called.
-func start(bin, devices, dir string) (e emulator, stop func(), err error) {
+// start runs the emulator until stop.
+func start(bin, devices, dir string) (e emulator, c *exec.Cmd, err error) {
 	if _, err := strconv.Atoi(devices); err != nil {
 		return e, nil, err
 	}
-	c := exec.Command(bin, "emulator", "--devices", devices, "--quota", "off", "--dir", dir, "--batching", "1s")
+	c = exec.Command(bin, "emulator", "--devices", devices, "--quota", "off", "--dir", dir, "--batching", "1s")
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -166,19 +187,50 @@ func start(bin, devices, dir string) (e emulator, stop func(), err error) {
 	if err := c.Start(); err != nil {
 		return e, nil, err
 	}
-	stop = func() {
-		_ = c.Process.Signal(syscall.SIGTERM)
-		_ = c.Wait() // ends by the signal
-	}
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &e)
 	}
 	if err != nil {
-		stop()
+		stop(c)
 		return e, nil, fmt.Errorf("the emulator's ready line: %w", err)
 	}
-	return e, stop, nil
+	return e, c, nil
+}
+
+func stop(c *exec.Cmd) {
+	_ = c.Process.Signal(syscall.SIGTERM)
+	_ = c.Wait() // ends by the signal
+}
+
+// used is what Linux says that a process has used.
+func used(c *exec.Cmd) (usage, error) {
+	const ticks = 100 // a second, of the times in stat
+	dir := fmt.Sprintf("/proc/%d/", c.Process.Pid)
+	stat, err := os.ReadFile(dir + "stat")
+	if err != nil {
+		return usage{}, err
+	}
+	// Fields 14 and 15 are the times in user and kernel mode; the second field ends with the last parenthesis.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var u usage
+	for _, at := range []int{14 - 3, 15 - 3} {
+		n, err := strconv.ParseInt(fields[at], 10, 64)
+		if err != nil {
+			return usage{}, fmt.Errorf("%sstat: %w", dir, err)
+		}
+		u.cpu += time.Duration(n) * time.Second / ticks
+	}
+	status, err := os.ReadFile(dir + "status")
+	if err != nil {
+		return usage{}, err
+	}
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscanf(peak, "%d kB", &u.rss); err != nil {
+		return usage{}, fmt.Errorf("%sstatus, VmHWM: %w", dir, err)
+	}
+	u.rss *= 1024
+	return u, nil
 }
 
 func command(bin, dir string, e emulator, profile string, args ...string) ([]byte, *os.ProcessState, error) {
