@@ -16,9 +16,10 @@ import (
 // show it.
 type course struct {
 	table tvmexport.Table
-	key   []string       // columns of the natural key that are shown; nil: there is none
-	first map[string]int // rows of the first day by key
-	steps []step         // by day; the first has none
+	key   []string          // columns of the natural key that are shown; nil: there is none
+	first map[string]int    // rows of the first day by key
+	steps []step            // by day; the first has none
+	keyed map[string]string // the keys of all rows in steps
 }
 
 // step is what a day brought.
@@ -33,7 +34,7 @@ func (c *chronicle) course(ctx context.Context, t tvmexport.Table) (course, erro
 	if err != nil {
 		return course{}, err
 	}
-	p := course{table: t, first: map[string]int{}, steps: make([]step, len(c.entries))}
+	p := course{table: t, first: map[string]int{}, steps: make([]step, len(c.entries)), keyed: map[string]string{}}
 	if !slices.ContainsFunc(t.NaturalKey, func(k string) bool { return typeOf(shown, k) == "" }) {
 		p.key = t.NaturalKey
 	}
@@ -58,6 +59,9 @@ func (c *chronicle) course(ctx context.Context, t tvmexport.Table) (course, erro
 				return p, err
 			}
 			keys[key] += n
+			if day > 0 {
+				p.keyed[row] = key
+			}
 		}
 		before = now
 	}
@@ -115,15 +119,12 @@ func (p course) showed(row string, to int) int {
 
 // changes are the rows that Changes must give between two days: the kind of
 // the change, the day on which it showed, the row, and what it was before.
-func (p course) changes(from, to int) (multiset, error) {
+func (p course) changes(from, to int) multiset {
 	m := multiset{}
 	before := map[string]string{}
 	var after []string
 	for row, n := range p.between(from, to) {
-		key, err := p.keyOf(row)
-		if err != nil {
-			return nil, err
-		}
+		key := p.keyed[row]
 		paired := len(p.key) > 0 && p.count(key, from) == 1 && p.count(key, to) == 1
 		switch {
 		case paired && n < 0:
@@ -137,13 +138,9 @@ func (p course) changes(from, to int) (multiset, error) {
 		}
 	}
 	for _, row := range after {
-		key, err := p.keyOf(row)
-		if err != nil {
-			return nil, err
-		}
-		m[change("modified", p.showed(row, to), row, before[key])]++
+		m[change("modified", p.showed(row, to), row, before[p.keyed[row]])]++
 	}
-	return m, nil
+	return m
 }
 
 func change(kind string, day int, row, before string) string {
@@ -241,10 +238,7 @@ func (c *chronicle) checkChanges(ctx context.Context, t tvmexport.Table, f *find
 // checkPair says how Changes between two days differs from the difference of the
 // sources; "" if it does not.
 func (c *chronicle) checkPair(ctx context.Context, p course, from, to int) (string, error) {
-	want, err := p.changes(from, to)
-	if err != nil {
-		return "", err
-	}
+	want := p.changes(from, to)
 	got, err := c.shownChanges(ctx, p, from, to)
 	if err != nil {
 		return "", fmt.Errorf("%s, days %d to %d: %w", p.table.Name, from, to, err)

@@ -127,9 +127,7 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 					if d != "" {
 						t.Error(d)
 					}
-					rows, err := p.changes(from, to)
-					must(t, err)
-					for row := range rows {
+					for row := range p.changes(from, to) {
 						kind, _, _ := strings.Cut(row, " ")
 						kinds[kind]++
 					}
@@ -143,8 +141,7 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 						if days > 1 {
 							back++
 						}
-						key, err := p.keyOf(row)
-						must(t, err)
+						key := p.keyed[row]
 						if n, m := p.count(key, from), p.count(key, to); n == 1 && m > 1 || n > 1 && m == 1 {
 							duplicated++
 						}

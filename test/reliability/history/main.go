@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator"
@@ -49,7 +48,6 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	debug.SetGCPercent(50) // the emulator and the exporter share the memory
 	began := time.Now()
 	r, err := rig.New(ctx, rig.Options{Emulator: emulator.Options{Devices: o.devices, Seed: o.seed, Eventhouse: o.flavor == "eventhouse"}})
 	if err != nil {
