@@ -67,7 +67,7 @@ func TestKeys(t *testing.T) {
 
 func TestDeviceIDs(t *testing.T) {
 	usual := regexp.MustCompile(`^[0-9a-f]{40}$`)
-	c := tenant.New(options(90, 23)).Catalog()
+	c := tenant.New(known(90, 23)).Catalog()
 	for _, name := range append(slices.Clone(byDevice), eventTables...) {
 		var odd []string
 		all := ids(t, c, name, "DeviceId")

@@ -23,9 +23,16 @@ var start = time.Date(2026, 11, 23, 10, 20, 30, 0, time.UTC)
 // few known CVEs, few days of events.
 func options(devices int, seed uint64) tenant.Options {
 	return tenant.Options{
-		Devices: devices, Seed: seed, Start: start, RetentionDays: 3, CVEs: 20_000,
+		Devices: devices, Seed: seed, Start: start, RetentionDays: 3, CVEs: 2_000,
 		Clock: func() time.Time { return start.Add(time.Minute) },
 	}
+}
+
+// known are options with as many known CVEs as to give each device some.
+func known(devices int, seed uint64) tenant.Options {
+	o := options(devices, seed)
+	o.CVEs = 20_000
+	return o
 }
 
 // documented are options with as many known CVEs as a real tenant has, for what
@@ -315,7 +322,7 @@ func TestScanEnds(t *testing.T) {
 
 // A long scan stops soon after its context has ended.
 func TestScanCancelled(t *testing.T) {
-	c := tenant.New(options(200, 1)).Catalog()
+	c := tenant.New(known(200, 1)).Catalog()
 	for _, name := range []string{kb, vulnerabilities, "DeviceProcessEvents"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
