@@ -67,12 +67,21 @@ var trees = []tree{
 	{"no device", 2, func(*rand.Rand) map[string]int64 { return map[string]int64{"": 24} }},
 }
 
-// seeds is how many trees of a kind are packed.
-func seeds() uint64 {
-	if testing.Short() {
+// seeds is how many trees of a kind are packed, of all. The race detector sees one.
+func seeds(all uint64) uint64 {
+	if testing.Short() || sampled > 1 {
 		return 1
 	}
-	return 4
+	return all
+}
+
+// packed are the kinds of trees that are packed. The race detector sees those of at most
+// 4,096 partitions.
+func packed() []tree {
+	if sampled == 1 {
+		return trees
+	}
+	return slices.DeleteFunc(slices.Clone(trees), func(tt tree) bool { return tt.depth > 3 })
 }
 
 // Each unit that has rows is in exactly one slice. Units without rows are too,
@@ -80,8 +89,8 @@ func seeds() uint64 {
 // asked for in any case. Slices have no
 // more rows than a call carries, and few conditions.
 func TestPacking(t *testing.T) {
-	for _, tt := range trees {
-		for seed := range seeds() {
+	for _, tt := range packed() {
+		for seed := range seeds(4) {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
 				units := treeOf(tt.depth, tt.devices(r))
@@ -119,7 +128,7 @@ func TestPacking(t *testing.T) {
 // What changed in a table is anywhere: its partitions fold into no prefixes, and few
 // calls are worth more than an index.
 func TestPackingOfChanges(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(6) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		var changed []planUnit
 		for _, p := range treeOf(4, keys(r, 5000, "", func() int64 { return 10 })) {
@@ -147,7 +156,7 @@ func TestPackingOfChanges(t *testing.T) {
 
 // Slices that are cut one by one, with other limits each time, cover the same.
 func TestPackingOneByOne(t *testing.T) {
-	for _, tt := range trees {
+	for _, tt := range packed() {
 		r := rand.New(rand.NewPCG(7, 3))
 		units := treeOf(tt.depth, tt.devices(r))
 		var all packing

@@ -91,7 +91,7 @@ func TestWhyAllIsFetched(t *testing.T) {
 			w.source.Schema = []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Timestamp", Type: "datetime"}, {Name: "New", Type: "string"}}
 		}, why: "columns or definition"},
 		"a much larger table": {change: func(t *testing.T, w *world) {
-			w.source.Set(software, fleet(3000, 10))
+			w.source.Set(software, fleet(150, 10)) // 1,500 rows need partitions of three digits, 500 of two
 			if r, err := w.Run(t.Context(), engine.Request{}); err != nil || r.Outcomes[0].Err != nil {
 				t.Error(err, r.Outcomes)
 			}
@@ -99,7 +99,7 @@ func TestWhyAllIsFetched(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, _ := newFleet(t, 100)
+				w, _ := newFleet(t, 50)
 				c.change(t, &w)
 				report, err := w.Run(t.Context(), engine.Request{Full: c.full})
 				if err != nil {
