@@ -35,6 +35,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tvmexport": quits(main), "az": azureCLI})
 }
 
+// otherProgram names a variable with the file of another build of this test, called tvmexport, that scripts start in place
+// of this one. make scripts builds it with the race detector: the program is watched, the emulator next to it is not.
+const otherProgram = "TVMEXPORT_TEST_PROGRAM"
+
 // The program from a user's view. In addition to testscript's own commands:
 //
 //	emulator [devices=N] [history=N] [quota=off] [flavor=eventhouse]  starts an emulator for this script, sets
@@ -63,12 +67,23 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d scripts, %v", len(files), err)
 	}
+	if program := os.Getenv(otherProgram); program != "" {
+		if info, err := os.Stat(program); err != nil || info.IsDir() || filepath.Base(program) != "tvmexport" {
+			t.Fatalf("%s is %q; it must be a file with the name tvmexport: %v", otherProgram, program, err)
+		}
+	}
 	p := testscript.Params{
 		Setup: func(e *testscript.Env) error {
 			// Under the race detector, a process sleeps for a second before it exits.
 			e.Setenv("GORACE", "atexit_sleep_ms=20")
+			// The program trusts the emulator's authority. To read those of this machine is a third of a short command's time.
+			e.Setenv("SSL_CERT_FILE", os.DevNull)
+			e.Setenv("SSL_CERT_DIR", filepath.Join(e.WorkDir, "no-certificates"))
 			if dir := os.Getenv("TVMEXPORT_RECORD_KQL"); dir != "" {
 				e.Setenv("TVMEXPORT_RECORD_KQL", dir)
+			}
+			if program := os.Getenv(otherProgram); program != "" {
+				e.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			}
 			return nil
 		},

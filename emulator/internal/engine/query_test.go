@@ -295,7 +295,7 @@ func TestDeleteRecords(t *testing.T) {
 	b.wantValues("T")
 }
 
-func TestScripts(t *testing.T) {
+func TestDatabaseScripts(t *testing.T) {
 	b := newBench(t)
 	script := func(with string) string {
 		return ".execute database script " + with + " <|\n.create table A (a:long)\n// a comment\n.show tables\n.drop table Nope\n.create function\n F() {\n A\n}\n"
