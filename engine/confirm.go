@@ -84,11 +84,16 @@ func (e *engine) Confirm(ctx context.Context, in ConfirmInput) (ConfirmOutcome, 
 	}
 }
 
-// untilNextLook is about the given wait. It ends at a full second, of longer waits at a
-// multiple of 2, 4 or 8 seconds: tables that wait look at the same time, and share the
+// lookEvery is the shortest time between two looks of all tables together. What one look
+// finds is published together, with eight requests for all tables that are ready: the
+// more tables become ready between two looks, the fewer requests a run sends.
+const lookEvery = 2 * time.Second
+
+// untilNextLook is about the given wait. It ends at a multiple of two seconds, of longer
+// waits at one of 4 or 8 seconds: tables that wait look at the same time, and share the
 // request.
 func untilNextLook(now time.Time, wait time.Duration) time.Duration {
-	grid := time.Second
+	grid := lookEvery
 	for grid*2 <= wait {
 		grid *= 2
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
+	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -40,12 +41,13 @@ func TestRequestsOfARun(t *testing.T) {
 		t.Skip("-short: it takes several seconds; make test runs it")
 	}
 	for _, test := range []struct {
-		devices int
-		call    time.Duration // what a call to the source takes
-	}{{20, 0}, {200, 0}} {
-		t.Run(fmt.Sprintf("%d devices, %s", test.devices, test.call), func(t *testing.T) {
+		devices  int
+		call     time.Duration // what a call to the source takes
+		requests time.Duration // what a request to the cluster takes
+	}{{20, 0, 0}, {200, time.Second, 100 * time.Millisecond}} {
+		t.Run(fmt.Sprintf("%d devices, %s, %s", test.devices, test.call, test.requests), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, test.devices, test.call)
+				w := newWorld(t, test.devices, test.call, test.requests)
 				for _, run := range []struct {
 					name string
 					most int
@@ -73,7 +75,7 @@ type world struct {
 	polls int             // that asked for nothing else
 }
 
-func newWorld(t *testing.T, devices int, call time.Duration) *world {
+func newWorld(t *testing.T, devices int, call, requests time.Duration) *world {
 	w := &world{T: t, emulator: emulatortest.New(t, emulatortest.Devices(devices), emulatortest.Seed(3), emulatortest.CVEs(emulator.DefaultCVEs),
 		emulatortest.History(emulator.DefaultHistory), emulatortest.Batching(emulator.DefaultBatching))}
 	for _, name := range catalog.Default() {
@@ -85,9 +87,11 @@ func newWorld(t *testing.T, devices int, call time.Duration) *world {
 	w.must(err)
 	w.must(client.Configuration().Configure(t.Context(), w.tables))
 	w.must(client.Close())
-	if call > 0 {
-		_, err = w.emulator.Inject(emulatortest.Fault{Endpoint: "graph", Delay: emulatortest.Duration(call)})
-		w.must(err)
+	for endpoint, delay := range map[faults.Endpoint]time.Duration{faults.Graph: call, faults.KustoQuery: requests, faults.KustoMgmt: requests} {
+		if delay > 0 {
+			_, err = w.emulator.Inject(emulatortest.Fault{Endpoint: endpoint, Delay: emulatortest.Duration(delay)})
+			w.must(err)
+		}
 	}
 	return w
 }
