@@ -33,8 +33,9 @@ func (p *process) writeAccess(f emulatorFlags, r emulator.Ready) error {
 			r.Graph, calls, r.Kusto, r.Ingest, r.Database, ca)},
 		{"emulator.env", fmt.Sprintf("export AZURE_TENANT_ID='%s'\nexport AZURE_CLIENT_ID='%s'\nexport AZURE_CLIENT_SECRET='%s'\nexport AZURE_AUTHORITY_HOST='%s'\n"+
 			// Trust for Go, for requests and urllib3 of Python, and for Node.
-			"export SSL_CERT_FILE='%s'\nexport REQUESTS_CA_BUNDLE='%s'\nexport NODE_EXTRA_CA_CERTS='%s'\n",
-			r.TenantID, r.ClientID, r.ClientSecret, r.Authority, ca, ca, ca)},
+			"export SSL_CERT_FILE='%s'\nexport REQUESTS_CA_BUNDLE='%s'\nexport NODE_EXTRA_CA_CERTS='%s'\n"+
+			"export EMULATOR_KUSTO='%s'\nexport EMULATOR_CONTROL='%s'\n",
+			r.TenantID, r.ClientID, r.ClientSecret, r.Authority, ca, ca, ca, r.Kusto, r.Control)},
 	} {
 		path := filepath.Join(f.dir, w.name)
 		old, err := os.ReadFile(path)

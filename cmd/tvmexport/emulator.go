@@ -60,8 +60,9 @@ unmodified official clients work against it. It listens on loopback only, prints
 one line of JSON with addresses and credentials, and runs until it is stopped.
 
 With --dir it also writes the files that tvmexport needs to export from it: the
-configuration (tvmexport.yaml) and the credentials as shell variables
-(emulator.env).`,
+configuration (tvmexport.yaml), and the credentials and addresses as shell
+variables (emulator.env). Let a day pass in the tenant with
+curl --cacert $SSL_CERT_FILE -d '{"days": 1}' $EMULATOR_CONTROL/advance`,
 		Example: `  tvmexport emulator --devices 2000 --quota off --dir /tmp/emulator
   . /tmp/emulator/emulator.env                 # in another terminal
   tvmexport init --config /tmp/emulator/tvmexport.yaml

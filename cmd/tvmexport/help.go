@@ -162,7 +162,7 @@ row per table. The newest row of a table counts.
     FullThenIncr   (or Full) the whole table once, then as Incr
 
 To set a watermark back, append a row with an older LastRefreshedTime; for a single
-run use run --from. To pause a table use tables pause.`,
+run use run --from. To add a table use tables add, to pause it tables pause.`,
 	},
 }
 

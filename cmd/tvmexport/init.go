@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +20,7 @@ type initFlags struct {
 	tables    []string
 	principal string
 	roles     string
+	json      bool
 }
 
 func (p *process) initCommand() *cobra.Command {
@@ -28,7 +32,7 @@ func (p *process) initCommand() *cobra.Command {
 the ledger, and for each table the published tables, the landing table, their
 mappings and the read functions. It needs the roles users and ingestors on the
 database. It never changes objects that others created. A second init changes
-nothing.
+nothing. The next run exports each table that init adds to MigrationConfiguration.
 
 With --print it only prints one script, which an administrator of the database
 pastes into a query editor and runs. Run again, it changes nothing. The script
@@ -44,6 +48,9 @@ which none of the tables exists.`,
 			if err != nil {
 				return err
 			}
+			if f.print && f.json {
+				return usage(errors.New("--print prints a script, and --json a result: give one of them"))
+			}
 			if f.print {
 				return p.printScript(c.Context(), wanted, f)
 			}
@@ -52,18 +59,19 @@ which none of the tables exists.`,
 					return usage(fmt.Errorf("--%s is for --print", name))
 				}
 			}
-			return p.initialise(c.Context(), wanted)
+			return p.initialise(c.Context(), wanted, f.json)
 		},
 	}
 	c.Flags().BoolVar(&f.print, "print", false, "only print the script")
 	c.Flags().StringArrayVar(&f.tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
 	c.Flags().StringVar(&f.principal, "principal", "", "`identity` of the exporter that the script gives its roles: aadapp=APPLICATION;TENANT")
 	c.Flags().StringVar(&f.roles, "roles", "database", "`scope` of the roles in the script: database, or table for roles of single tables")
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON, one line for each object that was created and one total line")
 	return c
 }
 
-// initialise creates what is missing.
-func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table) error {
+// initialise creates what is missing, and configures the tables that have no row yet.
+func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJSON bool) error {
 	cfg, err := p.configuration()
 	if err != nil {
 		return err
@@ -80,8 +88,8 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table) erro
 		return err
 	}
 	setup, err := x.destination.Setup().Init(ctx, wanted, scriptOptions(cfg))
-	for _, line := range madeLines(setup.Made) {
-		fmt.Fprintln(p.stdout, line)
+	if perr := p.printMade(setup.Made, asJSON); perr != nil {
+		return perr
 	}
 	for _, note := range setup.Notes {
 		fmt.Fprintf(p.stderr, "note: %s\n", note)
@@ -89,11 +97,86 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table) erro
 	if err != nil {
 		return err
 	}
+	before, err := x.destination.Configuration().Orders(ctx)
+	if err != nil {
+		return err
+	}
 	if err := x.destination.Configuration().Configure(ctx, wanted); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", len(setup.Made), setup.There)
+	total := totalOf(len(setup.Made), setup.There, setup.Notes, wanted, before)
+	if asJSON {
+		return json.NewEncoder(p.stdout).Encode(total)
+	}
+	for _, line := range total.lines() {
+		fmt.Fprintln(p.stdout, line)
+	}
+	_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", total.Created, total.There)
 	return err
+}
+
+// madeLine is an object that was created, as JSON.
+type madeLine struct {
+	Kind  string `json:"kind"`
+	Name  string `json:"name"`
+	Table string `json:"table,omitempty"` // that it belongs to
+}
+
+// printMade prints what was created.
+func (p *process) printMade(list []kusto.Command, asJSON bool) error {
+	if asJSON {
+		out := json.NewEncoder(p.stdout)
+		for _, m := range list {
+			if err := out.Encode(madeLine{Kind: string(m.Kind), Name: m.Name, Table: m.Table}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, line := range madeLines(list) {
+		fmt.Fprintln(p.stdout, line)
+	}
+	return nil
+}
+
+// initTotal is the result of init.
+type initTotal struct {
+	Total   bool     `json:"total"`
+	Created int      `json:"created"`
+	There   int      `json:"existing"`
+	Added   []string `json:"added,omitempty"`  // to MigrationConfiguration
+	Paused  []string `json:"paused,omitempty"` // that have a row with IsActive = false
+	Notes   []string `json:"notes,omitempty"`
+}
+
+func totalOf(made, there int, notes []string, wanted []tvmexport.Table, before []tvmexport.Order) initTotal {
+	total := initTotal{Total: true, Created: made, There: there, Notes: notes}
+	for _, t := range wanted {
+		i := slices.IndexFunc(before, func(o tvmexport.Order) bool { return o.Table == t.Name })
+		switch {
+		case i < 0:
+			total.Added = append(total.Added, t.Name)
+		case !before[i].Active:
+			total.Paused = append(total.Paused, t.Name)
+		}
+	}
+	return total
+}
+
+// lines say which tables are exported from now on.
+func (t initTotal) lines() []string {
+	var out []string
+	switch len(t.Added) {
+	case 0:
+	case 1:
+		out = append(out, t.Added[0]+" is active from now on: the next run exports it")
+	default:
+		out = append(out, fmt.Sprintf("%d tables are active from now on: the next run exports them", len(t.Added)))
+	}
+	for _, name := range t.Paused {
+		out = append(out, fmt.Sprintf("%s is paused; tvmexport tables resume %s exports it again", name, name))
+	}
+	return out
 }
 
 // madeLines say what was made: of each table with what belongs to it, and of

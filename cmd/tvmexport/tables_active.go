@@ -105,5 +105,5 @@ func configuredHint(orders []tvmexport.Order, name string) string {
 	if near := nearest.Of(name, names, len(name)/3); near != "" {
 		return "did you mean " + near + "?"
 	}
-	return "tvmexport status lists the configured tables, and tvmexport init --table TABLE adds one"
+	return "tvmexport status lists the configured tables, and tvmexport tables add TABLE adds one"
 }
