@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -88,7 +89,7 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 		return err
 	}
 	setup, err := x.destination.Setup().Init(ctx, wanted, scriptOptions(cfg))
-	if perr := p.printMade(setup.Made, asJSON); perr != nil {
+	if perr := printMade(p.stdout, setup.Made, asJSON); perr != nil {
 		return perr
 	}
 	for _, note := range setup.Notes {
@@ -123,9 +124,9 @@ type madeLine struct {
 }
 
 // printMade prints what was created.
-func (p *process) printMade(list []kusto.Command, asJSON bool) error {
+func printMade(w io.Writer, list []kusto.Command, asJSON bool) error {
 	if asJSON {
-		out := json.NewEncoder(p.stdout)
+		out := json.NewEncoder(w)
 		for _, m := range list {
 			if err := out.Encode(madeLine{Kind: string(m.Kind), Name: m.Name, Table: m.Table}); err != nil {
 				return err
@@ -134,7 +135,7 @@ func (p *process) printMade(list []kusto.Command, asJSON bool) error {
 		return nil
 	}
 	for _, line := range madeLines(list) {
-		fmt.Fprintln(p.stdout, line)
+		fmt.Fprintln(w, line)
 	}
 	return nil
 }

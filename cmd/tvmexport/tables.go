@@ -38,7 +38,7 @@ func (p *process) tablesCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, one line per table")
 	c.Flags().BoolVar(&all, "all", false, "list all known tables, not only those of vulnerability management")
-	c.AddCommand(p.addCommand(), p.activateCommand(false), p.activateCommand(true), p.timetableCommand())
+	c.AddCommand(addCommand(p), p.activateCommand(false), p.activateCommand(true), p.timetableCommand())
 	return c
 }
 

@@ -16,7 +16,7 @@ type addFlags struct {
 	json                         bool
 }
 
-func (p *process) addCommand() *cobra.Command {
+func addCommand(p *process) *cobra.Command {
 	var f addFlags
 	c := &cobra.Command{
 		Use:   "add TABLE...",
@@ -33,7 +33,7 @@ configuration file gives a table a schedule of its own.`,
 		Args:              tableArguments,
 		ValidArgsFunction: cobra.FixedCompletions(catalog.Names(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.addTables(c.Context(), args, f)
+			return addTables(c.Context(), p, args, f)
 		},
 	}
 	flags := c.Flags()
@@ -45,7 +45,7 @@ configuration file gives a table a schedule of its own.`,
 	return c
 }
 
-func (p *process) addTables(ctx context.Context, names []string, f addFlags) error {
+func addTables(ctx context.Context, p *process, names []string, f addFlags) error {
 	tables, err := tablesNamed(names)
 	if err != nil {
 		return err
