@@ -41,7 +41,7 @@ race: ## all tests but the scripts under the race detector; records the KQL that
 	GORACE=atexit_sleep_ms=20 TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test $(VETTED) -race -timeout 30m -skip '^TestScripts$$' ./...
 
 # The detector costs an emulator six times its time, and the tests of the emulator and of the adapters look for its races.
-scripts: ## the scripts of cmd/tvmexport; the race detector watches the program, not the emulator beside it
+scripts: ## the scripts of cmd/tvmexport; the race detector watches the program, not the emulator next to it
 	@mkdir -p $(RECORD)
 	$(GO) test $(VETTED) -race -c -o bin/race/tvmexport ./cmd/tvmexport
 	TVMEXPORT_RECORD_KQL=$(RECORD) TVMEXPORT_TEST_PROGRAM=$(CURDIR)/bin/race/tvmexport $(GO) test $(VETTED) -timeout 30m -run '^TestScripts$$' ./cmd/tvmexport

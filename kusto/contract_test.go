@@ -372,7 +372,7 @@ func TestEmulatorBadInput(t *testing.T) {
 // TestContract runs the suite that every Destination passes.
 func TestContract(t *testing.T) {
 	contract.TestDestination(t, func(t *testing.T) contract.Harness {
-		s := connected(t, emulatortest.New(t, emulatortest.Devices(1)).Services())
+		s := connected(t, emulatortest.New(t, emulatortest.Devices(1), emulatortest.CVEs(1), emulatortest.History(1)).Services())
 		snapshot := softwareTable
 		snapshot.Key.Column = "DeviceId"
 		s.setUp(snapshot, eventsTable)

@@ -89,7 +89,7 @@ type stage struct {
 func onStage(t *testing.T, f func(s stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f(connected(t, emulatortest.New(t, emulatortest.Devices(1)).Services()))
+		f(connected(t, emulatortest.New(t, emulatortest.Devices(1), emulatortest.CVEs(1), emulatortest.History(1)).Services()))
 	})
 }
 

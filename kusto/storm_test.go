@@ -71,7 +71,7 @@ func TestEmulatorStorm(t *testing.T) {
 func TestEmulatorRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const app = "00000000-0000-4000-8000-00000000beef"
-		e := emulatortest.New(t, emulatortest.Devices(1), emulatortest.App(entra.App{ID: app, Name: "nobody", Secrets: []string{"s3cret"}}))
+		e := emulatortest.New(t, emulatortest.Devices(1), emulatortest.CVEs(1), emulatortest.History(1), emulatortest.App(entra.App{ID: app, Name: "nobody", Secrets: []string{"s3cret"}}))
 		at, hc := e.Endpoints(), e.Client()
 		for _, c := range []struct{ key, says string }{
 			{"s3cret", "docs/roles.md"}, {"wrong", "AADSTS7000215"},
