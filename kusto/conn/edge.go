@@ -64,16 +64,30 @@ type stranger struct{ answer }
 
 func (f *stranger) Error() string { return f.message }
 
+// cutOff is an answer whose body ends too early. The same question may get another answer.
+type cutOff struct{ head string }
+
+func (c *cutOff) Error() string { return "the answer was cut off: " + c.head }
+
 const proxyHint = "a proxy, a captive portal or a gateway seems to answer instead of the cluster: check HTTPS_PROXY, NO_PROXY and the address"
 
 // foreignAnswer looks at the beginning of an answer and leaves it to be read. A
 // byte order mark is dropped.
 func foreignAnswer(r *http.Response, frames, metadata bool) error {
-	head, plain, ended := peek(r)
-	if len(plain) == 0 && (!ended || metadata || r.StatusCode != http.StatusOK) {
+	b := peek(r)
+	if len(b.text) == 0 && (metadata || r.StatusCode != http.StatusOK || !b.ended && !errors.Is(b.fault, errNotCompressed)) {
 		return nil
 	}
-	what := answers.Foreign(plain)
+	what := answers.Foreign(b.text)
+	switch {
+	case len(b.text) > 0 || b.fault == nil:
+	case errors.Is(b.fault, io.ErrUnexpectedEOF):
+		return &cutOff{answers.Head(r)}
+	case errors.Is(b.fault, errNotCompressed):
+		what = errNotCompressed.Error()
+	default:
+		what = "its body could not be decompressed"
+	}
 	page := strings.HasPrefix(what, "it is an HTML") || strings.HasPrefix(what, "it is an XML")
 	switch {
 	case what != "" && (page || r.StatusCode == http.StatusOK && !metadata):
@@ -81,10 +95,10 @@ func foreignAnswer(r *http.Response, frames, metadata bool) error {
 	case what != "" || r.StatusCode != http.StatusOK || metadata:
 		return nil
 	}
-	if bytes.HasPrefix(plain, answers.BOM) {
-		dropMark(r, head)
+	if bytes.HasPrefix(b.text, answers.BOM) {
+		dropMark(r, b.raw)
 	}
-	if text := bytes.TrimLeft(bytes.TrimPrefix(plain, answers.BOM), " \t\r\n"); frames && text[0] == '{' || errorFirst.Match(text) {
+	if text := bytes.TrimLeft(bytes.TrimPrefix(b.text, answers.BOM), " \t\r\n"); frames && text[0] == '{' || errorFirst.Match(text) {
 		return errorInside(r)
 	}
 	return nil
@@ -92,36 +106,58 @@ func foreignAnswer(r *http.Response, frames, metadata bool) error {
 
 var errorFirst = regexp.MustCompile(`^\{\s*"error"\s*:`)
 
+// beginning is the first part of a body.
+type beginning struct {
+	raw   []byte // as it was sent
+	text  []byte // the text that it decompresses to, until the first fault
+	fault error  // why no more of it can be read; nil if there is no more
+	ended bool   // the body has nothing behind raw
+}
+
+// errNotCompressed: the headers of an answer announce another body.
+var errNotCompressed = errors.New("Content-Encoding is gzip, but the body is not compressed")
+
 // peek reads the beginning of the body, all that is needed of a page, and puts
-// it back. plain is what it decompresses to.
-func peek(r *http.Response) (head, plain []byte, ended bool) {
+// it back.
+func peek(r *http.Response) beginning {
 	body := r.Body
 	buf := make([]byte, 4096)
 	n, err := io.ReadAtLeast(body, buf, 64)
-	head = buf[:n]
-	if plain = decompressed(r, head); bytes.HasPrefix(bytes.TrimLeft(plain, " \t\r\n"), []byte("<")) && err == nil {
+	b := beginning{raw: buf[:n]}
+	if b.text, b.fault = decompressed(r, b.raw); bytes.HasPrefix(bytes.TrimLeft(b.text, " \t\r\n"), []byte("<")) && err == nil {
 		var more []byte
 		more, err = io.ReadAll(io.LimitReader(body, answers.Looked))
-		head = append(head, more...)
-		plain = decompressed(r, head)
+		b.raw = append(b.raw, more...)
+		b.text, b.fault = decompressed(r, b.raw)
 	}
-	ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	r.Body = rest{io.MultiReader(bytes.NewReader(head), body), body}
-	return head, plain, ended
+	b.ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	if n == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
+		b.fault = err // the headers announce a body
+	}
+	r.Body = rest{io.MultiReader(bytes.NewReader(b.raw), body), body}
+	return b
 }
 
-// decompressed is as much of the beginning of a body as can be read.
-func decompressed(r *http.Response, head []byte) []byte {
-	if !strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		return head
+// decompressed is as much of the beginning of a body as can be read. The error says
+// why it ends.
+func decompressed(r *http.Response, raw []byte) ([]byte, error) {
+	switch {
+	case !strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip"):
+		return raw, nil
+	case len(raw) == 0:
+		return nil, nil
+	case !bytes.HasPrefix(raw, gzipMark[:min(len(raw), len(gzipMark))]):
+		return nil, errNotCompressed
 	}
-	z, err := gzip.NewReader(bytes.NewReader(head))
+	z, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	plain, _ := io.ReadAll(io.LimitReader(z, answers.Looked)) // it ends where head does
-	return plain
+	return io.ReadAll(io.LimitReader(z, answers.Looked))
 }
+
+// gzipMark is how each gzip body begins.
+var gzipMark = []byte("\x1f\x8b")
 
 // rest is a body of which the beginning was read before.
 type rest struct {
@@ -156,7 +192,10 @@ func errorInside(r *http.Response) error {
 		}
 		reader = z
 	}
-	text, _ := io.ReadAll(io.LimitReader(reader, answers.Looked)) // what is cut is no JSON
+	text, err := io.ReadAll(io.LimitReader(reader, answers.Looked))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return &cutOff{answers.Head(r)}
+	}
 	var body struct {
 		Error struct {
 			Code      string

@@ -177,3 +177,71 @@ func TestForeignAnswersOfKusto(t *testing.T) {
 		})
 	}
 }
+
+// An answer that is cut off is asked for again, and is named as that at each length:
+// also where it is compressed and nothing of it can be read. An empty body is no cut one.
+func TestCutAnswersOfKusto(t *testing.T) {
+	zipped := func(text string) []byte {
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		_, _ = io.WriteString(z, text)
+		_ = z.Close()
+		return out.Bytes()
+	}
+	const v1 = `{"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"a","DataType":"Int64","ColumnType":"long"}],"Rows":[[1]]}]}`
+	cutBody := func(whole string) func(n, of int) string {
+		return func(n, of int) string {
+			switch n {
+			case 0:
+				return "its body is empty"
+			case of:
+				return whole
+			}
+			return "the answer was cut off"
+		}
+	}
+	for name, tt := range map[string]struct {
+		encoding string
+		body     []byte
+		cut      func(n, of int) string // what is said of the first n bytes; "": nothing is wrong with them
+	}{
+		"rows": {"gzip", zipped(v1), func(n, of int) string {
+			if n >= of-10 {
+				return "" // only gzip's end is missing
+			}
+			return cutBody("")(n, of)
+		}},
+		"an error": {"gzip", zipped(`{"error":{"code":"Oops","@message":"The moon is full.","@permanent":true}}`), cutBody("The moon is full.")},
+		"nothing":  {"gzip", zipped(""), cutBody("its body is empty")},
+		"not compressed": {"gzip", []byte(v1), func(n, _ int) string {
+			if n == 0 {
+				return "its body is empty"
+			}
+			return "Content-Encoding is gzip, but the body is not compressed"
+		}},
+		"damaged": {"gzip", append(zipped("")[:10], 0xff), cutBody("its body could not be decompressed")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for n := range len(tt.body) + 1 {
+				want := tt.cut(n, len(tt.body))
+				if want == "" {
+					continue
+				}
+				synctest.Test(t, func(t *testing.T) {
+					c := &cluster{answer: func(w http.ResponseWriter, _ *http.Request) {
+						w.Header().Set("Content-Type", "application/json")
+						w.Header().Set("Content-Encoding", tt.encoding)
+						_, _ = w.Write(tt.body[:n])
+					}}
+					_, err := c.client(t, nil, &bytes.Buffer{}).Command(t.Context(), Statement{Op: "test", Text: ".show x", Idempotent: true})
+					if err == nil || !strings.Contains(err.Error(), want) {
+						t.Errorf("%d of %d bytes: %v does not say %q", n, len(tt.body), err, want)
+					}
+					if cut := strings.HasPrefix(want, "the answer"); cut != (tvmexport.ActionOf(err) == tvmexport.Retry) {
+						t.Errorf("%d of %d bytes: the action after %v is %v", n, len(tt.body), err, tvmexport.ActionOf(err))
+					}
+				})
+			}
+		})
+	}
+}

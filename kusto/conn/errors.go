@@ -203,6 +203,7 @@ func MissingEntity(message string) int {
 // sortTransport recognises what kept the answer from coming.
 func sortTransport(out *tvmexport.Error, to *Endpoint, err error) bool {
 	var (
+		short   *cutOff
 		dns     *net.DNSError
 		unknown x509.UnknownAuthorityError
 		host    x509.HostnameError
@@ -212,6 +213,8 @@ func sortTransport(out *tvmexport.Error, to *Endpoint, err error) bool {
 		kind    *json.UnmarshalTypeError
 	)
 	switch {
+	case errors.As(err, &short):
+		out.Action, out.Err = tvmexport.Retry, fmt.Errorf("%s %s: %w", to.setting, to.URI, short)
 	case errors.As(err, &dns):
 		out.Err = fmt.Errorf("%s %s: there is no host %s", to.setting, to.URI, dns.Name)
 		out.Hint = noHost

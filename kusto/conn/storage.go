@@ -85,8 +85,7 @@ func (p *StoragePage) Error() string { return p.text }
 // pageOf describes the page that an answer holds, and leaves the answer to be
 // read; "" if it holds none.
 func pageOf(answer *http.Response) string {
-	_, plain, _ := peek(answer)
-	plain = bytes.TrimLeft(bytes.TrimPrefix(plain, answers.BOM), " \t\r\n")
+	plain := bytes.TrimLeft(bytes.TrimPrefix(peek(answer).text, answers.BOM), " \t\r\n")
 	if what := answers.Page(plain); bytes.HasPrefix(plain, []byte("<")) && strings.HasPrefix(what, "an HTML page") {
 		return what
 	}
