@@ -225,10 +225,10 @@ func (o *ordinal) UnmarshalJSON(b []byte) error {
 	switch {
 	case err != nil:
 		return err
-	case n == nil:
+	case !n.known:
 		*o = -1
 	default:
-		*o = ordinal(min(*n, math.MaxInt32))
+		*o = ordinal(min(n.n, math.MaxInt32))
 	}
 	return nil
 }

@@ -36,7 +36,6 @@ type counting struct {
 	phrasing
 	whole bool // the service counts no parts of the table
 	query union
-	read  func(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error)
 }
 
 // counting returns how a count is asked for by what was learned of the service.
@@ -47,11 +46,11 @@ func (c *Client) counting(q tvmexport.CountQuery) *counting {
 	k := &counting{CountQuery: q, tally: tally{mark: newMark()}, phrasing: c.phrasings.now(), whole: d.whole}
 	switch {
 	case q.Bin > 0:
-		k.query, k.read = k.bins(q, k.mark), readBins
+		k.query, k.begin = k.bins(q, k.mark), func() countReader { return newBinReader(q) }
 	case d.whole:
-		k.query, k.read = k.all(q, k.mark), readWhole
+		k.query, k.begin = k.all(q, k.mark), func() countReader { return &wholeReader{q: q} }
 	default:
-		k.query, k.read = k.parts(q, k.mark), readParts
+		k.query, k.begin = k.parts(q, k.mark), func() countReader { return newPartReader(q) }
 	}
 	return k
 }
@@ -65,7 +64,7 @@ func (k *counting) counts() (tvmexport.Counts, error) {
 	err := k.complete()
 	if err == nil {
 		out.Now = k.now.Time
-		out.Parts, err = k.read(k.CountQuery, k.rows)
+		out.Parts, err = k.read()
 	}
 	return out, err
 }
@@ -135,10 +134,22 @@ func (t *nullableTime) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readWhole spreads the rows of the answer to a wholeQuery evenly.
-func readWhole(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error) {
-	if len(rows) != 1 {
-		return nil, unprovenf("the count of all rows has %d rows", len(rows))
+// wholeReader spreads the rows of the answer to a wholeQuery evenly.
+type wholeReader struct {
+	q    tvmexport.CountQuery
+	n    int // rows of the answer
+	rows int64
+}
+
+func (x *wholeReader) take(r countRow) {
+	x.n++
+	x.rows = r.Rows
+}
+
+func (x *wholeReader) counts() ([]tvmexport.Count, error) {
+	q := x.q
+	if x.n != 1 {
+		return nil, unprovenf("the count of all rows has %d rows", x.n)
 	}
 	parts := []tvmexport.Partition{q.Within}
 	for range q.Depth {
@@ -153,8 +164,8 @@ func readWhole(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, erro
 	out := make([]tvmexport.Count, len(parts))
 	n := int64(len(parts))
 	for i, p := range parts {
-		out[i] = tvmexport.Count{Partition: p, Rows: rows[0].Rows / n}
-		if int64(i) < rows[0].Rows%n {
+		out[i] = tvmexport.Count{Partition: p, Rows: x.rows / n}
+		if int64(i) < x.rows%n {
 			out[i].Rows++
 		}
 	}

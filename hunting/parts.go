@@ -1,6 +1,7 @@
 package hunting
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -12,82 +13,119 @@ import (
 // printBits is how many bits of a row's hash each sum of a fingerprint adds up.
 const printBits = 40
 
-// printsOf are the fingerprints of the rows of an answer. A service that cannot
+// printReader reads the fingerprints of an answer's rows. A service that cannot
 // compute them leaves out all of them; one that leaves out some is not believed.
-func printsOf(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Fingerprint, error) {
-	out := make([]tvmexport.Fingerprint, len(rows))
-	if !q.Fingerprints {
-		return out, nil
-	}
-	absent := 0
-	for i, r := range rows {
-		for _, n := range r.prints {
-			switch {
-			case n == nil:
-				absent++
-			case r.Rows < 1<<(63-printBits) && *n > r.Rows<<printBits:
-				return nil, unprovenf("a fingerprint of it is too large for %d rows", r.Rows)
-			}
-		}
-		if r.prints[0] != nil && r.prints[1] != nil && r.prints[2] != nil {
-			out[i] = tvmexport.Fingerprint{Known: true, Sums: [3]int64{*r.prints[0], *r.prints[1], *r.prints[2]}}
-		}
-	}
-	if absent > 0 && absent < 3*len(rows) {
-		return nil, unprovenf("%d of its %d fingerprints are incomplete", (absent+2)/3, len(rows))
-	}
-	return out, nil
+type printReader struct {
+	asked  bool
+	rows   int
+	absent int
+	err    error
 }
 
-// readParts turns the answer to a partsQuery into partitions. Parts whose keys
+func (p *printReader) take(r countRow) tvmexport.Fingerprint {
+	if !p.asked || p.err != nil {
+		return tvmexport.Fingerprint{}
+	}
+	p.rows++
+	out := tvmexport.EmptyFingerprint
+	for i, n := range r.prints {
+		switch {
+		case !n.known:
+			p.absent++
+			out.Known = false
+		case r.Rows < 1<<(63-printBits) && n.n > r.Rows<<printBits:
+			p.err = unprovenf("a fingerprint of it is too large for %d rows", r.Rows)
+		}
+		out.Sums[i] = n.n
+	}
+	if !out.Known {
+		return tvmexport.Fingerprint{}
+	}
+	return out
+}
+
+func (p *printReader) check() error {
+	if p.err == nil && p.absent > 0 && p.absent < 3*p.rows {
+		return unprovenf("%d of its %d fingerprints are incomplete", (p.absent+2)/3, p.rows)
+	}
+	return p.err
+}
+
+// partReader turns the answer to a partsQuery into partitions. Parts whose keys
 // leave the hex digits fall together in the rest of what is hex.
-func readParts(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error) {
-	prints, err := printsOf(q, rows)
-	if err != nil {
+type partReader struct {
+	q      tvmexport.CountQuery
+	only   func(tvmexport.Partition) bool
+	prints printReader
+	out    []tvmexport.Count
+	at     map[tvmexport.Partition]int32
+	key    map[tvmexport.Partition]string // of all rows of a rest so far
+	err    error
+}
+
+func newPartReader(q tvmexport.CountQuery) countReader {
+	return &partReader{
+		q: q, only: among(q.Only), prints: printReader{asked: q.Fingerprints},
+		at: map[tvmexport.Partition]int32{}, key: map[tvmexport.Partition]string{},
+	}
+}
+
+func (x *partReader) take(r countRow) {
+	sums := x.prints.take(r)
+	if x.err == nil {
+		x.err = x.add(r, sums)
+	}
+}
+
+// add adds a row with its fingerprint to the part that it counts.
+func (x *partReader) add(r countRow, sums tvmexport.Fingerprint) error {
+	q := x.q
+	row, hashed := q.Within.RowHash()
+	digits := q.Within.Depth() + q.Depth
+	p := tvmexport.Of(r.Part, digits)
+	switch {
+	case hashed:
+		p = q.Within.Base() + "#" + tvmexport.Partition(r.Part)
+		if len(r.Part) != len(row)+q.Depth || !p.Valid() || !strings.HasPrefix(r.Part, row) {
+			return unprovenf("a part of it is not %d digits of a hash that begins with %q", len(row)+q.Depth, row)
+		}
+	case utf8.RuneCountInString(r.Part) > digits:
+		return unprovenf("a part of it has more than the requested %d digits", digits)
+	case !q.Within.Contains(r.Part):
+		return unprovenf("a part of it is outside the requested partition %q", q.Within)
+	}
+	// Unexpected keys can have the same text here and differ there.
+	i, met := x.at[p]
+	if met && !p.Rest() {
+		return unprovenf("it contains a part twice")
+	}
+	if len(q.Only) > 0 && !x.only(p) {
+		return unprovenf("it contains a part that was not requested")
+	}
+	if !p.Rest() && (!strings.HasPrefix(r.Low, r.Part) || !strings.HasPrefix(r.High, r.Part)) {
+		return unprovenf("a part of it has keys of another part")
+	}
+	if !met {
+		i = int32(len(x.out)) // an answer has 100,000 rows at most
+		x.at[p] = i
+		x.out = append(x.out, tvmexport.Count{Partition: p, OneKey: true, Ends: p.Rest(), Fingerprint: tvmexport.EmptyFingerprint})
+		if p.Rest() {
+			x.key[p] = r.Low
+		}
+	}
+	c := &x.out[i]
+	c.Rows += r.Rows
+	c.Fingerprint = c.Fingerprint.Add(sums)
+	c.Ends = c.Ends && r.Low == p.Key() && r.High == p.Key()
+	c.OneKey = c.OneKey && r.Low == r.High && (!p.Rest() || r.Low == x.key[p])
+	return nil
+}
+
+func (x *partReader) counts() ([]tvmexport.Count, error) {
+	if err := cmp.Or(x.prints.check(), x.err); err != nil {
 		return nil, err
 	}
-	row, hashed := q.Within.RowHash()
-	var out []tvmexport.Count
-	at := map[tvmexport.Partition]int{}
-	key := map[tvmexport.Partition]string{} // of all rows so far
-	met := make(map[tvmexport.Partition]bool, len(rows))
-	digits, only := q.Within.Depth()+q.Depth, among(q.Only)
-	for n, r := range rows {
-		p := tvmexport.Of(r.Part, digits)
-		switch {
-		case hashed:
-			p = q.Within.Base() + "#" + tvmexport.Partition(r.Part)
-			if len(r.Part) != len(row)+q.Depth || !p.Valid() || !strings.HasPrefix(r.Part, row) {
-				return nil, unprovenf("a part of it is not %d digits of a hash that begins with %q", len(row)+q.Depth, row)
-			}
-		case utf8.RuneCountInString(r.Part) > digits:
-			return nil, unprovenf("a part of it has more than the requested %d digits", digits)
-		case !q.Within.Contains(r.Part):
-			return nil, unprovenf("a part of it is outside the requested partition %q", q.Within)
-		}
-		// Unexpected keys can have the same text here and differ there.
-		if met[p] && !p.Rest() {
-			return nil, unprovenf("it contains a part twice")
-		}
-		met[p] = true
-		if len(q.Only) > 0 && !only(p) {
-			return nil, unprovenf("it contains a part that was not requested")
-		}
-		if !p.Rest() && (!strings.HasPrefix(r.Low, r.Part) || !strings.HasPrefix(r.High, r.Part)) {
-			return nil, unprovenf("a part of it has keys of another part")
-		}
-		i, ok := at[p]
-		if !ok {
-			i = len(out)
-			at[p], key[p] = i, r.Low
-			out = append(out, tvmexport.Count{Partition: p, OneKey: true, Ends: p.Rest(), Fingerprint: tvmexport.EmptyFingerprint})
-		}
-		out[i].Rows += r.Rows
-		out[i].Fingerprint = out[i].Fingerprint.Add(prints[n])
-		out[i].Ends = out[i].Ends && r.Low == p.Key() && r.High == p.Key()
-		out[i].OneKey = out[i].OneKey && r.Low == r.High && r.Low == key[p]
-	}
-	return out, nil
+	return x.out, nil
 }
 
 // among says whether a partition is one of the list, or within one.
@@ -110,32 +148,52 @@ func among(list []tvmexport.Partition) func(tvmexport.Partition) bool {
 	}
 }
 
-// readBins turns the answer to a binsQuery into steps of the watermark.
-func readBins(q tvmexport.CountQuery, rows []countRow) ([]tvmexport.Count, error) {
-	prints, err := printsOf(q, rows)
-	if err != nil {
+// binReader turns the answer to a binsQuery into steps of the watermark.
+type binReader struct {
+	q      tvmexport.CountQuery
+	prints printReader
+	out    []tvmexport.Count
+	err    error
+}
+
+func newBinReader(q tvmexport.CountQuery) countReader {
+	return &binReader{q: q, prints: printReader{asked: q.Fingerprints}}
+}
+
+func (x *binReader) take(r countRow) {
+	sums := x.prints.take(r)
+	if x.err == nil {
+		x.err = x.add(r, sums)
+	}
+}
+
+func (x *binReader) add(r countRow, sums tvmexport.Fingerprint) error {
+	q, start := x.q, r.Start.Time
+	switch w := q.Window; {
+	case start.IsZero():
+		if !q.Nulls && (!w.From.IsZero() || !w.To.IsZero()) {
+			return unprovenf("it counts rows without a time, which belong to no window")
+		}
+	case w.Null, !w.From.IsZero() && !start.Add(q.Bin-tvmexport.Tick).After(w.From), !w.To.IsZero() && start.After(w.To):
+		return unprovenf("it counts a time step outside the requested window")
+	}
+	x.out = append(x.out, tvmexport.Count{Partition: q.Within, Start: start, Rows: r.Rows, Fingerprint: sums})
+	return nil
+}
+
+func (x *binReader) counts() ([]tvmexport.Count, error) {
+	if err := cmp.Or(x.prints.check(), x.err); err != nil {
 		return nil, err
 	}
-	starts := make([]time.Time, 0, len(rows))
-	out := make([]tvmexport.Count, 0, len(rows))
-	for i, r := range rows {
-		start := r.Start.Time
-		switch w := q.Window; {
-		case start.IsZero():
-			if !q.Nulls && (!w.From.IsZero() || !w.To.IsZero()) {
-				return nil, unprovenf("it counts rows without a time, which belong to no window")
-			}
-		case w.Null, !w.From.IsZero() && !start.Add(q.Bin-tvmexport.Tick).After(w.From), !w.To.IsZero() && start.After(w.To):
-			return nil, unprovenf("it counts a time step outside the requested window")
-		}
-		starts = append(starts, start)
-		out = append(out, tvmexport.Count{Partition: q.Within, Start: start, Rows: r.Rows, Fingerprint: prints[i]})
+	starts := make([]time.Time, len(x.out))
+	for i, c := range x.out {
+		starts[i] = c.Start
 	}
 	slices.SortFunc(starts, time.Time.Compare)
 	for i := 1; i < len(starts); i++ {
-		if starts[i].Sub(starts[i-1]) < q.Bin {
+		if starts[i].Sub(starts[i-1]) < x.q.Bin {
 			return nil, unprovenf("it contains a time step twice, or two that overlap")
 		}
 	}
-	return out, nil
+	return x.out, nil
 }

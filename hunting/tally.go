@@ -13,14 +13,24 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// tally is the answer to one count as it is read: its rows and its proof.
+// tally is the answer to one count as it is read: its parts and its proof.
 type tally struct {
-	mark  string
-	rows  []countRow
-	proof *proof
-	now   nullableTime
-	sum   int64
-	err   error // of a row; the rows after it are not taken
+	mark   string
+	begin  func() countReader
+	reader countReader
+	rows   int64 // of the answer, without its proof
+	proof  *proof
+	now    nullableTime
+	sum    int64
+	err    error // of a row; the rows after it are not taken
+}
+
+// countReader turns the rows of an answer to a count into parts, one by one: a large
+// table has many, and a row takes more memory than a part. counts returns the error of
+// a row; it matters only if the answer is complete.
+type countReader interface {
+	take(r countRow)
+	counts() ([]tvmexport.Count, error)
 }
 
 // errTooMany: a count has more parts than an answer holds, so that it was cut.
@@ -34,7 +44,7 @@ func unprovenf(format string, args ...any) error {
 // number. Rows that name none fail all counts; what fails one of them is its err.
 func readTallies(b *body, list []*tally) error {
 	for _, t := range list {
-		*t = tally{mark: t.mark, rows: t.rows[:0]}
+		*t = tally{mark: t.mark, begin: t.begin, reader: t.begin()}
 	}
 	rows := int64(0)
 	return b.envelope(func([]byte) error { return nil }, func(text []byte) (int, error) {
@@ -45,11 +55,11 @@ func readTallies(b *body, list []*tally) error {
 		}
 		t := list[0]
 		switch {
-		case len(list) == 1 && r.member == nil:
-		case len(list) == 1, r.member == nil, *r.member >= int64(len(list)):
+		case len(list) == 1 && !r.member.known:
+		case len(list) == 1, !r.member.known, r.member.n >= int64(len(list)):
 			return 0, unprovenf("a row of it belongs to none of its queries")
 		default:
-			t = list[*r.member]
+			t = list[r.member.n]
 		}
 		if t.err == nil {
 			t.err = t.take(r)
@@ -66,10 +76,9 @@ func (t *tally) complete() error {
 	if t.err != nil {
 		return t.err
 	}
-	parts := int64(len(t.rows))
-	err := t.proof.proves(parts, t.sum)
+	err := t.proof.proves(t.rows, t.sum)
 	switch {
-	case err != nil && parts+1 >= tvmexport.DocumentedLimits.Rows:
+	case err != nil && t.rows+1 >= tvmexport.DocumentedLimits.Rows:
 		return errTooMany
 	case err != nil:
 		return unprovenf("%w", err)
@@ -79,6 +88,13 @@ func (t *tally) complete() error {
 	return nil
 }
 
+// read returns the parts of an answer that is complete.
+func (t *tally) read() ([]tvmexport.Count, error) {
+	out, err := t.reader.counts()
+	t.reader = nil // it has many parts
+	return out, err
+}
+
 // take takes a row of the answer.
 func (t *tally) take(r countRow) error {
 	switch {
@@ -86,20 +102,21 @@ func (t *tally) take(r countRow) error {
 		if err := t.prove(r); err != nil {
 			return err
 		}
-		if r.rows == nil {
+		if !r.rows.known {
 			return nil
 		}
-	case r.rows == nil:
+	case !r.rows.known:
 		return unprovenf("a row of it has no row count")
 	}
-	r.Rows = *r.rows
+	r.Rows = r.rows.n
 	if t.sum += r.Rows; t.sum < 0 {
 		return unprovenf("the sum of its rows exceeds 64 bits")
 	}
-	if len(t.rows) > int(tvmexport.DocumentedLimits.Rows) {
+	if t.rows > tvmexport.DocumentedLimits.Rows {
 		return errTooMany
 	}
-	t.rows = append(t.rows, r)
+	t.rows++
+	t.reader.take(r)
 	return nil
 }
 
@@ -129,9 +146,9 @@ type countRow struct {
 	Rows  int64
 	Now   nullableTime
 
-	member *int64 // of a joined answer: the number of the query; nil in others
-	rows   *int64
-	prints [3]*int64
+	member nullableCount // of a joined answer: the number of the query; null in others
+	rows   nullableCount
+	prints [3]nullableCount
 	proof  string
 }
 
@@ -211,20 +228,25 @@ func wireText(v []byte) (string, error) {
 	return string(text), nil
 }
 
-// wireCount is a number of things; nil for null.
-func wireCount(v []byte) (*int64, error) {
+// nullableCount is a number of things, or null.
+type nullableCount struct {
+	n     int64
+	known bool
+}
+
+func wireCount(v []byte) (nullableCount, error) {
 	switch {
 	case absentValue(v):
-		return nil, nil
+		return nullableCount{}, nil
 	case !isInteger(v):
-		return nil, errors.New("its value is not an integer")
+		return nullableCount{}, errors.New("its value is not an integer")
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	switch {
 	case err != nil:
-		return nil, errors.New("its value is beyond 64 bits")
+		return nullableCount{}, errors.New("its value is beyond 64 bits")
 	case n < 0:
-		return nil, errors.New("its value is negative")
+		return nullableCount{}, errors.New("its value is negative")
 	}
-	return &n, nil
+	return nullableCount{n, true}, nil
 }
