@@ -19,25 +19,30 @@ func (e *engine) Commit(ctx context.Context, c tvmexport.Commit) error {
 }
 
 // recordsOf returns the rows that batches hold of each partition, at the depth at
-// which the run compares its rows, sorted by window and partition.
+// which the run compares its rows, sorted by window and partition. A large table has
+// many partitions without rows: those that can change no fingerprint take no memory.
 func recordsOf(batches []tvmexport.BatchInfo, run tvmexport.Run) []tvmexport.PartitionRecord {
-	size := 0
-	for _, b := range batches {
-		size += len(b.Slice.Partitions)
-	}
-	all := make([]tvmexport.PartitionRecord, 0, size)
-	for _, b := range batches {
-		for i, p := range b.Slice.Partitions {
-			r := tvmexport.PartitionRecord{Partition: run.Label(p), Window: b.Slice.Window}
-			if i < len(b.Counts) {
-				r.Rows = b.Counts[i]
+	shown := slices.ContainsFunc(batches, func(b tvmexport.BatchInfo) bool { return len(b.Fingerprints) > 0 })
+	each := func(yield func(tvmexport.PartitionRecord)) {
+		for _, b := range batches {
+			for i, p := range b.Slice.Partitions {
+				r := tvmexport.PartitionRecord{Partition: run.Label(p), Window: b.Slice.Window}
+				if i < len(b.Counts) {
+					r.Rows = b.Counts[i]
+				}
+				if i < len(b.Fingerprints) {
+					r.Fingerprint = b.Fingerprints[i]
+				}
+				if r.Rows > 0 || shown && r.Fingerprint != tvmexport.EmptyFingerprint {
+					yield(r)
+				}
 			}
-			if i < len(b.Fingerprints) {
-				r.Fingerprint = b.Fingerprints[i]
-			}
-			all = append(all, r)
 		}
 	}
+	size := 0
+	each(func(tvmexport.PartitionRecord) { size++ })
+	all := make([]tvmexport.PartitionRecord, 0, size)
+	each(func(r tvmexport.PartitionRecord) { all = append(all, r) })
 	slices.SortFunc(all, compareRecords)
 	out := all[:0]
 	for _, r := range all {

@@ -15,14 +15,46 @@ import (
 type tally struct {
 	run     tvmexport.Run
 	at      time.Time // the source's clock at the count
-	parts   map[tvmexport.Partition]partCount
+	parts   *tallyParts
 	windows []planUnit
 }
 
-// partCount is what was counted of one partition. A large table has many.
-type partCount struct {
-	rows        int64
-	fingerprint tvmexport.Fingerprint
+// tallyParts are the counts of the partitions of a Snapshot, and what was found since.
+type tallyParts struct {
+	table countedParts
+	later map[tvmexport.Partition]partCount
+}
+
+// of is what was counted of a partition, lastly.
+func (t *tallyParts) of(p tvmexport.Partition) partCount {
+	if c, ok := t.later[p]; ok {
+		return c
+	}
+	if i, ok := t.table.find(p); ok {
+		return t.table[i].partCount
+	}
+	return partCount{}
+}
+
+func (t *tallyParts) set(p tvmexport.Partition, c partCount) {
+	if t.later == nil {
+		t.later = map[tvmexport.Partition]partCount{}
+	}
+	t.later[p] = c
+}
+
+// filled calls yield with each partition that has rows.
+func (t *tallyParts) filled(yield func(tvmexport.Partition, partCount) bool) {
+	for _, c := range t.table {
+		if _, ok := t.later[c.partition]; !ok && c.rows > 0 && !yield(c.partition, c.partCount) {
+			return
+		}
+	}
+	for p, c := range t.later {
+		if c.rows > 0 && !yield(p, c) {
+			return
+		}
+	}
 }
 
 // tallyOf keeps counts for the comparison with the fetched rows. A service that
@@ -34,9 +66,25 @@ func tallyOf(run tvmexport.Run, units []planUnit, c tvmexport.Counts) tally {
 	case run.Table.Watermark != "" && run.Table.LoadType != tvmexport.Snapshot:
 		t.windows = slices.Clone(units)
 	default:
-		t.parts = countedBy(run, units)
+		t.parts = &tallyParts{}
+		if comparedBy(run, units) {
+			t.parts.table = countedPartsOf(units)
+		} else {
+			t.parts.later = countedBy(run, units)
+		}
 	}
 	return t
+}
+
+// comparedBy says whether units are the partitions in which the run compares rows, in
+// order.
+func comparedBy(run tvmexport.Run, units []planUnit) bool {
+	for i, u := range units {
+		if run.Label(u.Partition) != u.Partition || i > 0 && units[i-1].Partition >= u.Partition {
+			return false
+		}
+	}
+	return true
 }
 
 // compareRounds is how often parts are asked for again whose rows differ from
@@ -62,7 +110,7 @@ func compare(ctx context.Context, f *fetcher, have landed) (landed, error) {
 			return have, differs(run.Table, "in %d partitions of the table the fetched rows differ from the counts, also after %d more attempts; the first partition has %d rows, but %d were counted", len(unexplained), compareRounds, u.fetched, u.after)
 		}
 		rest, again := have.without(counted.hit(unexplained))
-		if have, err = f.fetch(ctx, rest, nil, again); err != nil {
+		if have, err = f.fetch(ctx, rest, unitList{}, again); err != nil {
 			return have, err
 		}
 	}
@@ -138,12 +186,12 @@ func (t *tally) differing(batches []tvmexport.BatchInfo) []difference {
 	met := map[tvmexport.Partition]bool{}
 	for _, r := range recordsOf(batches, t.run) {
 		met[r.Partition] = true
-		if n := t.parts[r.Partition].rows; n != r.Rows {
+		if n := t.parts.of(r.Partition).rows; n != r.Rows {
 			out = append(out, difference{partition: r.Partition, least: n, most: n, fetched: r.Rows})
 		}
 	}
-	for p, r := range t.parts {
-		if !met[p] && r.rows > 0 {
+	for p, r := range t.parts.filled {
+		if !met[p] {
 			out = append(out, difference{partition: p, least: r.rows, most: r.rows})
 		}
 	}
@@ -170,14 +218,14 @@ func (t *tally) countParts(ctx context.Context, st stage, list []difference, fin
 	now := countedBy(t.run, unitsOf(counts.Parts, tvmexport.Window{}))
 	for i := range list {
 		d := &list[i]
-		was := t.parts[d.partition]
+		was := t.parts.of(d.partition)
 		is, ok := now[d.partition]
 		if !ok {
 			is.fingerprint = tvmexport.EmptyFingerprint // it has no rows
 		}
 		d.after = is.rows
 		d.moved = was.rows != is.rows || was.fingerprint.Known && is.fingerprint.Known && !was.fingerprint.Same(is.fingerprint)
-		t.parts[d.partition] = is
+		t.parts.set(d.partition, is)
 	}
 	return counts.Now, false, nil
 }
@@ -194,9 +242,9 @@ func (t *tally) recounted(d difference) {
 		t.windows = append(slices.DeleteFunc(t.windows, in), planUnit{Window: d.window, Rows: expected})
 		return
 	}
-	r := t.parts[d.partition]
+	r := t.parts.of(d.partition)
 	r.rows = expected
-	t.parts[d.partition] = r
+	t.parts.set(d.partition, r)
 }
 
 // hit returns whether a batch has rows of the parts that differ: it is asked for

@@ -155,7 +155,7 @@ func confirm(ctx context.Context, f *fetcher, have landed) (landed, error) {
 			gone[id] = true
 		}
 		rest, again := have.without(func(b tvmexport.BatchInfo) bool { return gone[b.ID] })
-		if have, err = f.fetch(ctx, rest, nil, again); err != nil {
+		if have, err = f.fetch(ctx, rest, unitList{}, again); err != nil {
 			return have, err
 		}
 	}

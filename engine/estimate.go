@@ -210,7 +210,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, w *plannedRun) (Pl
 			return out, err
 		}
 	}
-	have, err := newFetcher(st, planned).fetch(ctx, landed{reused: planned.reused}, planned.units, nil)
+	have, err := newFetcher(st, planned).fetch(ctx, landed{reused: planned.reused}, planned.open(), nil)
 	if err != nil {
 		return out, err
 	}

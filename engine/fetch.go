@@ -43,7 +43,7 @@ type fetcher struct {
 	schema       []tvmexport.Column           // of the first answer
 	oneKey       map[tvmexport.Partition]bool // partitions whose rows all have the same key
 
-	open  []planUnit        // counted, not yet cut
+	open  unitList          // counted, not yet cut
 	ready []tvmexport.Slice // cut, not yet asked for
 	have  landed
 }
@@ -56,16 +56,16 @@ func newFetcher(st stage, p planned) *fetcher {
 // It goes in rounds: the size of a row is learned from the answers, and what was
 // too large comes back in smaller parts. Until the first answer has come, calls
 // go one at a time, the smallest slice first.
-func (f *fetcher) fetch(ctx context.Context, have landed, units []planUnit, again []tvmexport.Slice) (landed, error) {
+func (f *fetcher) fetch(ctx context.Context, have landed, units unitList, again []tvmexport.Slice) (landed, error) {
 	f.have, f.open, f.ready = have, units, again
 	f.lastAnswer = time.Now()
-	for len(f.open) > 0 || len(f.ready) > 0 {
+	for !f.open.done() || len(f.ready) > 0 {
 		next := f.ready
 		f.ready = nil
 		switch {
 		case f.size > 0:
 			cut := packSlices(f.Run.Table, f.open, f.budget(f.size), 0)
-			next, f.open = append(next, cut.Slices...), nil
+			next, f.open = append(next, cut.Slices...), unitList{}
 			if err := f.refineAll(ctx, cut.Large); err != nil {
 				return f.have, err
 			}
@@ -92,7 +92,7 @@ func (f *fetcher) refineAll(ctx context.Context, large []planUnit) error {
 		if err != nil {
 			return err
 		}
-		f.open = append(f.open, finer...)
+		f.open.more = append(f.open.more, finer...)
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (f *fetcher) take(o FetchOutcome) error {
 	f.progress.Slices++
 	f.lastAnswer, f.refusedInRow = time.Now(), 0
 	named, unreadable := f.walk.read(o)
-	f.open = append(f.open, named...)
+	f.open.more = append(f.open.more, named...)
 	if o.Batch.Rows > 0 {
 		// The largest mean seen: a slice of longer rows than the average must still fit.
 		f.size = max(f.size, float64(o.Bytes)/float64(o.Batch.Rows))

@@ -117,20 +117,21 @@ func (f *fetcher) listAgain(ctx context.Context, expired []tvmexport.Slice) erro
 	for _, u := range l.Units {
 		links[u.ID] = u
 	}
-	for i := range f.open {
-		if u, ok := links[f.open[i].Unit.ID]; ok {
-			f.open[i].Unit = u
+	open := slices.Clone(f.open.all())
+	for i := range open {
+		if u, ok := links[open[i].Unit.ID]; ok {
+			open[i].Unit = u
 		}
 	}
 	for _, s := range append(f.ready, expired...) {
 		if u, ok := links[s.Unit.ID]; ok {
-			f.open = append(f.open, unitOf(u))
+			open = append(open, unitOf(u))
 			continue
 		}
 		// Only the answer to another unit names it: all are read again.
 		return f.startOver(l)
 	}
-	f.ready = nil
+	f.open, f.ready = listOf(open), nil
 	return nil
 }
 
@@ -149,7 +150,7 @@ func (f *fetcher) startOver(l tvmexport.Listing) error {
 		f.note("the run started over with the version %s: links expired before all units of the version %s were read", l.Version, f.walk.version)
 	}
 	f.have, f.ready, f.progress.Resumed = landed{}, nil, 0
-	f.open = f.walk.begin(l)
+	f.open = listOf(f.walk.begin(l))
 	return nil
 }
 

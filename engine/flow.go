@@ -49,8 +49,8 @@ func fetchTable(ctx context.Context, st stage, plan Plan) (tvmexport.Publication
 	if err != nil {
 		return pub, err
 	}
-	units, have := p.units, landed{reused: p.reused, asked: p.asked}
-	p.units = nil // a large table has many, and the fetcher alone needs them
+	units, have := p.open(), landed{reused: p.reused, asked: p.asked}
+	p.units, p.empty = nil, nil // a large table has many, and the fetcher alone needs them
 	f := newFetcher(st, p)
 	have, err = f.fetch(ctx, have, units, nil)
 	if err != nil {

@@ -10,38 +10,51 @@ import (
 type packing struct {
 	Slices []tvmexport.Slice
 	Large  []planUnit // larger by themselves than a call carries: to be counted more finely first
-	Rest   []planUnit // not cut, because enough slices were made
+	Rest   unitList   // not cut, because enough slices were made
 }
 
 // packSlices packs units, in their order, into slices of at most rows rows, and into
 // at most that many slices if most is not 0. Units without rows go with a
 // neighbour; where no unit has any, nothing is asked for unless a unit says so.
 // Slices end where few prefixes of the key name their partitions.
-func packSlices(t tvmexport.Table, units []planUnit, rows int64, most int) packing {
+func packSlices(t tvmexport.Table, list unitList, rows int64, most int) packing {
 	var c packing
-	if !slices.ContainsFunc(units, func(p planUnit) bool { return p.Rows > 0 || p.Ask }) {
+	if !list.asks() {
 		return c
 	}
-	for at := 0; at < len(units); {
-		if large(units[at], rows) {
-			c.Large = append(c.Large, units[at])
-			at++
+	list.empty = list.empty.clone()
+	var open []planUnit // of the list, not yet packed
+	has := func(i int) bool {
+		for len(open) <= i {
+			p, ok := list.next()
+			if !ok {
+				return false
+			}
+			open = append(open, p)
+		}
+		return true
+	}
+	for has(0) {
+		if large(open[0], rows) {
+			c.Large = append(c.Large, open[0])
+			open = open[1:]
 			continue
 		}
 		if most > 0 && len(c.Slices) == most {
-			c.Rest = append(c.Rest, units[at:]...)
+			c.Rest = list
+			c.Rest.ahead = append(open, list.ahead...)
 			return c
 		}
-		s := units[at].Slice(t)
-		end := at + 1
-		for ; end < len(units); end++ {
-			if !large(units[end], rows) && (s.Rows+units[end].Rows > rows || !addUnit(&s, units[end])) {
+		s := open[0].Slice(t)
+		end := 1
+		for ; has(end); end++ {
+			if !large(open[end], rows) && (s.Rows+open[end].Rows > rows || !addUnit(&s, open[end])) {
 				break
 			}
 		}
-		taken := units[at:end]
+		taken := open[:end]
 		if byKey(s, taken, rows) {
-			next, more := following(units, end)
+			next, more := following(open, end)
 			taken = taken[:sliceEnd(taken, next, more, rows)]
 			s = sliceOf(t, taken, rows)
 		}
@@ -50,7 +63,7 @@ func packSlices(t tvmexport.Table, units []planUnit, rows int64, most int) packi
 				c.Large = append(c.Large, p)
 			}
 		}
-		if at += len(taken); len(s.Partitions) > 0 {
+		if open = open[len(taken):]; len(s.Partitions) > 0 {
 			c.Slices = append(c.Slices, s)
 		}
 	}
@@ -86,6 +99,7 @@ func sliceOf(t tvmexport.Table, units []planUnit, rows int64) tvmexport.Slice {
 		case large(p, rows), p.Rows == 0 && !p.Ask && p.Partition.Rest() && folded[p.Partition] && p.Partition != noKey:
 		case len(s.Partitions) == 0:
 			s = p.Slice(t)
+			s.Partitions = append(make([]tvmexport.Partition, 0, len(units)), p.Partition)
 		default:
 			s.Partitions = append(s.Partitions, p.Partition)
 			s.Rows += p.Rows

@@ -95,7 +95,7 @@ func TestPacking(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
 				units := treeOf(tt.depth, tt.devices(r))
 				const rows = 1000
-				got := packSlices(tvmexport.Table{}, units, rows, 0)
+				got := packSlices(tvmexport.Table{}, listOf(units), rows, 0)
 				checkPacking(t, units, got, rows)
 				most := 0
 				for _, s := range got.Slices {
@@ -137,7 +137,7 @@ func TestPackingOfChanges(t *testing.T) {
 			}
 		}
 		const rows = 3000
-		got := packSlices(tvmexport.Table{}, changed, rows, 0)
+		got := packSlices(tvmexport.Table{}, listOf(changed), rows, 0)
 		checkPacking(t, changed, got, rows)
 		total := rowsOfUnits(changed)
 		if fewest := int(total/rows) + 1; len(got.Slices) > fewest+1 {
@@ -148,7 +148,7 @@ func TestPackingOfChanges(t *testing.T) {
 				t.Errorf("a slice names %d prefixes", n)
 			}
 		}
-		if one := packSlices(tvmexport.Table{}, changed, 1<<40, 0); len(one.Slices) != (len(changed)+mostPrefixes-1)/mostPrefixes {
+		if one := packSlices(tvmexport.Table{}, listOf(changed), 1<<40, 0); len(one.Slices) != (len(changed)+mostPrefixes-1)/mostPrefixes {
 			t.Errorf("seed %d: %d partitions of few rows are %d slices", seed, len(changed), len(one.Slices))
 		}
 	}
@@ -160,7 +160,7 @@ func TestPackingOneByOne(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 3))
 		units := treeOf(tt.depth, tt.devices(r))
 		var all packing
-		for open, most := units, int64(300); len(open) > 0; most += 200 {
+		for open, most := listOf(units), int64(300); !open.done(); most += 200 {
 			cut := packSlices(tvmexport.Table{}, open, most, 1)
 			all.Slices = append(all.Slices, cut.Slices...)
 			all.Large = append(all.Large, cut.Large...)
@@ -205,8 +205,8 @@ func checkPacking(t *testing.T, units []planUnit, got packing, rows int64) {
 			}
 		}
 	}
-	if len(got.Rest) > 0 {
-		t.Errorf("%d units are left", len(got.Rest))
+	if n := got.Rest.size(); n > 0 {
+		t.Errorf("%d units are left", n)
 	}
 	empty := !slices.ContainsFunc(units, func(p planUnit) bool { return p.Rows > 0 || p.Ask })
 	for _, p := range units {
@@ -225,6 +225,6 @@ func BenchmarkPacking(b *testing.B) {
 	units := treeOf(4, keys(rand.New(rand.NewPCG(1, 1)), 40_000, "", func() int64 { return 3 }))
 	b.ReportAllocs()
 	for b.Loop() {
-		packSlices(tvmexport.Table{}, units, 1000, 0)
+		packSlices(tvmexport.Table{}, listOf(units), 1000, 0)
 	}
 }

@@ -12,9 +12,10 @@ import (
 type planned struct {
 	Plan                               // its run as the counts decide it
 	units        []planUnit            // to fetch
+	empty        *grid                 // of a large table: its partitions that are not among the units; they are fetched too
 	reused       []tvmexport.BatchInfo // landed by an earlier run
 	asked        []tvmexport.Partition // of a Snapshot's delta: what the run replaces
-	fingerprints fingerprints          // of the units; nil: the source is not asked for any
+	fingerprints *fingerprints         // of the units; nil: the source is not asked for any
 	counted      tally                 // of the parts that are fetched
 	held         int64                 // rows counted, whether they are fetched or not
 	total        int64                 // rows of the units
@@ -61,6 +62,9 @@ func planRun(ctx context.Context, st stage, plan Plan) (planned, error) {
 	announcePlanned(p.hooks, p.Run, p.total, calls)
 	return p.planned, nil
 }
+
+// open are the units to fetch.
+func (p *planned) open() unitList { return unitList{units: p.units, empty: p.empty} }
 
 // budget is how many rows a call is planned to carry, if a row has size JSON
 // bytes; 0 is not known.

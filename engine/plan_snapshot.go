@@ -51,48 +51,26 @@ func (p *planner) planState(ctx context.Context) error {
 		p.counted = tallyOf(*run, p.units, counts)
 		return nil
 	}
-	if q.Within != tvmexport.AllPartitions {
-		p.units = withEmptyPartitions(p.units, q.Within, tvmexport.Window{}, q.Depth)
-	} else {
-		p.units = withEmptyPartitions(p.units, tvmexport.AllPartitions, tvmexport.Window{}, run.Depth)
+	if q.Within == tvmexport.AllPartitions {
+		q.Depth = run.Depth
 	}
-	p.unseen(heldPartitions(p.Known))
-	p.fingerprints = fingerprintsOf(p.units)
-	askAll(p.units)
+	sortUnits(p.units)
+	parts := countedPartsOf(p.units)
+	p.fingerprints = fingerprintsOfTable(parts)
 	p.counted = tallyOf(*run, p.units, counts)
-	p.progress.Parts, p.progress.Changed = len(p.units), len(p.units)
+	if t := p.counted.parts; t != nil && t.table != nil {
+		t.table = parts // it is the same, and large
+	}
+	empty := p.held == 0
+	p.empty = newGrid(q.Within, tvmexport.Window{}, q.Depth)
+	list := p.open()
+	p.progress.Parts = list.size()
+	p.progress.Changed = p.progress.Parts
+	if len(p.Orphans) > 0 || empty {
+		p.units, p.empty = list.all(), nil
+		askAll(p.units)
+	}
 	return nil
-}
-
-// fingerprints are those of partitions as they were counted.
-type fingerprints map[tvmexport.Partition]tvmexport.Fingerprint
-
-func fingerprintsOf(units []planUnit) fingerprints {
-	out := make(fingerprints, len(units))
-	out.add(units)
-	return out
-}
-
-// add keeps the fingerprints of units, if any are kept.
-func (f fingerprints) add(units []planUnit) {
-	if f == nil {
-		return
-	}
-	for _, u := range units {
-		f[u.Partition] = u.Fingerprint
-	}
-}
-
-// of returns the fingerprints of partitions, in their order; nil if none are kept.
-func (f fingerprints) of(partitions []tvmexport.Partition) []tvmexport.Fingerprint {
-	if f == nil {
-		return nil
-	}
-	out := make([]tvmexport.Fingerprint, len(partitions))
-	for i, p := range partitions {
-		out[i] = f[p]
-	}
-	return out
 }
 
 // fallBackToFull makes a full run of a delta whose count tells nothing of what has
@@ -149,17 +127,6 @@ func (p *planner) unseen(wanted []tvmexport.Partition) {
 	slices.SortFunc(p.units, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 }
 
-// heldPartitions are the partitions in which the last commit has rows.
-func heldPartitions(known []tvmexport.PartitionRecord) []tvmexport.Partition {
-	var out []tvmexport.Partition
-	for _, k := range known {
-		if k.Rows > 0 && k.Window == (tvmexport.Window{}) {
-			out = append(out, k.Partition)
-		}
-	}
-	return out
-}
-
 // changedSince returns the partitions, at the depth at which the run compares
 // rows, whose rows or fingerprint differ from what readers see. A false difference
 // costs only a fetch; equality is never false.
@@ -183,10 +150,20 @@ func changedSince(units []planUnit, known []tvmexport.PartitionRecord, run tvmex
 	return out
 }
 
-// countedBy adds up units by the partitions in which the run compares rows.
+// countedBy adds up units by the partitions in which the run compares rows. Partitions
+// without rows are left out.
 func countedBy(run tvmexport.Run, units []planUnit) map[tvmexport.Partition]partCount {
-	out := make(map[tvmexport.Partition]partCount, len(units))
+	filled := 0
 	for _, p := range units {
+		if p.Rows != 0 {
+			filled++
+		}
+	}
+	out := make(map[tvmexport.Partition]partCount, filled)
+	for _, p := range units {
+		if p.Rows == 0 {
+			continue
+		}
 		at := run.Label(p.Partition)
 		r, ok := out[at]
 		if !ok {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -57,63 +56,29 @@ const (
 	maxStateDepth = 4
 )
 
-// coarsen adds up units of deeper partitions to partitions of depth digits.
+// coarsen adds up units of deeper partitions to partitions of depth digits, in the place
+// of the list.
 func coarsen(units []planUnit, depth int) []planUnit {
-	sum := make(map[tvmexport.Partition]int, len(units))
-	var out []planUnit
-	for _, p := range units {
+	for i, p := range units {
 		at := p.Partition
 		if _, hashed := at.RowHash(); !hashed && at.Depth() >= depth {
 			at = tvmexport.Of(at.Key(), depth)
-			if p.Partition.Rest() && p.Partition.Depth() < depth {
-				at = p.Partition
-			}
 		}
-		i, ok := sum[at]
-		if !ok {
-			sum[at] = len(out)
-			out = append(out, planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Ends: p.Ends, Fingerprint: p.Fingerprint})
+		units[i] = planUnit{Partition: at, Window: p.Window, Rows: p.Rows, OneKey: p.OneKey, Ends: p.Ends, Fingerprint: p.Fingerprint}
+	}
+	sortUnits(units)
+	out := units[:0]
+	for _, p := range units {
+		last := len(out) - 1
+		if last < 0 || out[last].Partition != p.Partition {
+			out = append(out, p)
 			continue
 		}
-		out[i].Rows += p.Rows
-		out[i].OneKey, out[i].Ends = false, false
-		out[i].Fingerprint = out[i].Fingerprint.Add(p.Fingerprint)
+		out[last].Rows += p.Rows
+		out[last].OneKey, out[last].Ends = false, false
+		out[last].Fingerprint = out[last].Fingerprint.Add(p.Fingerprint)
 	}
-	slices.SortFunc(out, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
 	return out
-}
-
-// withEmptyPartitions adds the partitions of depth digits below within that were not
-// counted, with no rows: what appears there after the count is asked for too.
-func withEmptyPartitions(units []planUnit, within tvmexport.Partition, window tvmexport.Window, depth int) []planUnit {
-	known := make(map[tvmexport.Partition]bool, len(units))
-	for _, p := range units {
-		known[p.Partition] = true
-	}
-	add := func(p tvmexport.Partition) {
-		if !known[p] {
-			units = append(units, planUnit{Partition: p, Window: window, Fingerprint: tvmexport.EmptyFingerprint})
-		}
-	}
-	_, hashed := within.RowHash()
-	level := []tvmexport.Partition{within}
-	for range depth {
-		var next []tvmexport.Partition
-		for _, p := range level {
-			for _, d := range []byte(hexDigits) {
-				next = append(next, p.Child(d))
-			}
-			if !hashed {
-				add(p.Child('~'))
-			}
-		}
-		level = next
-	}
-	for _, p := range level {
-		add(p)
-	}
-	slices.SortFunc(units, func(a, b planUnit) int { return cmp.Compare(a.Partition, b.Partition) })
-	return units
 }
 
 // fillBins turns counts of bins of the watermark into units that cover window

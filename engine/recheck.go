@@ -45,7 +45,7 @@ func recheck(ctx context.Context, f *fetcher, have landed) (landed, error) {
 			rest.asked = append(slices.Clip(rest.asked), slices.DeleteFunc(moved, func(p tvmexport.Partition) bool { return known[p] })...)
 		}
 		f.fingerprints.add(now)
-		if have, err = f.fetch(ctx, rest, again, nil); err != nil {
+		if have, err = f.fetch(ctx, rest, listOf(again), nil); err != nil {
 			return have, err
 		}
 	}

@@ -193,7 +193,7 @@ func (e *estate) fetched(tb testing.TB, plan Plan) (*fetcher, landed) {
 		tb.Fatal(err)
 	}
 	f := newFetcher(st, p)
-	have, err := f.fetch(tb.Context(), landed{reused: p.reused, asked: p.asked}, p.units, nil)
+	have, err := f.fetch(tb.Context(), landed{reused: p.reused, asked: p.asked}, p.open(), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -128,7 +128,7 @@ func (f *fetcher) split(ctx context.Context, s tvmexport.Slice, why error) error
 		total += p.Rows
 	}
 	// Packed together they were too large: at most half of them go in one call.
-	cut := packSlices(s.Table, finer, max(total/2, 1), 0)
+	cut := packSlices(s.Table, listOf(finer), max(total/2, 1), 0)
 	f.ready = append(f.ready, cut.Slices...)
 	for _, p := range cut.Large {
 		f.ready = append(f.ready, p.Slice(s.Table))
