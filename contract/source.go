@@ -212,6 +212,11 @@ func (s *Source) CountTables(ctx context.Context, list []tvmexport.CountQuery) [
 	return out
 }
 
+// ends says whether the key of a row goes on with nothing where only such keys are asked for.
+func ends(ending []tvmexport.Partition, r Row) bool {
+	return !slices.ContainsFunc(ending, func(p tvmexport.Partition) bool { return p.Contains(r.Key) && r.Key != p.Key() })
+}
+
 // Fetch implements tvmexport.CountingSource: rows beyond the limit are cut silently,
 // as the service does, and bytes beyond it are refused.
 func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
@@ -237,7 +242,7 @@ func (s *Source) Fetch(ctx context.Context, q tvmexport.Slice, w tvmexport.RowWr
 		a.Fingerprint = tvmexport.EmptyFingerprint
 	}
 	for _, r := range rows {
-		if Within(q.Window, r) && anyOf(r) {
+		if Within(q.Window, r) && anyOf(r) && ends(q.Ending, r) {
 			hits = append(hits, r)
 			a.Bytes += int64(len(r.JSON))
 			a.Fingerprint = a.Fingerprint.Add(printOf(r))

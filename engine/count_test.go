@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
 	"github.com/tvmexport/tvmexport/engine"
 )
 
@@ -78,6 +79,62 @@ func TestPartsThatACountHidesAreNotLost(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// unexpected are keys that leave the hex digits, at the first of them or later.
+var unexpected = []string{"xyz-1", "ABCDEF0123456789", "Ünïcödé", "日本", "3", "3g", "a1B2", "~"}
+
+// hideRests leaves out of the first count the keys that leave the hex digits.
+func hideRests() func(tvmexport.CountQuery, *tvmexport.Counts) {
+	counts := 0
+	return func(_ tvmexport.CountQuery, c *tvmexport.Counts) {
+		if counts++; counts == 1 {
+			c.Parts = slices.DeleteFunc(c.Parts, func(p tvmexport.Count) bool { return p.Partition.Rest() })
+		}
+	}
+}
+
+// Rows of unexpected keys that readers see are not lost if the count of a full run hides
+// them. If the count of the first run does, the next run exports them: it counts again, as
+// the first one does if the whole table must be of one moment.
+func TestUnexpectedKeysThatACountHidesAreNotLost(t *testing.T) {
+	for name, tt := range map[string]struct {
+		limit      int64
+		consistent bool
+	}{
+		"one slice": {}, "many slices": {limit: 60}, "many slices of one moment": {limit: 60, consistent: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newWorld(tvmexport.Snapshot, "")
+				if w.Consistent = tt.consistent; tt.limit > 0 {
+					w.Limits = tvmexport.Limits{Rows: tt.limit, Bytes: 1 << 30}
+				}
+				rows := append(fleet(300, 1), fleet(900, 1)...)
+				for i := range rows[300:] { // some devices have a digit in common, so that slices end within it
+					rows[300+i] = device("3"+rows[300+i].Key[1:], 1, time.Time{})[0]
+				}
+				rows = slices.CompactFunc(rows, func(a, b contract.Row) bool { return a.Key == b.Key })
+				for _, key := range unexpected {
+					rows = append(rows, device(key, 2, time.Time{})...)
+				}
+				w.source.Set(software, rows)
+				w.source.CorruptCount = hideRests()
+				w.export(t)
+				if all := len(w.destination.Current(software)) == len(rows); all != (tt.limit == 0 || tt.consistent) {
+					t.Errorf("the first run has all rows: %v", all)
+				}
+				w.export(t)
+				w.agrees(t, rows)
+				w.source.CorruptCount = hideRests()
+				report, err := w.Run(t.Context(), engine.Request{Full: true})
+				if err != nil || report.Outcomes[0].Err != nil || report.Outcomes[0].Run.Kind != tvmexport.FullRun {
+					t.Fatalf("%+v, %v", report, err)
+				}
+				w.agrees(t, rows)
+			})
+		})
 	}
 }
 

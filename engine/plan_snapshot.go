@@ -62,6 +62,7 @@ func (p *planner) planState(ctx context.Context) error {
 		t.table = parts // it is the same, and large
 	}
 	empty := p.held == 0
+	p.askHeldRests(parts)
 	p.empty = newGrid(q.Within, tvmexport.Window{}, q.Depth)
 	list := p.open()
 	p.progress.Parts = list.size()
@@ -71,6 +72,22 @@ func (p *planner) planState(ctx context.Context) error {
 		askAll(p.units)
 	}
 	return nil
+}
+
+// askHeldRests adds to the units of a full run the rests in which readers see rows and
+// the count shows none. A slice asks for other partitions without rows too, but no
+// prefix names a rest.
+func (p *planner) askHeldRests(counted countedParts) {
+	met := map[tvmexport.Partition]bool{}
+	for _, k := range p.Known {
+		at := p.Run.Label(k.Partition)
+		if _, ok := counted.find(at); ok || k.Rows == 0 || k.Window != (tvmexport.Window{}) || !at.Rest() || met[at] {
+			continue
+		}
+		met[at] = true
+		p.units = append(p.units, planUnit{Partition: at, Fingerprint: tvmexport.EmptyFingerprint, Ask: true})
+	}
+	sortUnits(p.units)
 }
 
 // fallBackToFull makes a full run of a delta whose count tells nothing of what has
