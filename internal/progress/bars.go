@@ -84,7 +84,7 @@ func fetching(rows, of int64, took time.Duration, calls int) string {
 		}
 	}
 	if calls >= 0 {
-		s += fmt.Sprintf(", %s this minute", plural(calls, "call"))
+		s += fmt.Sprintf(", calls: %d left this minute", calls)
 	}
 	return s
 }

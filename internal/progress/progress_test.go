@@ -93,7 +93,7 @@ func TestBarsWhileFetching(t *testing.T) {
 	h.Planned(run, 12_000, 1)
 	h.Fetched(run, tvmexport.Slice{}, tvmexport.Answer{Rows: 1200})
 	p.Close() // draws the last state
-	for _, want := range []string{"1,200 rows, ", "/s, ", "12 calls this minute"} {
+	for _, want := range []string{"1,200 rows, ", "/s, ", "calls: 12 left this minute"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("missing %q in:\n%s", want, out.String())
 		}
