@@ -5,7 +5,8 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
 )
 
-// assertion binds assert(). Its arguments cannot depend on a row. It is evaluated
+// assertion binds assert(). Its arguments cannot depend on a row; what toscalar() returns
+// is a constant (https://learn.microsoft.com/kusto/query/toscalar-function). It is evaluated
 // before the query yields rows, regardless of its position, so that it also fails
 // a query without rows (https://learn.microsoft.com/kusto/query/assert-function).
 func (b *binder) assertion(n *syntax.Call, c site) (*expr, error) {

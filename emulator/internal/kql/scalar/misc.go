@@ -45,9 +45,6 @@ var asserts = []Function{
 		if err := (params{isBool, isString}).check(c); err != nil {
 			return Bound{}, err
 		}
-		if _, err := c.constant(1); err != nil {
-			return Bound{}, err
-		}
 		return Bound{Kind: value.Bool, Cost: 1, Eval: func(a []value.Value) (value.Value, error) {
 			if !a[0].Bool() {
 				return value.Value{}, fmt.Errorf("assert() has failed with message: '%s'", a[1].Text())
