@@ -233,6 +233,7 @@ type Publication struct {
 	Unread  []Unread `json:"unread,omitempty"`  // values of the rows that do not fit their type
 	Unlike  []string `json:"unlike,omitempty"`  // columns of which the runs that this one adds to had such values
 
+	Effect     Effect            `json:"-"` // for the commit record
 	Partitions []PartitionRecord `json:"-"` // written with the commit
 }
 
@@ -278,6 +279,7 @@ type Commit struct {
 	Bytes      int64  // of source JSON fetched for it
 	Calls      int    // made to the source for it
 	Losses     Losses // that the run knew of and made up for
+	Effect     Effect
 	Partitions []PartitionRecord
 	Unread     []Unread // values that do not fit their type
 	Unlike     []string // columns of which the runs that this one adds to had such values

@@ -15,6 +15,7 @@ type History struct {
 	Lineage    bool              // published rows that readers see carry their run and partition, so that a run can replace single partitions
 	FullAt     time.Time         // when the newest full run was committed; zero: none was
 	Retention  time.Duration     // how long the destination keeps what readers see; 0: not known
+	TableRows  int64             // rows that readers see; of a table that follows a watermark without those of runs that are older than Retention
 	Fetched    Volume            // by the committed runs since the last full one
 	Tenant     string            // whose data the database holds, of any table; "" if no commit says
 	Since      time.Time         // where the windows of the committed runs begin, since the last full run; zero: from the beginning
@@ -31,6 +32,8 @@ type Committed struct {
 	Watermark time.Time
 	Rows      int64
 	Bytes     int64
+
+	Effect *Effect // nil where an earlier version, or another program, has committed
 
 	Columns []Column // at the source then
 	Shown   []Column // to readers

@@ -17,6 +17,16 @@ type Hooks struct {
 	Committed func(run Run, rows int64)                // the run counts
 	Fallback  func(run Run, what string, why error)    // the run uses a simpler method, and why
 	Failed    func(table string, run RunID, err error) // the table's run ended without a commit
+	Ended     func(Ending)                             // the table's run ended, after Committed or Failed
+}
+
+// Ending is how a table's run ended.
+type Ending struct {
+	Table  string
+	Run    RunID // "" where none began
+	Rows   int64 // that it published
+	Effect Effect
+	Err    error // nil: it was committed
 }
 
 // JoinHooks announces to each listener, in their order.
@@ -36,6 +46,7 @@ func JoinHooks(listeners ...Hooks) Hooks {
 			Committed: join2(out.Committed, l.Committed),
 			Fallback:  join3(out.Fallback, l.Fallback),
 			Failed:    join3(out.Failed, l.Failed),
+			Ended:     join1(out.Ended, l.Ended),
 		}
 	}
 	return out

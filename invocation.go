@@ -23,13 +23,14 @@ type InvocationEnd struct {
 // Outcome is how a table's run ended, for the audit.
 type Outcome struct {
 	Table     string
-	Into      string    // published table as configured; "": the destination finds it
-	Run       RunID     // "" where no run began
-	Err       error     // nil: success
-	Rows      int64     // newly published and committed by the invocation
-	Watermark time.Time // to be copied to the configuration; zero: the run followed none, and Began is copied
-	Began     time.Time // by the destination's clock; a configuration row written since is an order that the copy must not hide; zero: not known
-	At        time.Time // end, by the exporter's clock
+	Into      string        // published table as configured; "": the destination finds it
+	Run       RunID         // "" where no run began
+	Err       error         // nil: success
+	Rows      int64         // newly published and committed by the invocation
+	Watermark time.Time     // to be copied to the configuration; zero: the run followed none, and Began is copied
+	Began     time.Time     // by the destination's clock; a configuration row written since is an order that the copy must not hide; zero: not known
+	At        time.Time     // end, by the exporter's clock
+	Took      time.Duration // without the wait for its turn among the tables
 }
 
 // QuotaUsage is what an invocation has used of the tenant's quota, so that the

@@ -65,6 +65,14 @@ type RunHeader struct {
 	Tenant     string    `json:"tenant,omitempty"`
 }
 
+// Effect is what a committed run has done to its table, as readers see it.
+type Effect struct {
+	TableRows int64         // rows that readers see since the run
+	Growth    int64         // how many more they are than before it
+	Deltas    int           // delta runs since the newest full one, up to this one; -1: not known
+	Took      time.Duration // until the commit, without the wait for its turn among the tables
+}
+
 // Header returns the header that the batches and the commit record of the run carry.
 func (r Run) Header() RunHeader {
 	return RunHeader{

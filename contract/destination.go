@@ -109,9 +109,13 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 		effective := map[part]tvmexport.PartitionRecord{}
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
+				Effect:    &c.Effect,
 				RunHeader: c.Run.Header(), Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
 				Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
 				Destination: c.Run.Table.Destination, Losses: c.Losses, Unread: c.Unread, Unlike: c.Unlike,
+			}
+			if c.Run.Table.LoadType != tvmexport.Snapshot { // what counts is what the last run knows
+				clear(effective)
 			}
 			if c.Run.Kind == tvmexport.FullRun {
 				clear(effective)
@@ -126,6 +130,10 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 		}
 		for _, r := range effective {
 			h.Partitions = append(h.Partitions, r)
+			h.TableRows += r.Rows
+		}
+		if t.LoadType != tvmexport.Snapshot {
+			h.TableRows = int64(len(d.visible(t.Name)))
 		}
 		if p, ok := d.pending[t.Name]; ok {
 			h.Publishing = &p

@@ -96,10 +96,12 @@ func vanished(found, known []tvmexport.PartitionRecord, run tvmexport.Run, asked
 // historyAfter is the history once a publication was finished, apart from its Losses.
 func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.History {
 	fetched := tvmexport.Volume{Rows: p.Rows, Bytes: p.Bytes}
+	effect := effectOf(p, stateBefore(h), h.Partitions)
+	h.TableRows = effect.TableRows
 	h.Last = &tvmexport.Committed{
 		RunHeader: p.Run.Header(), At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
 		Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
-		Unread: p.Unread, Unlike: p.Unlike,
+		Effect: &effect, Unread: p.Unread, Unlike: p.Unlike,
 		Destination: p.Run.Table.Destination, Losses: p.Losses,
 	}
 	if p.Run.Kind == tvmexport.FullRun {
@@ -109,6 +111,11 @@ func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.Histor
 	}
 	h.Fetched.Rows += fetched.Rows
 	h.Fetched.Bytes += fetched.Bytes
+	h.Ordered = time.Time{}
+	if p.Run.Table.LoadType != tvmexport.Snapshot {
+		h.Partitions = p.Partitions
+		return h
+	}
 	replaced := make(map[tvmexport.Partition]bool, len(p.Partitions))
 	for _, r := range p.Partitions {
 		replaced[r.Partition] = true
@@ -120,6 +127,5 @@ func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.Histor
 		}
 	}
 	h.Partitions = effective
-	h.Ordered = time.Time{}
 	return h
 }

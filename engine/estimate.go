@@ -17,6 +17,8 @@ type PlannedTable struct {
 	FullReason string          // why a Snapshot is fetched completely; "" where it is not
 	Finishes   tvmexport.RunID // a publication that an earlier run began and that is finished first; "" if none
 
+	TableRows int64 // that readers see now
+
 	Held    int64 // rows at the source that were counted
 	Rows    int64 // to be fetched
 	Resumed int64 // landed by an earlier run, to be taken over
@@ -220,6 +222,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, w *plannedRun) (Pl
 	}
 	out.Chain = s.asked + min(p.Slices, 1)
 	out.Run, out.FullReason, out.Parts, out.Changed = planned.Run, p.FullReason, p.Parts, p.Changed
+	out.TableRows = w.history.TableRows
 	out.Held, out.Rows, out.Resumed = planned.held, planned.total, p.Resumed
 	out.Slices, out.Calls, out.Bytes = p.Slices, p.Calls, p.Bytes
 	if _, known := v.exporter.describe(r.Table.Name); !known {

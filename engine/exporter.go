@@ -69,9 +69,9 @@ type Report struct {
 type Result struct {
 	Table tvmexport.Table
 	Progress
-	Finished int64 // rows of an earlier run whose publication was finished
-	Took     time.Duration
-	Err      error // nil: committed
+	Finished int64         // rows of an earlier run whose publication was finished
+	Took     time.Duration // of the run, until its commit; without the wait for its turn among the tables
+	Err      error         // nil: committed
 }
 
 // Run exports the requested tables once. Its error concerns the whole run. The

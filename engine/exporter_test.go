@@ -96,6 +96,11 @@ func (w world) agrees(t *testing.T, want []contract.Row) {
 	if d := cmp.Diff(records(want), sorted(w.destination.Current(software))); d != "" {
 		t.Fatalf("published rows differ:\n%.2000s", d)
 	}
+	if commits := w.destination.Commits(software); len(commits) > 0 {
+		if last := commits[len(commits)-1].Effect; last.TableRows != int64(len(want)) {
+			t.Fatalf("the newest commit says that readers see %d rows; they see %d", last.TableRows, len(want))
+		}
+	}
 }
 
 func bubble(t *testing.T, f func(t *testing.T)) { t.Helper(); synctest.Test(t, f) }

@@ -12,6 +12,8 @@ import (
 type Progress struct {
 	Run        tvmexport.Run
 	Rows       int64              // published
+	TableRows  int64              // that readers see since the run, or still see after one that failed
+	Growth     int64              // how many more they are than before it
 	Fetched    int64              // rows in confirmed batches
 	Resumed    int64              // rows of them that an earlier run had landed
 	Late       int64              // rows of them that came late
@@ -81,7 +83,7 @@ type stage struct {
 }
 
 func newStage(s Steps, h *tvmexport.Hooks, plan Plan) stage {
-	return stage{steps: s, hooks: h, progress: &Progress{Run: plan.Run, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
+	return stage{steps: s, hooks: h, progress: &Progress{Run: plan.Run, TableRows: plan.Before.TableRows, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
 }
 
 func (s stage) note(format string, args ...any) {

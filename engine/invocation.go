@@ -184,6 +184,16 @@ func (v *invocation) failed(r *Result) {
 	}
 }
 
+// endedRun announces that the run of a table has ended.
+func (v *invocation) endedRun(r *Result) {
+	if v.exporter.Hooks.Ended != nil {
+		v.exporter.Hooks.Ended(tvmexport.Ending{
+			Table: r.Table.Name, Run: r.Run.ID, Rows: r.Rows, Err: r.Err,
+			Effect: tvmexport.Effect{TableRows: r.TableRows, Growth: r.Growth, Took: r.Took},
+		})
+	}
+}
+
 // What an Exporter does at once.
 const (
 	defaultTables = 16 // the calls to the source have a limit of their own, and so have publishing commands
@@ -209,15 +219,18 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 			continue
 		}
 		g.Go(func() error {
-			start, p := time.Now(), &place{free: places}
+			p := &place{free: places}
+			watch := &stopwatch{place: p}
+			watch.start()
 			defer p.leave()
 			defer eng.counts.arrive(r.Table.Name)
-			r.Err = v.runTable(ctx, r, tableRun{steps: eng, place: p, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
+			r.Err = v.runTable(ctx, r, tableRun{steps: timed{eng, watch}, place: p, watch: watch, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
 			v.ended[i] = time.Now()
-			r.Took = v.ended[i].Sub(start) - p.waited
+			r.Took = watch.elapsed()
 			if r.Err != nil {
 				v.failed(r)
 			}
+			v.endedRun(r)
 			return nil
 		})
 	}
@@ -236,7 +249,7 @@ func (v *invocation) close(ctx context.Context) error {
 	defer cancel()
 	c := tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased, QuotaUsage: v.lease().QuotaUsage}
 	for i, r := range v.results {
-		o := tvmexport.Outcome{Table: r.Table.Name, Into: v.orders[i].Into, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: v.ended[i]}
+		o := tvmexport.Outcome{Table: r.Table.Name, Into: v.orders[i].Into, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: v.ended[i], Took: r.Took}
 		if o.At.IsZero() {
 			o.At = time.Now()
 		}

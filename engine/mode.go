@@ -29,7 +29,7 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p := Plan{
 		Run:    tvmexport.Run{ID: newRunID(), Table: t, Kind: tvmexport.FullRun, StartedAt: h.Now},
-		Limits: v.exporter.limits(), Known: h.Partitions, Depth: h.Depth,
+		Limits: v.exporter.limits(), Known: h.Partitions, Before: stateBefore(h), Depth: h.Depth,
 		Lag: v.exporter.Lag, Until: v.request.To, Recount: v.exporter.Recount, Consistent: v.exporter.Consistent, StepBytes: v.exporter.StepBytes,
 	}
 	p.Run.Tenant = v.exporter.Tenant
@@ -131,6 +131,7 @@ type Plan struct {
 	RowBytes   float64 // learned size of a row's JSON; 0 if nothing was learned yet
 	Last       int64   // rows of the last committed run; 0 if unknown
 	Known      []tvmexport.PartitionRecord
+	Before     tvmexport.Effect      // of the runs before this one
 	Depth      int                   // of Known
 	FullReason string                // why a Snapshot is fetched completely
 	Only       []tvmexport.Partition // of a Snapshot's delta: what it replaces; nil: what differs from Known

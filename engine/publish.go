@@ -100,7 +100,52 @@ func publication(p planned, have landed, missing map[tvmexport.BatchID]int64, do
 	}
 	pub.Steps, pub.Rows = publicationSteps(batches, missing, run.Table, p.StepBytes)
 	pub.Partitions = vanished(recordsOf(batches, run), p.Known, run, have.asked)
+	pub.Effect = effectOf(pub, p.Before, p.Known)
 	return pub
+}
+
+// stateBefore is what readers see of a table before a run.
+func stateBefore(h tvmexport.History) tvmexport.Effect {
+	e := tvmexport.Effect{TableRows: h.TableRows}
+	switch {
+	case h.Last == nil:
+	case h.Last.Effect == nil:
+		e.Deltas = -1
+	default:
+		e.Deltas = h.Last.Effect.Deltas
+	}
+	return e
+}
+
+// effectOf is what a publication does to a table of which readers see the known
+// partitions before it.
+func effectOf(p tvmexport.Publication, before tvmexport.Effect, known []tvmexport.PartitionRecord) tvmexport.Effect {
+	e := tvmexport.Effect{TableRows: p.Rows}
+	if p.Run.Kind != tvmexport.FullRun {
+		e.TableRows = before.TableRows + p.Rows - replacedRows(p, known)
+		if e.Deltas = before.Deltas; e.Deltas >= 0 {
+			e.Deltas++
+		}
+	}
+	e.Growth = e.TableRows - before.TableRows
+	return e
+}
+
+// replacedRows counts the rows that readers do not see any more after a delta run:
+// those of the partitions that a run of a Snapshot records, and rows without a
+// watermark, which come again with each run that follows one.
+func replacedRows(p tvmexport.Publication, known []tvmexport.PartitionRecord) int64 {
+	recorded := make(map[tvmexport.Partition]bool, len(p.Partitions))
+	for _, r := range p.Partitions {
+		recorded[r.Partition] = true
+	}
+	var rows int64
+	for _, k := range known {
+		if p.Run.Table.LoadType == tvmexport.Snapshot && recorded[k.Partition] || p.Run.Table.LoadType != tvmexport.Snapshot && k.Window.Null {
+			rows += k.Rows
+		}
+	}
+	return rows
 }
 
 // finish publishes and commits. It is also how a later run completes what an
@@ -121,13 +166,14 @@ func finish(ctx context.Context, s Steps, pub tvmexport.Publication, p *Progress
 	announcePublished(h, pub.Run, rows)
 	unread := mostUnread(pub.Unread, published.Unread)
 	err = s.Commit(ctx, tvmexport.Commit{
-		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions, Losses: pub.Losses,
+		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions, Losses: pub.Losses, Effect: pub.Effect,
 		Unread: unread, Unlike: pub.Unlike,
 	})
 	if err != nil {
 		return err
 	}
 	p.Run, p.Rows, p.Notes, p.Unread = pub.Run, rows, append(p.Notes, published.Notes...), unread
+	p.TableRows, p.Growth = pub.Effect.TableRows, pub.Effect.Growth
 	announceCommitted(h, pub.Run, rows)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 type tableRun struct {
 	steps   Steps
 	place   *place
+	watch   *stopwatch
 	order   tvmexport.Order
 	history tvmexport.History
 	orphans []tvmexport.OrphanedBatch
@@ -20,6 +21,7 @@ type tableRun struct {
 // runTable finishes what an earlier run began to publish, then makes a run.
 func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error {
 	h := &t.history
+	r.TableRows = h.TableRows
 	if err := v.sameTenant(r.Table, *h); err != nil {
 		return err
 	}
@@ -31,6 +33,7 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 	}
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
+		p.Effect = effectOf(*p, stateBefore(*h), h.Partitions)
 		var done Progress
 		err := finish(ctx, t.steps, *p, &done, &v.exporter.Hooks)
 		if err != nil {
@@ -40,6 +43,7 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 		if *h, err = v.afterFinish(ctx, r.Table, *h, *p); err != nil {
 			return err
 		}
+		t.watch.start() // the finished run has its own time
 	}
 	err := v.attempt(ctx, r, t)
 	r.Unread = addUnread(finished, r.Unread)

@@ -98,7 +98,7 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 	calls, bytes := 0, int64(0)
 	var restarts []string
 	for {
-		r.Table, r.Progress = known, Progress{}
+		r.Table, r.Progress = known, Progress{TableRows: t.history.TableRows}
 		err := v.try(ctx, r, t, seen)
 		r.Calls, r.Bytes = r.Calls+calls, r.Bytes+bytes
 		r.Notes = append(slices.Clone(restarts), r.Notes...)

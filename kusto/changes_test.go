@@ -59,7 +59,7 @@ func TestEmulatorChangesOfAnyHistory(t *testing.T) {
 				all = append(all, rows[d]...)
 			}
 			slices.Sort(all)
-			states = append(states, state{s.now(), id, all})
+			states = append(states, state{at: s.now(), run: id, rows: all})
 			if got := s.devices("DeviceTvmSoftwareInventory"); got != strings.Join(all, " ") {
 				s.Fatalf("after %s readers see %s, want %s", id, got, all)
 			}

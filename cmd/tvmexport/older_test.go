@@ -96,6 +96,10 @@ const ledgerWords = `ExportRuns
 // addedWords are rows of ledgerWords that later versions write on purpose. The earlier version reads rows of its own states only.
 var addedWords = []string{
 	`{"Kind":"","LoadType":"","Name":"shape","State":"shape"}`, // the number of the stored shape
+	// What a run has done to its table, and how long it took.
+	`{"Kind":"delta","LoadType":"Snapshot","Name":"effect","State":"committed"}`, `{"Kind":"full","LoadType":"Snapshot","Name":"effect","State":"committed"}`,
+	`{"Kind":"delta","LoadType":"Incr","Name":"effect","State":"committed"}`, `{"Kind":"delta","LoadType":"FullThenIncr","Name":"effect","State":"committed"}`,
+	`{"Kind":"full","LoadType":"FullThenIncr","Name":"effect","State":"committed"}`, `{"Kind":"","LoadType":"","Name":"seconds","State":"ended"}`,
 }
 
 // unlike is a query for the runs whose records are not as many as their typed rows.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/conn"
@@ -19,7 +20,7 @@ func (c *Ledger) Commit(ctx context.Context, m tvmexport.Commit) error {
 	}
 	detail, err := kql.Document(CommitDetail{
 		RunHeader: m.Run.Header(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
-		Destination: m.Run.Table.Destination, Losses: m.Losses,
+		Destination: m.Run.Table.Destination, Losses: m.Losses, Effect: effectOf(m.Effect),
 		Unread: m.Unread, Unlike: m.Unlike, Note: tvmexport.UnreadReason(m.Unread),
 	})
 	if err != nil {
@@ -67,6 +68,32 @@ type CommitDetail struct {
 
 	Destination string           `json:"destination,omitempty"` // table of records; "" in records of earlier versions
 	Losses      tvmexport.Losses `json:"losses,omitzero"`       // that the run made up for
+
+	Effect *storedEffect `json:"effect,omitempty"` // nil in records of earlier versions
+}
+
+// storedEffect is a [tvmexport.Effect] as commit records have it.
+type storedEffect struct {
+	TableRows int64   `json:"tableRows"`
+	Growth    int64   `json:"growth"`
+	Deltas    int     `json:"deltas"`
+	Seconds   float64 `json:"seconds"`
+}
+
+func effectOf(e tvmexport.Effect) *storedEffect {
+	return &storedEffect{e.TableRows, e.Growth, e.Deltas, e.Took.Seconds()}
+}
+
+// effect is nil where the record does not say it.
+func (e *storedEffect) effect() *tvmexport.Effect {
+	if e == nil {
+		return nil
+	}
+	return &tvmexport.Effect{TableRows: e.TableRows, Growth: e.Growth, Deltas: e.Deltas, Took: secondsLong(e.Seconds)}
+}
+
+func secondsLong(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Millisecond)
 }
 
 // readCommit reads a commit record's Detail. Records of other programs have none.

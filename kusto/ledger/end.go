@@ -69,9 +69,9 @@ func endsText(key string, f tvmexport.InvocationEnd) string {
 	rows := make([]string, len(f.Outcomes))
 	for i, o := range f.Outcomes {
 		status, reason := verdict(o)
-		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Datetime(o.Watermark), o.Rows, kql.Literal(status), kql.Literal(reason))
+		rows[i] = fmt.Sprintf("    %s, %s, %s, %d, %s, %s, %.3f", kql.Literal(o.Table), kql.Literal(string(o.Run)), kql.Datetime(o.Watermark), o.Rows, kql.Literal(status), kql.Literal(reason), o.Took.Seconds())
 	}
-	return guarded(kql.RunsTable, "tvmexport-ended:"+key, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string) [
+	return guarded(kql.RunsTable, "tvmexport-ended:"+key, fmt.Sprintf(`datatable (Table:string, RunId:string, Watermark:datetime, Rows:long, Status:string, Reason:string, Seconds:real) [
 %s]
 | project %s`, strings.Join(rows, ",\n"), kql.Fill(kql.RunsColumns, map[string]kql.Expression{
 		"Table":     {Kind: "string", Text: "Table"},
@@ -81,7 +81,7 @@ func endsText(key string, f tvmexport.InvocationEnd) string {
 		"Watermark": {Kind: "datetime", Text: "Watermark"},
 		"Rows":      {Kind: "long", Text: "Rows"},
 		"Owner":     {Kind: "string", Text: kql.Literal(f.Owner)},
-		"Detail":    {Kind: "dynamic", Text: `bag_pack("status", Status, "reason", Reason)`},
+		"Detail":    {Kind: "dynamic", Text: `bag_pack("status", Status, "reason", Reason, "seconds", Seconds)`},
 	})))
 }
 

@@ -55,7 +55,7 @@ func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[str
 		h.Lineage, h.Retention = from.HasLineage(), kept[from.Table]
 		out[t.Name] = h
 	}
-	lost, err := c.lossesOf(ctx, tables, kept)
+	lost, seen, err := c.lossesOf(ctx, tables, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +64,26 @@ func (c *Ledger) History(ctx context.Context, tables []tvmexport.Table) (map[str
 		h.Losses = l
 		out[name] = h
 	}
+	for name, rows := range seen {
+		h := out[name]
+		h.TableRows = rows
+		out[name] = h
+	}
 	if err := c.readLegacy(ctx, tables, out); err != nil {
 		return nil, err
 	}
-	return out, c.readPartitions(ctx, out)
+	if err := c.readPartitions(ctx, out); err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		if h := out[t.Name]; t.LoadType == tvmexport.Snapshot {
+			for _, p := range h.Partitions {
+				h.TableRows += p.Rows
+			}
+			out[t.Name] = h
+		}
+	}
+	return out, nil
 }
 
 // runsAndPlacements is runs. At the same time it reads which published tables lack runs,
@@ -236,7 +252,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 			h.Last.ID, h.Last.Previous, h.Last.Kind = e.Run, e.Previous, e.Kind
 			h.Last.Columns, h.Last.Shown = d.Columns, d.Shown
 			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
-			h.Last.Destination, h.Last.Losses = d.Destination, d.Losses
+			h.Last.Destination, h.Last.Losses, h.Last.Effect = d.Destination, d.Losses, d.Effect.effect()
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 			h.FullAt, h.Fetched = e.full, e.fetched
 		case kql.AbandonedState:

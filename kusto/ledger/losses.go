@@ -27,24 +27,25 @@ type place struct {
 }
 
 // lossesOf says what the ledger and the published tables show to be gone of
-// each table: one query for all of them.
-func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept map[string]time.Duration) (map[string]tvmexport.Losses, error) {
+// each table, and how many rows readers see of those that follow a watermark: one
+// query for all of them.
+func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept map[string]time.Duration) (out map[string]tvmexport.Losses, seen map[string]int64, err error) {
 	var places []place
 	for _, t := range tables {
 		of, err := c.placesOf(ctx, t, kept)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		places = append(places, of...)
 	}
-	out := make(map[string]tvmexport.Losses, len(tables))
+	out, seen = make(map[string]tvmexport.Losses, len(tables)), map[string]int64{}
 	if len(tables) == 0 {
-		return out, nil
+		return out, seen, nil
 	}
 	s := conn.Statement{Op: "compare the ledger with published rows", Text: lossesText(tables, places)}
 	rows, err := c.conn.Query(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	_, err = conn.ReadRows(s, rows, func(r *conn.Reader) struct{} {
 		table := r.Text("Table")
@@ -71,6 +72,8 @@ func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 			l.Short = append(l.Short, tvmexport.Short{
 				Table: places[i].Table, Readers: places[i].Readers, Recorded: r.Count("Recorded"), Held: r.Count("Held"), Gone: number,
 			})
+		case keptRows:
+			seen[table] = number
 		default:
 			r.Fail("What", errors.New("a row says nothing that was asked"))
 		}
@@ -80,7 +83,7 @@ func (c *Ledger) lossesOf(ctx context.Context, tables []tvmexport.Table, kept ma
 	if err == nil {
 		err = c.trulyGone(ctx, s.Op, places, out)
 	}
-	return out, err
+	return out, seen, err
 }
 
 // trulyGone is an error if rows that seem to be gone are hidden by a policy that
@@ -128,6 +131,7 @@ const (
 	holes             = "holes"
 	incompleteRecords = "records"
 	shortOfRows       = "short"
+	keptRows          = "kept"
 	copiedWatermark   = "copied"
 	unknownCopy       = "unknown copy"
 )
@@ -150,7 +154,7 @@ const SourceDays = 31
 // where a tag names an invocation that the ledger does not know.
 func lossesText(tables []tvmexport.Table, places []place) string {
 	names := kql.Literals(kql.Names(tables))
-	var found, expected strings.Builder
+	var found, expected, kept strings.Builder
 	for i, p := range places {
 		fmt.Fprintf(&found, "let Since%d = toscalar(Bounds | where Table == %s | project Since);\n", i, kql.Literal(p.Of.Name))
 		by, bound := "RunId", ""
@@ -188,6 +192,15 @@ func lossesText(tables []tvmexport.Table, places []place) string {
     | where Table == %s and Kind != %s and Rows > 0 and Layout %s %s and At > %s and (isnull(Since%d) or Began >= Since%d)
     | project Table, Place = %s, RunId, Rows
 `, kql.Literal(p.Of.Name), kql.Literal(string(tvmexport.LegacyRun)), filled, layouts, oldest, i, i, kql.Literal(p.Table))
+		if p.Readers && p.Of.LoadType != tvmexport.Snapshot {
+			if kept.Len() > 0 {
+				kept.WriteString("), (\n")
+			}
+			fmt.Fprintf(&kept, `Visible
+    | where Table == %s and At > %s
+    | project Table, RunId, At, Rows
+`, kql.Literal(p.Of.Name), oldest)
+		}
 	}
 	founds := make([]string, len(places))
 	for i := range places {
@@ -244,7 +257,7 @@ Expected
 | where Number > 0
 | project Table, What = %s, Number, Place, Recorded, Held
 ), (
-%s
+%s%s
 | where SourceTable in (%s)
 | extend WrittenAt = coalesce(ingestion_time(), LastRefreshedTime, datetime(1900-01-01)), Tags = extent_tags()
 | summarize Number = count(), arg_max(WrittenAt, Tags) by Table = SourceTable
@@ -263,6 +276,26 @@ Expected
 		found.String(), strings.Join(founds, ", "), expected.String(),
 		kql.Literal(strangeRows), kql.Literals([]tvmexport.RunKind{tvmexport.FullRun, tvmexport.LegacyRun}), kql.Literal(holes),
 		kql.Literal(string(tvmexport.Snapshot)), kql.Literal(string(tvmexport.LegacyRun)), kql.PartitionsTable, names, kql.Literal(incompleteRecords),
-		kql.Literal(shortOfRows), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
+		kql.Literal(shortOfRows), keptText(kept.String(), names), kql.ConfigurationTable, names, kql.Literal(copyTag), kql.RunsTable, kql.Literals([]string{kql.CommittedState, kql.EndedState}), kql.Literal(copyTag), digestLength,
 		kql.Literal(unknownCopy), kql.Literal(copiedWatermark))
+}
+
+// keptText is the part of lossesText that counts the rows that readers see of tables
+// that follow a watermark: those of the runs that the queries in kept list. Of rows
+// without a watermark, which come again with each run, only the newest run's count.
+func keptText(kept, names string) string {
+	if kept == "" {
+		return ""
+	}
+	return fmt.Sprintf(`union (
+%s)
+| join kind=leftouter (%s
+    | where Table in (%s) and WindowNull
+    | summarize Rows = max(Rows) by Table, RunId, Partition
+    | summarize Nulls = sum(Rows) by Table, RunId) on Table, RunId
+| extend Nulls = coalesce(Nulls, 0)
+| summarize Number = sum(Rows - Nulls), arg_max(At, Nulls) by Table
+| project Table, What = %s, Number = Number + Nulls, Place = "", Recorded = long(null), Held = long(null)
+), (
+`, kept, kql.PartitionsTable, names, kql.Literal(keptRows))
 }

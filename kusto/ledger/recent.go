@@ -30,6 +30,9 @@ type RunRecord struct {
 	Bytes     int64
 	Calls     int64
 	Reason    string // why it failed
+
+	Effect *tvmexport.Effect // nil: not recorded
+	Took   time.Duration     // without the wait for its turn; 0: not recorded
 }
 
 // Runs are the runs that the ledger knows, newest first, not more than the
@@ -82,9 +85,15 @@ func readRunLine(r *conn.Reader) runLine {
 	var detail struct {
 		StartedAt      time.Time `json:"startedAt"`
 		Status, Reason string
+		Seconds        float64       // of an end
+		Effect         *storedEffect // of a commit
 	}
 	if text := r.Document("Detail"); len(text) > 0 {
 		r.Fail("Detail", json.Unmarshal(text, &detail))
+	}
+	l.Effect, l.Took = detail.Effect.effect(), secondsLong(detail.Seconds)
+	if l.Effect != nil {
+		l.Took = l.Effect.Took
 	}
 	l.Began, l.Reason, l.failed = detail.StartedAt, detail.Reason, detail.Status == Failed
 	return l

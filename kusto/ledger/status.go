@@ -23,9 +23,30 @@ type TableStatus struct {
 	Order      tvmexport.Order
 	Last       *tvmexport.Committed   // nil before the first commit
 	Age        time.Duration          // since the last commit
+	FullAt     time.Time              // of the newest full run's commit; zero: none
 	Publishing tvmexport.RunID        // a publication that the next run will finish; "" if none
 	Holder     *tvmexport.LeaseHolder // of the lease; nil if no run holds it
 	Audit      *Audit                 // the last audit row; nil if none
+}
+
+// TableRows are the rows that readers see since the last commit; false where an
+// earlier version of the program has committed and did not record them.
+func (t TableStatus) TableRows() (rows int64, known bool) {
+	switch {
+	case t.Last == nil:
+		return 0, true
+	case t.Last.Effect != nil:
+		return t.Last.Effect.TableRows, true
+	}
+	return t.Last.Rows, t.Last.Kind == tvmexport.LegacyRun || t.Last.Kind == tvmexport.FullRun
+}
+
+// Deltas are the committed delta runs since the newest full one; -1: not known.
+func (t TableStatus) Deltas() int {
+	if t.Last == nil || t.Last.Effect == nil {
+		return -1
+	}
+	return t.Last.Effect.Deltas
 }
 
 // Audit is a row of MigrationAuditLog.
@@ -63,7 +84,7 @@ func (c *Reports) Status(ctx context.Context) (Status, error) {
 	out := Status{Tables: make([]TableStatus, len(orders)), Newer: stored.Beyond("read ledger", "", Shape)}
 	for i, o := range orders {
 		h := histories[o.Table]
-		t := TableStatus{Order: o, Last: h.Last}
+		t := TableStatus{Order: o, Last: h.Last, FullAt: h.FullAt}
 		if h.Last != nil {
 			t.Age = h.Now.Sub(h.Last.At)
 		}
