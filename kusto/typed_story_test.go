@@ -31,7 +31,7 @@ func TestEmulatorStates(t *testing.T) {
 			time.Sleep(24 * time.Hour)
 			previous = string(s.publishParts(table, id, previous, kind, parts))
 			time.Sleep(time.Minute)
-			states = append(states, state{s.now(), id, strings.Fields(sees)})
+			states = append(states, state{at: s.now(), committed: s.committedAt(id), run: id, rows: strings.Fields(sees)})
 			if got := s.devices("DeviceTvmSoftwareInventory"); got != sees {
 				s.Errorf("after %s readers see %s, want %s", id, got, sees)
 			}
@@ -54,7 +54,12 @@ func TestEmulatorStates(t *testing.T) {
 				}
 			}
 		}
-		s.refuses("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(early)+")", "no run was committed at or before that time")
+		oldest := "no run was committed at or before " + written(early) + "; the oldest time that can be asked for is "
+		s.refuses("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(early)+")", oldest+written(states[0].committed))
+		s.refuses("DeviceTvmSoftwareInventoryChanges("+kql.Datetime(early)+", now())", oldest+written(states[0].committed))
+		if got := s.devices("DeviceTvmSoftwareInventoryAsOf(" + kql.Datetime(states[0].committed) + ")"); got != strings.Join(states[0].rows, " ") {
+			s.Errorf("as of the oldest time: %s, want %s", got, states[0].rows)
+		}
 
 		// The first full run expires: what depends on it is refused, the rest is not.
 		_, err := s.admin.conn.Command(s.Context(), conn.Statement{Op: "test", Text: `.drop extents <| .show table DeviceTvmSoftwareInventoryTyped extents where tags has "drop-by:tvmexport:20260101T000000Z-1"`})
@@ -62,20 +67,33 @@ func TestEmulatorStates(t *testing.T) {
 		for i, want := range states {
 			of := "DeviceTvmSoftwareInventoryAsOf(" + kql.Datetime(want.at) + ")"
 			if i < 4 {
-				s.refuses(of, "rows of the snapshot of that time are gone")
+				s.refuses(of, "rows of the snapshot of "+written(want.at)+" are gone from DeviceTvmSoftwareInventoryTyped, by its retention or by hand; the oldest time that can be asked for is "+written(states[4].committed))
 			} else if got := s.devices(of); got != strings.Join(want.rows, " ") {
 				s.Errorf("as of %s: %s, want %s", want.at, got, want.rows)
 			}
 		}
+		s.refuses("DeviceTvmSoftwareInventoryAsOf("+kql.Datetime(early)+")", oldest+written(states[4].committed))
 	})
 }
 
 // state is what readers see after a run.
 type state struct {
-	at   time.Time
-	run  string
-	rows []string // DEVICE:COUNT, sorted
+	at, committed time.Time
+	run           string
+	rows          []string // DEVICE:COUNT, sorted
 }
+
+// committedAt is when the ledger says that a run was committed.
+func (s stage) committedAt(run string) time.Time {
+	s.Helper()
+	said := s.ask("ExportRuns | where RunId == " + kql.Literal(run) + ` and State == "committed" | project Row = tostring(At)`)
+	at, err := time.Parse(time.RFC3339Nano, said[0])
+	s.must(err)
+	return at
+}
+
+// written is a time as the language writes it.
+func written(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 // changesBetween is the difference of the first and the last of the states, and
 // for each row the last run that changed how often it was there.

@@ -169,9 +169,15 @@ func originals(t *testing.T) testDatabase {
 	return d
 }
 
+// versionBefore is a database that an earlier version made. Its functions belong to the
+// principal that made them, as the service has it.
 func versionBefore(t *testing.T) testDatabase {
-	d := restoreOlder(t)
-	return testDatabase{t, d.server, d.config}
+	older := restoreOlder(t)
+	d := testDatabase{t, older.server, older.config}
+	for _, name := range d.shown(".show functions | project Name") {
+		d.admin(fmt.Sprintf(".add function %s admins ('%s')", name, d.principal()))
+	}
+	return d
 }
 
 // The script makes what init makes, in a database with nothing in it and in databases that exist. The second time it

@@ -23,6 +23,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/internal/promised"
 )
@@ -47,6 +48,7 @@ const otherProgram = "TVMEXPORT_TEST_PROGRAM"
 //	agree QUERY...                    each query has the same rows at the source and at the
 //	                                  destination
 //	count N QUERY                     the query has N rows at the destination
+//	examples FILE                     runs the indented examples of a page at the destination
 //	admin COMMAND                     runs a management command as the database's administrator
 //	oldexporter KIND TABLE COLUMN LOADTYPE [KQL]  one run of an exporter that import takes over
 //	exits CODE COMMAND...             runs the program and wants this exit code
@@ -92,6 +94,7 @@ func TestScripts(t *testing.T) {
 			"advance":  cmdAdvance,
 			"agree":    cmdAgree,
 			"count":    cmdCount,
+			"examples": cmdExamples,
 			"admin":    cmdAdmin,
 			"exits":    cmdExits,
 			"fault":    cmdControl("/faults"),
@@ -266,6 +269,35 @@ func cmdAgree(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s: the source has %+v, the destination %+v", q, truth, landed)
 		}
 		ts.Logf("%s: %d rows", q, truth.Rows)
+		if tvmexport.CheckIdentifier("table", q) == nil && !neg {
+			e.knowsRows(ts, q, landed.Rows)
+		}
+	}
+}
+
+// knowsRows fails if the newest commit of the table says that readers see another
+// number of rows. Commits of other exporters do not say it.
+func (r *running) knowsRows(ts *testscript.TestScript, table string, rows int64) {
+	said := fmt.Sprintf(`ExportRuns | where Table == %q and State == "committed" | summarize arg_max(At, Detail) | where tolong(Detail.effect.tableRows) != %d | project Detail.effect`, table, rows)
+	if wrong := r.ask(ts, "/landed", said); wrong.Rows > 0 {
+		ts.Fatalf("%s has %d rows, and its newest commit says something else", table, rows)
+	}
+}
+
+// cmdExamples runs the examples of a page, which are the paragraphs that are indented.
+func cmdExamples(ts *testscript.TestScript, _ bool, args []string) {
+	page, err := os.ReadFile(filepath.Join("..", "..", args[0]))
+	ts.Check(err)
+	e, n := emulators.get(ts), 0
+	for part := range strings.SplitSeq(string(page), "\n\n") {
+		if !strings.HasPrefix(part, "    ") {
+			continue
+		}
+		n++
+		ts.Logf("%d rows of\n%s", e.ask(ts, "/landed", part).Rows, part)
+	}
+	if n < 4 {
+		ts.Fatalf("%s has %d examples", args[0], n)
 	}
 }
 
