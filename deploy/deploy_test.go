@@ -58,6 +58,7 @@ func metricNames(t *testing.T) map[string]bool {
 	m := metrics.New(reg, "v1")
 	m.Table("T")
 	m.Known("T", 1, time.Now())
+	m.Rows("T", 1)
 	m.Missed("T", "down", 1)
 	m.Retrying("fetch", time.Second)
 	m.Quota(func() metrics.Quota { return metrics.Quota{} })

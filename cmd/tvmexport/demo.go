@@ -16,6 +16,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -153,7 +154,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 		return err
 	}
 	w := tabwriter.NewWriter(d.process.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TABLE\tSOURCE ROWS\tDESTINATION ROWS\tHASHES\tCALLS\tTIME")
+	fmt.Fprintln(w, "TABLE\tSOURCE ROWS\tDESTINATION ROWS\tHASHES\tCHANGED\tCALLS\tTOOK")
 	for _, r := range report.Outcomes {
 		if r.Err != nil {
 			return r.Err
@@ -170,7 +171,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 		if truth != landed {
 			verdict, d.differ = "DIFFER", true
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", r.Table.Name, progress.Count(truth.Rows), progress.Count(landed.Rows), verdict, r.Calls, r.Took.Round(100*time.Millisecond))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", r.Table.Name, progress.Count(truth.Rows), progress.Count(landed.Rows), verdict, figures.Changed(r.Rows, r.Growth), r.Calls, figures.Span(r.Took))
 	}
 	return w.Flush()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
+	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
 )
@@ -22,6 +23,38 @@ type estimate struct {
 	Tables []planLine
 	Total  planTotal
 	share  float64 // of the tenant's quota
+	basis  basis
+}
+
+// basis is what an estimate rests on.
+type basis struct {
+	call    time.Duration // of a call without its rows
+	learned int           // tables of which earlier runs have told the size of a row
+}
+
+// learnedTables counts the tables whose row size earlier runs have told.
+func learnedTables(tables []engine.PlannedTable) int {
+	n := 0
+	for _, t := range tables {
+		if t.Err == nil && t.Learned {
+			n++
+		}
+	}
+	return n
+}
+
+// of says what the estimate of so many tables rests on.
+func (b basis) of(tables int) string {
+	rows := "of earlier runs"
+	switch b.learned {
+	case 0:
+		rows = "of a sample"
+	case tables:
+	default:
+		rows = fmt.Sprintf("of earlier runs for %s, of a sample for the others", figures.Plural(b.learned, "table"))
+	}
+	return fmt.Sprintf("calls of %s (measured by this plan), %s of rows a second, %s from the last answer to the commit, row sizes %s",
+		seconds(b.call.Seconds()), progress.Size(bytesPerSecond), figures.Span(landing), rows)
 }
 
 // planLine is what a run of one table would do.
@@ -46,13 +79,17 @@ type planLine struct {
 	Commands []string `json:"commands,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
 	Error    string   `json:"error,omitempty"`
+
+	snapshot bool // it is one, so that Held is its size after the run
+
+	TableRows int64 `json:"tableRows"` // that readers see now
 }
 
 // planTotal is what the whole run would do.
 type planTotal struct {
 	Total       bool     `json:"total"`
 	Tables      int      `json:"tables"`
-	Rows        int64    `json:"rows"`
+	Rows        int64    `json:"rows"` // to be fetched
 	Slices      int      `json:"slices"`
 	Calls       int      `json:"calls"`
 	Bytes       int64    `json:"bytes"`
@@ -67,6 +104,9 @@ type planTotal struct {
 	Permissions []string `json:"permissions"`
 	Commands    []string `json:"commands,omitempty"`
 	Number      string   `json:"number"`
+
+	TableRows int64   `json:"tableRows"`    // that readers see now
+	Apart     float64 `json:"secondsApart"` // of all tables, if they ran one after another
 }
 
 // allowed is how many calls are made, and how many may be made.
@@ -102,11 +142,15 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 		}
 		out.Tables = append(out.Tables, l)
 		out.Total.Rows += l.Rows
+		out.Total.TableRows += l.TableRows
+		out.Total.Apart += l.Seconds
 		out.Total.Slices += l.Slices
 		out.Total.Calls += l.Calls
 		out.Total.Bytes += l.Bytes
 		out.Total.Spent += t.Spent
 	}
+	out.Total.Apart = round(out.Total.Apart)
+	out.basis = basis{call: source.Mean(), learned: learnedTables(tables)}
 	each := meanOf(source, out.Total.Calls, out.Total.Bytes)
 	f := source.Forecast(out.Total.Calls, chain, callsAtOnce, each)
 	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.EstimateDuration(tables, each, f.Took, landing).Seconds())
@@ -124,7 +168,7 @@ func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
 
 func lineOfPlan(t engine.PlannedTable) planLine {
 	l := planLine{
-		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: fullReason(t.FullReason), Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
+		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: fullReason(t.FullReason), TableRows: t.TableRows, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
 		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,
 		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: advisedNotes(t.Notes),
 	}
@@ -132,6 +176,7 @@ func lineOfPlan(t engine.PlannedTable) planLine {
 		l.Kind, l.Error = "failed", advise(t.Err).Error()
 		return l
 	}
+	l.snapshot = t.Table.LoadType == tvmexport.Snapshot
 	if l.Why == "" && t.Table.LoadType == tvmexport.Snapshot {
 		l.Why = fmt.Sprintf("%d of %d partitions have changed since the last run", t.Changed, t.Parts)
 	}
@@ -171,9 +216,9 @@ func (o estimate) print(w io.Writer, f planFlags) error {
 		return out.Encode(o.Total)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TABLE\tKIND\tROWS\tOF\tPARTS\tSLICES\tCALLS\tJSON\tTIME\tWHY")
+	fmt.Fprintln(t, "TABLE\tKIND\tROWS\tPARTS\tSLICES\tCALLS\tJSON\tTIME\tWHY")
 	for _, l := range o.Tables {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Table, l.Kind, progress.Count(l.Rows), progress.Count(l.Held),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", l.Table, l.Kind, l.rowsCell(),
 			l.Changed, l.Slices, l.Calls, progress.Size(l.Bytes), seconds(l.Seconds), dash(l.Why))
 	}
 	if err := t.Flush(); err != nil {
@@ -195,14 +240,20 @@ func (o estimate) print(w io.Writer, f planFlags) error {
 	}
 	fmt.Fprintf(w, "this plan made %d calls; %.1f %% of the hourly calls are used\n", total.Spent, 100*total.UsedShare)
 	fmt.Fprintln(w, o.quota())
+	if total.Tables > 1 {
+		fmt.Fprintf(w, "TIME is for a table alone, %s in total; tables run side by side, so the run takes about %s\n", seconds(total.Apart), seconds(total.Seconds))
+	}
+	if total.Tables > 0 {
+		fmt.Fprintf(w, "the estimate rests on %s\n", o.basis.of(total.Tables))
+	}
 	if total.Held >= 1 {
 		fmt.Fprintf(w, "of the time of the run, calls wait %s for quota\n", seconds(total.Held))
 	}
 	if end, err := time.Parse(time.RFC3339, total.Ends); err == nil {
 		fmt.Fprintf(w, "a run that starts now could end at %s\n", clockTime(time.Now(), end.Local()))
 	}
-	fmt.Fprintf(w, "plan %s: %d tables, %s rows, %d calls (%.1f %% of the hourly limit), %s, about %s; nothing was exported\n",
-		total.Number, total.Tables, progress.Count(total.Rows), total.Calls, 100*total.HourlyShare, progress.Size(total.Bytes), seconds(total.Seconds))
+	fmt.Fprintf(w, "plan %s: %d tables, %s, %s to fetch, %d calls (%.1f %% of the hourly limit), %s, about %s; nothing was exported\n",
+		total.Number, total.Tables, figures.Rows(total.TableRows), progress.Count(total.Rows), total.Calls, 100*total.HourlyShare, progress.Size(total.Bytes), seconds(total.Seconds))
 	return nil
 }
 
@@ -222,6 +273,18 @@ func clockTime(now, t time.Time) string {
 		return t.Format(time.TimeOnly)
 	}
 	return t.Format(time.DateTime)
+}
+
+// rowsCell is how many rows the table has now, and what the run would change.
+func (l planLine) rowsCell() string {
+	growth := int64(0)
+	switch {
+	case l.Error != "":
+		return "-"
+	case l.snapshot:
+		growth = l.Held - l.TableRows
+	}
+	return figures.Rows(l.TableRows) + ", " + figures.ToChange(l.Rows+l.Resumed, growth)
 }
 
 // remarks are the sentences about one table.

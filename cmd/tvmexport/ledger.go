@@ -59,6 +59,8 @@ func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time
 	for _, st := range status.Tables {
 		name := st.Order.Table
 		t := statuspage.Table{Name: name, Into: st.Order.Into, Load: string(st.Order.Load), Active: st.Order.Active}
+		t.Rows, t.RowsKnown = st.TableRows()
+		t.FullAt, t.Deltas = ours(st.FullAt), st.Deltas()
 		if st.Holder != nil && !strings.HasPrefix(st.Holder.Owner, me) {
 			t.HeldBy = st.Holder.Owner
 		}
@@ -70,7 +72,10 @@ func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time
 			shown := statuspage.Run{
 				Table: name, ID: string(r.Run), Previous: string(r.Previous), Owner: r.Owner, Kind: string(r.Kind), Load: string(r.Load),
 				Committed: r.Committed, Began: ours(r.Began), At: ours(r.At), From: r.From, Watermark: r.Watermark,
-				Rows: r.Rows, Bytes: r.Bytes, Calls: r.Calls,
+				Changed: r.Rows, Bytes: r.Bytes, Calls: r.Calls, Took: r.Took,
+			}
+			if e := r.Effect; e != nil {
+				shown.Rows, shown.Growth, shown.RowsKnown = e.TableRows, e.Growth, true
 			}
 			if !r.Committed {
 				shown.Failure = statuspage.ProblemOfText(r.Reason, shown.At)
@@ -85,6 +90,9 @@ func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time
 			t.Failure = statuspage.ProblemOf(st.Order.Err, time.Now())
 		}
 		s.count(t, me)
+		if t.RowsKnown && st.Last != nil {
+			s.metrics.Rows(name, t.Rows)
+		}
 		list = append(list, t)
 		if st.Order.Active {
 			known = append(known, schedule.Known{Name: name, Last: last})
@@ -101,9 +109,9 @@ func (s *service) count(t statuspage.Table, me string) {
 			continue
 		}
 		if strings.HasPrefix(r.Owner, me) && r.At.After(s.began) {
-			s.metrics.Commit(t.Name, tvmexport.RunID(r.ID), r.Rows, r.At)
+			s.metrics.Commit(t.Name, tvmexport.RunID(r.ID), r.Changed, r.At)
 		}
-		s.metrics.Known(t.Name, r.Rows, r.At)
+		s.metrics.Known(t.Name, r.Changed, r.At)
 	}
 }
 

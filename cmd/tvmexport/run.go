@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
+	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/internal/progress"
 )
 
@@ -100,7 +101,7 @@ type resultLine struct {
 	Table     string   `json:"table"`
 	Run       string   `json:"run,omitempty"`
 	Status    string   `json:"status"`
-	Rows      int64    `json:"rows"`
+	Rows      int64    `json:"rows"` // that the run published
 	Bytes     int64    `json:"bytes"`
 	Nulled    int64    `json:"nulled,omitempty"` // values that do not fit their type
 	Calls     int      `json:"calls"`
@@ -113,12 +114,15 @@ type resultLine struct {
 	Resumed   int64    `json:"resumed,omitempty"`  // rows taken over from an interrupted run
 	Late      int64    `json:"late,omitempty"`     // rows with an older watermark
 	Finished  int64    `json:"finished,omitempty"` // rows of an earlier run's publication
-	Seconds   float64  `json:"seconds"`
+	Seconds   float64  `json:"seconds"`            // of the table's own run
 	Requests  []string `json:"requests,omitempty"` // Microsoft's ids of the answers
 	Notes     []string `json:"notes,omitempty"`
 	Error     string   `json:"error,omitempty"`
 
 	Unread []tvmexport.Unread `json:"unread,omitempty"` // Nulled by column
+
+	TableRows *int64 `json:"tableRows,omitempty"` // that readers see of the table
+	Growth    int64  `json:"growth"`              // how many more they are than before the run
 }
 
 func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJSON bool) error {
@@ -135,10 +139,10 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TABLE\tSTATUS\tROWS\tJSON\tCALLS\tTIME")
+	fmt.Fprintln(t, "TABLE\tSTATUS\tROWS\tJSON\tCALLS\tTOOK")
 	for _, o := range r.Outcomes {
 		l := lineOf(o, nil)
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", l.Table, l.Status, progress.Count(l.Rows), progress.Size(l.Bytes), l.Calls, o.Took.Round(100*time.Millisecond))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", l.Table, l.Status, rowsCell(o), progress.Size(l.Bytes), l.Calls, figures.Span(o.Took))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -157,11 +161,26 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 	return nil
 }
 
+// rowsCell is how many rows the table has, and what the run has changed: "530 rows, no change".
+func rowsCell(o engine.Result) string {
+	switch {
+	case o.Err == nil:
+		return figures.Rows(o.TableRows) + ", " + figures.Changed(o.Rows, o.Growth)
+	case o.Run.ID == "": // it failed before the table was looked at
+		return "-"
+	}
+	return figures.Rows(o.TableRows)
+}
+
 func lineOf(o engine.Result, requests []string) resultLine {
 	l := resultLine{
 		Table: o.Table.Name, Run: string(o.Run.ID), Status: "committed", Rows: o.Rows, Bytes: o.Bytes, Nulled: tvmexport.UnreadValues(o.Unread), Unread: o.Unread,
 		Calls: o.Calls, Slices: o.Slices, Kind: string(o.Run.Kind), Parts: o.Parts, Changed: o.Changed, Whole: fullReason(o.FullReason), Resumed: o.Resumed, Late: o.Late, Finished: o.Finished, Notes: advisedNotes(o.Notes), Seconds: o.Took.Seconds(), Requests: requests,
 	}
+	if o.Run.ID != "" {
+		l.TableRows = &o.TableRows
+	}
+	l.Growth = o.Growth
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)
 	}

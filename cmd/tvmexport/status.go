@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -18,10 +19,11 @@ func (p *process) statusCommand() *cobra.Command {
 	var wait time.Duration
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Show watermarks, last runs and their age",
-		Long: `status shows each configured table: its load type, whether it is active, its last
-committed run with its age and rows, its watermark, and how the last invocation
-ended. It reads the database only. If the database does not answer within --wait, it
+		Short: "Show tables, their rows, last runs and their age",
+		Long: `status shows each configured table: its load type, whether it is active, the age of
+its last committed run, the rows that readers see and what that run has changed, what
+the table holds (the full state of a Snapshot, or the events up to a watermark), how
+long the run took, and how the last invocation ended. It reads the database only. If the database does not answer within --wait, it
 fails and says what it waited for.`,
 		Example: "  tvmexport status --json",
 		Args:    noArguments,
@@ -60,11 +62,17 @@ type statusLine struct {
 	Run        string  `json:"run,omitempty"`
 	Committed  string  `json:"committed,omitempty"`
 	AgeSeconds float64 `json:"ageSeconds,omitempty"`
-	Rows       int64   `json:"rows"`
+	Rows       int64   `json:"rows"` // that the last committed run published
 	Watermark  string  `json:"watermark,omitempty"`
 	RunningBy  string  `json:"runningBy,omitempty"`
 	LastStatus string  `json:"lastStatus,omitempty"`
 	LastError  string  `json:"lastError,omitempty"`
+
+	TableRows *int64  `json:"tableRows,omitempty"` // that readers see; missing where that is not recorded
+	Growth    *int64  `json:"growth,omitempty"`    // by the last committed run
+	Seconds   float64 `json:"seconds,omitempty"`   // that the last committed run took
+	FullAt    string  `json:"fullAt,omitempty"`    // when the newest full run was committed
+	Deltas    int     `json:"deltas,omitempty"`    // committed delta runs since then
 }
 
 func statusLineOf(t kusto.TableStatus) statusLine {
@@ -74,6 +82,12 @@ func statusLineOf(t kusto.TableStatus) statusLine {
 	}
 	if t.Last != nil {
 		l.Run, l.Rows = string(t.Last.ID), t.Last.Rows
+		if e := t.Last.Effect; e != nil { // not recorded by earlier versions
+			l.TableRows, l.Growth, l.Deltas, l.Seconds = &e.TableRows, &e.Growth, max(e.Deltas, 0), e.Took.Seconds()
+			if !t.FullAt.IsZero() {
+				l.FullAt = t.FullAt.UTC().Format(time.RFC3339)
+			}
+		}
 		l.Committed, l.AgeSeconds = t.Last.At.UTC().Format(time.RFC3339), t.Age.Seconds()
 		if !t.Last.Watermark.IsZero() {
 			l.Watermark = t.Last.Watermark.UTC().Format(time.RFC3339Nano)
@@ -102,14 +116,14 @@ func printStatus(w io.Writer, s kusto.Status, asJSON bool) error {
 		return nil
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "TABLE\tLOAD\tACTIVE\tCOMMITTED\tAGE\tROWS\tWATERMARK\tLAST")
+	fmt.Fprintln(tw, "TABLE\tLOAD\tACTIVE\tCOMMITTED\tAGE\tROWS\tHOLDS\tTOOK\tLAST")
 	for _, t := range s.Tables {
 		l := statusLineOf(t)
 		age := "never"
 		if t.Last != nil {
 			age = t.Age.Round(time.Second).String()
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%t\t%s\t%s\t%s\t%s\t%s\n", l.Table, l.LoadType, l.Active, dash(l.Committed), age, progress.Count(l.Rows), dash(l.Watermark), dash(l.LastStatus))
+		fmt.Fprintf(tw, "%s\t%s\t%t\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Table, l.LoadType, l.Active, dash(l.Committed), age, statusRows(t), statusHolds(t, s.Now), statusTook(t), dash(l.LastStatus))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -120,6 +134,52 @@ func printStatus(w io.Writer, s kusto.Status, asJSON bool) error {
 		}
 	}
 	return nil
+}
+
+// statusRows is how many rows the table has, and what its last committed run has
+// changed: "530 rows, no change".
+func statusRows(t kusto.TableStatus) string {
+	if t.Last == nil {
+		return "-"
+	}
+	has := "-"
+	if rows, known := t.TableRows(); known {
+		has = figures.Rows(rows)
+	}
+	return has + ", " + changedBy(t.Last)
+}
+
+// changedBy is what a committed run has changed. Runs of earlier versions do not say
+// how the table has grown.
+func changedBy(c *tvmexport.Committed) string {
+	if c.Effect == nil {
+		return figures.Changed(c.Rows, 0)
+	}
+	return figures.Changed(c.Rows, c.Effect.Growth)
+}
+
+// statusHolds is what readers find in the table.
+func statusHolds(t kusto.TableStatus, now time.Time) string {
+	switch {
+	case t.Last == nil:
+		return "-"
+	case t.Order.Load != tvmexport.Snapshot:
+		if t.Last.Watermark.IsZero() {
+			return "-"
+		}
+		return "up to watermark " + t.Last.Watermark.UTC().Format(time.RFC3339Nano)
+	case t.FullAt.IsZero():
+		return "full state"
+	}
+	return "full state; " + figures.FullSnapshot(now.Sub(t.FullAt), t.Deltas())
+}
+
+// statusTook is how long the last committed run took.
+func statusTook(t kusto.TableStatus) string {
+	if t.Last == nil || t.Last.Effect == nil {
+		return "-"
+	}
+	return figures.Span(t.Last.Effect.Took)
 }
 
 func dash(s string) string {

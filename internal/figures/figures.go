@@ -20,6 +20,61 @@ func Count(n int64) string {
 	return sign + s
 }
 
+// Changed says what a run has moved, of which its table has grown by so many rows:
+// "no change", "12 added", "7 removed", "120 fetched (+3)".
+func Changed(rows, growth int64) string {
+	return change(rows, growth, "added", "removed", "fetched")
+}
+
+// ToChange says the same of a run to come.
+func ToChange(rows, growth int64) string {
+	return change(rows, growth, "to add", "to remove", "to fetch")
+}
+
+func change(rows, growth int64, added, removed, fetched string) string {
+	switch {
+	case rows == 0 && growth == 0:
+		return "no change"
+	case rows == 0 && growth < 0:
+		return Count(-growth) + " " + removed
+	case rows == growth:
+		return Count(rows) + " " + added
+	case growth == 0:
+		return Count(rows) + " " + fetched
+	}
+	sign := "+"
+	if growth < 0 {
+		sign = ""
+	}
+	return Count(rows) + " " + fetched + " (" + sign + Count(growth) + ")"
+}
+
+// Rows is "1 row", "530 rows".
+func Rows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return Count(n) + " rows"
+}
+
+// Plural is "1 delta", "3 deltas".
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(int64(n)) + " " + noun + "s"
+}
+
+// FullSnapshot says how old the newest full snapshot is, and how many runs have added
+// what changed since; -1 is not known.
+func FullSnapshot(age time.Duration, deltas int) string {
+	s := "last full snapshot " + Span(age.Truncate(time.Second)) + " ago"
+	if deltas < 0 {
+		return s
+	}
+	return s + ", " + Plural(deltas, "delta") + " since"
+}
+
 // Size is n bytes in decimal units: 12.3 MB.
 func Size(n int64) string {
 	const unit = 1000

@@ -33,3 +33,34 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+func TestChanged(t *testing.T) {
+	for _, c := range []struct {
+		rows, growth  int64
+		want, planned string
+	}{
+		{0, 0, "no change", "no change"},
+		{1200, 1200, "1,200 added", "1,200 to add"},
+		{0, -7, "7 removed", "7 to remove"},
+		{120, 0, "120 fetched", "120 to fetch"},
+		{120, 3, "120 fetched (+3)", "120 to fetch (+3)"},
+		{120, -1003, "120 fetched (-1,003)", "120 to fetch (-1,003)"},
+	} {
+		if got := figures.Changed(c.rows, c.growth); got != c.want {
+			t.Errorf("Changed(%d, %d) = %q, want %q", c.rows, c.growth, got, c.want)
+		}
+		if got := figures.ToChange(c.rows, c.growth); got != c.planned {
+			t.Errorf("ToChange(%d, %d) = %q, want %q", c.rows, c.growth, got, c.planned)
+		}
+	}
+}
+
+func TestFullSnapshot(t *testing.T) {
+	for deltas, want := range map[int]string{
+		-1: "last full snapshot 3d 4h ago", 0: "last full snapshot 3d 4h ago, 0 deltas since", 1: "last full snapshot 3d 4h ago, 1 delta since",
+	} {
+		if got := figures.FullSnapshot(76*time.Hour, deltas); got != want {
+			t.Errorf("FullSnapshot(%d) = %q, want %q", deltas, got, want)
+		}
+	}
+}

@@ -15,7 +15,7 @@ func (m *Metrics) Hooks() tvmexport.Hooks {
 			m.running.WithLabelValues(r.Table.Name).Set(1)
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			m.under[r.ID] = &run{began: time.Now()}
+			m.under[r.ID] = &run{}
 		},
 		Fetched: func(r tvmexport.Run, _ tvmexport.Slice, a tvmexport.Answer) {
 			m.fetched.WithLabelValues(r.Table.Name).Add(float64(a.Rows))
@@ -46,7 +46,7 @@ func (m *Metrics) Hooks() tvmexport.Hooks {
 			if u := m.end(r.ID); u != nil {
 				m.batches.WithLabelValues(r.Table.Name, "committed").Add(float64(u.confirmed))
 				m.batches.WithLabelValues(r.Table.Name, "dropped").Add(float64(max(0, u.queued-u.confirmed)))
-				m.ended(r.Table.Name, u)
+				m.running.WithLabelValues(r.Table.Name).Set(0)
 			}
 		},
 		Fallback: func(r tvmexport.Run, _ string, _ error) { m.fallbacks.WithLabelValues(r.Table.Name).Inc() },
@@ -54,7 +54,15 @@ func (m *Metrics) Hooks() tvmexport.Hooks {
 			m.runs.WithLabelValues(table, "failed").Inc()
 			if u := m.end(id); u != nil {
 				m.batches.WithLabelValues(table, "dropped").Add(float64(u.queued))
-				m.ended(table, u)
+				m.running.WithLabelValues(table).Set(0)
+			}
+		},
+		Ended: func(e tvmexport.Ending) {
+			if e.Run != "" {
+				m.duration.WithLabelValues(e.Table).Observe(e.Effect.Took.Seconds())
+			}
+			if e.Err == nil {
+				m.tableRows.WithLabelValues(e.Table).Set(float64(e.Effect.TableRows))
 			}
 		},
 	}
@@ -76,11 +84,6 @@ func (m *Metrics) end(id tvmexport.RunID) *run {
 	u := m.under[id]
 	delete(m.under, id)
 	return u
-}
-
-func (m *Metrics) ended(table string, u *run) {
-	m.running.WithLabelValues(table).Set(0)
-	m.duration.WithLabelValues(table).Observe(time.Since(u.began).Seconds())
 }
 
 // mostCommits is how many counted commits of a table are remembered. The
@@ -126,6 +129,11 @@ func (m *Metrics) Known(table string, rows int64, at time.Time) {
 		}
 	}
 	m.success.Set(seconds(latest))
+}
+
+// Rows records how many rows readers see of a table, as the ledger says.
+func (m *Metrics) Rows(table string, rows int64) {
+	m.tableRows.WithLabelValues(table).Set(float64(rows))
 }
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -30,6 +30,7 @@ type Metrics struct {
 	duration                  *prometheus.HistogramVec
 	running                   *prometheus.GaugeVec
 	rows                      *prometheus.GaugeVec
+	tableRows                 *prometheus.GaugeVec
 	commitAt                  *prometheus.GaugeVec
 	success                   prometheus.Gauge
 	reloaded                  prometheus.Gauge
@@ -44,7 +45,6 @@ type Metrics struct {
 
 // run is a run that is under way.
 type run struct {
-	began     time.Time
 	queued    int
 	confirmed int
 }
@@ -91,12 +91,13 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		requests:  counter("api_requests_total", "HTTP requests by service and status code; code is error if there was no answer.", "service", "code"),
 		waited:    counter("wait_seconds_total", "Seconds that calls to Defender waited, by cause: throttled by the service, the quota of the minute or hour, or a retry.", "cause"),
 		running:   gauge("run_in_progress", "1 while the table is being exported.", "table"),
-		rows:      gauge("table_last_commit_rows", "Rows of the newest committed run.", "table"),
+		rows:      gauge("table_last_commit_rows", "Rows that the newest committed run published.", "table"),
+		tableRows: gauge("table_rows", "Rows of the table as readers see it since the newest committed run.", "table"),
 		commitAt:  gauge("table_last_commit_timestamp_seconds", "Commit time of the newest committed run.", "table"),
 		under:     map[tvmexport.RunID]*run{}, commits: map[string]map[tvmexport.RunID]bool{}, newest: map[string]time.Time{},
 	}
 	m.duration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "tvmexport_run_duration_seconds", Help: "Duration of committed and failed runs.",
+		Name: "tvmexport_run_duration_seconds", Help: "Duration of committed and failed runs, without the wait for their turn among the tables.",
 		Buckets: []float64{5, 15, 60, 300, 900, 1800, 3600, 7200, 14400},
 	}, []string{"table"})
 	m.success = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tvmexport_last_success_timestamp_seconds", Help: "Commit time of the newest run of any table."})
@@ -129,6 +130,7 @@ func (m *Metrics) Table(name string) {
 		m.runs.WithLabelValues(name, o)
 	}
 	m.running.WithLabelValues(name)
+	m.duration.WithLabelValues(name)
 }
 
 // Waiting records that calls to the source wait from now on.

@@ -194,6 +194,74 @@ try {
     await done();
   });
 
+  // Of text that is wrapped, no line may begin within a word: where a line of the text
+  // ends, the name has a place for it.
+  const wrapsAtWords = async (page) => {
+    const broken = await page.evaluate(() => {
+      const out = [];
+      for (const e of document.querySelectorAll("h1, h3, .tables th a, .facts b.text, .facts span, .crumbs span, .record dd")) {
+        const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+        for (let node; (node = walk.nextNode());) {
+          const text = node.data, range = document.createRange();
+          let last;
+          for (let i = 0; i < text.length; i++) {
+            range.setStart(node, i); range.setEnd(node, i + 1);
+            const box = range.getBoundingClientRect();
+            if (!box.width) continue;
+            if (last !== undefined && box.top > last + 4 && /[A-Za-z0-9]/.test(text[i]) && /[A-Za-z0-9]/.test(text[i - 1])) out.push(`${text.slice(0, i)}|${text.slice(i)}`);
+            last = box.top;
+          }
+        }
+      }
+      return out;
+    });
+    assert.deepEqual(broken, [], "names are wrapped within words");
+  };
+
+  // What is wider than its box shows that it scrolls: by a bar that takes room, by a
+  // shadow, and on narrow screens in words. The keyboard scrolls it.
+  const showsScrolling = async (page, words) => {
+    const box = page.locator(".scroll").first();
+    const seen = await box.evaluate((e) => ({
+      wider: e.scrollWidth > e.clientWidth + 1, bar: e.offsetHeight - e.clientHeight - 2, shadows: getComputedStyle(e).backgroundImage.split("linear-gradient").length - 1,
+    }));
+    assert.ok(seen.shadows >= 4, `${seen.shadows} shadows`);
+    assert.equal(await page.locator(".sideways").first().isVisible(), words);
+    if (!seen.wider) return assert.ok(!words, "the table is not wider than its box, and the page says so");
+    assert.ok(seen.bar >= 6, `the bar is ${seen.bar} high`);
+    await box.focus();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => document.querySelector(".scroll").scrollLeft > 0);
+  };
+
+  // A chart is as wide as its card.
+  const fillsCard = async (page) => {
+    const charts = await page.evaluate(() => [...document.querySelectorAll(".large .chart, .tables .chart")].map((c) => {
+      const card = c.parentElement, s = getComputedStyle(card);
+      return [Math.round(c.getBoundingClientRect().width), Math.round(card.clientWidth - parseFloat(s.paddingLeft) - parseFloat(s.paddingRight))];
+    }));
+    assert.ok(charts.length > 0, "there is no chart");
+    for (const [chart, card] of charts) assert.ok(Math.abs(chart - card) <= 1 && chart >= 100, `a chart is ${chart} wide in a card of ${card}`);
+  };
+
+  await story("narrow and wide, light and dark", async () => {
+    for (const width of [390, 1400]) {
+      for (const colorScheme of ["light", "dark"]) {
+        for (const [path, name] of [["/", "overview"], ["/tables/DeviceTvmSecureConfigurationAssessment", "table"]]) {
+          const { page, done } = await open(path, { viewport: { width, height: 900 }, colorScheme });
+          await fits(page);
+          await wrapsAtWords(page);
+          await fillsCard(page);
+          await shot(page, `${name}-${width}-${colorScheme}`);
+          if (name === "table") await showsScrolling(page, width === 390);
+          await clean(page);
+          if (name === "table") await press(page, (at) => at.href?.includes("/runs/"));
+          await done();
+        }
+      }
+    }
+  });
+
   await story("the width of a phone", async () => {
     for (const [path, name] of [["/", "phone"], ["/tables/" + other, "phone-table"]]) {
       const { page, done } = await open(path, { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true });

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport/internal/figures"
@@ -186,6 +187,10 @@ func functions(stamp string) template.FuncMap {
 			}
 			return fmt.Sprint(n)
 		},
+		"rows":  figures.Rows,
+		"calls": func(n int64) string { return figures.Plural(int(n), "call") },
+		"words": words,
+		"scale": scale,
 		"size":  figures.Size,
 		"span":  figures.Span,
 		"since": func(now, t time.Time) string { return figures.Span(now.Sub(t).Truncate(time.Second)) },
@@ -211,3 +216,19 @@ func functions(stamp string) template.FuncMap {
 		"tableState": func(t Table, now time.Time) string { return string(t.State(now)) },
 	}
 }
+
+// words is a name that may be wrapped between its words: before a capital letter that
+// follows another letter.
+func words(name string) template.HTML {
+	var out strings.Builder
+	start := 0
+	for i := 1; i < len(name); i++ {
+		if isUpper(name[i]) && (!isUpper(name[i-1]) || i+1 < len(name) && !isUpper(name[i+1])) {
+			out.WriteString(template.HTMLEscapeString(name[start:i]) + "<wbr>")
+			start = i
+		}
+	}
+	return template.HTML(out.String() + template.HTMLEscapeString(name[start:])) // each part is escaped
+}
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }

@@ -46,6 +46,13 @@ func (b *Board) Hooks() tvmexport.Hooks {
 		Committed: func(r tvmexport.Run, rows int64) {
 			b.with(r, func(l *Live) { l.Step, l.Rows, l.Of = "committed", rows, rows })
 		},
+		Ended: func(e tvmexport.Ending) {
+			b.change(func(*Page) {
+				if l := b.live[e.Table]; l != nil {
+					l.Result = figures.Rows(e.Effect.TableRows) + ", " + figures.Changed(e.Rows, e.Effect.Growth)
+				}
+			})
+		},
 		Fallback: func(r tvmexport.Run, what string, why error) {
 			b.with(r, func(l *Live) { l.Note = "falling back to " + what + ": " + why.Error() })
 		},

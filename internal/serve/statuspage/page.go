@@ -4,7 +4,11 @@
 // the record of a single run.
 package statuspage
 
-import "time"
+import (
+	"time"
+
+	"github.com/tvmexport/tvmexport/internal/figures"
+)
 
 // Page is what is shown at a moment.
 type Page struct {
@@ -71,6 +75,10 @@ type Table struct {
 	Schedule         string
 	Next             time.Time     // zero: never
 	Interval         time.Duration // between scheduled times; 0: none
+	Rows             int64         // that readers see
+	RowsKnown        bool          // false where an earlier version, which committed last, has not recorded them
+	FullAt           time.Time     // of the newest full run's commit; zero: none
+	Deltas           int           // committed delta runs since then; -1: not known
 	HeldBy           string        // who runs it, if not this program
 	Runs             []Run         // newest first
 	Live             *Live         // nil: no run is under way here
@@ -87,18 +95,17 @@ type Run struct {
 	Committed       bool
 	Began, At       time.Time
 	From, Watermark time.Time
-	Rows, Bytes     int64
+	Rows, Growth    int64 // that readers see since the run, and how many more they are than before it
+	RowsKnown       bool  // Rows and Growth are recorded
+	Changed         int64 // rows that the run published
+	Bytes           int64
 	Calls           int64
+	Took            time.Duration // the run's own time; 0: not recorded
 	Failure         *Problem
 }
 
-// Took is how long the run lasted; 0 if that is not known.
-func (r Run) Took() time.Duration {
-	if r.Began.IsZero() {
-		return 0
-	}
-	return r.At.Sub(r.Began)
-}
+// Change says what the run has changed: "no change", "120 fetched (+3)".
+func (r Run) Change() string { return figures.Changed(r.Changed, r.Growth) }
 
 // Problem is a failure and its fix.
 type Problem struct {
@@ -117,6 +124,7 @@ type Live struct {
 	Calls              int // answered
 	Batches, Confirmed int
 	Rate               float64 // rows a second while fetching
+	Result             string  // what a committed run has done
 	Note               string  // what it is doing about a trouble
 }
 

@@ -25,9 +25,18 @@ func board() *statuspage.Board {
 	b := statuspage.NewBoard(statuspage.Setup{Host: "h", Version: "v1", Cluster: "https://adx", Database: "security", Began: time.Now()})
 	now := time.Now()
 	b.Tables([]statuspage.Table{
-		{Name: "A", Into: "ARaw", Load: "Snapshot", Active: true, Runs: []statuspage.Run{
-			{Table: "A", ID: "R2", Previous: "R1", Committed: true, Began: now.Add(-time.Hour), At: now.Add(-50 * time.Minute), Rows: 1200, Bytes: 5000, Calls: 3},
-			{Table: "A", ID: "R1", Committed: true, At: now.Add(-7 * time.Hour), Rows: 600},
+		{
+			Name: "A", Into: "ARaw", Load: "Snapshot", Active: true, Rows: 5300, RowsKnown: true, FullAt: now.Add(-7 * time.Hour), Deltas: 1,
+			Runs: []statuspage.Run{
+				{
+					Table: "A", ID: "R2", Previous: "R1", Load: "Snapshot", Committed: true, Began: now.Add(-time.Hour), At: now.Add(-50 * time.Minute),
+					Rows: 5300, Growth: -7, RowsKnown: true, Changed: 1200, Bytes: 5000, Calls: 3, Took: 12 * time.Second,
+				},
+				{Table: "A", ID: "R1", Committed: true, At: now.Add(-7 * time.Hour), Changed: 600}, // of an earlier version
+			},
+		},
+		{Name: "DeviceInfo", Into: "DeviceInfoRaw", Load: "Incr", Active: true, Rows: 530, RowsKnown: true, Runs: []statuspage.Run{
+			{Table: "DeviceInfo", ID: "R4", Load: "Incr", Committed: true, At: now.Add(-time.Hour), Watermark: now.Add(-2 * time.Hour), Rows: 530, RowsKnown: true},
 		}},
 		{Name: "B", Into: "BRaw", Load: "Incr", Active: true, Runs: []statuspage.Run{
 			{Table: "B", At: now.Add(-time.Minute), Failure: statuspage.ProblemOfText("ready B: the table BRaw is missing (tvmexport init makes it)", now)},
@@ -65,14 +74,20 @@ func TestPages(t *testing.T) {
 		has  []string
 	}{
 		"/": {200, []string{
-			"1 table failed in the last run", "<b>1,800</b><span>2 runs", "To fix it:</strong> tvmexport init makes it", "the table BRaw is missing</p>",
-			"A: Last 2 runs: 2 committed, 0 failed; the newest with 1,200 rows", `href="/tables/A"`, "0 */6 * * *", `<noscript><meta http-equiv="refresh"`,
+			"1 table failed in the last run", "<b>5,830</b><span>as readers see them", "<b>1,800 <i>rows</i></b><span>3 runs",
+			`Full state<span class="sub">last full snapshot 7h ago, 1 delta since</span>`, `5,300 rows<span class="sub">1,200 fetched (-7)</span>`,
+			`12s<span class="sub">3 calls, 5.0 kB</span>`, `Events<span class="sub">watermark `, `530 rows<span class="sub">no change</span>`, "Device<wbr>Info</a>", "To fix it:</strong> tvmexport init makes it", "the table BRaw is missing</p>",
+			"A: Last 2 runs: 2 committed, 0 failed; the newest: 1,200 fetched (-7)", `href="/tables/A"`, "0 */6 * * *", `<noscript><meta http-equiv="refresh"`,
 		}},
-		"/live":               {200, []string{`<section id="now"`, `id="rows"`}},
-		"/tables/A":           {200, []string{"ARaw", `href="/tables/A/runs/R2"`, "5.0 kB in 3 calls"}},
+		"/live": {200, []string{`<section id="now"`, `id="rows"`}},
+		"/tables/A": {200, []string{
+			"<b class=\"text\">A<wbr>Raw</b>", `href="/tables/A/runs/R2"`, "3 calls, 5.0 kB", "<b>5,300 <i>rows</i></b><span>1,200 fetched (-7)</span>",
+			"Full state", "last full snapshot 7h ago, 1 delta since", `<td class="n">–</td><td class="n">600 fetched</td>`, "Rows that each run changed, at most 1,200; ",
+		}},
 		"/tables/B":           {200, []string{"the table BRaw is missing", "none began"}},
 		"/tables/nobody":      {404, []string{"No table of this name"}},
-		"/tables/A/runs/R2":   {200, []string{`href="/tables/A/runs/R1"`, "&#34;depth&#34;: 1", "<code>3f</code>", "after 10m"}},
+		"/tables/A/runs/R2":   {200, []string{`href="/tables/A/runs/R1"`, "&#34;depth&#34;: 1", "<code>3f</code>", "<dt>Took</dt><dd>12s</dd>", "<dt>Rows of the table</dt><dd>5,300</dd>"}},
+		"/tables/DeviceInfo":  {200, []string{"watermark ", "<b>530 <i>rows</i></b><span>no change</span>"}},
 		"/tables/A/runs/R1":   {200, []string{"The ledger could not be read: the ledger is away"}},
 		"/tables/A/runs/R9":   {404, []string{"not among the newest runs"}},
 		"/nonsense":           {404, []string{"no such page"}},
@@ -92,6 +107,15 @@ func TestPages(t *testing.T) {
 			if strings.Contains(body, s) {
 				t.Errorf("%s holds %q", path, s)
 			}
+		}
+	}
+}
+
+// The pages of a Snapshot do not speak of a watermark, which it has not.
+func TestSnapshotHasNoWatermark(t *testing.T) {
+	for _, path := range []string{"/tables/A", "/tables/A/runs/R2"} {
+		if _, body := get(t, board(), path); strings.Contains(strings.ToLower(body), "watermark") {
+			t.Errorf("%s speaks of a watermark:\n%s", path, body)
 		}
 	}
 }
@@ -134,6 +158,8 @@ func TestLive(t *testing.T) {
 		shows("failed", "2 tables failed in the last run", "publish A: no room</p>", "To fix it:</strong> make room")
 		h.Started(run)
 		h.Committed(run, 10_000)
+		h.Ended(tvmexport.Ending{Table: "A", Run: run.ID, Rows: 10_000, Effect: tvmexport.Effect{TableRows: 12_000, Growth: 10_000}})
+		shows("ended", "<p>12,000 rows, 10,000 added</p>")
 		shows("committed", `<span class="step">committed</span>`, "1 table failed")
 	})
 }

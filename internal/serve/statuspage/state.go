@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/figures"
 )
 
@@ -28,6 +29,40 @@ func (t Table) Last() *Run {
 		}
 	}
 	return nil
+}
+
+// Holding is what readers find in a table.
+type Holding struct{ What, Since string }
+
+// Holds is what readers find in the table; nil before the first commit. A Snapshot
+// is a full state, made of its last full snapshot and the runs since then. Other
+// tables have the events up to a watermark.
+func (t Table) Holds(now time.Time) *Holding {
+	last := t.Last()
+	switch {
+	case last == nil:
+		return nil
+	case t.Load != string(tvmexport.Snapshot):
+		h := &Holding{What: "Events"}
+		if !last.Watermark.IsZero() {
+			h.Since = "watermark " + last.Watermark.UTC().Format("2 Jan 15:04:05")
+		}
+		return h
+	case t.FullAt.IsZero():
+		return &Holding{What: "Full state"}
+	}
+	return &Holding{"Full state", figures.FullSnapshot(now.Sub(t.FullAt), t.Deltas)}
+}
+
+// Snapshot says whether the run is of a table of that load type.
+func (r Run) Snapshot() bool { return r.Load == string(tvmexport.Snapshot) }
+
+// Rows are those that readers see in all tables.
+func (p Page) Rows() (rows int64) {
+	for _, t := range p.Tables {
+		rows += t.Rows
+	}
+	return rows
 }
 
 // runTime is how long a run may take before its table is late.
@@ -124,7 +159,7 @@ func (p Page) Day() (d struct {
 				continue
 			}
 			d.Runs++
-			d.Rows, d.Bytes, d.Calls = d.Rows+r.Rows, d.Bytes+r.Bytes, d.Calls+r.Calls
+			d.Rows, d.Bytes, d.Calls = d.Rows+r.Changed, d.Bytes+r.Bytes, d.Calls+r.Calls
 		}
 	}
 	return d
@@ -183,7 +218,7 @@ func (l Live) Line() string {
 	case "publishing":
 		return figures.Count(l.Rows) + " rows into the published table"
 	}
-	return figures.Count(l.Rows) + " rows"
+	return l.Result
 }
 
 // shownMissed is how many records of missed schedules the overview shows.
