@@ -26,7 +26,7 @@ type estimate struct {
 	basis  basis
 }
 
-// basis is what an estimate rests on.
+// basis is what an estimate depends on.
 type basis struct {
 	call    time.Duration // of a call without its rows
 	learned int           // tables of which earlier runs have told the size of a row
@@ -43,13 +43,13 @@ func learnedTables(tables []engine.PlannedTable) int {
 	return n
 }
 
-// of says what the estimate of so many tables rests on.
-func (b basis) of(tables int) string {
+// of says what the estimate of n tables depends on.
+func (b basis) of(n int) string {
 	rows := "of earlier runs"
 	switch b.learned {
 	case 0:
 		rows = "of a sample"
-	case tables:
+	case n:
 	default:
 		rows = fmt.Sprintf("of earlier runs for %s, of a sample for the others", figures.Plural(b.learned, "table"))
 	}
@@ -103,10 +103,9 @@ type planTotal struct {
 	Ends        string   `json:"ends"`        // when a run would end that started now
 	Permissions []string `json:"permissions"`
 	Commands    []string `json:"commands,omitempty"`
+	TableRows   int64    `json:"tableRows"`    // that readers see now
+	Apart       float64  `json:"secondsApart"` // of all tables, if they ran one after another
 	Number      string   `json:"number"`
-
-	TableRows int64   `json:"tableRows"`    // that readers see now
-	Apart     float64 `json:"secondsApart"` // of all tables, if they ran one after another
 }
 
 // allowed is how many calls are made, and how many may be made.
@@ -244,7 +243,7 @@ func (o estimate) print(w io.Writer, f planFlags) error {
 		fmt.Fprintf(w, "TIME is for a table alone, %s in total; tables run side by side, so the run takes about %s\n", seconds(total.Apart), seconds(total.Seconds))
 	}
 	if total.Tables > 0 {
-		fmt.Fprintf(w, "the estimate rests on %s\n", o.basis.of(total.Tables))
+		fmt.Fprintf(w, "the estimate depends on %s\n", o.basis.of(total.Tables))
 	}
 	if total.Held >= 1 {
 		fmt.Fprintf(w, "of the time of the run, calls wait %s for quota\n", seconds(total.Held))

@@ -20,7 +20,7 @@ func Count(n int64) string {
 	return sign + s
 }
 
-// Changed says what a run has moved, of which its table has grown by so many rows:
+// Changed says what a run has moved, and by how many rows its table has grown:
 // "no change", "12 added", "7 removed", "120 fetched (+3)".
 func Changed(rows, growth int64) string {
 	return change(rows, growth, "added", "removed", "fetched")

@@ -12,7 +12,7 @@ import (
 // fewest is how many places a chart has at least: one bar alone does not fill it.
 const fewest = 12
 
-// chart draws the newest runs, oldest first and at most so many: a bar for the rows
+// chart draws the newest runs, oldest first and at most bars of them: a bar for the rows
 // that each committed run changed, a hollow one where a run failed. It is stretched to
 // the width of its place. Its text says the same to those who do not see it.
 func chart(table string, runs []Run, bars int) template.HTML {
