@@ -8,6 +8,8 @@ const (
 	onlyChange  = "a run sends it only when a table's columns have changed, before it fetches rows; the run fails and the next one repeats it"
 	onlyRefused = "only init and check send it alone, and a run after its commit was refused, which then fails; runs read the number with leases, history and claims"
 	onlyRefill  = "only refill sends it; test/reliability/defects ends refills at each request, and executes the replacement late"
+	onlyPlan    = "only plan sends it; without its answer the sample of each table is asked for alone"
+	onlyNote    = "only check, plan, verify and import send it, when their work is done; a failure is a warning, and no row depends on it"
 	onlyVerify  = "only verify and repair send it, with the same steps and the same client"
 )
 
@@ -21,6 +23,7 @@ func Requests() []Request {
 		{"hunting: rows", Rows, faults.Graph, "union (answer", ""},
 		{"hunting: counts by time", Counts, faults.Graph, "by Start = bin(", ""},
 		{"hunting: counts by key", Counts, faults.Graph, "Low = min(PartitionKey)", ""},
+		{"hunting: sizes of rows", Counts, faults.Graph, "tostring(pack_all())", onlyPlan},
 		{"hunting: count of a table", Counts, faults.Graph, "summarize Rows = count()", ""},
 
 		{"Entra: token", Tokens, faults.Token, "", ""},
@@ -68,6 +71,7 @@ func Requests() []Request {
 
 		{"Kusto: lease", Writes, m, "let Others = ExportRuns", ""},
 		{"Kusto: release", Writes, m, `State = "released"`, ""},
+		{"Kusto: quota that a command used", Writes, m, `State = "spent"`, onlyNote},
 		{"Kusto: claims or commits of several runs", Writes, m, "<|\nunion (\nprint Table", ""},
 		{"Kusto: partitions of several runs", Writes, m, "<|\nunion (\ndatatable (Partition", ""},
 		{"Kusto: claim", Writes, m, `State = "publishing"`, ""},
