@@ -65,7 +65,7 @@ func unknownFunction(n *syntax.Call) error {
 
 // scopedCall is the call of a scalar function of another database.
 func (b *binder) scopedCall(n *syntax.Call, c site) (*expr, error) {
-	db, ok := databaseOf(n.Args[0].X)
+	db, ok := b.databaseOf(n.Args[0].X, c.scope)
 	call, isCall := n.Args[1].X.(*syntax.Call)
 	if !ok || !isCall {
 		return nil, semantic(n.Pos(), "A function can be called on a database only.")

@@ -239,7 +239,7 @@ func (b *binder) list(n *syntax.List, c site) (*expr, error) {
 
 // member binds a path such as a.b.
 func (b *binder) member(n *syntax.Member, c site) (*expr, error) {
-	if _, ok := databaseOf(n.X); ok {
+	if _, ok := b.databaseOf(n.X, c.scope); ok {
 		return nil, unresolved(n.Pos(), c.op, "scalar expression", n.Name)
 	}
 	if id, ok := n.X.(*syntax.Ident); ok && c.row.states[id.Name] != nil {

@@ -356,6 +356,12 @@ func TestUnion(t *testing.T) {
 		{"another database", "database('Other').T1", `
 			z:long
 			9`},
+		{"a database that a let names", "let d = 'Other'; database(d).T1", `
+			z:long
+			9`},
+		{"a database that an argument names", "let f = (d:string) { database(d).T1 | project z }; f('Other')", `
+			z:long
+			9`},
 		{"another database in a cluster", "cluster('https://k.localhost:8443').database('Other').T1 | project z", `
 			z:long
 			9`},

@@ -77,7 +77,7 @@ func (b *binder) isTabular(x syntax.Expr, s *scope, r *row) bool {
 	case *syntax.Call:
 		return b.callIsTabular(n, s)
 	case *syntax.Member:
-		_, ok := databaseOf(n.X)
+		_, ok := b.databaseOf(n.X, s)
 		return ok
 	}
 	return false
@@ -85,7 +85,7 @@ func (b *binder) isTabular(x syntax.Expr, s *scope, r *row) bool {
 
 func (b *binder) callIsTabular(n *syntax.Call, s *scope) bool {
 	if n.IsScoped() {
-		db, ok := databaseOf(n.Args[0].X)
+		db, ok := b.databaseOf(n.Args[0].X, s)
 		call, isCall := n.Args[1].X.(*syntax.Call)
 		return ok && isCall && b.storedIsTabular(db, call.Name)
 	}

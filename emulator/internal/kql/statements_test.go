@@ -90,6 +90,9 @@ func TestStatements(t *testing.T) {
 		{"function of another database", "database('Other').F(3)", `
 			o:long n:long
 			5 | 3`},
+		{"function of a database that a let names", "let d = 'Other'; database(d).F(3)", `
+			o:long n:long
+			5 | 3`},
 		{"scalar function of another database", "print database('Other').G(3)", `
 			print_0:long
 			4`},

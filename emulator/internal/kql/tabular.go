@@ -114,7 +114,7 @@ func (b *binder) storedTable(n userCall, from *scope) (*pipeline, error) {
 // tableCall binds a call whose result is a table.
 func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, error) {
 	if n.IsScoped() {
-		db, ok := databaseOf(n.Args[0].X)
+		db, ok := b.databaseOf(n.Args[0].X, s)
 		call, isCall := n.Args[1].X.(*syntax.Call)
 		if !ok || !isCall {
 			return nil, semantic(n.Pos(), "A function can be called on a database only.")
@@ -128,7 +128,7 @@ func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, erro
 	case "materialize":
 		return b.materialize(n, s)
 	case "table", "materialized_view":
-		name, err := b.tableName(n, s, op)
+		name, err := b.nameOf(n, s, op)
 		if err != nil {
 			return nil, err
 		}
@@ -155,10 +155,11 @@ func (b *binder) storedCall(n *syntax.Call, db string, s *scope) (*pipeline, err
 	return b.storedTable(userCall{n.Name, f, root(db), n.Args, n.Pos()}, s)
 }
 
-// tableName is the argument of table(): any string that is constant, such as a let, a
-// parameter of a function or of the query. See
-// https://learn.microsoft.com/kusto/query/table-function.
-func (b *binder) tableName(n *syntax.Call, s *scope, op string) (string, error) {
+// nameOf is the argument of table() and database(): any string that is constant, such as
+// a let, a parameter of a function or of the query. See
+// https://learn.microsoft.com/kusto/query/table-function and
+// https://learn.microsoft.com/kusto/query/database-function.
+func (b *binder) nameOf(n *syntax.Call, s *scope, op string) (string, error) {
 	if name, err := constantName(n); err == nil || len(n.Args) == 0 {
 		return name, err
 	}
@@ -185,7 +186,7 @@ func constantName(n *syntax.Call) (string, error) {
 
 // databaseOf is the database that database("d"), with or without cluster(...)
 // before it, means.
-func databaseOf(x syntax.Expr) (string, bool) {
+func (b *binder) databaseOf(x syntax.Expr, s *scope) (string, bool) {
 	c, ok := x.(*syntax.Call)
 	if !ok {
 		return "", false
@@ -194,12 +195,12 @@ func databaseOf(x syntax.Expr) (string, bool) {
 		if outer, ok := c.Args[0].X.(*syntax.Call); !ok || outer.Name != "cluster" {
 			return "", false
 		}
-		return databaseOf(c.Args[1].X)
+		return b.databaseOf(c.Args[1].X, s)
 	}
 	if c.Name != "database" {
 		return "", false
 	}
-	name, err := constantName(c)
+	name, err := b.nameOf(c, s, "")
 	return name, err == nil
 }
 
@@ -213,7 +214,7 @@ func (b *binder) databaseKey(name string) string {
 
 // tableOf binds database("d").T.
 func (b *binder) tableOf(n *syntax.Member, s *scope, op string) (*pipeline, error) {
-	db, ok := databaseOf(n.X)
+	db, ok := b.databaseOf(n.X, s)
 	if !ok {
 		return nil, semantic(n.Pos(), "A scalar expression cannot be used where a table is expected.")
 	}
