@@ -4,6 +4,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -82,6 +83,9 @@ type failing struct{}
 
 func (failing) RoundTrip(*http.Request) (*http.Response, error) { return nil, os.ErrClosed }
 
+// selector begins the labels of a metric.
+var selector = regexp.MustCompile(`\w\{`)
+
 var metricName = regexp.MustCompile(`tvmexport_[a-z_]+`)
 
 // known fails for metrics that serve does not have.
@@ -98,6 +102,7 @@ func known(t *testing.T, where, expression string) {
 func TestAlerts(t *testing.T) {
 	promtool(t, "check", "rules", "prometheus/alerts.yaml")
 	promtool(t, "test", "rules", "prometheus/alerts_test.yaml")
+	promtool(t, "check", "config", "--syntax-only", "prometheus/prometheus.yaml")
 	var rules struct {
 		Groups []struct {
 			Rules []struct{ Alert, Expr string }
@@ -143,6 +148,11 @@ func TestGrafana(t *testing.T) {
 		seen[p.ID] = true
 		for j, target := range p.Targets {
 			known(t, p.Title, target.Expr)
+			for _, chosen := range []string{`tenant=~"$tenant"`, `database=~"$database"`} {
+				if n := len(selector.FindAllString(target.Expr, -1)); n == 0 || strings.Count(target.Expr, chosen) != n {
+					t.Errorf("panel %q: %s has no %s", p.Title, target.Expr, chosen)
+				}
+			}
 			expr, err := json.Marshal(strings.NewReplacer("$__rate_interval", "5m", "$instance", ".+", "$table", ".+", "$tenant", ".*", "$database", ".*").Replace(target.Expr))
 			if err != nil {
 				t.Fatal(err)
@@ -162,15 +172,11 @@ type adx struct {
 	SchemaVersion string `json:"schema_version"`
 	AutoRefresh   struct{ Enabled bool }
 	BaseQueries   []any
-	Parameters    []struct{ BeginVariableName, EndVariableName string }
+	Parameters    []parameter
 	DataSources   []struct{ ID, Kind, ClusterURI, Database string }
 	Pages         []struct{ ID, Name string }
-	Queries       []struct {
-		ID, Text      string
-		UsedVariables []string
-		DataSource    struct{ Kind, DataSourceID string }
-	}
-	Tiles []struct {
+	Queries       []query
+	Tiles         []struct {
 		ID, Title, VisualType, PageID string
 		Layout                        struct{ X, Y, Width, Height int }
 		QueryRef                      struct{ Kind, QueryID string }
@@ -178,51 +184,263 @@ type adx struct {
 	}
 }
 
-// The ids of an ADX dashboard lead somewhere, and its queries are those of the
-// files, which kqlcheck parses; each runs over a ledger.
-func TestADX(t *testing.T) {
-	var board adx
+type query struct {
+	ID, Text      string
+	UsedVariables []string
+	DataSource    struct{ Kind, DataSourceID string }
+}
+
+// parameter is what a reader of the dashboard chooses.
+type parameter struct {
+	ID, Kind, DisplayName, VariableName, SelectionType string
+	BeginVariableName, EndVariableName                 string
+	IncludeAllOption, AllIsNull                        bool
+	DefaultValue                                       struct{ Kind, Value string }
+	DataSource                                         struct {
+		Kind     string
+		Values   []struct{ Value string }
+		Columns  struct{ Value string }
+		QueryRef struct{ Kind, QueryID string }
+	}
+}
+
+// choices are the values that a query of the dashboard begins with: the names of its
+// variables, in the order of the files, and what the files say of each.
+var choices = [][2]string{
+	{"_database", `"security"`}, {"_tenant", "dynamic(null)"}, {"_table", "dynamic(null)"}, {"_startTime", "ago(7d)"}, {"_endTime", "now()"},
+}
+
+// begun is a query with the values of its variables; those that are not chosen are as in
+// the files.
+func begun(q query, chosen map[string]string) string {
+	var head strings.Builder
+	for _, c := range choices {
+		if slices.Contains(q.UsedVariables, c[0]) {
+			fmt.Fprintf(&head, "let %s = %s;\n", c[0], cmp.Or(chosen[c[0]], c[1]))
+		}
+	}
+	return head.String() + q.Text
+}
+
+var (
+	variableName = regexp.MustCompile(`\b_[a-zA-Z]+\b`)
+	controlTable = regexp.MustCompile(`(\S*?)\b(ExportRuns|ExportPartitions|MigrationAuditLog|MigrationConfiguration)\b`)
+)
+
+// board reads the ADX dashboard, whose ids lead somewhere.
+func board(t *testing.T) (board adx, byID map[string]query) {
+	t.Helper()
 	if err := json.Unmarshal(read(t, "adx/dashboard.json"), &board); err != nil {
 		t.Fatal(err)
 	}
-	if board.SchemaVersion == "" || board.BaseQueries == nil || len(board.DataSources) != 1 || len(board.Tiles) != len(board.Queries) {
+	if board.SchemaVersion == "" || board.BaseQueries == nil || len(board.DataSources) != 1 || len(board.Tiles) == 0 {
 		t.Fatalf("%+v", board)
 	}
-	var files []string
-	paths, err := filepath.Glob("adx/*.kql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := ledger(t)
-	for _, path := range paths {
-		text := strings.TrimSpace(string(read(t, path)))
-		run(path, text)
-		files = append(files, strings.TrimPrefix(text, "let _startTime = ago(7d);\nlet _endTime = now();\n"))
-	}
-	if len(files) != len(board.Queries) {
-		t.Errorf("%d files, %d queries", len(files), len(board.Queries))
-	}
+	byID = map[string]query{}
+	unused := map[string]bool{}
 	for _, q := range board.Queries {
-		if !slices.Contains(files, q.Text) {
-			t.Errorf("no file holds the query %q", q.Text)
-		}
+		byID[q.ID], unused[q.ID] = q, true
 		if q.DataSource.DataSourceID != board.DataSources[0].ID {
 			t.Errorf("query %s has the source %q", q.ID, q.DataSource.DataSourceID)
-		}
-		for _, v := range []string{board.Parameters[0].BeginVariableName, board.Parameters[0].EndVariableName} {
-			if strings.Contains(q.Text, v) != slices.Contains(q.UsedVariables, v) {
-				t.Errorf("query %s: %s in the text and in usedVariables", q.ID, v)
-			}
 		}
 	}
 	for _, tile := range board.Tiles {
 		page := slices.ContainsFunc(board.Pages, func(p struct{ ID, Name string }) bool { return p.ID == tile.PageID })
-		query := false
-		for _, q := range board.Queries {
-			query = query || q.ID == tile.QueryRef.QueryID
-		}
-		if !page || !query || tile.Layout.X+tile.Layout.Width > 24 || tile.Layout.Height == 0 || tile.VisualOptions == nil {
+		if !page || !unused[tile.QueryRef.QueryID] || tile.Layout.X+tile.Layout.Width > 24 || tile.Layout.Height == 0 || tile.VisualOptions == nil {
 			t.Errorf("tile %q: %+v", tile.Title, tile)
+		}
+		delete(unused, tile.QueryRef.QueryID)
+	}
+	for _, p := range board.Parameters {
+		if p.DataSource.Kind == "query" {
+			if !unused[p.DataSource.QueryRef.QueryID] {
+				t.Errorf("parameter %q: %+v", p.DisplayName, p)
+			}
+			delete(unused, p.DataSource.QueryRef.QueryID)
+		}
+	}
+	for id := range unused {
+		t.Errorf("nothing uses the query %s", id)
+	}
+	return board, byID
+}
+
+// Each query of the ADX dashboard is that of a file, which kqlcheck parses; it names the
+// variables that it uses, and reads all tables from the database that was chosen.
+func TestADXQueries(t *testing.T) {
+	board, byID := board(t)
+	files := map[string]string{}
+	paths, err := filepath.Glob("adx/*.kql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		files[strings.TrimSpace(string(read(t, path)))] = path
+	}
+	var variables []string
+	for _, p := range board.Parameters {
+		for _, v := range []string{p.VariableName, p.BeginVariableName, p.EndVariableName} {
+			if v != "" {
+				variables = append(variables, v)
+			}
+		}
+	}
+	for _, c := range choices {
+		if !slices.Contains(variables, c[0]) {
+			t.Errorf("no parameter sets %s", c[0])
+		}
+	}
+	for _, q := range board.Queries {
+		text := begun(q, nil)
+		if files[text] == "" {
+			t.Errorf("no file holds the query %q", text)
+		}
+		delete(files, text)
+		used := variableName.FindAllString(q.Text, -1)
+		slices.Sort(used)
+		named := slices.Sorted(slices.Values(q.UsedVariables))
+		if used = slices.Compact(used); !slices.Equal(used, named) {
+			t.Errorf("query %q uses %q, and says %q", q.Text, used, named)
+		}
+		for _, v := range used {
+			if !slices.Contains(variables, v) {
+				t.Errorf("query %q uses %s, which no parameter sets", q.Text, v)
+			}
+		}
+		for _, m := range controlTable.FindAllStringSubmatch(q.Text, -1) {
+			if !strings.HasSuffix(m[1], "database(_database).") {
+				t.Errorf("query %q reads %s of the database that it runs in, not of the chosen one", q.Text, m[2])
+			}
+		}
+	}
+	for _, path := range files {
+		t.Errorf("no query is that of %s", path)
+	}
+	for _, tile := range board.Tiles {
+		for _, v := range []string{"_database", "_tenant", "_table"} {
+			if !slices.Contains(byID[tile.QueryRef.QueryID].UsedVariables, v) {
+				t.Errorf("tile %q does not depend on %s", tile.Title, v)
+			}
+		}
+	}
+}
+
+// A string parameter has one of the shapes that the web UI accepts: values that are
+// written down, one of which is the default, or values of a query, all of which are.
+func TestADXParameters(t *testing.T) {
+	board, byID := board(t)
+	for _, p := range board.Parameters {
+		switch {
+		case p.Kind == "duration":
+		case p.Kind == "string" && p.DataSource.Kind == "static":
+			known := slices.ContainsFunc(p.DataSource.Values, func(v struct{ Value string }) bool { return v.Value == p.DefaultValue.Value })
+			if p.SelectionType != "scalar" || p.IncludeAllOption || p.DefaultValue.Kind != "value" || !known {
+				t.Errorf("%+v", p)
+			}
+			if p.VariableName == "_database" && p.DefaultValue.Value != board.DataSources[0].Database {
+				t.Errorf("the first database is %q, and that of the data source %q", p.DefaultValue.Value, board.DataSources[0].Database)
+			}
+		case p.Kind == "string" && p.DataSource.Kind == "query":
+			column := p.DataSource.Columns.Value
+			if p.SelectionType != "array" || !p.IncludeAllOption || !p.AllIsNull || p.DefaultValue.Kind != "all" ||
+				!strings.Contains(byID[p.DataSource.QueryRef.QueryID].Text, "| distinct "+column+"\n") {
+				t.Errorf("%+v", p)
+			}
+		default:
+			t.Errorf("parameter %q has the kind %q and the source %q", p.DisplayName, p.Kind, p.DataSource.Kind)
+		}
+	}
+}
+
+// Each query runs over a database that init made and that has runs, and follows what its
+// reader chooses.
+func TestADXRuns(t *testing.T) {
+	board, byID := board(t)
+	run := ledger(t)
+	for _, p := range board.Parameters {
+		if p.DataSource.Kind == "query" {
+			if q := byID[p.DataSource.QueryRef.QueryID]; run(p.DisplayName, begun(q, nil)) == 0 {
+				t.Errorf("parameter %q has no values", p.DisplayName)
+			}
+		}
+	}
+	for _, tile := range board.Tiles {
+		q := byID[tile.QueryRef.QueryID]
+		for _, c := range []struct {
+			chosen map[string]string
+			some   bool
+		}{
+			{nil, true},
+			{map[string]string{"_tenant": `dynamic(["contoso"])`}, true},
+			{map[string]string{"_tenant": `dynamic(["fabrikam"])`}, false},
+			{map[string]string{"_table": fmt.Sprintf(`dynamic(["Other", %q])`, catalog.Default()[0])}, true},
+			{map[string]string{"_table": `dynamic(["Other"])`}, false},
+		} {
+			if n := run(tile.Title, begun(q, c.chosen)); n > 0 != c.some {
+				t.Errorf("tile %q with %q has %d rows", tile.Title, c.chosen, n)
+			}
+		}
+	}
+}
+
+// Failures are those of a table for any name that the audit has for it: that of its
+// destination, of a former one, or of the source.
+func TestADXFailures(t *testing.T) {
+	board, byID := board(t)
+	run := ledger(t)
+	seen := 0
+	for _, tile := range board.Tiles {
+		text := begun(byID[tile.QueryRef.QueryID], map[string]string{"_table": fmt.Sprintf(`dynamic([%q])`, catalog.Default()[0])})
+		switch tile.Title {
+		case "Failed runs":
+			if n := run(tile.Title, text+"\n| distinct FailureReason"); n != 3 {
+				t.Errorf("%d failures, want those of three names", n)
+			}
+		case "Runs by outcome":
+			if n := run(tile.Title, text+"\n| where Status == 'Failed' and Runs == 3"); n != 1 {
+				t.Error("three runs have failed")
+			}
+		default:
+			continue
+		}
+		seen++
+		if run(tile.Title, begun(byID[tile.QueryRef.QueryID], map[string]string{"_table": `dynamic(["Former"])`})) != 0 {
+			t.Errorf("tile %q calls the table by its former destination", tile.Title)
+		}
+	}
+	if seen != 2 {
+		t.Errorf("%d of two tiles show failures", seen)
+	}
+}
+
+// Rows are those of a table, and changed are those that runs moved, on both dashboards
+// and in the alerts.
+func TestWords(t *testing.T) {
+	board, byID := board(t)
+	for _, tile := range board.Tiles {
+		for line := range strings.Lines(byID[tile.QueryRef.QueryID].Text) {
+			for column := range strings.SplitSeq(line, ",") {
+				if strings.Contains(column, "sum(Rows)") != strings.Contains(column, "Changed = sum(") || strings.Contains(column, "tableRows") != strings.Contains(column, "Rows = tolong(") {
+					t.Errorf("tile %q has the column %q", tile.Title, column)
+				}
+			}
+		}
+	}
+	var grafana struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr, LegendFormat string }
+		}
+	}
+	if err := json.Unmarshal(read(t, "grafana/dashboard.json"), &grafana); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range grafana.Panels {
+		for _, target := range p.Targets {
+			changed := strings.Contains(target.Expr, "rows_committed")
+			if changed != strings.Contains(strings.ToLower(p.Title), "changed") || changed && target.LegendFormat == "rows" {
+				t.Errorf("panel %q shows %s as %q", p.Title, target.Expr, target.LegendFormat)
+			}
 		}
 	}
 }
@@ -234,8 +452,9 @@ func (k token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 	return azcore.AccessToken{Token: string(k), ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-// ledger makes an empty one, and answers what runs a query over it.
-func ledger(t *testing.T) func(name, query string) {
+// ledger makes one of one table, whose destination has changed, and answers what runs a
+// query over it and counts the rows of the answer.
+func ledger(t *testing.T) func(name, query string) int64 {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -254,18 +473,29 @@ func ledger(t *testing.T) func(name, query string) {
 	must(err)
 	t.Cleanup(func() { _ = c.Close() })
 	table, _ := catalog.Table(catalog.Default()[0])
+	former := table
+	former.Destination = "Former"
 	_, err = c.Setup().Init(t.Context(), []tvmexport.Table{table}, kusto.ScriptOptions{})
 	must(err)
-	run := tvmexport.Run{ID: "R1", Table: table, Kind: tvmexport.FullRun, StartedAt: time.Now().Add(-time.Minute)}
-	must(c.Commit(t.Context(), tvmexport.Commit{Run: run, Owner: "one", Rows: 7, Bytes: 70, Calls: 2, Partitions: []tvmexport.PartitionRecord{{Partition: "a", Rows: 7}}}))
+	first := tvmexport.Run{ID: "R0", Table: former, Kind: tvmexport.FullRun, StartedAt: time.Now().Add(-time.Minute), Tenant: "contoso"}
+	effect := tvmexport.Effect{TableRows: 7, Growth: 7, Took: time.Second}
+	must(c.Commit(t.Context(), tvmexport.Commit{Run: first, Owner: "one", Rows: 7, Bytes: 70, Calls: 2, Partitions: []tvmexport.PartitionRecord{{Partition: "a", Rows: 7}}, Effect: effect}))
+	run := tvmexport.Run{ID: "R1", Previous: "R0", Table: table, Kind: tvmexport.FullRun, StartedAt: time.Now().Add(-time.Minute), Tenant: "contoso"}
+	must(c.Commit(t.Context(), tvmexport.Commit{Run: run, Owner: "one", Rows: 7, Bytes: 70, Calls: 2, Partitions: []tvmexport.PartitionRecord{{Partition: "a", Rows: 7}}, Effect: effect}))
 	_, err = c.Acquire(t.Context(), tvmexport.Lease{Owner: "two", Tables: []tvmexport.Table{table}, Term: time.Minute})
 	must(err)
-	must(c.EndInvocation(t.Context(), tvmexport.InvocationEnd{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R0", Err: os.ErrClosed}}}))
-	return func(name, query string) {
+	must(c.EndInvocation(t.Context(), tvmexport.InvocationEnd{Owner: "one", Outcomes: []tvmexport.Outcome{{Table: table.Name, Run: "R2", Err: os.ErrClosed}}}))
+	for _, name := range []string{"Former", table.Name} { // as other programs and earlier versions write it
+		_, err = e.Command(t.Context(), fmt.Sprintf(".set-or-append MigrationAuditLog <| print TableName = %q, Timestamp = now(), Status = 'Failed', FailureReason = %q, RecordCount = int(0)", name, "as "+name))
+		must(err)
+	}
+	return func(name, query string) int64 {
 		t.Helper()
-		if d, err := e.Landed(t.Context(), query); err != nil || d.Rows == 0 {
-			t.Errorf("%s: %d rows, %v", name, d.Rows, err)
+		d, err := e.Landed(t.Context(), query)
+		if err != nil {
+			t.Errorf("%s: %v\n%s", name, err, query)
 		}
+		return int64(d.Rows)
 	}
 }
 
