@@ -5,6 +5,7 @@ import "time"
 // Hooks are what the engine announces. Nil fields are silent. They are called
 // from many goroutines and must not block.
 type Hooks struct {
+	Chosen    func(tables []string)                 // the tables of an export, before the first begins
 	Started   func(Run)                             // a run of a table begins
 	Planned   func(run Run, rows int64, slices int) // the plan is complete; slices may still split
 	Fetched   func(run Run, s Slice, a Answer)      // a complete answer was read
@@ -34,6 +35,7 @@ func JoinHooks(listeners ...Hooks) Hooks {
 	var out Hooks
 	for _, l := range listeners {
 		out = Hooks{
+			Chosen:    join1(out.Chosen, l.Chosen),
 			Started:   join1(out.Started, l.Started),
 			Planned:   join3(out.Planned, l.Planned),
 			Fetched:   join3(out.Fetched, l.Fetched),

@@ -90,6 +90,9 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	if len(orders) == 0 {
 		return Report{Started: started}, nil
 	}
+	if e.Hooks.Chosen != nil {
+		e.Hooks.Chosen(tableNames(orders))
+	}
 	v.orders, v.results, v.ended = orders, make([]Result, len(orders)), make([]time.Time, len(orders))
 	defer v.grace.watch(ctx)()
 	v.carryOut(ctx)
@@ -101,6 +104,14 @@ func (e *Exporter) Run(ctx context.Context, req Request) (Report, error) {
 	}
 	err = v.close(ctx)
 	return Report{Started: started, Took: time.Since(started), Outcomes: v.results}, err
+}
+
+func tableNames(orders []tvmexport.Order) []string {
+	names := make([]string, len(orders))
+	for i, o := range orders {
+		names[i] = o.Table
+	}
+	return names
 }
 
 // describe is what the catalogue knows of a table.

@@ -225,10 +225,22 @@ func (p *process) printer() (progress.Printer, error) {
 
 // terminal says whether standard error is one, and how wide it is.
 func (p *process) terminal() (bool, int) {
-	f, ok := p.stderr.(*os.File)
+	width := widthOf(p.stderr)
+	return width > 0, width
+}
+
+// widthOf is the width of the terminal that is written to, 0 if it is none.
+func widthOf(w io.Writer) int {
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
+	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return false, 0
+		return 0
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	return err == nil, width
+	if err != nil {
+		return 0
+	}
+	return width
 }

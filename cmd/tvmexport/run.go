@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,13 +138,7 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 	if len(r.Outcomes) == 0 {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TABLE\tSTATUS\tROWS\tJSON\tCALLS\tTOOK")
-	for _, o := range r.Outcomes {
-		l := lineOf(o, nil)
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", l.Table, l.Status, rowsCell(o), progress.Size(l.Bytes), l.Calls, figures.Span(o.Took))
-	}
-	if err := t.Flush(); err != nil {
+	if err := printResults(w, r, widthOf(w)); err != nil {
 		return err
 	}
 	for _, o := range r.Outcomes {
@@ -159,6 +153,47 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 		}
 	}
 	return nil
+}
+
+// printResults prints a line per table, and one for all of them if there are several.
+func printResults(w io.Writer, r engine.Report, width int) error {
+	lines := [][]string{{"TABLE", "STATUS", "ROWS", "JSON", "CALLS", "TOOK"}}
+	failed, calls, changed := 0, 0, int64(0)
+	for _, o := range r.Outcomes {
+		l := lineOf(o, nil)
+		lines = append(lines, []string{l.Table, l.Status, rowsCell(o), progress.Size(l.Bytes), strconv.Itoa(l.Calls), figures.Span(o.Took)})
+		calls += l.Calls
+		if o.Err != nil {
+			failed++
+		} else {
+			changed += moved(o)
+		}
+	}
+	// The size of the answers, the calls and the time are also in --json and in the audit.
+	for _, l := range progress.Table(lines, width, 3, 4, 5) {
+		if _, err := fmt.Fprintln(w, l); err != nil {
+			return err
+		}
+	}
+	n := len(r.Outcomes)
+	if n < 2 {
+		return nil
+	}
+	outcome := fmt.Sprintf("%d committed", n-failed)
+	if failed > 0 {
+		outcome += fmt.Sprintf(", %d failed", failed)
+	}
+	_, err := fmt.Fprintf(w, "%s: %s; %s changed, %s, %s\n",
+		figures.Plural(n, "table"), outcome, figures.Rows(changed), figures.Plural(calls, "call"), figures.Span(r.Took))
+	return err
+}
+
+// moved is how many rows a run has published, or else has removed.
+func moved(o engine.Result) int64 {
+	if o.Rows == 0 {
+		return max(o.Growth, -o.Growth)
+	}
+	return o.Rows
 }
 
 // rowsCell is how many rows the table has, and what the run has changed: "530 rows, no change".

@@ -26,7 +26,7 @@ func New(w io.Writer, terminal bool, width int) Printer {
 	if terminal && width >= 60 {
 		return newBars(w, width)
 	}
-	return &lines{w: w}
+	return &lines{w: w, state: newState()}
 }
 
 // Silent prints nothing.
@@ -38,8 +38,11 @@ func (silent) Hooks() tvmexport.Hooks { return tvmexport.Hooks{} }
 func (silent) Wait(string, time.Time) {}
 func (silent) Close()                 {}
 
-// lines prints a line per step, each beginning with the table's name.
+// lines prints a line per step, each beginning with the table's name, and a line for
+// the whole run whenever a table ends. Names are complete, so that they can be found.
+// What matters comes first, because a narrow terminal cuts or wraps the rest.
 type lines struct {
+	*state
 	mu     sync.Mutex
 	w      io.Writer
 	closed bool
@@ -51,11 +54,26 @@ func (l *lines) say(table, format string, args ...any) {
 	if l.closed {
 		return
 	}
-	fmt.Fprintf(l.w, "%-42s %s\n", table, fmt.Sprintf(format, args...))
+	if table != allTables {
+		table = Pad(table, nameColumn)
+	}
+	fmt.Fprintf(l.w, "%s %s\n", table, fmt.Sprintf(format, args...))
+}
+
+// nameColumn is the least width of a name. Longer names move their own line only.
+const nameColumn = 25
+
+const allTables = "(all tables)"
+
+// total says how far the whole run is. The line of a run of one table would repeat it.
+func (l *lines) total() {
+	if r := l.run(); r.Tables > 1 {
+		l.say(allTables, "%s", r.line(0))
+	}
 }
 
 func (l *lines) Wait(cause string, until time.Time) {
-	l.say("(all tables)", "waiting: %s, resumes %s", cause, until.Local().Format(time.TimeOnly))
+	l.say(allTables, "waiting: %s, resumes %s", cause, until.Local().Format(time.TimeOnly))
 }
 
 func (l *lines) Close() {
@@ -65,7 +83,7 @@ func (l *lines) Close() {
 }
 
 func (l *lines) Hooks() tvmexport.Hooks {
-	return tvmexport.Hooks{
+	return tvmexport.JoinHooks(l.hooks(), tvmexport.Hooks{
 		Planned: func(r tvmexport.Run, rows int64, slices int) {
 			l.say(r.Table.Name, "planned: %s rows in about %s", Count(rows), plural(slices, "call"))
 		},
@@ -91,14 +109,16 @@ func (l *lines) Hooks() tvmexport.Hooks {
 		},
 		Committed: func(r tvmexport.Run, rows int64) {
 			l.say(r.Table.Name, "committed: run %s", r.ID)
+			l.total()
 		},
 		Fallback: func(r tvmexport.Run, what string, why error) {
 			l.say(r.Table.Name, "falling back to %s: %v", what, why)
 		},
 		Failed: func(table string, _ tvmexport.RunID, err error) {
 			l.say(table, "failed: %v", err)
+			l.total()
 		},
-	}
+	})
 }
 
 func plural(n int, noun string) string {

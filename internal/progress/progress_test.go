@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -32,6 +33,9 @@ func story(p progress.Printer) {
 	h := p.Hooks()
 	good := tvmexport.Run{ID: "R1", Table: tvmexport.Table{Name: "DeviceTvmHardwareFirmware"}}
 	bad := tvmexport.Run{ID: "R2", Table: tvmexport.Table{Name: "DeviceTvmCertificateInfo"}}
+	if h.Chosen != nil {
+		h.Chosen([]string{good.Table.Name, bad.Table.Name})
+	}
 	for _, r := range []tvmexport.Run{good, bad} {
 		h.Planned(r, 1200, 1)
 	}
@@ -45,7 +49,9 @@ func story(p progress.Printer) {
 	p.Close()
 }
 
-func TestLines(t *testing.T) {
+func TestLines(t *testing.T) { synctest.Test(t, testLines) }
+
+func testLines(t *testing.T) {
 	var out strings.Builder
 	story(progress.New(&out, false, 0))
 	for _, want := range []string{
@@ -55,6 +61,8 @@ func TestLines(t *testing.T) {
 		"landed: 1 batch",
 		"committed: run R1",
 		"failed: no such table",
+		"\n(all tables) 1 of 2 tables done, 1,200 rows, 400.0 kB, 0s",
+		"\n(all tables) 2 of 2 tables done, 1 failed, 1,200 rows, 400.0 kB, 0s\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("missing %q in:\n%s", want, out.String())
