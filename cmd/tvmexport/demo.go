@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -153,8 +153,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(d.process.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TABLE\tSOURCE ROWS\tDESTINATION ROWS\tHASHES\tCHANGED\tCALLS\tTOOK")
+	lines := [][]string{{"TABLE", "SOURCE ROWS", "DESTINATION ROWS", "HASHES", "CHANGED", "CALLS", "TOOK"}}
 	for _, r := range report.Outcomes {
 		if r.Err != nil {
 			return r.Err
@@ -171,9 +170,9 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 		if truth != landed {
 			verdict, d.differ = "DIFFER", true
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", r.Table.Name, progress.Count(truth.Rows), progress.Count(landed.Rows), verdict, figures.Changed(r.Rows, r.Growth), r.Calls, figures.Span(r.Took))
+		lines = append(lines, []string{r.Table.Name, progress.Count(truth.Rows), progress.Count(landed.Rows), verdict, figures.Changed(r.Rows, r.Growth), strconv.Itoa(r.Calls), figures.Span(r.Took)})
 	}
-	return w.Flush()
+	return printTable(d.process.stdout, lines, 6, 5, 4)
 }
 
 func (d *demonstration) audit(ctx context.Context) error {
@@ -182,10 +181,9 @@ func (d *demonstration) audit(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintln(d.process.stdout, "\nMigrationAuditLog")
-	w := tabwriter.NewWriter(d.process.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TIMESTAMP\tTABLE\tSTATUS\tRECORDS\tREASON")
+	lines := [][]string{{"TABLE", "TIMESTAMP", "STATUS", "RECORDS", "REASON"}}
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.At.UTC().Format(time.RFC3339), r.Table, r.Status, progress.Count(r.Rows), dash(r.Reason))
+		lines = append(lines, []string{r.Table, r.At.UTC().Format(time.RFC3339), r.Status, progress.Count(r.Rows), dash(r.Reason)})
 	}
-	return w.Flush()
+	return printTable(d.process.stdout, lines, 4)
 }

@@ -138,7 +138,7 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 	if len(r.Outcomes) == 0 {
 		return nil
 	}
-	if err := printResults(w, r, widthOf(w)); err != nil {
+	if err := printResults(w, r); err != nil {
 		return err
 	}
 	for _, o := range r.Outcomes {
@@ -156,7 +156,7 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 }
 
 // printResults prints a line per table, and one for all of them if there are several.
-func printResults(w io.Writer, r engine.Report, width int) error {
+func printResults(w io.Writer, r engine.Report) error {
 	lines := [][]string{{"TABLE", "STATUS", "ROWS", "JSON", "CALLS", "TOOK"}}
 	failed, calls, changed := 0, 0, int64(0)
 	for _, o := range r.Outcomes {
@@ -170,10 +170,8 @@ func printResults(w io.Writer, r engine.Report, width int) error {
 		}
 	}
 	// The size of the answers, the calls and the time are also in --json and in the audit.
-	for _, l := range progress.Table(lines, width, 3, 4, 5) {
-		if _, err := fmt.Fprintln(w, l); err != nil {
-			return err
-		}
+	if err := printTable(w, lines, 3, 4, 5); err != nil {
+		return err
 	}
 	n := len(r.Outcomes)
 	if n < 2 {
@@ -186,6 +184,17 @@ func printResults(w io.Writer, r engine.Report, width int) error {
 	_, err := fmt.Fprintf(w, "%s: %s; %s changed, %s, %s\n",
 		figures.Plural(n, "table"), outcome, figures.Rows(changed), figures.Plural(calls, "call"), figures.Span(r.Took))
 	return err
+}
+
+// printTable prints cells in columns. On a terminal that is too narrow for them, the
+// columns drop are left out, one after another, and names are shortened.
+func printTable(w io.Writer, cells [][]string, drop ...int) error {
+	for _, line := range progress.Table(cells, widthOf(w), drop...) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moved is how many rows a run has published, or else has removed.

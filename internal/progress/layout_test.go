@@ -203,4 +203,3 @@ func TestBarsKeepToTheWidth(t *testing.T) {
 	}
 	h.Started(tvmexport.Run{Table: tvmexport.Table{Name: "DeviceInfo"}}) // too late: not drawn, and no panic
 }
-

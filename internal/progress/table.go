@@ -10,7 +10,7 @@ func Table(cells [][]string, width int, drop ...int) []string {
 	if width == 0 {
 		return aligned(cells, nil)
 	}
-	width-- // a terminal may wrap a line that fills its last column
+	width--         // a terminal may wrap a line that fills its last column
 	const fair = 24 // of a name
 	gone := map[int]bool{}
 	for i := 0; ; i++ {
