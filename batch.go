@@ -50,9 +50,9 @@ type BatchInfo struct {
 	Rows  int64
 	Bytes int64 // uncompressed, as landed
 
-	Counts       []int64       // rows per partition of the slice; all in the first where it is by row hash
-	Fingerprints []Fingerprint // of each partition as fetched; nil where that is not known
-	Unread       []Unread      // values that do not fit their type
+	Counts       []int64      // rows per partition of the slice; all in the first where it is by row hash
+	Fingerprints Fingerprints // of each partition as fetched; zero where that is not known
+	Unread       []Unread     // values that do not fit their type
 }
 
 // OrphanedBatch is a batch that landed completely under a run that was never

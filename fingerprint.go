@@ -2,6 +2,7 @@ package tvmexport
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -62,4 +63,82 @@ func (f *Fingerprint) UnmarshalText(text []byte) error {
 	}
 	f.Known = true
 	return nil
+}
+
+// Fingerprints are those of a list of partitions, in their order. A large table has many
+// partitions without rows, whose fingerprint takes no memory here. The zero value says
+// that none is known.
+type Fingerprints struct {
+	count int
+	some  []placedFingerprint // all but EmptyFingerprint, by place
+}
+
+type placedFingerprint struct {
+	at int
+	Fingerprint
+}
+
+// NewFingerprints makes a list of fingerprints.
+func NewFingerprints(list ...Fingerprint) Fingerprints {
+	var f Fingerprints
+	for _, p := range list {
+		f.Append(p)
+	}
+	f.some = slices.Clip(f.some)
+	return f
+}
+
+// Append adds the fingerprint of the next partition.
+func (f *Fingerprints) Append(p Fingerprint) {
+	if p != EmptyFingerprint {
+		f.some = append(f.some, placedFingerprint{f.count, p})
+	}
+	f.count++
+}
+
+// Len is the number of partitions.
+func (f Fingerprints) Len() int { return f.count }
+
+// IsZero says whether none is known.
+func (f Fingerprints) IsZero() bool { return f.count == 0 }
+
+// At is the fingerprint of the partition at place i; not known beyond the end.
+func (f Fingerprints) At(i int) Fingerprint {
+	if i >= f.count {
+		return Fingerprint{}
+	}
+	n, found := slices.BinarySearchFunc(f.some, i, func(p placedFingerprint, i int) int { return p.at - i })
+	if !found {
+		return EmptyFingerprint
+	}
+	return f.some[n].Fingerprint
+}
+
+// Sum is the fingerprint of the rows of all partitions.
+func (f Fingerprints) Sum() Fingerprint {
+	sum := EmptyFingerprint
+	for _, p := range f.some {
+		sum = sum.Add(p.Fingerprint)
+	}
+	return sum
+}
+
+// Equal says whether both lists are the same.
+func (f Fingerprints) Equal(g Fingerprints) bool {
+	return f.count == g.count && slices.Equal(f.some, g.some)
+}
+
+// List is all of them; nil if none is known.
+func (f Fingerprints) List() []Fingerprint {
+	if f.IsZero() {
+		return nil
+	}
+	list := make([]Fingerprint, f.count)
+	for i := range list {
+		list[i] = EmptyFingerprint
+	}
+	for _, p := range f.some {
+		list[p.at] = p.Fingerprint
+	}
+	return list
 }

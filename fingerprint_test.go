@@ -1,6 +1,7 @@
 package tvmexport
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -31,4 +32,37 @@ func FuzzFingerprint(f *testing.F) {
 			t.Errorf("%q reads as %+v and again as %+v (%v)", text, p, again, err)
 		}
 	})
+}
+
+// A list of fingerprints is the list that it was made of.
+func TestFingerprints(t *testing.T) {
+	a, b := Fingerprint{Known: true, Sums: [3]int64{1, 2, 3}}, Fingerprint{Known: true, Sums: [3]int64{10, 20, 30}}
+	for _, tt := range []struct {
+		list []Fingerprint
+		sum  Fingerprint
+	}{
+		{nil, EmptyFingerprint},
+		{[]Fingerprint{EmptyFingerprint}, EmptyFingerprint},
+		{[]Fingerprint{a, EmptyFingerprint, EmptyFingerprint, b}, a.Add(b)},
+		{[]Fingerprint{EmptyFingerprint, {}, a}, Fingerprint{}},
+	} {
+		f := NewFingerprints(tt.list...)
+		if f.Len() != len(tt.list) || f.IsZero() != (len(tt.list) == 0) || f.Sum() != tt.sum || f.At(len(tt.list)).Known {
+			t.Errorf("%v: %d fingerprints with the sum %v", tt.list, f.Len(), f.Sum())
+		}
+		for i, want := range tt.list {
+			if got := f.At(i); got != want {
+				t.Errorf("%v: at %d is %v", tt.list, i, got)
+			}
+		}
+		if got := f.List(); !slices.Equal(got, tt.list) || (got == nil) != (len(tt.list) == 0) {
+			t.Errorf("%v: the list is %v", tt.list, got)
+		}
+		if !NewFingerprints(f.List()...).Equal(f) {
+			t.Errorf("%v: another list of the same is not equal", tt.list)
+		}
+	}
+	if NewFingerprints(a, EmptyFingerprint).Equal(NewFingerprints(a)) || NewFingerprints(a).Equal(NewFingerprints(b)) {
+		t.Error("different lists are equal")
+	}
 }

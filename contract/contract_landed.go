@@ -32,9 +32,9 @@ func described(t *testing.T, run tvmexport.Run, ordinal int, s tvmexport.Slice, 
 	}
 	for i := range s.Partitions {
 		info.Counts = append(info.Counts, int64(i))
-		info.Fingerprints = append(info.Fingerprints, tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(ordinal), int64(i), 1 << 50}})
+		info.Fingerprints.Append(tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(ordinal), int64(i), 1 << 50}})
 	}
-	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Header: run.Header(), Bytes: info.Bytes, Counts: info.Counts, Fingerprints: info.Fingerprints})
+	manifest, err := json.Marshal(tvmexport.Manifest{Slice: s, Header: run.Header(), Bytes: info.Bytes, Counts: info.Counts, Fingerprints: info.Fingerprints.List()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func orphansWhole(t *testing.T, h Harness) {
 	}
 	got := left[0]
 	if b := got.Batch; b.ID != info.ID || b.Rows != 2 || b.Bytes != info.Bytes || b.Slice.Table.Name != h.Table.Name || b.Slice.Late ||
-		!slices.Equal(b.Slice.Partitions, s.Partitions) || !slices.Equal(b.Counts, info.Counts) || !slices.Equal(b.Fingerprints, info.Fingerprints) {
+		!slices.Equal(b.Slice.Partitions, s.Partitions) || !slices.Equal(b.Counts, info.Counts) || !b.Fingerprints.Equal(info.Fingerprints) {
 		t.Errorf("the whole batch is %+v, want %+v", b, info)
 	}
 	want := run.Header()

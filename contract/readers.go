@@ -190,7 +190,7 @@ func (d *Destination) OrphanedBatches(_ context.Context, tables []tvmexport.Tabl
 			}
 			m.Slice.Table = t
 			out[t.Name] = append(out[t.Name], tvmexport.OrphanedBatch{Header: m.Header, Batch: tvmexport.BatchInfo{
-				ID: tail.Batch, Slice: m.Slice, Rows: *tail.Rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: m.Fingerprints, Unread: m.Unread,
+				ID: tail.Batch, Slice: m.Slice, Rows: *tail.Rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: tvmexport.NewFingerprints(m.Fingerprints...), Unread: m.Unread,
 			}})
 		}
 	}

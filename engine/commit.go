@@ -22,16 +22,13 @@ func (e *engine) Commit(ctx context.Context, c tvmexport.Commit) error {
 // which the run compares its rows, sorted by window and partition. A large table has
 // many partitions without rows: those that can change no fingerprint take no memory.
 func recordsOf(batches []tvmexport.BatchInfo, run tvmexport.Run) []tvmexport.PartitionRecord {
-	shown := slices.ContainsFunc(batches, func(b tvmexport.BatchInfo) bool { return len(b.Fingerprints) > 0 })
+	shown := slices.ContainsFunc(batches, func(b tvmexport.BatchInfo) bool { return !b.Fingerprints.IsZero() })
 	each := func(yield func(tvmexport.PartitionRecord)) {
 		for _, b := range batches {
 			for i, p := range b.Slice.Partitions {
-				r := tvmexport.PartitionRecord{Partition: run.Label(p), Window: b.Slice.Window}
+				r := tvmexport.PartitionRecord{Partition: run.Label(p), Window: b.Slice.Window, Fingerprint: b.Fingerprints.At(i)}
 				if i < len(b.Counts) {
 					r.Rows = b.Counts[i]
-				}
-				if i < len(b.Fingerprints) {
-					r.Fingerprint = b.Fingerprints[i]
 				}
 				if r.Rows > 0 || shown && r.Fingerprint != tvmexport.EmptyFingerprint {
 					yield(r)

@@ -18,7 +18,7 @@ func TestRecordsOf(t *testing.T) {
 		return tvmexport.Fingerprint{Known: true, Sums: [3]int64{n, n, n}}
 	}
 	batch := func(w tvmexport.Window, parts []tvmexport.Partition, counts []int64, prints ...tvmexport.Fingerprint) tvmexport.BatchInfo {
-		return tvmexport.BatchInfo{Slice: tvmexport.Slice{Window: w, Partitions: parts}, Counts: counts, Fingerprints: prints}
+		return tvmexport.BatchInfo{Slice: tvmexport.Slice{Window: w, Partitions: parts}, Counts: counts, Fingerprints: tvmexport.NewFingerprints(prints...)}
 	}
 	type parts = []tvmexport.Partition
 	all := tvmexport.Window{}

@@ -109,9 +109,9 @@ func isID(key []byte) bool {
 
 // close writes the manifest and what is left. prints are the fingerprints
 // of the slice's partitions, nil where they are not known.
-func (l *batchEncoder) close(prints []tvmexport.Fingerprint) error {
+func (l *batchEncoder) close(prints tvmexport.Fingerprints) error {
 	s, err := json.Marshal(tvmexport.Manifest{
-		Slice: l.slice, Header: l.run.Header(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Fingerprints: prints, Unread: l.unread,
+		Slice: l.slice, Header: l.run.Header(), Bytes: l.bytes + int64(len(l.buf)), Counts: l.counts, Fingerprints: prints.List(), Unread: l.unread,
 	})
 	if err != nil {
 		return fmt.Errorf("describe batch %s: %w", l.id, err)

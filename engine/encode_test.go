@@ -25,7 +25,7 @@ func TestEnvelope(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.close(nil); err != nil {
+	if err := l.close(tvmexport.Fingerprints{}); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"r":{"DeviceId":"3f","N":1},"b":"R.0001","n":1,"p":"3"}
@@ -54,7 +54,7 @@ func TestRowsWithoutWatermarkAreMarked(t *testing.T) {
 	if err := l.WriteRow([]byte("3f"), []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.close(nil); err != nil {
+	if err := l.close(tvmexport.Fingerprints{}); err != nil {
 		t.Fatal(err)
 	}
 	line, _ := bufio.NewReader(&out).ReadBytes('\n')
@@ -114,7 +114,7 @@ func BenchmarkPack(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if err := l.close(nil); err != nil {
+		if err := l.close(tvmexport.Fingerprints{}); err != nil {
 			b.Fatal(err)
 		}
 		if err := z.Close(); err != nil {

@@ -14,7 +14,7 @@ type FetchInput struct {
 	Run          tvmexport.Run
 	Slice        tvmexport.Slice
 	Batch        tvmexport.BatchID
-	Fingerprints []tvmexport.Fingerprint // of the slice's partitions as planned; nil: not asked for
+	Fingerprints tvmexport.Fingerprints // of the slice's partitions as planned; zero: not asked for
 }
 
 // FetchOutcome is what became of a FetchInput: a batch, or TooLarge.

@@ -119,7 +119,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	}
 	prints := provenFingerprints(in.Fingerprints, answer)
 	if in.Run.Table.Drift != tvmexport.Freeze && hasNewColumns(in.Run.Table.Columns, answer.Columns) {
-		prints = nil // they do not speak of the new column
+		prints = tvmexport.Fingerprints{} // they do not speak of the new column
 	}
 	out.Nulled += answer.Nulled
 	unread := slices.Clone(answer.Unread)
@@ -174,22 +174,16 @@ func (e *engine) answer(ctx context.Context, s tvmexport.Slice, w tvmexport.RowW
 
 // provenFingerprints are the fingerprints of a slice's partitions where the answer shows
 // that its rows are those that were planned, or where it has one partition
-// only; nil else.
-func provenFingerprints(planned []tvmexport.Fingerprint, a tvmexport.Answer) []tvmexport.Fingerprint {
+// only; zero else.
+func provenFingerprints(planned tvmexport.Fingerprints, a tvmexport.Answer) tvmexport.Fingerprints {
 	switch {
-	case len(planned) == 0 || !a.Fingerprint.Known:
-		return nil
-	case len(planned) == 1:
-		return []tvmexport.Fingerprint{a.Fingerprint}
+	case !a.Fingerprint.Known:
+	case planned.Len() == 1:
+		return tvmexport.NewFingerprints(a.Fingerprint)
+	case planned.Len() > 0 && planned.Sum().Same(a.Fingerprint):
+		return planned
 	}
-	sum := tvmexport.EmptyFingerprint
-	for _, p := range planned {
-		sum = sum.Add(p)
-	}
-	if !sum.Same(a.Fingerprint) {
-		return nil
-	}
-	return planned
+	return tvmexport.Fingerprints{}
 }
 
 // proves says why an answer is not known to be complete; nil if it is.

@@ -43,7 +43,7 @@ func TestLandingLines(t *testing.T) {
 		if err := l.WriteRow([]byte("3f"), []byte(`{"DeviceId":"3f","N":1}`)); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.close(c.prints); err != nil {
+		if err := l.close(tvmexport.NewFingerprints(c.prints...)); err != nil {
 			t.Fatal(err)
 		}
 		lines = append(lines, strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")...)

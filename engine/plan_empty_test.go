@@ -131,8 +131,12 @@ func TestFingerprintsOfPartitions(t *testing.T) {
 	all = append(all, belowOf("", 2)...)
 	all = append(all, belowOf("", 1)...)
 	all = append(all, "0", "3f", "7#a", "7#b", "7#ab", "#3")
-	for i, got := range f.of(all) {
-		p, want := all[i], tvmexport.EmptyFingerprint
+	given := f.of(all)
+	if given.Len() != len(all) {
+		t.Fatalf("%d fingerprints of %d partitions", given.Len(), len(all))
+	}
+	for i, p := range all {
+		got, want := given.At(i), tvmexport.EmptyFingerprint
 		for _, u := range counted {
 			switch {
 			case u.Partition == p:
@@ -146,15 +150,15 @@ func TestFingerprintsOfPartitions(t *testing.T) {
 		}
 	}
 	f.add([]planUnit{{Partition: "3f0", Fingerprint: tvmexport.Fingerprint{Known: true}}, {Partition: "3f", Fingerprint: tvmexport.EmptyFingerprint}})
-	if got := f.of([]tvmexport.Partition{"3f0", "3f", "3f1"}); !got[0].Known || got[1] != tvmexport.EmptyFingerprint || got[2].Known {
+	if got := f.of([]tvmexport.Partition{"3f0", "3f", "3f1"}); !got.At(0).Known || got.At(1) != tvmexport.EmptyFingerprint || got.At(2).Known {
 		t.Errorf("after a finer count: %v", got)
 	}
 	few := fingerprintsOf(counted[:1])
-	if got := few.of([]tvmexport.Partition{"0", "1"}); !got[0].Known || got[1].Known {
+	if got := few.of([]tvmexport.Partition{"0", "1"}); !got.At(0).Known || got.At(1).Known {
 		t.Errorf("of some partitions only: %v", got)
 	}
-	if got := (*fingerprints)(nil).of(all); got != nil {
-		t.Errorf("none are kept, but %d are known", len(got))
+	if got := (*fingerprints)(nil).of(all); !got.IsZero() {
+		t.Errorf("none are kept, but %d are known", got.Len())
 	}
 }
 
@@ -163,7 +167,7 @@ func TestRecordsWithoutRows(t *testing.T) {
 	empty, some := tvmexport.EmptyFingerprint, tvmexport.Fingerprint{Known: true, Sums: [3]int64{1, 2, 3}}
 	run := tvmexport.Run{Table: tvmexport.Table{LoadType: tvmexport.Snapshot}, Depth: 1}
 	batch := func(partitions []tvmexport.Partition, counts []int64, prints []tvmexport.Fingerprint) tvmexport.BatchInfo {
-		return tvmexport.BatchInfo{Slice: tvmexport.Slice{Partitions: partitions}, Counts: counts, Fingerprints: prints}
+		return tvmexport.BatchInfo{Slice: tvmexport.Slice{Partitions: partitions}, Counts: counts, Fingerprints: tvmexport.NewFingerprints(prints...)}
 	}
 	for name, tt := range map[string]struct {
 		batches []tvmexport.BatchInfo

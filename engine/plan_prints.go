@@ -66,14 +66,14 @@ func (f *fingerprints) add(units []planUnit) {
 	}
 }
 
-// of returns the fingerprints of partitions, in their order; nil if none are kept.
-func (f *fingerprints) of(partitions []tvmexport.Partition) []tvmexport.Fingerprint {
+// of returns the fingerprints of partitions, in their order; zero if none are kept.
+func (f *fingerprints) of(partitions []tvmexport.Partition) tvmexport.Fingerprints {
+	var out tvmexport.Fingerprints
 	if f == nil {
-		return nil
+		return out
 	}
-	out := make([]tvmexport.Fingerprint, len(partitions))
-	for i, p := range partitions {
-		out[i] = f.one(p)
+	for _, p := range partitions {
+		out.Append(f.one(p))
 	}
 	return out
 }

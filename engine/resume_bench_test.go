@@ -19,7 +19,7 @@ func deadRun(n int) (units []planUnit, list []tvmexport.OrphanedBatch) {
 		units = append(units, planUnit{Partition: p, Rows: 400, Fingerprint: tvmexport.Fingerprint{Known: true, Sums: [3]int64{int64(i), 1, 1}}})
 	}
 	land := func(run string, rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) {
-		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Fingerprints: prints, Slice: tvmexport.Slice{Partitions: ps}}
+		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("%s.%05d", run, len(list))), Rows: rows, Fingerprints: tvmexport.NewFingerprints(prints...), Slice: tvmexport.Slice{Partitions: ps}}
 		list = append(list, tvmexport.OrphanedBatch{Batch: b, Header: tvmexport.RunHeader{ID: tvmexport.RunID(run)}})
 	}
 	for i := 0; i < n; {

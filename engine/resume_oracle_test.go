@@ -152,11 +152,11 @@ func oracleBearOut(counted []planUnit, batches []tvmexport.BatchInfo) bool {
 		covered = append(covered, regionsOfSlice(b.Slice)...)
 		have += b.Rows
 		late = late || b.Slice.Late
-		if len(b.Fingerprints) != len(b.Slice.Partitions) {
+		if b.Fingerprints.Len() != len(b.Slice.Partitions) {
 			held = tvmexport.Fingerprint{}
 		}
-		for _, p := range b.Fingerprints {
-			held = held.Add(p)
+		for i := range b.Fingerprints.Len() {
+			held = held.Add(b.Fingerprints.At(i))
 		}
 	}
 	for _, p := range counted {
@@ -245,7 +245,7 @@ func wreck(dice *rand.Rand) (units []planUnit, list []tvmexport.OrphanedBatch) {
 		b := tvmexport.BatchInfo{ID: tvmexport.BatchID(fmt.Sprintf("r.%04d", i)), Slice: s, Rows: rows()}
 		if dice.IntN(2) == 0 {
 			for range s.Partitions {
-				b.Fingerprints = append(b.Fingerprints, print(b.Rows))
+				b.Fingerprints.Append(print(b.Rows))
 			}
 		}
 		list = append(list, tvmexport.OrphanedBatch{Batch: b})

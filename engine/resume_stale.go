@@ -155,12 +155,10 @@ func (c *comparison) consistent(group []int) bool {
 		}
 		have += b.Rows
 		late = late || b.Slice.Late
-		if len(b.Fingerprints) != len(b.Slice.Partitions) {
+		if b.Fingerprints.Len() != len(b.Slice.Partitions) {
 			held = tvmexport.Fingerprint{}
 		}
-		for _, p := range b.Fingerprints {
-			held = held.Add(p)
-		}
+		held = held.Add(b.Fingerprints.Sum())
 	}
 	for _, p := range counted {
 		if p.Wider || !p.within(covered.near(p)) {

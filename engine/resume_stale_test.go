@@ -20,7 +20,7 @@ func TestFreshLeavesOutWhatHasChanged(t *testing.T) {
 	print := func(n int64) tvmexport.Fingerprint { return tvmexport.Fingerprint{Known: true, Sums: [3]int64{n}} }
 	parts := []planUnit{{Partition: "0", Rows: 5, Fingerprint: print(1)}, {Partition: "1", Rows: 6, Fingerprint: print(2)}, {Partition: "2", Rows: 7, Fingerprint: print(4)}}
 	of := func(rows int64, prints []tvmexport.Fingerprint, ps ...tvmexport.Partition) tvmexport.BatchInfo {
-		return tvmexport.BatchInfo{Rows: rows, Fingerprints: prints, Slice: tvmexport.Slice{Partitions: ps}}
+		return tvmexport.BatchInfo{Rows: rows, Fingerprints: tvmexport.NewFingerprints(prints...), Slice: tvmexport.Slice{Partitions: ps}}
 	}
 	lateHour := []planUnit{{Window: tvmexport.Window{From: hour.Add(-tvmexport.Tick), To: hour.Add(time.Hour - tvmexport.Tick)}, Rows: 10, Late: true}}
 	for name, c := range map[string]struct {

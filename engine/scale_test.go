@@ -73,7 +73,7 @@ func (e *estate) FetchAndLand(_ context.Context, in []FetchInput) ([]FetchOutcom
 		for _, p := range f.Slice.Partitions {
 			b.Rows += at[p].Rows
 			b.Counts = append(b.Counts, at[p].Rows)
-			b.Fingerprints = append(b.Fingerprints, at[p].Fingerprint)
+			b.Fingerprints.Append(at[p].Fingerprint)
 		}
 		b.Bytes = 600 * b.Rows
 		out[i] = FetchOutcome{Batch: b, Bytes: b.Bytes, Calls: 1}
@@ -308,7 +308,7 @@ func BenchmarkPublication(b *testing.B) {
 	for i, c := range e.parts {
 		have.fetched = append(have.fetched, tvmexport.BatchInfo{
 			ID: tvmexport.BatchID(fmt.Sprintf("R2.%05d", i)), Slice: tvmexport.Slice{Partitions: []tvmexport.Partition{c.Partition}},
-			Rows: c.Rows, Bytes: 600 * c.Rows, Counts: []int64{c.Rows}, Fingerprints: []tvmexport.Fingerprint{c.Fingerprint},
+			Rows: c.Rows, Bytes: 600 * c.Rows, Counts: []int64{c.Rows}, Fingerprints: tvmexport.NewFingerprints(c.Fingerprint),
 		})
 		have.asked = append(have.asked, c.Partition)
 	}

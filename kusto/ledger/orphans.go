@@ -53,7 +53,7 @@ func (c *Ledger) OrphanedBatches(ctx context.Context, tables []tvmexport.Table, 
 		}
 		m.Slice.Table = byName[l.table]
 		out[l.table] = append(out[l.table], tvmexport.OrphanedBatch{Header: m.Header, Batch: tvmexport.BatchInfo{
-			ID: l.batch, Slice: m.Slice, Rows: l.rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: m.Fingerprints, Unread: m.Unread,
+			ID: l.batch, Slice: m.Slice, Rows: l.rows, Bytes: m.Bytes, Counts: m.Counts, Fingerprints: tvmexport.NewFingerprints(m.Fingerprints...), Unread: m.Unread,
 		}})
 	}
 	return out, nil
