@@ -36,8 +36,8 @@ func (p *process) openSession(ctx context.Context) (*session, error) {
 
 // garbagePercent is how much garbage an export keeps, in percent of what it uses. An
 // export spends its time on streams and allocates little, so that more collections
-// cost little, and half of Go's default keeps its memory small.
-const garbagePercent = 50
+// cost little, and a quarter of Go's default keeps its memory small.
+const garbagePercent = 25
 
 func (s *session) close() {
 	s.printer.Close()
