@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ type meteredSource struct {
 	*contract.Source
 	others   []tvmexport.QuotaUsage
 	own      tvmexport.QuotaUsage
-	fetched  int
+	fetched  atomic.Int64
 	measured []int // slices, by call
 	refuses  bool  // to measure
 }
@@ -30,7 +31,7 @@ func (s *meteredSource) Begin(others []tvmexport.QuotaUsage) { s.others = others
 func (s *meteredSource) QuotaUsage() tvmexport.QuotaUsage { return s.own }
 
 func (s *meteredSource) Fetch(ctx context.Context, slice tvmexport.Slice, w tvmexport.RowWriter) (tvmexport.Answer, error) {
-	s.fetched++
+	s.fetched.Add(1)
 	return s.Source.Fetch(ctx, slice, w)
 }
 
@@ -104,8 +105,8 @@ func TestPlanMeasuresTablesTogether(t *testing.T) {
 				}
 				spent += p.Spent
 			}
-			if d := cmp.Diff([]int{3}, source.measured); d != "" || source.fetched != 3 {
-				t.Errorf("measured %v slices, fetched %d", source.measured, source.fetched)
+			if d := cmp.Diff([]int{3}, source.measured); d != "" || source.fetched.Load() != 3 {
+				t.Errorf("measured %v slices, fetched %d", source.measured, source.fetched.Load())
 			}
 			if spent < 5 { // schemas, counts, sizes, and a fetch for each table
 				t.Errorf("the plan says that it has made %d calls", spent)
@@ -119,11 +120,11 @@ func TestPlanMeasuresTablesTogether(t *testing.T) {
 type halfBlind struct {
 	*contract.Source
 	cause tvmexport.Cause
-	asked int
+	asked atomic.Int64
 }
 
 func (s *halfBlind) Schemas(ctx context.Context, tables []string) (map[string][]tvmexport.Column, error) {
-	s.asked++
+	s.asked.Add(1)
 	if len(tables) > 1 || tables[0] == "Table1" {
 		return nil, &tvmexport.Error{Op: "schema", Action: tvmexport.Stop, Cause: s.cause, Err: errors.New("cut")}
 	}
@@ -159,8 +160,8 @@ func TestSchemaOfOneTableFails(t *testing.T) {
 			if d := cmp.Diff(tt.failed, strings.Join(failed, " ")); d != "" {
 				t.Errorf("cause %d: %s", tt.cause, d)
 			}
-			if all := len(failed) == 3; all != (source.asked == 1) {
-				t.Errorf("cause %d: asked %d times", tt.cause, source.asked)
+			if all := len(failed) == 3; all != (source.asked.Load() == 1) {
+				t.Errorf("cause %d: asked %d times", tt.cause, source.asked.Load())
 			}
 		})
 	}
