@@ -81,7 +81,7 @@ func TestEmulatorVersions(t *testing.T) {
 			s.Errorf("rows that readers see (-want +got):\n%s", d)
 		}
 
-		for _, change := range [][]string{{`"DeviceTvmSoftwareInventory"`, `"Another"`}, {"At <= t", "At < t"}, {"t: datetime", "at: datetime", "<= t", "<= at"}, {"Gone == 0", "Gone == 1"}} {
+		for _, change := range [][]string{{`"DeviceTvmSoftwareInventory"`, `"Another"`}, {"At <= t", "At < t"}, {"t: datetime", "at: datetime", "<= t", "<= at", "(t)", "(at)"}, {"Gone == 0", "Gone == 1"}} {
 			s.define("DeviceTvmSoftwareInventoryAsOf", "", strings.NewReplacer(change...).Replace(first["DeviceTvmSoftwareInventoryAsOf"]))
 			before := s.functionCommands()
 			changes, err := s.client.SyncSchema(s.Context(), table)
