@@ -19,7 +19,8 @@ type lines struct {
 	files []func(ctx context.Context) iter.Seq2[tenant.Row, error]
 }
 
-// linesOf are those of a data set of the snapshot with a TimePath, "" for the newest one.
+// linesOf are those of a data set: of the snapshot of the place that is asked for, or of
+// the newest one.
 func (s *Service) linesOf(asked set, p parameters) (lines, *failure) {
 	snapshot, kept := s.o.Tenant.Newest(), true
 	if p.place != nil {

@@ -69,12 +69,12 @@ func exportOf[R any](name string, t *table[R], on func(*R) *device, keep func(*R
 	}}
 }
 
-// ofDevice is a column that is a property of the device.
+// ofDeviceColumn is a column that is a property of the device.
 func ofDeviceColumn[R any](name string, kind value.Kind, fill func(*device) value.Value) column[exported[R]] {
 	return column[exported[R]]{name, kind, perRow, func(r *exported[R]) value.Value { return fill(r.device) }}
 }
 
-// of is a column that is a property of the record.
+// ofRecord is a column that is a property of the record.
 func ofRecord[R any](name string, kind value.Kind, fill func(*R) value.Value) column[exported[R]] {
 	return column[exported[R]]{name, kind, perRow, func(r *exported[R]) value.Value { return fill(&r.record) }}
 }
