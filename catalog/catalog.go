@@ -1,6 +1,6 @@
-// Package catalog knows the tables of Advanced Hunting: their schemas as
-// documented and as seen on live tenants, their natural keys, and how they are
-// best exported.
+// Package catalog knows the tables of Advanced Hunting and those of Defender's
+// export assessment APIs: their schemas as documented and as seen on live
+// tenants, their natural keys, and how they are best exported.
 //
 // Schemas follow Microsoft's page of each table (Info.Docs). Undocumented columns
 // of live tenants follow the documented ones.
@@ -18,12 +18,20 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-//go:embed schemas.json
-var schemas []byte
+// Both files have the same form: a line for each table.
+var (
+	//go:embed schemas.json
+	schemas []byte
+	//go:embed exports.json
+	exports []byte
+)
 
 // Info is what is known of a table.
 type Info struct {
 	Name       string
+	Source     Source // where its rows come from
+	Role       string // application permission that reading it needs; "": that of the hunting API
+	Licence    string // that it needs beyond Defender for Endpoint; "": none is known
 	Docs       string // the documentation page
 	Snapshot   bool   // current state rewritten in place; otherwise rows are only added
 	Reference  bool   // a knowledge base: says nothing of devices
@@ -35,6 +43,8 @@ type Info struct {
 
 type entry struct {
 	Kind      string      `json:"kind"`
+	Role      string      `json:"role"`
+	Licence   string      `json:"licence"`
 	Docs      string      `json:"docs"`
 	Time      string      `json:"time"`
 	Key       []string    `json:"key"`
@@ -44,24 +54,31 @@ type entry struct {
 }
 
 var tables = sync.OnceValue(func() map[string]Info {
-	var entries map[string]entry
-	if err := json.Unmarshal(schemas, &entries); err != nil {
-		// The file is part of the program; a test reads it.
-		panic(fmt.Sprintf("catalog: embedded schemas: %v", err))
-	}
-	out := make(map[string]Info, len(entries))
-	for name, e := range entries {
-		info := Info{
-			Name: name, Docs: e.Docs, Snapshot: e.Kind == "snapshot", Reference: e.Reference,
-			TimeColumn: e.Time, NaturalKey: e.Key, Observed: len(e.Observed),
+	out := map[string]Info{}
+	for source, text := range map[Source][]byte{Hunting: schemas, Assessment: exports} {
+		var entries map[string]entry
+		if err := json.Unmarshal(text, &entries); err != nil {
+			// The files are part of the program; a test reads them.
+			panic(fmt.Sprintf("catalog: embedded schemas of %s: %v", source, err))
 		}
-		for _, c := range slices.Concat(e.Columns, e.Observed) {
-			info.Columns = append(info.Columns, tvmexport.Column{Name: c[0], Type: c[1]})
+		for name, e := range entries {
+			out[name] = e.info(name, source)
 		}
-		out[name] = info
 	}
 	return out
 })
+
+func (e entry) info(name string, source Source) Info {
+	info := Info{
+		Name: name, Source: source, Role: e.Role, Licence: e.Licence, Docs: e.Docs,
+		Snapshot: e.Kind == "snapshot", Reference: e.Reference,
+		TimeColumn: e.Time, NaturalKey: e.Key, Observed: len(e.Observed),
+	}
+	for _, c := range slices.Concat(e.Columns, e.Observed) {
+		info.Columns = append(info.Columns, tvmexport.Column{Name: c[0], Type: c[1]})
+	}
+	return info
+}
 
 // Lookup finds a table by its name, which is case-sensitive.
 func Lookup(name string) (Info, bool) {

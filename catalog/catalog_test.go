@@ -82,3 +82,49 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestTablesOfTheAssessmentAPIs(t *testing.T) {
+	if n := len(catalog.Assessments()); n != 10 {
+		t.Errorf("%d tables, want 10", n)
+	}
+	for _, name := range catalog.Assessments() {
+		table, _ := catalog.Table(name)
+		info, _ := catalog.Lookup(name)
+		if d := cmp.Diff(tvmexport.Key{Column: "DeviceId"}, table.Key); d != "" || info.Role == "" {
+			t.Errorf("%s: the role %q, the key %s", name, info.Role, d)
+		}
+		for _, column := range info.NaturalKey {
+			if !slices.ContainsFunc(info.Columns, func(c tvmexport.Column) bool { return c.Name == column }) {
+				t.Errorf("%s has no column %s", name, column)
+			}
+		}
+		changes := name == "TvmSoftwareVulnerabilityChanges"
+		if want := tvmexport.Incremental; changes && (table.LoadType != want || table.Watermark != "EventTimestamp") {
+			t.Errorf("%s: %s by %q", name, table.LoadType, table.Watermark)
+		}
+		if !changes && table.LoadType != tvmexport.Snapshot {
+			t.Errorf("%s: %s", name, table.LoadType)
+		}
+		if n := table.RowBytes; n < 300 || n > 1400 {
+			t.Errorf("%s: rows of %d bytes; Microsoft states 0.5 to 1 KB, here with a member for each column", name, n)
+		}
+	}
+}
+
+func TestSources(t *testing.T) {
+	for name, want := range map[string]catalog.Source{
+		"TvmSoftwareVulnerabilities":       catalog.Assessment,
+		"DeviceTvmSoftwareVulnerabilities": catalog.Hunting,
+		"DeviceProcessEvents":              catalog.Hunting,
+		"NotInTheCatalogue":                catalog.Hunting,
+	} {
+		if got := catalog.SourceOf(name); got != want {
+			t.Errorf("%s comes from %s, want %s", name, got, want)
+		}
+	}
+	info, _ := catalog.Lookup("DeviceTvmCertificateInfo")
+	export, _ := catalog.Lookup("TvmCertificates")
+	if info.Role != "" || export.Role != "Vulnerability.Read.All" || export.Licence == "" {
+		t.Errorf("%q, %q, %q", info.Role, export.Role, export.Licence)
+	}
+}

@@ -16,11 +16,11 @@ func (p *process) tablesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "tables",
 		Short:   "List the known tables",
-		Long:    "tables lists the tables of the catalogue. Other tables can be exported too: tvmexport\nreads their schema from the service.",
+		Long:    "tables lists the tables of the catalogue. Other tables of Advanced Hunting can be\nexported too: tvmexport reads their schema from the service. The source of a table is\nAdvanced Hunting (hunting) or Defender's export assessment APIs (assessment).",
 		Example: "  tvmexport tables --all",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			names := slices.Concat(catalog.Default(), catalog.Offered())
+			names := slices.Concat(catalog.Default(), catalog.Offered(), catalog.Assessments())
 			if all {
 				names = catalog.Names()
 			}
@@ -28,10 +28,10 @@ func (p *process) tablesCommand() *cobra.Command {
 				return p.tablesJSON(names)
 			}
 			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "TABLE\tDEFAULT\tLOAD\tWATERMARK\tCOLUMNS")
+			fmt.Fprintln(w, "TABLE\tSOURCE\tDEFAULT\tLOAD\tWATERMARK\tCOLUMNS")
 			for _, name := range names {
 				l := tableLineOf(name)
-				fmt.Fprintf(w, "%s\t%t\t%s\t%s\t%d\n", l.Table, l.Default, l.LoadType, dash(l.Watermark), l.Columns)
+				fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s\t%d\n", l.Table, l.Source, l.Default, l.LoadType, dash(l.Watermark), l.Columns)
 			}
 			return w.Flush()
 		},
@@ -49,6 +49,7 @@ type tableLine struct {
 	Watermark string `json:"watermark,omitempty"`
 	Columns   int    `json:"columns"`
 	Docs      string `json:"docs"`
+	Source    string `json:"source"`
 }
 
 func tableLineOf(name string) tableLine {
@@ -57,6 +58,7 @@ func tableLineOf(name string) tableLine {
 	return tableLine{
 		Table: name, Default: slices.Contains(catalog.Default(), name), LoadType: string(t.LoadType),
 		Watermark: t.Watermark, Columns: len(t.Columns), Docs: info.Docs,
+		Source: string(info.Source),
 	}
 }
 
