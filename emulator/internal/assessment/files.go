@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,17 +69,24 @@ func (s *Service) writeFile(ctx context.Context, name string, w io.Writer) error
 	if !ok {
 		return storage.ErrNoContent
 	}
-	for i, part := range s.parts.of(snapshot, s.o.DevicesPerFile) {
-		if s.fileName(asked, snapshot, part, i) != name {
-			continue
-		}
-		s.count(asked.name, func(c *Stats) { c.Files++ })
-		if part.Empty() {
-			return nil
-		}
-		return writeRows(ctx, asked, part, w)
+	parts := s.parts.of(snapshot, s.o.DevicesPerFile)
+	i, ok := numberOfFile(name)
+	if !ok || i >= len(parts) || s.fileName(asked, snapshot, parts[i], i) != name {
+		return storage.ErrNoContent
 	}
-	return storage.ErrNoContent
+	s.count(asked.name, func(c *Stats) { c.Files++ })
+	if parts[i].Empty() {
+		return nil
+	}
+	return writeRows(ctx, asked, parts[i], w)
+}
+
+// numberOfFile is the number that a name has after "part-": that of its part.
+func numberOfFile(name string) (int, bool) {
+	_, after, _ := strings.Cut(path.Base(name), "part-")
+	digits, _, _ := strings.Cut(after, "-")
+	n, err := strconv.ParseUint(digits, 10, 31)
+	return int(n), err == nil
 }
 
 // snapshotOfFile is the data set of a file and the snapshot that it belongs to.
@@ -93,13 +101,12 @@ func (s *Service) snapshotOfFile(name string) (set, tenant.Snapshot, bool) {
 }
 
 // snapshotAt is the snapshot of a TimePath, if it is kept.
-func (s *Service) snapshotAt(path string) (tenant.Snapshot, bool) {
-	for _, snapshot := range s.o.Tenant.Snapshots() {
-		if snapshot.Generated().Format(pathLayout) == path {
-			return snapshot, true
-		}
+func (s *Service) snapshotAt(timePath string) (tenant.Snapshot, bool) {
+	at, err := time.Parse(pathLayout, timePath)
+	if err != nil {
+		return tenant.Snapshot{}, false
 	}
-	return tenant.Snapshot{}, false
+	return s.o.Tenant.Generated(at)
 }
 
 func writeRows(ctx context.Context, asked set, part tenant.Export, w io.Writer) error {
@@ -119,20 +126,4 @@ func writeRows(ctx context.Context, asked set, part tenant.Export, w io.Writer) 
 		}
 	}
 	return z.Close()
-}
-
-// partsCache keeps the parts of the snapshot that was asked for last.
-type partsCache struct {
-	mu    sync.Mutex
-	mark  time.Time
-	parts []tenant.Export
-}
-
-func (c *partsCache) of(s tenant.Snapshot, devices int) []tenant.Export {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.parts == nil || !c.mark.Equal(s.Mark) {
-		c.mark, c.parts = s.Mark, s.Parts(devices)
-	}
-	return c.parts
 }

@@ -122,13 +122,11 @@ type Export struct {
 	group Group
 }
 
-// exportOfState is a state without the rows that are there twice.
-func exportOfState(s *state) Export {
-	e := s.clone()
-	for i := range e.devices {
-		e.devices[i].twice = false
-	}
-	return Export{state: e}
+// export is what the export APIs show of the state.
+func (s *state) export() Export {
+	e := *s
+	e.once = true
+	return Export{state: &e}
 }
 
 // Rows are the rows of a data set.

@@ -58,6 +58,16 @@ func (t *Tenant) Snapshots() []Snapshot {
 	return list
 }
 
+// Generated is the snapshot that was ready at a time, if it is kept.
+func (t *Tenant) Generated(at time.Time) (Snapshot, bool) {
+	for _, s := range t.kept() {
+		if s.mark.Add(snapshotTakes).Equal(at) {
+			return Snapshot{s.mark, s.state.export()}, true
+		}
+	}
+	return Snapshot{}, false
+}
+
 // Newest is the newest snapshot.
 func (t *Tenant) Newest() Snapshot {
 	list := t.kept()

@@ -25,7 +25,7 @@ type state struct {
 	drifted   map[string]view            // tables whose schema has changed, by name; replaced, never changed
 	inserted  map[string][][]value.Value // by table; with the hidden columns
 	counts    *sync.Map                  // rows of whole tables that were counted
-	export    func() Export              // of this state, made once
+	once      bool                       // no row is there twice
 }
 
 func newState(o Options) *state {
@@ -49,7 +49,6 @@ func newState(o Options) *state {
 		// Not first and not last: rows come in no order of the id.
 		s.devices = slices.Insert(s.devices, min(len(s.devices), 7*(i+1)), d)
 	}
-	s.export = sync.OnceValue(func() Export { return exportOfState(s) })
 	return s
 }
 
@@ -71,7 +70,6 @@ func (s *state) clone() *state {
 	c.software = s.software.clone()
 	c.devices = slices.Clone(s.devices)
 	c.counts = new(sync.Map)
-	c.export = sync.OnceValue(func() Export { return exportOfState(&c) })
 	return &c
 }
 

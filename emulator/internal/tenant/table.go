@@ -154,7 +154,7 @@ func (s *scan[R]) devices(visit func(*device) bool) {
 		if d.retired || !s.wants(d) {
 			continue
 		}
-		s.again = d.twice
+		s.again = d.twice && !s.state.once
 		if !visit(d) || !s.alive() {
 			return
 		}
