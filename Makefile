@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint race scripts whole crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint whole race crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ build: ## build the program into bin/, stripped, with its version and revision
 demo: build ## a complete export on this machine, no account needed
 	$(BIN) demo
 
-test: vet lint race scripts whole ## all checks that a change must pass
+test: vet lint whole ## all tests, once; the race detector is the target race
 
 vet: ## go vet
 	$(GO) vet ./...
@@ -35,22 +35,18 @@ lint: ## format and staticcheck; staticcheck.conf explains the exceptions
 
 # The target vet has looked at all packages, with all its analyzers.
 VETTED := -vet=off
+# The packages whose tests take longest begin first, so that no core waits for them at the end.
+LONGEST := ./test/reliability/defects ./cmd/tvmexport ./test/reliability/plans ./test/reliability/history ./kusto ./engine
 
-race: ## all tests but the scripts under the race detector; records the KQL that they send
+whole: ## all tests with all their cases; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
-	GORACE=atexit_sleep_ms=20 TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test $(VETTED) -race -timeout 30m -skip '^TestScripts$$' ./...
+	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test $(VETTED) -timeout 30m $(LONGEST) ./...
 
-# The detector costs an emulator six times its time, and the tests of the emulator and of the adapters look for its races.
-scripts: ## the scripts of cmd/tvmexport; the race detector watches the program, not the emulator next to it
-	@mkdir -p $(RECORD)
+# The detector costs an emulator six times its time: the scripts run the program with it, and the emulator next to it without.
+race: ## all tests under the race detector, some of them with a sample of their cases
+	GORACE=atexit_sleep_ms=20 $(GO) test $(VETTED) -race -timeout 30m -skip '^TestScripts$$' $(LONGEST) ./...
 	$(GO) test $(VETTED) -race -c -o bin/race/tvmexport ./cmd/tvmexport
-	TVMEXPORT_RECORD_KQL=$(RECORD) TVMEXPORT_TEST_PROGRAM=$(CURDIR)/bin/race/tvmexport $(GO) test $(VETTED) -timeout 30m -run '^TestScripts$$' ./cmd/tvmexport
-
-# The packages whose tests take a sample of a large table under the race detector.
-SAMPLED := ./engine ./test/reliability/defects
-
-whole: ## the tests of which the race detector sees a sample, with all their cases
-	$(GO) test $(VETTED) -timeout 30m $(SAMPLED)
+	TVMEXPORT_TEST_PROGRAM=$(CURDIR)/bin/race/tvmexport $(GO) test $(VETTED) -count 1 -timeout 30m -run '^TestScripts$$' ./cmd/tvmexport
 
 # How many kills and races; CI takes fewer.
 KILLS ?= 300

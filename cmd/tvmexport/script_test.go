@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // otherProgram names a variable with the file of another build of this test, called tvmexport, that scripts start in place
-// of this one. make scripts builds it with the race detector: the program is watched, the emulator next to it is not.
+// of this one. make race builds it with the race detector: the program is watched, the emulator next to it is not.
 const otherProgram = "TVMEXPORT_TEST_PROGRAM"
 
 // The program from a user's view. In addition to testscript's own commands:
