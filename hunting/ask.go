@@ -179,7 +179,7 @@ func (c *Client) post(ctx context.Context, q question, fail failure, a *tvmexpor
 	if err = b.recognise(response); err == nil {
 		err = read(b)
 	}
-	a.Bytes, a.Took = b.read, time.Since(start)
+	a.Bytes, a.Took = b.Read(), time.Since(start)
 	c.bytes.Add(a.Bytes)
 	c.answered.Add(1)
 	c.took.Add(int64(a.Took))

@@ -17,11 +17,12 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/answers"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // body is the answer to a query, decompressed and read as a stream.
 type body struct {
-	*stream
+	*wire.Stream
 	raw     io.ReadCloser
 	gz      *gzip.Reader
 	results int // how often the answer has them
@@ -35,7 +36,7 @@ func openBody(r *http.Response) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &body{stream: newStream(plain), raw: r.Body}
+	b := &body{Stream: wire.NewStream(plain), raw: r.Body}
 	b.gz, _ = plain.(*gzip.Reader)
 	return b, nil
 }
@@ -86,18 +87,18 @@ func (b *body) close() {
 
 // envelope reads the outer object: onSchema takes the text of the schema, and
 // onRow all that comes for each row of the results, of which it says how many
-// bytes the row has, or short. A nil error means that the answer was read to
+// bytes the row has, or wire.Short. A nil error means that the answer was read to
 // its end and nothing follows it. An answer with a schema and without
 // results has no rows.
 func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte) (int, error)) error {
-	if err := b.take('{'); err != nil {
+	if err := b.Take('{'); err != nil {
 		return err
 	}
 	schemas := 0
 	b.results = 0
 	var failed *errorInside
 	for first := true; ; first = false {
-		c, err := b.peek()
+		c, err := b.Peek()
 		if err != nil {
 			return err
 		}
@@ -105,7 +106,7 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 			break
 		}
 		if !first {
-			if err := b.take(','); err != nil {
+			if err := b.Take(','); err != nil {
 				return err
 			}
 		}
@@ -116,32 +117,32 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 		switch {
 		case strings.EqualFold(name, "schema"):
 			schemas++
-			err = b.value(onSchema)
+			err = b.Value(onSchema)
 		case strings.EqualFold(name, "results"):
 			b.results++
-			if c, peeked := b.peek(); peeked == nil && c == 'n' {
+			if c, peeked := b.Peek(); peeked == nil && c == 'n' {
 				return &foreign{"HTTP 200 with an answer whose results are null"}
 			}
-			err = b.list(onRow)
+			err = b.List(onRow)
 		case name == "error":
-			err = b.value(func(text []byte) error {
+			err = b.Value(func(text []byte) error {
 				failed = &errorInside{readSaid(slices.Concat([]byte(`{"error":`), text, []byte("}")))}
 				return nil
 			})
 		default:
-			err = b.value(nil)
+			err = b.Value(nil)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := b.take('}'); err != nil {
+	if err := b.Take('}'); err != nil {
 		return err
 	}
-	if _, err := b.peek(); err != nil {
+	if err := b.End(); err == nil {
+		return fmt.Errorf("%w: there is data after the end of the answer, at byte %d", wire.ErrInvalid, b.Offset())
+	} else if !errors.Is(err, io.EOF) {
 		return err
-	} else if b.at < len(b.buf) {
-		return fmt.Errorf("%w: there is data after the end of the answer, at byte %d", errInvalid, b.offset())
 	}
 	switch {
 	case failed != nil && b.results == 0:
@@ -156,13 +157,13 @@ func (b *body) envelope(onSchema func(text []byte) error, onRow func(text []byte
 
 // name reads the key of a member and its colon.
 func (b *body) name() (string, error) {
-	if c, err := b.peek(); err != nil {
+	if c, err := b.Peek(); err != nil {
 		return "", err
 	} else if c != '"' {
-		return "", b.unexpected(c, '"')
+		return "", b.Unexpected(c, '"')
 	}
 	name := ""
-	err := b.value(func(text []byte) error {
+	err := b.Value(func(text []byte) error {
 		unquoted, _ := jsontext.AppendUnquote(nil, text) // valid except for lone surrogates
 		name = string(unquoted)
 		return nil
@@ -170,7 +171,7 @@ func (b *body) name() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return name, b.take(':')
+	return name, b.Take(':')
 }
 
 // rows gives each row of the answer to w, in its normal form. The answer to a

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // Columns implements tvmexport.Source. The answer holds one row, of a column
@@ -53,22 +54,22 @@ func declared(b *body, mark string) ([]tvmexport.Column, error) {
 		if text[0] != '{' {
 			return 0, unprovenf("a row of it is not an object")
 		}
-		m := membersOf(text)
+		m := wire.MembersOf(text)
 		for {
-			if _, ok := m.next(nil); !ok {
+			if _, ok := m.Next(nil); !ok {
 				break
 			}
-			if string(m.key) == markedColumn(mark) {
-				if said, err := wireText(m.value); err != nil || said != mark {
+			if string(m.Key) == markedColumn(mark) {
+				if said, err := wireText(m.Value); err != nil || said != mark {
 					return 0, unprovenf("it answers another query")
 				}
 				rows++
 			}
 		}
-		if m.fault < 0 {
-			return m.fault, nil
+		if m.Fault < 0 {
+			return m.Fault, nil
 		}
-		return m.end, nil
+		return m.End, nil
 	})
 	if err != nil {
 		return nil, err
@@ -238,8 +239,8 @@ func (b *body) schemaRows(rows *[]schemaRow) error { return rowsInto(b, "schema"
 // rowsInto reads rows that are small and few into values.
 func rowsInto[T any](b *body, of string, rows *[]T) error {
 	return b.envelope(func([]byte) error { return nil }, func(text []byte) (int, error) {
-		s := scan{text: text}
-		end := s.value(0, 0)
+		s := wire.Scan{Text: text}
+		end := s.Value(0, 0)
 		if end < 0 {
 			return end, nil
 		}

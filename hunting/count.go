@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // Count implements tvmexport.CountingSource. If the service refuses to count partitions,
@@ -128,7 +129,7 @@ func (t *nullableTime) UnmarshalJSON(b []byte) error {
 	switch b = bytes.TrimSpace(b); {
 	case string(b) == "null" || len(b) > 0 && b[0] == '{' && empty(b):
 		return nil
-	case !isMoment(b) || t.Time.UnmarshalJSON(b) != nil:
+	case !wire.IsMoment(b) || t.Time.UnmarshalJSON(b) != nil:
 		return errors.New("its value is not a datetime")
 	}
 	return nil

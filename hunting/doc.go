@@ -12,7 +12,7 @@
 // cost per row.
 //
 // Answers are checked, brought into one form and handed on in one pass over
-// the bytes (stream.go, scan.go, members.go, normalise.go): memory is that of
+// the bytes (internal/wire, normalise.go): memory is that of
 // the largest row, and rows that need no change are copied as they are.
 //
 // Calls are repeated in one place (ask.go), under a budget that all tables

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/answers"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 var (
@@ -106,7 +107,7 @@ func (f failure) broken(err error) error {
 		return f.make(tvmexport.Retry, tvmexport.Integrity, proxyHint, err)
 	case errors.Is(err, errForeign):
 		return f.make(tvmexport.Retry, tvmexport.Integrity, proxyHint, err)
-	case errors.Is(err, errDeep), errors.Is(err, errHuge):
+	case errors.Is(err, wire.ErrDeep), errors.Is(err, wire.ErrHuge):
 		return f.make(tvmexport.Stop, tvmexport.Rejected, "the destination does not support such a value: exclude the column (tables: exclude), or shorten it at its source", err)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		err = fmt.Errorf("it ends early: %w", err)

@@ -27,17 +27,17 @@ func (f *foreign) Unwrap() error { return errForeign }
 // recognise looks at the beginning of a successful answer and says why it is
 // not one of the hunting API. It skips a byte order mark.
 func (b *body) recognise(r *http.Response) error {
-	what := func() string { return answers.Foreign(b.buf[b.at:]) }
-	for !b.ended && (len(b.buf)-b.at < 3 || what() != "" && len(b.buf) < answers.Looked && len(b.buf) < cap(b.buf)) {
-		if err := b.more(); err != nil {
-			return err
-		}
+	text, err := b.Ahead(len(answers.BOM), func(text []byte) bool {
+		return len(text) >= answers.Looked || answers.Foreign(text) == ""
+	})
+	if err != nil {
+		return err
 	}
-	if w := what(); w != "" {
+	if w := answers.Foreign(text); w != "" {
 		return foreignAnswer(r, w)
 	}
-	if bytes.HasPrefix(b.buf[b.at:], answers.BOM) {
-		b.at += len(answers.BOM)
+	if bytes.HasPrefix(text, answers.BOM) {
+		b.Skip(len(answers.BOM))
 	}
 	return nil
 }

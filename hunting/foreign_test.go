@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 func zipped(text string) string {
@@ -89,9 +90,9 @@ func TestUnusualAnswersAreRead(t *testing.T) {
 		})
 	}
 	// An answer without rows may leave its results out.
-	b := &body{stream: newStream(strings.NewReader(`{"@odata.context":"x","schema":[{"name":"DeviceId","type":"String"}]}`))}
+	b := &body{Stream: wire.NewStream(strings.NewReader(`{"@odata.context":"x","schema":[{"name":"DeviceId","type":"String"}]}`))}
 	schemas := 0
-	err := b.envelope(func([]byte) error { schemas++; return nil }, func([]byte) (int, error) { return 0, errInvalid })
+	err := b.envelope(func([]byte) error { schemas++; return nil }, func([]byte) (int, error) { return 0, wire.ErrInvalid })
 	if err != nil || schemas != 1 || b.results != 0 {
 		t.Errorf("%d schemas, %d results, %v", schemas, b.results, err)
 	}

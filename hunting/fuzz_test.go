@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // For every answer, the resulting rows are JSON objects on one line, in UTF-8.
@@ -52,21 +53,21 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		// A blank behind it ends a number.
-		s := scan{text: append(bytes.Clone(text), ' ')}
-		end := s.value(s.blanks(0), 0)
-		whole := end >= 0 && s.blanks(end) == len(s.text)
+		s := wire.Scan{Text: append(bytes.Clone(text), ' ')}
+		end := s.Value(s.Blanks(0), 0)
+		whole := end >= 0 && s.Blanks(end) == len(s.Text)
 		if valid := json.Valid(text); valid != whole {
-			t.Errorf("%q: valid %v, the scanner says %d of %d", text, valid, end, len(s.text))
+			t.Errorf("%q: valid %v, the scanner says %d of %d", text, valid, end, len(s.Text))
 		}
-		if foreign := bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x80 }); whole && s.foreign != foreign {
-			t.Errorf("%q: foreign %v, want %v", text, s.foreign, foreign)
+		if foreign := bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x80 }); whole && s.Foreign != foreign {
+			t.Errorf("%q: foreign %v, want %v", text, s.Foreign, foreign)
 		}
 		if !whole {
 			return
 		}
 		for cut := range end {
-			part := scan{text: text[:cut]}
-			if got := part.value(part.blanks(0), 0); got == invalid {
+			part := wire.Scan{Text: text[:cut]}
+			if got := part.Value(part.Blanks(0), 0); got == wire.Invalid {
 				t.Errorf("%q, cut at %d, is called invalid", text, cut)
 			}
 		}
@@ -82,7 +83,7 @@ func TestPieces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.buf = make([]byte, 0, 16)
+		b.Stream = wire.NewStreamSize(&pieces{text, size}, 16)
 		var got rowsOf
 		if err := b.rows(normaliserOf(Graph, benchTable, []string{"CveTags"}), &got); err != nil {
 			t.Fatal(err)
@@ -93,8 +94,8 @@ func TestPieces(t *testing.T) {
 		if len(got.rows) != 20 || !slices.Equal(got.rows, want.rows) || !slices.Equal(got.keys, want.keys) {
 			t.Fatalf("pieces of %d bytes: other rows", size)
 		}
-		if b.read != int64(len(text)) {
-			t.Fatalf("%d bytes read of %d", b.read, len(text))
+		if b.Read() != int64(len(text)) {
+			t.Fatalf("%d bytes read of %d", b.Read(), len(text))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // largest notes the longest row.
@@ -21,12 +22,12 @@ func (l *largest) WriteRow(_, row []byte) error {
 // counting notes how many bytes are looked at for a value that comes in pieces.
 func looked(t *testing.T, bytes, piece int) (int, error) {
 	t.Helper()
-	s := newStream(&pieces{`"` + strings.Repeat("x", bytes) + `" `, piece})
+	s := wire.NewStream(&pieces{`"` + strings.Repeat("x", bytes) + `" `, piece})
 	total := 0
-	err := s.whole(func(text []byte) (int, error) {
+	err := s.Whole(func(text []byte) (int, error) {
 		total += len(text)
-		v := scan{text: text}
-		return v.value(0, 0), nil
+		v := wire.Scan{Text: text}
+		return v.Value(0, 0), nil
 	})
 	return total, err
 }
@@ -59,7 +60,7 @@ func readPieces(t *testing.T, body string, piece int, w tvmexport.RowWriter) err
 // A value over the bound is refused before it is read to its end.
 func TestHugeRowIsRefused(t *testing.T) {
 	read := 0
-	endless := `{"schema":[],"results":[{"DeviceId":"a","Name":"` + strings.Repeat("x", 2*mostBytes+4*bufferBytes)
+	endless := `{"schema":[],"results":[{"DeviceId":"a","Name":"` + strings.Repeat("x", 2*wire.MostBytes+4*wire.BufferBytes)
 	r := &pieces{endless, 1 << 20}
 	b, err := openBody(&http.Response{Body: io.NopCloser(r), Header: http.Header{}})
 	if err != nil {
@@ -67,7 +68,7 @@ func TestHugeRowIsRefused(t *testing.T) {
 	}
 	err = b.rows(normaliserOf(Graph, configuration, nil), discard{})
 	read = len(endless) - len(r.text)
-	if !errors.Is(err, errHuge) || read > 2*mostBytes+bufferBytes {
+	if !errors.Is(err, wire.ErrHuge) || read > 2*wire.MostBytes+wire.BufferBytes {
 		t.Errorf("%d bytes read: %v", read, err)
 	}
 	failed := failure{op: "fetch", table: "T"}.broken(err)
@@ -92,7 +93,7 @@ func TestDeepNesting(t *testing.T) {
 		"another member":          `{"x":` + bags(million) + `,"results":[]}`,
 	} {
 		_, _, err := read(t, Graph, configuration, map[bool][]string{true: {"Context"}}[name == "text of a list"], body)
-		if !errors.Is(err, errDeep) {
+		if !errors.Is(err, wire.ErrDeep) {
 			t.Errorf("%s: %.200v", name, err)
 			continue
 		}
@@ -100,7 +101,7 @@ func TestDeepNesting(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, fits := range []string{deep(deepest - 3), bags(deepest - 3)} {
+	for _, fits := range []string{deep(wire.Deepest - 3), bags(wire.Deepest - 3)} {
 		var rows largest
 		if err := readPieces(t, `{"schema":[],"results":[{"DeviceId":"a","Context":`+fits+`}]}`, 4096, &rows); err != nil || rows.bytes < len(fits) {
 			t.Errorf("%d bytes: %v", rows.bytes, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // normaliser converts the rows of an answer of any API into the published form:
@@ -22,9 +23,9 @@ import (
 //   - dynamic columns that were asked for as text are JSON again
 //   - integers and datetimes keep all their digits
 //   - columns that the schema does not name pass through
-//   - values in another form of their column's type are read (see readable)
+//   - values in another form of their column's type are read (see wire.Readable)
 //   - what does not fit the type that the answer declares is text, and counted
-//   - what Kusto would round or not read is text (see nesting)
+//   - what Kusto would round or not read is text (see wire.Nesting)
 //   - columns that the table's choice hides are dropped, and masked ones replaced
 //     by pseudonyms
 //   - invalid UTF-8 and lone surrogates are replaced by U+FFFD, as Kusto does
@@ -44,8 +45,8 @@ type normaliser struct {
 	out      []byte
 	odd      []*column // of the row: a value does not fit
 	lone     bool      // the row may hold a lone surrogate
-	names    [][]byte  // room for nesting
-	list     []byte    // room for the text of a list of one
+	nesting  wire.Nesting
+	list     []byte // room for the text of a list of one
 
 	written int64
 	counted int64                 // tvmexport.Missing until the row with the count was read
@@ -70,27 +71,27 @@ func newNormaliser(api API, s tvmexport.Slice, mark string, asText []string, typ
 }
 
 // row brings the row that text begins with into its normal form and gives it to
-// w. It returns the row's length, or a negative result of scan: nothing was
+// w. It returns the row's length, or a negative result of wire.Scan: nothing was
 // done then.
 func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 	if text[0] != '{' {
-		return 0, fmt.Errorf("%w: a result is not an object", errInvalid)
+		return 0, fmt.Errorf("%w: a result is not an object", wire.ErrInvalid)
 	}
 	n.text, n.from, n.to, n.out = text, 0, 0, append(n.out[:0], '{')
 	n.odd, n.lone = n.odd[:0], false
 	n.key.reset()
 	n.schema.nextRow()
-	m := membersOf(text)
+	m := wire.MembersOf(text)
 	var count []byte
 	for c := &n.schema.first; ; {
 		guess := c.next
-		guessed, ok := m.next(guess.quotedName())
+		guessed, ok := m.Next(guess.quotedName())
 		if !ok {
 			break
 		}
 		if !guessed {
 			var err error
-			if guess, err = n.schema.find(m.key); err != nil {
+			if guess, err = n.schema.find(m.Key); err != nil {
 				return 0, err
 			}
 			c.next = guess
@@ -102,11 +103,11 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 		if err := n.schema.mark(c); err != nil {
 			return 0, err
 		}
-		if c.mark && bytes.HasPrefix(m.value, n.mark) {
-			count = m.value
+		if c.mark && bytes.HasPrefix(m.Value, n.mark) {
+			count = m.Value
 		}
 		if c.key > 0 {
-			n.key.take(c.key, m.value)
+			n.key.take(c.key, m.Value)
 		}
 		if c.internal {
 			continue
@@ -116,15 +117,15 @@ func (n *normaliser) row(text []byte, w tvmexport.RowWriter) (int, error) {
 		}
 	}
 	switch {
-	case m.fault == tooDeep:
-		return 0, fmt.Errorf("%s: row %d of the answer: %w", n.schema.said(m.key), n.written+1, errDeep)
-	case m.fault < 0:
-		return m.fault, nil
+	case m.Fault == wire.TooDeep:
+		return 0, fmt.Errorf("%s: row %d of the answer: %w", n.schema.said(m.Key), n.written+1, wire.ErrDeep)
+	case m.Fault < 0:
+		return m.Fault, nil
 	case count != nil:
-		return m.end, n.count(count)
+		return m.End, n.count(count)
 	}
-	n.lone = n.lone || m.lone
-	return m.end, n.give(text[:m.end], m.foreign, w)
+	n.lone = n.lone || m.Lone
+	return m.End, n.give(text[:m.End], m.Foreign, w)
 }
 
 // give hands the finished row to w.
@@ -140,7 +141,7 @@ func (n *normaliser) give(text []byte, foreign bool, w tvmexport.RowWriter) erro
 		row = n.out
 	}
 	if n.lone {
-		n.out = withoutLone(append(n.out[:0], row...))
+		n.out = wire.WithoutLone(append(n.out[:0], row...))
 		row = n.out
 	}
 	n.written++
@@ -182,33 +183,33 @@ func (n *normaliser) count(value []byte) error {
 
 // member writes one member in its normal form. Members that are in it already
 // are copied together, many at a time.
-func (n *normaliser) member(c *column, m *members) error {
+func (n *normaliser) member(c *column, m *wire.Members) error {
 	if c.masked {
 		n.flush()
 		n.comma()
 		n.out = append(n.out, c.quoted...)
-		n.mask(c, m.value)
+		n.mask(c, m.Value)
 		return nil
 	}
-	plain := fits(c.kind, m.value) && !(c.asText && m.value[0] == '"')
-	if plain && m.tight && string(m.key) == string(c.quoted[1:len(c.quoted)-2]) {
-		if n.to > n.from && n.to+1 == m.start { // only the comma is between them
-			n.to = m.end
+	plain := wire.Fits(c.kind, m.Value) && !(c.asText && m.Value[0] == '"')
+	if plain && m.Tight && string(m.Key) == string(c.quoted[1:len(c.quoted)-2]) {
+		if n.to > n.from && n.to+1 == m.Start { // only the comma is between them
+			n.to = m.End
 			return nil
 		}
 		n.flush()
 		n.comma()
-		n.from, n.to = m.start, m.end
+		n.from, n.to = m.Start, m.End
 		return nil
 	}
 	n.flush()
 	n.comma()
 	n.out = append(n.out, c.quoted...)
 	if plain {
-		n.out = append(n.out, m.value...)
+		n.out = append(n.out, m.Value...)
 		return nil
 	}
-	return n.value(c, m.value)
+	return n.value(c, m.Value)
 }
 
 func (n *normaliser) comma() {
@@ -237,16 +238,16 @@ func (n *normaliser) value(c *column, v []byte) error {
 	}
 	if v[0] != '{' && v[0] != '[' {
 		var ok bool
-		if n.out, ok = readable(n.out, c.kind, v); ok {
+		if n.out, ok = wire.Readable(n.out, c.kind, v); ok {
 			return nil
 		}
 	}
 	number := v[0] == '-' || '0' <= v[0] && v[0] <= '9'
 	switch {
-	case v[0] == '"', !c.declared && !(number && rounds(v)):
+	case v[0] == '"', !c.declared && !(number && wire.Rounds(v)):
 		n.out = append(n.out, v...)
 	default:
-		n.out = quote(n.out, v)
+		n.out = wire.Quote(n.out, v)
 	}
 	if c.declared {
 		n.misfit(c)
@@ -257,9 +258,33 @@ func (n *normaliser) value(c *column, v []byte) error {
 func (n *normaliser) null() { n.out = append(n.out, "null"...) }
 
 func empty(object []byte) bool {
-	m := membersOf(object)
-	_, ok := m.next(nil)
+	m := wire.MembersOf(object)
+	_, ok := m.Next(nil)
 	return !ok
+}
+
+// nested writes a dynamic value as it is on the wire.
+func (n *normaliser) nested(c *column, v []byte) error {
+	size := len(v)
+	if cap(v) > size {
+		v = v[:size+1] // what follows in the answer: a number must not be the last thing
+	}
+	return n.nest(c, v, size, n.graph)
+}
+
+// nest writes the value that text begins with. It must have size bytes.
+func (n *normaliser) nest(c *column, text []byte, size int, graph bool) error {
+	var of wire.Nested
+	var err error
+	n.out, of, err = n.nesting.Append(n.out, text, size, graph)
+	if err != nil {
+		return err
+	}
+	n.lone = n.lone || of.Lone
+	if of.Misfit {
+		n.misfit(c)
+	}
+	return nil
 }
 
 // fromText takes the element out of the text of a list of one.
@@ -280,7 +305,7 @@ func (n *normaliser) fromText(c *column, v []byte) error {
 		return fmt.Errorf("a text of %d bytes is not a list with one element", len(text))
 	}
 	err := n.nest(c, text[1:], len(text)-2, false)
-	if errors.Is(err, errInvalid) {
+	if errors.Is(err, wire.ErrInvalid) {
 		return fmt.Errorf("a text of %d bytes is not a list with one element", len(text))
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // repeatedFailures remembers the last answer of each table that was unusable
@@ -42,4 +43,4 @@ func (g *repeatedFailures) stopSecond(table string, err error) error {
 
 // lasting says whether an answer is wrong in a way that asking again does not
 // change. One that ends early or stalls is not.
-func lasting(err error) bool { return errors.Is(err, errForeign) || errors.Is(err, errInvalid) }
+func lasting(err error) bool { return errors.Is(err, errForeign) || errors.Is(err, wire.ErrInvalid) }

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // answerOf is an answer of Graph with rows of a software inventory: 14 columns,
@@ -91,7 +92,7 @@ func rowsByJSONText(n *normaliser, text []byte, w tvmexport.RowWriter) error {
 			partition = append(partition[:0], value...) // value is valid until the next read
 			n.key.take(c.key, partition)
 		}
-		return n.member(c, &members{key: key, value: value})
+		return n.member(c, &wire.Members{Key: key, Value: value})
 	}, func() error { return n.give(nil, false, w) })
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // schema is what is known of the columns of an answer: from the catalogue, then
@@ -22,6 +23,21 @@ type schema struct {
 	declared []tvmexport.Column
 	rows     int64 // begun
 	choice   tvmexport.ColumnPolicy
+}
+
+// wireTypes are the types that the fronts' schemas name, in lower case, as
+// Kusto calls them: .NET's, but a bool is an SByte
+// (https://learn.microsoft.com/kusto/api/rest/response-http).
+var wireTypes = map[string]string{
+	"sbyte": "bool", "boolean": "bool", "bool": "bool",
+	"datetime": "datetime", "date": "datetime",
+	"timespan": "timespan", "time": "timespan",
+	"string": "string", "guid": "guid",
+	"byte": "int", "int16": "int", "int32": "int", "int": "int",
+	"int64": "long", "long": "long",
+	"single": "real", "double": "real", "real": "real",
+	"sqldecimal": "decimal", "decimal": "decimal",
+	"object": "dynamic", "dynamic": "dynamic",
 }
 
 // column is a column of an answer, or one of Graph's keys that say the type of
@@ -86,7 +102,7 @@ func (s *schema) column(name string) *column {
 	c := s.columns[name]
 	if c == nil {
 		quoted, _ := jsontext.AppendQuote(nil, name) // invalid UTF-8 is replaced
-		c = &column{name: name, quoted: append(quoted, ':'), sidecar: bytes.Contains(quoted, sidecar)}
+		c = &column{name: name, quoted: append(quoted, ':'), sidecar: bytes.Contains(quoted, wire.Sidecar)}
 		s.columns[name] = c
 		s.setVisibility(name, c)
 	}

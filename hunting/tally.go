@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // tally is the answer to one count as it is read: its parts and its proof.
@@ -162,15 +163,15 @@ func (r *countRow) read(text []byte) (int, error) {
 		return 0, unprovenf("a row of it is not an object")
 	}
 	seen := 0
-	m := membersOf(text)
+	m := wire.MembersOf(text)
 	for {
-		if _, ok := m.next(nil); !ok {
+		if _, ok := m.Next(nil); !ok {
 			break
 		}
-		if bytes.Contains(m.key, sidecar) {
+		if bytes.Contains(m.Key, wire.Sidecar) {
 			continue
 		}
-		i := slices.IndexFunc(countColumns, func(c string) bool { return strings.EqualFold(c, string(m.key)) })
+		i := slices.IndexFunc(countColumns, func(c string) bool { return strings.EqualFold(c, string(m.Key)) })
 		if i < 0 {
 			return 0, unprovenf("it has a column that was not requested")
 		}
@@ -178,14 +179,14 @@ func (r *countRow) read(text []byte) (int, error) {
 			return 0, unprovenf("a row of it has the column %s twice", countColumns[i])
 		}
 		seen |= 1 << i
-		if err := r.take(countColumns[i], m.value); err != nil {
+		if err := r.take(countColumns[i], m.Value); err != nil {
 			return 0, unprovenf("its column %s: %w", countColumns[i], err)
 		}
 	}
-	if m.fault < 0 {
-		return m.fault, nil
+	if m.Fault < 0 {
+		return m.Fault, nil
 	}
-	return m.end, nil
+	return m.End, nil
 }
 
 func (r *countRow) take(column string, v []byte) (err error) {
@@ -238,7 +239,7 @@ func wireCount(v []byte) (nullableCount, error) {
 	switch {
 	case absentValue(v):
 		return nullableCount{}, nil
-	case !isInteger(v):
+	case !wire.IsInteger(v):
 		return nullableCount{}, errors.New("its value is not an integer")
 	}
 	n, err := strconv.ParseInt(string(v), 10, 64)

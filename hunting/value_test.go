@@ -13,6 +13,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 const (
@@ -141,8 +142,8 @@ func TestValues(t *testing.T) {
 		{"Object", `{"a":1,"\u0061":2}`, `"{\"a\":1,\"\\u0061\":2}"`, true},
 		{"Object", `{"b":{"a":1,"a":1},"c":2}`, `{"b":"{\"a\":1,\"a\":1}","c":2}`, true},
 		{"Object", `{"b":"\ud800"}`, `{"b":"\ufffd"}`, false},
-		{"Object", nested(mostLevels - 1), nested(mostLevels - 1), false},
-		{"Object", nested(mostLevels), `"` + nested(mostLevels) + `"`, true},
+		{"Object", nested(wire.MostLevels - 1), nested(wire.MostLevels - 1), false},
+		{"Object", nested(wire.MostLevels), `"` + nested(wire.MostLevels) + `"`, true},
 	}
 	for _, api := range []API{Graph, XDR} {
 		for _, tt := range tests {
@@ -175,9 +176,9 @@ func TestDynamicsAsText(t *testing.T) {
 		{`{"a": 0.12345678901234567890}`, `{"a":"0.12345678901234567890"}`, false},
 		{`{"a":1,"a":2}`, `"{\"a\":1,\"a\":2}"`, true},
 		{`["{\"a\":1}",{}]`, `["{\"a\":1}",{}]`, false},
-		{nested(mostLevels - 1), nested(mostLevels - 1), false},
-		{nested(mostLevels), `"` + nested(mostLevels) + `"`, true},
-		{nested(deepest - 1), `"` + nested(deepest-1) + `"`, true},
+		{nested(wire.MostLevels - 1), nested(wire.MostLevels - 1), false},
+		{nested(wire.MostLevels), `"` + nested(wire.MostLevels) + `"`, true},
+		{nested(wire.Deepest - 1), `"` + nested(wire.Deepest-1) + `"`, true},
 	} {
 		quoted, err := json.Marshal("[" + tt.text + "]")
 		if err != nil {
@@ -232,8 +233,8 @@ func masksForTest() *pseudonym.Maker { return pseudonym.New([]byte("a key of six
 
 // sameValue compares the text of a value with its normal form, by other means
 // than the normaliser's.
-func sameValue(wire, text, kept string) bool {
-	switch wire {
+func sameValue(kind, text, kept string) bool {
+	switch kind {
 	case "SByte":
 		return kept == map[string]string{"0": "false", "1": "true", "false": "false", "true": "true"}[strings.ToLower(text)]
 	case "Int32", "Int64", "Double", "SqlDecimal":
@@ -247,11 +248,11 @@ func sameValue(wire, text, kept string) bool {
 		}
 		diff := new(big.Float).Sub(a, b)
 		// A number that is not in JSON's form is rewritten, with 17 digits at most.
-		return diff.Sign() == 0 || new(big.Float).Quo(diff.Abs(diff), a.Abs(a)).Cmp(big.NewFloat(1e-15)) < 0 && wire == "Double"
+		return diff.Sign() == 0 || new(big.Float).Quo(diff.Abs(diff), a.Abs(a)).Cmp(big.NewFloat(1e-15)) < 0 && kind == "Double"
 	case "DateTime":
 		return strings.HasSuffix(kept, "Z") && len(kept) >= len("2025-04-05T13:59:21Z")
 	case "TimeSpan":
-		return strings.Contains(text, "P") && isClock([]byte(kept))
+		return strings.Contains(text, "P") && wire.IsClock([]byte(kept))
 	case "Guid":
 		strip := strings.NewReplacer("-", "", "{", "", "}", "", "(", "", ")", "")
 		return strip.Replace(text) == strip.Replace(kept)

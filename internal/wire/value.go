@@ -1,4 +1,4 @@
-package hunting
+package wire
 
 import (
 	"bytes"
@@ -8,12 +8,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readable appends a scalar that is not in the form of its column's type, in
+// Readable appends a scalar that is not in the form of its column's type, in
 // that form, where it can be read: numbers and bools as text, the forms of
 // OData, datetimes without a zone. Numbers that a dynamic value would round
 // are text; a typed column reads them from it with all their digits. ok is
 // false where the value is not of the type, and nothing was appended then.
-func readable(dst []byte, kind string, v []byte) (_ []byte, ok bool) {
+func Readable(dst []byte, kind string, v []byte) (_ []byte, ok bool) {
 	text := v
 	quoted := v[0] == '"'
 	if quoted {
@@ -27,7 +27,7 @@ func readable(dst []byte, kind string, v []byte) (_ []byte, ok bool) {
 	}
 	switch kind {
 	case "string":
-		return quote(dst, v), !quoted
+		return Quote(dst, v), !quoted
 	case "bool":
 		return readBool(dst, text)
 	case "int", "long":
@@ -47,10 +47,10 @@ func readable(dst []byte, kind string, v []byte) (_ []byte, ok bool) {
 		if !s.ok || s.digits > mostDecimal {
 			return dst, false
 		}
-		return quote(dst, text), true
+		return Quote(dst, text), true
 	case "datetime":
 		if quoted {
-			return anyMoment(dst, text)
+			return AnyMoment(dst, text)
 		}
 	case "timespan":
 		if quoted {
@@ -97,8 +97,8 @@ func readReal(dst, text []byte) ([]byte, bool) {
 	switch {
 	case !s.ok || outside(text, s):
 		return dst, false
-	case rounds(text):
-		return quote(dst, text), true
+	case Rounds(text):
+		return Quote(dst, text), true
 	case s.json:
 		return append(dst, text...), true
 	}
@@ -106,8 +106,8 @@ func readReal(dst, text []byte) ([]byte, bool) {
 	return strconv.AppendFloat(dst, f, 'g', -1, 64), true
 }
 
-// quote appends text as a JSON string. Invalid UTF-8 is replaced.
-func quote(dst, text []byte) []byte {
+// Quote appends text as a JSON string. Invalid UTF-8 is replaced.
+func Quote(dst, text []byte) []byte {
 	dst, _ = jsontext.AppendQuote(dst, text)
 	return dst
 }

@@ -1,35 +1,36 @@
-package hunting
+package wire
 
 import (
 	"encoding/binary"
 	"math/bits"
 )
 
-// scan walks over JSON text that may end anywhere. Its methods take the offset
+// Scan walks over JSON text that may end anywhere. Its methods take the offset
 // where something begins and return the offset behind it, or one of the
 // negative results. They accept what encoding/json does: RFC 8259, with
 // repeated names and any bytes above 0x7f in strings. docs/adr/0016 compares it
 // with jsontext.
-type scan struct {
-	text    []byte
-	foreign bool // some string is not ASCII
-	lone    bool // some string may hold a lone surrogate
-	deep    int  // depth of the deepest list or object that was entered, plus 1
+type Scan struct {
+	Text    []byte
+	Foreign bool // some string is not ASCII
+	Lone    bool // some string may hold a lone surrogate
+	Deep    int  // depth of the Deepest list or object that was entered, plus 1
 }
 
+// The negative results.
 const (
-	short   = -1 // the text ends first
-	invalid = -2 // it is not JSON
-	tooDeep = -3 // a value in it is nested deeper than deepest
+	Short   = -1 // the text ends first
+	Invalid = -2 // it is not JSON
+	TooDeep = -3 // a value in it is nested deeper than Deepest
 )
 
-// deepest is how deep values may be nested.
-const deepest = 1000
+// Deepest is how deep values may be nested.
+const Deepest = 1000
 
-// blanks is the offset of what is not blank; len(text) where nothing is.
-func (s *scan) blanks(i int) int {
-	for i < len(s.text) {
-		switch s.text[i] {
+// Blanks is the offset of what is not blank; len(text) where nothing is.
+func (s *Scan) Blanks(i int) int {
+	for i < len(s.Text) {
+		switch s.Text[i] {
 		case ' ', '\n', '\t', '\r':
 			i++
 		default:
@@ -39,12 +40,12 @@ func (s *scan) blanks(i int) int {
 	return i
 }
 
-// value is the offset behind the value that begins at i.
-func (s *scan) value(i, depth int) int {
-	if i >= len(s.text) {
-		return short
+// Value is the offset behind the value that begins at i.
+func (s *Scan) Value(i, depth int) int {
+	if i >= len(s.Text) {
+		return Short
 	}
-	switch s.text[i] {
+	switch s.Text[i] {
 	case '"':
 		return s.string(i)
 	case '{', '[':
@@ -59,13 +60,13 @@ func (s *scan) value(i, depth int) int {
 	return s.number(i)
 }
 
-func (s *scan) word(i int, word string) int {
+func (s *Scan) word(i int, word string) int {
 	for k := range len(word) {
-		if i+k == len(s.text) {
-			return short
+		if i+k == len(s.Text) {
+			return Short
 		}
-		if s.text[i+k] != word[k] {
-			return invalid
+		if s.Text[i+k] != word[k] {
+			return Invalid
 		}
 	}
 	return i + len(word)
@@ -74,9 +75,9 @@ func (s *scan) word(i int, word string) int {
 // string is the offset behind the string that begins at i. Eight bytes are
 // looked at together for one that needs care: a quote, a backslash, a control
 // character, or one that is not ASCII.
-func (s *scan) string(i int) int {
+func (s *Scan) string(i int) int {
 	const each, high = 0x0101010101010101, 0x8080808080808080
-	b := s.text
+	b := s.Text
 	for i++; ; {
 		for i+8 <= len(b) {
 			w := binary.LittleEndian.Uint64(b[i:])
@@ -89,7 +90,7 @@ func (s *scan) string(i int) int {
 			i += 8
 		}
 		if i >= len(b) {
-			return short
+			return Short
 		}
 		switch c := b[i]; {
 		case c == '"':
@@ -99,9 +100,9 @@ func (s *scan) string(i int) int {
 				return i
 			}
 		case c < ' ':
-			return invalid
+			return Invalid
 		case c >= 0x80:
-			s.foreign = true
+			s.Foreign = true
 			i++
 		default:
 			i++
@@ -109,33 +110,33 @@ func (s *scan) string(i int) int {
 	}
 }
 
-func (s *scan) escape(i int) int {
-	if i+1 >= len(s.text) {
-		return short
+func (s *Scan) escape(i int) int {
+	if i+1 >= len(s.Text) {
+		return Short
 	}
-	switch s.text[i+1] {
+	switch s.Text[i+1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return i + 2
 	case 'u':
 		for k := i + 2; k < i+6; k++ {
-			if k >= len(s.text) {
-				return short
+			if k >= len(s.Text) {
+				return Short
 			}
-			if c := s.text[k] | 0x20; !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') || s.text[k] < '0' {
-				return invalid
+			if c := s.Text[k] | 0x20; !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') || s.Text[k] < '0' {
+				return Invalid
 			}
 		}
-		if s.text[i+2]|0x20 == 'd' && s.text[i+3] >= '8' {
-			s.lone = true
+		if s.Text[i+2]|0x20 == 'd' && s.Text[i+3] >= '8' {
+			s.Lone = true
 		}
 		return i + 6
 	}
-	return invalid
+	return Invalid
 }
 
 // number is the offset behind the number that begins at i. It must not be the
 // last thing in the text: what follows could belong to it.
-func (s *scan) number(i int) int {
+func (s *Scan) number(i int) int {
 	if s.at(i) == '-' {
 		i++
 	}
@@ -147,7 +148,7 @@ func (s *scan) number(i int) int {
 	case c == 0:
 		return s.ended(i)
 	default:
-		return invalid
+		return Invalid
 	}
 	if s.at(i) == '.' {
 		after := s.digits(i + 1)
@@ -167,47 +168,47 @@ func (s *scan) number(i int) int {
 		}
 		i = after
 	}
-	if i >= len(s.text) {
-		return short
+	if i >= len(s.Text) {
+		return Short
 	}
 	return i
 }
 
 // ended is the result where something else was due at i.
-func (s *scan) ended(i int) int {
-	if i >= len(s.text) {
-		return short
+func (s *Scan) ended(i int) int {
+	if i >= len(s.Text) {
+		return Short
 	}
-	return invalid
+	return Invalid
 }
 
 // at is the byte at i; 0, which is never valid, behind the end.
-func (s *scan) at(i int) byte {
-	if i < len(s.text) {
-		return s.text[i]
+func (s *Scan) at(i int) byte {
+	if i < len(s.Text) {
+		return s.Text[i]
 	}
 	return 0
 }
 
-func (s *scan) digits(i int) int {
-	for i < len(s.text) && '0' <= s.text[i] && s.text[i] <= '9' {
+func (s *Scan) digits(i int) int {
+	for i < len(s.Text) && '0' <= s.Text[i] && s.Text[i] <= '9' {
 		i++
 	}
 	return i
 }
 
 // nested is the offset behind the object or list that begins at i.
-func (s *scan) nested(i, depth int) int {
-	if depth >= deepest {
-		return tooDeep
+func (s *Scan) nested(i, depth int) int {
+	if depth >= Deepest {
+		return TooDeep
 	}
-	s.deep = max(s.deep, depth+1)
-	object := s.text[i] == '{'
+	s.Deep = max(s.Deep, depth+1)
+	object := s.Text[i] == '{'
 	closing := byte(']')
 	if object {
 		closing = '}'
 	}
-	i = s.blanks(i + 1)
+	i = s.Blanks(i + 1)
 	if s.at(i) == closing {
 		return i + 1
 	}
@@ -219,19 +220,19 @@ func (s *scan) nested(i, depth int) int {
 			if i = s.string(i); i < 0 {
 				return i
 			}
-			if i = s.blanks(i); s.at(i) != ':' {
+			if i = s.Blanks(i); s.at(i) != ':' {
 				return s.ended(i)
 			}
-			i = s.blanks(i + 1)
+			i = s.Blanks(i + 1)
 		}
-		if i = s.value(i, depth+1); i < 0 {
+		if i = s.Value(i, depth+1); i < 0 {
 			return i
 		}
-		switch i = s.blanks(i); s.at(i) {
+		switch i = s.Blanks(i); s.at(i) {
 		case closing:
 			return i + 1
 		case ',':
-			i = s.blanks(i + 1)
+			i = s.Blanks(i + 1)
 		default:
 			return s.ended(i)
 		}

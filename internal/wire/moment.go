@@ -1,11 +1,11 @@
-package hunting
+package wire
 
 import (
 	"bytes"
 	"time"
 )
 
-// moments are the accepted forms of a datetime, in addition to that of isMoment:
+// moments are the accepted forms of a datetime, in addition to that of IsMoment:
 // ISO 8601 with a blank or without a zone, which is UTC then, or a date
 // alone, and those that Kusto documents
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/datetime). A
@@ -19,9 +19,9 @@ var moments = []string{
 // mostMoment bounds the text that is tried.
 const mostMoment = 64
 
-// anyMoment appends a datetime in the form of isMoment, in UTC unless the text
+// AnyMoment appends a datetime in the form of IsMoment, in UTC unless the text
 // has an offset in that form already. All digits of a fraction are kept.
-func anyMoment(dst, text []byte) ([]byte, bool) {
+func AnyMoment(dst, text []byte) ([]byte, bool) {
 	text = bytes.TrimSpace(text)
 	if len(text) > mostMoment || len(text) < len("2006-01-02") {
 		return dst, false

@@ -1,4 +1,4 @@
-package hunting
+package wire
 
 import (
 	"bytes"
@@ -6,35 +6,20 @@ import (
 	"time"
 )
 
-// wireTypes are the types that the fronts' schemas name, in lower case, as
-// Kusto calls them: .NET's, but a bool is an SByte
-// (https://learn.microsoft.com/kusto/api/rest/response-http).
-var wireTypes = map[string]string{
-	"sbyte": "bool", "boolean": "bool", "bool": "bool",
-	"datetime": "datetime", "date": "datetime",
-	"timespan": "timespan", "time": "timespan",
-	"string": "string", "guid": "guid",
-	"byte": "int", "int16": "int", "int32": "int", "int": "int",
-	"int64": "long", "long": "long",
-	"single": "real", "double": "real", "real": "real",
-	"sqldecimal": "decimal", "decimal": "decimal",
-	"object": "dynamic", "dynamic": "dynamic",
-}
-
-// fits says whether a value is in the form in which its column is published,
+// Fits says whether a value is in the form in which its column is published,
 // and can be copied as it is. v is a valid JSON value without blanks around it.
-func fits(kind string, v []byte) bool {
+func Fits(kind string, v []byte) bool {
 	switch v[0] {
 	case '"':
 		switch kind {
 		case "string", "dynamic", "":
 			return true
 		case "datetime":
-			return isMoment(v)
+			return IsMoment(v)
 		case "guid":
 			return isGUID(v[1 : len(v)-1])
 		case "timespan":
-			return isClock(v[1 : len(v)-1])
+			return IsClock(v[1 : len(v)-1])
 		case "real":
 			return notANumber(v)
 		case "decimal":
@@ -51,11 +36,11 @@ func fits(kind string, v []byte) bool {
 	}
 	switch kind {
 	case "int":
-		return len(v) < 10 && isInteger(v) || inRangeOf(v, 32)
+		return len(v) < 10 && IsInteger(v) || inRangeOf(v, 32)
 	case "long":
-		return len(v) < 19 && isInteger(v) || inRangeOf(v, 64)
+		return len(v) < 19 && IsInteger(v) || inRangeOf(v, 64)
 	case "real", "dynamic", "":
-		return !rounds(v)
+		return !Rounds(v)
 	case "decimal":
 		return len(v) <= decimalDigits && !hasExponent(v)
 	}
@@ -76,7 +61,8 @@ func notANumber(v []byte) bool {
 	return false
 }
 
-func isInteger(v []byte) bool {
+// IsInteger says whether v is digits, perhaps behind a minus.
+func IsInteger(v []byte) bool {
 	v = bytes.TrimPrefix(v, []byte{'-'})
 	for _, c := range v {
 		if c < '0' || c > '9' {
@@ -86,9 +72,9 @@ func isInteger(v []byte) bool {
 	return len(v) > 0
 }
 
-// isMoment reports whether v is the JSON text of a datetime. The usual form of the
+// IsMoment reports whether v is the JSON text of a datetime. The usual form of the
 // APIs is recognised without parsing.
-func isMoment(v []byte) bool {
+func IsMoment(v []byte) bool {
 	const form = `"0000-00-00T00:00:00`
 	if len(v) < len(form)+2 {
 		return false

@@ -1,4 +1,4 @@
-package hunting
+package wire
 
 import "testing"
 
@@ -56,8 +56,8 @@ func TestFits(t *testing.T) {
 		{"datetime", `null`, true},
 	}
 	for _, tt := range tests {
-		if got := fits(tt.kind, []byte(tt.value)); got != tt.want {
-			t.Errorf("fits(%q, %s) = %v, want %v", tt.kind, tt.value, got, tt.want)
+		if got := Fits(tt.kind, []byte(tt.value)); got != tt.want {
+			t.Errorf("Fits(%q, %s) = %v, want %v", tt.kind, tt.value, got, tt.want)
 		}
 	}
 }

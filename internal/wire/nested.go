@@ -1,4 +1,4 @@
-package hunting
+package wire
 
 import (
 	"bytes"
@@ -6,81 +6,81 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-var sidecar = []byte("@odata.type")
+// Sidecar is in the name of each member by which Graph says the type of another one.
+var Sidecar = []byte("@odata.type")
 
-// mostLevels is how deep a value may be nested, its row being the first level,
+// MostLevels is how deep a value may be nested, its row being the first level,
 // to be published as what it is. How deep Kusto's parse_json goes is not
 // documented; common parsers stop between 64 and 1,000 levels, and Defender's
 // columns have less than ten. What is nested deeper is kept as JSON text, and
-// refused beyond deepest.
-const mostLevels = 100
+// refused beyond Deepest.
+const MostLevels = 100
 
 // mostKnown is how many names of a bag are compared one by one.
 const mostKnown = 32
 
-// nesting writes dynamic values without blanks, and checks on its way that
+// Nesting writes dynamic values without blanks, and checks on its way that
 // they are JSON. On Graph sidecars are left out, an empty object is null, and
 // objects that Graph sends as text inside a list are objects again. What Kusto
 // would change becomes JSON text: numbers that it would round, and bags that have
-// a name twice.
+// a name twice. The zero value is ready; it keeps memory for the next value.
+type Nesting struct {
+	names [][]byte
+}
+
+// Nested says what became of a value.
+type Nested struct {
+	Misfit bool // it is text, or some bag in it is
+	Lone   bool // some string may hold a lone surrogate
+}
+
+// Append appends the value that text begins with, which must have size bytes. A
+// number must not be the last thing in text. Nothing is appended with an error,
+// which is ErrInvalid or ErrDeep.
+func (n *Nesting) Append(dst, text []byte, size int, graph bool) ([]byte, Nested, error) {
+	w := nesting{Scan: Scan{Text: text}, out: dst, graph: graph, names: n.names[:0]}
+	start := len(dst)
+	end := w.write(w.Blanks(0), 1)
+	n.names = w.names
+	if end == TooDeep {
+		return w.out[:start], Nested{}, ErrDeep
+	}
+	if end < 0 || w.Blanks(end) < size {
+		return w.out[:start], Nested{}, ErrInvalid
+	}
+	if w.Deep > MostLevels {
+		return Quote(w.out[:start], bytes.TrimSpace(text[:end])), Nested{true, w.Lone}, nil
+	}
+	return w.out, Nested{w.odd, w.Lone}, nil
+}
+
+// nesting writes one value.
 type nesting struct {
-	scan
+	Scan
 	out   []byte
 	graph bool
 	odd   bool     // some bag is text
 	names [][]byte // of the bags around the place that is written
 }
 
-// nested writes a dynamic value as it is on the wire.
-func (n *normaliser) nested(c *column, v []byte) error {
-	size := len(v)
-	if cap(v) > size {
-		v = v[:size+1] // what follows in the answer: a number must not be the last thing
-	}
-	return n.nest(c, v, size, n.graph)
-}
-
-// nest writes the value that text begins with. It must have size bytes.
-func (n *normaliser) nest(c *column, text []byte, size int, graph bool) error {
-	w := nesting{scan: scan{text: text}, out: n.out, graph: graph, names: n.names[:0]}
-	start := len(n.out)
-	end := w.write(w.blanks(0), 1)
-	n.out, n.names = w.out, w.names
-	if end == tooDeep {
-		return errDeep
-	}
-	if end < 0 || w.blanks(end) < size {
-		n.out = n.out[:start]
-		return errInvalid
-	}
-	n.lone = n.lone || w.lone
-	if w.deep > mostLevels {
-		n.out = quote(n.out[:start], bytes.TrimSpace(text[:end]))
-		n.misfit(c)
-	} else if w.odd {
-		n.misfit(c)
-	}
-	return nil
-}
-
 // write appends the value at i, and returns the offset behind it.
 func (w *nesting) write(i, depth int) int {
-	if i >= len(w.text) {
-		return short
+	if i >= len(w.Text) {
+		return Short
 	}
-	switch w.text[i] {
+	switch w.Text[i] {
 	case '{':
 		return w.bag(i, depth)
 	case '[':
 		return w.list(i, depth)
 	}
-	end := w.value(i, depth)
+	end := w.Value(i, depth)
 	if end < 0 {
 		return end
 	}
-	v := w.text[i:end]
-	if c := v[0]; (c == '-' || c <= '9') && c != '"' && rounds(v) {
-		w.out = quote(w.out, v)
+	v := w.Text[i:end]
+	if c := v[0]; (c == '-' || c <= '9') && c != '"' && Rounds(v) {
+		w.out = Quote(w.out, v)
 		return end
 	}
 	w.out = append(w.out, v...)
@@ -88,27 +88,27 @@ func (w *nesting) write(i, depth int) int {
 }
 
 func (w *nesting) enter(depth int) bool {
-	w.deep = max(w.deep, depth+1)
-	return depth < deepest
+	w.Deep = max(w.Deep, depth+1)
+	return depth < Deepest
 }
 
 // bag appends an object. On Graph one without members is null, unless its
-// sidecar says that it is a bag.
+// Sidecar says that it is a bag.
 func (w *nesting) bag(i, depth int) int {
 	if !w.enter(depth) {
-		return tooDeep
+		return TooDeep
 	}
 	begin, start, known := i, len(w.out), len(w.names)
 	var more map[string]bool // names beyond mostKnown
 	w.out = append(w.out, '{')
 	typed, twice := false, false
-	i = w.blanks(i + 1)
+	i = w.Blanks(i + 1)
 	for first := true; w.at(i) != '}'; first = false {
 		if !first {
 			if w.at(i) != ',' {
 				return w.ended(i)
 			}
-			i = w.blanks(i + 1)
+			i = w.Blanks(i + 1)
 		}
 		if w.at(i) != '"' {
 			return w.ended(i)
@@ -117,17 +117,17 @@ func (w *nesting) bag(i, depth int) int {
 		if end < 0 {
 			return end
 		}
-		key := w.text[i:end]
-		if i = w.blanks(end); w.at(i) != ':' {
+		key := w.Text[i:end]
+		if i = w.Blanks(end); w.at(i) != ':' {
 			return w.ended(i)
 		}
-		i = w.blanks(i + 1)
-		if w.graph && bytes.Contains(key, sidecar) {
+		i = w.Blanks(i + 1)
+		if w.graph && bytes.Contains(key, Sidecar) {
 			typed = true
-			if i = w.value(i, depth+1); i < 0 {
+			if i = w.Value(i, depth+1); i < 0 {
 				return i
 			}
-			i = w.blanks(i)
+			i = w.Blanks(i)
 			continue
 		}
 		twice = w.seen(key, known, &more) || twice
@@ -139,13 +139,13 @@ func (w *nesting) bag(i, depth int) int {
 		if i = w.write(i, depth+1); i < 0 {
 			return i
 		}
-		i = w.blanks(i)
+		i = w.Blanks(i)
 	}
 	empty := len(w.out) == start+1
 	w.names = w.names[:known]
 	switch {
 	case twice:
-		w.out = quote(w.out[:start], w.text[begin:i+1])
+		w.out = Quote(w.out[:start], w.Text[begin:i+1])
 		w.odd = true
 	case empty && w.graph && !typed:
 		w.out = append(w.out[:start], "null"...)
@@ -186,19 +186,19 @@ func (w *nesting) seen(key []byte, known int, more *map[string]bool) bool {
 
 func (w *nesting) list(i, depth int) int {
 	if !w.enter(depth) {
-		return tooDeep
+		return TooDeep
 	}
 	w.out = append(w.out, '[')
-	i = w.blanks(i + 1)
+	i = w.Blanks(i + 1)
 	for first := true; w.at(i) != ']'; first = false {
 		if !first {
 			if w.at(i) != ',' {
 				return w.ended(i)
 			}
 			w.out = append(w.out, ',')
-			i = w.blanks(i + 1)
+			i = w.Blanks(i + 1)
 		}
-		if w.graph && bytes.HasPrefix(w.text[i:], []byte(`"{`)) {
+		if w.graph && bytes.HasPrefix(w.Text[i:], []byte(`"{`)) {
 			i = w.element(i, depth+1)
 		} else {
 			i = w.write(i, depth+1)
@@ -206,7 +206,7 @@ func (w *nesting) list(i, depth int) int {
 		if i < 0 {
 			return i
 		}
-		i = w.blanks(i)
+		i = w.Blanks(i)
 	}
 	w.out = append(w.out, ']')
 	return i + 1
@@ -219,19 +219,19 @@ func (w *nesting) element(i, depth int) int {
 	if end < 0 {
 		return end
 	}
-	inner, err := jsontext.AppendUnquote(nil, w.text[i:end])
+	inner, err := jsontext.AppendUnquote(nil, w.Text[i:end])
 	if err == nil {
 		inner = bytes.TrimSpace(inner)
-		part := nesting{scan: scan{text: append(inner, ' ')}, out: w.out, graph: true, names: w.names}
+		part := nesting{Scan: Scan{Text: append(inner, ' ')}, out: w.out, graph: true, names: w.names}
 		switch behind := part.write(0, depth); {
-		case behind == tooDeep:
-			return tooDeep
+		case behind == TooDeep:
+			return TooDeep
 		case behind == len(inner):
 			w.out, w.names = part.out, part.names
-			w.deep, w.lone, w.odd = max(w.deep, part.deep), w.lone || part.lone, w.odd || part.odd
+			w.Deep, w.Lone, w.odd = max(w.Deep, part.Deep), w.Lone || part.Lone, w.odd || part.odd
 			return end
 		}
 	}
-	w.out = append(w.out, w.text[i:end]...)
+	w.out = append(w.out, w.Text[i:end]...)
 	return end
 }

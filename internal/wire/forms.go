@@ -1,4 +1,4 @@
-package hunting
+package wire
 
 import (
 	"bytes"
@@ -47,9 +47,9 @@ func guid(dst, text []byte) ([]byte, bool) {
 
 var clock = regexp.MustCompile(`^-?(\d{1,8}\.)?([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d{1,7})?)?$`)
 
-// isClock says whether text is a timespan as [-][d.]hh:mm[:ss[.fffffff]]
+// IsClock says whether text is a timespan as [-][d.]hh:mm[:ss[.fffffff]]
 // (https://learn.microsoft.com/kusto/query/scalar-data-types/timespan).
-func isClock(text []byte) bool { return clock.Match(text) }
+func IsClock(text []byte) bool { return clock.Match(text) }
 
 // duration is ISO 8601's form, which OData uses (Edm.Duration). Years and
 // months have no fixed length.

@@ -1,4 +1,4 @@
-package hunting
+package wire
 
 import (
 	"math"
@@ -86,9 +86,9 @@ func shapeOf(v []byte) shape {
 	return s
 }
 
-// rounds says whether a number loses digits or its size as a long or a real of
+// Rounds says whether a number loses digits or its size as a long or a real of
 // a dynamic value.
-func rounds(v []byte) bool {
+func Rounds(v []byte) bool {
 	if len(v) <= decimalDigits && !hasExponent(v) {
 		return false
 	}
