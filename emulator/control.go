@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
 	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
@@ -32,6 +33,10 @@ type control struct {
 	truth   func(ctx context.Context, query string) (result, error)
 	landed  func(ctx context.Context, database, query string) (result, error)
 	faults  http.Handler
+
+	silence   func(device string) error
+	reinstall func(device string) (string, error)
+	vanished  func(ctx context.Context, name string, from, to time.Time) (result, error)
 }
 
 // maxControlBody bounds the small documents that the control API reads.
@@ -43,6 +48,9 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.HandleFunc("GET "+prefix+"/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, c.stats()) })
 	mux.HandleFunc("POST "+prefix+"/advance", c.serveAdvance)
 	mux.HandleFunc("POST "+prefix+"/move", c.serveMove)
+	mux.HandleFunc("POST "+prefix+"/silence", c.serveSilence)
+	mux.HandleFunc("POST "+prefix+"/reinstall", c.serveReinstall)
+	mux.HandleFunc("GET "+prefix+"/vanished", c.serveVanished)
 	mux.HandleFunc("POST "+prefix+"/drift", c.serveDrift)
 	mux.HandleFunc("POST "+prefix+"/insert", c.serveInsert)
 	mux.HandleFunc("GET "+prefix+"/truth", func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +63,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.Handle(prefix+"/faults", c.faults)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, "the control API has no "+r.Method+" "+r.URL.Path+
-			"; it has GET stats, truth?q=, landed?q=, faults; POST advance, move, drift, insert, faults; DELETE faults")
+			"; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, drift, insert, faults; DELETE faults")
 	})
 	return mux
 }

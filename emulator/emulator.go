@@ -66,7 +66,11 @@ type Options struct {
 	// which the tenant's day began; otherwise it is null. Which of both the service
 	// answers is not documented.
 	TVMIngestionTime bool
-	TenantID         string // "" means DefaultTenantID
+	// Expiry makes devices that leave the tenant stop reporting, so that what they
+	// reported expires as documented, and makes the others report every day. Otherwise a device
+	// that leaves is gone at once.
+	Expiry   bool
+	TenantID string // "" means DefaultTenantID
 
 	Database  string        // name of the database; "" means DefaultDatabase
 	Databases []string      // further databases with the same roles
@@ -165,7 +169,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
 		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}
-	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, HistoryDays: o.History, Clock: o.Now, TVMIngestionTime: o.TVMIngestionTime})
+	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, HistoryDays: o.History, Clock: o.Now, TVMIngestionTime: o.TVMIngestionTime, Expiry: o.Expiry})
 	if e.entra, err = entra.New(e.identities(at)); err != nil {
 		return e, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
@@ -64,6 +65,12 @@ func (e *Emulator) routeDefender() http.Handler {
 		truth:  func(ctx context.Context, query string) (result, error) { return e.State().run(ctx, query) },
 		landed: e.landed,
 		faults: e.faults,
+
+		silence:   e.tenant.Silence,
+		reinstall: e.tenant.Reinstall,
+		vanished: func(ctx context.Context, name string, from, to time.Time) (result, error) {
+			return vanished(ctx, e.tenant, name, from, to)
+		},
 	}).handler(controlPath)}
 	graph, xdr, mde := e.hunting.Graph(), e.hunting.XDR(), e.hunting.MDE()
 	services := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

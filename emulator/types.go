@@ -69,6 +69,16 @@ func (t Tenant) AdvanceHours(hours int) Change { return t.tenant.AdvanceHours(ho
 // positive; otherwise Move does nothing.
 func (t Tenant) Move(share float64) Change { return t.tenant.Move(share) }
 
+// Silence makes a device stop reporting from the next day on. What it reported expires:
+// after 7 days what belongs to users, after 30 days its vulnerabilities, after 31 the rest.
+func (t Tenant) Silence(deviceID string) error { return t.tenant.Silence(deviceID) }
+
+// Reinstall makes a device stop reporting, as Silence does, and lets another one with the
+// same name join, whose id it returns.
+func (t Tenant) Reinstall(deviceID string) (newID string, err error) {
+	return t.tenant.Reinstall(deviceID)
+}
+
 // Drift changes the schema of a table of current state from now on and returns its
 // columns. If the change is not possible, the error says why and nothing changes.
 func (t Tenant) Drift(table string, d Drift) ([]NewColumn, error) {

@@ -39,6 +39,7 @@ type emulatorFlags struct {
 	databases   []string
 	dir         string
 	tvmTimes    bool
+	expiry      bool
 }
 
 // defaultEmulator is what the flags say if none is given.
@@ -100,6 +101,7 @@ curl --cacert $SSL_CERT_FILE -d '{"days": 1}' $EMULATOR_CONTROL/advance`,
 	flags.StringVar(&f.tenantID, "tenant-id", f.tenantID, "`id` of the tenant")
 	flags.StringArrayVar(&f.databases, "database", f.databases, "`name` of the database; repeat it for further databases")
 	flags.BoolVar(&f.tvmTimes, "tvm-ingestion-time", false, "give the rows of vulnerability tables an ingestion_time(), which is null otherwise")
+	flags.BoolVar(&f.expiry, "expiry", false, "devices that leave stop reporting, and their rows expire after 7 to 31 days (default: they are gone at once)")
 	flags.StringVar(&f.dir, "dir", "", "`directory` for the test CA (ca.pem), client certificates and temporary data (default: a new temporary directory)")
 	return c
 }
@@ -138,7 +140,7 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
 		Eventhouse: f.flavor == "eventhouse",
 		Devices:    f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
-		Log: log, TVMIngestionTime: f.tvmTimes,
+		Log: log, TVMIngestionTime: f.tvmTimes, Expiry: f.expiry,
 	}}, nil
 }
 

@@ -48,6 +48,10 @@ func History(days int) Option { return func(s *settings) { s.History = days } }
 // the tenant's day began. The default is null.
 func TVMIngestionTime() Option { return func(s *settings) { s.Options.TVMIngestionTime = true } }
 
+// Expiry makes devices that leave the tenant stop reporting, so that what they reported
+// expires: see emulator.Options.Expiry.
+func Expiry() Option { return func(s *settings) { s.Options.Expiry = true } }
+
 // Database sets the name of the database. The default is "security".
 func Database(name string) Option { return func(s *settings) { s.Options.Database = name } }
 

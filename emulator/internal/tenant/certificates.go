@@ -129,6 +129,9 @@ func certificateRows(s *scan[certificate]) {
 	r := &s.record
 	r.state = s.state
 	s.devices(func(d *device) bool {
+		if s.state.expired(d) >= userScopeExpired {
+			return true
+		}
 		r.device = d
 		s.enter(perDevice)
 		n := 7 + d.dice.at(ofCertificate, 0, 0).n(13)

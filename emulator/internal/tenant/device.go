@@ -22,6 +22,7 @@ type device struct {
 	retired   bool   // gone from the tables of current state
 	first     int32  // first and last day with events
 	last      int32
+	away      []absence  // times of silence; the newest is last
 	revisions []revision // at least one; the newest is last
 }
 

@@ -37,6 +37,8 @@ const (
 	ofTime
 	ofDrift
 	ofGroup
+	ofSilence
+	ofScope
 )
 
 // at is the place (t, i, j) as seen from d; i and j count below 2^26.

@@ -64,7 +64,7 @@ func eventRows(s *scan[happened], p eventPlan) {
 		}
 		for i := range s.state.devices {
 			d := &s.state.devices[i]
-			if day < int(d.first) || day > int(d.last) || !s.wants(d) {
+			if day < int(d.first) || day > int(d.last) || d.awayOn(day) || !s.wants(d) {
 				continue
 			}
 			s.again = d.twice && day%7 == 0

@@ -42,6 +42,15 @@ func ExportColumns(name string) []value.Column {
 	return nil
 }
 
+// ExportNames are the names of the data sets, without Changes.
+func ExportNames() []string {
+	names := make([]string, 0, len(exports))
+	for _, s := range exports {
+		names = append(names, s.title())
+	}
+	return names
+}
+
 // exported is the record of a hunting table's row, as the export of its device has it.
 type exported[R any] struct {
 	record R
@@ -149,7 +158,7 @@ func (e Export) Parts(devices int) []Export {
 	for _, g := range groups {
 		var members []device
 		for i := range e.state.devices {
-			if d := &e.state.devices[i]; !d.retired && d.group() == g {
+			if d := &e.state.devices[i]; e.state.shown(d) && d.group() == g {
 				members = append(members, *d)
 			}
 		}

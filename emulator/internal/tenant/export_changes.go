@@ -43,29 +43,9 @@ var telling = []string{
 // New in the other.
 func (e Export) Changes(ctx context.Context, before Export, at int64) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		was := make(map[dice]*device, len(before.state.devices))
-		for i := range before.state.devices {
-			if d := &before.state.devices[i]; !d.retired {
-				was[d.dice] = d
-			}
-		}
 		c := newComparison(at)
-		for i := range e.state.devices {
-			now := &e.state.devices[i]
-			if now.retired {
-				continue
-			}
-			old := was[now.dice]
-			delete(was, now.dice)
-			if old != nil && len(old.revisions) == len(now.revisions) {
-				continue // the same rows
-			}
-			if !c.compare(ctx, side{before.state, old}, side{e.state, now}, yield) {
-				return
-			}
-		}
-		for i := range before.state.devices { // what is left has gone
-			if d := &before.state.devices[i]; was[d.dice] == d && !c.compare(ctx, side{before.state, d}, side{}, yield) {
+		for _, p := range pairs(before.state, e.state) {
+			if !c.compare(ctx, side{before.state, p.before}, side{e.state, p.after}, yield) {
 				return
 			}
 		}

@@ -30,7 +30,7 @@ var exportedInventoryNonCPE = exportOf("TvmSoftwareInventoryNonCpe", &inventory,
 	deviceIDColumn[installed](), deviceNameColumn[installed](), platformColumn[installed]("OSPlatform"),
 	same(&inventory, "SoftwareVendor"), same(&inventory, "SoftwareName"), same(&inventory, "SoftwareVersion"),
 	ofRecord("SoftwareLastSeenTimestamp", value.DateTime, func(r *installed) value.Value {
-		return value.DateTimeFromTicks(r.device.seen().ticks)
+		return value.DateTimeFromTicks(r.state.lastSeen(r.device))
 	}),
 	groupIDColumn[installed](), groupNameColumn[installed](),
 )

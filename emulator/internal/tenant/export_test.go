@@ -3,6 +3,7 @@ package tenant_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -192,14 +193,22 @@ func exposed(t *testing.T, s tenant.Snapshot) map[string]bool {
 
 func keyOf(t *testing.T, name string, row tenant.Row) string {
 	t.Helper()
-	columns := tenant.ExportColumns(name)
-	var fields []string
-	for _, key := range []string{"Id", "RbacGroupId"} {
-		i := slices.IndexFunc(columns, func(c value.Column) bool { return c.Name == key })
-		fields = append(fields, row[i].String())
-	}
-	return strings.Join(fields, "|")
+	at := keyColumns()[name]
+	return row[at[0]].Text() + "|" + row[at[1]].String()
 }
+
+// keyColumns are where the columns Id and RbacGroupId of a data set are.
+var keyColumns = sync.OnceValue(func() map[string][2]int {
+	all := map[string][2]int{}
+	for _, name := range []string{tenant.Changes, "TvmSoftwareVulnerabilities"} {
+		columns := tenant.ExportColumns(name)
+		find := func(key string) int {
+			return slices.IndexFunc(columns, func(c value.Column) bool { return c.Name == key })
+		}
+		all[name] = [2]int{find("Id"), find("RbacGroupId")}
+	}
+	return all
+})
 
 // Files have all rows of a snapshot, each in the part of its device's group.
 func TestPartsHaveAllRows(t *testing.T) {

@@ -1,6 +1,10 @@
 package tenant
 
-import "github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
+)
 
 // exposure is a row of the vulnerability export: a CVE of a version of a program on a
 // device, or a program without one.
@@ -43,7 +47,7 @@ var exportedVulnerabilities = table[exposure]{
 		}},
 		{"SecurityUpdateAvailable", value.Bool, perItem, func(r *exposure) value.Value { return value.NewBool(r.update.id != "") }},
 		{"FirstSeenTimestamp", value.DateTime, perRow, func(r *exposure) value.Value { return value.DateTimeFromTicks(r.first) }},
-		{"LastSeenTimestamp", value.DateTime, perDevice, func(r *exposure) value.Value { return value.DateTimeFromTicks(r.device.seen().ticks) }},
+		{"LastSeenTimestamp", value.DateTime, perDevice, func(r *exposure) value.Value { return value.DateTimeFromTicks(r.state.lastSeen(r.device)) }},
 		{"DiskPaths", value.Dynamic, perItem, func(r *exposure) value.Value { return listed(r.diskPaths()) }},
 		{"RegistryPaths", value.Dynamic, perItem, func(r *exposure) value.Value { return listed(r.registryPaths()) }},
 		{"RbacGroupId", value.Int, perDevice, func(r *exposure) value.Value { return groupID(r.device) }},
@@ -116,12 +120,16 @@ func exposureRows(s *scan[exposure]) {
 // exposures visits what a device is exposed to. r is the row; visit is called when a
 // level begins, and for each row.
 func exposures(s *state, d *device, r *exposure, visit func(level) bool) bool {
+	if s.expired(d) >= vulnerabilitiesExpired {
+		return true
+	}
 	r.state, r.device = s, d
 	list := s.installs(nil, d)
 	r.system = list[0].version()
 	visit(perDevice)
 	day := int(d.seen().day)
 	seen := map[string]bool{}
+	past := past{state: s, device: d}
 	for _, r.install = range list {
 		p := r.install.program
 		version := p.vendor + "\x00" + p.name + "\x00" + r.install.version()
@@ -151,7 +159,7 @@ func exposures(s *state, d *device, r *exposure, visit func(level) bool) bool {
 		for i := range cves {
 			for fixed+1 < len(t.first) && int(t.first[fixed+1]) <= at+i {
 				fixed++
-				r.first = d.firstSeen(t, r.install.since, fixed)
+				r.first = d.firstSeen(t, past.since(r.install, fixed), fixed)
 			}
 			r.cve, r.traits = cves[i], s.library.traits(s.dice, cves[i])
 			if !visit(perRow) {
@@ -171,4 +179,34 @@ func (d *device) firstSeen(t *track, since, release int) int64 {
 		}
 	}
 	return d.seen().ticks
+}
+
+// past is what was installed on a device before its programs were rolled again.
+type past struct {
+	state  *state
+	device *device
+	before map[int][]install // by revision
+}
+
+// since is the revision since which the device has had a program that lacks a release. A
+// program that was replaced by another version of itself stays.
+func (p *past) since(in install, release int) int {
+	since := in.since
+	for since > 0 {
+		if _, ok := p.before[since]; !ok {
+			earlier := *p.device
+			earlier.revisions = earlier.revisions[:since]
+			if p.before == nil {
+				p.before = map[int][]install{}
+			}
+			p.before[since] = p.state.installs(nil, &earlier)
+		}
+		list := p.before[since]
+		i := slices.IndexFunc(list, func(b install) bool { return b.program == in.program && b.release < release })
+		if i < 0 {
+			break
+		}
+		since = list[i].since
+	}
+	return since
 }

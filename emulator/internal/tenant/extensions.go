@@ -105,7 +105,7 @@ func extendedRows(s *scan[extended]) {
 	r := &s.record
 	r.state = s.state
 	s.devices(func(d *device) bool {
-		if d.platform.family == mobile {
+		if d.platform.family == mobile || s.state.expired(d) >= userScopeExpired {
 			return true
 		}
 		r.device = d

@@ -75,7 +75,7 @@ var evidence = table[installed]{
 			if r.device.dice.at(ofEvidence, 0, 0).permille(30) {
 				return value.NewString("")
 			}
-			return value.NewString(value.DateTimeFromTicks(r.device.seen().ticks).Time().Format("2006-01-02 15:04:05"))
+			return value.NewString(value.DateTimeFromTicks(r.state.lastSeen(r.device)).Time().Format("2006-01-02 15:04:05"))
 		}},
 	},
 }
@@ -94,7 +94,7 @@ func (r *installed) registryPaths() value.Value {
 	if r.place.permille(450) {
 		paths = append(paths, `HKEY_LOCAL_MACHINE\SOFTWARE\WOW6432Node\`+r.install.program.vendor+`\`+r.install.program.name)
 	}
-	return textArray(paths)
+	return r.paths(paths, r.userKey())
 }
 
 func (r *installed) diskPaths() value.Value {
@@ -105,9 +105,9 @@ func (r *installed) diskPaths() value.Value {
 	case d.permille(100):
 		return emptyArray
 	case r.device.platform.family == windows:
-		return textArray([]string{`c:\program files\` + p.vendor + `\` + p.name + `\` + p.name + `.exe`})
+		return r.paths([]string{`c:\program files\` + p.vendor + `\` + p.name + `\` + p.name + `.exe`}, r.userPath())
 	case r.device.platform.family == macOS:
-		return textArray([]string{"/Applications/" + p.name + ".app"})
+		return r.paths([]string{"/Applications/" + p.name + ".app"}, r.userPath())
 	default:
 		return textArray([]string{"/opt/" + p.vendor + "/" + p.name, fmt.Sprintf("/usr/lib/%s/%s.so", r.device.arch, p.name)})
 	}

@@ -41,7 +41,11 @@ func (t *Tenant) settle(at time.Time) {
 		from = t.taken[n-1].mark.Add(SnapshotEvery)
 	}
 	for mark := from; !mark.After(due); mark = mark.Add(SnapshotEvery) {
-		t.taken = append(t.taken, taken{mark, t.state})
+		next := taken{mark, t.state}
+		if n := len(t.taken); n > 0 {
+			t.remember(t.taken[n-1], next)
+		}
+		t.taken = append(t.taken, next)
 	}
 	// One more than the windows of the changes.
 	if most := int(ChangesKept/SnapshotEvery) + 2; len(t.taken) > most {

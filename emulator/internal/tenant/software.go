@@ -160,6 +160,7 @@ func (s *state) installs(list []install, d *device) []install {
 		return s.tail(list, d, 4)
 	}
 	l := &s.layouts[d.platform.family]
+	userExpired := s.expired(d) >= userScopeExpired
 	for i := range l.core {
 		c := &l.core[i]
 		place := i + 1
@@ -169,6 +170,9 @@ func (s *state) installs(list []install, d *device) []install {
 			continue
 		}
 		p := &s.programs[c.program]
+		if userExpired && d.scope(p) == ofUser {
+			continue
+		}
 		release := d.release(&s.tracks[p.track], place, rolled, patched, c.neglect)
 		n := 1
 		if c.instances > 1 {
@@ -193,6 +197,7 @@ const (
 // tail appends the rare programs of d, from at most the given number of lists.
 func (s *state) tail(list []install, d *device, lists int) []install {
 	l := &s.layouts[d.platform.family]
+	userExpired := s.expired(d) >= userScopeExpired
 	for i := range min(lists, len(l.tail)) {
 		place := len(l.core) + 1 + i
 		rolled, patched := d.history(place)
@@ -206,6 +211,9 @@ func (s *state) tail(list []install, d *device, lists int) []install {
 		}
 		for j := range n {
 			p := &s.programs[l.tail[i][(at+j)%len(l.tail[i])]]
+			if userExpired && d.scope(p) == ofUser {
+				continue
+			}
 			list = append(list, install{p, d.release(&s.tracks[p.track], place, rolled, patched, 100), rolled})
 		}
 	}

@@ -26,6 +26,7 @@ type state struct {
 	inserted  map[string][][]value.Value // by table; with the hidden columns
 	counts    *sync.Map                  // rows of whole tables that were counted
 	once      bool                       // no row is there twice
+	expiry    bool                       // devices report every day, and fall silent when they leave
 }
 
 func newState(o Options) *state {
@@ -38,6 +39,7 @@ func newState(o Options) *state {
 		retention: o.RetentionDays,
 		timed:     o.TVMIngestionTime,
 		history:   o.HistoryDays,
+		expiry:    o.Expiry,
 		counts:    new(sync.Map),
 	}
 	s.devices = make([]device, 0, max(0, o.Devices)+3)
@@ -81,6 +83,7 @@ const churn = 20
 func (s *state) advance(rate float64, c *Change) {
 	s.day++
 	s.grow(s.dice, s.day)
+	s.wake()
 	roll := s.dice.at(ofDay, s.day, 0)
 	s.revise(roll, rate, c, func(d dice) revision { return revision{int32(s.day), scanTime(d, s.now())} })
 	s.replace(roll, s.share(roll, rate/churn), int32(s.day), c)
@@ -126,7 +129,7 @@ func (s *state) revise(roll dice, rate float64, c *Change, next func(dice) revis
 	}
 	for i := range s.devices {
 		d := &s.devices[i]
-		if d.retired {
+		if d.retired || d.silent() {
 			continue
 		}
 		n := dice(mix(uint64(d.dice ^ roll))).n(precision)
@@ -160,14 +163,17 @@ func (s *state) share(roll dice, rate float64) int {
 	return n
 }
 
-// replace retires n devices and lets n others join, which have events from a
-// day on.
+// replace lets n devices leave and n others join, which have events from a day on.
+// Where rows expire, some of those that join are installed again.
 func (s *state) replace(roll dice, n int, first int32, c *Change) {
+	names := map[int]device{} // of the devices whose name is free
 	for i := range n {
 		at := roll.at(ofDay, i, 3).n(len(s.devices))
 		for range s.devices {
-			if d := &s.devices[at]; !d.retired && !d.odd {
-				d.retired, d.last = true, int32(s.day)
+			if d := &s.devices[at]; !d.retired && !d.odd && !d.silent() {
+				if s.leave(d) {
+					names[i] = *d
+				}
 				c.Retired++
 				break
 			}
@@ -177,6 +183,9 @@ func (s *state) replace(roll dice, n int, first int32, c *Change) {
 	for i := range n {
 		d := newDevice(s.dice, s.joined, revision{int32(s.day), scanTime(roll.at(ofDay, i, 4), s.now())})
 		d.first = first
+		if old, ok := names[i]; ok {
+			d.reinstalled(&old)
+		}
 		s.joined++
 		s.devices = append(s.devices, d)
 		c.Added++

@@ -151,7 +151,7 @@ func (s *scan[R]) alive() bool {
 func (s *scan[R]) devices(visit func(*device) bool) {
 	for i := range s.state.devices {
 		d := &s.state.devices[i]
-		if d.retired || !s.wants(d) {
+		if !s.state.shown(d) || !s.wants(d) {
 			continue
 		}
 		s.again = d.twice && !s.state.once

@@ -17,8 +17,8 @@ const (
 )
 
 // Options describe a tenant. Two tenants with the same Devices, Seed, Start,
-// RetentionDays, ChangeRate and CVEs that went through the same Advance, Move and
-// Drift calls hold the same rows.
+// RetentionDays, ChangeRate, CVEs and Expiry that went through the same calls of Advance,
+// Move, Silence, Reinstall and Drift hold the same rows.
 type Options struct {
 	// Devices is how many devices the tenant starts with, in addition to three
 	// that have an odd id; DefaultDevices if 0, none if negative.
@@ -40,6 +40,11 @@ type Options struct {
 	// TVMIngestionTime gives the rows of tables of current state a time of
 	// ingestion, the moment at which the day began; otherwise it is null.
 	TVMIngestionTime bool
+	// Expiry makes devices that leave fall silent, so that their rows expire as
+	// documented, and makes the others report every day. Some silent devices report again,
+	// and some are there again under another id. Otherwise a device that leaves is gone at
+	// once, and is last seen when it changed.
+	Expiry bool
 	// Clock is the time at which the tenant's time runs; time.Now if nil.
 	Clock func() time.Time
 }
@@ -51,13 +56,14 @@ type Tenant struct {
 	mu      sync.RWMutex
 	state   *state // never changed, only replaced
 	taken   []taken
+	steps   []step
 }
 
 // Change says what Advance or Move has done.
 type Change struct {
 	Changed int // devices of which something changed, each counted once per day
 	Added   int
-	Retired int
+	Retired int // devices that left or fell silent
 }
 
 // New makes a tenant on its day 0.

@@ -76,6 +76,9 @@ func vulnerabilityRows(s *scan[vulnerability]) {
 	counted := len(s.fills[perRow]) == 0
 	var list []install
 	s.devices(func(d *device) bool {
+		if s.state.expired(d) >= vulnerabilitiesExpired {
+			return true
+		}
 		r.device = d
 		list = s.state.installs(list[:0], d)
 		r.system = list[0].version()
