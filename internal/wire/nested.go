@@ -25,7 +25,8 @@ const mostKnown = 32
 // would change becomes JSON text: numbers that it would round, and bags that have
 // a name twice. The zero value is ready; it keeps memory for the next value.
 type Nesting struct {
-	names [][]byte
+	Canonical bool // equal texts and numbers are written with equal bytes
+	names     [][]byte
 }
 
 // Nested says what became of a value.
@@ -38,7 +39,7 @@ type Nested struct {
 // number must not be the last thing in text. Nothing is appended with an error,
 // which is ErrInvalid or ErrDeep.
 func (n *Nesting) Append(dst, text []byte, size int, graph bool) ([]byte, Nested, error) {
-	w := nesting{Scan: Scan{Text: text}, out: dst, graph: graph, names: n.names[:0]}
+	w := nesting{Scan: Scan{Text: text}, out: dst, graph: graph, canonical: n.Canonical, names: n.names[:0]}
 	start := len(dst)
 	end := w.write(w.Blanks(0), 1)
 	n.names = w.names
@@ -57,10 +58,11 @@ func (n *Nesting) Append(dst, text []byte, size int, graph bool) ([]byte, Nested
 // nesting writes one value.
 type nesting struct {
 	Scan
-	out   []byte
-	graph bool
-	odd   bool     // some bag is text
-	names [][]byte // of the bags around the place that is written
+	out       []byte
+	graph     bool
+	canonical bool
+	odd       bool     // some bag is text
+	names     [][]byte // of the bags around the place that is written
 }
 
 // write appends the value at i, and returns the offset behind it.
@@ -83,8 +85,17 @@ func (w *nesting) write(i, depth int) int {
 		w.out = Quote(w.out, v)
 		return end
 	}
-	w.out = append(w.out, v...)
+	w.scalar(v)
 	return end
+}
+
+// scalar appends a text, a number that does not round, or a word.
+func (w *nesting) scalar(v []byte) {
+	if w.canonical {
+		w.out = AppendCanonical(w.out, v)
+		return
+	}
+	w.out = append(w.out, v...)
 }
 
 func (w *nesting) enter(depth int) bool {
@@ -134,7 +145,7 @@ func (w *nesting) bag(i, depth int) int {
 		if len(w.out) > start+1 {
 			w.out = append(w.out, ',')
 		}
-		w.out = append(w.out, key...)
+		w.scalar(key)
 		w.out = append(w.out, ':')
 		if i = w.write(i, depth+1); i < 0 {
 			return i

@@ -14,6 +14,7 @@ type Scan struct {
 	Text    []byte
 	Foreign bool // some string is not ASCII
 	Lone    bool // some string may hold a lone surrogate
+	Escaped bool // some string has an escape
 	Deep    int  // depth of the Deepest list or object that was entered, plus 1
 }
 
@@ -111,6 +112,7 @@ func (s *Scan) string(i int) int {
 }
 
 func (s *Scan) escape(i int) int {
+	s.Escaped = true
 	if i+1 >= len(s.Text) {
 		return Short
 	}
