@@ -126,7 +126,7 @@ func forbidden(from, imported string) string {
 
 // adapter is the adapter that a package belongs to; "" if it belongs to none.
 func adapter(name string) string {
-	for _, a := range []string{"hunting", "kusto"} {
+	for _, a := range []string{"assessment", "hunting", "kusto"} {
 		if name == a || strings.HasPrefix(name, a+"/") {
 			return a
 		}
@@ -193,6 +193,8 @@ func TestForbiddenImports(t *testing.T) {
 		{"internal/figures", module + "/catalog", true},
 		{"internal/figures", module, false},
 		{"hunting", module + "/emulator", true},
+		{"assessment", module + "/hunting", true},
+		{"assessment", module + "/catalog", false},
 		{"emulator", module, true},
 		{"emulator", module + "/emulator/internal/rest", false},
 		{"cmd/tvmexport", module + "/engine", false},

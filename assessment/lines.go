@@ -1,0 +1,100 @@
+package assessment
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
+)
+
+var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+var (
+	errNotGzip = errors.New("it is not compressed with gzip")
+	errLength  = errors.New("its length is not the declared one")
+	errBroken  = errors.New("it cannot be read to its end")
+)
+
+// proven is how much of a file was read.
+type proven struct {
+	bytes int64 // of JSON
+}
+
+// readFile reads a file of an export: rows as JSON, one a line, compressed. A nil error
+// means that the file is complete: as long as declared, if length is not negative, with
+// the checksum and the length in the trailer of gzip, and JSON to its end. A file
+// without a byte is one without rows.
+func readFile(file io.Reader, length int64, r *rows, w tvmexport.RowWriter) (proven, error) {
+	raw := &counted{r: file}
+	z := gzipReaders.Get().(*gzip.Reader)
+	defer gzipReaders.Put(z)
+	err := z.Reset(raw)
+	if errors.Is(err, io.EOF) && raw.n == 0 {
+		return proven{}, raw.check(length)
+	}
+	switch {
+	case errors.Is(err, gzip.ErrHeader):
+		return proven{}, fmt.Errorf("%w: %w", errBroken, errNotGzip)
+	case err != nil:
+		return proven{}, broken(err)
+	}
+	s := wire.NewStream(z)
+	if err = readLines(s, r, w); err == nil {
+		err = raw.check(length)
+	}
+	return proven{s.Read()}, err
+}
+
+// readLines reads rows until the text ends.
+func readLines(s *wire.Stream, r *rows, w tvmexport.RowWriter) error {
+	take := func(text []byte) (int, error) { return r.row(text, w) }
+	for {
+		switch err := s.End(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return broken(err)
+		}
+		if err := s.Whole(take); err != nil {
+			return broken(err)
+		}
+	}
+}
+
+// broken is about text that ends early or is damaged. Errors of the writer stay what
+// they are.
+func broken(err error) error {
+	var handed *handedOn
+	switch {
+	case errors.As(err, &handed):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: it ends early: %w", errBroken, err)
+	}
+	return fmt.Errorf("%w: %w", errBroken, err)
+}
+
+// counted counts what is read.
+type counted struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// check compares what was read with the declared length; negative: none is declared.
+func (c *counted) check(length int64) error {
+	if length >= 0 && c.n != length {
+		return fmt.Errorf("%w: %w: %d bytes of %d", errBroken, errLength, c.n, length)
+	}
+	return nil
+}

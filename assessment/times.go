@@ -1,0 +1,89 @@
+package assessment
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tvmexport/tvmexport/internal/wire"
+)
+
+// noTime is how the service writes that a time is not known.
+const noTime = "0001-01-01T00:00:00"
+
+// appendTime appends a time as ISO 8601 in UTC, nothing for no time. The forms
+// without a zone, which is UTC, and with Z are read without parsing. ok is false if v is
+// not a time, and nothing was appended then.
+func appendTime(dst, v []byte) (_ []byte, ok bool) {
+	if out, ok := plainTime(dst, v); ok {
+		return out, true
+	}
+	if v[0] != '"' {
+		return dst, false
+	}
+	text, err := jsontext.AppendUnquote(nil, v)
+	if err != nil {
+		return dst, false
+	}
+	iso, ok := wire.AnyMoment(nil, text)
+	if !ok {
+		return dst, false
+	}
+	return plainTime(dst, iso)
+}
+
+// plainTime is appendTime for "2006-01-02 15:04:05", with a T or a blank, any digits
+// of a fraction, and with or without a Z.
+func plainTime(dst, v []byte) (_ []byte, ok bool) {
+	const form = `"0000-00-00 00:00:00`
+	if len(v) < len(form)+1 {
+		return dst, false
+	}
+	for i, f := range []byte(form) {
+		switch c := v[i]; {
+		case f == '0' && (c < '0' || c > '9'), f != '0' && f != ' ' && c != f, f == ' ' && c != ' ' && c != 'T':
+			return dst, false
+		}
+	}
+	rest := v[len(form) : len(v)-1]
+	if n := len(rest); n > 0 && rest[n-1] == 'Z' {
+		rest = rest[:n-1]
+	}
+	if len(rest) > 0 {
+		if rest[0] != '.' || len(rest) == 1 {
+			return dst, false
+		}
+		for _, c := range rest[1:] {
+			if c < '0' || c > '9' {
+				return dst, false
+			}
+		}
+		if rest = bytes.TrimRight(rest, "0"); len(rest) == 1 {
+			rest = nil
+		}
+	}
+	if !isDate(v[1:]) || two(v[12:]) > 23 || two(v[15:]) > 59 || two(v[18:]) > 59 {
+		return dst, false
+	}
+	start := len(dst)
+	dst = append(dst, v[:len(form)]...)
+	dst[start+11] = 'T'
+	if len(rest) == 0 && string(dst[start+1:]) == noTime {
+		return dst[:start], true
+	}
+	dst = append(dst, rest...)
+	return append(dst, 'Z', '"'), true
+}
+
+// isDate says whether the digits of 2006-01-02 are a date.
+func isDate(d []byte) bool {
+	month, day := two(d[5:]), two(d[8:])
+	if day >= 1 && day <= 28 && month >= 1 && month <= 12 && string(d[:4]) != "0000" {
+		return true
+	}
+	_, err := time.Parse(time.DateOnly, string(d[:10]))
+	return err == nil && string(d[:4]) != "0000"
+}
+
+func two(d []byte) int { return int(d[0]-'0')*10 + int(d[1]-'0') }
