@@ -81,7 +81,8 @@ func external(importPath string) string {
 
 // Arrows between packages: cmd and the programs below test know all. The root imports the standard library only, the
 // engine the root and x/sync. Adapters and the parts of the application import the root and the leaves below internal,
-// an adapter also the catalogue; none of them imports another one, the engine or cmd. A leaf imports at most the root.
+// an adapter also the catalogue, a source also defender; none of them imports another one, the engine or cmd. A leaf
+// imports at most the root.
 // The emulator and the exporter share nothing.
 func TestArrows(t *testing.T) {
 	for _, p := range packages(t) {
@@ -117,16 +118,19 @@ func forbidden(from, imported string) string {
 	case emulated(from), to == "", strings.HasPrefix(to, from+"/"), adapter(from) != "" && adapter(from) == adapter(to):
 	case leaf(from):
 		return "a leaf imports the root package only"
-	case leaf(to), to == "catalog" && adapter(from) != "":
+	case leaf(to), to == "catalog" && adapter(from) != "", to == "defender" && slices.Contains(defenderSources, adapter(from)):
 	default:
 		return "an adapter, or a part of the application, imports the root package and leaves only"
 	}
 	return ""
 }
 
+// defenderSources are the adapters of Defender's APIs. Package defender makes their calls.
+var defenderSources = []string{"assessment", "hunting"}
+
 // adapter is the adapter that a package belongs to; "" if it belongs to none.
 func adapter(name string) string {
-	for _, a := range []string{"assessment", "hunting", "kusto"} {
+	for _, a := range append([]string{"kusto"}, defenderSources...) {
 		if name == a || strings.HasPrefix(name, a+"/") {
 			return a
 		}
@@ -195,6 +199,12 @@ func TestForbiddenImports(t *testing.T) {
 		{"hunting", module + "/emulator", true},
 		{"assessment", module + "/hunting", true},
 		{"assessment", module + "/catalog", false},
+		{"assessment", module + "/defender", false},
+		{"hunting", module + "/defender", false},
+		{"kusto", module + "/defender", true},
+		{"defender", module + "/hunting", true},
+		{"defender", module + "/catalog", true},
+		{"defender", module + "/internal/wait", false},
 		{"emulator", module, true},
 		{"emulator", module + "/emulator/internal/rest", false},
 		{"cmd/tvmexport", module + "/engine", false},

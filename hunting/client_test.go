@@ -19,6 +19,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/defender"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -72,6 +74,15 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 		a.header = http.Header{}
 	}
 	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+}
+
+// openBody is the answer in a response.
+func openBody(r *http.Response) (*body, error) {
+	plain, err := defender.OpenBody(r)
+	if err != nil {
+		return nil, err
+	}
+	return &body{Stream: wire.NewStream(plain)}, nil
 }
 
 func (s *service) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -139,16 +150,6 @@ func TestFetchWaitsAsTold(t *testing.T) {
 	}
 }
 
-func TestWaitingIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { return answer{status: 429, header: http.Header{"Retry-After": {"7200"}}} }}
-		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
-		if tvmexport.CauseOf(err) != tvmexport.Quota || len(s.at) != 1 {
-			t.Errorf("%d calls, %v", len(s.at), err)
-		}
-	})
-}
-
 func TestPreemptedTwiceIsSplit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{reply: func(int, string) answer {
@@ -157,31 +158,6 @@ func TestPreemptedTwiceIsSplit(t *testing.T) {
 		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
 		if tvmexport.ActionOf(err) != tvmexport.Split || len(s.at) != 2 {
 			t.Errorf("%d calls, %v", len(s.at), err)
-		}
-	})
-}
-
-func TestServerErrorsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { return answer{status: 500} }}
-		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
-		if tvmexport.ActionOf(err) != tvmexport.Stop || len(s.at) != 7 {
-			t.Errorf("%d calls, %v", len(s.at), err)
-		}
-	})
-}
-
-func TestRefusedTokenIsTriedOnceMore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(n int, _ string) answer {
-			return answer{status: 401, body: `{"error":{"code":"InvalidAuthenticationToken","message":"expired"}}`}
-		}}
-		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
-		if tvmexport.CauseOf(err) != tvmexport.Permission || len(s.at) != 2 || s.tokens != 4 { // before the budget is asked, and after
-			t.Errorf("%d calls, %d tokens, %v", len(s.at), s.tokens, err)
-		}
-		if strings.Contains(err.Error(), "secret") {
-			t.Error("the token is in the error")
 		}
 	})
 }
@@ -217,19 +193,6 @@ func TestRefusedTextOfDynamicsFallsBack(t *testing.T) {
 		}
 		if len(s.at) != 3 || said != 1 {
 			t.Errorf("%d calls, said %d times; the second fetch should know", len(s.at), said)
-		}
-	})
-}
-
-func TestCancelEndsTheWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { return answer{status: 429, header: http.Header{"Retry-After": {"600"}}} }}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		start := time.Now()
-		_, err := s.client(t, nil).Fetch(ctx, slice, discard{})
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
-			t.Errorf("%v after %s", err, time.Since(start))
 		}
 	})
 }
@@ -312,25 +275,6 @@ type silent struct{ ctx context.Context }
 func (s silent) Read([]byte) (int, error) { <-s.ctx.Done(); return 0, s.ctx.Err() }
 func (silent) Close() error               { return nil }
 
-func TestSilenceEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { return answer{silent: true} }}
-		start := time.Now()
-		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
-		if tvmexport.ActionOf(err) != tvmexport.Retry || !errors.Is(err, errStalled) || time.Since(start) != longestPause {
-			t.Errorf("after %s: %v", time.Since(start), err)
-		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { return answer{hangs: true} }}
-		start := time.Now()
-		_, err := s.client(t, nil).Fetch(t.Context(), slice, discard{})
-		if tvmexport.ActionOf(err) != tvmexport.Split || time.Since(start) != longestSilence {
-			t.Errorf("after %s: %v", time.Since(start), err)
-		}
-	})
-}
-
 func TestNamesThatAreNoneAreRefused(t *testing.T) {
 	s := &service{}
 	c := s.client(t, nil)
@@ -382,23 +326,4 @@ func TestSchemasOneByOne(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestStats(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(n int, _ string) answer {
-			if n == 1 {
-				return answer{status: 429, header: http.Header{"Retry-After": {"10"}}}
-			}
-			return answer{body: good}
-		}}
-		c := s.client(t, nil)
-		if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
-			t.Fatal(err)
-		}
-		want := Stats{Calls: 2, Throttled: 1, Waited: 10*time.Second + margin, Bytes: int64(len(good) - len("NONCE") + 32)}
-		if got := c.Stats(); got != want {
-			t.Errorf("got %+v, want %+v", got, want)
-		}
-	})
 }

@@ -15,6 +15,6 @@
 // the bytes (internal/wire, normalise.go): memory is that of
 // the largest row, and rows that need no change are copied as they are.
 //
-// Calls are repeated in one place (ask.go), under a budget that all tables
-// share (budget.go); what an error asks for is decided in one place (errors.go).
+// Package defender makes the calls, under a budget that all tables share, and
+// repeats them. What only Advanced Hunting means by a refusal is in refusal.go.
 package hunting

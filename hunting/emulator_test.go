@@ -19,6 +19,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/emulator/emulatortest"
 	"github.com/tvmexport/tvmexport/hunting"
 )
@@ -53,7 +54,7 @@ func (s service) clientThat(t *testing.T, api hunting.API, fellBack func(table, 
 		t.Fatal(err)
 	}
 	c, err := hunting.New(hunting.Options{
-		API: api, Credential: credential, HTTPClient: s.http, Share: 1, Quota: hunting.Quota{PerMinute: 10_000, PerHour: 100_000},
+		API: api, Credential: credential, HTTPClient: s.http, Share: 1, Quota: defender.Quota{PerMinute: 10_000, PerHour: 100_000},
 		OnFallback: fellBack,
 	})
 	if err != nil {

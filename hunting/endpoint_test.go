@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/tvmexport/tvmexport/defender"
 )
 
 // As https://learn.microsoft.com/defender-xdr/usgov and
@@ -49,7 +51,7 @@ func TestNewRefuses(t *testing.T) {
 		"endpoint":   {Endpoint: "graph.microsoft.com", Credential: credential},
 		"credential": {},
 		"share":      {Share: 1.5, Credential: credential},
-		"positive":   {Quota: Quota{PerMinute: -1}, Credential: credential},
+		"positive":   {Quota: defender.Quota{PerMinute: -1}, Credential: credential},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

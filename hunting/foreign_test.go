@@ -2,12 +2,10 @@ package hunting
 
 import (
 	"bytes"
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -127,32 +125,4 @@ func TestOneForeignAnswerIsSurvived(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A Retry-After in the past, or none, does not cause a storm of calls.
-func TestThrottlesWithoutATimeBackOff(t *testing.T) {
-	for _, header := range []string{"", "0", "-3", "soon", "Mon, 02 Jan 2006 15:04:05 GMT"} {
-		for _, status := range []int{429, 503} {
-			synctest.Test(t, func(t *testing.T) {
-				s := &service{reply: func(int, string) answer {
-					return answer{status: status, header: http.Header{"Retry-After": {header}}}
-				}}
-				c := s.client(t, func(o *Options) { o.MaxWait = 10 * time.Minute })
-				start := time.Now()
-				_, err := c.Fetch(t.Context(), slice, discard{})
-				if err == nil || errors.Is(err, errForeign) {
-					t.Fatal(err)
-				}
-				early := 0
-				for _, at := range s.at {
-					if at.Sub(start) < 50*time.Second {
-						early++
-					}
-				}
-				if early > 7 || len(s.at) > 12 {
-					t.Errorf("%d with Retry-After %q: %d calls in 50 seconds, %d in all", status, header, early, len(s.at))
-				}
-			})
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
 	"github.com/tvmexport/tvmexport/internal/wire"
 )
@@ -147,15 +148,10 @@ func (n *normaliser) give(text []byte, foreign bool, w tvmexport.RowWriter) erro
 	n.written++
 	n.countMisfits()
 	if err := w.WriteRow(n.key.value(), row); err != nil {
-		return &handedOn{err}
+		return defender.HandedOn(err)
 	}
 	return nil
 }
-
-// handedOn is an error of the RowWriter, which is none of the answer's.
-type handedOn struct{ err error }
-
-func (h *handedOn) Error() string { return h.err.Error() }
 
 // count reads the row that carries the answer's count.
 func (n *normaliser) count(value []byte) error {

@@ -8,13 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/tvmexport/tvmexport"
-	"github.com/tvmexport/tvmexport/internal/answers"
+	"github.com/tvmexport/tvmexport/defender"
 )
 
 // Options make a Client. Credential must be set.
@@ -23,12 +22,12 @@ type Options struct {
 	Cloud      Cloud  // zero is the commercial one
 	Endpoint   string // base URL; "" is that of Cloud and API
 	Credential azcore.TokenCredential
-	HTTPClient *http.Client  // nil is http.DefaultClient; its Timeout should be 0, since answers take minutes. Redirects to other hosts are not followed
-	Share      float64       // of Quota that may be used, above 0 and at most 1; 0 is 0.5
-	Quota      Quota         // of the tenant; zero is DocumentedQuota
-	AtOnce     int           // most calls at once; 0 is 5
-	MaxWait    time.Duration // longest that one call waits for the quota, all its waits together, and that nothing but throttling may come back; 0 is 90 minutes
-	Logger     *slog.Logger  // nil is silent
+	HTTPClient *http.Client   // nil is http.DefaultClient; its Timeout should be 0, since answers take minutes. Redirects to other hosts are not followed
+	Share      float64        // of Quota that may be used, above 0 and at most 1; 0 is 0.5
+	Quota      defender.Quota // of the tenant; zero is DocumentedQuota
+	AtOnce     int            // most calls at once; 0 is 5
+	MaxWait    time.Duration  // longest that one call waits for the quota, all its waits together, and that nothing but throttling may come back; 0 is 90 minutes
+	Logger     *slog.Logger   // nil is silent
 
 	PseudonymKey []byte // of columns that are published as pseudonyms; nil: there are none
 
@@ -41,6 +40,11 @@ type Options struct {
 	OnFallback func(table, what string, why error)
 }
 
+// DocumentedQuota is 45 calls a minute, and 1,500 an hour, the latter stated
+// for MDE and assumed of the others
+// (https://learn.microsoft.com/defender-endpoint/api/run-advanced-query-api).
+var DocumentedQuota = defender.Quota{PerMinute: 45, PerHour: 1500}
+
 // defaultMaxWait is longer than an hour's quota can hold a call back.
 const defaultMaxWait = 90 * time.Minute
 
@@ -48,15 +52,10 @@ const defaultMaxWait = 90 * time.Minute
 type Client struct {
 	o         Options
 	url       string
-	scope     string
-	budget    *budget
+	service   *defender.Service
+	budget    *defender.Budget // of the tenant: all tables share it
 	dialects  dialects
 	phrasings phrasings
-	repeated  repeatedFailures
-	calls     atomic.Int64
-	answered  atomic.Int64
-	took      atomic.Int64 // nanoseconds, of the answered calls
-	bytes     atomic.Int64
 }
 
 var (
@@ -82,9 +81,6 @@ func New(o Options) (*Client, error) {
 	if !(o.Share > 0 && o.Share <= 1) {
 		return nil, fmt.Errorf("share %v is not above 0 and at most 1", o.Share)
 	}
-	hc := *cmp.Or(o.HTTPClient, http.DefaultClient)
-	hc.Transport = answers.SameHost(hc.Transport)
-	o.HTTPClient = &hc
 	o.Quota.PerMinute = cmp.Or(o.Quota.PerMinute, DocumentedQuota.PerMinute)
 	o.Quota.PerHour = cmp.Or(o.Quota.PerHour, DocumentedQuota.PerHour)
 	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
@@ -94,22 +90,11 @@ func New(o Options) (*Client, error) {
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return &Client{
-		o: o, url: strings.TrimSuffix(o.Endpoint, "/") + o.API.path(), scope: o.Cloud.Scope(o.API),
-		budget: newBudget(o.Quota.scaled(o.Share), o.AtOnce, o.MaxWait, o.OnWait),
+		o: o, url: strings.TrimSuffix(o.Endpoint, "/") + o.API.path(),
+		service: defender.New(defender.Options{
+			Credential: o.Credential, Scope: o.Cloud.Scope(o.API), HTTPClient: o.HTTPClient, MaxWait: o.MaxWait,
+			Section: "defender", Logger: o.Logger, OnRetry: o.OnRetry,
+		}),
+		budget: defender.NewBudget(o.Quota.Share(o.Share), o.AtOnce, o.MaxWait, o.OnWait),
 	}, nil
-}
-
-// Stats is what a client has done so far.
-type Stats struct {
-	Calls     int64         // posted, repeated ones too
-	Throttled int64         // answered with 429
-	Waited    time.Duration // that calls were held back by the quota, however many at once
-	Bytes     int64         // of answers, decompressed
-}
-
-// Stats says what the client has done so far.
-func (c *Client) Stats() Stats {
-	c.budget.mu.Lock()
-	defer c.budget.mu.Unlock()
-	return Stats{Calls: c.calls.Load(), Throttled: c.budget.throttled, Waited: c.budget.waited, Bytes: c.bytes.Load()}
 }

@@ -9,13 +9,6 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// errUnproven: an answer on which decisions rest cannot be shown to be the
-// whole answer to its query, or holds a value that the query cannot give.
-var errUnproven = errors.New("the answer does not prove its completeness")
-
-// unprovenAttempts is how often a call is made whose answer proves nothing.
-const unprovenAttempts = 3
-
 // proof is an answer's statement about itself: how many parts the query found,
 // and how many rows they have. The query adds up the parts that it gives, and puts
 // the sums into an additional row, in a separate column, after a word that no data
@@ -58,11 +51,6 @@ func (p *proof) proves(parts, rows int64) error {
 		return fmt.Errorf("it has %d parts with %d rows, but its proof says %d parts with %d rows", parts, rows, p.parts, p.rows)
 	}
 	return nil
-}
-
-// unproven is the error of an answer that proves nothing.
-func (f failure) unproven(err error) error {
-	return f.make(tvmexport.Retry, tvmexport.Integrity, "the answer was not used; if this repeats, check for a proxy that changes or caches answers", err)
 }
 
 // unused is a name that no column of the table has, so that a column added by

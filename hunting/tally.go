@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
@@ -38,7 +39,7 @@ type countReader interface {
 var errTooMany = errors.New("the count has more parts than one answer holds")
 
 func unprovenf(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", errUnproven, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: %w", defender.ErrUnproven, fmt.Errorf(format, args...))
 }
 
 // readTallies reads an answer to several counts, whose rows name their count by its

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/config"
@@ -311,7 +312,7 @@ func (l *listener) Hooks() tvmexport.Hooks {
 // Wait implements progress.Printer.
 func (l *listener) Wait(cause string, until time.Time) {
 	l.service.log.InfoContext(l.ctx, "waiting", "cause", cause, "until", until)
-	l.service.metrics.Waiting(hunting.Brief(cause), time.Until(until))
+	l.service.metrics.Waiting(defender.Brief(cause), time.Until(until))
 	l.service.board.Waiting(cause, until)
 }
 

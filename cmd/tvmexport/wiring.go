@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/config"
@@ -102,7 +103,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 		Credential: credential, HTTPClient: p.instrumented("defender", x.client), Share: x.config.Defender.Share, MaxWait: maxWait, Logger: log,
 		PseudonymKey: []byte(x.config.PseudonymisationKey),
 
-		Quota:  hunting.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
+		Quota:  defender.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
 		OnWait: printer.Wait, OnRetry: retry,
 	})
 	if b, ok := printer.(interface{ Budget(left func() int) }); ok && err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
@@ -58,7 +59,7 @@ func New(ctx context.Context, o Options) (r *Rig, err error) {
 	identity := &identity{emulator: r.Emulator, app: at.ClientID}
 	source, err := hunting.New(hunting.Options{
 		API: hunting.Graph, Endpoint: at.Graph, HTTPClient: r.HTTP, Share: 1, MaxWait: time.Hour, Credential: identity,
-		Quota: hunting.Quota{PerMinute: 1_000_000, PerHour: 1_000_000},
+		Quota: defender.Quota{PerMinute: 1_000_000, PerHour: 1_000_000},
 	})
 	if err != nil {
 		return r, err

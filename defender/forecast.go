@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"slices"
@@ -12,22 +12,22 @@ type Forecast struct {
 }
 
 // Forecast estimates the duration of calls under the current budget, with the
-// calls of this client and others in the last hour. Each call takes each, at most
+// calls of this process and others in the last hour. Each call takes each, at most
 // atOnce run concurrently, and chain of them depend on each other. It makes no
 // call.
-func (c *Client) Forecast(calls, chain, atOnce int, each time.Duration) Forecast {
-	c.budget.mu.Lock()
-	b := newBudget(c.budget.quota, min(max(atOnce, 1), c.budget.most), 0, nil)
-	b.made, b.others, b.until = slices.Clone(c.budget.made), slices.Clone(c.budget.others), c.budget.until
-	c.budget.mu.Unlock()
-	f := b.simulate(time.Now(), calls, each)
+func (b *Budget) Forecast(calls, chain, atOnce int, each time.Duration) Forecast {
+	b.mu.Lock()
+	copied := NewBudget(b.quota, min(max(atOnce, 1), b.most), 0, nil)
+	copied.made, copied.others, copied.until = slices.Clone(b.made), slices.Clone(b.others), b.until
+	b.mu.Unlock()
+	f := copied.simulate(time.Now(), calls, each)
 	f.Took = max(f.Took, time.Duration(chain)*each)
 	return f
 }
 
 // simulate simulates calls one after the other, as enter and leave do, on a
 // clock of its own.
-func (b *budget) simulate(now time.Time, calls int, each time.Duration) Forecast {
+func (b *Budget) simulate(now time.Time, calls int, each time.Duration) Forecast {
 	start, end := now, now
 	var f Forecast
 	var under []time.Time // when the calls under way end, in order
@@ -60,14 +60,5 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Mean is how long the calls of this client have taken on the average.
-func (c *Client) Mean() time.Duration {
-	n := c.answered.Load()
-	if n == 0 {
-		return 0
-	}
-	return time.Duration(c.took.Load() / n)
-}
-
-// Quota is what this client may call, its share of the tenant's.
-func (c *Client) Quota() Quota { return c.budget.quota }
+// Quota is what the budget keeps to.
+func (b *Budget) Quota() Quota { return b.quota }

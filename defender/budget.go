@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"context"
@@ -10,30 +10,25 @@ import (
 	"github.com/tvmexport/tvmexport/internal/wait"
 )
 
-// Quota is what a tenant may call.
+// Quota is how many calls a tenant may make; 0 is without limit.
 type Quota struct {
 	PerMinute int
 	PerHour   int
 }
 
-// DocumentedQuota is 45 calls a minute, and 1,500 an hour, the latter stated
-// for MDE and assumed of the others
-// (https://learn.microsoft.com/defender-endpoint/api/run-advanced-query-api).
-var DocumentedQuota = Quota{PerMinute: 45, PerHour: 1500}
-
-// scaled is a share of the quota, at least one call.
-func (q Quota) scaled(share float64) Quota {
+// Share is a part of the quota, at least one call.
+func (q Quota) Share(share float64) Quota {
 	return Quota{
 		PerMinute: max(1, int(float64(q.PerMinute)*share)),
 		PerHour:   max(1, int(float64(q.PerHour)*share)),
 	}
 }
 
-// budget delays calls. It keeps the quota in every period of a minute and of an
+// Budget delays calls. It keeps the quota in every period of a minute and of an
 // hour, respects the wait time of throttled calls, and limits the number of
 // concurrent calls. It belongs to the tenant: all tables share it. The calls of a
 // minute may come in one burst.
-type budget struct {
+type Budget struct {
 	quota   Quota
 	most    int           // calls at once
 	silence time.Duration // longest time without any answer but throttling
@@ -58,11 +53,14 @@ type budget struct {
 
 const startConcurrency = 2
 
-func newBudget(q Quota, most int, silence time.Duration, onWait func(string, time.Time)) *budget {
+// NewBudget makes a budget of a quota, for at most atOnce calls at a time. A call
+// fails if nothing but throttling comes back for longer than silence. onWait receives
+// the cause and the end of each wait; it may be nil.
+func NewBudget(q Quota, atOnce int, silence time.Duration, onWait func(cause string, until time.Time)) *Budget {
 	if onWait == nil {
 		onWait = func(string, time.Time) {}
 	}
-	return &budget{quota: q, most: most, silence: silence, onWait: onWait, limit: min(startConcurrency, most), freed: make(chan struct{})}
+	return &Budget{quota: q, most: atOnce, silence: silence, onWait: onWait, limit: min(startConcurrency, atOnce), freed: make(chan struct{})}
 }
 
 // patience is how long one call may still wait, all its waits together.
@@ -79,7 +77,7 @@ func (e *errPatience) Error() string {
 }
 
 // enter waits for a place and counts the call.
-func (b *budget) enter(ctx context.Context, p *patience) error {
+func (b *Budget) enter(ctx context.Context, p *patience) error {
 	for {
 		b.mu.Lock()
 		now := time.Now()
@@ -119,7 +117,7 @@ func (b *budget) enter(ctx context.Context, p *patience) error {
 }
 
 // forget drops calls that no quota looks at any more.
-func (b *budget) forget(now time.Time) {
+func (b *Budget) forget(now time.Time) {
 	old := func(t time.Time) bool { return now.Sub(t) < time.Hour+margin }
 	for _, list := range []*[]time.Time{&b.made, &b.others} {
 		n := slices.IndexFunc(*list, old)
@@ -134,7 +132,7 @@ func (b *budget) forget(now time.Time) {
 const margin = 500 * time.Millisecond
 
 // next is when the next call may be made, and what holds it back.
-func (b *budget) next(now time.Time) (cause string, at time.Time) {
+func (b *Budget) next(now time.Time) (cause string, at time.Time) {
 	b.forget(now)
 	made := b.made
 	if len(b.others) > 0 {
@@ -146,7 +144,7 @@ func (b *budget) next(now time.Time) (cause string, at time.Time) {
 		span  time.Duration
 		name  string
 	}{{b.quota.PerMinute, time.Minute, ofMinute}, {b.quota.PerHour, time.Hour, ofHour}} {
-		if len(made) < w.calls {
+		if w.calls == 0 || len(made) < w.calls {
 			continue
 		}
 		if free := made[len(made)-w.calls].Add(w.span + margin); free.After(at) {
@@ -167,7 +165,7 @@ const (
 
 // leave gives the place back. Good answers let more calls run at once, strained
 // ones fewer.
-func (b *budget) leave(l load) {
+func (b *Budget) leave(l load) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running--
@@ -192,7 +190,7 @@ var throttleBackoff = wait.Backoff{First: 30 * time.Second, Longest: 15 * time.M
 // hold lets the whole tenant rest after a throttled call that began at began:
 // as long as the service asks. Calls that were under way when a rest was
 // decided do not lengthen it, unless the service says so.
-func (b *budget) hold(began time.Time, after time.Duration) {
+func (b *Budget) hold(began time.Time, after time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.throttled++
@@ -218,7 +216,7 @@ func (b *budget) hold(began time.Time, after time.Duration) {
 const mostGateway = 12
 
 // broke counts a gateway's failure. It says whether the service is down.
-func (b *budget) broke() bool {
+func (b *Budget) broke() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.gateway++

@@ -1,6 +1,7 @@
-package hunting
+package defender
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -37,7 +38,7 @@ func (g *repeatedFailures) stopSecond(table string, err error) error {
 	}
 	delete(g.last, table)
 	e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, twice with the same text", e.Err)
-	e.Hint = firstOf(e.Hint, "a proxy may alter the answers; the service's support can find the call by its request id")
+	e.Hint = cmp.Or(e.Hint, "a proxy may alter the answers; the service's support can find the call by its request id")
 	return err
 }
 

@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"context"
@@ -55,14 +55,14 @@ func answerChallenge(t *testing.T, challenge http.Header, claims, message string
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		who := &renewing{}
-		s := &service{reply: func(n int, _ string) answer {
+		s := &fake{reply: func(n int) answer {
 			if n <= refusals {
 				return answer{status: 401, header: challenge, body: fmt.Sprintf(`{"error":{"code":"InvalidAuthenticationToken","message":%q}}`, message)}
 			}
 			return answer{body: good}
 		}}
-		c := s.client(t, func(o *Options) { o.Credential = who })
-		_, err := c.Fetch(t.Context(), slice, discard{})
+		c := s.caller(func(o *setup) { o.Credential = who })
+		err := c.fetch(t.Context())
 		if refusals == 1 && (err != nil || who.number != 1 || len(s.at) != 2 || who.claims[0] != claims) {
 			t.Errorf("%s: %d calls, token %d, claims %q: %v", message, len(s.at), who.number, who.claims, err)
 		}

@@ -1,26 +1,25 @@
-package hunting
+package defender
 
 import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
 // Bodies as Microsoft's pages and published captures have them.
 func TestErrorsSayWhatToDoNext(t *testing.T) {
 	const (
-		tooLarge  = `{"error":{"code":"BadRequest","message":"Query execution has exceeded the allowed result size. Optimize your query by limiting the amount of results and try again."}}`
-		tooLarge2 = `{"error":{"code":"BadRequest","message":"Query execution has exceeded the allowed result size. Optimize your query by limiting the number of results and try again"}}`
 		preempted = `{"error":{"code":"BadRequest","message":"Query execution has exceeded the allowed limits. The query execution was preempted. This could possibly be due to high CPU and/or memory resource consumption. Optimize your query by following best practices and try again.","innerError":{"date":"2024-02-13T22:04:59","request-id":"00000000-0000-0000-0000-000000000001"}}}`
-		noTable   = `{"error":{"code":"BadRequest","message":"'where' operator: Failed to resolve table or column expression named 'EmailEvents'. Fix semantic errors in your query.","innerError":{"date":"2026-09-13T10:00:00","request-id":"1f0c7f3e-0000-0000-0000-000000000000"}}}`
-		syntax    = `{"error":{"code":"BadRequest","message":"Query operator expected.. Fix syntax errors in your query."}}`
 		calls     = `{ "error": { "code": "429", "message": "API calls quota exceeded! maximum allowed 45 per 00:01:00", "target": "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" } }`
 		cpu       = `{"error":{"code":"CpuQuotaExceeded","message":"You have exceeded processing resources allocated to this tenant. You can run queries again in 2871 seconds"}}`
 		role      = `{"error":{"code":"Forbidden","message":"Missing application roles. API required roles: ThreatHunting.Read.All, application roles: Policy.Read.ConditionalAccess"}}`
@@ -38,11 +37,7 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		after  time.Duration
 		says   string
 	}{
-		{400, "", tooLarge, tvmexport.Split, tvmexport.Rejected, 0, "allowed result size"},
-		{400, "", tooLarge2, tvmexport.Split, tvmexport.Rejected, 0, "allowed result size"},
-		{400, "", preempted, tvmexport.Retry, tvmexport.Rejected, 0, "request 00000000-0000-0000-0000-000000000001"},
-		{400, "", noTable, tvmexport.Stop, tvmexport.Rejected, 0, "not licensed"},
-		{400, "", syntax, tvmexport.Stop, tvmexport.Rejected, 0, "Query operator expected"},
+		{400, "", preempted, tvmexport.Stop, tvmexport.Rejected, 0, "request 00000000-0000-0000-0000-000000000001"},
 		{429, "17", calls, tvmexport.Wait, tvmexport.Quota, 17 * time.Second, "45 per 00:01:00"},
 		{429, "", cpu, tvmexport.Wait, tvmexport.Quota, 2871 * time.Second, "CpuQuotaExceeded"},
 		{429, "", calls, tvmexport.Wait, tvmexport.Quota, time.Minute, "429"},
@@ -53,9 +48,9 @@ func TestErrorsSayWhatToDoNext(t *testing.T) {
 		{502, "", gateway, tvmexport.Split, tvmexport.Unknown, 0, "502 Bad Gateway"},
 		{504, "", unknown, tvmexport.Split, tvmexport.Unknown, 0, "UnknownError [request b354c428]"},
 		{500, "", unknown, tvmexport.Retry, tvmexport.Unknown, 0, "HTTP 500"},
-		{404, "", "", tvmexport.Stop, tvmexport.Rejected, 0, "2027-01-31"},
+		{404, "", "", tvmexport.Stop, tvmexport.Rejected, 0, "check defender.endpoint"},
 	}
-	f := failure{op: "fetch", table: "T", api: Graph}
+	f := failureOf("T")
 	for _, tt := range tests {
 		h := http.Header{}
 		if tt.header != "" {
@@ -101,7 +96,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestSignInErrorsAreOneSentence(t *testing.T) {
-	f := failure{op: "fetch", table: "T", api: Graph}
+	f := failureOf("T")
 	long := "ClientSecretCredential authentication failed. \nPOST https://login.microsoftonline.com/x/oauth2/v2.0/token\n-----\nRESPONSE 401: 401 Unauthorized\n-----\n{\n" +
 		`  "error_description": "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value. Trace ID: 1 Correlation ID: 2 Timestamp: 2026-11-23",` + "\n}"
 	for said, want := range map[string]string{
@@ -117,8 +112,31 @@ func TestSignInErrorsAreOneSentence(t *testing.T) {
 }
 
 func TestUnknownCertificateAuthority(t *testing.T) {
-	err := failure{}.transport(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}})
+	err := failureOf("T").transport(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}})
 	if tvmexport.ActionOf(err) != tvmexport.Stop || !strings.Contains(err.Error(), "ca_file") {
 		t.Error(err)
 	}
+}
+
+// A value that the destination does not take ends the call.
+func TestHugeAndDeepValuesEnd(t *testing.T) {
+	for err, says := range map[error]string{wire.ErrHuge: "one value has more than 64 MiB", wire.ErrDeep: "a value is nested more than"} {
+		failed := failureOf("T").broken(fmt.Errorf("%w (it begins at byte 1)", err))
+		if tvmexport.ActionOf(failed) != tvmexport.Stop || !strings.Contains(failed.Error(), says) {
+			t.Error(failed)
+		}
+	}
+}
+
+// The query of an address may be a token or a signature: no error shows it.
+func TestTransportErrorsHideTheQuery(t *testing.T) {
+	err := failureOf("T").transport(&url.Error{Op: "Get", URL: "https://blob.example/part-1?sig=secret", Err: errors.New("connection reset by peer")})
+	if want := `fetch T: Get "https://blob.example/part-1": connection reset by peer (check the network, the proxy and defender.endpoint)`; err.Error() != want {
+		t.Errorf("got %s\nwant %s", err, want)
+	}
+}
+
+// failureOf makes errors of a fetch.
+func failureOf(table string) failure {
+	return failure{&Call{Op: "fetch", Table: table, Permission: "ThreatHunting.Read.All on Microsoft Graph"}, "defender"}
 }

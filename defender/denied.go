@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ var denials = []deny{
 func (f failure) denied(r *http.Response, body said, reason error) (err error, known bool) {
 	if body.Error.Code == "" && body.Error.Message == "" {
 		return f.make(tvmexport.Stop, tvmexport.Permission,
-			"the answer does not have Defender's format: a proxy or firewall between this machine and Defender denies the call; allow "+hostOf(r)+", or set HTTPS_PROXY and NO_PROXY",
+			"the answer does not have Defender's format: a proxy or firewall between this machine and Defender denies the call; allow "+f.hostOf(r)+", or set HTTPS_PROXY and NO_PROXY",
 			reason), r.StatusCode == http.StatusForbidden
 	}
 	text := strings.ToLower(body.Error.Code + " " + body.Error.Message)
@@ -81,13 +81,13 @@ func (f failure) unauthorized(r *http.Response, body said, reason error) error {
 }
 
 func (f failure) grant() string {
-	return fmt.Sprintf("grant the application permission %s with admin consent", f.api.permission())
+	return fmt.Sprintf("grant the application permission %s with admin consent", f.Permission)
 }
 
 // hostOf names the host that was asked.
-func hostOf(r *http.Response) string {
+func (f failure) hostOf(r *http.Response) string {
 	if r.Request == nil || r.Request.URL == nil {
-		return "the host of defender.endpoint"
+		return "the host of " + f.section + ".endpoint"
 	}
 	return r.Request.URL.Host
 }

@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"slices"
@@ -11,10 +11,9 @@ import (
 // begins within a minute waits as long as the quota asks, and not longer.
 const noteStep = 5 * time.Second
 
-// QuotaUsage implements tvmexport.Meter: the calls of the last hour, by minute, and the
-// newest ones more exactly.
-func (c *Client) QuotaUsage() tvmexport.QuotaUsage {
-	b := c.budget
+// QuotaUsage returns the calls of the last hour, by minute, and the newest ones more
+// exactly: what other processes need to know of them (tvmexport.Meter).
+func (b *Budget) QuotaUsage() tvmexport.QuotaUsage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
@@ -35,9 +34,8 @@ func (c *Client) QuotaUsage() tvmexport.QuotaUsage {
 	return s
 }
 
-// Begin implements tvmexport.Meter.
-func (c *Client) Begin(others []tvmexport.QuotaUsage) {
-	b := c.budget
+// Begin starts an invocation, with the calls that others have made (tvmexport.Meter).
+func (b *Budget) Begin(others []tvmexport.QuotaUsage) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()

@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"fmt"
@@ -16,17 +16,17 @@ func TestForecast(t *testing.T) {
 		quota          Quota
 		before         int // calls that were made already
 	}{
-		{1, 4, time.Second, DocumentedQuota, 0},
-		{30, 4, 2 * time.Second, DocumentedQuota, 0},
-		{30, 1, 2 * time.Second, DocumentedQuota, 0},
-		{200, 4, 0, DocumentedQuota, 0},
-		{200, 4, 3 * time.Second, DocumentedQuota, 40},
+		{1, 4, time.Second, plenty, 0},
+		{30, 4, 2 * time.Second, plenty, 0},
+		{30, 1, 2 * time.Second, plenty, 0},
+		{200, 4, 0, plenty, 0},
+		{200, 4, 3 * time.Second, plenty, 40},
 		{700, 4, 5 * time.Second, Quota{PerMinute: 45, PerHour: 300}, 10},
 	} {
 		t.Run(fmt.Sprintf("%d calls of %s", tt.calls, tt.each), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &service{reply: func(int, string) answer { time.Sleep(tt.each); return answer{body: good} }}
-				c := s.client(t, func(o *Options) { o.Quota, o.Share, o.MaxWait = tt.quota, 1, 24*time.Hour })
+				s := &fake{reply: func(int) answer { time.Sleep(tt.each); return answer{body: good} }}
+				c := s.caller(func(o *setup) { o.quota, o.MaxWait = tt.quota, 24*time.Hour })
 				work := func(n int) {
 					jobs := make(chan struct{}, n)
 					for range n {
@@ -37,7 +37,7 @@ func TestForecast(t *testing.T) {
 					for range tt.workers {
 						wg.Go(func() {
 							for range jobs {
-								if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
+								if err := c.fetch(t.Context()); err != nil {
 									t.Error(err)
 								}
 							}
@@ -56,7 +56,7 @@ func TestForecast(t *testing.T) {
 				if f.Held > f.Took {
 					t.Errorf("held for %s of %s", f.Held, f.Took)
 				}
-				if n := c.Usage().Hour; tt.quota == DocumentedQuota && n != tt.before+tt.calls {
+				if n := c.Usage().Hour; tt.quota == plenty && n != tt.before+tt.calls {
 					t.Errorf("%d calls were used, want %d", n, tt.before+tt.calls)
 				}
 				if tt.each > 0 && (c.Mean()-tt.each).Abs() > tt.each/100 {

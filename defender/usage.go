@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"strings"
@@ -23,16 +23,15 @@ func Brief(cause string) string {
 	return "throttled"
 }
 
-// Usage is how much of the quota is used, by this client and by others.
+// Usage is how much of a quota is used, by this process and by others.
 type Usage struct {
 	Minute, Hour int       // calls of the last minute and hour
-	Quota        Quota     // what this client keeps to: its share of the tenant's
+	Quota        Quota     // what the budget keeps to: its share of the tenant's
 	Paused       time.Time // no call before; past: none asked for it
 }
 
 // Usage says how much of the quota is used now.
-func (c *Client) Usage() Usage {
-	b := c.budget
+func (b *Budget) Usage() Usage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()

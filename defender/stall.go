@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"io"
@@ -39,7 +39,7 @@ func TestDeniedHintsFollowTheCause(t *testing.T) {
 			if tt.code != "" || tt.message != "" {
 				body = strings.NewReplacer("%CODE", tt.code, "%MESSAGE", tt.message).Replace(envelope)
 			}
-			f := failure{op: "fetch", table: "T", api: Graph}
+			f := failureOf("T")
 			err := f.status(&http.Response{
 				StatusCode: tt.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)),
 				Request: &http.Request{URL: &url.URL{Scheme: "https", Host: "graph.example"}},

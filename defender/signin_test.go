@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 // What a credential has sorted already keeps its cause, its action and its words.
 func TestSortedSignInError(t *testing.T) {
 	why := errors.New("Entra cannot be reached")
-	err := failure{op: "fetch", table: "DeviceInfo", api: Graph}.signIn(&tvmexport.Error{
+	err := failureOf("DeviceInfo").signIn(&tvmexport.Error{
 		Op: "sign in (auth)", Action: tvmexport.Retry, Err: why, Hint: "check the network",
 	})
 	if !errors.Is(err, why) || tvmexport.ActionOf(err) != tvmexport.Retry || tvmexport.CauseOf(err) != tvmexport.Unknown {

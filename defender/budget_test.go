@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"errors"
@@ -14,19 +14,18 @@ import (
 // In no minute and no hour are more calls made than the quota allows.
 func TestBudgetHoldsInEveryWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { time.Sleep(300 * time.Millisecond); return answer{body: good} }}
+		s := &fake{reply: func(int) answer { time.Sleep(300 * time.Millisecond); return answer{body: good} }}
 		var waits int
 		var mu sync.Mutex
-		c := s.client(t, func(o *Options) {
-			o.Quota = Quota{PerMinute: 20, PerHour: 100}
-			o.Share = 0.5
-			o.OnWait = func(string, time.Time) { mu.Lock(); waits++; mu.Unlock() }
+		c := s.caller(func(o *setup) {
+			o.quota = Quota{PerMinute: 20, PerHour: 100}.Share(0.5)
+			o.onWait = func(string, time.Time) { mu.Lock(); waits++; mu.Unlock() }
 		})
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
 				for range 30 {
-					if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
+					if err := c.fetch(t.Context()); err != nil {
 						t.Error(err)
 					}
 				}
@@ -55,14 +54,14 @@ func TestBudgetHoldsInEveryWindow(t *testing.T) {
 // A wait for the hour's quota is bounded as one that the service asks for.
 func TestWaitingForTheQuotaIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(int, string) answer { return answer{body: good} }}
-		c := s.client(t, func(o *Options) {
-			o.Quota = Quota{PerMinute: 10, PerHour: 2}
+		s := &fake{reply: func(int) answer { return answer{body: good} }}
+		c := s.caller(func(o *setup) {
+			o.quota = Quota{PerMinute: 10, PerHour: 2}
 			o.MaxWait = 10 * time.Minute
 		})
 		var err error
 		for range 3 {
-			_, err = c.Fetch(t.Context(), slice, discard{})
+			err = c.fetch(t.Context())
 		}
 		if tvmexport.CauseOf(err) != tvmexport.Quota || tvmexport.ActionOf(err) != tvmexport.Stop || len(s.at) != 2 {
 			t.Errorf("%d calls, %v", len(s.at), err)
@@ -74,7 +73,7 @@ func TestWaitingForTheQuotaIsBounded(t *testing.T) {
 func TestTheWholeTenantRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		s := &service{reply: func(int, string) answer {
+		s := &fake{reply: func(int) answer {
 			early := time.Since(begin) < time.Minute/2
 			time.Sleep(time.Second)
 			if early {
@@ -84,13 +83,13 @@ func TestTheWholeTenantRests(t *testing.T) {
 		}}
 		var mu sync.Mutex
 		waits := 0
-		c := s.client(t, func(o *Options) {
-			o.OnWait = func(string, time.Time) { mu.Lock(); waits++; mu.Unlock() }
+		c := s.caller(func(o *setup) {
+			o.onWait = func(string, time.Time) { mu.Lock(); waits++; mu.Unlock() }
 		})
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
+				if err := c.fetch(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -111,13 +110,13 @@ func TestTheWholeTenantRests(t *testing.T) {
 // Without a hint the rests grow to the quarter of an hour of the CPU quota's cycle.
 func TestRestsGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(n int, _ string) answer {
+		s := &fake{reply: func(n int) answer {
 			if n <= 8 {
 				return answer{status: http.StatusTooManyRequests}
 			}
 			return answer{body: good}
 		}}
-		if _, err := s.client(t, nil).Fetch(t.Context(), slice, discard{}); err != nil {
+		if err := s.caller(nil).fetch(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for i, least := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute, 15 * time.Minute, 15 * time.Minute} {
@@ -133,8 +132,8 @@ func TestConcurrencyAdapts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		running, most, n := 0, 0, 0
-		s := &service{}
-		s.reply = func(int, string) answer {
+		s := &fake{}
+		s.reply = func(int) answer {
 			mu.Lock()
 			n++
 			running++
@@ -150,33 +149,33 @@ func TestConcurrencyAdapts(t *testing.T) {
 			}
 			return answer{body: good}
 		}
-		c := s.client(t, func(o *Options) { o.Quota = Quota{PerMinute: 1000, PerHour: 10_000}; o.AtOnce = 4 })
+		c := s.caller(func(o *setup) { o.quota = Quota{PerMinute: 1000, PerHour: 10_000}; o.atOnce = 4 })
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
 				for range 5 {
-					if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
+					if err := c.fetch(t.Context()); err != nil {
 						t.Error(err)
 					}
 				}
 			})
 		}
 		wg.Wait()
-		if most != 4 || c.budget.limit != 4 {
-			t.Errorf("%d calls at once, limit %d; want 4", most, c.budget.limit)
+		if most != 4 || c.Budget.limit != 4 {
+			t.Errorf("%d calls at once, limit %d; want 4", most, c.Budget.limit)
 		}
 		if early := s.at[2].Sub(s.at[0]); early < time.Second {
 			t.Errorf("the third call began %s after the first; two are tried at first", early)
 		}
-		c.budget.leaveForTest(strained)
-		if c.budget.limit != 3 {
-			t.Errorf("limit %d after a strained call, want 3", c.budget.limit)
+		c.Budget.leaveForTest(strained)
+		if c.Budget.limit != 3 {
+			t.Errorf("limit %d after a strained call, want 3", c.Budget.limit)
 		}
 	})
 }
 
 // leaveForTest is a call that comes and goes.
-func (b *budget) leaveForTest(l load) {
+func (b *Budget) leaveForTest(l load) {
 	b.mu.Lock()
 	b.running++
 	b.mu.Unlock()

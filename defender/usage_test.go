@@ -1,4 +1,4 @@
-package hunting
+package defender
 
 import (
 	"net/http"
@@ -14,7 +14,7 @@ import (
 // Each cause of waiting has its word, and what is used is counted.
 func TestUsageAndCausesOfWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{reply: func(n int, _ string) answer {
+		s := &fake{reply: func(n int) answer {
 			switch n {
 			case 1:
 				return answer{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"10"}}}
@@ -24,21 +24,21 @@ func TestUsageAndCausesOfWaiting(t *testing.T) {
 			return answer{body: good}
 		}}
 		var causes, retried []string
-		c := s.client(t, func(o *Options) {
-			o.Quota, o.Share, o.MaxWait = Quota{PerMinute: 4, PerHour: 6}, 1, 3*time.Hour
-			o.OnWait = func(cause string, _ time.Time) { causes = append(causes, Brief(cause)) }
+		c := s.caller(func(o *setup) {
+			o.quota, o.MaxWait = Quota{PerMinute: 4, PerHour: 6}, 3*time.Hour
+			o.onWait = func(cause string, _ time.Time) { causes = append(causes, Brief(cause)) }
 			o.OnRetry = func(table, op string, _ time.Duration, _ error) { retried = append(retried, op+" "+table) }
 		})
 		c.Begin([]tvmexport.QuotaUsage{{Calls: []tvmexport.CallCount{{At: time.Now().Add(-30 * time.Minute), Calls: 1}}}})
 		for range 4 {
-			if _, err := c.Fetch(t.Context(), slice, discard{}); err != nil {
+			if err := c.fetch(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if d := cmp.Diff([]string{"throttled", "minute", "hour"}, causes); d != "" {
 			t.Error(d)
 		}
-		if d := cmp.Diff([]string{"fetch " + slice.Table.Name}, retried); d != "" {
+		if d := cmp.Diff([]string{"fetch DeviceInfo"}, retried); d != "" {
 			t.Error(d)
 		}
 		u := c.Usage()
