@@ -73,12 +73,12 @@ func readParameters(raw string, asked set, files bool) (parameters, *failure) {
 			}
 		case "sasvalidhours", "$sasvalidhours":
 			hours, err := strconv.Atoi(text)
-			p.valid = time.Duration(hours) * time.Hour
-			if err != nil || hours < 1 || asked.sas.most > 0 && p.valid > asked.sas.most {
-				failed = invalid("sasValidHours must be a number from 1 to %d.", int(asked.sas.most/time.Hour))
-			}
-			if asked.sas.most == 0 {
-				p.valid = 0 // these calls have no such parameter
+			most := int(asked.sas.most / time.Hour)
+			switch {
+			case err != nil || hours < 1 || most > 0 && hours > most:
+				failed = invalid("sasValidHours must be a number from 1 to %d.", most)
+			case most > 0: // the other calls have no such parameter
+				p.valid = time.Duration(hours) * time.Hour
 			}
 		case "sincetime":
 			p.given = text

@@ -44,16 +44,21 @@ func number(v any, otherwise int64) int64 {
 	return otherwise
 }
 
+// times is n units, or the longest duration if that is shorter.
+func times(n int64, unit time.Duration) time.Duration {
+	return time.Duration(min(n, int64(math.MaxInt64/unit))) * unit
+}
+
 // span is a duration: hh:mm:ss, d.hh:mm:ss or 10m as text, or seconds as a number.
 func span(v any, otherwise time.Duration) time.Duration {
 	if s, ok := v.(string); ok {
 		if t, ok := value.ParseTimeSpan(s); ok && t.Ticks() > 0 {
-			return time.Duration(t.Ticks()) * 100
+			return times(t.Ticks(), 100*time.Nanosecond)
 		}
 		return otherwise
 	}
 	if n := number(v, 0); n > 0 {
-		return time.Duration(n) * time.Second
+		return times(n, time.Second)
 	}
 	return otherwise
 }
