@@ -1,0 +1,144 @@
+package fingerprint
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// appendDynamic appends the JSON of a value as Kusto writes what it has stored: no
+// blanks, strings with the fewest escapes, whole numbers as longs and others as reals.
+// It says that the text is one value; what is none is appended as it is.
+func appendDynamic(b, v []byte) ([]byte, bool) {
+	if len(v) == 0 {
+		return append(b, "null"...), true
+	}
+	for i := 0; i < len(v); {
+		switch c := v[i]; {
+		case isBlank(c):
+			i++
+		case c == '"':
+			o := object{text: v, i: i}
+			text := o.string()
+			if text == nil {
+				return append(b, v[i:]...), false
+			}
+			i = o.i
+			// The name of a member is followed by a colon: it stays as it is.
+			if o.blanks(); o.peek() == ':' {
+				b = appendQuoted(b, plainText(text))
+			} else {
+				b = appendStoredQuoted(b, plainText(text))
+			}
+		case c == '-' || '0' <= c && c <= '9':
+			end := i
+			for end < len(v) && !isDelimiter(v[end]) {
+				end++
+			}
+			b = appendNumber(b, v[i:end])
+			i = end
+		default:
+			b = append(b, c)
+			i++
+		}
+	}
+	return b, true
+}
+
+// appendNumber appends a number of a dynamic value, which is a long or a real.
+func appendNumber(b, text []byte) []byte {
+	if bytes.IndexAny(text, ".eE") < 0 {
+		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+			return strconv.AppendInt(b, n, 10)
+		}
+	}
+	if out, ok := appendReal(b, text); ok {
+		return out
+	}
+	return append(b, text...)
+}
+
+func appendStoredQuoted(b, text []byte) []byte {
+	if looksLikeMoment(text) {
+		if out, ok := appendMoment(append(b, '"'), text); ok {
+			return append(out, '"')
+		}
+	}
+	return appendQuoted(b, text)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted appends a text as a JSON string. Quotes, backslashes and control
+// characters are escaped.
+func appendQuoted(b, text []byte) []byte {
+	b = append(b, '"')
+	start := 0
+	for i, c := range text {
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, text[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, `\n`...)
+		case '\r':
+			b = append(b, `\r`...)
+		case '\t':
+			b = append(b, `\t`...)
+		case '\b':
+			b = append(b, `\b`...)
+		case '\f':
+			b = append(b, `\f`...)
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	if rest := text[start:]; utf8.Valid(rest) {
+		b = append(b, rest...)
+	} else {
+		b = append(b, bytes.ToValidUTF8(rest, []byte("\uFFFD"))...)
+	}
+	return append(b, '"')
+}
+
+// moments are the forms of a datetime in published rows: time.Parse takes a fraction
+// of any length behind seconds.
+var moments = []string{time.RFC3339, "2006-01-02T15:04:05"}
+
+// Moment is the time of a datetime in the form of published rows, to the tick.
+func Moment(text []byte) (time.Time, bool) {
+	for _, form := range moments {
+		if t, err := time.ParseInLocation(form, string(text), time.UTC); err == nil {
+			t = t.UTC().Truncate(tvmexport.Tick)
+			return t, t.Year() >= 1 && t.Year() <= 9999
+		}
+	}
+	return time.Time{}, false
+}
+
+// JSONMoment is Moment of the JSON text of a value; the zero time, and true, for null.
+func JSONMoment(v []byte) (time.Time, bool) {
+	if len(v) == 0 || string(v) == "null" || string(v) == `""` {
+		return time.Time{}, true
+	}
+	if v[0] != '"' {
+		return time.Time{}, false
+	}
+	return Moment(plainText(v))
+}
+
+// appendMoment appends a datetime as tostring() writes it.
+func appendMoment(b, text []byte) ([]byte, bool) {
+	t, ok := Moment(text)
+	if !ok {
+		return b, false
+	}
+	return t.AppendFormat(b, "2006-01-02T15:04:05.0000000Z"), true
+}
