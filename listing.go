@@ -30,6 +30,15 @@ type ListingSource interface {
 	FetchUnit(ctx context.Context, table Table, u Unit, w RowWriter) (Answer, error)
 }
 
+// SinceLister is a ListingSource that lists only the rows of a table that have come
+// since a time, where the table follows a watermark.
+type SinceLister interface {
+	// ListSince is List of the rows whose watermark is later than from, and of
+	// those without one. It may list earlier rows too. What is earlier than the
+	// source keeps is not there; a zero from asks for all that it keeps.
+	ListSince(ctx context.Context, table Table, from time.Time) (Listing, error)
+}
+
 // Listing is the division of one state of a table.
 type Listing struct {
 	Version string    // names the state, such as the time at which the service generated it

@@ -58,6 +58,15 @@ type RowSizer interface {
 	RowSizes(ctx context.Context, list []Slice) (sizes []float64, calls int, err error)
 }
 
+// Releaser is a CountingSource that keeps what it has read of a table, and answers
+// from that.
+type Releaser interface {
+	// Release lets go of what is kept of a table: its run has ended, or nothing
+	// more is asked. The next question reads the table again. It is called also
+	// for tables of which nothing is kept.
+	Release(table string)
+}
+
 // RowWriter takes the rows of an answer.
 type RowWriter interface {
 	// WriteRow takes one row as a JSON object on one line, in the shape that
@@ -81,15 +90,17 @@ type CountQuery struct {
 	Fingerprints bool  // each part comes with its fingerprint, where the service can compute it
 	Nulls        bool  // with Bin: rows without a watermark are counted too, though no window holds them
 	Rows         int64 // that are expected; 0 if nothing is known
+	Emptied      bool  // the table may have no rows although some are expected: that was asked for, or only compared
 }
 
 // Counts is the answer to a CountQuery.
 type Counts struct {
 	Parts              []Count
-	Now                time.Time // the source's clock
+	Now                time.Time // the source's clock; of a source that has states, when the newest one was made
 	FingerprintColumns []Column  // the columns that fingerprints are made of
 	Calls              int       // calls made for it, retries too
 	Even               bool      // the service counts no parts: Parts are the rows of all of Within, thought to be spread evenly
+	Notes              []string  // what people should know of how the source was read, a sentence each
 }
 
 // Count is one part. Where the part is a step of the watermark, Start is its

@@ -16,6 +16,7 @@ var contracts = []string{"Destination", "CompleteDestination", "Orders", "Leases
 type holder struct {
 	embeds  []string        // contracts that it embeds
 	fields  bool            // it has a field whose type is a contract
+	holds   []string        // contracts that are types of its fields
 	methods map[string]bool // that are declared for it
 }
 
@@ -47,6 +48,7 @@ func holders(t *testing.T) map[string]*holder {
 					}
 					h := of(folder, n.Name.Name)
 					h.fields = true
+					h.holds = append(h.holds, e.Sel.Name)
 					if len(f.Names) == 0 {
 						h.embeds = append(h.embeds, e.Sel.Name)
 					}
@@ -72,9 +74,18 @@ func holders(t *testing.T) map[string]*holder {
 // wraps returns whether a type is in front of the contract that it holds: it
 // embeds one, or declares all methods of one.
 func (h *holder) wraps(methods map[string][]string) bool {
-	return h.fields && (len(h.embeds) > 0 || slices.ContainsFunc(contracts, func(c string) bool {
+	return h.fields && !h.adapts(methods) && (len(h.embeds) > 0 || slices.ContainsFunc(contracts, func(c string) bool {
 		return !slices.ContainsFunc(methods[c], func(m string) bool { return !h.methods[m] })
 	}))
+}
+
+// adapts returns whether a type makes a counting source of a listing one, which it does
+// not show: it has abilities of its own.
+func (h *holder) adapts(methods map[string][]string) bool {
+	has := func(contract string) bool {
+		return !slices.ContainsFunc(methods[contract], func(m string) bool { return !h.methods[m] })
+	}
+	return len(h.embeds) == 0 && slices.Equal(h.holds, []string{"ListingSource"}) && has("CountingSource") && !h.methods["List"] && !h.methods["FetchUnit"]
 }
 
 // A type in front of a source or a destination is a tvmexport.Wrapper, so that it
@@ -135,7 +146,9 @@ func TestWrappersPassAbilitiesOn(t *testing.T) {
 
 // The rule finds what is in front of a contract.
 func TestWhatWraps(t *testing.T) {
-	methods := map[string][]string{"Sink": {"Land", "Commit"}}
+	methods := map[string][]string{
+		"Sink": {"Land", "Commit"}, "Source": {"Columns", "Schemas"}, "CountingSource": {"Columns", "Schemas", "Count", "Fetch"},
+	}
 	for _, c := range contracts {
 		if methods[c] == nil {
 			methods[c] = []string{"NeverDeclared"}
@@ -148,6 +161,8 @@ func TestWhatWraps(t *testing.T) {
 		"embeds one":     {holder{embeds: []string{"Destination"}, fields: true}, true},
 		"declares all":   {holder{fields: true, methods: map[string]bool{"Land": true, "Commit": true, "More": true}}, true},
 		"declares some":  {holder{fields: true, methods: map[string]bool{"Commit": true}}, false},
+		"adapts":         {holder{fields: true, holds: []string{"ListingSource"}, methods: map[string]bool{"Count": true, "Fetch": true, "Columns": true, "Schemas": true}}, false},
+		"shows it too":   {holder{fields: true, holds: []string{"ListingSource"}, methods: map[string]bool{"Count": true, "Fetch": true, "Columns": true, "Schemas": true, "List": true, "FetchUnit": true}}, true},
 		"holds no other": {holder{methods: map[string]bool{"Land": true, "Commit": true}}, false},
 	} {
 		if got := c.holder.wraps(methods); got != c.want {

@@ -51,7 +51,7 @@ func (h SourceHarness) fetch(t *testing.T, s tvmexport.Slice) ([]string, tvmexpo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !a.Complete() || a.Rows != int64(len(l.keys)) || a.Calls < 1 || a.Rows > 0 && a.Bytes < 1 {
+	if !a.Complete() || a.Rows != int64(len(l.keys)) || a.Calls < 1 && !h.Keeps || a.Rows > 0 && a.Bytes < 1 {
 		t.Errorf("%d rows were written; the answer says %d of %d, %d bytes, %d calls", len(l.keys), a.Rows, a.Counted, a.Bytes, a.Calls)
 	}
 	slices.Sort(l.keys)

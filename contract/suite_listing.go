@@ -67,7 +67,13 @@ func listingContract() []listingCase {
 func TestListingSource(t *testing.T, harness func(t *testing.T) ListingHarness) {
 	report := &caseReport{}
 	defer report.print(t)
-	for _, c := range listingContract() {
+	cases := listingContract()
+	synctest.Test(t, func(t *testing.T) {
+		if _, ok := tvmexport.Ability[tvmexport.SinceLister](harness(t).Source); ok {
+			cases = append(cases, listingCase{"ListSince", "RowsSinceATime", listSince})
+		}
+	})
+	for _, c := range cases {
 		t.Run(c.method+"/"+c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				defer report.note(t, c.method)
@@ -101,6 +107,12 @@ func (c *listingCalls) source(method string) tvmexport.ListingSource {
 
 func (c *listingCalls) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
 	return c.source("List").List(ctx, t)
+}
+
+func (c *listingCalls) ListSince(ctx context.Context, t tvmexport.Table, from time.Time) (tvmexport.Listing, error) {
+	c.note("ListSince")
+	since, _ := tvmexport.Ability[tvmexport.SinceLister](c.behind)
+	return since.ListSince(ctx, t, from)
 }
 
 func (c *listingCalls) FetchUnit(ctx context.Context, t tvmexport.Table, u tvmexport.Unit, w tvmexport.RowWriter) (tvmexport.Answer, error) {
@@ -179,6 +191,31 @@ func (h ListingHarness) filled(t *testing.T, l tvmexport.Listing) (tvmexport.Uni
 	}
 	t.Fatal("no unit of the listing has rows")
 	return tvmexport.Unit{}, nil
+}
+
+// listSince: of a table with a watermark, the rows since a time are there.
+func listSince(t *testing.T, h ListingHarness) {
+	since, _ := tvmexport.Ability[tvmexport.SinceLister](h.Source)
+	rows := h.Rows(t, h.Events.Name)
+	moments := times(rows)
+	from := moments[len(moments)/2]
+	for _, from := range []time.Time{{}, from} {
+		l, err := since.ListSince(t.Context(), h.Events, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events := h
+		events.Table = h.Events
+		got := map[string]int{}
+		for _, key := range events.walk(t, l) {
+			got[key]++
+		}
+		for _, r := range rows {
+			if (from.IsZero() || r.Time.After(from) || r.Time.IsZero()) && got[r.Key] == 0 {
+				t.Errorf("since %s: a row of %s is not there", from, r.Time)
+			}
+		}
+	}
 }
 
 func isUnitExpired(err error) bool { return errors.Is(err, tvmexport.ErrUnitExpired) }

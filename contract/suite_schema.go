@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -140,6 +141,31 @@ func sizesOfAnswer(t *testing.T, h SourceHarness) {
 			t.Errorf("rows of %s have %.0f bytes, those of an answer %.0f", list[i].Table.Name, sizes[i], mean)
 		}
 	}
+}
+
+var releaserCases = []sourceCase{
+	{"Release", "ReadsTheTableAgain", releaseAgain},
+	{"Release", "OfATableThatIsNotKept", releaseNothing},
+}
+
+func releaseAgain(t *testing.T, h SourceHarness) {
+	r, _ := tvmexport.Ability[tvmexport.Releaser](h.Source)
+	h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
+	h.Change(t)
+	r.Release(h.Table.Name)
+	got := byPart(t, h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1}))
+	if want := partsOf(h.rowsOf(t, h.Table.Name), 1, tvmexport.AllPartitions); !maps.Equal(got, want) {
+		t.Errorf("after the release: counted %v, want %v", got, want)
+	}
+}
+
+func releaseNothing(t *testing.T, h SourceHarness) {
+	r, _ := tvmexport.Ability[tvmexport.Releaser](h.Source)
+	for range 2 {
+		r.Release(h.Table.Name)
+	}
+	r.Release(unknownTable)
+	h.fetch(t, whole(h.Table))
 }
 
 func spentOwn(t *testing.T, h SourceHarness) {

@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -27,7 +29,7 @@ func TestWrapper(t *testing.T, wrap func(tvmexport.Destination) tvmexport.Destin
 
 // sourceAbilities are those that not every source has.
 func sourceAbilities() []abilityOf {
-	return []abilityOf{describe[tvmexport.CountingSource](), describe[tvmexport.ListingSource](), describe[tvmexport.JointCounter](), describe[tvmexport.Meter]()}
+	return []abilityOf{describe[tvmexport.CountingSource](), describe[tvmexport.ListingSource](), describe[tvmexport.JointCounter](), describe[tvmexport.Meter](), describe[tvmexport.Releaser](), describe[tvmexport.SinceLister]()}
 }
 
 // metered is a source with a budget.
@@ -42,9 +44,21 @@ type single struct{ *Source }
 // CountTables hides that of Source: it is not the method of a tvmexport.JointCounter.
 func (single) CountTables() {}
 
+// keeping is a source that keeps what it has read.
+type keeping struct{ *Source }
+
+func (keeping) Release(string) {}
+
+// sinceListing is a listing source that lists what has come since a time.
+type sinceListing struct{ *ListingSource }
+
+func (s sinceListing) ListSince(ctx context.Context, t tvmexport.Table, _ time.Time) (tvmexport.Listing, error) {
+	return s.List(ctx, t)
+}
+
 // TestSourceWrapper is the contract of a tvmexport.Wrapper of sources.
 func TestSourceWrapper(t *testing.T, wrap func(tvmexport.Source) tvmexport.Source) {
-	for _, s := range []tvmexport.Source{&Source{}, single{&Source{}}, metered{&Source{}}, &ListingSource{}} {
+	for _, s := range []tvmexport.Source{&Source{}, single{&Source{}}, metered{&Source{}}, keeping{&Source{}}, &ListingSource{}, sinceListing{&ListingSource{}}} {
 		for _, a := range sourceAbilities() {
 			want, got := a.find(s) != nil, a.find(wrap(s)) != nil
 			if got != want {

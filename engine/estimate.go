@@ -72,6 +72,11 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		}
 		v.fail(failed, nil)
 	}
+	defer func() {
+		for _, t := range v.leased {
+			e.release(t.Name)
+		}
+	}()
 	out := make([]PlannedTable, len(orders))
 	counts := e.newCountQueue(ctx, func(_ context.Context, call func()) error { call(); return nil })
 	for _, t := range v.healthy() {

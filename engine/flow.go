@@ -90,11 +90,22 @@ func (s stage) note(format string, args ...any) {
 	s.progress.Notes = append(s.progress.Notes, fmt.Sprintf(format, args...))
 }
 
-// count asks the source for counts, and adds the calls to the progress.
+// count asks the source for counts, and adds the calls and notes to the progress.
 func (s stage) count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
 	counts, err := s.steps.Count(ctx, q)
 	s.progress.Calls += counts.Calls
+	s.progress.Notes = addNotes(s.progress.Notes, counts.Notes)
 	return counts, err
+}
+
+// addNotes appends the notes that are not in the list yet.
+func addNotes(list, more []string) []string {
+	for _, n := range more {
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // list asks the source for the units of a table, and adds the calls to the progress.

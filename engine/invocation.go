@@ -224,6 +224,7 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 			watch.start()
 			defer p.leave()
 			defer eng.counts.arrive(r.Table.Name)
+			defer v.exporter.release(r.Table.Name)
 			r.Err = v.runTable(ctx, r, tableRun{steps: timed{eng, watch}, place: p, watch: watch, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
 			v.ended[i] = time.Now()
 			r.Took = watch.elapsed()

@@ -12,7 +12,7 @@ import (
 // that differ from what readers see, or those to replace.
 func (p *planner) planState(ctx context.Context) error {
 	run := &p.Run
-	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Fingerprints: true, Rows: p.Last}
+	q := tvmexport.CountQuery{Table: run.Table, Depth: maxStateDepth, Fingerprints: true, Rows: p.Last, Emptied: p.Requested}
 	depth := -1 // by the number of rows
 	switch {
 	case run.Table.Key.IsRow():

@@ -87,6 +87,13 @@ func (e *Exporter) schemasAlone(ctx context.Context, tables []string, schemas ma
 	all.Wait()
 }
 
+// release tells the source of a table that nothing more is asked of it.
+func (e *Exporter) release(table string) {
+	if r, ok := tvmexport.Ability[tvmexport.Releaser](e.source(table)); ok {
+		r.Release(table)
+	}
+}
+
 // noCounts is the error of an operation that needs a source which counts rows.
 func noCounts(table string) error {
 	return unsupportedSource("count", table, "does not count rows", "")

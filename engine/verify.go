@@ -82,6 +82,8 @@ func (e *Exporter) Verify(ctx context.Context, tables []string, run tvmexport.Ru
 		for _, r := range h.Partitions {
 			of[i].query.Rows += r.Rows
 		}
+		of[i].query.Emptied = true // the comparison shows it
+		defer e.release(c.Table.Name)
 		asked, queries = append(asked, i), append(queries, of[i].query)
 	}
 	counts := make([]tvmexport.TableCounts, len(out))
@@ -128,6 +130,7 @@ func comparable(t tvmexport.Table, h tvmexport.History, run tvmexport.RunID) err
 
 func (e *Exporter) compare(ctx context.Context, state tvmexport.StateCounter, c *Comparison, h tvmexport.History, with compared) error {
 	parts, source := with.comparedParts, with.source
+	c.Notes = addNotes(c.Notes, source.Notes)
 	if source.Err != nil {
 		return source.Err
 	}
