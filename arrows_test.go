@@ -130,7 +130,7 @@ var defenderSources = []string{"assessment", "hunting"}
 
 // adapter is the adapter that a package belongs to; "" if it belongs to none.
 func adapter(name string) string {
-	for _, a := range []string{"assessment", "hunting", "kusto", "spool"} {
+	for _, a := range append([]string{"kusto", "spool"}, defenderSources...) {
 		if name == a || strings.HasPrefix(name, a+"/") {
 			return a
 		}

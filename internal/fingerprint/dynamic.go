@@ -50,7 +50,7 @@ func appendDynamic(b, v []byte) ([]byte, bool) {
 
 // appendNumber appends a number of a dynamic value, which is a long or a real.
 func appendNumber(b, text []byte) []byte {
-	if bytes.IndexAny(text, ".eE") < 0 {
+	if !bytes.ContainsAny(text, ".eE") {
 		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 			return strconv.AppendInt(b, n, 10)
 		}
