@@ -39,6 +39,9 @@ type Outcome struct {
 type QuotaUsage struct {
 	Calls  []CallCount // of the last hour
 	Paused time.Time   // the service asked for no calls before; zero or past: it did not
+	// Endpoints have quotas of their own, and a name that no other API uses. Their calls
+	// are not among Calls, and they have no Endpoints themselves.
+	Endpoints map[string]QuotaUsage
 }
 
 // CallCount is how many calls were made in a minute, or a shorter time, that ended At.

@@ -168,6 +168,7 @@ type Meter interface {
 	// Begin tells it that an invocation begins: what others have called counts
 	// as if this source had, and what was waited for before counts no more.
 	Begin(others []QuotaUsage)
-	// QuotaUsage is what this source has called itself.
+	// QuotaUsage is what this source has called itself. One of Exporter.Sources names its
+	// Endpoints: its Calls are not shared.
 	QuotaUsage() QuotaUsage
 }

@@ -12,6 +12,7 @@ import (
 
 var ledgerCases = []contractCase{
 	{"QuotaUsage", "ByOthers", spentByOthers},
+	{"QuotaUsage", "OfEndpoints", spentOfEndpoints},
 	{"QuotaUsage", "OnlyOfTheLastHour", spentOfTheHour},
 	{"Acquire", "WithoutTables", spentWithoutTables},
 	{"PendingAudits", "DeadInvocation", unauditedDead},
@@ -76,6 +77,36 @@ func spentByOthers(t *testing.T, h Harness) {
 	if others, calls, _ := h.spent(t, "two"); others != 1 || calls != 12 {
 		t.Errorf("after the end another one sees %d calls by %d invocations, want 12 by one", calls, others)
 	}
+}
+
+// spentOfEndpoints: quotas with names stay apart from each other and from the one
+// without a name.
+func spentOfEndpoints(t *testing.T, h Harness) {
+	calls := func(n int) []tvmexport.CallCount { return []tvmexport.CallCount{{At: time.Now(), Calls: n}} }
+	h.acquire(t, tvmexport.Lease{
+		Owner: "one", Term: time.Minute, QuotaUsage: tvmexport.QuotaUsage{Calls: calls(3), Endpoints: map[string]tvmexport.QuotaUsage{
+			"files": {Calls: calls(4), Paused: time.Now().Add(10 * time.Minute)}, "pages": {Calls: calls(5)},
+		}},
+	})
+	list, err := h.Destination.QuotaUsage(t.Context(), "two")
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d invocations, %v", len(list), err)
+	}
+	got := list[0]
+	pauses := time.Until(got.Endpoints["files"].Paused)
+	if callsOf(got) != 3 || callsOf(got.Endpoints["files"]) != 4 || callsOf(got.Endpoints["pages"]) != 5 || len(got.Endpoints) != 2 {
+		t.Errorf("another one sees %+v", got)
+	}
+	if got.Paused.After(time.Now()) || pauses < 9*time.Minute || pauses > 11*time.Minute {
+		t.Errorf("another one sees pauses until %s and %s", got.Paused, got.Endpoints["files"].Paused)
+	}
+}
+
+func callsOf(u tvmexport.QuotaUsage) (n int) {
+	for _, c := range u.Calls {
+		n += c.Calls
+	}
+	return n
 }
 
 func spentOfTheHour(t *testing.T, h Harness) {

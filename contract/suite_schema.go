@@ -116,6 +116,9 @@ func callsIn(s tvmexport.QuotaUsage) (calls int) {
 	for _, c := range s.Calls {
 		calls += c.Calls
 	}
+	for _, own := range s.Endpoints {
+		calls += callsIn(own)
+	}
 	return calls
 }
 

@@ -14,7 +14,7 @@ import (
 // Exporter exports tables. Fields are set before the first Run.
 type Exporter struct {
 	Source      tvmexport.Source            // a CountingSource or a ListingSource; its quota is shared through the ledger if it is a Meter
-	Sources     map[string]tvmexport.Source // by table, where it is not Source; each has a quota of its own
+	Sources     map[string]tvmexport.Source // by table, where it is not Source; quotas of their Endpoints are shared through the ledger if they are Meters
 	Destination tvmexport.Destination
 	Describe    func(table string) (tvmexport.Table, bool) // the catalogue; nil knows no table
 	Policy      func(table string) tvmexport.ColumnPolicy  // which columns are published; nil: all

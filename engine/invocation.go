@@ -62,11 +62,10 @@ func (v *invocation) carryOut(ctx context.Context) {
 	v.runTables(ctx, history, left)
 }
 
-// spent lets the source begin with what the destination remembers of the quota.
+// spent lets the sources begin with what the destination remembers of the quota.
 func (v *invocation) spent() error {
-	m, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source)
-	if ok && v.unknown == nil {
-		m.Begin(v.usage)
+	if v.unknown == nil {
+		v.exporter.beginQuota(v.usage)
 	}
 	return v.unknown
 }
@@ -75,7 +74,7 @@ func (v *invocation) spent() error {
 // If that cannot be read, it is the tables that fail.
 func (v *invocation) begin(ctx context.Context) (orders []tvmexport.Order, err error) {
 	var g errgroup.Group
-	if _, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source); ok {
+	if v.exporter.metered() {
 		g.Go(func() error {
 			v.usage, v.unknown = v.exporter.Destination.QuotaUsage(ctx, v.owner)
 			return nil
@@ -143,11 +142,7 @@ func (v *invocation) term() time.Duration { return cmp.Or(v.exporter.Term, defau
 
 // lease is the invocation's claim as it is now.
 func (v *invocation) lease() tvmexport.Lease {
-	l := tvmexport.Lease{Owner: v.owner, Tables: v.leased, Term: v.term()}
-	if m, ok := tvmexport.Ability[tvmexport.Meter](v.exporter.Source); ok {
-		l.QuotaUsage = m.QuotaUsage()
-	}
-	return l
+	return tvmexport.Lease{Owner: v.owner, Tables: v.leased, Term: v.term(), QuotaUsage: v.exporter.quotaUsage()}
 }
 
 func (v *invocation) acquire(ctx context.Context) (map[string]error, error) {

@@ -166,3 +166,36 @@ func TestSchemaOfOneTableFails(t *testing.T) {
 		})
 	}
 }
+
+// Endpoints of sources of single tables are shared; their other calls are not, and they
+// do not learn of those of Source.
+func TestQuotaOfEndpoints(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(tvmexport.Snapshot, "")
+		calls := func(n int) []tvmexport.CallCount { return []tvmexport.CallCount{{At: time.Now(), Calls: n}} }
+		first := &meteredSource{Source: w.source, own: tvmexport.QuotaUsage{Calls: calls(3)}}
+		own := &meteredSource{Source: w.source, own: tvmexport.QuotaUsage{Calls: calls(4), Endpoints: map[string]tvmexport.QuotaUsage{"files": {Calls: calls(5)}}}}
+		w.Source, w.Sources = first, map[string]tvmexport.Source{software: own, "Other": own}
+		record, err := w.ShareQuota(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := record(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		endpoints := own.own.Endpoints
+		if _, err := w.ShareQuota(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff([]tvmexport.QuotaUsage{{Calls: calls(3), Endpoints: endpoints}}, first.others); d != "" {
+			t.Errorf("Source begins with other calls:\n%s", d)
+		}
+		if d := cmp.Diff([]tvmexport.QuotaUsage{{Endpoints: endpoints}}, own.others); d != "" {
+			t.Errorf("the source of a table begins with other calls:\n%s", d)
+		}
+		w.Source = nil
+		if _, err := w.ShareQuota(t.Context()); err != nil || len(own.others) != 1 {
+			t.Errorf("without Source it begins with %v, %v", own.others, err)
+		}
+	})
+}

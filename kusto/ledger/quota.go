@@ -13,24 +13,48 @@ import (
 
 // spending is the detail of a row that says what an invocation has used of the
 // source's quota. Times are seconds from when it was written: the clocks of
-// those who write and read it differ.
+// those who write and read it differ. Earlier versions skip Endpoints, whose calls do not
+// count against the quota that they know.
 type spending struct {
+	spent
+	Endpoints map[string]spent `json:"endpoints,omitempty"`
+}
+
+// spent is what was used of one quota.
+type spent struct {
 	Calls  [][2]int64 `json:"calls"`            // seconds ago, calls
 	Paused int64      `json:"paused,omitempty"` // seconds ahead
 }
 
-// spentRow is the query of the row.
+// spendingOf is usage as it is written at now.
+func spendingOf(usage tvmexport.QuotaUsage, now time.Time) spending {
+	d := spending{spent: spentOf(usage, now)}
+	for name, own := range usage.Endpoints {
+		if d.Endpoints == nil {
+			d.Endpoints = make(map[string]spent, len(usage.Endpoints))
+		}
+		d.Endpoints[name] = spentOf(own, now)
+	}
+	return d
+}
+
+func spentOf(usage tvmexport.QuotaUsage, now time.Time) (s spent) {
+	for _, c := range usage.Calls {
+		s.Calls = append(s.Calls, [2]int64{max(0, int64(now.Sub(c.At)/time.Second)), int64(c.Calls)})
+	}
+	if ahead := usage.Paused.Sub(now); ahead > 0 {
+		s.Paused = int64((ahead + time.Second - 1) / time.Second)
+	}
+	return s
+}
+
+// spentRow is the query of the row. Its column Calls has no calls of Endpoints.
 func spentRow(owner string, s tvmexport.QuotaUsage, now time.Time) (string, error) {
-	var d spending
 	var total int
 	for _, c := range s.Calls {
 		total += c.Calls
-		d.Calls = append(d.Calls, [2]int64{max(0, int64(now.Sub(c.At)/time.Second)), int64(c.Calls)})
 	}
-	if ahead := s.Paused.Sub(now); ahead > 0 {
-		d.Paused = int64((ahead + time.Second - 1) / time.Second)
-	}
-	detail, err := kql.Document(d)
+	detail, err := kql.Document(spendingOf(s, now))
 	if err != nil {
 		return "", conn.RefusedError("lease", "", err, "")
 	}
@@ -76,7 +100,7 @@ func (c *Invocations) QuotaUsage(ctx context.Context, owner string) ([]tvmexport
 		}
 		var d spending
 		r.Fail("Detail", json.Unmarshal(r.Document("Detail"), &d))
-		out = append(out, d.since(time.Now().Add(-time.Duration(r.Long("Age"))*time.Second)))
+		out = append(out, d.usage(time.Now().Add(-time.Duration(r.Long("Age"))*time.Second)))
 		return struct{}{}
 	})
 	if err == nil {
@@ -102,14 +126,24 @@ func usageText(owner string) string {
 )`, kql.RunsTable, kql.Literal(kql.SpentState), kql.Literal(owner), NumbersText)
 }
 
-// since makes times of it: it was written at then.
-func (d spending) since(then time.Time) tvmexport.QuotaUsage {
-	var s tvmexport.QuotaUsage
-	for _, c := range d.Calls {
-		s.Calls = append(s.Calls, tvmexport.CallCount{At: then.Add(-time.Duration(c[0]) * time.Second), Calls: int(c[1])})
+// usage makes times of it: it was written at then.
+func (d spending) usage(then time.Time) tvmexport.QuotaUsage {
+	out := d.since(then)
+	for name, own := range d.Endpoints {
+		if out.Endpoints == nil {
+			out.Endpoints = make(map[string]tvmexport.QuotaUsage, len(d.Endpoints))
+		}
+		out.Endpoints[name] = own.since(then)
 	}
-	if d.Paused > 0 {
-		s.Paused = then.Add(time.Duration(d.Paused) * time.Second)
+	return out
+}
+
+func (s spent) since(then time.Time) (out tvmexport.QuotaUsage) {
+	for _, c := range s.Calls {
+		out.Calls = append(out.Calls, tvmexport.CallCount{At: then.Add(-time.Duration(c[0]) * time.Second), Calls: int(c[1])})
 	}
-	return s
+	if s.Paused > 0 {
+		out.Paused = then.Add(time.Duration(s.Paused) * time.Second)
+	}
+	return out
 }
