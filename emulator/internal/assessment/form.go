@@ -25,18 +25,28 @@ type member struct {
 	omit  bool // an empty array is nothing
 }
 
-// rowForm writes the rows of a data set.
+// rowForm writes the rows of a data set. It keeps what it wrote last, so it is for one
+// goroutine.
 type rowForm struct {
 	members []member
 	nulls   bool // nothing is written as null; otherwise it is left out
+	written []written
+}
+
+// written is a member as it was written last. Most members of a row are those of the row
+// before: they are about the same device or program.
+type written struct {
+	v     value.Value
+	text  []byte // empty if the member is left out
+	valid bool
 }
 
 // kept are texts that a row has even if they are empty.
 var kept = []string{"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion", "ConfigurationSubcategory", "Path", "Thumbprint"}
 
 // newRowForm is the form of files, or of pages.
-func newRowForm(f form, columns []value.Column, files bool) rowForm {
-	out := rowForm{nulls: !files}
+func newRowForm(f form, columns []value.Column, files bool) *rowForm {
+	out := &rowForm{nulls: !files, written: make([]written, len(columns))}
 	for _, c := range columns {
 		name := c.Name
 		if !files && !f.pascal {
@@ -75,31 +85,43 @@ func camel(name string) string {
 }
 
 // append writes a row as one JSON object.
-func (f rowForm) append(b []byte, row []value.Value) []byte {
+func (f *rowForm) append(b []byte, row []value.Value) []byte {
 	b = append(b, '{')
 	first := true
-	for i, m := range f.members {
-		v := row[i]
-		nothing := v.IsNull() || m.kind == value.String && v.Text() == "" && !m.empty
-		if !nothing && m.omit {
-			n, array := v.Len()
-			nothing = array && n == 0
+	for i := range f.members {
+		w := &f.written[i]
+		if !w.valid || w.v != row[i] {
+			w.text = f.member(w.text[:0], i, row[i])
+			w.v, w.valid = row[i], true
 		}
-		if nothing && !f.nulls {
+		if len(w.text) == 0 {
 			continue
 		}
 		if !first {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(b, m.name...)
-		if nothing {
-			b = append(b, "null"...)
-			continue
-		}
-		b = m.write(b, v)
+		b = append(b, w.text...)
 	}
 	return append(b, '}')
+}
+
+// member writes a member of a row; nothing if it is left out.
+func (f *rowForm) member(b []byte, i int, v value.Value) []byte {
+	m := &f.members[i]
+	nothing := v.IsNull() || m.kind == value.String && v.Text() == "" && !m.empty
+	if !nothing && m.omit {
+		n, array := v.Len()
+		nothing = array && n == 0
+	}
+	switch {
+	case !nothing:
+		return m.write(append(b, m.name...), v)
+	case f.nulls:
+		return append(append(b, m.name...), "null"...)
+	default:
+		return b
+	}
 }
 
 // fraction is the layout of a time's fraction: none, three or seven digits.
