@@ -57,6 +57,32 @@ func jsonText(v value.Value) value.Value {
 var exportedGathering = exportOf("TvmInformationGathering", &gathering, func(r *gathered) *device { return r.device }, nil,
 	same(&gathering, "Timestamp"), deviceIDColumn[gathered](), deviceNameColumn[gathered](), same(&gathering, "LastSeenTime"),
 	platformColumn[gathered]("OsPlatform"), systemColumn[gathered]("OsVersion"), // spelled so in this data set alone
-	ofRecord("DeviceGatheredInfo", value.String, func(r *gathered) value.Value { return jsonText(r.fields()) }),
+	ofRecord("DeviceGatheredInfo", value.String, func(r *gathered) value.Value { return jsonText(textual(r.fields())) }),
 	groupIDColumn[gathered](), groupNameColumn[gathered](),
 )
+
+// textual is a bag with its numbers and bools as text, as they were seen in this data
+// set: "True", "0".
+func textual(v value.Value) value.Value {
+	properties, ok := v.Bag()
+	if !ok {
+		return v
+	}
+	var slots []any
+	for _, p := range properties {
+		s, scalar := p.Value.Scalar()
+		switch {
+		case !scalar || s.IsNull():
+			slots = append(slots, p.Name, p.Value)
+		case s.Kind() == value.Bool && s.Bool():
+			slots = append(slots, p.Name, "True")
+		case s.Kind() == value.Bool:
+			slots = append(slots, p.Name, "False")
+		case s.Kind() == value.String || s.Kind() == value.DateTime:
+			slots = append(slots, p.Name, p.Value)
+		default:
+			slots = append(slots, p.Name, s.String())
+		}
+	}
+	return bag(slots...)
+}

@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -282,5 +283,31 @@ func TestSnapshotStays(t *testing.T) {
 	list := tn.Snapshots()
 	if kept := tn.Newest().Mark.Sub(list[0].Mark); kept < tenant.ChangesKept {
 		t.Errorf("snapshots of %s are kept", kept)
+	}
+}
+
+// What was gathered has texts in place of numbers and bools, as was seen in this data set.
+func TestGatheredInfoIsText(t *testing.T) {
+	rows := columnTexts(t, relation(t, tenant.New(options(40, 10)).ExportCatalog(), "TvmInformationGathering"), []string{"DeviceGatheredInfo"})
+	seen := map[string]bool{}
+	for _, text := range rows {
+		if text == "" {
+			continue
+		}
+		var info map[string]any
+		if err := json.Unmarshal([]byte(text), &info); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for name, v := range info {
+			switch v := v.(type) {
+			case string:
+				seen[v] = true
+			case bool, float64:
+				t.Errorf("%s is %v", name, v)
+			}
+		}
+	}
+	if !seen["True"] || !seen["False"] {
+		t.Error("no member is True or False as text")
 	}
 }
