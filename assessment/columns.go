@@ -19,6 +19,7 @@ type column struct {
 	nothing  []byte  // ,"name":null, or an empty list
 	kind     string  // Kusto type; of an unknown column the one of the values so far, "" at first
 	known    bool    // it is in the catalogue
+	text     bool    // dynamic, sent as JSON text
 	hidden   bool    // not published
 	masked   bool    // published as a pseudonym
 	stands   *column // for which it is another name; nil for a column
@@ -78,6 +79,7 @@ func columnsOf(t tvmexport.Table) (*columns, error) {
 	for _, k := range info.Columns {
 		at := c.make(k.Name)
 		at.kind, at.known = k.Type, true
+		at.text = slices.Contains(texts, k.Name)
 		if slices.Contains(lists, k.Name) {
 			at.nothing = append(slices.Clone(at.quoted), "[]"...)
 		}
@@ -143,11 +145,15 @@ func pascal(name string) string {
 	return string(name[0]-'a'+'A') + name[1:]
 }
 
-// declared are the columns of the rows that were read: those of the catalogue, then
-// the unknown ones that had a value, with the type of their values.
-func (c *columns) declared() []tvmexport.Column {
+// published are the columns of the catalogue without the hidden ones.
+func (c *columns) published() []tvmexport.Column { return shown(c.catalogue) }
+
+// found are the unknown columns that had a value, with the type of their values.
+func (c *columns) found() []tvmexport.Column { return shown(c.unknown) }
+
+func shown(list []*column) []tvmexport.Column {
 	var out []tvmexport.Column
-	for _, at := range append(slices.Clone(c.catalogue), c.unknown...) {
+	for _, at := range list {
 		if !at.hidden && at.kind != "" {
 			out = append(out, tvmexport.Column{Name: at.name, Type: at.kind})
 		}

@@ -64,7 +64,7 @@ func FuzzFile(f *testing.F) {
 			text[i] ^= flip
 		}
 		var got taken
-		_, err := readFile(bytes.NewReader(text), -1, newTestRows(t, table), &got)
+		_, err := readFile(bytes.NewReader(text), -1, newTestRows(t, table, &got))
 		if err == nil && len(text) > 0 && len(got.rows) != int(rows%50) {
 			t.Errorf("%d rows of %d, cut %t at %d", len(got.rows), rows%50, cut, at)
 		}
@@ -137,8 +137,11 @@ func memberOf(dice *rand.Rand, c tvmexport.Column) member {
 		}
 	case "dynamic":
 		text := []string{`{"a":"b","n":[1,2.5]}`, `["x","y"]`, `[{"Id":null}]`}[dice.IntN(3)]
-		quoted, _ := json.Marshal(text)
-		m.ways = []string{text, string(quoted), strings.ReplaceAll(text, ":", " : "), strings.ReplaceAll(text, "2.5", "2.50")}
+		m.ways = []string{text, strings.ReplaceAll(text, ":", " : "), strings.ReplaceAll(text, "2.5", "2.50")}
+		if slices.Contains(texts, c.Name) {
+			quoted, _ := json.Marshal(text)
+			m.ways = append(m.ways, string(quoted))
+		}
 	}
 	return m
 }
@@ -195,7 +198,7 @@ func BenchmarkFile(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			var d dropped
-			if _, err := readFile(bytes.NewReader(file.Bytes()), int64(file.Len()), newTestRows(b, table), &d); err != nil || d.rows != n {
+			if _, err := readFile(bytes.NewReader(file.Bytes()), int64(file.Len()), newTestRows(b, table, &d)); err != nil || d.rows != n {
 				b.Fatal(d.rows, err)
 			}
 		}
@@ -205,7 +208,7 @@ func BenchmarkFile(b *testing.B) {
 		b.SetBytes(int64(plain.Len()))
 		for b.Loop() {
 			var d dropped
-			if err := readLines(wire.NewStream(bytes.NewReader(plain.Bytes())), newTestRows(b, table), &d); err != nil || d.rows != n {
+			if err := readLines(wire.NewStream(bytes.NewReader(plain.Bytes())), newTestRows(b, table, &d)); err != nil || d.rows != n {
 				b.Fatal(d.rows, err)
 			}
 		}

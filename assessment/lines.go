@@ -8,7 +8,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
@@ -29,7 +28,7 @@ type proven struct {
 // means that the file is complete: as long as declared, if length is not negative, with
 // the checksum and the length in the trailer of gzip, and JSON to its end. A file
 // without a byte is one without rows.
-func readFile(file io.Reader, length int64, r *rows, w tvmexport.RowWriter) (proven, error) {
+func readFile(file io.Reader, length int64, r *rows) (proven, error) {
 	raw := &counted{r: file}
 	z := gzipReaders.Get().(*gzip.Reader)
 	defer gzipReaders.Put(z)
@@ -44,15 +43,14 @@ func readFile(file io.Reader, length int64, r *rows, w tvmexport.RowWriter) (pro
 		return proven{}, broken(err)
 	}
 	s := wire.NewStream(z)
-	if err = readLines(s, r, w); err == nil {
+	if err = readLines(s, r); err == nil {
 		err = raw.check(length)
 	}
 	return proven{s.Read()}, err
 }
 
 // readLines reads rows until the text ends.
-func readLines(s *wire.Stream, r *rows, w tvmexport.RowWriter) error {
-	take := func(text []byte) (int, error) { return r.row(text, w) }
+func readLines(s *wire.Stream, r *rows) error {
 	for {
 		switch err := s.End(); {
 		case errors.Is(err, io.EOF):
@@ -60,7 +58,7 @@ func readLines(s *wire.Stream, r *rows, w tvmexport.RowWriter) error {
 		case err != nil:
 			return broken(err)
 		}
-		if err := s.Whole(take); err != nil {
+		if err := s.Whole(r.row); err != nil {
 			return broken(err)
 		}
 	}

@@ -31,6 +31,7 @@ import (
 // Its memory is that of the largest row. A rows is for one answer.
 type rows struct {
 	*columns
+	to      tvmexport.RowWriter
 	first   column // precedes the first member of a row
 	begun   int64
 	written int64
@@ -42,12 +43,12 @@ type rows struct {
 	out, keyText, plain, scratch []byte
 }
 
-func newRows(t tvmexport.Table, pseudonymKey []byte) (*rows, error) {
+func newRows(t tvmexport.Table, pseudonymKey []byte, w tvmexport.RowWriter) (*rows, error) {
 	c, err := columnsOf(t)
 	if err != nil {
 		return nil, err
 	}
-	r := &rows{columns: c, nesting: wire.Nesting{Canonical: true}}
+	r := &rows{columns: c, to: w, nesting: wire.Nesting{Canonical: true}}
 	if len(pseudonymKey) > 0 {
 		r.masks = pseudonym.New(pseudonymKey)
 	}
@@ -61,9 +62,9 @@ func (h *handedOn) Error() string { return h.err.Error() }
 
 func (h *handedOn) Unwrap() error { return h.err }
 
-// row brings the row that text begins with into its form and gives it to w. It
+// row brings the row that text begins with into its form and hands it on. It
 // returns the row's length, or a negative result of wire.Scan: nothing was written then.
-func (r *rows) row(text []byte, w tvmexport.RowWriter) (int, error) {
+func (r *rows) row(text []byte) (int, error) {
 	if text[0] != '{' {
 		return 0, fmt.Errorf("%w: a row is not an object", wire.ErrInvalid)
 	}
@@ -107,7 +108,7 @@ func (r *rows) row(text []byte, w tvmexport.RowWriter) (int, error) {
 			c.misfitAt = r.written
 		}
 	}
-	if err := w.WriteRow(r.keyText, r.out); err != nil {
+	if err := r.to.WriteRow(r.keyText, r.out); err != nil {
 		return 0, &handedOn{err}
 	}
 	return m.End, nil

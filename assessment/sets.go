@@ -42,5 +42,8 @@ var sets = map[string]set{
 // lists are columns that one form leaves out where the other has an empty list.
 var lists = []string{"DiskPaths", "RegistryPaths"}
 
+// texts are dynamic columns that come as JSON text.
+var texts = []string{"AdditionalFields", "DeviceGatheredInfo"}
+
 // Tables is the tables that a Client reads, sorted.
 func Tables() []string { return slices.Sorted(maps.Keys(sets)) }

@@ -59,11 +59,14 @@ func (r *rows) value(c *column) error {
 	return nil
 }
 
-// dynamic writes the value of a dynamic column. A text that is a JSON object or list
-// is one: two of the columns have JSON text, and the documentation calls others text.
+// dynamic writes the value of a dynamic column. In a column of JSON text, a text that is
+// a JSON object or list becomes one.
 func (r *rows) dynamic(c *column) error {
 	v := c.value
-	if v[0] != '"' {
+	switch {
+	case string(v) == `""`:
+		return nil
+	case v[0] != '"' || !c.text:
 		return r.nested(c, v)
 	}
 	plain, _ := jsontext.AppendUnquote(r.plain[:0], v) // valid except for lone surrogates

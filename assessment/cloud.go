@@ -1,0 +1,53 @@
+package assessment
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Cloud is a national cloud in which the APIs are available. The zero Cloud is the
+// commercial one.
+type Cloud struct {
+	endpoint string   // base URL
+	audience string   // of tokens; regional hosts and newer ones take the same
+	storage  []string // ends of the hosts on which files are
+}
+
+const (
+	publicStorage     = ".blob.core.windows.net"
+	governmentStorage = ".blob.core.usgovcloudapi.net"
+)
+
+// clouds are those of https://learn.microsoft.com/defender-endpoint/gov. Newer pages
+// name api.security.microsoft.com, for which tokens of the older host are valid.
+var clouds = map[string]Cloud{
+	"commercial": {"https://api.security.microsoft.com", "https://api.securitycenter.microsoft.com", []string{publicStorage}},
+	"gcc":        {"https://api-gcc.securitycenter.microsoft.us", "https://api-gcc.securitycenter.microsoft.us", []string{publicStorage, governmentStorage}},
+	"gcc-high":   {"https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us", []string{governmentStorage}},
+	"dod":        {"https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us", []string{governmentStorage}},
+}
+
+// LookupCloud finds a cloud by its name; "" is commercial.
+func LookupCloud(name string) (Cloud, error) {
+	c, ok := clouds[cmp.Or(name, "commercial")]
+	if !ok {
+		return Cloud{}, fmt.Errorf("cloud %q is unknown; use commercial, gcc, gcc-high or dod", name)
+	}
+	return c, nil
+}
+
+func (c Cloud) orCommercial() Cloud {
+	if c.endpoint == "" {
+		return clouds["commercial"]
+	}
+	return c
+}
+
+// Endpoint is the base URL of the APIs.
+func (c Cloud) Endpoint() string { return c.orCommercial().endpoint }
+
+// Scope is what a token is asked for.
+func (c Cloud) Scope() string { return c.orCommercial().audience + "/.default" }
+
+// Storage is how the hosts end on which the files of the APIs are.
+func (c Cloud) Storage() []string { return c.orCommercial().storage }
