@@ -17,6 +17,11 @@
 // events of the days before the edge, the last full hour an hour before the
 // tenant's start and each whole day after it.
 //
+// What the export APIs show are snapshots: the states at the marks of six hours. Of what
+// leads from one to the next, the devices that differ are kept for longer (steps), so that
+// the reason why a row vanished is known without the states. Rows of a device do not
+// depend on later states, apart from what expires while the device is silent.
+//
 // The data holds on purpose what makes an exporter fail: skewed sizes, names in
 // every script, empty strings and nulls, null next to {} and [] in dynamics,
 // strings that hold JSON or dates, integers above 2^53, datetimes to the tick,

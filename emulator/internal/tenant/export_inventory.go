@@ -13,7 +13,8 @@ var exportedInventory = exportOf("TvmSoftwareInventory", &inventory, deviceOfIns
 	ofRecord("DiskPaths", value.Dynamic, func(r *installed) value.Value { return listed(r.diskPaths()) }),
 	ofRecord("RegistryPaths", value.Dynamic, func(r *installed) value.Value { return listed(r.registryPaths()) }),
 	ofRecord("SoftwareFirstSeenTimestamp", value.DateTime, func(r *installed) value.Value {
-		return value.DateTimeFromTicks(r.device.revisions[r.install.since].ticks)
+		p := past{state: r.state, device: r.device}
+		return value.DateTimeFromTicks(r.device.revisions[p.since(r.install, anyRelease)].ticks)
 	}),
 	ofRecord("EndOfSupportStatus", value.String, func(r *installed) value.Value {
 		if s, _ := r.support(); s != "" {

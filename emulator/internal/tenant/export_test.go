@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -73,26 +74,42 @@ func TestExportAgreesWithHunting(t *testing.T) {
 	for _, tt := range []struct {
 		export, hunting string
 		columns, as     []string
+		days            int
+		expiry          bool
 	}{
 		{
 			"TvmSoftwareVulnerabilities", "DeviceTvmSoftwareVulnerabilities",
 			[]string{"DeviceId", "DeviceName", "OSPlatform", "OSVersion", "OSArchitecture", "SoftwareVendor", "SoftwareName", "SoftwareVersion", "CveId", "VulnerabilitySeverityLevel", "RecommendedSecurityUpdate", "RecommendedSecurityUpdateId"},
-			nil,
+			nil, 2, false,
+		},
+		{
+			"TvmSoftwareVulnerabilities", "DeviceTvmSoftwareVulnerabilities",
+			[]string{"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion", "CveId"},
+			nil, 35, true,
 		},
 		{
 			"TvmSecureConfigurations", "DeviceTvmSecureConfigurationAssessment",
 			[]string{"DeviceId", "ConfigurationId", "Timestamp", "IsCompliant", "IsApplicable", "ConfigurationImpact"},
-			nil,
+			nil, 35, true,
+		},
+		{
+			"TvmBrowserExtensions", "DeviceTvmBrowserExtensions",
+			[]string{"DeviceId", "BrowserName", "ExtensionId", "ExtensionVersion", "InstallationTime"},
+			nil, 9, true,
 		},
 		{
 			"TvmCertificates", "DeviceTvmCertificateInfo",
 			[]string{"DeviceId", "Thumbprint", "Path", "SerialNumber", "SubjectObject"},
 			[]string{"DeviceId", "Thumbprint", "Path", "SerialNumber", "IssuedTo"},
+			9, true,
 		},
 	} {
-		t.Run(tt.export, func(t *testing.T) {
-			tn := tenant.New(options(40, 6))
-			tn.Advance(2)
+		t.Run(fmt.Sprintf("%s after %d days", tt.export, tt.days), func(t *testing.T) {
+			o := options(40, 6)
+			o.Expiry = tt.expiry
+			o.ChangeRate = 0.4
+			tn := tenant.New(o)
+			tn.Advance(tt.days)
 			as := tt.as
 			if as == nil {
 				as = tt.columns

@@ -149,7 +149,7 @@ func exposures(s *state, d *device, r *exposure, visit func(level) bool) bool {
 		}
 		visit(perItem)
 		if len(cves) == 0 {
-			r.cve, r.traits, r.first = -1, 0, d.revisions[r.install.since].ticks
+			r.cve, r.traits, r.first = -1, 0, d.revisions[past.since(r.install, anyRelease)].ticks
 			if !visit(perRow) {
 				return false
 			}
@@ -187,6 +187,9 @@ type past struct {
 	device *device
 	before map[int][]install // by revision
 }
+
+// anyRelease is a release that every version lacks.
+const anyRelease = 1<<31 - 1
 
 // since is the revision since which the device has had a program that lacks a release. A
 // program that was replaced by another version of itself stays.

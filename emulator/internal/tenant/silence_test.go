@@ -220,3 +220,59 @@ func TestExpiryShowsWhoReports(t *testing.T) {
 		t.Errorf("%d devices report, %d are silent", today, silent)
 	}
 }
+
+// The same calls lead to the same rows, also of what is silent and has expired.
+func TestExpiryIsOfTheSeed(t *testing.T) {
+	lived := func(seed uint64) []string {
+		o := known(40, seed)
+		o.Expiry, o.ChangeRate = true, 0.4
+		tn := tenant.New(o)
+		tn.Advance(9)
+		tn.AdvanceHours(30)
+		tn.Move(0.2)
+		tn.Advance(25)
+		return columnTexts(t, relation(t, tn.ExportCatalog(), "TvmSoftwareInventory"), []string{"DeviceId", "DeviceName", "SoftwareName", "SoftwareVersion", "RegistryPaths", "SoftwareFirstSeenTimestamp"})
+	}
+	one := lived(18)
+	if !slices.Equal(one, lived(18)) {
+		t.Error("two tenants with the same seed differ")
+	}
+	if slices.Equal(one, lived(19)) {
+		t.Error("two tenants with different seeds are the same")
+	}
+}
+
+// A program that gets another version was first seen when it was, as long as it is there.
+func TestFirstSeenStays(t *testing.T) {
+	o := known(40, 19)
+	o.ChangeRate = 0.6
+	tn := tenant.New(o)
+	programs := func() (first, version map[string]string) {
+		first, version = map[string]string{}, map[string]string{}
+		for _, row := range columnTexts(t, relation(t, tn.ExportCatalog(), "TvmSoftwareInventory"), []string{"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareFirstSeenTimestamp", "SoftwareVersion"}) {
+			f := strings.Split(row, "|")
+			key := strings.Join(f[:3], "|")
+			first[key], version[key] = f[3], version[key]+" "+f[4]
+		}
+		return first, version
+	}
+	upgraded := 0
+	was, old := programs()
+	for range 12 {
+		tn.Advance(1)
+		is, versions := programs()
+		for key, at := range is {
+			if was[key] == "" || versions[key] == old[key] {
+				continue
+			}
+			upgraded++
+			if at != was[key] {
+				t.Errorf("%s has the versions%s instead of%s and was first seen at %s instead of %s", key, versions[key], old[key], at, was[key])
+			}
+		}
+		was, old = is, versions
+	}
+	if upgraded < 50 {
+		t.Errorf("%d programs got another version", upgraded)
+	}
+}
