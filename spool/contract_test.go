@@ -14,15 +14,14 @@ import (
 	"github.com/tvmexport/tvmexport/contract"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
 // newSource makes a Source that waits for nothing, and checks at the end that it leaves
-// nothing on disk.
+// no file and no goroutine.
 func newSource(t *testing.T, behind tvmexport.ListingSource, o Options) *Source {
 	t.Helper()
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
 	}
+	others := goleak.IgnoreCurrent()
 	s, err := New(behind, o)
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +32,7 @@ func newSource(t *testing.T, behind tvmexport.ListingSource, o Options) *Source 
 			t.Error(err)
 		}
 		isEmpty(t, o.Dir)
+		goleak.VerifyNone(t, others)
 	})
 	return s
 }

@@ -27,12 +27,7 @@ func appendDynamic(b, v []byte) ([]byte, bool) {
 				return append(b, v[i:]...), false
 			}
 			i = o.i
-			// The name of a member is followed by a colon: it stays as it is.
-			if o.blanks(); o.peek() == ':' {
-				b = appendQuoted(b, plainText(text))
-			} else {
-				b = appendStoredQuoted(b, plainText(text))
-			}
+			b = appendQuoted(b, plainText(text))
 		case c == '-' || '0' <= c && c <= '9':
 			end := i
 			for end < len(v) && !isDelimiter(v[end]) {
@@ -59,15 +54,6 @@ func appendNumber(b, text []byte) []byte {
 		return out
 	}
 	return append(b, text...)
-}
-
-func appendStoredQuoted(b, text []byte) []byte {
-	if looksLikeMoment(text) {
-		if out, ok := appendMoment(append(b, '"'), text); ok {
-			return append(out, '"')
-		}
-	}
-	return appendQuoted(b, text)
 }
 
 const hexDigits = "0123456789abcdef"

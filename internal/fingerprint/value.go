@@ -25,7 +25,7 @@ func appendValue(b []byte, kind string, v []byte) (_ []byte, fits bool) {
 	if v[0] == '"' {
 		text = plainText(v)
 		if kind == "string" {
-			return appendStored(b, text), true
+			return append(b, text...), true
 		}
 		if len(text) == 0 {
 			return b, true // no value in any type
@@ -59,25 +59,6 @@ func plainText(v []byte) []byte {
 	}
 	text, _ := jsontext.AppendUnquote(nil, v) // valid except for lone surrogates, which are replaced
 	return text
-}
-
-// appendStored appends a text as it is after it was stored within a dynamic value: one
-// that is an ISO 8601 date-time is another text of the same time then.
-func appendStored(b, text []byte) []byte {
-	if looksLikeMoment(text) {
-		if out, ok := appendMoment(b, text); ok {
-			return out
-		}
-	}
-	return append(b, text...)
-}
-
-// looksLikeMoment says whether ingestion takes a text of a dynamic value for a time:
-// a date and a time to the second at least
-// (https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic).
-func looksLikeMoment(text []byte) bool {
-	return len(text) >= len("2006-01-02T15:04:05") && len(text) <= len("2006-01-02T15:04:05.0000000+00:00") &&
-		text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' && text[16] == ':'
 }
 
 func appendBool(b, text []byte) ([]byte, bool) {
