@@ -83,7 +83,7 @@ hardship: build ## the same once, short, for CI; some kills against an Eventhous
 	$(GO) run ./test/reliability/crash -bin $(BIN) -older '' -n 6 -flavor eventhouse -seed $(SEED)
 
 cases: ## number of cases of each contract, by method and implementation
-	go test ./contract ./kusto ./hunting -run 'Contract' -v | sed -n 's/.*contract of /contract of /p' | sort -u
+	go test ./contract ./kusto ./hunting ./assessment -run 'Contract' -v | sed -n 's/.*contract of /contract of /p' | sort -u
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
@@ -117,7 +117,7 @@ BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAss
 
 bench: build ## measure the exporter and the emulator: rows and MB per second and per CPU-second
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
-	$(GO) test ./hunting ./engine -run '^$$' -bench . -benchmem
+	$(GO) test ./hunting ./assessment ./engine -run '^$$' -bench . -benchmem
 
 readers: ## cost of readers' queries after a week and after a year of daily runs
 	$(GO) test ./kusto -run '^$$' -bench Readers -benchtime 5x

@@ -3,6 +3,8 @@ package assessment
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Cloud is a national cloud in which the APIs are available. The zero Cloud is the
@@ -11,6 +13,7 @@ type Cloud struct {
 	endpoint string   // base URL
 	audience string   // of tokens; regional hosts and newer ones take the same
 	storage  []string // ends of the hosts on which files are
+	apis     []string // ends of the hosts of the APIs, regional ones among them
 }
 
 const (
@@ -18,13 +21,15 @@ const (
 	governmentStorage = ".blob.core.usgovcloudapi.net"
 )
 
+var governmentAPIs = []string{".securitycenter.microsoft.us"}
+
 // clouds are those of https://learn.microsoft.com/defender-endpoint/gov. Newer pages
 // name api.security.microsoft.com, for which tokens of the older host are valid.
 var clouds = map[string]Cloud{
-	"commercial": {"https://api.security.microsoft.com", "https://api.securitycenter.microsoft.com", []string{publicStorage}},
-	"gcc":        {"https://api-gcc.securitycenter.microsoft.us", "https://api-gcc.securitycenter.microsoft.us", []string{publicStorage, governmentStorage}},
-	"gcc-high":   {"https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us", []string{governmentStorage}},
-	"dod":        {"https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us", []string{governmentStorage}},
+	"commercial": {"https://api.security.microsoft.com", "https://api.securitycenter.microsoft.com", []string{publicStorage}, []string{"api.security.microsoft.com", ".securitycenter.microsoft.com", ".securitycenter.windows.com"}},
+	"gcc":        {"https://api-gcc.securitycenter.microsoft.us", "https://api-gcc.securitycenter.microsoft.us", []string{publicStorage, governmentStorage}, governmentAPIs},
+	"gcc-high":   {"https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us", []string{governmentStorage}, governmentAPIs},
+	"dod":        {"https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us", []string{governmentStorage}, governmentAPIs},
 }
 
 // LookupCloud finds a cloud by its name; "" is commercial.
@@ -48,6 +53,17 @@ func (c Cloud) Endpoint() string { return c.orCommercial().endpoint }
 
 // Scope is what a token is asked for.
 func (c Cloud) Scope() string { return c.orCommercial().audience + "/.default" }
+
+// sameAPI says whether two hosts serve the API of the cloud: then both take its tokens. A
+// host that is not one of the cloud serves it alone.
+func (c Cloud) sameAPI(a, b string) bool {
+	api := func(host string) bool {
+		return slices.ContainsFunc(c.orCommercial().apis, func(end string) bool {
+			return strings.HasSuffix("."+strings.ToLower(host), "."+strings.TrimPrefix(end, "."))
+		})
+	}
+	return strings.EqualFold(a, b) || api(a) && api(b)
+}
 
 // Storage is how the hosts end on which the files of the APIs are.
 func (c Cloud) Storage() []string { return c.orCommercial().storage }

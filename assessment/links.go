@@ -28,8 +28,8 @@ const (
 
 // checkNext checks the address of a next page against the one that was asked, before a
 // request or a token goes there, and returns it with a number of rows. The answer's
-// token is what makes it another page.
-func checkNext(asked *url.URL, next string, rows int) (*url.URL, error) {
+// token is what makes it another page. The host may be another one of the cloud's API.
+func checkNext(cloud Cloud, asked *url.URL, next string, rows int) (*url.URL, error) {
 	u, err := url.Parse(next)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the next page: %w", errLink, errURL)
@@ -37,7 +37,7 @@ func checkNext(asked *url.URL, next string, rows int) (*url.URL, error) {
 	switch {
 	case u.Scheme != asked.Scheme && u.Scheme != "https":
 		return nil, fmt.Errorf("%w: the next page is at %s without encryption", errLink, hostName(u))
-	case !strings.EqualFold(u.Host, asked.Host) || u.User != nil:
+	case !cloud.sameAPI(u.Host, asked.Host) || u.User != nil:
 		return nil, fmt.Errorf("%w: the next page is at the host %s, but %s was asked", errLink, hostName(u), asked.Host)
 	case !strings.EqualFold(u.Path, asked.Path):
 		return nil, fmt.Errorf("%w: the next page has another path than the one that was asked", errLink)
@@ -46,7 +46,7 @@ func checkNext(asked *url.URL, next string, rows int) (*url.URL, error) {
 	case tokenOf(u) == tokenOf(asked):
 		return nil, fmt.Errorf("%w: the next page is the one that was asked", errLink)
 	}
-	u.Fragment, u.Scheme, u.Host = "", asked.Scheme, asked.Host
+	u.Fragment, u.Scheme = "", asked.Scheme
 	return withRows(u, rows), nil
 }
 

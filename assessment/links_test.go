@@ -26,23 +26,26 @@ func parsed(t testing.TB, text string) *url.URL {
 func TestNextPages(t *testing.T) {
 	const asked = "https://api.security.microsoft.com/api/machines/X?pageSize=1"
 	for next, want := range map[string]string{
-		"https://api.security.microsoft.com/api/Machines/x?pagesize=1&$skiptoken=a%2Bb": "https://api.security.microsoft.com/api/Machines/x?$skiptoken=a%2Bb&pageSize=100",
-		"https://API.security.microsoft.com/api/machines/X?$skiptoken=a#f":              "https://api.security.microsoft.com/api/machines/X?$skiptoken=a&pageSize=100",
-		"http://api.security.microsoft.com/api/machines/X?$skiptoken=sig":               "encryption",
-		"https://evil.example/api/machines/X?$skiptoken=sig":                            `"evil.example"`,
-		"https://api.security.microsoft.com.evil.example/api/machines/X?$skiptoken=sig": "evil.example",
-		"https://api.security.microsoft.com@evil.example/api/machines/X?$skiptoken=sig": "evil.example",
-		"https://sig@api.security.microsoft.com/api/machines/X?$skiptoken=a":            "host",
-		"https://api.security.microsoft.com:444/api/machines/X?$skiptoken=sig":          "444",
-		"//evil.example/api/machines/X?$skiptoken=sig":                                  "evil.example",
-		"/api/machines/X?$skiptoken=sig":                                                "encryption",
-		"https://api.security.microsoft.com/api/machines/Y?$skiptoken=sig":              "path",
-		"https://api.security.microsoft.com/api/machines/../machines/X?$skiptoken=sig":  "path",
-		"https://api.security.microsoft.com/api/machines/X?pagesize=1":                  "first one again",
-		"https://api.security.microsoft.com/api/machines/X?$skiptoken=":                 "first one again",
-		"https://api.security.microsoft.com/%zz?$skiptoken=sig":                         "cannot be read",
+		"https://api.security.microsoft.com/api/Machines/x?pagesize=1&$skiptoken=a%2Bb":   "https://api.security.microsoft.com/api/Machines/x?$skiptoken=a%2Bb&pageSize=100",
+		"https://api-eu.securitycenter.microsoft.com/api/machines/X?$skiptoken=a":         "https://api-eu.securitycenter.microsoft.com/api/machines/X?$skiptoken=a&pageSize=100",
+		"https://xapi.security.microsoft.com/api/machines/X?$skiptoken=sig":               "xapi",
+		"https://securitycenter.microsoft.com.evil.example/api/machines/X?$skiptoken=sig": "evil.example",
+		"https://API.security.microsoft.com/api/machines/X?$skiptoken=a#f":                "https://API.security.microsoft.com/api/machines/X?$skiptoken=a&pageSize=100",
+		"http://api.security.microsoft.com/api/machines/X?$skiptoken=sig":                 "encryption",
+		"https://evil.example/api/machines/X?$skiptoken=sig":                              `"evil.example"`,
+		"https://api.security.microsoft.com.evil.example/api/machines/X?$skiptoken=sig":   "evil.example",
+		"https://api.security.microsoft.com@evil.example/api/machines/X?$skiptoken=sig":   "evil.example",
+		"https://sig@api.security.microsoft.com/api/machines/X?$skiptoken=a":              "host",
+		"https://api.security.microsoft.com:444/api/machines/X?$skiptoken=sig":            "444",
+		"//evil.example/api/machines/X?$skiptoken=sig":                                    "evil.example",
+		"/api/machines/X?$skiptoken=sig":                                                  "encryption",
+		"https://api.security.microsoft.com/api/machines/Y?$skiptoken=sig":                "path",
+		"https://api.security.microsoft.com/api/machines/../machines/X?$skiptoken=sig":    "path",
+		"https://api.security.microsoft.com/api/machines/X?pagesize=1":                    "first one again",
+		"https://api.security.microsoft.com/api/machines/X?$skiptoken=":                   "first one again",
+		"https://api.security.microsoft.com/%zz?$skiptoken=sig":                           "cannot be read",
 	} {
-		u, err := checkNext(parsed(t, asked), next, 100)
+		u, err := checkNext(Cloud{}, parsed(t, asked), next, 100)
 		switch {
 		case err == nil && u.String() != want:
 			t.Errorf("%s leads to %s, want %s", next, u, want)
@@ -51,7 +54,7 @@ func TestNextPages(t *testing.T) {
 		}
 	}
 	same := asked + "&$skiptoken=a"
-	if _, err := checkNext(parsed(t, same), same, 100); err == nil {
+	if _, err := checkNext(Cloud{}, parsed(t, same), same, 100); err == nil {
 		t.Error("a page leads to itself")
 	}
 }
@@ -149,6 +152,32 @@ func TestListings(t *testing.T) {
 	} {
 		if _, _, err := read(text); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// A host that is not one of the cloud serves the API alone.
+func TestHostsOfTheAPI(t *testing.T) {
+	gov, err := LookupCloud("gcc-high")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		cloud Cloud
+		a, b  string
+		same  bool
+	}{
+		{Cloud{}, "api.security.microsoft.com", "eu.api.security.microsoft.com", true},
+		{Cloud{}, "api.security.microsoft.com", "api.securitycenter.windows.com", true},
+		{Cloud{}, "api.security.microsoft.com", "security.microsoft.com", false},
+		{Cloud{}, "127.0.0.1:4000", "127.0.0.1:4000", true},
+		{Cloud{}, "127.0.0.1:4000", "api.security.microsoft.com", false},
+		{Cloud{}, "api.security.microsoft.com", "api.security.microsoft.com:444", false},
+		{gov, "api-gov.securitycenter.microsoft.us", "api-gov.securitycenter.microsoft.us", true},
+		{gov, "api-gov.securitycenter.microsoft.us", "api.security.microsoft.com", false},
+	} {
+		if got := tt.cloud.sameAPI(tt.a, tt.b); got != tt.same {
+			t.Errorf("%s and %s: %t", tt.a, tt.b, got)
 		}
 	}
 }

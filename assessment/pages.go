@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -52,7 +51,7 @@ func (c *Client) follow(asked *url.URL, p page) (walk, error) {
 	if p.next == "" {
 		return walk{version: "content " + p.digest + since}, nil
 	}
-	next, err := checkNext(asked, p.next, c.o.PageRows)
+	next, err := checkNext(c.o.Cloud, asked, p.next, c.o.PageRows)
 	if err != nil {
 		return walk{}, err
 	}
@@ -112,7 +111,7 @@ func (c *Client) listPages(ctx context.Context, t tvmexport.Table, at *url.URL) 
 // fetchPage reads a page. It proves its version by its own token or by that of the next
 // page, and its number of rows if both tokens are in one file.
 func (c *Client) fetchPage(ctx context.Context, t tvmexport.Table, u tvmexport.Unit, at *url.URL, r *rows) (tvmexport.Answer, error) {
-	if !strings.EqualFold(at.Host, c.endpoint.Host) || at.Scheme != c.endpoint.Scheme {
+	if !c.o.Cloud.sameAPI(at.Host, c.endpoint.Host) || at.Scheme != c.endpoint.Scheme {
 		return tvmexport.Answer{}, usage("fetch", t.Name, linkHint, fmt.Errorf("%w: a page at the host %s", errLink, hostName(at)))
 	}
 	from, known := placeOf(tokenOf(at))
