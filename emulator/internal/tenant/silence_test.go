@@ -224,7 +224,7 @@ func TestExpiryShowsWhoReports(t *testing.T) {
 // The same calls lead to the same rows, also of what is silent and has expired.
 func TestExpiryIsOfTheSeed(t *testing.T) {
 	lived := func(seed uint64) []string {
-		o := known(40, seed)
+		o := known(15, seed)
 		o.Expiry, o.ChangeRate = true, 0.4
 		tn := tenant.New(o)
 		tn.Advance(9)

@@ -147,7 +147,7 @@ func TestFortyDays(t *testing.T) {
 
 // What vanished from each data set is the difference of its snapshots.
 func TestVanishedIsTheDifference(t *testing.T) {
-	o := known(60, 17)
+	o := options(50, 17)
 	o.ChangeRate = 0.6
 	tn := tenant.New(o)
 	before := tn.Newest()
