@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -103,16 +104,20 @@ func (o *object) string() []byte {
 		return nil
 	}
 	start := o.i
-	for o.i++; o.i < len(o.text); o.i++ {
-		switch o.text[o.i] {
-		case '\\':
-			o.i++
-		case '"':
-			o.i++
-			return o.text[start:o.i]
+	o.i++
+	for {
+		rest := o.text[min(o.i, len(o.text)):]
+		end := bytes.IndexByte(rest, '"')
+		if end < 0 {
+			return nil
 		}
+		if slash := bytes.IndexByte(rest[:end], '\\'); slash >= 0 {
+			o.i += slash + 2 // behind what it escapes
+			continue
+		}
+		o.i += end + 1
+		return o.text[start:o.i]
 	}
-	return nil
 }
 
 // skip goes behind a value.
