@@ -21,7 +21,8 @@ func TestEmptyFile(t *testing.T) {
 	s := newService(t, emulatortest.Devices(4), emulatortest.CVEs(100))
 	c := s.client(t, nil)
 	l := list(t, c, vulnerabilities)
-	if _, err := s.Inject(faults.Rule{Endpoint: faults.Blob, Match: "VaExport", Status: 200, Count: 1}); err != nil {
+	emptied, err := s.Inject(faults.Rule{Endpoint: faults.Blob, Match: "VaExport", Status: 200, Count: 1})
+	if err != nil {
 		t.Fatal(err)
 	}
 	i := 0
@@ -30,6 +31,9 @@ func TestEmptyFile(t *testing.T) {
 		if err != nil || !a.Complete() || i == 0 && a.Rows != 0 || len(a.Columns) == 0 {
 			t.Fatalf("%+v, %v", a, err)
 		}
+	}
+	if emptied.Hits() != 1 {
+		t.Errorf("%d files were emptied", emptied.Hits())
 	}
 }
 
@@ -51,14 +55,19 @@ func TestDamagedFiles(t *testing.T) {
 				return body
 			})
 			c := s.client(t, nil)
+			refused := 0
 			for _, u := range list(t, c, vulnerabilities).Units {
 				a, err := c.FetchUnit(t.Context(), tableNamed(t, vulnerabilities), u, &collected{t: t})
 				if err == nil && a.Rows == 0 {
 					continue // a device group without devices
 				}
+				refused++
 				if err == nil || a.Complete() || tvmexport.ActionOf(err) != tvmexport.Retry && !strings.Contains(err.Error(), "twice") {
 					t.Errorf("%s: %+v, %v", u.ID, a, err)
 				}
+			}
+			if refused == 0 {
+				t.Error("no file with rows was read")
 			}
 		})
 	}

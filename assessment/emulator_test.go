@@ -37,7 +37,7 @@ type service struct {
 
 func newService(t testing.TB, o ...emulatortest.Option) service {
 	t.Helper()
-	o = append([]emulatortest.Option{emulatortest.Devices(20), emulatortest.CVEs(20_000), emulatortest.FixedClock(morning()), emulatortest.NoQuota()}, o...)
+	o = append([]emulatortest.Option{emulatortest.Devices(20), emulatortest.CVEs(2000), emulatortest.FixedClock(morning()), emulatortest.NoQuota()}, o...)
 	e := emulatortest.New(t, o...)
 	return service{e, e.Client()}
 }
