@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ SEED   ?= 1
 
 chaos: ## small exports with injected faults; nothing lost or duplicated, no hang, no retry storm
 	$(GO) test ./test/reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
+
+# How many worlds of export assessment APIs.
+WORLDS ?= 100
+
+exports: ## small exports of the export assessment APIs with injected faults; each row of one snapshot once
+	$(GO) test ./test/reliability/exports -count=1 -timeout 0 -v -args -worlds $(WORLDS) -seed $(SEED)
 
 # How long soak goes on; what it makes in any case, and its first seed (0: from the clock), are its flags.
 SOAK      ?= 60m
