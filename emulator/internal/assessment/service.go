@@ -143,6 +143,7 @@ func (s *Service) admit(path string, files bool) *callquota.Throttle {
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := uuid.NewString()
 	w.Header().Set("request-id", id)
+	w.Header().Set("Date", s.o.Tenant.Now().UTC().Format(http.TimeFormat)) // which may be days ahead
 	asked, files, ok := find(r.URL.Path)
 	if !ok {
 		refuse(w, id, &failure{status: http.StatusNotFound, code: "NotFound", message: "Resource " + r.URL.Path + " was not found"})
