@@ -120,7 +120,7 @@ type Answer struct {
 	Rows        int64         // written to the RowWriter
 	Counted     int64         // what the query itself counted; Missing if the answer does not say
 	Bytes       int64         // of the body as JSON, decompressed
-	Calls       int           // made for it, retries too
+	Calls       int           // made for it, retries too; the download of a file from storage is none
 	Request     string        // the service's request id
 	Took        time.Duration // of the last call
 	Columns     []Column      // the schema that the answer declares, in the order of the query

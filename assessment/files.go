@@ -53,7 +53,7 @@ func (c *Client) fetchFile(ctx context.Context, t tvmexport.Table, at *url.URL, 
 		},
 	})
 	a := answerOf(result)
-	a.Bytes = bytes
+	a.Bytes, a.Calls = bytes, 0 // storage has no quota
 	if err == nil {
 		a.Counted = r.written
 	}

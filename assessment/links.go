@@ -3,6 +3,7 @@ package assessment
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -91,13 +92,22 @@ func checkFile(endpoint *url.URL, suffixes []string, address string) (*url.URL, 
 	switch {
 	case u.Scheme != "https" && (u.Scheme != "http" || endpoint.Scheme != "http"):
 		return nil, fmt.Errorf("%w: a file is at %s without encryption", errLink, hostName(u))
-	case u.User != nil || !strings.EqualFold(u.Host, endpoint.Host) && !slices.ContainsFunc(suffixes, storage):
+	case u.User != nil || !ofEndpoint(endpoint, u) && !slices.ContainsFunc(suffixes, storage):
 		return nil, fmt.Errorf("%w: a file is at the host %s, which is not storage of this cloud (*%s)", errLink, hostName(u), strings.Join(suffixes, ", *"))
 	case strings.Count(strings.Trim(u.Path, "/"), "/") < 1:
 		return nil, fmt.Errorf("%w: a file at %s has no path", errLink, hostName(u))
 	}
 	u.Fragment = ""
 	return u, nil
+}
+
+// ofEndpoint says whether an address is at the host of the endpoint. On this machine,
+// where the services of an emulator differ by their ports, any port is.
+func ofEndpoint(endpoint, u *url.URL) bool {
+	if ip, err := netip.ParseAddr(endpoint.Hostname()); err == nil && ip.IsLoopback() || endpoint.Hostname() == "localhost" {
+		return strings.EqualFold(u.Hostname(), endpoint.Hostname())
+	}
+	return strings.EqualFold(u.Host, endpoint.Host)
 }
 
 // hostName is the host of an address as a message shows it.

@@ -63,18 +63,18 @@ func TestFileAddresses(t *testing.T) {
 	const sas = "?sv=1&se=2026-11-20T07%3A01%3A00Z&sig=secret"
 	for address, want := range map[string]string{
 		"https://tvmexportstrprdeus.blob.core.windows.net/tvm-export/2026-11-20/0601/VaExport/part.json.gz": "",
-		"https://127.0.0.1:4000/account/c/part.json.gz":                                                     "",
+		"https://api.example:4000/account/c/part.json.gz":                                                   "",
 		"http://tvmexportstrprdeus.blob.core.windows.net/c/part.json.gz":                                    "encryption",
 		"https://blob.core.windows.net.evil.example/c/part.json.gz":                                         "evil.example",
 		"https://xblob.core.windows.net/c/part.json.gz":                                                     "xblob",
 		"https://a.blob.core.windows.net:444/c/part.json.gz":                                                "444",
 		"https://user@a.blob.core.windows.net/c/part.json.gz":                                               "host",
-		"https://127.0.0.1:4001/c/part.json.gz":                                                             "4001",
+		"https://api.example:4001/c/part.json.gz":                                                           "4001",
 		"https://a.blob.core.windows.net/":                                                                  "no path",
 		"file:///etc/passwd":                                                                                "encryption",
 		"https://a.blob.core.usgovcloudapi.net/c/part.json.gz":                                              "usgovcloudapi",
 	} {
-		u, err := checkFile(parsed(t, "https://127.0.0.1:4000"), Cloud{}.Storage(), address+sas)
+		u, err := checkFile(parsed(t, "https://api.example:4000"), Cloud{}.Storage(), address+sas)
 		if err != nil {
 			if want == "" || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s: %v", address, err)
@@ -85,6 +85,20 @@ func TestFileAddresses(t *testing.T) {
 		if want != "" || strings.ContainsAny(unit.ID, "?=") || !strings.HasSuffix(unit.ID, "/part.json.gz") ||
 			!unit.Expires.Equal(time.Date(2026, 11, 20, 7, 1, 0, 0, time.UTC)) || string(unit.Link) != address+sas {
 			t.Errorf("%s: %q until %s", address, unit.ID, unit.Expires)
+		}
+	}
+}
+
+// The services of an emulator differ by their ports.
+func TestFileOnThisMachine(t *testing.T) {
+	for endpoint, address := range map[string]string{
+		"https://127.0.0.1:4000": "https://127.0.0.1:4001/c/part", "https://localhost:4000": "https://localhost/c/part", "http://[::1]:1": "http://[::1]:2/c/part",
+	} {
+		if _, err := checkFile(parsed(t, endpoint), Cloud{}.Storage(), address); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+		if _, err := checkFile(parsed(t, endpoint), Cloud{}.Storage(), "https://127.0.0.2/c/part"); err == nil {
+			t.Errorf("%s: another host is used", endpoint)
 		}
 	}
 }

@@ -155,7 +155,7 @@ func (h ListingHarness) read(t *testing.T, u tvmexport.Unit) (keys []string, a t
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !a.Complete() || a.Rows != int64(len(list.keys)) || a.Calls < 1 {
+	if !a.Complete() || a.Rows != int64(len(list.keys)) || a.Calls < 0 {
 		t.Errorf("the unit %s has %d rows of %d by %d calls, and %d were written", u.ID, a.Rows, a.Counted, a.Calls, len(list.keys))
 	}
 	return list.keys, a
