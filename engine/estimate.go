@@ -113,15 +113,30 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 		out[i].Table, out[i].Err = r.Table, r.Err
 		out[i].Notes = append(orderNotes(orders[i]), out[i].Notes...)
 	}
-	if len(v.leased) > 0 {
-		// One call asks for the schemas of all tables; it counts for the first.
-		first := &out[slices.IndexFunc(orders, func(o tvmexport.Order) bool { return o.Table == v.leased[0].Name })]
-		first.Calls, first.Spent = first.Calls+1, first.Spent+1
-		for i := range out {
-			out[i].Chain, out[i].Ahead = out[i].Chain+1, out[i].Ahead+1
+	e.addSchemaCall(out, v.leased)
+	return out, nil
+}
+
+// addSchemaCall adds the call that asks Source for the schemas of its tables. It counts
+// for the first of them, and all wait for it.
+func (e *Exporter) addSchemaCall(out []PlannedTable, leased []tvmexport.Table) {
+	common := func(t tvmexport.Table) bool {
+		_, own := e.Sources[t.Name]
+		return !own
+	}
+	first := slices.IndexFunc(leased, common)
+	if first < 0 {
+		return
+	}
+	for i := range out {
+		p := &out[i]
+		if p.Table.Name == leased[first].Name {
+			p.Calls, p.Spent = p.Calls+1, p.Spent+1
+		}
+		if common(p.Table) {
+			p.Chain, p.Ahead = p.Chain+1, p.Ahead+1
 		}
 	}
-	return out, nil
 }
 
 // EstimateDuration is about how long a run would take whose calls take so long each, and
