@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/figures"
@@ -125,14 +127,15 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 			"Database Ingestor on " + x.config.Kusto.Database + ", or Table Ingestor on each of its tables",
 		},
 	}}
-	chain := 0
-	for _, t := range tables {
-		chain = max(chain, t.Chain)
+	chain, calls := 0, 0
+	hunted := huntedAlone(tables)
+	for i, t := range tables {
+		chain, calls = max(chain, hunted[i].Chain), calls+hunted[i].Calls
 		l := lineOfPlan(t)
 		if t.Err == nil {
-			each := meanOf(source, t.Calls, t.Bytes)
-			quota := source.Forecast(t.Calls, t.Chain, callsAtOnce, each).Took
-			l.Seconds = round(e.EstimateDuration([]engine.PlannedTable{t}, each, quota, landing).Seconds())
+			each := meanOf(source, hunted[i].Calls, t.Bytes)
+			quota := source.Forecast(hunted[i].Calls, hunted[i].Chain, callsAtOnce, each).Took
+			l.Seconds = round(e.EstimateDuration(hunted[i:i+1], each, quota, landing).Seconds())
 			var err error
 			if l.Commands, err = x.destination.Inspect().Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
 				return out, err
@@ -150,17 +153,32 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 	}
 	out.Total.Apart = round(out.Total.Apart)
 	out.basis = basis{call: source.Mean(), learned: learnedTables(tables)}
-	each := meanOf(source, out.Total.Calls, out.Total.Bytes)
-	f := source.Forecast(out.Total.Calls, chain, callsAtOnce, each)
-	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.EstimateDuration(tables, each, f.Took, landing).Seconds())
+	each := meanOf(source, calls, out.Total.Bytes)
+	f := source.Forecast(calls, chain, callsAtOnce, each)
+	out.Total.Held, out.Total.Seconds = round(f.Held.Seconds()), round(e.EstimateDuration(hunted, each, f.Took, landing).Seconds())
 	u := source.Usage()
 	out.Total.Minute, out.Total.Hour = allowed{u.Minute, u.Quota.PerMinute}, allowed{u.Hour, u.Quota.PerHour}
-	out.Total.HourlyShare, out.Total.UsedShare = round(float64(out.Total.Calls)/hourly), round(float64(u.Hour)/hourly)
+	out.Total.HourlyShare, out.Total.UsedShare = round(float64(calls)/hourly), round(float64(u.Hour)/hourly)
 	out.Total.Ends = momentOf(time.Now().Add(time.Duration(out.Total.Seconds * float64(time.Second))))
 	out.share = x.config.Defender.Share
 	out.Total.Number = out.number()
 	return out, nil
 }
+
+// huntedAlone is the plans of tables with their calls for hunting alone. Tables of the export
+// assessment APIs have quotas of their own, and a run has read their rows when it is planned.
+func huntedAlone(tables []engine.PlannedTable) []engine.PlannedTable {
+	out := slices.Clone(tables)
+	for i := range out {
+		if isExported(out[i].Table.Name) {
+			out[i].Calls, out[i].Chain, out[i].Ahead = 0, 0, 0
+		}
+	}
+	return out
+}
+
+// isExported says whether a table is one of the export assessment APIs.
+func isExported(table string) bool { return catalog.SourceOf(table) == catalog.Assessment }
 
 // round keeps four decimals, which is more than anybody knows.
 func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
@@ -170,6 +188,9 @@ func lineOfPlan(t engine.PlannedTable) planLine {
 		Table: t.Table.Name, Kind: string(t.Run.Kind), Why: fullReason(t.FullReason), TableRows: t.TableRows, Held: t.Held, Rows: t.Rows, Resumed: t.Resumed, Finishes: string(t.Finishes),
 		Parts: t.Parts, Changed: t.Changed, Slices: t.Slices, Calls: t.Calls, Bytes: t.Bytes,
 		RowBytes: round(t.RowBytes), Learned: t.Learned, Notes: advisedNotes(t.Notes),
+	}
+	if isExported(l.Table) {
+		l.Calls = t.Spent // slices are read from the spool
 	}
 	if t.Err != nil {
 		l.Kind, l.Error = "failed", advise(t.Err).Error()

@@ -42,7 +42,8 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 	return i.tables, nil
 }
 
-// sourceTables counts the rows of the tables, by one call where that is possible.
+// sourceTables counts the rows of the tables of hunting, by one call where that is
+// possible, and lists the others.
 func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	tables, err := i.chosenTables()
 	if err == nil {
@@ -51,6 +52,11 @@ func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
+	tables, exported := byHunting(tables)
+	out := i.exportedTables(ctx, exported)
+	if len(tables) == 0 {
+		return preflight.Found(out...)
+	}
 	list := make([]tvmexport.CountQuery, len(tables))
 	for n, t := range tables {
 		list[n] = tvmexport.CountQuery{Table: t, Depth: depthOf(t)} // by the key's first digit, so that the key is looked at too
@@ -58,7 +64,6 @@ func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	record := i.shareQuota(ctx)
 	counts := i.source.CountTables(ctx, list)
 	record()
-	var out []preflight.Finding
 	for n, t := range tables {
 		if counts[n].Err != nil {
 			out = append(out, i.absent(ctx, t, counts[n].Err))

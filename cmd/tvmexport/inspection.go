@@ -176,23 +176,27 @@ func principal(who signin.Identity) string {
 
 // permission looks for the application permission in the token.
 func (i *inspection) permission(context.Context) preflight.Result {
-	need := i.api.Permission()
-	held := i.who.Roles
-	if len(i.who.Scopes) > 0 {
-		held = i.who.Scopes
+	return preflight.Found(permissionOf(i.who, i.api.Permission()))
+}
+
+// permissionOf looks for an application permission in a token.
+func permissionOf(who signin.Identity, need hunting.Permission) preflight.Finding {
+	held := who.Roles
+	if len(who.Scopes) > 0 {
+		held = who.Scopes
 	}
 	for _, h := range held {
 		if h == need.Role {
-			return preflight.Found(preflight.Good(need.Role, "granted on %s", need.Service))
+			return preflight.Good(need.Role, "granted on %s", need.Service)
 		}
 	}
-	return preflight.Found(preflight.Finding{
+	return preflight.Finding{
 		About: need.Role, Status: preflight.Broken, Cause: tvmexport.Permission,
 		Text: fmt.Sprintf("the token for %s lacks the application permission; it has: %s", need.Service, list(held)),
 		Fix: fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
 			"az ad app permission add --id %s --api %s --api-permissions $(az ad sp show --id %s --query \"appRoles[?value=='%s'].id\" -o tsv)=Role && az ad app permission admin-consent --id %s",
-			i.who.AppID, need.Service, need.Role, i.who.AppID, need.ServiceID, need.ServiceID, need.Role, i.who.AppID),
-	})
+			who.AppID, need.Service, need.Role, who.AppID, need.ServiceID, need.ServiceID, need.Role, who.AppID),
+	}
 }
 
 func list(names []string) string {

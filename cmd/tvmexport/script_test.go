@@ -210,8 +210,8 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	} {
 		ts.Setenv(name, value)
 	}
-	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n  database: %s\nca_file: %s\n",
-		s.Ready.Graph, s.Ready.Kusto, s.Ready.Ingest, s.Ready.Database, s.Ready.CA)
+	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nassessment:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n  database: %s\nca_file: %s\n",
+		s.Ready.Graph, s.Ready.MDE, s.Ready.Kusto, s.Ready.Ingest, s.Ready.Database, s.Ready.CA)
 	ts.Check(os.WriteFile(ts.MkAbs("tvmexport.yaml"), []byte(text), 0o600))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/assessment"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/engine"
@@ -28,6 +29,9 @@ type parts struct {
 	defender    lazyCredential // signs in to Defender
 	destination *kusto.Client
 	tenant      string // whose data the source has, once source has signed in
+
+	exports  *assessment.Client          // of the export assessment APIs, once source has signed in
+	assessed map[string]tvmexport.Source // the tables of these APIs, by name
 }
 
 // configured opens what the configuration names.
@@ -92,11 +96,11 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 		return nil, err
 	}
 	x.tenant = who.TenantID
-	var retry func(string, string, time.Duration, error)
-	if r, ok := printer.(interface {
-		Retry(table, op string, in time.Duration, why error)
-	}); ok {
-		retry = r.Retry
+	if x.exports, err = newExports(p, x, credential, maxWait, printer); err != nil {
+		return nil, err
+	}
+	if x.assessed, err = assessed(x); err != nil {
+		return nil, err
 	}
 	client, err := hunting.New(hunting.Options{
 		API: hunting.API(x.config.Defender.API), Endpoint: x.config.Defender.Endpoint, Cloud: x.cloud,
@@ -104,7 +108,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 		PseudonymKey: []byte(x.config.PseudonymisationKey),
 
 		Quota:  defender.Quota{PerMinute: x.config.Defender.CallsPerMinute, PerHour: x.config.Defender.CallsPerHour},
-		OnWait: printer.Wait, OnRetry: retry,
+		OnWait: printer.Wait, OnRetry: retryOf(printer),
 	})
 	if b, ok := printer.(interface{ Budget(left func() int) }); ok && err == nil {
 		b.Budget(func() int { u := client.Usage(); return max(0, u.Quota.PerMinute-u.Minute) })
@@ -115,7 +119,7 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 // exporter puts source and destination together.
 func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *engine.Exporter {
 	return &engine.Exporter{
-		Source: source, Destination: x.destination, Describe: describe(x.config), Policy: policies(x.config), Compress: compress,
+		Source: source, Sources: x.assessed, Destination: x.destination, Describe: describe(x.config), Policy: policies(x.config), Compress: compress,
 		Hooks: printer.Hooks(), Advise: advise, Owner: owner(), Tenant: x.tenant, Term: x.config.Lease,
 		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,
 		Consistent: x.config.Consistency == "table", FullEvery: x.config.Snapshots.FullEvery, StepBytes: int64(x.config.Publish.Bytes),

@@ -17,15 +17,16 @@ import (
 
 // Config is the whole configuration. Default fills what is not set.
 type Config struct {
-	Defender  Defender  `yaml:"defender"`
-	Auth      Auth      `yaml:"auth"`
-	Kusto     Kusto     `yaml:"kusto"`
-	Functions Functions `yaml:"functions"`
-	Layout    string    `yaml:"layout"`
-	Retention Retention `yaml:"retention"`
-	Publish   Publish   `yaml:"publish"`
-	Snapshots Snapshots `yaml:"snapshots"`
-	Drift     string    `yaml:"drift"`
+	Defender   Defender   `yaml:"defender"`
+	Assessment Assessment `yaml:"assessment"`
+	Auth       Auth       `yaml:"auth"`
+	Kusto      Kusto      `yaml:"kusto"`
+	Functions  Functions  `yaml:"functions"`
+	Layout     string     `yaml:"layout"`
+	Retention  Retention  `yaml:"retention"`
+	Publish    Publish    `yaml:"publish"`
+	Snapshots  Snapshots  `yaml:"snapshots"`
+	Drift      string     `yaml:"drift"`
 
 	Lag         time.Duration `yaml:"lag" bounds:"least=0s"`
 	Recount     time.Duration `yaml:"recount" bounds:"least=0s"`
@@ -97,6 +98,22 @@ type Defender struct {
 	CallsPerHour   int     `yaml:"calls_per_hour" bounds:"least=1"`
 }
 
+// Assessment is the second source: Defender's export assessment APIs, which have the
+// tables Tvm*. It uses the cloud and the sign-in of Defender.
+type Assessment struct {
+	Endpoint string  `yaml:"endpoint"`
+	Via      string  `yaml:"via"`
+	Share    float64 `yaml:"share" bounds:"above=0 most=1"`
+	Spool    Spool   `yaml:"spool"`
+}
+
+// Spool is where rows of the second source wait between the download and the
+// comparison with the last run.
+type Spool struct {
+	Dir   string `yaml:"dir"`
+	Bytes int    `yaml:"bytes" bounds:"least=1000000"`
+}
+
 // Auth is how to sign in. Secrets are not part of it: they come from the
 // environment and from files that it or the environment names.
 type Auth struct {
@@ -140,9 +157,10 @@ type Publish struct {
 // Default is the configuration before a file and the environment are read.
 func Default() Config {
 	return Config{
-		Defender: Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
-		Auth:     Auth{Method: "default"},
-		Layout:   "both", Retention: Retention{Raw: 30 * day, Typed: 365 * day, Hot: 31 * day},
+		Defender:   Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
+		Assessment: Assessment{Via: "files", Share: 0.5, Spool: Spool{Bytes: 20_000_000_000}},
+		Auth:       Auth{Method: "default"},
+		Layout:     "both", Retention: Retention{Raw: 30 * day, Typed: 365 * day, Hot: 31 * day},
 		Publish: Publish{Bytes: 1_000_000_000},
 
 		Snapshots: Snapshots{FullEvery: 7 * 24 * time.Hour}, Drift: "evolve",
@@ -157,6 +175,9 @@ func Default() Config {
 var (
 	APIs   = []string{"graph", "xdr", "mde"}
 	Clouds = []string{"commercial", "gcc", "gcc-high", "dod"}
+	// Vias are how the second source reads a table: as files of a storage account, or
+	// as pages of its API.
+	Vias = []string{"files", "pages"}
 	// Consistencies: each partition is the state that one answer gave, or the
 	// whole table is the state of one moment.
 	Consistencies = []string{"partition", "table"}
@@ -170,7 +191,7 @@ var (
 // words are the keys whose values are words, with the words that they take.
 func words() map[string][]string {
 	return map[string][]string{
-		"defender.api": APIs, "defender.cloud": Clouds, "consistency": Consistencies, "drift": Drifts, "layout": Layouts,
+		"defender.api": APIs, "defender.cloud": Clouds, "assessment.via": Vias, "consistency": Consistencies, "drift": Drifts, "layout": Layouts,
 		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...),
 	}
 }
@@ -208,6 +229,7 @@ func (c Config) Check() error {
 		{"kusto.cluster", c.Kusto.Cluster, true},
 		{"kusto.ingest", c.Kusto.Ingest, false},
 		{"defender.endpoint", c.Defender.Endpoint, false},
+		{"assessment.endpoint", c.Assessment.Endpoint, false},
 		{"auth.authority", c.Auth.Authority, false},
 		{"kusto.auth.authority", c.Kusto.Auth.Authority, false},
 	} {
