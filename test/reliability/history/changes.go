@@ -17,15 +17,45 @@ import (
 type course struct {
 	table tvmexport.Table
 	key   []string          // columns of the natural key that are shown; nil: there is none
-	first map[string]int    // rows of the first day by key
-	steps []step            // by day; the first has none
+	steps []multiset        // by day: its rows without those of the day before; the first has none
+	rows  map[string]series // of each row in steps
+	keys  map[string]series // of each key, the first day included
 	keyed map[string]string // the keys of all rows in steps
 }
 
-// step is what a day brought.
-type step struct {
-	rows multiset       // of the day, without those of the day before
-	keys map[string]int // the same by key
+// series is how often something appeared, less how often it vanished, on each day on
+// which that is not 0, in the order of the days. Most of it has a day or two.
+type series []appearance
+
+type appearance struct{ day, times int }
+
+// add counts more of a day, which is the last one or a later one.
+func (s series) add(day, times int) series {
+	if n := len(s); n > 0 && s[n-1].day == day {
+		s[n-1].times += times
+		return s
+	}
+	return append(s, appearance{day, times})
+}
+
+// until is how often it is there on a day.
+func (s series) until(day int) (n int) {
+	for _, a := range s {
+		if a.day <= day {
+			n += a.times
+		}
+	}
+	return n
+}
+
+// changed is the last day up to a day on which it changed how often it is there, 0 for none.
+func (s series) changed(until int) (last int) {
+	for _, a := range s {
+		if a.day <= until && a.times != 0 {
+			last = a.day
+		}
+	}
+	return last
 }
 
 // course compares each day of a table with the one before.
@@ -34,7 +64,7 @@ func (c *chronicle) course(ctx context.Context, t tvmexport.Table) (course, erro
 	if err != nil {
 		return course{}, err
 	}
-	p := course{table: t, first: map[string]int{}, steps: make([]step, len(c.entries)), keyed: map[string]string{}}
+	p := course{table: t, steps: make([]multiset, len(c.entries)), rows: map[string]series{}, keys: map[string]series{}, keyed: map[string]string{}}
 	if !slices.ContainsFunc(t.NaturalKey, func(k string) bool { return typeOf(shown, k) == "" }) {
 		p.key = t.NaturalKey
 	}
@@ -48,19 +78,19 @@ func (c *chronicle) course(ctx context.Context, t tvmexport.Table) (course, erro
 		if err != nil {
 			return p, err
 		}
-		brought, keys := now, p.first
+		brought := now
 		if day > 0 {
-			brought, keys = now.minus(before), map[string]int{}
-			p.steps[day] = step{brought, keys}
+			brought = now.minus(before)
+			p.steps[day] = brought
 		}
 		for row, n := range brought {
 			key, err := p.keyOf(row)
 			if err != nil {
 				return p, err
 			}
-			keys[key] += n
+			p.keys[key] = p.keys[key].add(day, n)
 			if day > 0 {
-				p.keyed[row] = key
+				p.rows[row], p.keyed[row] = p.rows[row].add(day, n), key
 			}
 		}
 		before = now
@@ -89,32 +119,13 @@ func (p course) keyOf(row string) (string, error) {
 func (p course) between(from, to int) multiset {
 	m := multiset{}
 	for day := from + 1; day <= to; day++ {
-		for row, n := range p.steps[day].rows {
+		for row, n := range p.steps[day] {
 			if m[row] += n; m[row] == 0 {
 				delete(m, row)
 			}
 		}
 	}
 	return m
-}
-
-// count is how many rows a key had on a day.
-func (p course) count(key string, day int) int {
-	n := p.first[key]
-	for d := 1; d <= day; d++ {
-		n += p.steps[d].keys[key]
-	}
-	return n
-}
-
-// showed is the last day up to to on which it changed how often a row is there.
-func (p course) showed(row string, to int) int {
-	for day := to; day > 0; day-- {
-		if p.steps[day].rows[row] != 0 {
-			return day
-		}
-	}
-	return 0
 }
 
 // changes are the rows that Changes must give between two days: the kind of
@@ -125,20 +136,20 @@ func (p course) changes(from, to int) multiset {
 	var after []string
 	for row, n := range p.between(from, to) {
 		key := p.keyed[row]
-		paired := len(p.key) > 0 && p.count(key, from) == 1 && p.count(key, to) == 1
+		paired := len(p.key) > 0 && p.keys[key].until(from) == 1 && p.keys[key].until(to) == 1
 		switch {
 		case paired && n < 0:
 			before[key] = row
 		case paired:
 			after = append(after, row)
 		case n > 0:
-			m[change("added", p.showed(row, to), row, "")] += n
+			m[change("added", p.rows[row].changed(to), row, "")] += n
 		default:
-			m[change("removed", p.showed(row, to), row, "")] -= n
+			m[change("removed", p.rows[row].changed(to), row, "")] -= n
 		}
 	}
 	for _, row := range after {
-		m[change("modified", p.showed(row, to), row, before[p.keyed[row]])]++
+		m[change("modified", p.rows[row].changed(to), row, before[p.keyed[row]])]++
 	}
 	return m
 }

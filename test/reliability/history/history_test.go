@@ -134,7 +134,7 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 					for row := range p.between(from, to) {
 						days := 0
 						for day := from + 1; day <= to; day++ {
-							if p.steps[day].rows[row] != 0 {
+							if p.steps[day][row] != 0 {
 								days++
 							}
 						}
@@ -142,7 +142,7 @@ func TestChangesOfWhatComesAndGoes(t *testing.T) {
 							back++
 						}
 						key := p.keyed[row]
-						if n, m := p.count(key, from), p.count(key, to); n == 1 && m > 1 || n > 1 && m == 1 {
+						if n, m := p.keys[key].until(from), p.keys[key].until(to); n == 1 && m > 1 || n > 1 && m == 1 {
 							duplicated++
 						}
 					}
