@@ -225,6 +225,7 @@ type Publication struct {
 	Calls int               `json:"calls"` // made for the run, for the commit record
 
 	Losses Losses `json:"losses,omitzero"` // that the run knows of, for the commit record
+	Gap    Window `json:"gap,omitzero"`    // of the watermark: what the source no longer had for the run, for the commit record
 	Apart  bool   `json:"apart,omitempty"` // the guards of its steps are its own: those of runs that the ledger has lost may be there
 
 	Layout  Layout   `json:"layout,omitempty"`  // where the steps put rows; "" is RawOnly
@@ -279,6 +280,7 @@ type Commit struct {
 	Bytes      int64  // of source JSON fetched for it
 	Calls      int    // made to the source for it
 	Losses     Losses // that the run knew of and made up for
+	Gap        Window // of the watermark, that readers lack for ever: the source no longer had its rows; zero: there is none
 	Effect     Effect
 	Partitions []PartitionRecord
 	Unread     []Unread // values that do not fit their type

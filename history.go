@@ -42,6 +42,7 @@ type Committed struct {
 
 	Destination string // table that it published records into; "" where that is not recorded
 	Losses      Losses // that the run knew of and made up for
+	Gap         Window // of the watermark, that the source no longer had; zero: there was none
 }
 
 // Volume is an amount of data.

@@ -35,7 +35,8 @@ type ListingSource interface {
 type SinceLister interface {
 	// ListSince is List of the rows whose watermark is later than from, and of
 	// those without one. It may list earlier rows too. What is earlier than the
-	// source keeps is not there; a zero from asks for all that it keeps.
+	// source keeps is not there, and the listing says so in Gone; a zero from asks
+	// for all that it keeps.
 	ListSince(ctx context.Context, table Table, from time.Time) (Listing, error)
 }
 
@@ -44,7 +45,8 @@ type Listing struct {
 	Version string    // names the state, such as the time at which the service generated it
 	At      time.Time // when the state was generated, by the source's clock; zero: not known
 	Units   []Unit
-	Calls   int // calls made for it, retries too
+	Calls   int    // calls made for it, retries too
+	Gone    Window // of the watermark: what was asked for and the source no longer keeps; zero: nothing. An open From is the beginning
 }
 
 // Unit is a part of a listing that one call reads.

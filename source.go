@@ -101,6 +101,7 @@ type Counts struct {
 	Calls              int       // calls made for it, retries too
 	Even               bool      // the service counts no parts: Parts are the rows of all of Within, thought to be spread evenly
 	Notes              []string  // what people should know of how the source was read, a sentence each
+	Gone               Window    // of the watermark: what was asked for and the source no longer keeps; zero: nothing is known to be gone
 }
 
 // Count is one part. Where the part is a step of the watermark, Start is its

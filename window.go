@@ -1,6 +1,7 @@
 package tvmexport
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -49,4 +50,14 @@ func (w Window) Overlaps(v Window) bool {
 		return w.Null && v.Null
 	}
 	return (w.To.IsZero() || v.From.Before(w.To)) && (v.To.IsZero() || w.From.Before(v.To))
+}
+
+// GapReason says in a sentence, for people and the audit, that the rows of a window
+// are lost to readers; "" for no window.
+func GapReason(gap Window) string {
+	if gap == (Window{}) {
+		return ""
+	}
+	return fmt.Sprintf("a gap: the source no longer has the events after %s and up to %s, and readers will not see them",
+		gap.From.UTC().Format(time.RFC3339), gap.To.UTC().Format(time.RFC3339))
 }

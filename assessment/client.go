@@ -32,7 +32,8 @@ func (c *Client) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing
 	case t.Name == changes:
 		return c.listAllChanges(ctx, t)
 	case of.files == "" || c.o.Via == Pages && of.pages != "":
-		return c.listPages(ctx, t, c.pagesURL(of, time.Time{}))
+		l, _, err := c.listPages(ctx, t, c.pagesURL(of, time.Time{}))
+		return l, err
 	}
 	return c.listFiles(ctx, t, of)
 }

@@ -127,23 +127,6 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-func TestOldestChanges(t *testing.T) {
-	for now, want := range map[string]string{
-		"2026-11-20T06:01:00Z": "2026-11-06T12:00:00Z",
-		"2026-11-20T06:00:00Z": "2026-11-06T06:00:00Z",
-		"2026-11-20T11:59:59Z": "2026-11-06T12:00:00Z",
-		"2026-11-20T23:00:00Z": "2026-11-07T00:00:00Z",
-	} {
-		at, err := time.Parse(time.RFC3339, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := oldest(at).Format(time.RFC3339); got != want {
-			t.Errorf("at %s: %s, want %s", now, got, want)
-		}
-	}
-}
-
 func TestListings(t *testing.T) {
 	read := func(text string) ([]string, string, error) {
 		l, err := readListing(wire.NewStream(strings.NewReader(text)), parsed(t, "https://api.security.microsoft.com"), Cloud{}.Storage())

@@ -82,18 +82,17 @@ func (w walk) unit(version string) tvmexport.Unit {
 	return tvmexport.Unit{Version: version, ID: id, Rows: tvmexport.Missing, Link: tvmexport.Link(w.next.String())}
 }
 
-// listPages asks for the first page of a walk. Changes are those of the moment at which
-// they are asked for, by the service's clock.
-func (c *Client) listPages(ctx context.Context, t tvmexport.Table, at *url.URL) (tvmexport.Listing, error) {
+// listPages asks for the first page of a walk. asked is when that was, by the service's
+// clock; zero: its answer does not tell.
+func (c *Client) listPages(ctx context.Context, t tvmexport.Table, at *url.URL) (_ tvmexport.Listing, asked time.Time, _ error) {
 	nowhere := func(text []byte) (int, error) {
 		s := wire.Scan{Text: text}
 		return s.Value(0, 0), nil
 	}
 	var w walk
-	var asked time.Time
 	call := c.call("list", t, at, c.budget(sets[t.Name].pages, c.o.Quotas.Pages))
 	call.Read = func(b *defender.Body) error {
-		asked, _ = http.ParseTime(b.Response.Header.Get("Date"))
+		asked, _ = http.ParseTime(b.Response.Header.Get("Date")) // in UTC
 		p, err := onePage(b, true, nowhere)
 		if err == nil {
 			w, err = c.follow(at, p)
@@ -102,17 +101,14 @@ func (c *Client) listPages(ctx context.Context, t tvmexport.Table, at *url.URL) 
 	}
 	result, err := c.service.Do(ctx, call)
 	l := tvmexport.Listing{Version: w.version, At: w.at, Calls: result.Calls}
-	if t.Name == changes && asked.After(l.At) {
-		l.At = asked.UTC()
-	}
 	if err != nil {
-		return l, c.listError(err)
+		return l, asked, c.listError(err)
 	}
 	l.Units = []tvmexport.Unit{{Version: l.Version, ID: firstPage, Rows: tvmexport.Missing, Link: tvmexport.Link(at.String())}}
 	if w.next != nil {
 		l.Units = append(l.Units, w.unit(l.Version))
 	}
-	return l, nil
+	return l, asked, nil
 }
 
 // fetchPage reads a page. It proves its version by its own token or by that of the next

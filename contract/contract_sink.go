@@ -16,6 +16,7 @@ var sinkCases = []contractCase{
 	{"Publish", "OnlyTheNamedBatches", publishNamed},
 	{"Commit", "OfOneTable", commitOfTable},
 	{"Commit", "WithoutRows", commitNothing},
+	{"Commit", "KeepsTheGap", commitGap},
 	{"History", "OfNoTable", historyNone},
 	{"History", "DeltaReplacesItsPartitions", historyOfDelta},
 	{"Acquire", "AfterItsTerm", leaseExpires},
@@ -97,6 +98,30 @@ func commitNothing(t *testing.T, h Harness) {
 	}
 	if got := h.history(t); got.Last == nil || got.Last.ID != "R2" || got.Last.Rows != 0 {
 		t.Errorf("after a commit without rows the last run is %+v", got.Last)
+	}
+}
+
+// commitGap: a gap is kept from the beginning of the publication on, for the process that
+// finishes it, and belongs to one run.
+func commitGap(t *testing.T, h Harness) {
+	run := h.run("R1", "")
+	p := publication(run, h.land(t, run, 1, 3, 1))
+	p.Gap = tvmexport.Window{From: time.Date(2026, 11, 1, 6, 0, 0, 1200, time.UTC), To: time.Date(2026, 11, 9, 12, 0, 0, 0, time.UTC)}
+	h.publish(t, p)
+	begun := h.history(t).Publishing
+	if begun == nil || begun.Gap != p.Gap {
+		t.Fatalf("the publication that began is %+v, want the gap %v", begun, p.Gap)
+	}
+	commit := tvmexport.Commit{Run: run, Rows: 3, Partitions: p.Partitions, Gap: begun.Gap}
+	if err := h.Destination.Commit(t.Context(), commit); err != nil {
+		t.Fatal(err)
+	}
+	if last := h.history(t).Last; last == nil || last.Gap != p.Gap {
+		t.Errorf("the last run is %+v, want the gap %v", last, p.Gap)
+	}
+	h.parts(t, "R2", "R1", "40")
+	if last := h.history(t).Last; last == nil || last.ID != "R2" || last.Gap != (tvmexport.Window{}) {
+		t.Errorf("the run after it is %+v, want no gap", last)
 	}
 }
 

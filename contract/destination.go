@@ -112,7 +112,7 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 				Effect:    &c.Effect,
 				RunHeader: c.Run.Header(), Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
 				Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
-				Destination: c.Run.Table.Destination, Losses: c.Losses, Unread: c.Unread, Unlike: c.Unlike,
+				Destination: c.Run.Table.Destination, Losses: c.Losses, Gap: c.Gap, Unread: c.Unread, Unlike: c.Unlike,
 			}
 			if c.Run.Table.LoadType != tvmexport.Snapshot { // what counts is what the last run knows
 				clear(effective)

@@ -206,6 +206,9 @@ func listSince(t *testing.T, h ListingHarness) {
 		}
 		events := h
 		events.Table = h.Events
+		if !from.IsZero() && l.Gone != (tvmexport.Window{}) {
+			t.Errorf("since %s: the source no longer has %v, and there is a row of an earlier time", from, l.Gone)
+		}
 		got := map[string]int{}
 		for _, key := range events.walk(t, l) {
 			got[key]++

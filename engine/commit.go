@@ -99,7 +99,7 @@ func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.Histor
 		RunHeader: p.Run.Header(), At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
 		Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
 		Effect: &effect, Unread: p.Unread, Unlike: p.Unlike,
-		Destination: p.Run.Table.Destination, Losses: p.Losses,
+		Destination: p.Run.Table.Destination, Losses: p.Losses, Gap: p.Gap,
 	}
 	if p.Run.Kind == tvmexport.FullRun {
 		h.Losses = tvmexport.Losses{}

@@ -26,6 +26,8 @@ type Progress struct {
 	Changed    int      // parts that were fetched
 	FullReason string   // why a Snapshot was fetched completely; "" where it was not
 	Notes      []string // what people should know of the run, a sentence each
+
+	Gaps []tvmexport.Window // of the watermark, that committed runs found to be gone at the source
 }
 
 // flow exports one table: count, fetch and land, compare, recheck, confirm,

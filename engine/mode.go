@@ -38,7 +38,7 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	}
 	p.Requested = v.request.Full
 	if h.Last != nil {
-		p.Run.Previous = h.Last.ID
+		p.Run.Previous, p.Reached = h.Last.ID, h.Last.Watermark
 	}
 	for _, r := range h.Partitions {
 		p.Last += r.Rows
@@ -137,6 +137,7 @@ type Plan struct {
 	Only       []tvmexport.Partition // of a Snapshot's delta: what it replaces; nil: what differs from Known
 	Lag        time.Duration         // how far the watermark stays behind the source's clock
 	Until      time.Time             // upper end of the window as ordered; zero: the source's clock less Lag
+	Reached    time.Time             // watermark of the last committed run; zero: there is none
 	Recount    time.Duration         // how far back published hours are counted again for late rows
 	Again      []tvmexport.Window    // published windows that are asked for again
 	Orphans    []tvmexport.OrphanedBatch

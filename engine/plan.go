@@ -18,6 +18,7 @@ type planned struct {
 	fingerprints *fingerprints         // of the units; nil: the source is not asked for any
 	counted      tally                 // of the parts that are fetched
 	held         int64                 // rows counted, whether they are fetched or not
+	gap          tvmexport.Window      // of the watermark: what the source no longer has for the run
 	total        int64                 // rows of the units
 	walk         walk                  // where the source lists units
 }

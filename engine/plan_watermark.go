@@ -29,6 +29,9 @@ func (p *planner) planWindow(ctx context.Context) error {
 	p.warnOfAge(counts)
 	p.noteAhead(counts)
 	p.closeWindow(counts.Now)
+	if p.gap = gapOf(p.Reached, run.Window, counts); p.gap != (tvmexport.Window{}) {
+		p.note("%s", tvmexport.GapReason(p.gap))
+	}
 	late, seen, err := p.late(ctx, counts.Parts, recent)
 	if err != nil {
 		return err
@@ -164,9 +167,13 @@ func from(parts []tvmexport.Count, at time.Time) []tvmexport.Count {
 // (https://learn.microsoft.com/defender-xdr/advanced-hunting-overview).
 const sourceKeeps = 30 * 24 * time.Hour
 
-// warnOfAge notes that rows of the source may have expired since the last run.
+// warnOfAge notes that rows of the source may have expired since the last run, where the
+// source does not say it.
 func (p *planner) warnOfAge(c tvmexport.Counts) {
 	at := p.Run.Window.From
+	if c.Gone != (tvmexport.Window{}) {
+		return // the source knows better
+	}
 	if oldest := c.Now.Add(-sourceKeeps); !at.IsZero() && !c.Now.IsZero() && at.Before(oldest) && p.Run.Previous != "" {
 		p.note("the source keeps 30 days: rows between %s and %s may no longer exist there", at.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
 	}

@@ -90,7 +90,7 @@ func publication(p planned, have landed, missing map[tvmexport.BatchID]int64, do
 	pub := tvmexport.Publication{
 		Run: run, Bytes: done.Bytes, Calls: done.Calls,
 		Layout: cmp.Or(run.Table.Layout, tvmexport.Both), Columns: run.Table.Columns, Shown: run.Table.Visible(),
-		Unlike: p.Unlike, Apart: p.Apart,
+		Unlike: p.Unlike, Apart: p.Apart, Gap: p.gap,
 	}
 	for _, b := range batches {
 		pub.Unread = addUnread(pub.Unread, b.Unread)
@@ -167,13 +167,14 @@ func finish(ctx context.Context, s Steps, pub tvmexport.Publication, p *Progress
 	unread := mostUnread(pub.Unread, published.Unread)
 	err = s.Commit(ctx, tvmexport.Commit{
 		Run: pub.Run, Rows: rows, Bytes: pub.Bytes, Calls: pub.Calls, Partitions: pub.Partitions, Losses: pub.Losses, Effect: pub.Effect,
-		Unread: unread, Unlike: pub.Unlike,
+		Unread: unread, Unlike: pub.Unlike, Gap: pub.Gap,
 	})
 	if err != nil {
 		return err
 	}
 	p.Run, p.Rows, p.Notes, p.Unread = pub.Run, rows, append(p.Notes, published.Notes...), unread
 	p.TableRows, p.Growth = pub.Effect.TableRows, pub.Effect.Growth
+	p.Gaps = addGap(p.Gaps, pub.Gap)
 	announceCommitted(h, pub.Run, rows)
 	return nil
 }

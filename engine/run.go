@@ -25,7 +25,7 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 	if err := v.sameTenant(r.Table, *h); err != nil {
 		return err
 	}
-	var finished []tvmexport.Unread
+	var finished Progress
 	if h.Publishing != nil || v.large(r.Table, *h) {
 		if err := t.place.enter(ctx); err != nil {
 			return err
@@ -34,19 +34,22 @@ func (v *invocation) runTable(ctx context.Context, r *Result, t tableRun) error 
 	if p := h.Publishing; p != nil {
 		p.Run.Table = tableOfPublication(*p, r.Table)
 		p.Effect = effectOf(*p, stateBefore(*h), h.Partitions)
-		var done Progress
-		err := finish(ctx, t.steps, *p, &done, &v.exporter.Hooks)
+		err := finish(ctx, t.steps, *p, &finished, &v.exporter.Hooks)
 		if err != nil {
 			return err
 		}
-		r.Finished, finished = p.Rows, done.Unread
+		r.Finished = p.Rows
 		if *h, err = v.afterFinish(ctx, r.Table, *h, *p); err != nil {
 			return err
 		}
 		t.watch.start() // the finished run has its own time
 	}
 	err := v.attempt(ctx, r, t)
-	r.Unread = addUnread(finished, r.Unread)
+	r.Unread = addUnread(finished.Unread, r.Unread)
+	for _, gap := range finished.Gaps { // those of the run itself are among its notes
+		r.Notes = append(r.Notes, tvmexport.GapReason(gap))
+	}
+	r.Gaps = append(finished.Gaps, r.Gaps...)
 	for _, u := range r.Unread {
 		if where := whereUnread(u); where != "" {
 			r.Notes = append(r.Notes, where)

@@ -23,7 +23,7 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 	if u.rows == 0 && q.Rows > 0 && !q.Emptied && q.Bin == 0 {
 		return out, u.empty(q.Rows)
 	}
-	out.Now, out.Notes = u.at, u.notes
+	out.Now, out.Notes, out.Gone = u.at, u.notes, u.gone
 	if q.Fingerprints {
 		out.FingerprintColumns = q.Table.FingerprintColumns()
 	}

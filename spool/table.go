@@ -105,6 +105,7 @@ type state struct {
 	since   time.Time       // rows with an earlier watermark may be missing; zero: none are
 	version string
 	at      time.Time
+	gone    tvmexport.Window   // of the watermark, that the source no longer keeps
 	columns []tvmexport.Column // that the answers declare
 	notes   []string
 	rowSet

@@ -101,7 +101,7 @@ func (w *walk) list(ctx context.Context) (l tvmexport.Listing, err error) {
 
 // begin starts with the units of a listing.
 func (w *walk) begin(l tvmexport.Listing) {
-	w.state.version, w.state.at = l.Version, l.At
+	w.state.version, w.state.at, w.state.gone = l.Version, l.At, l.Gone
 	w.listing, w.empty, w.open = listedUnits(l), 0, nil
 	w.known, w.namedBy = make(map[string]bool, len(l.Units)), map[string]string{}
 	for _, u := range l.Units {

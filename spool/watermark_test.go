@@ -14,6 +14,7 @@ import (
 type changes struct {
 	*contract.ListingSource
 	at    time.Time
+	gone  time.Time // up to which the source no longer has rows
 	since []time.Time
 }
 
@@ -21,6 +22,9 @@ func (c *changes) ListSince(ctx context.Context, t tvmexport.Table, from time.Ti
 	c.since = append(c.since, from)
 	l, err := c.List(ctx, t)
 	l.At = c.at
+	if from.Before(c.gone) {
+		l.Gone = tvmexport.Window{From: from, To: c.gone}
+	}
 	return l, err
 }
 
@@ -69,6 +73,32 @@ func TestEarlierRowsAreListed(t *testing.T) {
 		c, err := s.Count(t.Context(), tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: from, To: behind.at}, Bin: time.Hour})
 		if err != nil || !c.Now.Equal(behind.at) {
 			t.Fatal(c.Now, err)
+		}
+	}
+	if len(behind.since) != 3 {
+		t.Errorf("listed since %v", behind.since)
+	}
+}
+
+// A count says what the source no longer has of its window, also when it is answered from
+// the disk.
+func TestCountSaysWhatIsGone(t *testing.T) {
+	behind := &changes{ListingSource: &contract.ListingSource{}, at: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
+	behind.gone = behind.at.Add(-4 * time.Hour)
+	behind.Generate("E", "1", eventsUntil(12))
+	s := newSource(t, behind, Options{})
+	for _, c := range []struct {
+		from time.Time
+		gone tvmexport.Window
+	}{
+		{behind.at.Add(-time.Hour), tvmexport.Window{}},
+		{behind.at.Add(-6 * time.Hour), tvmexport.Window{From: behind.at.Add(-6 * time.Hour), To: behind.gone}},
+		{behind.at.Add(-5 * time.Hour), tvmexport.Window{From: behind.at.Add(-6 * time.Hour), To: behind.gone}},
+		{time.Time{}, tvmexport.Window{To: behind.gone}},
+	} {
+		counts, err := s.Count(t.Context(), tvmexport.CountQuery{Table: events, Window: tvmexport.Window{From: c.from, To: behind.at}, Bin: time.Hour})
+		if err != nil || counts.Gone != c.gone {
+			t.Errorf("from %s: gone is %v, want %v; %v", c.from, counts.Gone, c.gone, err)
 		}
 	}
 	if len(behind.since) != 3 {

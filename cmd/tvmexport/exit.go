@@ -43,14 +43,14 @@ func codeOf(c tvmexport.Cause) int {
 
 // reportCode is the code for a whole invocation: that of the one cause for
 // which all tables failed, 3 for any mixture, and where a committed run has
-// values that do not fit their type.
+// values that do not fit their type, or a gap.
 func reportCode(r engine.Report) int {
 	codes := make([]int, len(r.Outcomes))
 	for i, o := range r.Outcomes {
 		switch {
 		case o.Err != nil:
 			codes[i] = codeOf(tvmexport.CauseOf(o.Err))
-		case len(o.Unread) > 0: // committed, with values that were not read
+		case len(o.Unread)+len(o.Gaps) > 0: // committed, with values that were not read, or without events that are lost
 			codes[i] = exitPartly
 		}
 	}

@@ -110,8 +110,8 @@ Continue with step 5.`,
   1    failed
   2    usage or configuration: flags, the file, names of tables
   3    partly done: some tables failed, or they failed for different causes, or
-       a committed run has values that do not match the type of their columns;
-       verify: something differs
+       a committed run has values that do not match the type of their columns, or a
+       gap: events that the source no longer has; verify: something differs
   4    sign-in or permission
   5    out of quota, or waited longer than --max-wait; landed batches are kept for
        the next run

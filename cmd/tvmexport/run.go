@@ -120,9 +120,20 @@ type resultLine struct {
 	Error     string   `json:"error,omitempty"`
 
 	Unread []tvmexport.Unread `json:"unread,omitempty"` // Nulled by column
+	Gaps   []lostLine         `json:"gaps,omitempty"`   // what the source no longer had
 
 	TableRows *int64 `json:"tableRows,omitempty"` // that readers see of the table
 	Growth    int64  `json:"growth"`              // how many more they are than before the run
+}
+
+// lostLine is a gap in events as JSON: events after From and up to To are lost.
+type lostLine struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+func lostLineOf(gap tvmexport.Window) lostLine {
+	return lostLine{From: gap.From.UTC().Format(time.RFC3339Nano), To: gap.To.UTC().Format(time.RFC3339Nano)}
 }
 
 func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJSON bool) error {
@@ -227,6 +238,9 @@ func lineOf(o engine.Result, requests []string) resultLine {
 	l.Growth = o.Growth
 	if !o.Run.Watermark.IsZero() {
 		l.Watermark = o.Run.Watermark.UTC().Format(time.RFC3339Nano)
+	}
+	for _, gap := range o.Gaps {
+		l.Gaps = append(l.Gaps, lostLineOf(gap))
 	}
 	if o.Err != nil {
 		l.Status, l.Error = "failed", advise(o.Err).Error()

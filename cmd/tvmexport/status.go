@@ -73,6 +73,8 @@ type statusLine struct {
 	Seconds   float64 `json:"seconds,omitempty"`   // that the last committed run took
 	FullAt    string  `json:"fullAt,omitempty"`    // when the newest full run was committed
 	Deltas    int     `json:"deltas,omitempty"`    // committed delta runs since then
+
+	Gap *lostLine `json:"gap,omitempty"` // that the last committed run found
 }
 
 func statusLineOf(t kusto.TableStatus) statusLine {
@@ -91,6 +93,10 @@ func statusLineOf(t kusto.TableStatus) statusLine {
 		l.Committed, l.AgeSeconds = t.Last.At.UTC().Format(time.RFC3339), t.Age.Seconds()
 		if !t.Last.Watermark.IsZero() {
 			l.Watermark = t.Last.Watermark.UTC().Format(time.RFC3339Nano)
+		}
+		if t.Last.Gap != (tvmexport.Window{}) {
+			gap := lostLineOf(t.Last.Gap)
+			l.Gap = &gap
 		}
 	}
 	if t.Holder != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -21,7 +23,7 @@ func (c *Ledger) Commit(ctx context.Context, m tvmexport.Commit) error {
 	detail, err := kql.Document(CommitDetail{
 		RunHeader: m.Run.Header(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
 		Destination: m.Run.Table.Destination, Losses: m.Losses, Effect: effectOf(m.Effect),
-		Unread: m.Unread, Unlike: m.Unlike, Note: tvmexport.UnreadReason(m.Unread),
+		Unread: m.Unread, Unlike: m.Unlike, Gap: m.Gap, Note: noteOf(m),
 	})
 	if err != nil {
 		return conn.RefusedError("commit", table, fmt.Errorf("describe the run: %w", err), "")
@@ -30,6 +32,12 @@ func (c *Ledger) Commit(ctx context.Context, m tvmexport.Commit) error {
 	row.Owner, row.Detail = m.Owner, detail
 	row.Rows, row.Bytes, row.Calls = m.Rows, m.Bytes, m.Calls
 	return c.makeCount(ctx, m.Run, row)
+}
+
+// noteOf is what the audit says of a run that has succeeded; "" for nothing.
+func noteOf(m tvmexport.Commit) string {
+	said := slices.DeleteFunc([]string{tvmexport.GapReason(m.Gap), tvmexport.UnreadReason(m.Unread)}, func(s string) bool { return s == "" })
+	return strings.Join(said, "; ")
 }
 
 // makeCount appends the row that makes a run count. The guard of an extent
@@ -68,6 +76,7 @@ type CommitDetail struct {
 
 	Destination string           `json:"destination,omitempty"` // table of records; "" in records of earlier versions
 	Losses      tvmexport.Losses `json:"losses,omitzero"`       // that the run made up for
+	Gap         tvmexport.Window `json:"gap,omitzero"`          // of the watermark, that the source no longer had
 
 	Effect *storedEffect `json:"effect,omitempty"` // nil in records of earlier versions
 }

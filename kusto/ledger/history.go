@@ -253,6 +253,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 			h.Last.Columns, h.Last.Shown = d.Columns, d.Shown
 			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
 			h.Last.Destination, h.Last.Losses, h.Last.Effect = d.Destination, d.Losses, d.Effect.effect()
+			h.Last.Gap = d.Gap
 			h.Since, h.Depth, h.Ordered = e.since, int(e.depth), e.ordered
 			h.FullAt, h.Fetched = e.full, e.fetched
 		case kql.AbandonedState:

@@ -16,7 +16,7 @@ func changesFunction(prefix string, t tvmexport.Table, s Source) Function {
 	name := prefix + t.Name + "Changes"
 	const params = "from: datetime, ['to']: datetime"
 	if t.LoadType != tvmexport.Snapshot {
-		return read(name, params, "rows of "+t.Name+" that were added by runs committed after from and not after to", addedRows(t, s))
+		return read(name, params, "rows of "+t.Name+" that were added by runs committed after from and not after to; a row whose Change is gap stands for the events between Before.From and Before.To, which the source no longer had", addedRows(t, s))
 	}
 	shown := everShown(t, s)
 	key := keyColumns(t, shown)
@@ -65,9 +65,22 @@ func addedRows(t tvmexport.Table, s Source) string {
 	if renamed(t.Visible(), columns, "At") {
 		at, committed = "CommittedAt = At", "At = CommittedAt"
 	}
-	return lets + rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
+	added := rows + fmt.Sprintf(`| where not(Partition startswith_cs %s)
 | join kind=inner (Visible | where At > from | project RunId, %s) on RunId
 `, kql.Literal(tvmexport.NullWatermark), at) + changeColumns(`"added"`, committed, s.Values(t.Visible()), columns, "dynamic(null)")
+	return lets + "union (\n" + indented(added) + "), (\n" + indented(gaps(t)) + ")\n"
+}
+
+// gaps are the gaps that runs between two times noted, a row each, without values in the
+// columns of Defender. Unlike added rows they stay after a full run: no run can close them.
+// Of a run that is recorded as committed twice the first record counts.
+func gaps(t tvmexport.Table) string {
+	return fmt.Sprintf(`%s
+| where Table == %s and State == %s and isnotnull(Detail.gap)
+| summarize arg_min(At, Detail) by RunId
+| where At > from and At <= %s
+| project Change = "gap", RunId, At, Before = bag_pack("From", todatetime(Detail.gap["from"]), "To", todatetime(Detail.gap["to"]))
+`, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.CommittedState), toParameter)
 }
 
 // ownNames are the columns of Changes that no table of Defender has, and the

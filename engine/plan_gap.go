@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/tvmexport/tvmexport"
+)
+
+// gapOf is the part of the watermark that a run should read and that the source no
+// longer has. It begins where the committed runs end, or later if an operator ordered a
+// later start, and ends with what is gone, at the latest where the run ends. Rows that the
+// source returns all the same end it too. It is zero if nothing is gone, and if reached
+// is zero: without a committed run the history begins with what the source has.
+func gapOf(reached time.Time, window tvmexport.Window, c tvmexport.Counts) tvmexport.Window {
+	if reached.IsZero() || c.Gone.To.IsZero() {
+		return tvmexport.Window{}
+	}
+	gap := tvmexport.Window{From: later(later(reached, window.From), c.Gone.From), To: earlier(c.Gone.To, window.To)}
+	for _, p := range c.Parts {
+		if p.Rows > 0 && p.Start.After(gap.From) {
+			gap.To = earlier(gap.To, p.Start.Add(-tvmexport.Tick))
+		}
+	}
+	if !gap.To.After(gap.From) {
+		return tvmexport.Window{}
+	}
+	return gap
+}
+
+// addGap adds the gap of a committed run, if it has one.
+func addGap(list []tvmexport.Window, gap tvmexport.Window) []tvmexport.Window {
+	if gap == (tvmexport.Window{}) {
+		return list
+	}
+	return append(list[:len(list):len(list)], gap)
+}

@@ -1,0 +1,183 @@
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/contract"
+	"github.com/tvmexport/tvmexport/engine"
+)
+
+// fortnight is how long the source of these tests keeps events. They come at noon.
+const fortnight = 14 * 24 * time.Hour
+
+// gapWorld is a world whose source says what it no longer keeps.
+type gapWorld struct {
+	world
+	start time.Time
+}
+
+func newGapWorld() gapWorld {
+	w := gapWorld{newWorld(tvmexport.Incremental, "Timestamp"), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	w.Recount = 48 * time.Hour
+	w.source.CorruptCount = func(q tvmexport.CountQuery, c *tvmexport.Counts) {
+		if oldest := c.Now.Add(-fortnight); q.Window.From.Before(oldest) {
+			c.Gone = tvmexport.Window{From: q.Window.From, To: oldest}
+		}
+	}
+	return w
+}
+
+func (w gapWorld) day(n int) time.Time { return w.start.AddDate(0, 0, n) }
+
+// events are those that happened up to a day, from another day on.
+func (w gapWorld) events(from, to int) (rows []contract.Row) {
+	for n := from; n < to; n++ {
+		rows = append(rows, device("0a1b", 2, w.day(n).Add(12*time.Hour))...)
+	}
+	return rows
+}
+
+// on sets the source's clock: it keeps the events of a fortnight.
+func (w gapWorld) on(n int) {
+	w.source.SetNow(w.day(n))
+	w.source.Set(software, w.events(max(n-14, 0), n))
+}
+
+// run makes a run that must commit, and returns its result and the gap of its commit.
+func (w gapWorld) run(t *testing.T, r engine.Request) (engine.Result, tvmexport.Window) {
+	t.Helper()
+	report, err := w.Run(t.Context(), r)
+	if err != nil || report.Outcomes[0].Err != nil {
+		t.Fatal(err, report.Outcomes[0].Err)
+	}
+	commits := w.destination.Commits(software)
+	return report.Outcomes[0], commits[len(commits)-1].Gap
+}
+
+func (w gapWorld) between(from, to int) tvmexport.Window {
+	return tvmexport.Window{From: w.day(from), To: w.day(to)}
+}
+
+func gapNotes(r engine.Result) int {
+	return len(slices.DeleteFunc(slices.Clone(r.Notes), func(n string) bool { return !strings.HasPrefix(n, "a gap: ") }))
+}
+
+// A run that comes after the source has dropped events commits what it can have, and the
+// gap. The runs before it and after it have none.
+func TestGapIsCommittedOnce(t *testing.T) {
+	none := tvmexport.Window{}
+	for name, c := range map[string]struct {
+		days    int // until the second run
+		request engine.Request
+		gap     bool
+	}{
+		"ADayLater":         {1, engine.Request{}, false},
+		"JustInTime":        {14, engine.Request{}, false},
+		"TooLate":           {20, engine.Request{}, true},
+		"TooLateAndFull":    {20, engine.Request{Full: true}, true},
+		"InTimeAndFull":     {14, engine.Request{Full: true}, false},
+		"BehindWhatIsGone":  {20, engine.Request{From: time.Date(2026, 11, 10, 0, 0, 0, 0, time.UTC)}, false},
+		"FromBeforeTheLast": {3, engine.Request{From: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w := newGapWorld()
+				w.on(2)
+				if r, gap := w.run(t, engine.Request{}); gap != none || r.Gaps != nil || gapNotes(r) > 0 {
+					t.Fatalf("the first run has the gap %v, %v; notes %q", gap, r.Gaps, r.Notes)
+				}
+				w.on(2 + c.days)
+				var want tvmexport.Window
+				var wants []tvmexport.Window
+				if c.gap {
+					want = w.between(2, 2+c.days-14)
+					wants = []tvmexport.Window{want}
+				}
+				r, gap := w.run(t, c.request)
+				if d := cmp.Diff(want, gap); d != "" {
+					t.Errorf("the committed gap (-want +got):\n%s", d)
+				}
+				if d := cmp.Diff(wants, r.Gaps); d != "" || gapNotes(r) != len(wants) {
+					t.Errorf("the gaps of the result, with the notes %q (-want +got):\n%s", r.Notes, d)
+				}
+				w.on(3 + c.days)
+				if r, gap := w.run(t, engine.Request{}); gap != none || r.Gaps != nil || gapNotes(r) > 0 || r.Rows != 2 {
+					t.Errorf("the third run publishes %d rows and has the gap %v, %v; notes %q", r.Rows, gap, r.Gaps, r.Notes)
+				}
+			})
+		})
+	}
+}
+
+// A run whose end is ordered notes the gap up to there, and the next one the rest.
+func TestGapInTwoParts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newGapWorld()
+		w.on(2)
+		w.run(t, engine.Request{})
+		w.on(22)
+		_, first := w.run(t, engine.Request{To: w.day(5)})
+		_, second := w.run(t, engine.Request{})
+		if d := cmp.Diff([]tvmexport.Window{w.between(2, 5), w.between(5, 8)}, []tvmexport.Window{first, second}); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
+}
+
+// A process that ends while it publishes has noted the gap with its publication: the next
+// run commits it, with the id of the run that found it, and reports it.
+func TestGapOfAnInterruptedPublication(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newGapWorld()
+		w.on(2)
+		w.run(t, engine.Request{})
+		w.on(22)
+		w.destination.OnPublish = func(tvmexport.Publication, int) error {
+			return &tvmexport.Error{Op: "publish", Err: errors.New("killed")}
+		}
+		report, err := w.Run(t.Context(), engine.Request{})
+		if err != nil || report.Outcomes[0].Err == nil || report.Outcomes[0].Gaps != nil {
+			t.Fatalf("an interrupted run: %v, %v, gaps %v", err, report.Outcomes[0].Err, report.Outcomes[0].Gaps)
+		}
+		found := report.Outcomes[0].Run.ID
+		w.destination.OnPublish = nil
+		w.on(23)
+		r, last := w.run(t, engine.Request{})
+		commits := w.destination.Commits(software)
+		middle := commits[len(commits)-2]
+		if last != (tvmexport.Window{}) || middle.Run.ID != found {
+			t.Errorf("the gap of the last run is %v; run %s was finished, want %s", last, middle.Run.ID, found)
+		}
+		want := []tvmexport.Window{w.between(2, 8)}
+		if d := cmp.Diff(want, []tvmexport.Window{middle.Gap}); d != "" {
+			t.Errorf("the committed gap (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff(want, r.Gaps); d != "" || gapNotes(r) != 1 {
+			t.Errorf("the gaps of the result, with the notes %q (-want +got):\n%s", r.Notes, d)
+		}
+	})
+}
+
+// A plan says that its run would have a gap, and commits nothing.
+func TestGapOfAPlan(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newGapWorld()
+		w.on(2)
+		w.run(t, engine.Request{})
+		w.on(22)
+		plans, err := w.Plan(t.Context(), engine.Request{})
+		if err != nil || plans[0].Err != nil {
+			t.Fatal(err, plans[0].Err)
+		}
+		if !slices.ContainsFunc(plans[0].Notes, func(n string) bool { return strings.HasPrefix(n, "a gap: ") }) || len(w.destination.Commits(software)) != 1 {
+			t.Errorf("the notes of the plan are %q", plans[0].Notes)
+		}
+	})
+}
