@@ -62,11 +62,17 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.names = append(w.names, tables[i].name)
 		w.truth[tables[i].name] = tables[i].truth
 	}
+	w.open(emulator.Options{Devices: 1 + w.IntN(6), CVEs: 2000, Seed: seed, History: 2, ChangeRate: 0.3, Expiry: w.IntN(2) == 0})
+	return w
+}
+
+// open starts the emulator and prepares the destination for the world's tables.
+func (w *world) open(o emulator.Options) {
+	t := w.t
+	t.Helper()
+	o.Dir = t.TempDir()
 	var err error
-	w.rig, err = rig.New(t.Context(), rig.Options{Tables: w.names, Emulator: emulator.Options{
-		Devices: 1 + w.IntN(6), CVEs: 2000, Seed: seed, History: 2, ChangeRate: 0.3, Dir: t.TempDir(), Expiry: w.IntN(2) == 0,
-	}})
-	if err != nil {
+	if w.rig, err = rig.New(t.Context(), rig.Options{Tables: w.names, Emulator: o}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -82,7 +88,6 @@ func newWorld(t *testing.T, seed uint64) *world {
 			f(e)
 		}
 	})
-	return w
 }
 
 // watch tells f of each request from now on; nil nobody.
