@@ -59,7 +59,8 @@ type RowSizer interface {
 }
 
 // Releaser is a CountingSource that keeps what it has read of a table, and answers
-// from that.
+// from that. It knows the columns of a table only then: Schemas leaves out tables of
+// which nothing is kept, and counts have the columns.
 type Releaser interface {
 	// Release lets go of what is kept of a table: its run has ended, or nothing
 	// more is asked. The next question reads the table again. It is called also
@@ -101,6 +102,7 @@ type Counts struct {
 	Calls              int       // calls made for it, retries too
 	Even               bool      // the service counts no parts: Parts are the rows of all of Within, thought to be spread evenly
 	Notes              []string  // what people should know of how the source was read, a sentence each
+	Columns            []Column  // of a Releaser: those of the rows that it has read; nil: not known, as without rows
 	Gone               Window    // of the watermark: what was asked for and the source no longer keeps; zero: nothing is known to be gone
 }
 

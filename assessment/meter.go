@@ -14,6 +14,7 @@ const endpoints = "assessment/"
 
 // Begin implements tvmexport.Meter.
 func (c *Client) Begin(others []tvmexport.QuotaUsage) {
+	c.learned.forget()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.others = map[string][]tvmexport.QuotaUsage{}

@@ -39,11 +39,19 @@ func (c *Client) Schemas(ctx context.Context, tables []string) (map[string][]tvm
 }
 
 // learned is the columns that answers had and the catalogue does not, by table. All
-// answers of a table declare them from then on, also those that lack them: a column is
+// answers of a table declare them from then on, until the next invocation, also those that lack them: a column is
 // not gone because a file has no value of it.
 type learned struct {
 	mu      sync.Mutex
 	columns map[string][]tvmexport.Column // sorted by name
+}
+
+// forget forgets all columns: a member that the service no longer has is not in a table for
+// as long as the process lives.
+func (l *learned) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.columns = nil
 }
 
 func (l *learned) of(table string) []tvmexport.Column {

@@ -149,6 +149,49 @@ func sizesOfAnswer(t *testing.T, h SourceHarness) {
 var releaserCases = []sourceCase{
 	{"Release", "ReadsTheTableAgain", releaseAgain},
 	{"Release", "OfATableThatIsNotKept", releaseNothing},
+	{"Schemas", "OfTablesThatAreKept", schemasKept},
+	{"Count", "HasTheColumns", countColumns},
+}
+
+// schemasKept: a table is left out until it is read, and once it is released.
+func schemasKept(t *testing.T, h SourceHarness) {
+	told := func() int {
+		t.Helper()
+		schemas, err := h.Source.Schemas(t.Context(), []string{h.Table.Name, h.Events.Name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(schemas)
+	}
+	if n := told(); n != 0 {
+		t.Errorf("the schemas of %d tables are known before they are read", n)
+	}
+	h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
+	if n := told(); n != 1 {
+		t.Errorf("the schemas of %d tables are known when one was read", n)
+	}
+	r, _ := tvmexport.Ability[tvmexport.Releaser](h.Source)
+	r.Release(h.Table.Name)
+	if n := told(); n != 0 {
+		t.Errorf("the schemas of %d tables are known when none is kept", n)
+	}
+}
+
+// countColumns: a count has the columns of the rows, as Schemas has them.
+func countColumns(t *testing.T, h SourceHarness) {
+	counts := h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
+	schemas, err := h.Source.Schemas(t.Context(), []string{h.Table.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range schemas[h.Table.Name] {
+		if !has(counts.Columns, c.Name, c.Type) {
+			t.Errorf("Schemas has %s:%s, which the count does not have: %v", c.Name, c.Type, counts.Columns)
+		}
+	}
+	if !has(counts.Columns, "DeviceId", "string") || len(counts.Columns) != len(schemas[h.Table.Name]) {
+		t.Errorf("the columns of the count are %v", counts.Columns)
+	}
 }
 
 func releaseAgain(t *testing.T, h SourceHarness) {

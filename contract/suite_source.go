@@ -46,6 +46,10 @@ func sourceContract() []sourceCase {
 	out := slices.Concat(countCases, fetchCases)
 	for _, c := range schemaCases {
 		out = append(out, sourceCase{c.method, c.name, func(t *testing.T, h SourceHarness) {
+			if h.Keeps { // it knows the columns of what it has read
+				h.count(t, tvmexport.CountQuery{Table: h.Table, Depth: 1})
+				h.count(t, tvmexport.CountQuery{Table: h.Events, Depth: 1})
+			}
 			c.story(t, schemaHarness{h.Source, h.Table, h.Events})
 		}})
 	}

@@ -189,22 +189,24 @@ func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, t tabl
 		out.finishes = p.Run.ID
 		h = historyAfter(h, *p)
 	}
-	notes, err := reconcile(r, h, v.seen(r.Table.Name))
-	if err != nil {
-		return nil, err
+	out.history, t.history = h, h
+	known, seen := r.Table, v.seen(r.Table.Name)
+	for shifts, calls := 0, 0; ; shifts++ {
+		r.Table = known
+		err := out.planOnce(ctx, v, r, t, seen)
+		if found, ok := countedColumns(err); ok && shifts < schemaRestarts {
+			seen, calls = found, calls+out.stage.progress.Calls
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.stage.progress.Calls += calls
+		break
 	}
-	plan, err := v.plan(r.Table, t.order, h)
-	if err != nil {
-		return nil, err
-	}
-	plan.reuseOrphans(t.orphans, v.exporter.Resume)
-	st := newStage(s, &tvmexport.Hooks{}, plan)
-	planned, err := planRun(ctx, st, plan)
-	if err != nil {
-		return nil, err
-	}
+	plan, planned := out.plan, out.run
 	if slices.ContainsFunc(planned.units, func(p planUnit) bool { return !p.Unit.IsZero() && p.Unit.Rows == tvmexport.Missing }) {
-		notes = append(notes, "the source does not say how many rows its units have: rows and bytes are not known before the run")
+		out.notes = append(out.notes, "the source does not say how many rows its units have: rows and bytes are not known before the run")
 	}
 	s.envelope = envelopeBytes(r.Table)
 	s.size, out.learned = plan.RowBytes, plan.RowBytes > 0
@@ -218,8 +220,23 @@ func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, t tabl
 			out.sample, _ = sampleOf(r.Table, planned.units)
 		}
 	}
-	out.plan, out.stage, out.run, out.history, out.notes = plan, st, planned, h, notes
 	return out, nil
+}
+
+// planOnce plans a table by a schema of the source.
+func (w *plannedRun) planOnce(ctx context.Context, v *invocation, r *Result, t tableRun, seen sighting) (err error) {
+	seen, w.notes, err = reconcile(r, t.history, seen)
+	if err != nil {
+		return err
+	}
+	if w.plan, err = v.plan(r.Table, t.order, t.history); err != nil {
+		return err
+	}
+	see(&w.plan, seen)
+	w.plan.reuseOrphans(t.orphans, v.exporter.Resume)
+	w.stage = newStage(w.steps, &tvmexport.Hooks{}, w.plan)
+	w.run, err = planRun(ctx, w.stage, w.plan)
+	return err
 }
 
 // estimate is what runTable would do.

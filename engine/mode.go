@@ -146,6 +146,7 @@ type Plan struct {
 	Apart      bool               // rows of the ledger are gone
 	Live       []tvmexport.Column // the source's schema without hidden columns; answers are compared with it
 	Loose      bool               // the answers have other columns than Live, which the source tells all the same
+	Kept       bool               // Live is an assumption until the first count: the source knows the columns of rows that it has read
 	Notes      []string           // what people should know of the plan, a sentence each
 	Consistent bool               // the table must not move while it is read
 	StepBytes  int64              // of one publishing command; 0 is about 1 GB

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -87,7 +86,7 @@ func (v *invocation) large(t tvmexport.Table, h tvmexport.History) bool {
 
 // try makes a run of a table by a schema of the source.
 func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighting) error {
-	notes, err := reconcile(r, t.history, seen)
+	seen, notes, err := reconcile(r, t.history, seen)
 	if err != nil {
 		return err
 	}
@@ -104,8 +103,7 @@ func (v *invocation) try(ctx context.Context, r *Result, t tableRun, seen sighti
 	if plan.Run.Kind == tvmexport.DeltaRun {
 		plan.Unlike = unlikeColumns(t.history.Last)
 	}
-	plan.Loose = seen.loose
-	plan.Live = slices.DeleteFunc(slices.Clone(seen.columns), func(c tvmexport.Column) bool { return r.Table.Policy.Excludes(c.Name) })
+	see(&plan, seen)
 	plan.reuseOrphans(t.orphans, v.exporter.Resume)
 	if v.exporter.Hooks.Started != nil {
 		v.exporter.Hooks.Started(plan.Run)
@@ -128,22 +126,28 @@ func (v *invocation) sameTenant(t tvmexport.Table, h tvmexport.History) error {
 }
 
 // reconcile makes the table what the source shows now. If the source does not return
-// its schema, the last known one is used.
-func reconcile(r *Result, h tvmexport.History, seen sighting) (notes []string, err error) {
+// its schema, the last known one is used. Of a source that knows the columns of a table
+// only when it has read it, that is how each run begins.
+func reconcile(r *Result, h tvmexport.History, seen sighting) (_ sighting, notes []string, err error) {
 	live := seen.columns
 	if !seen.told {
 		live = r.Table.Columns
 		if h.Last != nil && len(h.Last.Columns) > 0 {
 			live = h.Last.Columns
 		}
+	}
+	switch {
+	case seen.kept:
+		seen.columns = live // which its counts confirm
+	case !seen.told:
 		notes = append(notes, "the source does not return the table's columns: the last known columns are used")
 	}
 	table, drift, err := reconcileSchema(r.Table, live, h.Last)
 	if err != nil {
-		return notes, err
+		return seen, notes, err
 	}
 	r.Table = table
-	return append(notes, drift...), nil
+	return seen, append(notes, drift...), nil
 }
 
 // fit updates the destination to the table's current schema.

@@ -19,6 +19,7 @@ const schemaRestarts = 2
 type schemaShift struct {
 	columns []tvmexport.Column // as the answer declares them
 	what    string
+	counted bool // it was found by a count, before the first row was fetched
 }
 
 func (s *schemaShift) Error() string {
@@ -30,6 +31,64 @@ type sighting struct {
 	columns []tvmexport.Column
 	told    bool // by the source; else they are what was known before
 	loose   bool // the answers have other columns, and the source tells these again
+	kept    bool // the source knows the columns of rows that it has read
+}
+
+// see gives a plan the columns of the source as they were seen.
+func see(p *Plan, s sighting) {
+	p.Live, p.Loose, p.Kept = published(p.Run.Table, s.columns), s.loose, s.kept
+}
+
+// published are columns without those that the table's policy excludes.
+func published(t tvmexport.Table, columns []tvmexport.Column) []tvmexport.Column {
+	return slices.DeleteFunc(slices.Clone(columns), func(c tvmexport.Column) bool { return t.Policy.Excludes(c.Name) })
+}
+
+// declared are the columns that an answer or a count declares, as they are compared. Where
+// only the rows of some time were read, a column is not gone because none of them has it.
+func declared(p *Plan, columns []tvmexport.Column) []tvmexport.Column {
+	columns = published(p.Run.Table, columns)
+	if !p.Kept || p.Run.Table.LoadType == tvmexport.Snapshot {
+		return columns
+	}
+	for _, c := range p.Live {
+		if typeOf(columns, c.Name) == "" {
+			columns = append(columns, c)
+		}
+	}
+	return ordered(columns, p.Live)
+}
+
+// count is stage.count. If the rows that were counted have other columns than the plan
+// assumes, the plan is made again.
+func (p *planner) count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.Counts, error) {
+	counts, err := p.stage.count(ctx, q)
+	if err != nil || len(counts.Columns) == 0 {
+		return counts, err
+	}
+	columns := declared(&p.Plan, counts.Columns)
+	if what := shift(p.Live, columns); what != "" {
+		return counts, shifted(p.Run.Table, &schemaShift{columns, what, true})
+	}
+	return counts, nil
+}
+
+// shifted is the error of a run that saw another schema than it was planned with.
+func shifted(t tvmexport.Table, s *schemaShift) error {
+	return &tvmexport.Error{
+		Op: "fetch", Table: t.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: s,
+		Hint: "nothing was published; run again when the schema no longer changes",
+	}
+}
+
+// countedColumns is what a plan continues with that was made with other columns than
+// those of the counted rows.
+func countedColumns(err error) (_ sighting, ok bool) {
+	var moved *schemaShift
+	if !errors.As(err, &moved) || !moved.counted {
+		return sighting{}, false
+	}
+	return sighting{columns: moved.columns, told: true, kept: true}, true
 }
 
 // sameSchema holds the columns that an answer declares against those that the
@@ -40,6 +99,7 @@ func (f *fetcher) sameSchema(columns []tvmexport.Column) error {
 	if len(columns) == 0 || len(live) == 0 {
 		return nil // the answer declares none, or nothing is known
 	}
+	columns = declared(&f.Plan, columns)
 	what := shift(f.schema, columns)
 	if f.schema == nil {
 		f.schema = columns
@@ -51,10 +111,7 @@ func (f *fetcher) sameSchema(columns []tvmexport.Column) error {
 	if what == "" {
 		return nil
 	}
-	return &tvmexport.Error{
-		Op: "fetch", Table: f.Run.Table.Name, Action: tvmexport.Stop, Cause: tvmexport.Integrity, Err: &schemaShift{columns, what},
-		Hint: "nothing was published; run again when the schema no longer changes",
-	}
+	return shifted(f.Run.Table, &schemaShift{columns, what, false})
 }
 
 func sameNames(a, b []tvmexport.Column) bool { return !hasNewColumns(a, b) && !hasNewColumns(b, a) }
@@ -87,7 +144,7 @@ func shift(before, now []tvmexport.Column) string {
 // seen is what the source tells of a table's schema.
 func (v *invocation) seen(table string) sighting {
 	columns, told := v.schemas[table]
-	return sighting{columns: columns, told: told}
+	return sighting{columns: columns, told: told, kept: v.exporter.keeps(table)}
 }
 
 // attempt makes a run of a table, and starts over where the source's schema
@@ -97,20 +154,24 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 	known := r.Table // as the catalogue describes it
 	calls, bytes := 0, int64(0)
 	var restarts []string
-	for {
+	for shifts := 0; ; shifts++ {
 		r.Table, r.Progress = known, Progress{TableRows: t.history.TableRows}
 		err := v.try(ctx, r, t, seen)
 		r.Calls, r.Bytes = r.Calls+calls, r.Bytes+bytes
 		r.Notes = append(slices.Clone(restarts), r.Notes...)
 		var moved *schemaShift
-		if !errors.As(err, &moved) || len(restarts) == schemaRestarts {
+		if !errors.As(err, &moved) || shifts == schemaRestarts {
 			return err
+		}
+		calls, bytes = r.Calls, r.Bytes
+		if found, ok := countedColumns(err); ok {
+			seen = found
+			continue
 		}
 		if v.exporter.Hooks.Retrying != nil {
 			v.exporter.Hooks.Retrying(r.Run, "run", 0, err)
 		}
 		restarts = append(restarts, "the run started over: "+moved.Error())
-		calls, bytes = r.Calls, r.Bytes
 		if seen, err = v.seeAgain(ctx, known.Name, seen, moved); err != nil {
 			return err
 		}
@@ -120,6 +181,9 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 // seeAgain asks for the schema of a table once more. If the source does not return
 // it, seeAgain uses the columns of the answer that differed.
 func (v *invocation) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
+	if v.exporter.keeps(table) { // what it would tell is in its answers
+		return sighting{columns: moved.columns, told: true, kept: true}, nil
+	}
 	now, err := v.exporter.source(table).Schemas(ctx, []string{table})
 	if err != nil {
 		return before, err

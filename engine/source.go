@@ -87,6 +87,13 @@ func (e *Exporter) schemasAlone(ctx context.Context, tables []string, schemas ma
 	all.Wait()
 }
 
+// keeps returns whether the source of a table knows its columns only since it has read
+// the table: its counts have them.
+func (e *Exporter) keeps(table string) bool {
+	_, ok := tvmexport.Ability[tvmexport.Releaser](e.source(table))
+	return ok
+}
+
 // release tells the source of a table that nothing more is asked of it.
 func (e *Exporter) release(table string) {
 	if r, ok := tvmexport.Ability[tvmexport.Releaser](e.source(table)); ok {

@@ -24,6 +24,9 @@ func (s *Source) Count(ctx context.Context, q tvmexport.CountQuery) (tvmexport.C
 		return out, u.empty(q.Rows)
 	}
 	out.Now, out.Notes, out.Gone = u.at, u.notes, u.gone
+	if u.rows > 0 {
+		out.Columns = u.columns
+	}
 	if q.Fingerprints {
 		out.FingerprintColumns = q.Table.FingerprintColumns()
 	}

@@ -3,6 +3,7 @@ package spool
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,9 +63,27 @@ func (s *Source) Columns(ctx context.Context, table string) ([]tvmexport.Column,
 	return s.source.Columns(ctx, table)
 }
 
-// Schemas implements tvmexport.Source.
+// Schemas implements tvmexport.Source: the columns of tables that are read. Before that,
+// a source such as the export APIs, which tell no schema, does not know all of them.
 func (s *Source) Schemas(ctx context.Context, tables []string) (map[string][]tvmexport.Column, error) {
+	tables = slices.DeleteFunc(slices.Clone(tables), func(name string) bool { return !s.keeps(name) })
+	if len(tables) == 0 {
+		return map[string][]tvmexport.Column{}, context.Cause(ctx)
+	}
 	return s.source.Schemas(ctx, tables)
+}
+
+// keeps says whether the rows of a table are there.
+func (s *Source) keeps(name string) bool {
+	s.mu.Lock()
+	t := s.tables[name]
+	s.mu.Unlock()
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state != nil
 }
 
 // Begin implements tvmexport.Meter. Nothing is kept from one invocation to the next.

@@ -69,7 +69,18 @@ func (w *walk) run(ctx context.Context) error {
 		}
 	}
 	w.end(began)
-	return nil
+	return w.columns(ctx)
+}
+
+// columns are those that the source tells, where its answers declare none.
+func (w *walk) columns(ctx context.Context) error {
+	st := w.state
+	if len(st.columns) > 0 || st.rows == 0 {
+		return nil
+	}
+	told, err := w.source.source.Schemas(ctx, []string{st.table.Name})
+	st.columns = told[st.table.Name]
+	return err
 }
 
 // list lists the units of the newest version.
@@ -289,8 +300,12 @@ func (s *state) join(o outcome) {
 	}
 	s.index.merge(&o.index)
 	for _, c := range o.answer.Columns {
-		if !slices.ContainsFunc(s.columns, func(k tvmexport.Column) bool { return k.Name == c.Name }) {
+		i := slices.IndexFunc(s.columns, func(k tvmexport.Column) bool { return k.Name == c.Name })
+		switch {
+		case i < 0:
 			s.columns = append(s.columns, c)
+		case s.columns[i].Type != c.Type: // regardless of the order in which units are read
+			s.columns[i].Type = "dynamic"
 		}
 	}
 }
