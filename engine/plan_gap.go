@@ -34,3 +34,12 @@ func addGap(list []tvmexport.Window, gap tvmexport.Window) []tvmexport.Window {
 	}
 	return append(list[:len(list):len(list)], gap)
 }
+
+// kept is the part of a window that begins where nothing is gone; zero if there is none.
+func kept(w, gone tvmexport.Window) tvmexport.Window {
+	w.From = later(w.From, gone.To)
+	if !w.To.IsZero() && !w.To.After(w.From) {
+		return tvmexport.Window{}
+	}
+	return w
+}

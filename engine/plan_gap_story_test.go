@@ -181,3 +181,39 @@ func TestGapOfAPlan(t *testing.T) {
 		}
 	})
 }
+
+// Readers have events that the source no longer keeps: verify compares the others, and
+// says of which time they are.
+func TestVerifyComparesWhatIsKept(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newGapWorld()
+		for _, n := range []int{2, 10, 20} {
+			w.on(n)
+			w.run(t, engine.Request{})
+		}
+		w.on(22)
+		verify := func() engine.Comparison {
+			t.Helper()
+			list, err := w.Verify(t.Context(), nil, "")
+			if err != nil || list[0].Err != nil {
+				t.Fatal(err, list[0].Err)
+			}
+			return list[0]
+		}
+		noted := func(c engine.Comparison, text string) bool {
+			return slices.ContainsFunc(c.Notes, func(n string) bool { return strings.Contains(n, text) })
+		}
+		c := verify()
+		if d := cmp.Diff(w.between(8, 20), c.Window); d != "" || len(c.Differences) > 0 || c.Rows != 24 || c.Parts != 12 || !noted(c, "those after 2026-11-09T00:00:00Z and up to 2026-11-21T00:00:00Z were compared") {
+			t.Errorf("%d rows in %d parts, %d differences, notes %q; the window (-want +got):\n%s", c.Rows, c.Parts, len(c.Differences), c.Notes, d)
+		}
+		w.source.Set(software, w.events(8, 19)) // of what is compared, one day is gone
+		if c := verify(); len(c.Differences) != 1 || c.Differences[0].Readers != 2 || c.Differences[0].Source != 0 {
+			t.Errorf("differences: %+v", c.Differences)
+		}
+		w.on(40)
+		if c := verify(); c.Parts != 0 || len(c.Differences) > 0 || !noted(c, "nothing was compared") {
+			t.Errorf("%d parts, notes %q", c.Parts, c.Notes)
+		}
+	})
+}

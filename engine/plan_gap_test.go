@@ -49,3 +49,24 @@ func TestGapOf(t *testing.T) {
 		})
 	}
 }
+
+// What is compared begins where nothing is gone.
+func TestKept(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	between := func(from, to int) tvmexport.Window { return tvmexport.Window{From: day(from), To: day(to)} }
+	for name, c := range map[string]struct{ window, gone, want tvmexport.Window }{
+		"NothingGone":    {between(1, 20), tvmexport.Window{}, between(1, 20)},
+		"GoneBefore":     {between(5, 20), between(1, 3), between(5, 20)},
+		"GoneWithin":     {between(1, 20), between(1, 6), between(6, 20)},
+		"OpenBeginning":  {tvmexport.Window{To: day(20)}, tvmexport.Window{To: day(6)}, between(6, 20)},
+		"All":            {between(1, 6), between(1, 6), tvmexport.Window{}},
+		"AllAndMore":     {between(1, 6), between(1, 9), tvmexport.Window{}},
+		"NothingToBegin": {tvmexport.Window{}, tvmexport.Window{}, tvmexport.Window{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(c.want, kept(c.window, c.gone)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}

@@ -13,9 +13,10 @@ import (
 // Comparison is how what readers see of a table compares with the source.
 type Comparison struct {
 	Table       tvmexport.Table
-	Run         tvmexport.RunID // the newest committed run
-	Parts       int             // compared
-	Rows        int64           // at the source, in those parts
+	Run         tvmexport.RunID  // the newest committed run
+	Window      tvmexport.Window // of the watermark, that was compared; zero: the table does not follow one
+	Parts       int              // compared
+	Rows        int64            // at the source, in those parts
 	Differences []Difference
 	Notes       []string // what limits the comparison, a sentence each
 	Err         error    // why it could not be made
@@ -133,6 +134,22 @@ func (e *Exporter) compare(ctx context.Context, state tvmexport.StateCounter, c 
 	c.Notes = addNotes(c.Notes, source.Notes)
 	if source.Err != nil {
 		return source.Err
+	}
+	if c.Window = parts.query.Window; parts.query.Bin > 0 {
+		c.Window = kept(c.Window, source.Gone)
+		if c.Window == (tvmexport.Window{}) {
+			c.Notes = append(c.Notes, fmt.Sprintf("the source no longer has events up to the watermark, %s: nothing was compared", parts.query.Window.To.UTC().Format(time.RFC3339)))
+			return nil
+		}
+	}
+	if c.Window != parts.query.Window {
+		c.Notes = append(c.Notes, fmt.Sprintf("the source no longer has earlier events: those after %s and up to %s were compared",
+			c.Window.From.UTC().Format(time.RFC3339), c.Window.To.UTC().Format(time.RFC3339)))
+		parts.query.Window = c.Window
+		var err error
+		if source.Counts, err = checkedCount(ctx, e.source(c.Table.Name), parts.query); err != nil {
+			return err
+		}
 	}
 	readers, err := state.State(ctx, parts.query)
 	if err != nil {

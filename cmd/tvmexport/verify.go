@@ -35,7 +35,8 @@ func (p *process) verifyCommand() *cobra.Command {
 		Use:   "verify",
 		Short: "Compare Defender with the published tables by partition",
 		Long: `verify compares row counts and content hashes between Defender and the rows that
-readers see: by partition, or by hour for event tables. It costs a call for small
+readers see: by partition, or by hour for event tables, of which it compares the time
+that Defender still keeps. It costs a call for small
 tables together and one for each large table. It changes no rows, notes its calls in
 the ledger, and ends with exit code 3 if something differs. Changes at
 the source since the last run are differences too. verify distinguishes them from
@@ -146,7 +147,9 @@ type comparisonLine struct {
 	Run         string           `json:"run,omitempty"`
 	Status      string           `json:"status"` // same, differs, failed
 	Parts       int              `json:"parts"`
-	Rows        int64            `json:"rows"` // at the source
+	Rows        int64            `json:"rows"`           // at the source
+	From        string           `json:"from,omitempty"` // of an event table: events after it
+	To          string           `json:"to,omitempty"`   // and up to it were compared
 	Differences []differenceLine `json:"differences,omitempty"`
 	Notes       []string         `json:"notes,omitempty"`
 	Error       string           `json:"error,omitempty"`
@@ -162,6 +165,12 @@ type differenceLine struct {
 
 func comparisonLineOf(c engine.Comparison) comparisonLine {
 	l := comparisonLine{Table: c.Table.Name, Run: string(c.Run), Status: "same", Parts: c.Parts, Rows: c.Rows, Notes: c.Notes}
+	if !c.Window.From.IsZero() {
+		l.From = c.Window.From.UTC().Format(time.RFC3339Nano)
+	}
+	if !c.Window.To.IsZero() {
+		l.To = c.Window.To.UTC().Format(time.RFC3339Nano)
+	}
 	for _, d := range c.Differences {
 		line := differenceLine{Part: partName(d), Source: d.Source, Readers: d.Readers, Why: d.Why}
 		if d.Recorded != tvmexport.Missing {
