@@ -23,7 +23,8 @@ type ListingSource interface {
 	// nil error means that the unit was read to its end. The answer is complete
 	// if the unit proves that: its length, its checksum and the end of its
 	// format agree with what was read. Then Counted equals Rows; else it is
-	// Missing. The answer's Next are the units that only this one names. A unit
+	// Missing. A unit without rows is read again, unless the answer is Empty. The
+	// answer's Next are the units that only this one names. A unit
 	// has the same rows each time. ErrUnitExpired means that its link is no
 	// longer valid, and a new listing has another one. What was written before
 	// an error is discarded.

@@ -131,6 +131,7 @@ type Answer struct {
 	Nulled      int64         // values that do not fit their declared type
 	Unread      []Unread      // the same by column; they are text in the rows
 	Next        []Unit        // of a ListingSource: units that only this one names, such as the next page
+	Empty       bool          // of a ListingSource: the unit itself says that it has no rows; one that only ends without any may not be ready
 }
 
 // Missing as Answer.Counted: the row that carries the count is not in the

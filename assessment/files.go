@@ -38,6 +38,7 @@ func (c *Client) fetchFile(ctx context.Context, t tvmexport.Table, at *url.URL, 
 		return tvmexport.Answer{}, usage("fetch", t.Name, linkHint, err)
 	}
 	var bytes int64
+	var filled bool
 	result, err := c.service.Do(ctx, defender.Call{
 		Op: "fetch", Table: t.Name, Budget: c.files, Anonymous: true, HandsOn: true,
 		Request: get(at), Meaning: meaningOfStorage(at),
@@ -48,14 +49,14 @@ func (c *Client) fetchFile(ctx context.Context, t tvmexport.Table, at *url.URL, 
 				return handedOver(readLines(s, r))
 			}
 			of, err := readFile(b, b.Response.ContentLength, r)
-			bytes = of.bytes
+			bytes, filled = of.bytes, of.filled
 			return handedOver(err)
 		},
 	})
 	a := answerOf(result)
 	a.Bytes, a.Calls = bytes, 0 // storage has no quota
 	if err == nil {
-		a.Counted = r.written
+		a.Counted, a.Empty = r.written, filled && r.written == 0
 	}
 	return a, c.fileError(at, err)
 }

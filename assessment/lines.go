@@ -21,7 +21,8 @@ var (
 
 // proven is how much of a file was read.
 type proven struct {
-	bytes int64 // of JSON
+	bytes  int64 // of JSON
+	filled bool  // it has at least the frame of a file without rows
 }
 
 // readFile reads a file of an export: rows as JSON, one a line, compressed. A nil error
@@ -46,7 +47,7 @@ func readFile(file io.Reader, length int64, r *rows) (proven, error) {
 	if err = readLines(s, r); err == nil {
 		err = raw.check(length)
 	}
-	return proven{s.Read()}, err
+	return proven{s.Read(), raw.n > 0}, err
 }
 
 // readLines reads rows until the text ends.

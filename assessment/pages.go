@@ -136,7 +136,7 @@ func (c *Client) fetchPage(ctx context.Context, t tvmexport.Table, u tvmexport.U
 	if err != nil {
 		return a, c.pageError(err)
 	}
-	a.Counted = p.rows
+	a.Counted, a.Empty = p.rows, p.rows == 0
 	rows, _ := strconv.Atoi(parameter(at, pageSize))
 	if known || first {
 		a.Counted = p.count(from, next.place, rows)

@@ -158,6 +158,9 @@ func (h ListingHarness) read(t *testing.T, u tvmexport.Unit) (keys []string, a t
 	if !a.Complete() || a.Rows != int64(len(list.keys)) || a.Calls < 0 {
 		t.Errorf("the unit %s has %d rows of %d by %d calls, and %d were written", u.ID, a.Rows, a.Counted, a.Calls, len(list.keys))
 	}
+	if a.Empty && a.Rows > 0 {
+		t.Errorf("the unit %s says that it has no rows, and has %d", u.ID, a.Rows)
+	}
 	return list.keys, a
 }
 

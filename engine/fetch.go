@@ -28,6 +28,7 @@ type FetchOutcome struct {
 	Columns  []tvmexport.Column // that the answer declares
 	Expired  bool               // the unit must be listed again first
 	Next     []tvmexport.Unit   // that only this unit names
+	Empty    bool               // the unit itself says that it has no rows
 }
 
 // fetcher fetches and lands what was planned. It learns from the answers: how

@@ -48,7 +48,7 @@ func (e *engine) fetchAndLand(ctx context.Context, in FetchInput) (FetchOutcome,
 			return out, nil
 		}
 		batch, info, err := e.fetch(ctx, in, &out)
-		if err == nil && info.Rows == 0 && !empty && !in.Slice.Unit.IsZero() && in.Slice.Unit.Rows != 0 {
+		if err == nil && info.Rows == 0 && !empty && !out.Empty && !in.Slice.Unit.IsZero() && in.Slice.Unit.Rows != 0 {
 			batch.buffer.release() // an empty unit is read twice: some services answer too early
 			empty = true
 			continue
@@ -130,7 +130,7 @@ func (e *engine) fetch(ctx context.Context, in FetchInput, out *FetchOutcome) (_
 	if !in.Slice.Unit.IsZero() {
 		in.Slice.Unit.Open = len(answer.Next) > 0
 		lines.slice.Unit.Open = in.Slice.Unit.Open
-		out.Next = answer.Next
+		out.Next, out.Empty = answer.Next, answer.Empty
 	}
 	if err := errors.Join(lines.close(prints), zip.Close()); err != nil {
 		return batchData{}, tvmexport.BatchInfo{}, fmt.Errorf("pack batch %s: %w", in.Batch, err)

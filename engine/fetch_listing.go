@@ -16,7 +16,7 @@ type walk struct {
 	listing  []string          // units in the listing of the version, as listedUnits
 	known    map[string]bool   // IDs of the version that the run has met
 	namedBy  map[string]string // by ID: the unit whose answer alone names it
-	empty    int               // units without rows, although none was announced
+	empty    int               // units without rows that neither their listing nor they themselves announce
 	restarts int               // newer versions that the run began with
 	fruitful bool              // a unit was read since the last listing
 	idle     int               // listings in a row after which no unit could be read
@@ -50,7 +50,7 @@ func (w *walk) read(o FetchOutcome) (named []planUnit, err error) {
 		return nil, nil // of a source that counts rows
 	}
 	w.fruitful = true
-	if o.Batch.Rows == 0 && unit.Rows != 0 {
+	if o.Batch.Rows == 0 && unit.Rows != 0 && !o.Empty {
 		w.empty++
 	}
 	for _, u := range o.Next {

@@ -68,6 +68,10 @@ func TestUnits(t *testing.T) {
 		"newer version":     {expire(1, true), 300, 4, "with the version newer 0", ""},
 		"always newer":      {expire(1000, true), 0, 0, "", "read from the beginning 3 times"},
 		"one without rows":  {func(s *contract.ListingSource) { s.Generate("T", "2", rowsOf(50, 1), nil) }, 50, 3, "1 of the 2 units of the version 2 have no rows", ""},
+		"says it is empty": {func(s *contract.ListingSource) {
+			s.Generate("T", "2", rowsOf(50, 1), nil)
+			s.Corrupt = func(_ tvmexport.Unit, a *tvmexport.Answer) { a.Empty = a.Rows == 0 }
+		}, 50, 2, "", ""},
 		"all without rows":  {func(s *contract.ListingSource) { s.Generate("T", "2", nil, nil) }, 0, 4, "", "have no rows, but 1 rows are expected"},
 		"announced as none": {func(s *contract.ListingSource) { s.Announce = true; s.Generate("T", "2", rowsOf(50, 1), nil) }, 50, 2, "", ""},
 		"announced wrongly": {func(s *contract.ListingSource) {

@@ -20,8 +20,8 @@ type outcome struct {
 	*writer
 }
 
-// readUnit reads a unit until it proves to be complete. A unit without rows is read
-// twice: some services answer too early.
+// readUnit reads a unit until it proves to be complete. A unit without rows that does not
+// say so itself is read twice: some services answer too early.
 func (s *Source) readUnit(ctx context.Context, st *state, u tvmexport.Unit) (out outcome, err error) {
 	empty := false
 	for attempt := 1; ; attempt++ {
@@ -32,7 +32,7 @@ func (s *Source) readUnit(ctx context.Context, st *state, u tvmexport.Unit) (out
 		out.answer, out.writer, err = s.readOnce(ctx, st, u)
 		out.calls += out.answer.Calls
 		switch {
-		case err == nil && out.rows == 0 && !empty && u.Rows != 0:
+		case err == nil && out.rows == 0 && !empty && u.Rows != 0 && !out.answer.Empty:
 			empty = true
 			continue
 		case err == nil:

@@ -25,7 +25,7 @@ type walk struct {
 	known    map[string]bool   // IDs of the version that were met
 	namedBy  map[string]string // by ID: the unit whose answer alone names it
 	open     []tvmexport.Unit
-	empty    int  // units without rows, although none was announced
+	empty    int  // units without rows that neither their listing nor they themselves announce
 	restarts int  // listings that the walk began with, after the first one
 	fruitful bool // a unit was read since the last listing
 	idle     int  // listings in a row after which no unit could be read
@@ -174,7 +174,7 @@ func (w *walk) round(ctx context.Context) error {
 // names.
 func (w *walk) take(u tvmexport.Unit, o outcome) error {
 	w.fruitful = true
-	if o.rows == 0 && u.Rows != 0 {
+	if o.rows == 0 && u.Rows != 0 && !o.answer.Empty {
 		w.empty++
 	}
 	w.state.join(o)
@@ -250,6 +250,9 @@ func (w *walk) end(began time.Time) {
 	st := w.state
 	if w.empty > 0 {
 		st.note("%d of the %d units of the version %s have no rows, also when read a second time", w.empty, len(w.known), st.version)
+	}
+	if st.rows == 0 && !st.timed {
+		st.note("the version %s has no rows at all: if that is published, readers see an empty table until the source has rows", st.version)
 	}
 	switch {
 	case !st.at.IsZero():
