@@ -87,7 +87,7 @@ func (c *Client) url(last string) *url.URL {
 func (c *Client) call(op string, t tvmexport.Table, at *url.URL, b *defender.Budget) defender.Call {
 	info, _ := catalog.Lookup(t.Name)
 	return defender.Call{
-		Op: op, Table: t.Name, Budget: b, Request: get(at), Meaning: meaningOf(info, tokenOf(at) != ""),
+		Op: op, Table: t.Name, Budget: b, Whole: true, Request: get(at), Meaning: meaningOf(info, tokenOf(at) != ""),
 		Permission: info.Role + " on WindowsDefenderATP", Asked: slog.String("path", at.Path),
 	}
 }

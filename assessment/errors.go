@@ -119,19 +119,19 @@ func (c *Client) listError(err error) error {
 	return err
 }
 
-// pageError is the error of a page, which cannot be read in parts.
+// pageError is the error of a page: one that has expired is listed again.
 func (c *Client) pageError(err error) error {
 	var e *tvmexport.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	if errors.Is(err, tvmexport.ErrUnitExpired) || e.Action == tvmexport.Split {
+	if errors.Is(err, tvmexport.ErrUnitExpired) {
 		e.Action = tvmexport.Retry
 	}
 	return c.listError(err)
 }
 
-// fileError is the error of a file, which cannot be read in parts.
+// fileError is the error of a file.
 func (c *Client) fileError(at *url.URL, err error) error {
 	var e *tvmexport.Error
 	if errors.As(err, &e) && e.Cause == tvmexport.Unknown {

@@ -40,7 +40,7 @@ func (c *Client) fetchFile(ctx context.Context, t tvmexport.Table, at *url.URL, 
 	var bytes int64
 	var filled bool
 	result, err := c.service.Do(ctx, defender.Call{
-		Op: "fetch", Table: t.Name, Budget: c.files, Anonymous: true, HandsOn: true,
+		Op: "fetch", Table: t.Name, Budget: c.files, Anonymous: true, HandsOn: true, Whole: true,
 		Request: get(at), Meaning: meaningOfStorage(at),
 		Read: func(b *defender.Body) error {
 			if strings.EqualFold(b.Response.Header.Get("Content-Encoding"), "gzip") { // it was decompressed by that

@@ -28,6 +28,7 @@ type Call struct {
 	Anonymous  bool      // the request carries its own right, and gets no token
 	HandsOn    bool      // rows go on as they come: an answer that breaks off cannot be taken again
 	Divisible  bool      // less can be asked for at a time: what takes too long is not repeated
+	Whole      bool      // less cannot be asked for: no error has the action Split; what Do has not repeated itself has the action Retry
 	Asked      slog.Attr // what is asked for, in the debug log of a refusal
 }
 

@@ -62,6 +62,42 @@ func TestMeaningOfAnAPI(t *testing.T) {
 	}
 }
 
+// A call that cannot ask for less fails permanently if it was repeated, and says that it may be
+// repeated if it was not.
+func TestCallsForAWhole(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		whole  bool
+		calls  int
+		action tvmexport.Action
+	}{
+		{502, false, 3, tvmexport.Split},
+		{502, true, 3, tvmexport.Stop},
+		{504, true, 3, tvmexport.Stop},
+		{413, false, 1, tvmexport.Split},
+		{413, true, 1, tvmexport.Stop},
+		{500, true, 7, tvmexport.Stop},
+		{0, false, 1, tvmexport.Split}, // it stalls
+		{0, true, 1, tvmexport.Retry},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &fake{reply: func(int) answer { return answer{status: tt.status, body: `{}`} }}
+			c := s.caller(nil)
+			call := c.call()
+			call.Whole, call.HandsOn = tt.whole, true
+			if tt.status == 0 {
+				call.Read = func(*Body) error {
+					return &tvmexport.Error{Action: tvmexport.Split, Cause: tvmexport.Unknown, Err: errStalled}
+				}
+			}
+			result, err := c.Do(t.Context(), call)
+			if err == nil || result.Calls != tt.calls || tvmexport.ActionOf(err) != tt.action {
+				t.Errorf("%d, whole %t: %d calls, action %d, want %d and %d: %v", tt.status, tt.whole, result.Calls, tvmexport.ActionOf(err), tt.calls, tt.action, err)
+			}
+		})
+	}
+}
+
 // Errors of the reader that say themselves what to do are not repeated for another reason.
 func TestErrorsOfTheReader(t *testing.T) {
 	full := errors.New("the disk is full")

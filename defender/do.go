@@ -75,11 +75,26 @@ func (s *Service) Do(ctx context.Context, c Call) (Result, error) {
 			e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, %d times in a row", e.Err, attempt)
 			return a, err
 		default:
+			c.sortWhole(e, attempt)
 			return a, err
 		}
 		if err != nil {
 			return a, err
 		}
+	}
+}
+
+// sortWhole says what follows from an error after which less would be asked for, if that
+// is not possible. Only one layer repeats a call: what was repeated here is final.
+func (c *Call) sortWhole(e *tvmexport.Error, attempts int) {
+	switch {
+	case !c.Whole || e.Action != tvmexport.Split:
+	case attempts >= gatewayAttempts:
+		e.Action, e.Err = tvmexport.Stop, fmt.Errorf("%w, %d times in a row", e.Err, attempts)
+	case e.Cause == tvmexport.Rejected:
+		e.Action = tvmexport.Stop
+	default:
+		e.Action = tvmexport.Retry
 	}
 }
 

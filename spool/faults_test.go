@@ -60,14 +60,14 @@ func TestUnits(t *testing.T) {
 		note    string
 		fails   string
 	}{
-		"each once":         {func(*contract.ListingSource) {}, 200, 2, "", ""},
-		"cut twice":         {cut(2), 200, 4, "", ""},
-		"cut for ever":      {cut(1000), 0, 5, "", "does not prove that its 100 rows are all"},
-		"expired once":      {expire(1, false), 200, 3, "", ""},
-		"expired for ever":  {expire(1000, false), 0, 0, "", "expired after each of 3 listings"},
-		"newer version":     {expire(1, true), 300, 4, "with the version newer 0", ""},
-		"always newer":      {expire(1000, true), 0, 0, "", "read from the beginning 3 times"},
-		"one without rows":  {func(s *contract.ListingSource) { s.Generate("T", "2", rowsOf(50, 1), nil) }, 50, 3, "1 of the 2 units of the version 2 have no rows", ""},
+		"each once":        {func(*contract.ListingSource) {}, 200, 2, "", ""},
+		"cut twice":        {cut(2), 200, 4, "", ""},
+		"cut for ever":     {cut(1000), 0, 5, "", "does not prove that its 100 rows are all"},
+		"expired once":     {expire(1, false), 200, 3, "", ""},
+		"expired for ever": {expire(1000, false), 0, 0, "", "expired after each of 3 listings"},
+		"newer version":    {expire(1, true), 300, 4, "with the version newer 0", ""},
+		"always newer":     {expire(1000, true), 0, 0, "", "read from the beginning 3 times"},
+		"one without rows": {func(s *contract.ListingSource) { s.Generate("T", "2", rowsOf(50, 1), nil) }, 50, 3, "1 of the 2 units of the version 2 have no rows", ""},
 		"says it is empty": {func(s *contract.ListingSource) {
 			s.Generate("T", "2", rowsOf(50, 1), nil)
 			s.Corrupt = func(_ tvmexport.Unit, a *tvmexport.Answer) { a.Empty = a.Rows == 0 }
