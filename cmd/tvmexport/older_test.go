@@ -25,7 +25,7 @@ func TestOlderDatabase(t *testing.T) {
 	d.same(d.record.Stored)
 	d.same(d.record.Queries)
 	d.says("status", 0, "ageSeconds", "lastError")
-	d.says("verify", 3, "why", "error", "notes")
+	d.says("verify", 3, "why", "error", "notes", "from", "to") // from and to are new
 	d.names("plan")
 	d.names("tables")
 
