@@ -29,6 +29,7 @@ type History struct {
 type Committed struct {
 	RunHeader           // its Definition is of the table as the run met it; of other programs' commits ID, Previous and Kind alone are known
 	At        time.Time // of the commit, by the destination's clock
+	StateAt   time.Time // see [Run]; zero: not recorded
 	Watermark time.Time
 	Rows      int64
 	Bytes     int64

@@ -19,6 +19,7 @@ type Run struct {
 	Watermark time.Time `json:"watermark,omitzero"`
 	StartedAt time.Time `json:"startedAt"`        // by the destination's clock
 	Tenant    string    `json:"tenant,omitempty"` // whose data it is; "" if it is not known
+	StateAt   time.Time `json:"stateAt,omitzero"` // of a Snapshot: when the source was counted, or made the state that it shows, by its clock
 }
 
 // Label is the partition that a published row of the run carries.

@@ -19,6 +19,7 @@ var sinkCases = []contractCase{
 	{"Commit", "KeepsTheGap", commitGap},
 	{"History", "OfNoTable", historyNone},
 	{"History", "DeltaReplacesItsPartitions", historyOfDelta},
+	{"History", "TimeOfTheState", historyOfStateTime},
 	{"Acquire", "AfterItsTerm", leaseExpires},
 	{"Acquire", "SomeTablesAreHeld", leaseOfSome},
 	{"EndInvocation", "LeavesLeasesOfOthers", endLeavesOthers},
@@ -157,6 +158,30 @@ func historyOfDelta(t *testing.T, h Harness) {
 	same(t, "partitions after a delta", rows, map[string]int64{"3": 3, "4": 1, "5": 4})
 	if got.Depth != 1 || got.Last.ID != "R2" || got.Last.Kind != tvmexport.DeltaRun || got.FullAt.IsZero() || got.Fetched.Rows != 10 {
 		t.Errorf("after a delta: depth %d, last %+v, full at %s, %d rows fetched", got.Depth, got.Last, got.FullAt, got.Fetched.Rows)
+	}
+}
+
+// historyOfStateTime: the time of the source's state outlives a process that ends after
+// it began to publish.
+func historyOfStateTime(t *testing.T, h Harness) {
+	run := h.run("R1", "")
+	run.StateAt = time.Date(2026, 11, 23, 6, 1, 0, 123456700, time.UTC)
+	p := publication(run, h.land(t, run, 1, 3, 1))
+	h.publish(t, p)
+	open := h.history(t).Publishing
+	if open == nil || !open.Run.StateAt.Equal(run.StateAt) {
+		t.Fatalf("the publication is %+v, want the state of %s", open, run.StateAt)
+	}
+	open.Run.Table = run.Table
+	if err := h.Destination.Commit(t.Context(), tvmexport.Commit{Run: open.Run, Rows: 3, Partitions: p.Partitions}); err != nil {
+		t.Fatal(err)
+	}
+	if last := h.history(t).Last; last == nil || !last.StateAt.Equal(run.StateAt) {
+		t.Errorf("the last run is %+v, want the state of %s", last, run.StateAt)
+	}
+	h.parts(t, "R2", "R1", "3f01")
+	if last := h.history(t).Last; last == nil || last.ID != "R2" || !last.StateAt.IsZero() {
+		t.Errorf("of a run whose source tells no time: %+v", last)
 	}
 }
 

@@ -110,7 +110,7 @@ func (d *Destination) History(_ context.Context, tables []tvmexport.Table) (map[
 		for _, c := range d.commits[t.Name] {
 			h.Last = &tvmexport.Committed{
 				Effect:    &c.Effect,
-				RunHeader: c.Run.Header(), Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
+				RunHeader: c.Run.Header(), StateAt: c.Run.StateAt, Watermark: c.Run.Watermark, Rows: c.Rows, Bytes: c.Bytes,
 				Columns: c.Run.Table.Columns, Shown: c.Run.Table.Visible(),
 				Destination: c.Run.Table.Destination, Losses: c.Losses, Gap: c.Gap, Unread: c.Unread, Unlike: c.Unlike,
 			}

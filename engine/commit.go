@@ -96,7 +96,7 @@ func historyAfter(h tvmexport.History, p tvmexport.Publication) tvmexport.Histor
 	effect := effectOf(p, stateBefore(h), h.Partitions)
 	h.TableRows = effect.TableRows
 	h.Last = &tvmexport.Committed{
-		RunHeader: p.Run.Header(), At: h.Now, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
+		RunHeader: p.Run.Header(), At: h.Now, StateAt: p.Run.StateAt, Watermark: p.Run.Watermark, Rows: p.Rows, Bytes: p.Bytes,
 		Columns: p.Run.Table.Columns, Shown: p.Run.Table.Visible(),
 		Effect: &effect, Unread: p.Unread, Unlike: p.Unlike,
 		Destination: p.Run.Table.Destination, Losses: p.Losses, Gap: p.Gap,

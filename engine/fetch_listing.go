@@ -150,6 +150,7 @@ func (f *fetcher) startOver(l tvmexport.Listing) error {
 		f.note("the run started over with the version %s: links expired before all units of the version %s were read", l.Version, f.walk.version)
 	}
 	f.have, f.ready, f.progress.Resumed = landed{}, nil, 0
+	f.Run.StateAt = l.At
 	f.open = listOf(f.walk.begin(l))
 	return nil
 }

@@ -73,6 +73,7 @@ func fetchTable(ctx context.Context, st stage, plan Plan) (tvmexport.Publication
 		return pub, err
 	}
 	f.walk.noteEmptyUnits(st)
+	p.Run.StateAt = f.Run.StateAt // a run that lists units may have started over
 	return publication(p, have, missing, *st.progress), nil
 }
 

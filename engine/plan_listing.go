@@ -75,6 +75,7 @@ func (p *planner) planListing(ctx context.Context) error {
 	for _, u := range listing.Units {
 		p.held += max(u.Rows, 0)
 	}
+	run.StateAt = listing.At
 	p.units = p.walk.begin(listing)
 	p.reused, p.units = reuseUnits(p.units, p.Orphans, listing.Version)
 	p.progress.Parts, p.progress.Changed = len(listing.Units), len(p.units)

@@ -31,6 +31,7 @@ func (p *planner) planState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	run.StateAt = counts.Now
 	p.units = unitsOf(counts.Parts, tvmexport.Window{})
 	p.held = rowsOf(counts.Parts)
 	p.fallBackToFull(counts)

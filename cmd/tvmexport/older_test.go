@@ -100,6 +100,8 @@ var addedWords = []string{
 	`{"Kind":"delta","LoadType":"Snapshot","Name":"effect","State":"committed"}`, `{"Kind":"full","LoadType":"Snapshot","Name":"effect","State":"committed"}`,
 	`{"Kind":"delta","LoadType":"Incr","Name":"effect","State":"committed"}`, `{"Kind":"delta","LoadType":"FullThenIncr","Name":"effect","State":"committed"}`,
 	`{"Kind":"full","LoadType":"FullThenIncr","Name":"effect","State":"committed"}`, `{"Kind":"","LoadType":"","Name":"seconds","State":"ended"}`,
+	// When the source made the state.
+	`{"Kind":"delta","LoadType":"Snapshot","Name":"stateAt","State":"committed"}`, `{"Kind":"full","LoadType":"Snapshot","Name":"stateAt","State":"committed"}`,
 }
 
 // unlike is a query for the runs whose records are not as many as their typed rows.

@@ -22,7 +22,7 @@ func (c *Ledger) Commit(ctx context.Context, m tvmexport.Commit) error {
 	}
 	detail, err := kql.Document(CommitDetail{
 		RunHeader: m.Run.Header(), Columns: m.Run.Table.Columns, Shown: m.Run.Table.Visible(),
-		Destination: m.Run.Table.Destination, Losses: m.Losses, Effect: effectOf(m.Effect),
+		Destination: m.Run.Table.Destination, Losses: m.Losses, Effect: effectOf(m.Effect), StateAt: m.Run.StateAt,
 		Unread: m.Unread, Unlike: m.Unlike, Gap: m.Gap, Note: noteOf(m),
 	})
 	if err != nil {
@@ -78,7 +78,8 @@ type CommitDetail struct {
 	Losses      tvmexport.Losses `json:"losses,omitzero"`       // that the run made up for
 	Gap         tvmexport.Window `json:"gap,omitzero"`          // of the watermark, that the source no longer had
 
-	Effect *storedEffect `json:"effect,omitempty"` // nil in records of earlier versions
+	Effect  *storedEffect `json:"effect,omitempty"` // nil in records of earlier versions
+	StateAt time.Time     `json:"stateAt,omitzero"` // of the source, see [tvmexport.Run]
 }
 
 // storedEffect is a [tvmexport.Effect] as commit records have it.

@@ -248,7 +248,7 @@ func history(t tvmexport.Table, entries []entry) (tvmexport.History, error) {
 			if err != nil {
 				return h, fmt.Errorf("the commit of run %s: %w", e.Run, err)
 			}
-			h.Last = &tvmexport.Committed{RunHeader: d.RunHeader, At: e.At, Watermark: e.Watermark, Rows: e.Rows, Bytes: e.Bytes}
+			h.Last = &tvmexport.Committed{RunHeader: d.RunHeader, At: e.At, StateAt: d.StateAt, Watermark: e.Watermark, Rows: e.Rows, Bytes: e.Bytes}
 			h.Last.ID, h.Last.Previous, h.Last.Kind = e.Run, e.Previous, e.Kind
 			h.Last.Columns, h.Last.Shown = d.Columns, d.Shown
 			h.Last.Unread, h.Last.Unlike = d.Unread, d.Unlike
