@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/policy"
 	"github.com/tvmexport/tvmexport/kusto/publish"
+	"github.com/tvmexport/tvmexport/kusto/reconcile"
 	"github.com/tvmexport/tvmexport/kusto/setup"
 	"github.com/tvmexport/tvmexport/kusto/takeover"
 	"github.com/tvmexport/tvmexport/kusto/visibility"
@@ -58,6 +59,8 @@ type Client struct {
 	inspector *setup.Inspector
 	prober    *setup.Prober
 	importer  *takeover.Importer
+
+	reconciler *reconcile.Reconciler
 }
 
 // New prepares a client. Nothing is sent before the first call; the endpoints
@@ -88,6 +91,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	c.inspector = setup.NewInspector(to)
 	c.prober = setup.NewProber(c.installer, c.landing, c.arrivals.Landed)
 	c.importer = takeover.New(takeover.Parts{Conn: to, Visible: visible, Ledger: c.ledger, Invocations: c.invocations})
+	c.reconciler = reconcile.New(reconcile.Parts{Conn: to, Visible: visible, Reports: c.reports, Prefix: o.Setup.FunctionPrefix})
 	return c, nil
 }
 
@@ -112,6 +116,9 @@ func (c *Client) Inspect() *setup.Inspector { return c.inspector }
 
 // Prober ingests a test row end to end.
 func (c *Client) Prober() *setup.Prober { return c.prober }
+
+// Reconciler compares tables that both sources have.
+func (c *Client) Reconciler() *reconcile.Reconciler { return c.reconciler }
 
 // Takeover takes over the tables of older exporters.
 func (c *Client) Takeover() *takeover.Importer { return c.importer }

@@ -5,6 +5,7 @@
 //   - publish: landed rows into published tables, commits, counts
 //   - setup: creates, adapts and checks what an installation needs
 //   - takeover: tables of older exporters
+//   - reconcile: tables that both sources have, compared with each other
 //   - landing: uploads; the only importer of the ingestion SDK
 //   - conn: the connection; the only importer of the query SDK
 //   - policy: the policies of tables, such as retention

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
+	"github.com/tvmexport/tvmexport/kusto/reconcile"
 	"github.com/tvmexport/tvmexport/kusto/setup"
 	"github.com/tvmexport/tvmexport/kusto/takeover"
 )
@@ -23,6 +24,10 @@ type (
 	Command       = setup.Command
 	CommandKind   = setup.CommandKind
 	Planned       = setup.Planned
+
+	Reconciliation = reconcile.Question
+	Reconciled     = reconcile.Result
+	Side           = reconcile.Side
 
 	Takeover   = takeover.Takeover
 	LegacyDay  = takeover.LegacyDay

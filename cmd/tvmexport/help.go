@@ -35,7 +35,7 @@ func arrange(root *cobra.Command) {
 	groups := map[string]string{
 		"demo": groupTry, "emulator": groupTry,
 		"config": groupSet, "init": groupSet, "check": groupSet, "import": groupSet, "tables": groupSet,
-		"plan": groupRun, "run": groupRun, "serve": groupRun, "status": groupRun, "verify": groupRun, "repair": groupRun, "refill": groupRun,
+		"plan": groupRun, "run": groupRun, "serve": groupRun, "status": groupRun, "verify": groupRun, "reconcile": groupRun, "repair": groupRun, "refill": groupRun,
 	}
 	for _, c := range root.Commands() {
 		if c.GroupID = groups[c.Name()]; c.GroupID == "" || c.Hidden {
@@ -108,10 +108,12 @@ Continue with step 5.`,
 		"exit-codes", "Exit codes and their meaning",
 		`  0    done; check: no problems, perhaps warnings
   1    failed
-  2    usage or configuration: flags, the file, names of tables
+  2    usage or configuration: flags, the file, names of tables;
+       reconcile: no pair of tables can be compared
   3    partly done: some tables failed, or they failed for different causes, or
        a committed run has values that do not match the type of their columns, or a
-       gap: events that the source no longer has; verify: something differs
+       gap: events that the source no longer has; verify, reconcile: something
+       differs
   4    sign-in or permission
   5    out of quota, or waited longer than --max-wait; landed batches are kept for
        the next run

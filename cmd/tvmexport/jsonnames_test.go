@@ -19,6 +19,7 @@ func TestPrintedNames(t *testing.T) {
 		{"run", resultLine{}},
 		{"status", statusLine{}},
 		{"verify", comparisonLine{}},
+		{"reconcile", reconciledLine{}},
 		{"plan", planLine{}},
 		{"plan(total)", planTotal{}},
 		{"check", findingLine{}},

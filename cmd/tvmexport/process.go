@@ -124,9 +124,9 @@ The main use is the vulnerability-management (TVM) tables.
 tvmexport help quickstart lists all steps to a first export. Results go to standard
 output, everything else to standard error; --json prints results as JSON.
 
-Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done, or verify
-found a difference; 4 sign-in or permission; 5 out of quota or time; 11 another run
-holds the table; 130 and 143 stopped by a signal.`,
+Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 partly done, or verify or
+reconcile found a difference; 4 sign-in or permission; 5 out of quota or time; 11
+another run holds the table; 130 and 143 stopped by a signal.`,
 		Example: firstExample + `  tvmexport config example > tvmexport.yaml
   tvmexport init
   tvmexport check
@@ -154,6 +154,7 @@ holds the table; 130 and 143 stopped by a signal.`,
 		p.runCommand(),
 		p.serveCommand(),
 		p.verifyCommand(),
+		reconcileCommand(p),
 		p.repairCommand(),
 		p.refillCommand(),
 		p.statusCommand(),

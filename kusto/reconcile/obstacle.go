@@ -1,0 +1,103 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/ledger"
+)
+
+// Obstacle is why a pair cannot be compared.
+type Obstacle struct {
+	Table string
+	Why   string // a sentence about the table
+	Fix   string // what to do: a command, or a part of a sentence
+}
+
+// known is what a decision is made of.
+type known struct {
+	tables    map[string]ledger.TableStatus // by name
+	functions map[string]conn.FunctionInfo
+	prefix    string
+	policy    func(table string) tvmexport.ColumnPolicy
+}
+
+// obstacles are all that keeps a pair from being compared, so that people can remove
+// them at once.
+func (k known) obstacles(p catalog.Pair) []Obstacle {
+	var out []Obstacle
+	for _, table := range p.Tables() {
+		if o, ok := k.ofTable(p, table); !ok {
+			out = append(out, o)
+		}
+	}
+	if len(out) == 0 {
+		out = k.ofColumns(p)
+	}
+	return out
+}
+
+// ofTable says whether a table can be compared.
+func (k known) ofTable(p catalog.Pair, table string) (o Obstacle, ok bool) {
+	bar := func(fix, format string, args ...any) (Obstacle, bool) {
+		return Obstacle{Table: table, Why: fmt.Sprintf(format, args...), Fix: fix}, false
+	}
+	s, configured := k.tables[table]
+	function := k.prefix + table + "AsOf"
+	found, exists := k.functions[function]
+	switch {
+	case !configured:
+		return bar("tvmexport tables add "+table, "it is not exported")
+	case !s.Order.Active:
+		return bar("tvmexport tables resume "+table, "it is paused")
+	case s.Order.Err != nil:
+		return bar("append a corrected row to "+kql.ConfigurationTable, "its row in %s is not valid", kql.ConfigurationTable)
+	case s.Order.Load != tvmexport.Snapshot:
+		return bar(fmt.Sprintf("append a row with the LoadType %s to %s", tvmexport.Snapshot, kql.ConfigurationTable), "its load type is %s, but only states can be compared", s.Order.Load)
+	case s.Last == nil:
+		return bar("tvmexport run --table "+table, "no run of it is committed")
+	case !exists:
+		return bar("tvmexport init --table "+table, "its function %s does not exist", function)
+	case found.Folder != kql.Folder:
+		return bar("set functions.prefix, then tvmexport init --table "+table, "the function %s was not created by tvmexport", function)
+	}
+	for _, column := range append([]string{p.Filled}, p.Key...) {
+		if column != "" && k.policy(table).Excludes(column) {
+			return bar("publish the column, see tables."+table+" in the configuration", "its column %s is not published", column)
+		}
+	}
+	return o, true
+}
+
+// ofColumns are the columns of the key that are pseudonyms on one side alone.
+// Pseudonyms of equal values are equal in all tables. Those of empty values are not
+// empty, so that rows of the exports could not be left out by them.
+func (k known) ofColumns(p catalog.Pair) (out []Obstacle) {
+	for _, column := range p.Key {
+		masked := 0
+		for _, table := range p.Tables() {
+			if k.policy(table).Pseudonymises(column) {
+				masked++
+			}
+		}
+		if masked == 0 || masked == len(p.Tables()) && column != p.Filled {
+			continue
+		}
+		fix := "pseudonymise it in all tables of the pair, or in none"
+		if column == p.Filled {
+			fix = "do not pseudonymise it"
+		}
+		for _, table := range p.Tables() {
+			if k.policy(table).Pseudonymises(column) {
+				out = append(out, Obstacle{
+					Table: table, Why: "its column " + column + " is published as a pseudonym",
+					Fix: fix,
+				})
+			}
+		}
+	}
+	return out
+}
