@@ -41,6 +41,7 @@ const (
 	MakeMapping  = setup.MakeMapping
 	MakeFunction = setup.MakeFunction
 	MakeRows     = setup.MakeRows
+	DropFunction = setup.DropFunction
 )
 
 // Script returns the commands that an empty database needs for the tables, see [setup.Script].

@@ -105,7 +105,7 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 	if err := x.destination.Configuration().Configure(ctx, wanted); err != nil {
 		return err
 	}
-	total := totalOf(len(setup.Made), setup.There, setup.Notes, wanted, before)
+	total := totalOf(created(setup.Made), setup.There, setup.Notes, wanted, before)
 	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(total)
 	}
@@ -114,6 +114,16 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 	}
 	_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", total.Created, total.There)
 	return err
+}
+
+// created counts the commands that create or alter something.
+func created(list []kusto.Command) (n int) {
+	for _, m := range list {
+		if m.Kind != kusto.DropFunction {
+			n++
+		}
+	}
+	return n
 }
 
 // madeLine is an object that was created, as JSON.
@@ -187,6 +197,9 @@ func madeLines(list []kusto.Command) []string {
 	table, functions := "", "" // of the last line
 	for _, m := range list {
 		switch {
+		case m.Kind == kusto.DropFunction:
+			table, functions = "", ""
+			out = append(out, "removed function "+m.Name)
 		case m.Kind == kusto.MakeTable:
 			table, functions = m.Name, ""
 			out = append(out, "created table "+m.Name)

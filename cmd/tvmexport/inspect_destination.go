@@ -217,6 +217,11 @@ func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) [
 	i.todo = len(setup.Made)
 	var out []preflight.Finding
 	for _, m := range setup.Made {
+		if m.Kind == kusto.DropFunction {
+			out = append(out, preflight.Finding{
+				About: m.Name, Status: preflight.Warning, Fix: "tvmexport init", Text: "the function is not wanted any more; a run works with it",
+			})
+		}
 		if m.Kind == kusto.MakeFunction || m.Kind == kusto.MakePolicy {
 			out = append(out, preflight.Finding{
 				About: m.Name + of(m.Table), Status: preflight.Warning, Fix: "tvmexport init",

@@ -75,8 +75,8 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 // scriptOptions is what a configuration says of what init makes.
 func scriptOptions(c config.Config) kusto.ScriptOptions {
 	return kusto.ScriptOptions{
-		FunctionPrefix: c.Functions.Prefix,
-		RawRetention:   c.Retention.Raw, TypedRetention: c.Retention.Typed, Hot: c.Retention.Hot,
+		FunctionPrefix: c.Functions.Prefix, Enriched: c.Functions.Enriched,
+		RawRetention: c.Retention.Raw, TypedRetention: c.Retention.Typed, Hot: c.Retention.Hot,
 	}
 }
 

@@ -138,7 +138,8 @@ type Kusto struct {
 
 // Functions are the read functions that init makes.
 type Functions struct {
-	Prefix string `yaml:"prefix"`
+	Prefix   string `yaml:"prefix"`
+	Enriched bool   `yaml:"enriched"`
 }
 
 // Retention is how long tables that init makes keep rows, and how long these

@@ -56,7 +56,7 @@ func (c *Installer) look(ctx context.Context, tables []tvmexport.Table, o Option
 	if err != nil {
 		return f, err
 	}
-	if f.commands, err = script(f.tables, o, f.inv.Shapes(), lacks); err != nil {
+	if f.commands, err = script(f.tables, o, f.inv, lacks); err != nil {
 		return f, err
 	}
 	if err := misnamed(f.tables, f.commands); err != nil {
@@ -237,6 +237,8 @@ func Missing(commands []Command, inv conn.Schema, d Details) Result {
 			if note != "" {
 				out.Notes = append(out.Notes, note)
 			}
+		case DropFunction:
+			// It is among the commands only if there is a function of ours.
 		case MakeRows:
 			continue // Configure writes them, in the columns that the table has
 		}
@@ -253,13 +255,15 @@ func Missing(commands []Command, inv conn.Schema, d Details) Result {
 // to change nothing. One of ours that does the same stays as it is, however it is
 // worded: another version of the program may have made it.
 func functionCommand(cmd Command, inv conn.Schema) (_ Command, done bool, note string) {
-	found, isFunction := inv.Functions[cmd.Name]
-	called, callable := inv.Functions[cmd.calls]
-	switch {
-	case inv.HasTable(cmd.Name):
+	if inv.HasTable(cmd.Name) {
 		return cmd, true, fmt.Sprintf("the name %s is taken by a table or view, so its read function was not created: set functions.prefix", cmd.Name)
-	case inv.HasTable(cmd.calls), callable && called.Folder != kql.Folder:
-		return cmd, true, fmt.Sprintf("the function %s was not changed either, because it reads from %s: set functions.prefix", cmd.Name, cmd.calls)
+	}
+	for _, name := range cmd.calls {
+		if called, callable := inv.Functions[name]; inv.HasTable(name) || callable && called.Folder != kql.Folder {
+			return cmd, true, fmt.Sprintf("the function %s was not changed either, because it reads from %s: set functions.prefix", cmd.Name, name)
+		}
+	}
+	switch found, isFunction := inv.Functions[cmd.Name]; {
 	case !isFunction:
 		return cmd, false, ""
 	case cmd.update == "" || kql.SameFunction(found.Text, cmd.does):

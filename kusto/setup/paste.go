@@ -96,7 +96,7 @@ func WriteScript(w io.Writer, commands []Command, g Grants, remarks ...string) e
 		case c.Kind == MakeRows:
 			rows = append(rows, c.repeatable())
 			continue
-		case c.Kind == MakeFunction:
+		case c.Kind == MakeFunction, c.Kind == DropFunction:
 			section("Functions for readers")
 		case c.Kind == MakeTable:
 			titles[c.Name] = c.Name + ": " + c.Why

@@ -25,6 +25,7 @@ const (
 	MakeMapping  CommandKind = "mapping"
 	MakeFunction CommandKind = "function"
 	MakeRows     CommandKind = "rows"
+	DropFunction CommandKind = "removed function" // of ours, which is not wanted any more
 )
 
 // Command is one management command of the set-up.
@@ -34,12 +35,12 @@ type Command struct {
 	Table  string // that a mapping, a policy or rows belong to; "" else
 	Why    string // one line for people
 	Text   string
-	update string // the same for an existing function of ours; "" if it does not change
-	again  string // the same in a form that can be repeated; "": Text can be
-	does   string // of a function: its parameters and its body
-	calls  string // the function that a function calls; "" for none
-	doc    string // of a function
-	stays  bool   // of a function: what is there does the same in other words
+	update string   // the same for an existing function of ours; "" if it does not change
+	again  string   // the same in a form that can be repeated; "": Text can be
+	does   string   // of a function: its parameters and its body
+	calls  []string // the functions that a function calls
+	doc    string   // of a function
+	stays  bool     // of a function: what is there does the same in other words
 
 	columns  []kql.Column      // of a table
 	paths    []kql.MappingPath // of a mapping
@@ -51,6 +52,7 @@ type Command struct {
 // Options are the choices an installation has.
 type Options struct {
 	FunctionPrefix string // before the names of the read functions
+	Enriched       bool   // there is a function that shows the vulnerabilities of hunting with columns of the export
 
 	RawRetention   time.Duration // how long Raw tables keep rows; 0 is DefaultRawRetention
 	TypedRetention time.Duration // how long typed tables keep rows; 0 is DefaultTypedRetention
@@ -83,12 +85,12 @@ const (
 // command each, in order. A principal with the database roles user and
 // ingestor can run it, since it becomes the administrator of each table it creates.
 func Script(tables []tvmexport.Table, o Options) ([]Command, error) {
-	return script(tables, o, nil, nil)
+	return script(tables, o, conn.Schema{}, nil)
 }
 
-// script is Script for a database whose tables have the columns existing, some
-// of which lack runs.
-func script(tables []tvmexport.Table, o Options, existing map[string][]kql.Column, lacks map[string]views.MissingRuns) ([]Command, error) {
+// script is Script for a database with the schema inv, some tables of which lack runs.
+func script(tables []tvmexport.Table, o Options, inv conn.Schema, lacks map[string]views.MissingRuns) ([]Command, error) {
+	existing := inv.Shapes()
 	if o.FunctionPrefix != "" {
 		if err := tvmexport.CheckIdentifier("functions.prefix", o.FunctionPrefix); err != nil {
 			return nil, conn.UsageError("init", "", err)
@@ -105,6 +107,7 @@ func script(tables []tvmexport.Table, o Options, existing map[string][]kql.Colum
 	for _, t := range tables {
 		out = append(out, functionsOf(t, o, existing, lacks[t.Name])...)
 	}
+	out = append(out, enriched(tables, o, inv)...)
 	if len(tables) > 0 {
 		rows := Command{
 			Kind: MakeRows, Name: kql.ConfigurationTable, Table: kql.ConfigurationTable,

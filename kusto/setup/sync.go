@@ -38,7 +38,7 @@ func (c *Installer) SyncSchema(ctx context.Context, t tvmexport.Table) ([]string
 			switch {
 			case cmd.optional:
 				c.conn.Log.InfoContext(ctx, "kusto: left undone", "what", string(cmd.Kind)+" "+cmd.Name, "table", cmd.Table, "error", err)
-			case cmd.Kind == MakeFunction && tvmexport.CauseOf(err) == tvmexport.Permission:
+			case (cmd.Kind == MakeFunction || cmd.Kind == DropFunction) && tvmexport.CauseOf(err) == tvmexport.Permission:
 				changes = append(changes, fmt.Sprintf("no permission to alter function %s; it was not changed: let its administrator run tvmexport init", cmd.Name))
 			default:
 				return changes, forAdministrator(err, cmd)
@@ -73,12 +73,15 @@ func fitting(t tvmexport.Table, o Options, inv conn.Schema, lacks map[string]vie
 			out = append(out, o.policies(t.Typed(), o.TypedRetention)...)
 		}
 	}
-	return append(out, functionsOf(t, o, existing, lacks[t.Name])...)
+	out = append(out, functionsOf(t, o, existing, lacks[t.Name])...)
+	return append(out, enriched([]tvmexport.Table{t}, o, inv)...)
 }
 
 // changed says what a command has changed, a sentence for each column.
 func changed(cmd Command, inv conn.Schema) []string {
 	switch cmd.Kind {
+	case DropFunction:
+		return []string{fmt.Sprintf("function %s was removed", cmd.Name)}
 	case MakeFunction:
 		if _, there := inv.Functions[cmd.Name]; there {
 			return []string{fmt.Sprintf("function %s was updated", cmd.Name)}

@@ -28,7 +28,7 @@ func changesFunction(prefix string, t tvmexport.Table, s Source) Function {
 		doc += "; a change in " + strings.Join(t.Volatile, ", ") + " alone is none"
 	}
 	f := read(name, params, doc, differences(prefix, t, s, shown, key))
-	f.Calls = asOfName(prefix, t)
+	f.Calls = []string{asOfName(prefix, t)}
 	return f
 }
 

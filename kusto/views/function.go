@@ -15,7 +15,7 @@ type Function struct {
 	params string // what is between its parentheses
 	doc    string
 	body   string
-	Calls  string // the stored function that the body calls; "" for none
+	Calls  []string // the stored functions that the body calls
 }
 
 // read makes a function over what readers see of a table.

@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tvmexport/tvmexport"
@@ -30,11 +31,24 @@ func TestTexts(t *testing.T) {
 		"as_of_mixed":                asOfFunction("", kqltest.EventsTable, mixed(kqltest.EventsTable, rawOf(kqltest.EventsTable))).Create(".create"),
 		"changes_mixed":              changesFunction("", keyed, mixed(keyed, typedOf(keyed))).Create(".create"),
 		"drifted_table":              fmt.Sprintf(".create table %s (%s)", kql.Ident(drifted.Table), kql.Declaration(drifted.Columns)), // that the texts of drifted read
+		"enriched":                   Enriched("").Create(".create"),
 		"latest_view":                Latest().Create(".create"),
 		"hours_shared":               hoursOf(kqltest.EventsTable, rawOf(kqltest.EventsTable, kqltest.RawDataColumns...)),
 		"read_function_raw_data":     currentFunction("", kqltest.EventsTable, rawOf(kqltest.EventsTable, kqltest.RawDataColumns...)).Create(".create"),
 	} {
 		t.Run(name, func(t *testing.T) { kqltest.Golden(t, name, text) })
+	}
+}
+
+// The enriched function has the prefix of the functions that it calls.
+func TestEnrichedPrefix(t *testing.T) {
+	plain, prefixed := Enriched(""), Enriched("hunt_")
+	want := plain.Text()
+	for _, name := range plain.Calls {
+		want = strings.Replace(want, " "+name+"()", " hunt_"+name+"()", 1)
+	}
+	if prefixed.Name != "hunt_"+plain.Name || prefixed.Text() != want || len(prefixed.Calls) != 2 || prefixed.Calls[1] != "hunt_"+plain.Calls[1] {
+		t.Errorf("%s calls %q:\n%s\nwant\n%s", prefixed.Name, prefixed.Calls, prefixed.Text(), want)
 	}
 }
 
