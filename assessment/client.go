@@ -88,7 +88,7 @@ func (c *Client) call(op string, t tvmexport.Table, at *url.URL, b *defender.Bud
 	info, _ := catalog.Lookup(t.Name)
 	return defender.Call{
 		Op: op, Table: t.Name, Budget: b, Whole: true, Request: get(at), Meaning: meaningOf(info, tokenOf(at) != ""),
-		Permission: info.Role + " on WindowsDefenderATP", Asked: slog.String("path", at.Path),
+		Permission: info.Role + " on " + service, Asked: slog.String("path", at.Path),
 	}
 }
 

@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -110,11 +111,15 @@ func handedOver(err error) error {
 	return err
 }
 
-// listError names the cause of a sign-in for an API that the tenant does not have.
+// service is the one that tokens are for, as the portal lists it.
+const service = "WindowsDefenderATP"
+
+// listError says what helps if Entra gives no token because of the service that it is for.
 func (c *Client) listError(err error) error {
 	var e *tvmexport.Error
-	if errors.As(err, &e) && strings.Contains(e.Error(), "AADSTS500011") {
-		e.Hint = provisionHint
+	if errors.As(err, &e) {
+		info, _ := catalog.Lookup(e.Table)
+		e.Hint = cmp.Or(defender.TokenHint(err, service, info.Role), e.Hint)
 	}
 	return err
 }

@@ -2,47 +2,77 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/assessment"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/internal/preflight"
 	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/signin"
 )
 
 // exportedTables checks the tables of the export assessment APIs: that the token has the
-// permission of each, that the API lists it, and that one of its units can be read.
-func (i *inspection) exportedTables(ctx context.Context, tables []tvmexport.Table) []preflight.Finding {
-	if len(tables) == 0 {
-		return nil
+// permission of each, that the API lists it, and that one of its units can be read. No
+// permission of hunting is needed for that.
+func (i *inspection) exportedTables(ctx context.Context) preflight.Result {
+	tables, err := i.chosenTables()
+	if _, tables = byHunting(tables); err != nil || len(tables) == 0 {
+		return preflight.Result{} // the tables of hunting say what is wrong
 	}
-	cloud, err := assessment.LookupCloud(i.config.Defender.Cloud)
-	if err != nil {
-		return []preflight.Finding{preflight.Bad("", err, "")}
+	who, err := i.identifyExports(ctx)
+	if err == nil {
+		err = i.openSource(ctx)
 	}
-	credential, err := i.defender()
 	if err != nil {
-		return []preflight.Finding{preflight.Bad("", err, "")}
-	}
-	who, err := credential.Identify(ctx, cloud.Scope())
-	if err != nil {
-		return []preflight.Finding{preflight.Bad("", err, "if Entra does not know the resource WindowsDefenderATP, Defender for Endpoint is not provisioned in the tenant: open the Defender portal once with a licence")}
+		need := exportPermission("")
+		return preflight.Found(preflight.Bad(need.Service, err, defender.TokenHint(err, need.Service, rolesOf(tables)...)))
 	}
 	var out []preflight.Finding
 	for _, t := range tables {
 		info, _ := catalog.Lookup(t.Name)
-		need := hunting.MDE.Permission() // of the same service
-		need.Role = info.Role
-		if f := permissionOf(who, need); f.Status != preflight.OK {
+		if f := permissionOf(who, exportPermission(info.Role)); f.Status != preflight.OK {
 			f.About = t.Name + " " + f.About
 			out = append(out, f)
 			continue
 		}
 		out = append(out, i.exportedTable(ctx, t))
 	}
-	return out
+	return preflight.Found(out...)
+}
+
+// identifyExports signs in to the export assessment APIs.
+func (i *inspection) identifyExports(ctx context.Context) (signin.Identity, error) {
+	cloud, err := assessment.LookupCloud(i.config.Defender.Cloud)
+	if err != nil {
+		return signin.Identity{}, err
+	}
+	credential, err := i.defender()
+	if err != nil {
+		return signin.Identity{}, err
+	}
+	return credential.Identify(ctx, cloud.Scope())
+}
+
+// exportPermission is an application permission of the export assessment APIs.
+func exportPermission(role string) hunting.Permission {
+	need := hunting.MDE.Permission() // of the same service
+	need.Role = role
+	return need
+}
+
+// rolesOf are the permissions that tables of the export assessment APIs need, each once.
+func rolesOf(tables []tvmexport.Table) []string {
+	var roles []string
+	for _, t := range tables {
+		if info, ok := catalog.Lookup(t.Name); ok && !slices.Contains(roles, info.Role) {
+			roles = append(roles, info.Role)
+		}
+	}
+	return roles
 }
 
 // exportedTable lists a table and reads its first unit.

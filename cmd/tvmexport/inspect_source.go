@@ -22,9 +22,13 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		i.tables, err = withPolicies(tables, i.config)
-		return i.tables, err
+		if tables, err = withPolicies(tables, i.config); err != nil {
+			return nil, err
+		}
+		i.tables = tables
+		return i.tables, nil
 	}
+	var ordered []tvmexport.Table
 	for _, o := range i.orders {
 		t, _ := describe(i.config)(o.Table)
 		t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
@@ -36,27 +40,28 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 			return nil, err
 		}
 		if o.Err == nil {
-			i.tables = append(i.tables, t)
+			ordered = append(ordered, t)
 		}
 	}
+	i.tables = ordered
 	return i.tables, nil
 }
 
 // sourceTables counts the rows of the tables of hunting, by one call where that is
-// possible, and lists the others.
+// possible.
 func (i *inspection) sourceTables(ctx context.Context) preflight.Result {
 	tables, err := i.chosenTables()
+	tables, _ = byHunting(tables)
+	if err == nil && len(tables) == 0 {
+		return preflight.Result{}
+	}
 	if err == nil {
 		err = i.openSource(ctx)
 	}
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
-	tables, exported := byHunting(tables)
-	out := i.exportedTables(ctx, exported)
-	if len(tables) == 0 {
-		return preflight.Found(out...)
-	}
+	var out []preflight.Finding
 	list := make([]tvmexport.CountQuery, len(tables))
 	for n, t := range tables {
 		list[n] = tvmexport.CountQuery{Table: t, Depth: depthOf(t)} // by the key's first digit, so that the key is looked at too

@@ -59,7 +59,7 @@ const (
 	signInDefender, signInKusto = "sign-in to Defender", "sign-in to Kusto"
 	permission, host, ingestion = "permission", "kusto host", "kusto ingestion host"
 	database, setUp, shapes     = "database", "set-up", "destination tables"
-	storedShape                 = "stored shape"
+	storedShape, sourceTables   = "stored shape", "source tables"
 	appendRows, storage, probe  = "role ingestors", "storage", "end to end"
 )
 
@@ -72,7 +72,6 @@ func (i *inspection) checks() []preflight.Check {
 		{Name: "endpoint", Do: i.legacy},
 		{Name: "network", Do: i.network},
 		{Name: signInDefender, Needs: []string{reachEntra}, Do: i.signInDefender},
-		{Name: permission, Needs: []string{signInDefender}, Do: i.permission},
 		{Name: host, Unless: []string{reachCluster}, Do: i.host},
 		kustoSignIn,
 		{Name: database, Needs: []string{host, signInKusto}, Unless: []string{reachCluster}, Do: i.database},
@@ -80,7 +79,9 @@ func (i *inspection) checks() []preflight.Check {
 		{Name: storedShape, Needs: []string{database}, Do: i.storedShape},
 		{Name: setUp, Needs: []string{database}, Do: i.setUp},
 		{Name: "load types", Needs: []string{database, setUp}, Do: i.loadTypes},
-		{Name: "source tables", Needs: []string{permission}, Unless: []string{reachDefender}, Do: i.sourceTables},
+		{Name: permission, Needs: []string{signInDefender}, Do: i.permission},
+		{Name: sourceTables, Needs: []string{permission}, Unless: []string{reachDefender}, Do: i.sourceTables},
+		{Name: sourceTables, Needs: []string{signInDefender}, Do: i.exportedTables},
 		{Name: shapes, Needs: []string{database, setUp, storedShape}, Do: i.destinationTables},
 		{Name: appendRows, Needs: []string{database, setUp}, Do: i.ingestor},
 		{Name: storage, Needs: []string{signInKusto}, Unless: []string{reachIngest, ingestion}, Do: i.storage},
@@ -174,9 +175,15 @@ func principal(who signin.Identity) string {
 	return "aadapp=" + who.AppID + ";" + who.TenantID
 }
 
-// permission looks for the application permission in the token.
+// permission looks for the application permission of hunting in the token, unless only
+// tables of the export assessment APIs are exported.
 func (i *inspection) permission(context.Context) preflight.Result {
-	return preflight.Found(permissionOf(i.who, i.api.Permission()))
+	need := i.api.Permission()
+	tables, err := i.chosenTables()
+	if hunted, _ := byHunting(tables); err == nil && len(tables) > 0 && len(hunted) == 0 {
+		return preflight.Found(preflight.Good(need.Role, "not needed: no table of Advanced Hunting is exported"))
+	}
+	return preflight.Found(permissionOf(i.who, need))
 }
 
 // permissionOf looks for an application permission in a token.

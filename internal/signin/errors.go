@@ -160,8 +160,10 @@ func (c *Credential) hint(number string) string {
 		return "the application is disabled in this tenant, or its service principal is not assigned: check Enterprise applications in the Entra admin centre"
 	case "7000229":
 		return "the application has no service principal in this tenant: let an administrator consent to it"
-	case "500011":
+	case "500011", "50001", "650052":
 		return "the tenant does not know the service: check the cloud (defender.cloud), the tenant and the endpoint"
+	case "500014":
+		return "the service is disabled in this tenant: renew its subscription, or enable it under Enterprise applications in the Entra admin center"
 	}
 	switch c.o.Method {
 	case AzureCLI:
