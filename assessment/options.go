@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -70,7 +69,6 @@ type Options struct {
 
 // Limits and defaults of options.
 const (
-	defaultMaxWait  = 90 * time.Minute // longer than an hour's quota can hold a call back
 	defaultAtOnce   = 4
 	defaultPageRows = 50_000
 	mostPageRows    = 200_000
@@ -102,21 +100,18 @@ func New(o Options) (*Client, error) {
 	if o.Via, err = ParseVia(string(o.Via)); err != nil {
 		return nil, err
 	}
-	o.Endpoint = strings.TrimSuffix(cmp.Or(o.Endpoint, o.Cloud.Endpoint()), "/")
-	endpoint, err := url.Parse(o.Endpoint)
-	if err != nil || endpoint.Host == "" || endpoint.Scheme != "https" && endpoint.Scheme != "http" {
-		return nil, fmt.Errorf("endpoint %q is not a URL such as %s", o.Endpoint, o.Cloud.Endpoint())
+	endpoint, err := defender.ParseEndpoint(o.Endpoint, o.Cloud.Endpoint())
+	if err != nil {
+		return nil, err
 	}
 	if o.Credential == nil {
 		return nil, errors.New("a credential is required")
 	}
-	o.Share = cmp.Or(o.Share, 0.5)
-	if !(o.Share > 0 && o.Share <= 1) {
-		return nil, fmt.Errorf("share %v is not above 0 and at most 1", o.Share)
+	if o.Share, err = defender.ParseShare(o.Share); err != nil {
+		return nil, err
 	}
-	o.Quotas.Pages = orQuota(o.Quotas.Pages, DocumentedQuotas.Pages)
-	o.Quotas.Files = orQuota(o.Quotas.Files, DocumentedQuotas.Files)
-	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
+	o.Quotas = Quotas{Pages: o.Quotas.Pages.Or(DocumentedQuotas.Pages), Files: o.Quotas.Files.Or(DocumentedQuotas.Files)}
+	o.MaxWait = cmp.Or(o.MaxWait, defender.DefaultMaxWait)
 	o.AtOnce = cmp.Or(o.AtOnce, defaultAtOnce)
 	o.PageRows = cmp.Or(o.PageRows, defaultPageRows)
 	q := o.Quotas
@@ -135,10 +130,6 @@ func New(o Options) (*Client, error) {
 		}),
 		files: defender.NewBudget(defender.Quota{}, o.AtOnce, o.MaxWait, nil),
 	}, nil
-}
-
-func orQuota(q, usual defender.Quota) defender.Quota {
-	return defender.Quota{PerMinute: cmp.Or(q.PerMinute, usual.PerMinute), PerHour: cmp.Or(q.PerHour, usual.PerHour)}
 }
 
 // budget is that of a path. Whether the documented quotas are of each path or of all

@@ -1,6 +1,7 @@
 package defender
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +15,11 @@ import (
 type Quota struct {
 	PerMinute int
 	PerHour   int
+}
+
+// Or is the quota with the numbers of another one in place of zeros.
+func (q Quota) Or(usual Quota) Quota {
+	return Quota{PerMinute: cmp.Or(q.PerMinute, usual.PerMinute), PerHour: cmp.Or(q.PerHour, usual.PerHour)}
 }
 
 // Share is a part of the quota, at least one call.

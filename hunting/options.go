@@ -3,11 +3,8 @@ package hunting
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -45,9 +42,6 @@ type Options struct {
 // (https://learn.microsoft.com/defender-endpoint/api/run-advanced-query-api).
 var DocumentedQuota = defender.Quota{PerMinute: 45, PerHour: 1500}
 
-// defaultMaxWait is longer than an hour's quota can hold a call back.
-const defaultMaxWait = 90 * time.Minute
-
 // Client is a tvmexport.Source. It is safe for concurrent use.
 type Client struct {
 	o         Options
@@ -70,27 +64,25 @@ func New(o Options) (*Client, error) {
 	if o.API, err = ParseAPI(string(o.API)); err != nil {
 		return nil, err
 	}
-	o.Endpoint = cmp.Or(o.Endpoint, o.Cloud.Endpoint(o.API))
-	if u, err := url.Parse(o.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("endpoint %q is not a URL such as %s", o.Endpoint, o.Cloud.Endpoint(o.API))
+	endpoint, err := defender.ParseEndpoint(o.Endpoint, o.Cloud.Endpoint(o.API))
+	if err != nil {
+		return nil, err
 	}
 	if o.Credential == nil {
 		return nil, errors.New("a credential is required")
 	}
-	o.Share = cmp.Or(o.Share, 0.5)
-	if !(o.Share > 0 && o.Share <= 1) {
-		return nil, fmt.Errorf("share %v is not above 0 and at most 1", o.Share)
+	if o.Share, err = defender.ParseShare(o.Share); err != nil {
+		return nil, err
 	}
-	o.Quota.PerMinute = cmp.Or(o.Quota.PerMinute, DocumentedQuota.PerMinute)
-	o.Quota.PerHour = cmp.Or(o.Quota.PerHour, DocumentedQuota.PerHour)
-	o.MaxWait = cmp.Or(o.MaxWait, defaultMaxWait)
+	o.Quota = o.Quota.Or(DocumentedQuota)
+	o.MaxWait = cmp.Or(o.MaxWait, defender.DefaultMaxWait)
 	o.AtOnce = cmp.Or(o.AtOnce, 5)
 	if o.Quota.PerMinute < 1 || o.Quota.PerHour < 1 || o.AtOnce < 1 || o.MaxWait < 0 {
 		return nil, errors.New("quota, concurrent calls and maximum wait must be positive")
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return &Client{
-		o: o, url: strings.TrimSuffix(o.Endpoint, "/") + o.API.path(),
+		o: o, url: endpoint.String() + o.API.path(),
 		service: defender.New(defender.Options{
 			Credential: o.Credential, Scope: o.Cloud.Scope(o.API), HTTPClient: o.HTTPClient, MaxWait: o.MaxWait,
 			Section: "defender", Logger: o.Logger, OnRetry: o.OnRetry,
