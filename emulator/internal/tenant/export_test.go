@@ -16,19 +16,6 @@ import (
 	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
-// exportKeys are the documented keys of the data sets, with the group where a row can be in two.
-var exportKeys = map[string][]string{
-	"TvmSoftwareVulnerabilities": {"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion", "CveId"},
-	"TvmSoftwareInventory":       {"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion"},
-	"TvmSoftwareInventoryNonCpe": {"DeviceId", "SoftwareVendor", "SoftwareName", "SoftwareVersion"},
-	"TvmSecureConfigurations":    {"DeviceId", "ConfigurationId"},
-	"TvmBrowserExtensions":       {"DeviceId", "BrowserName", "ExtensionId"},
-	"TvmCertificates":            {"DeviceId", "Thumbprint", "Path"},
-	"TvmHardwareFirmware":        {"DeviceId", "ComponentType", "ComponentName"},
-	"TvmBaselineCompliance":      {"DeviceId", "ProfileId", "ConfigurationId"},
-	"TvmInformationGathering":    {"DeviceId"},
-}
-
 // columnTexts returns the rows of a relation as texts of the named columns.
 func columnTexts(t *testing.T, r kql.Relation, names []string) []string {
 	t.Helper()
@@ -52,7 +39,7 @@ func columnTexts(t *testing.T, r kql.Relation, names []string) []string {
 
 func TestExportsHaveTheirKeys(t *testing.T) {
 	c := tenant.New(options(70, 5)).ExportCatalog()
-	for name, key := range exportKeys {
+	for name, key := range tenant.ExportKeys {
 		t.Run(name, func(t *testing.T) {
 			rows := columnTexts(t, relation(t, c, name), key)
 			if len(rows) < 30 {

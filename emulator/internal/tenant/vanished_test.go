@@ -155,7 +155,7 @@ func TestVanishedIsTheDifference(t *testing.T) {
 		t.Fatal(err)
 	}
 	tn.Advance(7)
-	for name, key := range exportKeys {
+	for name, key := range tenant.ExportKeys {
 		t.Run(name, func(t *testing.T) {
 			columns := tenant.ExportColumns(name)
 			keysOf := func(s tenant.Snapshot) map[string]bool {
