@@ -28,6 +28,8 @@ type column struct {
 
 	row   int64  // the last row that has it
 	value []byte // there
+	// escaped: the value, or the name before it, has an escape.
+	escaped bool
 
 	misfits  int64 // values that do not fit its type
 	misfitAt int64 // the first row that has one, from 1

@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,13 @@ import (
 	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
-var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+// unpacker decompresses one file after the other.
+type unpacker struct {
+	gzip.Reader
+	file *bufio.Reader // larger than the one that gzip would make
+}
+
+var unpackers = sync.Pool{New: func() any { return &unpacker{file: bufio.NewReaderSize(nil, 64<<10)} }}
 
 var (
 	errNotGzip = errors.New("it is not compressed with gzip")
@@ -31,9 +38,13 @@ type proven struct {
 // without a byte is one without rows.
 func readFile(file io.Reader, length int64, r *rows) (proven, error) {
 	raw := &counted{r: file}
-	z := gzipReaders.Get().(*gzip.Reader)
-	defer gzipReaders.Put(z)
-	err := z.Reset(raw)
+	z := unpackers.Get().(*unpacker)
+	defer func() {
+		z.file.Reset(nil) // it would keep the answer
+		unpackers.Put(z)
+	}()
+	z.file.Reset(raw)
+	err := z.Reset(z.file)
 	if errors.Is(err, io.EOF) && raw.n == 0 {
 		return proven{}, raw.check(length)
 	}
@@ -52,6 +63,7 @@ func readFile(file io.Reader, length int64, r *rows) (proven, error) {
 
 // readLines reads rows until the text ends.
 func readLines(s *wire.Stream, r *rows) error {
+	row := r.row // made once
 	for {
 		switch err := s.End(); {
 		case errors.Is(err, io.EOF):
@@ -59,7 +71,7 @@ func readLines(s *wire.Stream, r *rows) error {
 		case err != nil:
 			return broken(err)
 		}
-		if err := s.Whole(r.row); err != nil {
+		if err := s.Whole(row); err != nil {
 			return broken(err)
 		}
 	}

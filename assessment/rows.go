@@ -88,7 +88,8 @@ func (r *rows) row(text []byte) (int, error) {
 		if at.row == r.begun {
 			return 0, fmt.Errorf("row %d has %s twice", r.written+1, at.title())
 		}
-		at.row, at.value = r.begun, m.Value
+		at.row, at.value, at.escaped = r.begun, m.Value, m.Escaped
+		m.Escaped = false // of the next one
 	}
 	switch {
 	case m.Fault == wire.TooDeep:
@@ -96,7 +97,7 @@ func (r *rows) row(text []byte) (int, error) {
 	case m.Fault < 0:
 		return m.Fault, nil
 	}
-	if err := r.compose(m.Escaped); err != nil {
+	if err := r.compose(); err != nil {
 		return 0, err
 	}
 	if m.Foreign && !utf8.Valid(r.out) {
@@ -114,19 +115,18 @@ func (r *rows) row(text []byte) (int, error) {
 	return m.End, nil
 }
 
-// compose writes the members of the row at hand in the order of the columns. escaped
-// says that some text of the row has an escape.
-func (r *rows) compose(escaped bool) error {
+// compose writes the members of the row at hand in the order of the columns.
+func (r *rows) compose() error {
 	r.resolve()
 	r.odd, r.out = r.odd[:0], r.out[:0]
 	for _, c := range r.catalogue {
-		if err := r.member(c, escaped); err != nil {
+		if err := r.member(c); err != nil {
 			return err
 		}
 	}
 	for _, c := range r.unknown {
 		if c.row == r.begun && string(c.value) != "null" {
-			if err := r.member(c, escaped); err != nil {
+			if err := r.member(c); err != nil {
 				return err
 			}
 		}
@@ -146,12 +146,12 @@ func (r *rows) resolve() {
 	for _, n := range r.names {
 		c := n.stands
 		if n.row == r.begun && (c.row != r.begun || string(c.value) == "null") {
-			c.row, c.value = r.begun, n.value
+			c.row, c.value, c.escaped = r.begun, n.value, n.escaped
 		}
 	}
 }
 
-func (r *rows) member(c *column, escaped bool) error {
+func (r *rows) member(c *column) error {
 	switch {
 	case c.hidden:
 		return nil
@@ -165,7 +165,7 @@ func (r *rows) member(c *column, escaped bool) error {
 		r.mask(c)
 		return nil
 	}
-	if c.kind == "string" && c.value[0] == '"' && !escaped {
+	if c.kind == "string" && c.value[0] == '"' && !c.escaped {
 		r.out = append(r.out, c.value...)
 		return nil
 	}
@@ -188,7 +188,7 @@ func (r *rows) takeKey() {
 	case r.key.row != r.begun || v[0] == 'n':
 	case v[0] != '"':
 		r.keyText = append(r.keyText, v...)
-	case bytes.IndexByte(v, '\\') < 0:
+	case !r.key.escaped:
 		r.keyText = append(r.keyText, v[1:len(v)-1]...)
 	default:
 		r.keyText, _ = jsontext.AppendUnquote(r.keyText, v) // valid except for lone surrogates

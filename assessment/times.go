@@ -37,14 +37,9 @@ func appendTime(dst, v []byte) (_ []byte, ok bool) {
 // of a fraction, and with or without a Z.
 func plainTime(dst, v []byte) (_ []byte, ok bool) {
 	const form = `"0000-00-00 00:00:00`
-	if len(v) < len(form)+1 {
+	if len(v) < len(form)+1 || v[0] != '"' || v[5] != '-' || v[8] != '-' || v[11] != ' ' && v[11] != 'T' || v[14] != ':' || v[17] != ':' ||
+		two(v[12:]) > 23 || two(v[15:]) > 59 || two(v[18:]) > 59 || !isDate(v[1:]) {
 		return dst, false
-	}
-	for i, f := range []byte(form) {
-		switch c := v[i]; {
-		case f == '0' && (c < '0' || c > '9'), f != '0' && f != ' ' && c != f, f == ' ' && c != ' ' && c != 'T':
-			return dst, false
-		}
 	}
 	rest := v[len(form) : len(v)-1]
 	if n := len(rest); n > 0 && rest[n-1] == 'Z' {
@@ -63,9 +58,6 @@ func plainTime(dst, v []byte) (_ []byte, ok bool) {
 			rest = nil
 		}
 	}
-	if !isDate(v[1:]) || two(v[12:]) > 23 || two(v[15:]) > 59 || two(v[18:]) > 59 {
-		return dst, false
-	}
 	start := len(dst)
 	dst = append(dst, v[:len(form)]...)
 	dst[start+11] = 'T'
@@ -76,14 +68,27 @@ func plainTime(dst, v []byte) (_ []byte, ok bool) {
 	return append(dst, 'Z', '"'), true
 }
 
-// isDate says whether the digits of 2006-01-02 are a date.
+// isDate says whether what 2006-01-02 has in place of digits is a date.
 func isDate(d []byte) bool {
-	month, day := two(d[5:]), two(d[8:])
-	if day >= 1 && day <= 28 && month >= 1 && month <= 12 && string(d[:4]) != "0000" {
+	century, year, month, day := two(d), two(d[2:]), two(d[5:]), two(d[8:])
+	if max(century, year) == noDigits || century+year == 0 {
+		return false
+	}
+	if day >= 1 && day <= 28 && month >= 1 && month <= 12 {
 		return true
 	}
 	_, err := time.Parse(time.DateOnly, string(d[:10]))
-	return err == nil && string(d[:4]) != "0000"
+	return err == nil
 }
 
-func two(d []byte) int { return int(d[0]-'0')*10 + int(d[1]-'0') }
+// noDigits is more than two digits say.
+const noDigits = 100
+
+// two is the number that the first two bytes say; noDigits if they are no digits.
+func two(d []byte) int {
+	tens, ones := d[0]-'0', d[1]-'0'
+	if tens > 9 || ones > 9 {
+		return noDigits
+	}
+	return int(tens)*10 + int(ones)
+}

@@ -120,11 +120,52 @@ func JSONMoment(v []byte) (time.Time, bool) {
 	return Moment(plainText(v))
 }
 
-// appendMoment appends a datetime as tostring() writes it.
+// appendMoment appends a datetime as tostring() writes it. The usual form of published
+// rows is recognised without parsing.
 func appendMoment(b, text []byte) ([]byte, bool) {
+	if out, ok := appendUsual(b, text); ok {
+		return out, true
+	}
 	t, ok := Moment(text)
 	if !ok {
 		return b, false
 	}
 	return t.AppendFormat(b, "2006-01-02T15:04:05.0000000Z"), true
+}
+
+// appendUsual is appendMoment for 2006-01-02T15:04:05Z with at most seven digits of a
+// fraction. It leaves the last days of a month, and all that is wrong, to others.
+func appendUsual(b, text []byte) (_ []byte, ok bool) {
+	const form, ticks = "2006-01-02T15:04:05", ".0000000"
+	last := len(text) - 1
+	if last < len(form) || last > len(form+ticks) || text[last] != 'Z' ||
+		text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
+		return b, false
+	}
+	century, year, month, day := two(text), two(text[2:]), two(text[5:]), two(text[8:])
+	if max(century, year) == noDigits || century+year == 0 || month < 1 || month > 12 || day < 1 || day > 28 ||
+		two(text[11:]) > 23 || two(text[14:]) > 59 || two(text[17:]) > 59 {
+		return b, false
+	}
+	fraction := text[len(form):last]
+	for i, c := range fraction {
+		if i == 0 && (c != '.' || len(fraction) == 1) || i > 0 && (c < '0' || c > '9') {
+			return b, false
+		}
+	}
+	b = append(b, text[:last]...)
+	b = append(b, ticks[len(fraction):]...)
+	return append(b, 'Z'), true
+}
+
+// noDigits is more than two digits say.
+const noDigits = 100
+
+// two is the number that the first two bytes say; noDigits if they are no digits.
+func two(d []byte) int {
+	tens, ones := d[0]-'0', d[1]-'0'
+	if tens > 9 || ones > 9 {
+		return noDigits
+	}
+	return int(tens)*10 + int(ones)
 }

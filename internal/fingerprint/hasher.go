@@ -1,9 +1,13 @@
 package fingerprint
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -29,10 +33,13 @@ func (d Digest) Fingerprint() tvmexport.Fingerprint {
 // it is noticed. A Hasher is for one goroutine.
 type Hasher struct {
 	columns []tvmexport.Column
+	names   [][]byte       // of columns as a row is thought to have them, with quotes and colon
 	at      map[string]int // by name
 	watched int            // index of the watched column; -1: none is
 
 	values [][]byte // of the row, by column; the watched one is the last where no hash takes it
+	ascii  bool     // the row is ASCII
+	plain  bool     // it has no escape
 	hashed int      // how many of the columns are hashed
 	odd    []tvmexport.Column
 	text   []byte // hashed
@@ -57,6 +64,10 @@ func NewHasher(columns []tvmexport.Column, watch string) *Hasher {
 		h.watched = i
 	}
 	h.values = make([][]byte, len(h.columns))
+	for _, c := range h.columns {
+		name, _ := jsontext.AppendQuote(nil, c.Name) // invalid UTF-8 is replaced, as in rows
+		h.names = append(h.names, append(name, ':'))
+	}
 	return h
 }
 
@@ -71,15 +82,30 @@ func (h *Hasher) Row(row []byte) (Digest, error) {
 	}
 	h.text, h.odd = h.text[:0], h.odd[:0]
 	for i, c := range h.columns[:h.hashed] {
+		v := h.values[i]
+		bytewise := h.ascii && (h.plain || bytes.IndexByte(v, '\\') < 0) // a byte of its text is a character
+		if bytewise && c.Type == "string" && len(v) > 0 && v[0] == '"' {
+			h.add(v[1:len(v)-1], len(v)-2)
+			continue
+		}
 		var fits bool
-		if h.value, fits = appendValue(h.value[:0], c.Type, h.values[i]); !fits {
+		if h.value, fits = appendValue(h.value[:0], c.Type, v); !fits {
 			h.odd = append(h.odd, c)
 		}
-		h.text = strconv.AppendInt(h.text, int64(utf8.RuneCount(h.value)), 10)
-		h.text = append(h.text, ':')
-		h.text = append(h.text, h.value...)
+		characters := len(h.value)
+		if !bytewise {
+			characters = utf8.RuneCount(h.value)
+		}
+		h.add(h.value, characters)
 	}
 	return sha256.Sum256(h.text), nil
+}
+
+// add appends the text of a value behind its length to what is hashed.
+func (h *Hasher) add(text []byte, characters int) {
+	h.text = strconv.AppendInt(h.text, int64(characters), 10)
+	h.text = append(h.text, ':')
+	h.text = append(h.text, text...)
 }
 
 // Watched is the JSON text of the watched column in the row that was hashed last; nil
@@ -99,17 +125,40 @@ func (h *Hasher) Odd() []tvmexport.Column { return h.odd }
 func (h *Hasher) read(row []byte) error {
 	clear(h.values)
 	m := objectOf(row)
-	for guess := 0; m.next(); guess++ {
-		name := m.name
-		if guess >= len(h.columns) || h.columns[guess].Name != string(name) {
-			i, ok := h.at[string(name)] // allocates nothing
-			if !ok {
-				guess--
+	h.ascii, h.plain = isASCII(row), m.plain
+	for next := 0; ; {
+		var guess []byte
+		if next < len(h.names) {
+			guess = h.names[next]
+		}
+		guessed, ok := m.next(guess)
+		if !ok {
+			return m.err
+		}
+		if !guessed {
+			i, known := h.at[string(m.name)] // allocates nothing
+			if !known {
 				continue
 			}
-			guess = i
+			next = i
 		}
-		h.values[guess] = m.value
+		h.values[next] = m.value
+		next++
 	}
-	return m.err
+}
+
+// isASCII says whether a text has no byte above 0x7f.
+func isASCII(text []byte) bool {
+	const high = 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		if binary.LittleEndian.Uint64(text)&high != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -17,12 +17,13 @@ type object struct {
 	i     int
 	name  []byte // without quotes, escapes resolved
 	value []byte // JSON text
+	plain bool   // no string has an escape
 	first bool
 	err   error
 }
 
 func objectOf(text []byte) object {
-	o := object{text: text, first: true}
+	o := object{text: text, first: true, plain: bytes.IndexByte(text, '\\') < 0}
 	o.blanks()
 	if o.peek() != '{' {
 		o.err = errNoObject
@@ -32,10 +33,11 @@ func objectOf(text []byte) object {
 	return o
 }
 
-// next finds the next member, if there is one.
-func (o *object) next() bool {
+// next finds the next member, if there is one. guess is how its name may be written,
+// with quotes and colon; where it is right, guessed is true, and the name is not read.
+func (o *object) next(guess []byte) (guessed, ok bool) {
 	if o.err != nil {
-		return false
+		return false, false
 	}
 	o.blanks()
 	if o.peek() == '}' {
@@ -43,7 +45,7 @@ func (o *object) next() bool {
 		if o.blanks(); o.i != len(o.text) {
 			o.err = errNoObject
 		}
-		return false
+		return false, false
 	}
 	if !o.first {
 		if o.peek() != ',' {
@@ -53,33 +55,34 @@ func (o *object) next() bool {
 		o.blanks()
 	}
 	o.first = false
-	name := o.string()
-	if name == nil {
-		return o.fail()
-	}
-	o.name = name[1 : len(name)-1]
-	for _, c := range o.name {
-		if c == '\\' {
-			o.name, _ = jsontext.AppendUnquote(nil, name) // valid except for lone surrogates
-			break
+	if guessed = len(guess) > 0 && bytes.HasPrefix(o.text[o.i:], guess); guessed {
+		o.i += len(guess)
+	} else {
+		name := o.string()
+		if name == nil {
+			return o.fail()
 		}
+		o.name = name[1 : len(name)-1]
+		if !o.plain && bytes.IndexByte(o.name, '\\') >= 0 {
+			o.name, _ = jsontext.AppendUnquote(nil, name) // valid except for lone surrogates
+		}
+		if o.blanks(); o.peek() != ':' {
+			return o.fail()
+		}
+		o.i++
 	}
-	if o.blanks(); o.peek() != ':' {
-		return o.fail()
-	}
-	o.i++
 	o.blanks()
 	start := o.i
 	if !o.skip() {
 		return o.fail()
 	}
 	o.value = o.text[start:o.i]
-	return true
+	return guessed, true
 }
 
-func (o *object) fail() bool {
+func (o *object) fail() (guessed, ok bool) {
 	o.err = errNoObject
-	return false
+	return false, false
 }
 
 // peek is the next byte, 0 at the end.
@@ -111,9 +114,11 @@ func (o *object) string() []byte {
 		if end < 0 {
 			return nil
 		}
-		if slash := bytes.IndexByte(rest[:end], '\\'); slash >= 0 {
-			o.i += slash + 2 // behind what it escapes
-			continue
+		if !o.plain {
+			if slash := bytes.IndexByte(rest[:end], '\\'); slash >= 0 {
+				o.i += slash + 2 // behind what it escapes
+				continue
+			}
 		}
 		o.i += end + 1
 		return o.text[start:o.i]

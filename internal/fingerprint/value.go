@@ -62,6 +62,9 @@ func plainText(v []byte) []byte {
 }
 
 func appendBool(b, text []byte) ([]byte, bool) {
+	if len(text) > len("false") {
+		return b, false
+	}
 	switch strings.ToLower(string(text)) {
 	case "true", "1":
 		return append(b, "True"...), true
