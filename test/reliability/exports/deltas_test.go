@@ -17,6 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/engine"
+	"github.com/tvmexport/tvmexport/test/reliability/exports"
 )
 
 const changes = "TvmSoftwareVulnerabilityChanges"
@@ -24,10 +25,12 @@ const changes = "TvmSoftwareVulnerabilityChanges"
 // newChanges is a world that exports the changes of vulnerabilities.
 func newChanges(t *testing.T, o emulator.Options) *world {
 	t.Helper()
-	w := &world{Rand: rand.New(rand.NewPCG(o.Seed, 2)), t: t, dir: t.TempDir(), via: assessment.Files, names: []string{changes}}
-	w.truth = map[string]string{changes: changes + ` | extend CveBatchTitle = "", CveBatchUrl = ""`}
+	table, _ := exports.Lookup(changes)
+	w := &world{Rand: rand.New(rand.NewPCG(o.Seed, 2)), seed: o.Seed, tally: newTally(), dir: t.TempDir(), via: assessment.Files, tables: []exports.Table{table}}
 	o.CVEs, o.History = cmp.Or(o.CVEs, 2000), 1
-	w.open(o)
+	if err := w.open(t, o); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -42,7 +45,7 @@ func (w *world) steps(n int) {
 // export makes a run, which must succeed, and checks that readers see each change once.
 func (w *world) export(t *testing.T) engine.Result {
 	t.Helper()
-	results, err := w.run(t.Context())
+	results, err := w.run(t.Context(), calm())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +60,26 @@ func (w *world) agrees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.judge(t.Context(), t, changes, []map[string]emulator.Digest{now})
+	w.judge(t.Context(), w.tables[0], []state{now})
+	if len(w.tally.wrongly) > 0 {
+		t.Fatal(w.tally.wrongly)
+	}
+}
+
+// rows are those of a query, over the source (truth) or the destination (landed).
+func (w *world) rows(t *testing.T, of, query string) (out []string) {
+	t.Helper()
+	rows := w.rig.Emulator.LandedRows(t.Context(), "", query)
+	if of == "truth" {
+		rows = w.rig.Emulator.State().Rows(t.Context(), query)
+	}
+	for row, err := range rows {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, string(row))
+	}
+	return out
 }
 
 // kill lets the process of a run end when it sends a request with a text: nothing more
@@ -68,7 +90,8 @@ func (w *world) kill(t *testing.T, at string) {
 	defer cancel()
 	var once sync.Once
 	var rules []int
-	w.watch(func(e faults.Event) {
+	m := calm()
+	m.notice = func(e faults.Event) {
 		if !strings.Contains(e.Text, at) {
 			return
 		}
@@ -85,9 +108,8 @@ func (w *world) kill(t *testing.T, at string) {
 			}
 			cancel()
 		})
-	})
-	_, err := w.run(ctx)
-	w.watch(nil)
+	}
+	_, err := w.run(ctx, m)
 	if err == nil || len(rules) == 0 {
 		t.Fatalf("the process was not killed at %q: %v", at, err)
 	}
@@ -240,7 +262,7 @@ func TestChangesOfASilentDevice(t *testing.T) {
 		since := w.rig.Emulator.Tenant().Now()
 		for range 4 {
 			w.steps(9 * 4)
-			results, err := w.run(t.Context())
+			results, err := w.run(t.Context(), calm())
 			if err != nil || results[changes].Gaps != nil {
 				t.Fatal(results[changes].Gaps, err)
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 )
 
-// Options say what is put together. Hunting has no quota.
+// Options say what is put together. The source has no quota unless Emulator.Quota says so.
 type Options struct {
 	Emulator emulator.Options
 	Tables   []string // that are exported; empty: catalog.Default()
@@ -40,8 +40,10 @@ type Rig struct {
 
 // New makes a rig. Close it.
 func New(ctx context.Context, o Options) (r *Rig, err error) {
-	quota := emulator.NoQuota()
-	o.Emulator.Quota = &quota
+	if o.Emulator.Quota == nil {
+		quota := emulator.NoQuota()
+		o.Emulator.Quota = &quota
+	}
 	if o.Emulator.Batching == 0 {
 		o.Emulator.Batching = 100 * time.Millisecond
 	}
