@@ -16,6 +16,7 @@ type Figures struct {
 	Faults    map[string]int `json:"faults,omitempty"` // injected, by kind
 	Runs      int            `json:"runs,omitempty"`   // under faults
 	Histories int            `json:"histories,omitempty"`
+	Worlds    int            `json:"worlds,omitempty"`   // of the export assessment APIs
 	Failures  []string       `json:"failures,omitempty"` // each names its seed
 }
 
@@ -33,6 +34,7 @@ func (f *Figures) Add(o Figures) {
 	f.Races += o.Races
 	f.Runs += o.Runs
 	f.Histories += o.Histories
+	f.Worlds += o.Worlds
 	f.Failures = append(f.Failures, o.Failures...)
 	for kind, n := range o.Faults {
 		if f.Faults == nil {

@@ -9,8 +9,8 @@ import (
 
 func TestAdd(t *testing.T) {
 	f := Figures{Kills: 1, Faults: map[string]int{"a": 1}, Failures: []string{"x"}}
-	f.Add(Figures{Kills: 2, Races: 3, Runs: 4, Histories: 5, Faults: map[string]int{"a": 1, "b": 2}, Failures: []string{"y"}})
-	want := Figures{Kills: 3, Races: 3, Runs: 4, Histories: 5, Faults: map[string]int{"a": 2, "b": 2}, Failures: []string{"x", "y"}}
+	f.Add(Figures{Kills: 2, Races: 3, Runs: 4, Histories: 5, Worlds: 6, Faults: map[string]int{"a": 1, "b": 2}, Failures: []string{"y"}})
+	want := Figures{Kills: 3, Races: 3, Runs: 4, Histories: 5, Worlds: 6, Faults: map[string]int{"a": 2, "b": 2}, Failures: []string{"x", "y"}}
 	if d := cmp.Diff(want, f); d != "" {
 		t.Error(d)
 	}

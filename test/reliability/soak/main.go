@@ -1,8 +1,8 @@
 // Soak runs the programs that try the exporter's reliability one after the other,
 // with new seeds each time, until an hour has passed: kills, races, injected faults,
-// histories. It makes at least the required number of each, even where that takes
-// longer. It ends with one line of figures, and with exit code 1 if anything was
-// lost, duplicated or otherwise wrong.
+// histories, worlds of the export assessment APIs. It makes at least the required number
+// of each, even where that takes longer. It ends with one line of figures, and with exit
+// code 1 if anything was lost, duplicated or otherwise wrong.
 package main
 
 import (
@@ -35,6 +35,7 @@ func main() {
 	flag.IntVar(&o.required.races, "races", 200, "races at least")
 	flag.IntVar(&o.required.faults, "faults", 10_000, "injected faults at least")
 	flag.IntVar(&o.required.histories, "histories", 2, "histories at least")
+	flag.IntVar(&o.required.worlds, "worlds", 40, "worlds of the export assessment APIs at least")
 	flag.IntVar(&o.days, "days", 10, "of a history")
 	flag.IntVar(&o.devices, "devices", 200, "of a history's tenant")
 	flag.Parse()

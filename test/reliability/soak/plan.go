@@ -18,27 +18,35 @@ const (
 	races
 	faults
 	histories
+	worlds
 	kindsOfTrials
 )
 
-func (k kind) String() string { return [...]string{"kills", "races", "faults", "histories"}[k] }
+func (k kind) String() string {
+	return [...]string{"kills", "races", "faults", "histories", "worlds"}[k]
+}
 
 // amounts count trials of each kind.
-type amounts struct{ kills, races, faults, histories int }
+type amounts struct{ kills, races, faults, histories, worlds int }
 
-func (a amounts) of(k kind) int { return [...]int{a.kills, a.races, a.faults, a.histories}[k] }
+func (a amounts) of(k kind) int {
+	return [...]int{a.kills, a.races, a.faults, a.histories, a.worlds}[k]
+}
 
 func (a *amounts) add(f figures.Figures) {
 	a.kills += f.Kills
 	a.races += f.Races
-	a.faults += f.Injected()
+	if f.Worlds == 0 { // those of worlds are counted as worlds
+		a.faults += f.Injected()
+	}
 	a.histories += f.Histories
+	a.worlds += f.Worlds
 }
 
 // portions are what is made of each kind at a time, a few minutes each, so that
 // an early end has seen something of each kind.
 func portions(required amounts) amounts {
-	return amounts{min(required.kills, 60), min(required.races, 40), min(required.faults, 2000), min(required.histories, 1)}
+	return amounts{min(required.kills, 60), min(required.races, 40), min(required.faults, 2000), min(required.histories, 1), min(required.worlds, 20)}
 }
 
 // plan decides which trials come next.
@@ -68,14 +76,14 @@ func (p *plan) next(over bool) (kind, int) {
 }
 
 func (p *plan) begin(k kind, n int) {
-	*[...]*int{&p.begun.kills, &p.begun.races, &p.begun.faults, &p.begun.histories}[k] += n
+	*[...]*int{&p.begun.kills, &p.begun.races, &p.begun.faults, &p.begun.histories, &p.begun.worlds}[k] += n
 }
 
 // line is the one line of figures.
 func line(took time.Duration, seed uint64, f figures.Figures) string {
 	lost, duplicated, other := f.Sorted()
-	return fmt.Sprintf("soak: %s, seed %d: %s kills, %s races, %s faults (%d kinds), %s runs, %s histories; %d lost, %d duplicated, %d other",
-		minutes(took), seed, thousands(f.Kills), thousands(f.Races), thousands(f.Injected()), len(f.Faults), thousands(f.Runs), thousands(f.Histories), lost, duplicated, other)
+	return fmt.Sprintf("soak: %s, seed %d: %s kills, %s races, %s faults (%d kinds), %s runs, %s histories, %s worlds of the export APIs; %d lost, %d duplicated, %d other",
+		minutes(took), seed, thousands(f.Kills), thousands(f.Races), thousands(f.Injected()), len(f.Faults), thousands(f.Runs), thousands(f.Histories), thousands(f.Worlds), lost, duplicated, other)
 }
 
 func minutes(d time.Duration) string {

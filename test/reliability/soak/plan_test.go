@@ -26,17 +26,19 @@ func made(p *plan, n int) {
 			f.Faults = map[string]int{"any": part}
 		case histories:
 			f.Histories = part
+		case worlds:
+			f.Worlds, f.Faults = part, map[string]int{"any": 7}
 		}
 		p.done.add(f)
 	}
 }
 
 func TestPlanMakesWhatIsRequiredWhenTimeIsShort(t *testing.T) {
-	required := amounts{kills: 301, races: 2, faults: 10_000, histories: 3}
+	required := amounts{kills: 301, races: 2, faults: 10_000, histories: 3, worlds: 41}
 	for _, before := range []int{0, 1, 7} {
 		p := plan{required: required, portions: portions(required)}
 		made(&p, before)
-		if p.done.kills < 301 || p.done.races < 2 || p.done.faults < 10_000 || p.done.histories < 3 {
+		if p.done.kills < 301 || p.done.races < 2 || p.done.faults < 10_000 || p.done.histories < 3 || p.done.worlds < 41 {
 			t.Errorf("with %d portions in time: %+v, required %+v", before, p.done, required)
 		}
 	}
@@ -56,9 +58,9 @@ func TestPlanGoesOnWhileThereIsTime(t *testing.T) {
 
 func TestLine(t *testing.T) {
 	got := line(61*time.Minute, 7, figures.Figures{
-		Kills: 312, Races: 204, Runs: 1700, Histories: 12, Faults: map[string]int{"a": 11_000, "b": 240}, Failures: []string{"3 rows lost of 4"},
+		Kills: 312, Races: 204, Runs: 1700, Histories: 12, Worlds: 30, Faults: map[string]int{"a": 11_000, "b": 240}, Failures: []string{"3 rows lost of 4"},
 	})
-	want := "soak: 61m, seed 7: 312 kills, 204 races, 11,240 faults (2 kinds), 1,700 runs, 12 histories; 1 lost, 0 duplicated, 0 other"
+	want := "soak: 61m, seed 7: 312 kills, 204 races, 11,240 faults (2 kinds), 1,700 runs, 12 histories, 30 worlds of the export APIs; 1 lost, 0 duplicated, 0 other"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -35,6 +35,7 @@ func (r *runner) build(ctx context.Context) error {
 		{"build", "-o", r.path("crash"), "./test/reliability/crash"},
 		{"build", "-o", r.path("history"), "./test/reliability/history"},
 		{"test", "-c", "-o", r.path("chaos"), "./test/reliability/chaos"},
+		{"test", "-c", "-o", r.path("exports"), "./test/reliability/exports"},
 	} {
 		if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
@@ -77,6 +78,9 @@ func (r *runner) command(k kind, n int, seed uint64) (args []string, repeat stri
 	case faults:
 		args = []string{r.path("chaos"), "-test.timeout", "0", "-faults", number, "-seed", first}
 		return args, fmt.Sprintf("make chaos FAULTS=%s SEED=%s", number, first)
+	case worlds:
+		args = []string{r.path("exports"), "-test.timeout", "0", "-worlds", number, "-seed", first}
+		return args, fmt.Sprintf("make exports WORLDS=%s SEED=%s", number, first)
 	case histories:
 		rest := []string{"-days", strconv.Itoa(r.days), "-devices", strconv.Itoa(r.devices), "-pairs", "10", "-seed", first}
 		return append([]string{r.path("history")}, rest...), "go run ./test/reliability/history " + strings.Join(rest, " ")
