@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,31 +64,38 @@ races: build ## two exporters on one table, paused and delayed; one published re
 history: ## 30 days of 2,000 devices; compare past states and changes with the source of each day
 	$(GO) run ./test/reliability/history -days 30 -devices 2000
 
-transfer: ## 20,000 devices of which 1 % change; rows transferred with and without changes
+transfer: ## 20,000 devices of which 1 % change; rows transferred, or landed, with and without changes
 	$(GO) run ./test/reliability/transfer -devices 20000
 
 # How many faults, from which seed on; a report is printed.
 FAULTS ?= 10000
 SEED   ?= 1
 
-chaos: ## small exports with injected faults; nothing lost or duplicated, no hang, no retry storm
-	$(GO) test ./test/reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
-
 # How many worlds of export assessment APIs.
 WORLDS ?= 100
 
-exports: ## small exports of the export assessment APIs with injected faults; each row of one snapshot once
-	$(GO) test ./test/reliability/exports -count=1 -timeout 0 -v -args -worlds $(WORLDS) -seed $(SEED)
+chaos: ## small exports of both sources with injected faults; nothing lost or duplicated, no hang, no retry storm
+	$(GO) test ./test/reliability/chaos -count=1 -timeout 0 -v -args -faults $(FAULTS) -seed $(SEED)
+	$(MAKE) exports
+
+exports: ## the same for the export assessment APIs alone; readers see each row of one snapshot once
+	$(GO) test ./test/reliability/exports -count=1 -timeout 0 -v -args -worlds $(WORLDS) -seed $(SEED) -each
+
+# How many devices the tenant of the data sets has.
+DEVICES ?= 200
+
+datasets: ## all tables of the export assessment APIs, by files and by pages, within the documented quotas; compared with the source
+	$(GO) run ./test/reliability/datasets -devices $(DEVICES)
 
 # How long soak goes on; what it makes in any case, and its first seed (0: from the clock), are its flags.
 SOAK      ?= 60m
 SOAKFLAGS ?=
 
-soak: build ## kills, races, chaos and histories with new seeds for SOAK; prints one line of figures
+soak: build ## kills, races, chaos, exports and histories with new seeds for SOAK; prints one line of figures
 	$(GO) run ./test/reliability/soak -bin $(BIN) -for $(SOAK) $(SOAKFLAGS)
 
 hardship: build ## the same once, short, for CI; some kills against an Eventhouse
-	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -histories 1 -days 3 -devices 20 -seed $(SEED)
+	$(GO) run ./test/reliability/soak -bin $(BIN) -for 0s -kills 20 -races 6 -faults 500 -worlds 2 -histories 1 -days 3 -devices 20 -seed $(SEED)
 	$(GO) run ./test/reliability/crash -bin $(BIN) -older '' -n 6 -flavor eventhouse -seed $(SEED)
 
 cases: ## number of cases of each contract, by method and implementation
@@ -121,18 +128,19 @@ DIR ?=
 sdk-suites: build ## run the SDKs' own ingestion suites, from the checkouts in DIR, against the emulator
 	test/interop/sdk-suites.sh $(BIN) $(DIR)
 
-# The three largest tables of the default set, one after the other.
-BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAssessment,DeviceTvmSoftwareInventory
+# The three largest tables of the default set, and the largest one of the export APIs, one after the other.
+BENCH_TABLES ?= DeviceTvmSoftwareVulnerabilities,DeviceTvmSecureConfigurationAssessment,DeviceTvmSoftwareInventory,TvmSoftwareVulnerabilities
 
 bench: build ## measure the exporter and the emulator: rows and MB per second and per CPU-second
-	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES)
+	$(GO) run ./test/bench -bin $(BIN) -devices 2000 -tables $(BENCH_TABLES) -changes 0.01
 	$(GO) test ./hunting ./assessment ./engine -run '^$$' -bench . -benchmem
 
 readers: ## cost of readers' queries after a week and after a year of daily runs
 	$(GO) test ./kusto -run '^$$' -bench Readers -benchtime 5x
 
-memory: build ## peak memory with 5 million rows, compared with a tenth of them
+memory: build ## peak memory with 5 million rows, compared with a tenth of them; of the export APIs also what a change costs
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2
+	$(GO) run ./test/bench -bin $(BIN) -devices 2000,20000 -tables TvmSoftwareVulnerabilities -changes 0.01 -max-landed 0.03 -max-times 1.6 -max-rss 100
 
 browser: build ## test the status page in Chromium, with axe; screenshots in dist/screenshots
 	cd test/browser && npm ci --silent --no-audit --no-fund && node test.mjs ../../$(BIN) ../../dist/screenshots

@@ -4,6 +4,9 @@
 //
 //	go run ./test/bench -bin bin/tvmexport -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities
 //
+// With -changes it makes two more runs of each table: after a share of the devices has
+// changed, and when nothing has changed.
+//
 // Quotas are off. CPU seconds and peak resident memory are what the kernel says
 // of the child (getrusage) and of the emulator (/proc, from the start of the run to its
 // end); rows and bytes of source JSON are what tvmexport reports, and rows at the
@@ -29,6 +32,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/tvmexport/tvmexport/test/reliability/exports"
 )
 
 // options are the flags.
@@ -38,6 +43,7 @@ type options struct {
 	growth  float64
 	verify  bool
 	profile string
+	limits  limits
 }
 
 func main() {
@@ -48,6 +54,9 @@ func main() {
 	flag.Int64Var(&o.maxRSS, "max-rss", 0, "fail if a run's peak resident memory is above so many MB; 0 is no limit")
 	flag.Float64Var(&o.growth, "growth", 0, "fail if the last run's peak is above so many times the first one's; 0 is no limit")
 	flag.BoolVar(&o.verify, "verify", true, "compare hashes of source and destination")
+	flag.Float64Var(&o.limits.changes, "changes", 0, "share of the devices that change before a second run; a third one finds nothing changed. 0 makes one run")
+	flag.Float64Var(&o.limits.landed, "max-landed", 0, "fail if the second run lands more than this share of the rows; 0 is no limit")
+	flag.Float64Var(&o.limits.times, "max-times", 0, "fail if the first run takes more than so many times the CPU time of the third; 0 is no limit")
 	flag.StringVar(&o.profile, "cpuprofile", "", "keep a CPU profile of the last run in this file")
 	flag.Parse()
 	if err := run(o, strings.Split(*devices, ","), strings.Split(*tables, ",")); err != nil {
@@ -60,7 +69,9 @@ func main() {
 type sample struct {
 	table       string
 	devices     string
-	rows, bytes int64
+	run         string
+	rows, bytes int64 // that were landed
+	held        int64 // rows of the table
 	calls       int
 	wall, cpu   time.Duration
 	rss         int64 // bytes
@@ -81,21 +92,21 @@ func run(o options, devices, tables []string) error {
 	var samples []sample
 	for _, n := range devices {
 		for _, t := range tables {
-			s, err := measure(o, n, t)
+			list, err := measure(o, n, t)
 			if err != nil {
 				return fmt.Errorf("%s, %s devices: %w", t, n, err)
 			}
-			samples = append(samples, s)
+			samples = append(samples, list...)
 		}
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "table\tdevices\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\tMB/s\tMB/CPU-s\tpeak MB\temulator CPU s\trows/emulator CPU-s\temulator peak MB\t")
+	fmt.Fprintln(w, "table\tdevices\trun\trows of the table\trows\tsource JSON MB\tcalls\twall s\tCPU s\trows/s\trows of the table/CPU-s\tMB/s\tMB/CPU-s\tpeak MB\temulator CPU s\trows/emulator CPU-s\temulator peak MB\t")
 	rows, served := int64(0), time.Duration(0)
 	for _, s := range samples {
 		rows, served = rows+s.rows, served+s.emulator.cpu
 		mb := float64(s.bytes) / 1e6
-		fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t%.2f\t%.0f\t%.1f\t\n", s.table, s.devices, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
-			float64(s.rows)/s.wall.Seconds(), mb/s.wall.Seconds(), mb/s.cpu.Seconds(), float64(s.rss)/1e6,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.0f\t%.0f\t%.1f\t%.1f\t%.1f\t%.2f\t%.0f\t%.1f\t\n", s.table, s.devices, s.run, s.held, s.rows, mb, s.calls, s.wall.Seconds(), s.cpu.Seconds(),
+			float64(s.rows)/s.wall.Seconds(), float64(s.held)/s.cpu.Seconds(), mb/s.wall.Seconds(), mb/s.cpu.Seconds(), float64(s.rss)/1e6,
 			s.emulator.cpu.Seconds(), float64(s.rows)/s.emulator.cpu.Seconds(), float64(s.emulator.rss)/1e6)
 	}
 	if err := w.Flush(); err != nil {
@@ -111,61 +122,82 @@ func run(o options, devices, tables []string) error {
 	if o.growth > 0 && float64(last.rss) > o.growth*float64(first.rss) {
 		return fmt.Errorf("peak memory grew by %.2f, more than %.2f", float64(last.rss)/float64(first.rss), o.growth)
 	}
-	return nil
+	return o.limits.check(samples)
 }
 
 // emulator is what its ready line says.
 type emulator struct {
-	Graph, Authority, TenantID, ClientID, ClientSecret string
-	Kusto, Ingest, Database, CA, Control               string
+	Graph, MDE, Authority, TenantID, ClientID, ClientSecret string
+	Kusto, Ingest, Database, CA, Control                    string
 }
 
-func measure(o options, devices, table string) (sample, error) {
+// measure makes the runs of a table with an emulator of its own.
+func measure(o options, devices, table string) ([]sample, error) {
 	dir, err := os.MkdirTemp("", "tvmexport-bench-*")
 	if err != nil {
-		return sample{}, err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	e, process, err := start(o.bin, devices, dir)
 	if err != nil {
-		return sample{}, err
+		return nil, err
 	}
 	defer stop(process)
-	text := fmt.Sprintf("defender: {endpoint: %q, share: 1, calls_per_minute: 1000000, calls_per_hour: 1000000}\nkusto: {cluster: %q, ingest: %q, database: %q}\nca_file: %q\n", e.Graph, e.Kusto, e.Ingest, e.Database, e.CA)
+	text := fmt.Sprintf("defender: {endpoint: %q, share: 1, calls_per_minute: 1000000, calls_per_hour: 1000000}\nassessment: {endpoint: %q, share: 1, spool: {dir: %q}}\nkusto: {cluster: %q, ingest: %q, database: %q}\nca_file: %q\n",
+		e.Graph, e.MDE, filepath.Join(dir, "spool"), e.Kusto, e.Ingest, e.Database, e.CA)
 	if err := os.WriteFile(filepath.Join(dir, "tvmexport.yaml"), []byte(text), 0o600); err != nil {
-		return sample{}, err
+		return nil, err
 	}
 	if _, _, err := command(o.bin, dir, e, "", "init", "--table", table); err != nil {
-		return sample{}, err
+		return nil, err
 	}
+	var out []sample
+	for _, run := range o.limits.runs() {
+		if run == changed {
+			if err := change(e, o.limits.changes); err != nil {
+				return nil, err
+			}
+		}
+		s, err := once(o, e, process, table)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", run, err)
+		}
+		s.table, s.devices, s.run = table, devices, run
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// once makes one run.
+func once(o options, e emulator, process *exec.Cmd, table string) (s sample, err error) {
 	before, err := used(process)
 	if err != nil {
-		return sample{}, err
+		return s, err
 	}
 	began := time.Now()
-	out, state, err := command(o.bin, dir, e, o.profile, "run", "--json")
+	out, state, err := command(o.bin, filepath.Dir(e.CA), e, o.profile, "run", "--json")
 	if err != nil {
-		return sample{}, err
+		return s, err
 	}
-	s := sample{table: table, devices: devices, wall: time.Since(began), cpu: state.UserTime() + state.SystemTime()}
+	s.wall, s.cpu = time.Since(began), state.UserTime()+state.SystemTime()
 	if s.emulator, err = used(process); err != nil {
-		return sample{}, err
+		return s, err
 	}
 	s.emulator.cpu -= before.cpu
 	child, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return sample{}, errors.New("this system does not tell what a process has used")
+		return s, errors.New("this system does not tell what a process has used")
 	}
 	s.rss = child.Maxrss * 1024 // Linux counts in kilobytes
 	for line := bufio.NewScanner(bytes.NewReader(out)); line.Scan(); {
 		var l struct {
-			Rows, Bytes int64
-			Calls       int
+			Rows, Bytes, TableRows int64
+			Calls                  int
 		}
 		if err := json.Unmarshal(line.Bytes(), &l); err != nil {
-			return sample{}, fmt.Errorf("%q: %w", line.Text(), err)
+			return s, fmt.Errorf("%q: %w", line.Text(), err)
 		}
-		s.rows, s.bytes, s.calls = s.rows+l.Rows, s.bytes+l.Bytes, s.calls+l.Calls
+		s.rows, s.bytes, s.calls, s.held = s.rows+l.Rows, s.bytes+l.Bytes, s.calls+l.Calls, s.held+l.TableRows
 	}
 	if o.verify {
 		return s, compare(e, table)
@@ -254,15 +286,12 @@ func command(bin, dir string, e emulator, profile string, args ...string) ([]byt
 
 // compare asks the emulator whether source and destination hold the same rows.
 func compare(e emulator, table string) error {
-	pem, err := os.ReadFile(e.CA)
+	client, err := e.client()
 	if err != nil {
 		return err
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	digest := func(path string) (string, error) {
-		r, err := client.Get(e.Control + path + "?q=" + url.QueryEscape(table))
+	digest := func(path, query string) (string, error) {
+		r, err := client.Get(e.Control + path + "?q=" + url.QueryEscape(query))
 		if err != nil {
 			return "", err
 		}
@@ -274,11 +303,15 @@ func compare(e emulator, table string) error {
 		err = json.NewDecoder(r.Body).Decode(&d)
 		return fmt.Sprintf("%d rows %s", d.Rows, d.SHA256), err
 	}
-	source, err := digest("/truth")
+	truth, readers := table, table
+	if t, ok := exports.Lookup(table); ok {
+		truth, readers = t.Truth, t.Readers
+	}
+	source, err := digest("/truth", truth)
 	if err != nil {
 		return err
 	}
-	landed, err := digest("/landed")
+	landed, err := digest("/landed", readers)
 	if err != nil {
 		return err
 	}
@@ -286,4 +319,15 @@ func compare(e emulator, table string) error {
 		return fmt.Errorf("the source has %s, the destination %s", source, landed)
 	}
 	return nil
+}
+
+// client reaches the control API.
+func (e emulator) client() (*http.Client, error) {
+	pem, err := os.ReadFile(e.CA)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, nil
 }

@@ -63,3 +63,32 @@ func TestOnlyWhatChangedTravels(t *testing.T) {
 		}
 	})
 }
+
+// Of a table of the export APIs, only what has changed is landed.
+func TestOnlyWhatChangedIsLanded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		runs, c, err := exported(t.Context(), emulator.Options{Devices: 80, CVEs: 500, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		full, changed, still := runs[0], runs[1], runs[2]
+		// In so small a tenant, a few devices are more than one in a hundred.
+		if c.Changed == 0 || full.landed != full.rows || changed.landed == 0 || 10*changed.landed > changed.rows || changed.calls == 0 || still.landed > 0 {
+			t.Errorf("%+v changed; %+v", c, runs)
+		}
+	})
+}
+
+func TestTooMuch(t *testing.T) {
+	for _, tt := range []struct {
+		changed, still int64
+		fails          bool
+	}{{30, 0, false}, {31, 0, true}, {0, 1, true}} {
+		if err := tooMuch([3]landing{{rows: 1000, landed: 1000}, {rows: 1000, landed: tt.changed}, {rows: 1000, landed: tt.still}}); (err != nil) != tt.fails {
+			t.Errorf("%+v: %v", tt, err)
+		}
+	}
+}
