@@ -56,7 +56,7 @@ func main() {
 	flag.BoolVar(&o.verify, "verify", true, "compare hashes of source and destination")
 	flag.Float64Var(&o.limits.changes, "changes", 0, "share of the devices that change before a second run; a third one finds nothing changed. 0 makes one run")
 	flag.Float64Var(&o.limits.landed, "max-landed", 0, "fail if the second run lands more than this share of the rows; 0 is no limit")
-	flag.Float64Var(&o.limits.times, "max-times", 0, "fail if the first run takes more than so many times the CPU time of the third; 0 is no limit")
+	flag.Float64Var(&o.limits.times, "max-times", 0, "fail if the CPU time of the first run is a larger multiple of that of the third; 0 is no limit")
 	flag.StringVar(&o.profile, "cpuprofile", "", "keep a CPU profile of the last run in this file")
 	flag.Parse()
 	if err := run(o, strings.Split(*devices, ","), strings.Split(*tables, ",")); err != nil {
