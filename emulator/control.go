@@ -36,6 +36,7 @@ type control struct {
 
 	silence   func(device string) error
 	reinstall func(device string) (string, error)
+	retire    func(device string) error
 	vanished  func(ctx context.Context, name string, from, to time.Time) (result, error)
 }
 
@@ -50,6 +51,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.HandleFunc("POST "+prefix+"/move", c.serveMove)
 	mux.HandleFunc("POST "+prefix+"/silence", c.serveSilence)
 	mux.HandleFunc("POST "+prefix+"/reinstall", c.serveReinstall)
+	mux.HandleFunc("POST "+prefix+"/retire", c.serveRetire)
 	mux.HandleFunc("GET "+prefix+"/vanished", c.serveVanished)
 	mux.HandleFunc("POST "+prefix+"/drift", c.serveDrift)
 	mux.HandleFunc("POST "+prefix+"/insert", c.serveInsert)
@@ -63,7 +65,7 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.Handle(prefix+"/faults", c.faults)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, "the control API has no "+r.Method+" "+r.URL.Path+
-			"; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, drift, insert, faults; DELETE faults")
+			"; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, retire, drift, insert, faults; DELETE faults")
 	})
 	return mux
 }

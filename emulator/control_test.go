@@ -114,7 +114,7 @@ func TestControlAPI(t *testing.T) {
 		{"GET", "/control/truth?q=breaks+at+once&rows=1", "", 400, `{"error":"it broke"}`, "truth breaks at once"},
 		{"GET", "/control/landed?q=T&database=d", "", 200, want, "landed d T"},
 		{"GET", "/control/faults", "", 200, `[]`, ""},
-		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, drift, insert, faults; DELETE faults"}`, ""},
+		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, retire, drift, insert, faults; DELETE faults"}`, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			var asked []string

@@ -21,6 +21,11 @@ func (c *control) serveReinstall(w http.ResponseWriter, r *http.Request) {
 	c.serveDevice(w, r, c.reinstall)
 }
 
+// serveRetire makes a device leave at once: POST {"device": id}.
+func (c *control) serveRetire(w http.ResponseWriter, r *http.Request) {
+	c.serveDevice(w, r, func(id string) (string, error) { return id, c.retire(id) })
+}
+
 // serveDevice does something with a device and answers the id that it has then.
 func (c *control) serveDevice(w http.ResponseWriter, r *http.Request, do func(id string) (string, error)) {
 	var body struct {

@@ -68,6 +68,7 @@ func (e *Emulator) routeDefender() http.Handler {
 
 		silence:   e.tenant.Silence,
 		reinstall: e.tenant.Reinstall,
+		retire:    e.tenant.Retire,
 		vanished: func(ctx context.Context, name string, from, to time.Time) (result, error) {
 			return vanished(ctx, e.tenant, name, from, to)
 		},

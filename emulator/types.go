@@ -79,6 +79,10 @@ func (t Tenant) Reinstall(deviceID string) (newID string, err error) {
 	return t.tenant.Reinstall(deviceID)
 }
 
+// Retire makes a device leave at once, as one that is excluded does: nothing of it is shown
+// any more.
+func (t Tenant) Retire(deviceID string) error { return t.tenant.Retire(deviceID) }
+
 // Drift changes the schema of a table of current state from now on and returns its
 // columns. If the change is not possible, the error says why and nothing changes.
 func (t Tenant) Drift(table string, d Drift) ([]NewColumn, error) {

@@ -63,8 +63,10 @@ func TestControlOfSilence(t *testing.T) {
 		t.Errorf("a silent device is made silent: %d", status)
 	}
 	for _, body := range []string{"", `{"device": "none"}`, `{"devices": 1}`} {
-		if status, _ := post("/silence", body); status != 400 {
-			t.Errorf("/silence %s: %d", body, status)
+		for _, call := range []string{"/silence", "/retire"} {
+			if status, _ := post(call, body); status != 400 {
+				t.Errorf("%s %s: %d", call, body, status)
+			}
 		}
 	}
 	if _, err := c.client.Post(p.at.Control+"/advance", "", strings.NewReader(`{"days": 30}`)); err != nil {
@@ -102,6 +104,15 @@ func TestControlOfSilence(t *testing.T) {
 		if status, body := c.get(p.at.Control + "/vanished" + query); status != 400 || !bytes.Contains(body, []byte(`"error"`)) {
 			t.Errorf("/vanished%s: %d %s", query, status, body)
 		}
+	}
+	if status, _ := post("/retire", fmt.Sprintf(`{"device": %q}`, other)); status != 200 {
+		t.Errorf("/retire: %d", status)
+	}
+	if _, err := c.client.Post(p.at.Control+"/advance", "", strings.NewReader(`{"hours": 6}`)); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := rowsOf(other); n != 0 {
+		t.Errorf("the retired device has %d rows", n)
 	}
 	if status, body := c.get(p.at.Control + "/vanished?q=TvmCertificates&to=2026-11-20T00:00:00Z"); status != 200 || !bytes.Contains(body, []byte(`"rows":0`)) {
 		t.Errorf("before the beginning: %d %s", status, body)

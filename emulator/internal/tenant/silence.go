@@ -179,6 +179,18 @@ func (t *Tenant) Reinstall(deviceID string) (newID string, err error) {
 	return newID, err
 }
 
+// Retire makes a device leave at once, as one that is excluded does: nothing of it is
+// shown any more.
+func (t *Tenant) Retire(deviceID string) error {
+	return t.change(func(s *state) error {
+		d, err := reporting(s, deviceID)
+		if err == nil {
+			d.retired, d.last = true, int32(s.day)
+		}
+		return err
+	})
+}
+
 // change replaces the state by a changed one, or by none if do fails.
 func (t *Tenant) change(do func(*state) error) error {
 	t.mu.Lock()

@@ -192,6 +192,35 @@ func TestReinstall(t *testing.T) {
 	}
 }
 
+// A device that is retired is gone at once, and its rows have gone.
+func TestRetire(t *testing.T) {
+	o := known(30, 14)
+	o.Expiry, o.ChangeRate = true, -1
+	tn := tenant.New(o)
+	id, began := windowsDevice(t, tn), tn.Newest().Mark
+	if err := tn.Retire(id); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{"a retired device": tn.Retire(id), "no device": tn.Retire("none"), "a retired device, silenced": tn.Silence(id)} {
+		if err == nil || !strings.Contains(err.Error(), "there is no device") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if n := ofDevice(t, tn.Catalog(), "DeviceTvmSoftwareInventory", id); n != 0 {
+		t.Errorf("the device has %d rows", n)
+	}
+	tn.Advance(1)
+	rows, reasons := vanishedRows(t, tn.Vanished(exportedVulnerabilities, began, tn.Newest().Mark))
+	for i, row := range rows {
+		if !strings.HasPrefix(row, id) || reasons[i] != "gone" {
+			t.Errorf("%s is %s", row, reasons[i])
+		}
+	}
+	if len(rows) == 0 {
+		t.Error("no rows have vanished")
+	}
+}
+
 // Where rows expire, devices that report are seen every day.
 func TestExpiryShowsWhoReports(t *testing.T) {
 	o := known(120, 15)

@@ -18,7 +18,7 @@ const (
 
 // Options describe a tenant. Two tenants with the same Devices, Seed, Start,
 // RetentionDays, ChangeRate, CVEs and Expiry that went through the same calls of Advance,
-// Move, Silence, Reinstall and Drift hold the same rows.
+// Move, Silence, Reinstall, Retire and Drift hold the same rows.
 type Options struct {
 	// Devices is how many devices the tenant starts with, in addition to three
 	// that have an odd id; DefaultDevices if 0, none if negative.
