@@ -24,7 +24,26 @@ type Table struct {
 	NaturalKey  []string     // columns that name a row to people; Changes tells by it what was modified
 	Volatile    []string     // columns whose changes alone are not worth a fetch: fingerprints leave them out
 	Policy      ColumnPolicy // which columns are published; Columns are those already
+	Seen        []string     // columns that say when a row was last seen: a change in them alone is landed, and is no modification
+	Trace       Trace        // columns by which Changes says why a row vanished
 }
+
+// Trace names the columns by which Changes says why a row of a Snapshot vanished, and
+// how long what is not reported is shown. The zero Trace says nothing.
+type Trace struct {
+	Device     string   // identifies the device
+	Group      string   // of the device: a part of the natural key
+	Software   []string // identify the program
+	Version    string   // of the program
+	Finding    string   // what was found in the version; empty if nothing was
+	LastSeen   string   // when the row was last seen
+	Paths      []string // arrays of the places where the program was found
+	UserDays   int      // of silence after which what was found for a user alone is not shown
+	DeviceDays int      // of silence after which nothing of a device is shown
+}
+
+// IsZero says whether nothing is known of why rows vanish.
+func (t Trace) IsZero() bool { return t.Device == "" }
 
 // Layout says in which tables a table's rows are published.
 type Layout string

@@ -39,6 +39,8 @@ type Info struct {
 	NaturalKey []string
 	Columns    []tvmexport.Column // documented ones in their order, then Observed
 	Observed   int                // how many at the end are not documented
+	Seen       []string           // columns that say when a row was last seen
+	Trace      tvmexport.Trace    // columns that say why a row vanished
 }
 
 type entry struct {
@@ -51,6 +53,21 @@ type entry struct {
 	Reference bool        `json:"reference"`
 	Columns   [][2]string `json:"columns"`
 	Observed  [][2]string `json:"observed"`
+	Seen      []string    `json:"seen"`
+	Trace     trace       `json:"trace"`
+}
+
+// trace is a [tvmexport.Trace] as the file has it.
+type trace struct {
+	Device     string   `json:"device"`
+	Group      string   `json:"group"`
+	Software   []string `json:"software"`
+	Version    string   `json:"version"`
+	Finding    string   `json:"finding"`
+	LastSeen   string   `json:"lastSeen"`
+	Paths      []string `json:"paths"`
+	UserDays   int      `json:"userDays"`
+	DeviceDays int      `json:"deviceDays"`
 }
 
 var tables = sync.OnceValue(func() map[string]Info {
@@ -73,6 +90,7 @@ func (e entry) info(name string, source Source) Info {
 		Name: name, Source: source, Role: e.Role, Licence: e.Licence, Docs: e.Docs,
 		Snapshot: e.Kind == "snapshot", Reference: e.Reference,
 		TimeColumn: e.Time, NaturalKey: e.Key, Observed: len(e.Observed),
+		Seen: e.Seen, Trace: tvmexport.Trace(e.Trace),
 	}
 	for _, c := range slices.Concat(e.Columns, e.Observed) {
 		info.Columns = append(info.Columns, tvmexport.Column{Name: c[0], Type: c[1]})
@@ -142,6 +160,7 @@ func Table(name string) (tvmexport.Table, bool) {
 	t := tvmexport.Table{
 		Name: name, Destination: name + "Raw", LoadType: tvmexport.Snapshot,
 		Columns: i.Columns, Key: i.key(), NaturalKey: i.NaturalKey, RowBytes: i.rowBytes(),
+		Seen: i.Seen, Trace: i.Trace,
 	}
 	if !i.Snapshot {
 		t.LoadType, t.Watermark = tvmexport.Incremental, i.TimeColumn

@@ -128,3 +128,47 @@ func TestSources(t *testing.T) {
 		t.Errorf("%q, %q, %q", info.Role, export.Role, export.Licence)
 	}
 }
+
+// Columns of a trace, and those that say when a row was last seen, are columns of the table.
+func TestTraces(t *testing.T) {
+	traced := 0
+	for _, name := range catalog.Names() {
+		table, _ := catalog.Table(name)
+		has := func(column, kind string) {
+			t.Helper()
+			if !slices.Contains(table.Columns, tvmexport.Column{Name: column, Type: kind}) {
+				t.Errorf("%s has no column %s of the type %s", name, column, kind)
+			}
+		}
+		for _, column := range table.Seen {
+			has(column, "datetime")
+			if slices.Contains(table.NaturalKey, column) {
+				t.Errorf("%s: the key has the time %s", name, column)
+			}
+		}
+		k := table.Trace
+		if k.IsZero() {
+			continue
+		}
+		traced++
+		for _, column := range append([]string{k.Device, k.Version, k.Finding}, k.Software...) {
+			has(column, "string")
+			if !slices.Contains(table.NaturalKey, column) {
+				t.Errorf("%s: the key lacks %s", name, column)
+			}
+		}
+		has(k.LastSeen, "datetime")
+		for _, column := range k.Paths {
+			has(column, "dynamic")
+		}
+		if !slices.Contains(table.NaturalKey, k.Group) || !slices.Contains(table.Seen, k.LastSeen) || table.Key.Column != k.Device {
+			t.Errorf("%s: the group %q, the time %q, partitions by %q", name, k.Group, k.LastSeen, table.Key.Column)
+		}
+		if k.UserDays < 1 || k.DeviceDays <= k.UserDays {
+			t.Errorf("%s: %d and %d days", name, k.UserDays, k.DeviceDays)
+		}
+	}
+	if traced == 0 {
+		t.Error("no table says why rows vanish")
+	}
+}

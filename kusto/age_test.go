@@ -27,16 +27,21 @@ func (i *installation) now() time.Time { return *i.clock.Load() }
 
 func (i *installation) set(now time.Time) { i.clock.Store(&now) }
 
+// agingTable is the table of an installation.
+var agingTable = tvmexport.Table{
+	Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot, NaturalKey: []string{"DeviceId", "SoftwareName"},
+	Columns: typed("DeviceId", "string", "OSPlatform", "string", "SoftwareVendor", "string", "SoftwareName", "string", "SoftwareVersion", "string", "EndOfSupportDate", "datetime"),
+}
+
 // aged makes an installation of the given number of days.
 func aged(t testing.TB, days, devices, rowsPerDevice int) *installation {
 	t.Helper()
-	i := &installation{
-		TB: t,
-		table: tvmexport.Table{
-			Name: "DeviceTvmSoftwareInventory", Destination: "DeviceTvmSoftwareInventoryRaw", LoadType: tvmexport.Snapshot, NaturalKey: []string{"DeviceId", "SoftwareName"},
-			Columns: typed("DeviceId", "string", "OSPlatform", "string", "SoftwareVendor", "string", "SoftwareName", "string", "SoftwareVersion", "string", "EndOfSupportDate", "datetime"),
-		},
-	}
+	return agedOf(t, agingTable, days, devices, rowsPerDevice)
+}
+
+func agedOf(t testing.TB, table tvmexport.Table, days, devices, rowsPerDevice int) *installation {
+	t.Helper()
+	i := &installation{TB: t, table: table}
 	i.set(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	i.emulator = emulatortest.New(t, emulatortest.Devices(1), emulatortest.CVEs(1), emulatortest.History(1), emulatortest.Clock(i.now)) // its tenant is not asked
 	commands, err := setup.Script([]tvmexport.Table{i.table}, setup.Options{})
@@ -146,6 +151,35 @@ func TestReadersDoNotAge(t *testing.T) {
 		if most := read + q.runs*8*quarter; readLater > most {
 			t.Errorf("%s: %d rows were read after a week, %d after a quarter, want %d at most", name, read, readLater, most)
 		}
+	}
+}
+
+// TestReasonsCostLittle: to say why rows vanished costs two more looks at the published table.
+func TestReasonsCostLittle(t *testing.T) {
+	const devices, rows = 100, 5
+	traced := agingTable
+	traced.NaturalKey = []string{"DeviceId", "SoftwareName", "SoftwareVersion"} // each change is a row that vanished
+	plain := agedOf(t, traced, week, devices, rows)
+	traced.Trace = tvmexport.Trace{
+		Device: "DeviceId", Software: []string{"SoftwareVendor", "SoftwareName"}, Version: "SoftwareVersion", Finding: "OSPlatform",
+		LastSeen: "EndOfSupportDate", UserDays: 7, DeviceDays: 30,
+	}
+	withReasons := agedOf(t, traced, week, devices, rows)
+	for _, from := range []string{"ago(1m)", "ago(2d)"} { // a quiet time, and one with changes
+		text := "DeviceTvmSoftwareInventoryChanges(" + from + ", now()) | summarize N = count()"
+		n, read := plain.count(text)
+		m, readWithReasons := withReasons.count(text)
+		if n != m || (n == 0) != (from == "ago(1m)") {
+			t.Errorf("since %s: %d changes, %d with reasons", from, n, m)
+		}
+		t.Logf("since %s: %d rows read, %d with reasons", from, read, readWithReasons)
+		if readWithReasons > 2*read {
+			t.Errorf("since %s: %d rows read, %d with reasons; want twice as many at most", from, read, readWithReasons)
+		}
+	}
+	reasons := `DeviceTvmSoftwareInventoryChanges(ago(2d), now()) | where Change == "removed" and Reason == "fixed" | summarize N = count()`
+	if n, _ := withReasons.count(reasons); n == 0 {
+		t.Error("no row was fixed")
 	}
 }
 

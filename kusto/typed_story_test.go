@@ -152,19 +152,34 @@ func tally(rows []string) map[string]int {
 // publishParts makes a run of rows "DEVICE:COUNT" by partition, and commits it.
 func (s stage) publishParts(t tvmexport.Table, id, previous string, kind tvmexport.RunKind, parts map[tvmexport.Partition][]string) tvmexport.RunID {
 	s.Helper()
-	run := runOfTable(t, id, previous, kind)
-	run.StartedAt = s.now()
-	p := tvmexport.Publication{Run: run, Layout: tvmexport.Both, Shown: t.Visible()}
-	var batches []tvmexport.Batch
+	documents := map[tvmexport.Partition][]string{}
 	for part, list := range parts {
-		p.Partitions = append(p.Partitions, tvmexport.PartitionRecord{Partition: part, Rows: int64(len(list))})
-		if len(list) == 0 {
-			continue
-		}
-		var rows []string
+		documents[part] = nil
 		for _, row := range list {
 			device, n, _ := strings.Cut(row, ":")
-			rows = append(rows, `{"DeviceId":"`+device+`","Count":`+n+`}`)
+			documents[part] = append(documents[part], `{"DeviceId":"`+device+`","Count":`+n+`}`)
+		}
+	}
+	return s.publishDocuments(runOfTable(t, id, previous, kind), documents)
+}
+
+func layoutOf(t tvmexport.Table) tvmexport.Layout {
+	if t.Layout == "" {
+		return tvmexport.Both
+	}
+	return t.Layout
+}
+
+// publishDocuments makes a run of rows by partition, and commits it.
+func (s stage) publishDocuments(run tvmexport.Run, parts map[tvmexport.Partition][]string) tvmexport.RunID {
+	s.Helper()
+	run.StartedAt = s.now()
+	p := tvmexport.Publication{Run: run, Layout: layoutOf(run.Table), Shown: run.Table.Visible()}
+	var batches []tvmexport.Batch
+	for part, rows := range parts {
+		p.Partitions = append(p.Partitions, tvmexport.PartitionRecord{Partition: part, Rows: int64(len(rows))})
+		if len(rows) == 0 {
+			continue
 		}
 		b := batchOf(run, len(batches)+1, part, rows...)
 		batches = append(batches, b)
@@ -176,9 +191,9 @@ func (s stage) publishParts(t tvmexport.Table, id, previous string, kind tvmexpo
 	s.must(err)
 	rows := out.Rows
 	if rows != p.Rows {
-		s.Errorf("run %s published %d rows, want %d", id, rows, p.Rows)
+		s.Errorf("run %s published %d rows, want %d", run.ID, rows, p.Rows)
 	}
-	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: id, Rows: rows, Partitions: p.Partitions}))
+	s.must(s.client.Commit(s.Context(), tvmexport.Commit{Run: run, Owner: string(run.ID), Rows: rows, Partitions: p.Partitions}))
 	return run.ID
 }
 
@@ -189,9 +204,7 @@ func (s stage) devices(of string) string {
 }
 
 func (s stage) now() time.Time {
-	h, err := s.client.History(s.Context(), []tvmexport.Table{softwareTable})
-	s.must(err)
-	return h[softwareTable.Name].Now
+	return s.emulator.Tenant().Now().Truncate(100 * time.Nanosecond) // the clock of the database
 }
 
 func (s stage) refuses(text, says string) {

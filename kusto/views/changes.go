@@ -24,9 +24,10 @@ func changesFunction(prefix string, t tvmexport.Table, s Source) Function {
 	if len(key) > 0 {
 		doc += ", modified by " + strings.Join(namesIn(key), ", ")
 	}
-	if len(t.Volatile) > 0 {
-		doc += "; a change in " + strings.Join(t.Volatile, ", ") + " alone is none"
+	if ignored := uncompared(t, shown); len(ignored) > 0 {
+		doc += "; a change in " + strings.Join(ignored, ", ") + " alone is none"
 	}
+	doc += reasonDoc(t, key)
 	f := read(name, params, doc, differences(prefix, t, s, shown, key))
 	f.Calls = []string{asOfName(prefix, t)}
 	return f
@@ -43,15 +44,31 @@ func namesIn(columns []tvmexport.Column) []string {
 	return out
 }
 
-// keyColumns are those of the natural key, none where one of them is not shown.
+// uncompared are the columns whose changes alone make no modification.
+func uncompared(t tvmexport.Table, shown []tvmexport.Column) []string {
+	out := slices.Clone(t.Volatile)
+	for _, c := range shown {
+		if slices.Contains(t.Seen, c.Name) && !slices.Contains(out, c.Name) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// keyColumns are those of the natural key, none where one of them is not shown. Without
+// the group a row is known as well: that it moved is then no change. A group that is not
+// shown any more would make all rows others.
 func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column {
 	var out []tvmexport.Column
 	for _, name := range t.NaturalKey {
 		i := slices.IndexFunc(shown, func(c tvmexport.Column) bool { return c.Name == name })
-		if i < 0 {
+		switch {
+		case name == t.Trace.Group && !slices.ContainsFunc(t.Visible(), func(c tvmexport.Column) bool { return c.Name == name }):
+		case i < 0:
 			return nil
+		default:
+			out = append(out, shown[i])
 		}
-		out = append(out, shown[i])
 	}
 	return out
 }
@@ -60,7 +77,7 @@ func keyColumns(t tvmexport.Table, shown []tvmexport.Column) []tvmexport.Column 
 // which come again with each run, are left out.
 func addedRows(t tvmexport.Table, s Source) string {
 	lets, rows := s.State(t, toParameter)
-	columns := changeNames(t.Visible())
+	columns := changeNames(t.Visible(), ownNames)
 	at, committed := "At", "At"
 	if renamed(t.Visible(), columns, "At") {
 		at, committed = "CommittedAt = At", "At = CommittedAt"
@@ -92,10 +109,10 @@ var ownNames = []string{
 
 // changeNames are the columns as Changes calls them: one that has a name of its
 // own gets underscores behind it.
-func changeNames(columns []tvmexport.Column) []tvmexport.Column {
+func changeNames(columns []tvmexport.Column, own []string) []tvmexport.Column {
 	out := slices.Clone(columns)
 	for i := range out {
-		for slices.Contains(ownNames, out[i].Name) || out[i].Name != columns[i].Name && slices.ContainsFunc(columns, func(c tvmexport.Column) bool { return c.Name == out[i].Name }) {
+		for slices.Contains(own, out[i].Name) || out[i].Name != columns[i].Name && slices.ContainsFunc(columns, func(c tvmexport.Column) bool { return c.Name == out[i].Name }) {
 			out[i].Name += "_"
 		}
 	}
@@ -143,13 +160,18 @@ func changeColumns(change, at string, values []string, columns []tvmexport.Colum
 // records its partition say that it is not there otherwise. The run in which a
 // difference showed is the last that changed how often the content is there.
 func differences(prefix string, t tvmexport.Table, s Source, shown, key []tvmexport.Column) string {
-	compared := slices.DeleteFunc(slices.Clone(shown), func(c tvmexport.Column) bool { return slices.Contains(t.Volatile, c.Name) })
+	ignored := uncompared(t, shown)
+	compared := slices.DeleteFunc(slices.Clone(shown), func(c tvmexport.Column) bool { return slices.Contains(ignored, c.Name) })
 	stored := map[string]string{}
 	for i, value := range s.Values(shown) {
 		stored[shown[i].Name] = value
 	}
 	asOf := asOfName(prefix, t)
-	columns := changeNames(shown)
+	own := ownNames
+	if !t.Trace.IsZero() {
+		own = slices.Concat(ownNames, reasonNames)
+	}
+	columns := changeNames(shown, own)
 	names, called := make([]string, len(shown)), map[string]string{}
 	for i, c := range columns {
 		names[i], called[shown[i].Name] = kql.Ident(c.Name), kql.Ident(c.Name)
@@ -159,6 +181,18 @@ func differences(prefix string, t tvmexport.Table, s Source, shown, key []tvmexp
 	keyHash, paired := `""`, "false"
 	if len(key) > 0 {
 		keyHash, paired = fingerprint.Row(key, name), "KeyRows == 1 and KeyWere == 1"
+	}
+	const removed = "Were > Are and not(Paired)"
+	definition, why, join := "", "", ""
+	if !t.Trace.IsZero() {
+		reason := fmt.Sprintf("iff(%s, %s, \"\")", removed, kql.Literal(becameUnknown))
+		if needed, _ := untraced(t, key); len(needed) == 0 {
+			definition = ", Definition = take_any(tostring(Detail.definition))"
+			why = reasons{table: t, source: s, key: key, called: name, stored: func(n string) string { return stored[n] }}.lets()
+			join = "| join kind=leftouter Reasons on KeyHash\n| extend RunId = iff(isempty(GoneIn), RunId, GoneIn), At = coalesce(GoneAt, At)\n"
+			reason = fmt.Sprintf("iff(%s and isempty(Cause), %s, Cause)", removed, kql.Literal(becameUnknown))
+		}
+		columns, names = append(columns, tvmexport.Column{Name: reasonColumn, Type: "string"}), append(names, reason)
 	}
 	return fmt.Sprintf(`let States = union (
     %[1]s(from)%[14]s | extend ThenOrNow = 0
@@ -176,7 +210,7 @@ let Changed = materialize(States
     | extend Paired = %[4]s);
 let Runs = ExportRuns
     | where Table == %[5]s and State == %[6]s and At <= ['to']
-    | summarize At = min(At), Began = min(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01))) by RunId, Kind;
+    | summarize At = min(At), Began = min(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01)))%[15]s by RunId, Kind;
 let Base = toscalar(Runs | where Kind == %[7]s and At <= from | summarize max(At));
 let Steps = materialize(Runs
     | where isnull(Base) or At >= Base
@@ -217,16 +251,17 @@ let Showed = union (
 let Was = Changed
     | where Paired and Were > Are
     | project KeyHash, Before = %[11]s;
-Changed
+%[16]sChanged
 | where assert(from <= ['to'], %[12]s)
 | where not(Paired) or Are > Were
 | join kind=leftouter Was on KeyHash
 | join kind=leftouter Showed on Content
-| mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
+%[17]s| mv-expand Copy = range(1, abs(Are - Were), 1) to typeof(long)
 `, asOf, keyHash, fingerprint.Row(compared, name), paired,
 		kql.Literal(t.Name), kql.Literal(kql.CommittedState), kql.Literal(string(tvmexport.FullRun)),
 		indented(s.of(t, "Steps", toParameter)+s.Records()), fingerprint.Row(compared, func(n string) string { return stored[n] }), kql.PartitionsTable,
-		packed(shown, name), kql.Literal(t.Name+"Changes: from lies after to"), s.placed(t), rename) +
+		packed(shown, name), kql.Literal(t.Name+"Changes: from lies after to"), s.placed(t), rename,
+		definition, why, join) +
 		changeColumns(`case(Paired, "modified", Are > Were, "added", "removed")`, "At", names, columns, "iff(Paired, Before, dynamic(null))")
 }
 

@@ -14,6 +14,14 @@ import (
 func TestTexts(t *testing.T) {
 	keyed := kqltest.InventoryTable
 	keyed.NaturalKey, keyed.Volatile = []string{"DeviceId", "kind"}, []string{"Score"}
+	traced := kqltest.InventoryTable
+	traced.NaturalKey, traced.Seen = []string{"DeviceId", "Id", "kind"}, []string{"EndOfSupportDate"}
+	traced.Trace = tvmexport.Trace{
+		Device: "DeviceId", Group: "Id", Software: []string{"kind"}, Version: "kind", Finding: "kind", LastSeen: "EndOfSupportDate",
+		Paths: []string{"CveTags"}, UserDays: 7, DeviceDays: 30,
+	}
+	untraced := traced
+	untraced.Shown = []tvmexport.Column{{Name: "DeviceId", Type: "string"}, {Name: "Id", Type: "guid"}}
 	for name, text := range map[string]string{
 		"read_function":              currentFunction("", kqltest.InventoryTable, rawOf(kqltest.InventoryTable)).Create(".create"),
 		"read_function_records_only": currentFunction("hunt_", kqltest.EventsTable, rawOf(kqltest.EventsTable, kql.RawColumns[:1]...)).Create(".create"),
@@ -25,6 +33,8 @@ func TestTexts(t *testing.T) {
 		"as_of_events":               asOfFunction("hunt_", kqltest.EventsTable, typedOf(kqltest.EventsTable)).Create(".create"),
 		"as_of_drifted":              asOfFunction("", driftedTable, drifted).Create(".create"),
 		"changes":                    changesFunction("", keyed, typedOf(keyed)).Create(".create"),
+		"changes_reasons":            changesFunction("", traced, typedOf(traced)).Create(".create"),
+		"changes_reasons_hidden":     changesFunction("", untraced, typedOf(untraced)).Create(".create"),
 		"changes_events":             changesFunction("hunt_", kqltest.EventsTable, typedOf(kqltest.EventsTable)).Create(".create"),
 		"changes_unkeyed":            changesFunction("", driftedTable, drifted).Create(".create"),
 		"read_function_mixed":        currentFunction("", kqltest.InventoryTable, mixed(kqltest.InventoryTable, typedOf(kqltest.InventoryTable))).Create(".create"),
