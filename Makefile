@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets hardship soak history transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,15 @@ races: build ## two exporters on one table, paused and delayed; one published re
 
 history: ## 30 days of 2,000 devices; compare past states and changes with the source of each day
 	$(GO) run ./test/reliability/history -days 30 -devices 2000
+
+# How many devices, over how many days, the share that changes on a day, and how many CVEs are known.
+DEVICES ?= 2000
+DAYS    ?= 30
+RATE    ?= 0.07
+CVES    ?= 500
+
+reasons: ## 30 days of 2,000 devices; why rows vanished, against what the emulator did to each, by reason
+	$(GO) test ./test/reliability/reasons -run '^TestReasons$$' -count=1 -timeout 0 -v -args -devices $(DEVICES) -days $(DAYS) -rate $(RATE) -cves $(CVES) -seed $(SEED)
 
 transfer: ## 20,000 devices of which 1 % change; rows transferred, or landed, with and without changes
 	$(GO) run ./test/reliability/transfer -devices 20000

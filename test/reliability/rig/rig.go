@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/assessment"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/defender"
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/spool"
 	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 )
 
@@ -113,6 +115,28 @@ func (r *Rig) Run(ctx context.Context, q engine.Request) (map[string]engine.Resu
 		}
 	}
 	return results, errors.Join(errs...)
+}
+
+// Export makes one run of tables of the export assessment APIs, as a new process would. The
+// spool is in a folder.
+func (r *Rig) Export(ctx context.Context, dir string, q engine.Request) (map[string]engine.Result, error) {
+	at := r.Emulator.Endpoints()
+	client, err := assessment.New(assessment.Options{
+		Endpoint: at.MDE, Credential: &identity{emulator: r.Emulator, app: at.ClientID}, HTTPClient: r.HTTP, Share: 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	source, err := spool.New(client, spool.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	r.Exporter.Sources = map[string]tvmexport.Source{}
+	for _, t := range r.Tables {
+		r.Exporter.Sources[t.Name] = source
+	}
+	return r.Run(ctx, q)
 }
 
 // Close ends the exporter's connections and the emulator.
