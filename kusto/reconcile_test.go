@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/kusto/reconcile"
+	"github.com/tvmexport/tvmexport/kusto/visibility"
 )
 
 // witnesses are the tables of both sources, with the last run of each.
@@ -242,4 +243,27 @@ func TestReconcileStatesOfTwoTimes(t *testing.T) {
 			t.Errorf("with rows that are gone: %v", got.Err)
 		}
 	})
+}
+
+// Rows that a policy hides from the exporter are no difference: the pair fails, and names the policy.
+func TestReconcileHiddenRows(t *testing.T) {
+	const hunting, exported = "DeviceTvmInfoGathering", "TvmInformationGathering"
+	for _, table := range []string{hunting + "Raw", hunting + "Typed", exported + "Typed"} {
+		t.Run(table, func(t *testing.T) {
+			onStage(t, func(s stage) {
+				w := witnesses{stage: s, last: map[string]tvmexport.RunID{}}
+				s.setUp(w.table(hunting), w.table(exported))
+				w.shows(hunting, time.Now(), row("3f01"), row("3f02"))
+				w.shows(exported, time.Now(), row("3f01"), row("3f02"))
+				if got := w.reconciles(hunting); got.Err != nil || got.Counts.Devices != 0 {
+					t.Fatalf("before: %+v", got)
+				}
+				secured(s, table, "false")
+				time.Sleep(2 * visibility.HidingAge)
+				if got := w.reconciles(hunting); got.Err == nil || !strings.Contains(got.Err.Error(), "row_level_security of table "+table) || tvmexport.CauseOf(got.Err) != tvmexport.Permission {
+					t.Errorf("with a policy: %+v", got)
+				}
+			})
+		})
+	}
 }
