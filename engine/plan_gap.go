@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
@@ -25,6 +26,19 @@ func gapOf(reached time.Time, window tvmexport.Window, c tvmexport.Counts) tvmex
 		return tvmexport.Window{}
 	}
 	return gap
+}
+
+// beginsLater says that a run which reads from the beginning, or published windows again,
+// gets less than that; "" if it gets all. Earlier runs may have published the rest.
+func beginsLater(window tvmexport.Window, again []tvmexport.Window, gone tvmexport.Window) string {
+	begins := window.From.IsZero()
+	for _, w := range again {
+		begins = begins || w.From.Before(gone.To)
+	}
+	if !begins || gone.To.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("the source no longer has the events up to %s: the run gets later ones", gone.To.UTC().Format(time.RFC3339))
 }
 
 // addGap adds the gap of a committed run, if it has one.

@@ -217,3 +217,24 @@ func TestVerifyComparesWhatIsKept(t *testing.T) {
 		}
 	})
 }
+
+// A table that another exporter filled has a gap after that exporter's watermark.
+func TestGapAfterATakeover(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newGapWorld()
+		taken := tvmexport.Run{ID: "20261103T000000Z-taken", Kind: tvmexport.LegacyRun, Watermark: w.day(2), StartedAt: w.day(2)}
+		taken.Table = tvmexport.Table{Name: software, Destination: software + "Raw", LoadType: tvmexport.Incremental, Watermark: "Timestamp"}
+		if err := w.destination.Commit(t.Context(), tvmexport.Commit{Run: taken}); err != nil {
+			t.Fatal(err)
+		}
+		w.on(22)
+		r, gap := w.run(t, engine.Request{})
+		if d := cmp.Diff(w.between(2, 8), gap); d != "" || gapNotes(r) != 1 || r.Rows != 28 {
+			t.Errorf("%d rows, notes %q; the gap (-want +got):\n%s", r.Rows, r.Notes, d)
+		}
+		w.on(23)
+		if r, gap := w.run(t, engine.Request{}); gap != (tvmexport.Window{}) || r.Gaps != nil {
+			t.Errorf("the next run has the gap %v, %v", gap, r.Gaps)
+		}
+	})
+}

@@ -70,3 +70,30 @@ func TestKept(t *testing.T) {
 		})
 	}
 }
+
+// A run says that it gets less than it was asked for, also where that is no gap.
+func TestBeginsLater(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	between := func(from, to int) tvmexport.Window { return tvmexport.Window{From: day(from), To: day(to)} }
+	const said = "the source no longer has the events up to 2026-11-06T00:00:00Z: the run gets later ones"
+	for name, c := range map[string]struct {
+		window, again, gone tvmexport.Window
+		want                string
+	}{
+		"FirstRun":         {tvmexport.Window{To: day(20)}, tvmexport.Window{}, tvmexport.Window{To: day(6)}, said},
+		"SourceHasAll":     {tvmexport.Window{To: day(20)}, tvmexport.Window{}, tvmexport.Window{}, ""},
+		"FromTheWatermark": {between(10, 20), tvmexport.Window{}, between(1, 6), ""},
+		"Again":            {between(10, 20), between(2, 10), between(1, 6), said},
+		"AgainLater":       {between(10, 20), between(7, 10), between(1, 6), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var again []tvmexport.Window
+			if c.again != (tvmexport.Window{}) {
+				again = append(again, c.again)
+			}
+			if got := beginsLater(c.window, again, c.gone); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}

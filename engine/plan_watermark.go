@@ -29,6 +29,9 @@ func (p *planner) planWindow(ctx context.Context) error {
 	p.warnOfAge(counts)
 	p.noteAhead(counts)
 	p.closeWindow(counts.Now)
+	if said := beginsLater(run.Window, p.Again, counts.Gone); said != "" {
+		p.note("%s", said)
+	}
 	if p.gap = gapOf(p.Reached, run.Window, counts); p.gap != (tvmexport.Window{}) {
 		p.note("%s", tvmexport.GapReason(p.gap))
 	}
