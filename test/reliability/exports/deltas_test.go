@@ -211,6 +211,9 @@ func TestChangesOfAGroupMove(t *testing.T) {
 // A program whose version changes and that keeps a CVE is Fixed in the old version and
 // New in the new one. The new row knows since when the CVE is there.
 func TestChangesOfAnUpgrade(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newChanges(t, emulator.Options{Devices: 8, Seed: 5, ChangeRate: 1, CVEs: 20000})
 		for range 3 {
@@ -239,6 +242,9 @@ func TestChangesOfAnUpgrade(t *testing.T) {
 // A device that stops reporting is Fixed 30 days later in all that it had. Its rows say
 // when it was seen last, by which readers can tell that nothing was patched.
 func TestChangesOfASilentDevice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newChanges(t, emulator.Options{Devices: 5, Seed: 7, ChangeRate: 0.1, Expiry: true})
 		w.steps(1)
@@ -285,6 +291,51 @@ func TestChangesOfASilentDevice(t *testing.T) {
 		left := landed[open](t, w, fmt.Sprintf(`%s | where DeviceId == %q | summarize Open = countif(Status == "New") - countif(Status == "Fixed") by Id, RbacGroupId | where Open > 0`, changes, silent))
 		if len(left) > 0 {
 			t.Errorf("%d rows of the silent device are New and never Fixed", len(left))
+		}
+	})
+}
+
+// The process that finds a gap is killed while it publishes. The next one commits the gap
+// for it, reports it, and readers and the audit have it once.
+func TestGapOfAKilledRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newChanges(t, emulator.Options{Devices: 5, Seed: 13, ChangeRate: 0.9})
+		w.steps(1)
+		w.export(t)
+		w.steps(20 * 4)
+		w.kill(t, "async "+changes+"Typed")
+		const gaps = changes + `Changes(datetime(1900-01-01), datetime(2100-01-01)) | where Change == "gap" | project RunId, From = Before.From, To = Before.To`
+		if found := w.rows(t, "landed", gaps); len(found) != 0 {
+			t.Errorf("before the run is committed readers see the gaps %q", found)
+		}
+		results, err := w.run(t.Context(), calm())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := results[changes]
+		type gap struct {
+			RunId    string //nolint:revive,staticcheck // the column's name
+			From, To time.Time
+		}
+		found := landed[gap](t, w, gaps)
+		if len(found) != 1 || len(r.Gaps) != 1 || !found[0].From.Equal(r.Gaps[0].From) || !found[0].To.Equal(r.Gaps[0].To) {
+			t.Fatalf("the run has the gaps %v, and readers see %+v", r.Gaps, found)
+		}
+		if found[0].RunId == string(r.Run.ID) || r.Finished == 0 {
+			t.Errorf("the gap is one of run %s, which is the run that finished it; %d rows were finished", found[0].RunId, r.Finished)
+		}
+		for range 2 {
+			w.steps(4)
+			results, err := w.run(t.Context(), calm())
+			if err != nil || results[changes].Gaps != nil {
+				t.Errorf("a later run has the gaps %v, %v", results[changes].Gaps, err)
+			}
+		}
+		if again := landed[gap](t, w, gaps); len(again) != 1 || again[0] != found[0] {
+			t.Errorf("later readers see the gaps %+v", again)
+		}
+		if told := w.rows(t, "landed", `MigrationAuditLog | where Status == "Success" and FailureReason startswith "a gap: "`); len(told) != 1 {
+			t.Errorf("the audit has the gap %d times: %q", len(told), told)
 		}
 	})
 }
