@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/kusto/kql"
+	"github.com/tvmexport/tvmexport/kusto/setup"
 )
 
 // findings is a table of which Changes says why rows vanished.
@@ -316,6 +317,73 @@ func TestEmulatorReasonsOverManyRuns(t *testing.T) {
 		changes(5, 6, "viewer1 of 12 device gone in 6")
 		changes(0, 6, "agent1 of 3 moved in 1", "tool1 of 3 uninstalled in 4", "viewer1 of 3 moved in 5")
 		changes(7, 8, "agent1 of 3 unknown in 8")
+	})
+}
+
+// TestEmulatorReasonsComeWithInit: init replaces the function of a version that gave no reasons, once, and rows
+// that vanished before have theirs.
+func TestEmulatorReasonsComeWithInit(t *testing.T) {
+	onStage(t, func(s stage) {
+		older := findings
+		older.Trace, older.Seen = tvmexport.Trace{}, nil
+		s.setUp(older)
+		agent := finding{name: "agent", version: "1", cve: "CVE-1", group: 3, seen: 2 * aDay}
+		first := s.publishDocuments(runOfTable(older, "20260101T000000Z-1", "", tvmexport.FullRun), map[tvmexport.Partition][]string{"3": {agent.document("3f01", s.now())}})
+		time.Sleep(aDay)
+		s.publishDocuments(runOfTable(older, "20260102T000000Z-2", string(first), tvmexport.DeltaRun), map[tvmexport.Partition][]string{"3": nil})
+		for _, want := range []int{1, 0} {
+			made, err := s.client.Setup().Init(s.Context(), []tvmexport.Table{findings}, setup.Options{})
+			s.must(err)
+			if len(made.Made) != want || want > 0 && !strings.Contains(made.Made[0].Text, "FindingsChanges(") {
+				s.Errorf("init made %v, want %d functions", made.Made, want)
+			}
+		}
+		if got := s.ask("FindingsChanges(" + kql.Datetime(s.committedAt(string(first))) + ", now()) | project Row = Reason"); !slices.Equal(got, []string{"device gone"}) {
+			s.Errorf("%q", got)
+		}
+	})
+}
+
+// TestEmulatorReasonsAcrossLayouts: rows that are published in two tables have reasons, apart from those that vanish
+// in the run that changes the layout.
+func TestEmulatorReasonsAcrossLayouts(t *testing.T) {
+	onStage(t, func(s stage) {
+		raw, other := findings, findings
+		raw.Layout, other.Layout = tvmexport.RawOnly, tvmexport.TypedOnly
+		s.setUp(raw)
+		agent, tool, viewer := finding{name: "agent", version: "1", cve: "CVE-1", group: 3}, finding{name: "tool", version: "1", cve: "CVE-1", group: 3}, finding{name: "viewer", version: "1", group: 3}
+		var at []time.Time
+		previous := ""
+		step := func(table tvmexport.Table, kind tvmexport.RunKind, list ...finding) {
+			s.Helper()
+			time.Sleep(aDay)
+			var rows []string
+			for _, f := range list {
+				f.seen = 2 * time.Hour
+				rows = append(rows, f.document("3f01", s.now()))
+			}
+			id := fmt.Sprintf("2026010%dT000000Z-%d", len(at)+1, len(at))
+			previous = string(s.publishDocuments(runOfTable(table, id, previous, kind), map[tvmexport.Partition][]string{"3": rows}))
+			at = append(at, s.committedAt(id))
+		}
+		patched := agent
+		patched.version = "2"
+		step(raw, tvmexport.FullRun, agent, tool, viewer)
+		step(raw, tvmexport.DeltaRun, patched, tool, viewer)
+		s.setUp(other)
+		step(other, tvmexport.FullRun, patched, viewer)
+		step(other, tvmexport.DeltaRun, patched)
+		_, err := s.client.SyncSchema(s.Context(), other)
+		s.must(err)
+		for _, c := range []struct {
+			from, to int
+			want     string
+		}{{0, 1, "agent fixed"}, {1, 2, "tool unknown"}, {2, 3, "viewer uninstalled"}, {0, 3, "agent fixed, tool unknown, viewer uninstalled"}} {
+			got := s.ask(fmt.Sprintf("FindingsChanges(%s, %s) | where Change == 'removed' | project Row = strcat(Name, ' ', Reason) | order by Row asc", kql.Datetime(at[c.from]), kql.Datetime(at[c.to])))
+			if d := cmp.Diff(c.want, strings.Join(got, ", ")); d != "" {
+				s.Errorf("from run %d to run %d (-want +got):\n%s", c.from, c.to, d)
+			}
+		}
 	})
 }
 

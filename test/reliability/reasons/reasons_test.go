@@ -45,7 +45,7 @@ func TestReasons(t *testing.T) {
 			rows := w.between(w.runs[n-2], w.runs[n-1])
 			daily.add(rows)
 			if *devices > 100 {
-				fmt.Printf("day %d: %d rows landed, %d vanished\n", day+1, r.Fetched, len(rows))
+				fmt.Printf("day %d: %d rows landed, %d vanished; so far%s", day+1, r.Fetched, len(rows), daily)
 			}
 		}
 		whole := newTally()
