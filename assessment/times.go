@@ -68,13 +68,16 @@ func plainTime(dst, v []byte) (_ []byte, ok bool) {
 	return append(dst, 'Z', '"'), true
 }
 
+// daysOf are the days of the months of a year that is no leap year.
+var daysOf = [...]int{1: 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
 // isDate says whether what 2006-01-02 has in place of digits is a date.
 func isDate(d []byte) bool {
 	century, year, month, day := two(d), two(d[2:]), two(d[5:]), two(d[8:])
 	if max(century, year) == noDigits || century+year == 0 {
 		return false
 	}
-	if day >= 1 && day <= 28 && month >= 1 && month <= 12 {
+	if month >= 1 && month <= 12 && day >= 1 && day <= daysOf[month] {
 		return true
 	}
 	_, err := time.Parse(time.DateOnly, string(d[:10]))

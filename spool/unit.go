@@ -170,10 +170,14 @@ func (w *writer) flush() error {
 }
 
 // blockBytes is how many bytes of rows a unit gathers before they are compressed: the
-// rows of one bucket among them are a chunk.
-const blockBytes = 4 << 20
+// rows of one bucket among them are a chunk. Rows of one device come together. Where they
+// do not, small blocks would have many small chunks.
+const blockBytes = 2 << 20
 
-var blocks = sync.Pool{New: func() any { return &block{} }}
+// mostOver is how much the last row of a block may exceed it without more memory.
+const mostOver = 64 << 10
+
+var blocks = sync.Pool{New: func() any { return &block{data: make([]byte, 0, blockBytes+mostOver)} }}
 
 // block gathers records of all buckets.
 type block struct {

@@ -26,8 +26,11 @@ func appendDynamic(b, v []byte) ([]byte, bool) {
 			if text == nil {
 				return append(b, v[i:]...), false
 			}
-			i = o.i
-			b = appendQuoted(b, plainText(text))
+			if i = o.i; hasFewestEscapes(text) {
+				b = append(b, text...)
+			} else {
+				b = appendQuoted(b, plainText(text))
+			}
 		case c == '-' || '0' <= c && c <= '9':
 			end := i
 			for end < len(v) && !isDelimiter(v[end]) {
@@ -94,6 +97,23 @@ func appendQuoted(b, text []byte) []byte {
 	return append(b, '"')
 }
 
+// hasFewestEscapes says whether a string of JSON is ASCII and escapes quotes and backslashes
+// alone: appendQuoted would write it with the same bytes.
+func hasFewestEscapes(text []byte) bool {
+	text = text[1 : len(text)-1]
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c < ' ' || c >= utf8.RuneSelf:
+			return false
+		case c == '\\':
+			if i++; i == len(text) || text[i] != '\\' && text[i] != '"' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // moments are the forms of a datetime in published rows: time.Parse takes a fraction
 // of any length behind seconds.
 var moments = []string{time.RFC3339, "2006-01-02T15:04:05"}
@@ -133,8 +153,11 @@ func appendMoment(b, text []byte) ([]byte, bool) {
 	return t.AppendFormat(b, "2006-01-02T15:04:05.0000000Z"), true
 }
 
+// daysOf are the days of the months of a year that is no leap year.
+var daysOf = [...]int{1: 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
+
 // appendUsual is appendMoment for 2006-01-02T15:04:05Z with at most seven digits of a
-// fraction. It leaves the last days of a month, and all that is wrong, to others.
+// fraction. It leaves leap days, and all that is wrong, to others.
 func appendUsual(b, text []byte) (_ []byte, ok bool) {
 	const form, ticks = "2006-01-02T15:04:05", ".0000000"
 	last := len(text) - 1
@@ -143,7 +166,7 @@ func appendUsual(b, text []byte) (_ []byte, ok bool) {
 		return b, false
 	}
 	century, year, month, day := two(text), two(text[2:]), two(text[5:]), two(text[8:])
-	if max(century, year) == noDigits || century+year == 0 || month < 1 || month > 12 || day < 1 || day > 28 ||
+	if max(century, year) == noDigits || century+year == 0 || month < 1 || month > 12 || day < 1 || day > daysOf[month] ||
 		two(text[11:]) > 23 || two(text[14:]) > 59 || two(text[17:]) > 59 {
 		return b, false
 	}

@@ -137,3 +137,18 @@ func BenchmarkRow(b *testing.B) {
 		}
 	}
 }
+
+// A text that is copied has the bytes that quoting its content gives.
+func FuzzQuoted(f *testing.F) {
+	for _, text := range []string{`c:\\a b\\c`, `a\"b`, `a\nb`, `\u0041`, "ü", "\x7f", `\`, `\\\`, `a"b`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		quoted := []byte(`"` + text + `"`)
+		if json.Valid(quoted) && hasFewestEscapes(quoted) {
+			if got := appendQuoted(nil, plainText(quoted)); string(got) != string(quoted) {
+				t.Errorf("%s would be %s", quoted, got)
+			}
+		}
+	})
+}

@@ -15,7 +15,7 @@ import (
 func AppendCanonical(dst, v []byte) []byte {
 	switch {
 	case v[0] == '"':
-		if bytes.IndexByte(v, '\\') < 0 {
+		if bytes.IndexByte(v, '\\') < 0 || hasFewestEscapes(v) {
 			return append(dst, v...)
 		}
 		plain, _ := jsontext.AppendUnquote(nil, v) // valid except for lone surrogates
@@ -24,6 +24,23 @@ func AppendCanonical(dst, v []byte) []byte {
 		return appendNumber(dst, v)
 	}
 	return append(dst, v...)
+}
+
+// hasFewestEscapes says whether a text is ASCII and escapes quotes and backslashes alone:
+// Quote would write it with the same bytes.
+func hasFewestEscapes(v []byte) bool {
+	v = v[1 : len(v)-1]
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c < ' ' || c >= 0x7f:
+			return false
+		case c == '\\':
+			if i++; i == len(v) || v[i] != '\\' && v[i] != '"' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Numbers from tiny to huge are written without an exponent.

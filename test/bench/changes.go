@@ -58,7 +58,7 @@ func (l limits) check(samples []sample) error {
 }
 
 // change changes a share of the devices, and lets hours pass in which the export APIs have a
-// new snapshot: there is one every six hours.
+// new snapshot: there is one every six hours. Before some of them, further devices change.
 func change(e emulator, share float64) error {
 	for _, c := range []struct{ path, body string }{
 		{"/move", fmt.Sprintf(`{"share":%v}`, share)}, {"/advance", `{"hours":7}`},
