@@ -1,6 +1,10 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tvmexport/tvmexport"
+)
 
 // Pair is a table of Advanced Hunting and the tables of the export assessment APIs that
 // hold the same facts. The table of hunting and those of the export together have the
@@ -49,3 +53,30 @@ func PairOf(table string) (Pair, bool) {
 
 // Tables are all tables of the pair, that of hunting first.
 func (p Pair) Tables() []string { return append([]string{p.Hunting}, p.Exports...) }
+
+// Hidden is a column of a pair's key by which its rows cannot be compared.
+type Hidden struct {
+	Table, Column string
+	Pseudonym     bool // the table publishes pseudonyms of it, and another table of the pair does not; else it does not publish it
+}
+
+// Hidden are the columns of the key that not all tables publish, or that only some of them
+// publish as pseudonyms. Equal values have equal pseudonyms in all tables, and an empty text
+// stays one.
+func (p Pair) Hidden(policy func(table string) tvmexport.ColumnPolicy) (out []Hidden) {
+	for _, column := range p.Key {
+		var masked []Hidden
+		for _, table := range p.Tables() {
+			switch of := policy(table); {
+			case of.Excludes(column):
+				out = append(out, Hidden{Table: table, Column: column})
+			case of.Pseudonymises(column):
+				masked = append(masked, Hidden{Table: table, Column: column, Pseudonym: true})
+			}
+		}
+		if len(masked) < len(p.Tables()) {
+			out = append(out, masked...)
+		}
+	}
+	return out
+}

@@ -77,6 +77,12 @@ func TestEnriched(t *testing.T) {
 		if d := cmp.Diff(want, s.ask(views.EnrichedName("")+" | getschema | project ColumnName")); d != "" {
 			t.Errorf("its columns (-want +got):\n%s", d)
 		}
+		for _, table := range []string{exported, hunting} { // the source may drop any column
+			s.mustAdmin(".create-or-alter function " + table + "() { " + table + "AsOf(now()) | project-away CveId, SoftwareName }")
+			if d := cmp.Diff([]string{"6 0"}, s.ask(views.EnrichedName("")+` | summarize n = count(), known = countif(isnotnull(CvssScore)) | project strcat(n, " ", known)`)); d != "" {
+				t.Errorf("without columns of the key of %s (-want +got):\n%s", table, d)
+			}
+		}
 	})
 }
 
@@ -86,6 +92,10 @@ func TestEnrichedComesAndGoes(t *testing.T) {
 		w := witnesses{stage: s}
 		hunting, exported, other := w.table("DeviceTvmSoftwareVulnerabilities"), w.table("TvmSoftwareVulnerabilities"), w.table("DeviceTvmInfoGathering")
 		name, wanted := views.EnrichedName(""), setup.Options{Enriched: true}
+		hiding := func(policies map[string]tvmexport.ColumnPolicy) setup.Options {
+			return setup.Options{Enriched: true, Policy: func(table string) tvmexport.ColumnPolicy { return policies[table] }}
+		}
+		masked := tvmexport.ColumnPolicy{Pseudonymise: []string{"DeviceId", "CveId"}}
 		for _, c := range []struct {
 			about   string
 			before  string // a command of an administrator
@@ -102,6 +112,10 @@ func TestEnrichedComesAndGoes(t *testing.T) {
 			{"switched off again", "", setup.Options{}, []tvmexport.Table{hunting}, false, false},
 			{"switched on", "", wanted, []tvmexport.Table{hunting}, true, false},
 			{"another prefix", "", setup.Options{Enriched: true, FunctionPrefix: "hunt_"}, []tvmexport.Table{other}, false, false},
+			{"pseudonyms on one side", "", hiding(map[string]tvmexport.ColumnPolicy{exported.Name: masked}), []tvmexport.Table{hunting}, false, true},
+			{"pseudonyms on both sides", "", hiding(map[string]tvmexport.ColumnPolicy{hunting.Name: masked, exported.Name: masked}), []tvmexport.Table{hunting}, true, false},
+			{"a column of the key is not published", "", hiding(map[string]tvmexport.ColumnPolicy{hunting.Name: {Exclude: []string{"SoftwareName"}}}), []tvmexport.Table{other}, false, true},
+			{"another column is not published", "", hiding(map[string]tvmexport.ColumnPolicy{exported.Name: {Exclude: []string{"DiskPaths"}}}), []tvmexport.Table{other}, true, false},
 			{"a table is gone", ".drop function TvmSoftwareVulnerabilities", wanted, []tvmexport.Table{hunting}, false, true},
 			{"a function of others", ".create function with (folder = 'mine') " + name + "() { print 1 }", setup.Options{}, []tvmexport.Table{hunting, exported}, false, false},
 			{"it is not replaced", "", wanted, []tvmexport.Table{hunting, exported}, false, false},

@@ -218,18 +218,41 @@ func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) [
 	var out []preflight.Finding
 	for _, m := range setup.Made {
 		if m.Kind == kusto.DropFunction {
+			text := "the function is not wanted any more; a run works with it"
+			if setup.Unenriched != "" {
+				text = "the function does not show what it should any more; a run works with it"
+			}
 			out = append(out, preflight.Finding{
-				About: m.Name, Status: preflight.Warning, Fix: "tvmexport init", Text: "the function is not wanted any more; a run works with it",
+				About: m.Name, Status: preflight.Warning, Fix: makingOf(m, known, i.config.Functions.Prefix), Text: text,
 			})
 		}
 		if m.Kind == kusto.MakeFunction || m.Kind == kusto.MakePolicy {
 			out = append(out, preflight.Finding{
-				About: m.Name + of(m.Table), Status: preflight.Warning, Fix: "tvmexport init",
+				About: m.Name + of(m.Table), Status: preflight.Warning, Fix: makingOf(m, known, i.config.Functions.Prefix),
 				Text: fmt.Sprintf("the %s is missing or out of date; a run works without it", m.Kind),
 			})
 		}
 	}
+	if setup.Unenriched != "" {
+		out = append(out, preflight.Finding{About: "functions.enriched", Status: preflight.Warning, Text: setup.Unenriched})
+	}
 	return out
+}
+
+// makingOf is the command that makes an object: init for the table that it belongs to, or
+// for any active table. Init without a table would export all default tables from then on,
+// and would leave out all others.
+func makingOf(m kusto.Command, active []tvmexport.Table, prefix string) string {
+	for _, t := range active {
+		readers := []string{prefix + t.Name, prefix + t.Name + "AsOf", prefix + t.Name + "Changes"}
+		if m.Table != "" && slices.Contains([]string{t.Destination, t.Typed(), t.Landing()}, m.Table) || m.Table == "" && slices.Contains(readers, m.Name) {
+			return "tvmexport init --table " + t.Name
+		}
+	}
+	if len(active) > 0 {
+		return "tvmexport init --table " + active[0].Name
+	}
+	return "tvmexport init"
 }
 
 // ingestor tries to add no rows to each table that a run writes to.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ func reconcileCommand(p *process) *cobra.Command {
 assessment APIs (Tvm...) that hold the same facts, and counts the rows by device that
 only one side has. It finds rows that one source leaves out, which verify cannot see.
 TABLE is a table of either source (default: all pairs of which a table is active).
+All tables of the export APIs but TvmSoftwareVulnerabilityChanges are in a pair.
 
 It compares what readers see since the last commits, in the database. It makes no
 call to Defender and writes nothing. Rows are compared by their keys, without regard to
@@ -70,7 +72,7 @@ func pairsNamed(tables []string) (pairs []catalog.Pair, err error) {
 			pairs = append(pairs, pair)
 		case ok:
 		case known:
-			return nil, usage(fmt.Errorf("only one source has the table %s; tvmexport reconcile --help tells which tables can be compared", name))
+			return nil, usage(fmt.Errorf("only one source has the table %s; these tables can be compared: %s", name, strings.Join(pairedTables(), ", ")))
 		default:
 			_, err := tablesNamed([]string{name})
 			return nil, err

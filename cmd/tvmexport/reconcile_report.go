@@ -196,7 +196,7 @@ func reconciledDetails(l reconciledLine) (out []string) {
 		add("%s", text)
 	}
 	if more := l.Differing - int64(len(l.Devices)); more > 0 {
-		add("%s more; --devices lists more of them", figures.Plural(int(more), "device"))
+		add("%s not listed; --devices lists more", figures.Plural(int(more), "device"))
 	}
 	for _, n := range l.Notes {
 		add("%s", n)

@@ -75,7 +75,7 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 // scriptOptions is what a configuration says of what init makes.
 func scriptOptions(c config.Config) kusto.ScriptOptions {
 	return kusto.ScriptOptions{
-		FunctionPrefix: c.Functions.Prefix, Enriched: c.Functions.Enriched,
+		FunctionPrefix: c.Functions.Prefix, Enriched: c.Functions.Enriched, Policy: policies(c),
 		RawRetention: c.Retention.Raw, TypedRetention: c.Retention.Typed, Hot: c.Retention.Hot,
 	}
 }

@@ -30,7 +30,7 @@ type known struct {
 func (k known) obstacles(p catalog.Pair) []Obstacle {
 	var out []Obstacle
 	for _, table := range p.Tables() {
-		if o, ok := k.ofTable(p, table); !ok {
+		if o, ok := k.ofTable(table); !ok {
 			out = append(out, o)
 		}
 	}
@@ -41,7 +41,7 @@ func (k known) obstacles(p catalog.Pair) []Obstacle {
 }
 
 // ofTable says whether a table can be compared.
-func (k known) ofTable(p catalog.Pair, table string) (o Obstacle, ok bool) {
+func (k known) ofTable(table string) (o Obstacle, ok bool) {
 	bar := func(fix, format string, args ...any) (Obstacle, bool) {
 		return Obstacle{Table: table, Why: fmt.Sprintf(format, args...), Fix: fix}, false
 	}
@@ -64,40 +64,21 @@ func (k known) ofTable(p catalog.Pair, table string) (o Obstacle, ok bool) {
 	case found.Folder != kql.Folder:
 		return bar("set functions.prefix, then tvmexport init --table "+table, "the function %s was not created by tvmexport", function)
 	}
-	for _, column := range append([]string{p.Filled}, p.Key...) {
-		if column != "" && k.policy(table).Excludes(column) {
-			return bar("publish the column, see tables."+table+" in the configuration", "its column %s is not published", column)
-		}
-	}
 	return o, true
 }
 
-// ofColumns are the columns of the key that are pseudonyms on one side alone.
-// Pseudonyms of equal values are equal in all tables. Those of empty values are not
-// empty, so that rows of the exports could not be left out by them.
+// ofColumns are the columns of the key by which rows cannot be compared.
 func (k known) ofColumns(p catalog.Pair) (out []Obstacle) {
-	for _, column := range p.Key {
-		masked := 0
-		for _, table := range p.Tables() {
-			if k.policy(table).Pseudonymises(column) {
-				masked++
-			}
+	for _, h := range p.Hidden(k.policy) {
+		o := Obstacle{
+			Table: h.Table, Why: "its column " + h.Column + " is not published",
+			Fix: "publish the column, see tables." + h.Table + " in the configuration",
 		}
-		if masked == 0 || masked == len(p.Tables()) && column != p.Filled {
-			continue
+		if h.Pseudonym {
+			o.Why = "its column " + h.Column + " is published as a pseudonym"
+			o.Fix = "pseudonymise it in all tables of the pair, or in none"
 		}
-		fix := "pseudonymise it in all tables of the pair, or in none"
-		if column == p.Filled {
-			fix = "do not pseudonymise it"
-		}
-		for _, table := range p.Tables() {
-			if k.policy(table).Pseudonymises(column) {
-				out = append(out, Obstacle{
-					Table: table, Why: "its column " + column + " is published as a pseudonym",
-					Fix: fix,
-				})
-			}
-		}
+		out = append(out, o)
 	}
 	return out
 }

@@ -50,7 +50,12 @@ func TestObstacles(t *testing.T) {
 		{"pseudonyms of CVEs", func(k *known) {
 			cves := tvmexport.ColumnPolicy{Pseudonymise: []string{"CveId"}}
 			k.policy = policies(map[string]tvmexport.ColumnPolicy{hunting: cves, export: cves})
-		}, []string{hunting, "do not pseudonymise it", export, "do not pseudonymise it"}},
+		}, nil},
+		{"one column of each kind", func(k *known) {
+			k.policy = policies(map[string]tvmexport.ColumnPolicy{hunting: masked, export: {Exclude: []string{"CveId"}}})
+		}, []string{
+			hunting, "pseudonymise it in all tables of the pair, or in none", export, "publish the column, see tables.TvmSoftwareVulnerabilities in the configuration",
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := known{tables: map[string]ledger.TableStatus{}, functions: map[string]conn.FunctionInfo{}, prefix: "hunt_", policy: policies(nil)}

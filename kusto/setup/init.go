@@ -19,6 +19,8 @@ type Result struct {
 	Made  []Command // carried out
 	There int       // commands whose work was done already
 	Notes []string  // what was not changed and why, one sentence each
+
+	Unenriched string // the note that says why the enriched function is not made although it is wanted
 }
 
 // Plan lists the commands that the database still needs, and what prevents them.
@@ -32,6 +34,9 @@ func (c *Installer) Plan(ctx context.Context, tables []tvmexport.Table, o Option
 	setup.Notes = append(setup.Notes, f.details.notes...)
 	for _, t := range f.tables {
 		setup.Notes = append(setup.Notes, misfits(t, f.inv)...)
+	}
+	if setup.Unenriched = unenriched(f.tables, o, f.inv); setup.Unenriched != "" {
+		setup.Notes = append(setup.Notes, setup.Unenriched)
 	}
 	return setup, nil
 }

@@ -54,6 +54,8 @@ type Options struct {
 	FunctionPrefix string // before the names of the read functions
 	Enriched       bool   // there is a function that shows the vulnerabilities of hunting with columns of the export
 
+	Policy func(table string) tvmexport.ColumnPolicy // of any table; nil: all columns are published
+
 	RawRetention   time.Duration // how long Raw tables keep rows; 0 is DefaultRawRetention
 	TypedRetention time.Duration // how long typed tables keep rows; 0 is DefaultTypedRetention
 	Hot            time.Duration // how long rows stay in the cluster's cache; 0 is DefaultHot

@@ -30,14 +30,15 @@ func EnrichedName(prefix string) string { return prefix + enrichedTable + "Enric
 // Enriched is a function that shows the vulnerabilities of hunting with what the export
 // knows of them. Each row of hunting comes exactly once: of a key that the export has
 // twice, the row that was seen last counts, and of two seen at the same time the one with
-// the higher number of its device group. A column that the export does not publish is null.
+// the higher number of its device group. A column that the export does not publish is null. If a
+// table loses a column of the key at the source, the rows of hunting come without the rest.
 func Enriched(prefix string) Function {
 	pair, _ := catalog.PairOf(enrichedTable)
 	export, _ := catalog.Lookup(enrichedBy)
 	keys, pairedBy, away := make([]string, len(pair.Key)), make([]string, len(pair.Key)), make([]string, 0, 2*len(pair.Key))
 	for i, column := range pair.Key {
 		name := "Same" + column
-		keys[i] = fmt.Sprintf("%s = tolower(tostring(%s))", name, kql.Ident(column))
+		keys[i] = fmt.Sprintf("%s = tolower(tostring(column_ifexists(%s, \"\")))", name, kql.Literal(column))
 		pairedBy[i], away = name, append(away, name, name+"1")
 	}
 	added := make([]string, len(addedColumns))
@@ -49,7 +50,7 @@ func Enriched(prefix string) Function {
 | extend %s
 | join kind=leftouter hint.shufflekey = %s (
     %s()
-    | where isnotempty(tostring(%s))
+    | where isnotempty(tostring(column_ifexists(%s, "")))
     | project %s,
               %s
     | extend SeenLast = coalesce(LastSeenTimestamp, datetime(1900-01-01)) + coalesce(tolong(RbacGroupId), 0) * 1tick
@@ -57,7 +58,7 @@ func Enriched(prefix string) Function {
 | project-away SeenLast, %s
 `,
 		kql.Ident(prefix+enrichedTable), strings.Join(keys, ", "), pairedBy[0],
-		kql.Ident(prefix+enrichedBy), kql.Ident(pair.Filled),
+		kql.Ident(prefix+enrichedBy), kql.Literal(pair.Filled),
 		strings.Join(keys, ",\n              "), strings.Join(added, ",\n              "),
 		pairedBy[0], strings.Join(addedColumns, ", "), strings.Join(pairedBy, ", "), strings.Join(pairedBy, ", "),
 		strings.Join(away, ", "))
