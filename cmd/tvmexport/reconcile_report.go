@@ -121,10 +121,11 @@ func reconciledNotes(x kusto.Reconciled) (notes []string) {
 	switch rows := c.OnlyHunting.Rows + c.OnlyExport.Rows; {
 	case x.Earlier.IsZero():
 		note("no run of %s shows it at the time of the other side, so that rows which changed in between cannot be distinguished from rows that one source leaves out: export both tables at about the same time, and reconcile again", x.Later)
-	case changed > 0:
-		note("%s of them changed in %s between the times of both sides, which is no loss; %d did not", figures.Rows(changed), x.Later, rows-changed)
+	case changed == rows:
+		note("all of them changed in %s between the times of both sides, which is no loss", x.Later)
 	default:
-		note("none of them changed in %s between the times of both sides: one of the sources leaves them out", x.Later)
+		note("%s of them changed in %s between the times of both sides, which is no loss; %d did not: if they stay after the next run of both tables, one of the sources leaves them out",
+			figures.Rows(changed), x.Later, rows-changed)
 	}
 	return notes
 }

@@ -46,6 +46,7 @@ func TestReconciledNotes(t *testing.T) {
 		return kusto.Side{Table: "E", At: at, StateAt: at.Add(time.Duration(hours) * time.Hour)}
 	}
 	differs := reconcile.Counts{OnlyHunting: reconcile.Missing{Rows: 3, Devices: 2, Changed: 1}, OnlyExport: reconcile.Missing{Rows: 2, Devices: 1, Changed: 1}, Devices: 2}
+	allChanged := reconcile.Counts{OnlyExport: reconcile.Missing{Rows: 2, Devices: 1, Changed: 2}, Devices: 1}
 	unchanged := reconcile.Counts{OnlyHunting: reconcile.Missing{Rows: 3, Devices: 2}, Devices: 2}
 	for _, c := range []struct {
 		name string
@@ -56,8 +57,9 @@ func TestReconciledNotes(t *testing.T) {
 		{"far apart", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6), side(-9)}}, []string{"9h apart"}},
 		{"the export is far ahead", kusto.Reconciled{Hunting: side(-9), Exports: []kusto.Side{side(0)}}, []string{"9h apart"}},
 		{"not recorded: by the commits", kusto.Reconciled{Hunting: kusto.Side{At: at}, Exports: []kusto.Side{{At: at.Add(25 * time.Hour)}}}, []string{"1d 1h apart"}},
-		{"some changed", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6)}, Counts: differs, Later: "L", Earlier: at}, []string{"2 rows of them changed in L .*; 3 did not"}},
-		{"none changed", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6)}, Counts: unchanged, Later: "L", Earlier: at}, []string{"none of them changed in L"}},
+		{"some changed", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6)}, Counts: differs, Later: "L", Earlier: at}, []string{"2 rows of them changed in L .*; 3 did not: if they stay after the next run of both tables, one of the sources leaves them out"}},
+		{"none changed", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6)}, Counts: unchanged, Later: "L", Earlier: at}, []string{"0 rows of them changed in L .*; 3 did not"}},
+		{"all changed", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6)}, Counts: allChanged, Later: "L", Earlier: at}, []string{"all of them changed in L .*, which is no loss"}},
 		{"not known", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(-6)}, Counts: unchanged, Later: "L"}, []string{"no run of L shows it at the time"}},
 		{"not onboarded", kusto.Reconciled{Hunting: side(0), Exports: []kusto.Side{side(0)}, Counts: reconcile.Counts{NotOnboarded: reconcile.Missing{Rows: 1, Devices: 1}}}, []string{"1 row of 1 device that"}},
 	} {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
@@ -67,8 +68,22 @@ func (k known) ofTable(table string) (o Obstacle, ok bool) {
 	return o, true
 }
 
-// ofColumns are the columns of the key by which rows cannot be compared.
+// ofColumns are the columns of the key by which rows cannot be compared: for what the
+// configuration says of them, or because the last run did not show them. AsOf shows a
+// column that the source has dropped without values, so that all rows would differ.
 func (k known) ofColumns(p catalog.Pair) (out []Obstacle) {
+	for _, table := range p.Tables() {
+		shown := k.tables[table].Last.Shown // nil: an earlier version has committed
+		for _, column := range p.Key {
+			if shown == nil || k.policy(table).Excludes(column) || slices.ContainsFunc(shown, func(c tvmexport.Column) bool { return c.Name == column }) {
+				continue
+			}
+			out = append(out, Obstacle{
+				Table: table, Why: "its last run did not publish the column " + column,
+				Fix: "tvmexport run --table " + table + " publishes it, if the source has it",
+			})
+		}
+	}
 	for _, h := range p.Hidden(k.policy) {
 		o := Obstacle{
 			Table: h.Table, Why: "its column " + h.Column + " is not published",

@@ -51,6 +51,14 @@ func TestObstacles(t *testing.T) {
 			cves := tvmexport.ColumnPolicy{Pseudonymise: []string{"CveId"}}
 			k.policy = policies(map[string]tvmexport.ColumnPolicy{hunting: cves, export: cves})
 		}, nil},
+		{"all columns are shown", func(k *known) { set(k, export, func(s *ledger.TableStatus) { s.Last.Shown = text(pair.Key...) }) }, nil},
+		{"the source has dropped a column", func(k *known) { set(k, export, func(s *ledger.TableStatus) { s.Last.Shown = text(pair.Key[1:]...) }) }, []string{
+			export, "tvmexport run --table TvmSoftwareVulnerabilities publishes it, if the source has it",
+		}},
+		{"a column that is not shown is excluded", func(k *known) {
+			set(k, export, func(s *ledger.TableStatus) { s.Last.Shown = text(pair.Key[1:]...) })
+			k.policy = policies(map[string]tvmexport.ColumnPolicy{export: {Exclude: []string{"DeviceId"}}})
+		}, []string{export, "publish the column, see tables.TvmSoftwareVulnerabilities in the configuration"}},
 		{"one column of each kind", func(k *known) {
 			k.policy = policies(map[string]tvmexport.ColumnPolicy{hunting: masked, export: {Exclude: []string{"CveId"}}})
 		}, []string{
@@ -76,6 +84,14 @@ func TestObstacles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// text are columns of text.
+func text(names ...string) (out []tvmexport.Column) {
+	for _, name := range names {
+		out = append(out, tvmexport.Column{Name: name, Type: "string"})
+	}
+	return out
 }
 
 // set changes what is known of a table.

@@ -44,13 +44,15 @@ func unenriched(tables []tvmexport.Table, o Options, inv conn.Schema) string {
 		return ""
 	}
 	pair, _ := catalog.PairOf(views.EnrichedTables()[0])
-	for _, h := range pair.Hidden(o.Policy) {
-		if h.Pseudonym {
-			return fmt.Sprintf("functions.enriched needs the column %s of %s, which is published as a pseudonym: pseudonymise it in both tables, or in none", h.Column, h.Table)
-		}
-		return fmt.Sprintf("functions.enriched needs the column %s of %s, which is not published: see tables.%s in the configuration", h.Column, h.Table, h.Table)
+	hidden := pair.Hidden(o.Policy)
+	if len(hidden) == 0 {
+		return ""
 	}
-	return ""
+	h := hidden[0]
+	if h.Pseudonym {
+		return fmt.Sprintf("functions.enriched needs the column %s of %s, which is published as a pseudonym: pseudonymise it in both tables, or in none", h.Column, h.Table)
+	}
+	return fmt.Sprintf("functions.enriched needs the column %s of %s, which is not published: see tables.%s in the configuration", h.Column, h.Table, h.Table)
 }
 
 // named says whether a table is among the tables.
