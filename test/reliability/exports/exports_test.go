@@ -140,6 +140,9 @@ func (w *world) undisturbed(ctx context.Context) error {
 	}
 	for _, t := range w.tables {
 		w.judge(ctx, t, []state{now})
+		if w.adds {
+			w.further(ctx, t)
+		}
 	}
 	return nil
 }

@@ -71,6 +71,15 @@ func (w *world) difference(ctx context.Context, t exports.Table) string {
 	return strings.Join(parts, ", ")
 }
 
+// further checks that each row that readers see has the members that the catalogue does
+// not know.
+func (w *world) further(ctx context.Context, t exports.Table) {
+	d, err := w.rig.Emulator.Landed(ctx, "", t.Name+` | where column_ifexists("LaterText", "") != "t" or isnull(column_ifexists("LaterBag", dynamic(null)))`)
+	if err != nil || d.Rows > 0 {
+		w.fail("%s: %d rows lack the members that the catalogue does not know: %v", t.Name, d.Rows, err)
+	}
+}
+
 // noted says whether a run tells that files were empty.
 func noted(r engine.Result) bool {
 	return slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "have no rows") })
