@@ -23,10 +23,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := run(ctx, *devices, *seed)
-	if err == nil {
-		err = runExported(ctx, emulator.Options{Devices: *devices, Seed: *seed})
-	}
+	err := errors.Join(run(ctx, *devices, *seed), runExported(ctx, emulator.Options{Devices: *devices, Seed: *seed}))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "transfer:", err)
 		os.Exit(1)
