@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/assessment"
@@ -82,13 +83,13 @@ func (i *inspection) exportedTable(ctx context.Context, t tvmexport.Table) prefl
 		return preflight.Bad(t.Name, err, "")
 	}
 	if len(l.Units) == 0 {
-		return preflight.Good(t.Name, "the state %s has no rows", l.Version)
+		return preflight.Good(t.Name, "%s has no rows", stateOf(l))
 	}
 	a, err := i.exports.FetchUnit(ctx, t, l.Units[0], unwritten{})
 	if err != nil {
 		return preflight.Bad(t.Name, err, "files are on storage accounts of Microsoft; if a firewall blocks them, set assessment.via: pages")
 	}
-	return preflight.Good(t.Name, "state %s in %s; the first has %s, %s", l.Version, figures.Plural(len(l.Units), "unit"), figures.Rows(a.Rows), progress.Size(a.Bytes))
+	return preflight.Good(t.Name, "%s in %s; the first has %s, %s", stateOf(l), figures.Plural(len(l.Units), "unit"), figures.Rows(a.Rows), progress.Size(a.Bytes))
 }
 
 // unwritten takes rows and keeps none.
@@ -107,4 +108,12 @@ func byHunting(tables []tvmexport.Table) (hunted, exported []tvmexport.Table) {
 		}
 	}
 	return hunted, exported
+}
+
+// stateOf names a state by its time, which people understand; a version can be a hash.
+func stateOf(l tvmexport.Listing) string {
+	if l.At.IsZero() {
+		return "state " + l.Version
+	}
+	return "state of " + l.At.UTC().Format(time.RFC3339)
 }
