@@ -39,7 +39,7 @@ the others. If a run is interrupted, the next one resumes it.`,
 	}
 	flags := c.Flags()
 	flags.StringArrayVar(&f.tables, "table", nil, "source `table` to export (repeatable; default: all active tables)")
-	flags.BoolVar(&f.full, "full", false, "fetch whole tables, also those with an incremental load type")
+	flags.BoolVar(&f.full, "full", false, "fetch whole tables, also those with an incremental load type: their functions then show only what the source still has")
 	flags.StringVar(&f.from, "from", "", "start of the watermark window, a `time` in RFC 3339 format, instead of the last watermark")
 	flags.StringVar(&f.to, "to", "", "end of the watermark window, a `time` in RFC 3339 format")
 	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up (exit code 5) after waiting this long for quota; landed batches are kept for the next run")
