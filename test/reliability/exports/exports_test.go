@@ -30,6 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // and the exporter itself fail.
 func TestExports(t *testing.T) {
 	began, all := time.Now(), newTally()
+	if testing.Short() {
+		*worlds = min(*worlds, 2)
+	}
 	var next atomic.Int64
 	t.Run("worlds", func(t *testing.T) {
 		for i := range *workers {
