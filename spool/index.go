@@ -10,11 +10,15 @@ import (
 // count of a Snapshot.
 const indexDigits = 4
 
-// index counts rows by partition while they are written.
+// index counts rows by partition while they are written. Each unit has one: a file has
+// few devices, whose keys are anywhere, so that groups are small.
 type index struct {
-	parts [1 << 8]*[1 << 8]part // by four digits
+	parts [1 << 12]*group // by the first three digits
 	rests map[tvmexport.Partition]*rest
 }
+
+// group is the parts of three digits, by the fourth.
+type group [1 << 4]part
 
 // part is what is counted of a partition.
 type part struct {
@@ -82,10 +86,10 @@ func partOf(key []byte) int {
 }
 
 func (x *index) at(n int) *part {
-	if x.parts[n>>8] == nil {
-		x.parts[n>>8] = new([1 << 8]part)
+	if x.parts[n>>4] == nil {
+		x.parts[n>>4] = new(group)
 	}
-	return &x.parts[n>>8][n&0xff]
+	return &x.parts[n>>4][n&0xf]
 }
 
 func (x *index) rest(p tvmexport.Partition) *rest {
@@ -102,13 +106,13 @@ func (x *index) rest(p tvmexport.Partition) *rest {
 
 // merge adds what another index has counted.
 func (x *index) merge(y *index) {
-	for i, group := range y.parts {
-		if group == nil {
+	for i, g := range y.parts {
+		if g == nil {
 			continue
 		}
-		for k, p := range group {
+		for k, p := range g {
 			if p.rows > 0 {
-				x.at(i<<8 | k).add(p)
+				x.at(i<<4 | k).add(p)
 			}
 		}
 	}
@@ -122,13 +126,13 @@ func (x *index) merge(y *index) {
 // counts are the parts of a depth up to indexDigits.
 func (x *index) counts(depth int, prints bool) []tvmexport.Count {
 	c := newCounting(prints)
-	for i, group := range x.parts {
-		if group == nil {
+	for i, g := range x.parts {
+		if g == nil {
 			continue
 		}
-		for k, p := range group {
+		for k, p := range g {
 			if p.rows > 0 {
-				c.add(tvmexport.Of(digitsOf(i<<8|k), depth), p, false)
+				c.add(tvmexport.Of(digitsOf(i<<4|k), depth), p, false)
 			}
 		}
 	}

@@ -172,7 +172,7 @@ func (w *writer) flush() error {
 // blockBytes is how many bytes of rows a unit gathers before they are compressed: the
 // rows of one bucket among them are a chunk. Rows of one device come together. Where they
 // do not, small blocks would have many small chunks.
-const blockBytes = 2 << 20
+const blockBytes = 3 << 19
 
 // mostOver is how much the last row of a block may exceed it without more memory.
 const mostOver = 64 << 10
