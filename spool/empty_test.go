@@ -12,7 +12,7 @@ import (
 func says(notes []string, text string) bool { return strings.Contains(strings.Join(notes, "\n"), text) }
 
 const (
-	someEmpty = "have no rows, also when read a second time"
+	someEmpty = "also when read a second time"
 	allEmpty  = "has no rows at all"
 )
 

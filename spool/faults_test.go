@@ -67,7 +67,7 @@ func TestUnits(t *testing.T) {
 		"expired for ever": {expire(1000, false), 0, 0, "", "expired after each of 3 listings"},
 		"newer version":    {expire(1, true), 300, 4, "with the version newer 0", ""},
 		"always newer":     {expire(1000, true), 0, 0, "", "read from the beginning 3 times"},
-		"one without rows": {func(s *contract.ListingSource) { s.Generate("T", "2", rowsOf(50, 1), nil) }, 50, 3, "1 of the 2 units of the version 2 have no rows", ""},
+		"one without rows": {func(s *contract.ListingSource) { s.Generate("T", "2", rowsOf(50, 1), nil) }, 50, 3, "files without rows: 1 of 2,", ""},
 		"says it is empty": {func(s *contract.ListingSource) {
 			s.Generate("T", "2", rowsOf(50, 1), nil)
 			s.Corrupt = func(_ tvmexport.Unit, a *tvmexport.Answer) { a.Empty = a.Rows == 0 }

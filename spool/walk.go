@@ -249,7 +249,7 @@ func (w *walk) startOver(l tvmexport.Listing) error {
 func (w *walk) end(began time.Time) {
 	st := w.state
 	if w.empty > 0 {
-		st.note("%d of the %d units of the version %s have no rows, also when read a second time", w.empty, len(w.known), st.version)
+		st.note("files without rows: %d of %d, also when read a second time; a device group without devices has such a file", w.empty, len(w.known))
 	}
 	if st.rows == 0 && !st.timed {
 		st.note("the version %s has no rows at all: if that is published, readers see an empty table until the source has rows", st.version)

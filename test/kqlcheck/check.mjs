@@ -152,7 +152,7 @@ function statements(file) {
 
 // unique leaves out texts that differ only in the values of literals, and in ids of
 // operations and extents: the parser looks at their types alone. Quoted names, in
-// brackets, are not literals. A command takes it a tenth of a second.
+// brackets, are not literals. It needs a tenth of a second for a command.
 function unique(list) {
   const seen = new Set();
   return list.filter((t) => {

@@ -82,5 +82,5 @@ func (w *world) further(ctx context.Context, t exports.Table) {
 
 // noted says whether a run tells that files were empty.
 func noted(r engine.Result) bool {
-	return slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "have no rows") })
+	return slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "files without rows") })
 }
