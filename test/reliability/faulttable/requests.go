@@ -10,7 +10,7 @@ const (
 	onlyRefill  = "only refill sends it; test/reliability/defects ends refills at each request, and executes the replacement late"
 	onlyPlan    = "only plan sends it; without its answer the sample of each table is asked for alone"
 	onlyNote    = "only check, plan, verify and import send it, when their work is done; a failure is a warning, and no row depends on it"
-	onlyVerify  = "only verify and repair send it, with the same steps and the same client"
+	onlyCompare = "only reconcile sends it, which writes nothing and can be repeated"
 )
 
 // Requests are the rows of the table. Of two rows of one endpoint whose texts
@@ -49,6 +49,8 @@ func Requests() []Request {
 		{"Kusto: a commit", Reads, q, `State == "committed"` + "\n| summarize Count = count()", ""},
 		{"Kusto: rows that are seen", Reads, q, " | summarize Rows = count()", ""},
 		{"Kusto: rows to replace", Reads, q, "by Bucket = substring(", onlyRefill},
+		{"Kusto: rows of two sources", Reads, q, "let Devices = materialize(\n    union (", onlyCompare},
+		{"Kusto: earlier states of two sources", Reads, q, "StateAt = coalesce(todatetime(Detail.stateAt)", onlyCompare},
 		{"Kusto: published rows", Reads, q, "let FullAt = toscalar(Commits", ""},
 
 		{"Kusto: new or altered entities", Changes, m, ".create", onlyChange},

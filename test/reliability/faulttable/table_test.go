@@ -68,7 +68,8 @@ func TestRecordedTextsHaveRows(t *testing.T) {
 	}
 	for _, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".kql")
-		if strings.HasPrefix(name, "legacy_") || name == "release" || name == "audited_row" { // of import; parts of a text
+		if strings.HasPrefix(name, "legacy_") || name == "release" || name == "audited_row" || // of import; parts of a text
+			filepath.Base(filepath.Dir(filepath.Dir(f))) == "reconcile" && strings.HasPrefix(name, "rows") { // printed for people
 			continue
 		}
 		text, err := os.ReadFile(f)
