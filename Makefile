@@ -64,12 +64,13 @@ races: build ## two exporters on one table, paused and delayed; one published re
 history: ## 30 days of 2,000 devices; compare past states and changes with the source of each day
 	$(GO) run ./test/reliability/history -days 30 -devices 2000
 
-# How many devices, over how many days, the share that changes on a day, and how many CVEs are known.
-DEVICES ?= 2000
+# Over how many days, the share of devices that changes on a day, and how many CVEs are known. The
+# target has its own number of devices.
 DAYS    ?= 30
 RATE    ?= 0.07
 CVES    ?= 500
 
+reasons: DEVICES ?= 2000
 reasons: ## 30 days of 2,000 devices; why rows vanished, against what the emulator did to each, by reason
 	$(GO) test ./test/reliability/reasons -run '^TestReasons$$' -count=1 -timeout 0 -v -args -devices $(DEVICES) -days $(DAYS) -rate $(RATE) -cves $(CVES) -seed $(SEED)
 
@@ -90,9 +91,7 @@ chaos: ## small exports of both sources with injected faults; nothing lost or du
 exports: ## the same for the export assessment APIs alone; readers see each row of one snapshot once
 	$(GO) test ./test/reliability/exports -count=1 -timeout 0 -v -args -worlds $(WORLDS) -seed $(SEED) -each
 
-# How many devices the tenant of the data sets has.
-DEVICES ?= 200
-
+datasets: DEVICES ?= 200
 datasets: ## all tables of the export assessment APIs, by files and by pages, within the documented quotas; compared with the source
 	$(GO) run ./test/reliability/datasets -devices $(DEVICES)
 
