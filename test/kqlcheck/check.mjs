@@ -36,11 +36,13 @@ for (const t of texts) {
   made.get(t.from).push(t);
 }
 const schemas = new Map();
+let everMade;
 
 // candidates are the schemas that a text is checked under, one after the other
 // until one has no diagnostics: what its own file makes; what all files make,
 // where the own file wins; what the own file had made when it sent the text,
-// because a test can make a function in several forms.
+// because a test can make a function in several forms. A golden text, which no test has
+// sent, is then checked under what each file makes that makes all functions it calls.
 function* candidates(t) {
   const file = t.from.endsWith(".kql") ? "" : t.from;
   const own = made.get(file) ?? [];
@@ -51,6 +53,20 @@ function* candidates(t) {
   if (own.length > 0) yield known(`own ${file}`, () => destinationSchema(own));
   yield known(`all ${file}`, () => destinationSchema([...[...made].filter(([from]) => from !== file).flatMap(([, list]) => list), ...own]));
   if (own.length > 0 && t.kind === "command") yield destinationSchema(own.slice(0, own.indexOf(t) + 1));
+  if (file === "") {
+    for (const [from, list] of made) {
+      if (!from.endsWith(".kql") && makesCalled(list, t.text)) yield known(`own ${from}`, () => destinationSchema(list));
+    }
+  }
+}
+
+// makesCalled says whether a file makes a function that a text calls, and all those that it calls
+// of which any file makes one.
+function makesCalled(list, text) {
+  everMade ??= new Set([...made.values()].flatMap((texts) => [...created(texts).functions.keys()]));
+  const called = [...new Set(text.match(/\b\w+(?=\()/g))].filter((name) => everMade.has(name));
+  const { functions } = created(list);
+  return called.length > 0 && called.every((name) => functions.has(name));
 }
 
 // diagnosed are the diagnostics of a text under the last of its candidates, and
@@ -70,6 +86,7 @@ function onPurpose(t, d) {
 }
 
 const asksWhetherThere = /^\.show table \w+$/;
+const aboutATable = /^(\.(?:show|alter|alter-merge|create|drop|clear) table) \w+?(Raw|Typed|Landing)? (?=policy |ingestion |extents )/;
 
 // One thread for each processor parses; each takes every n-th text.
 if (isMainThread) {
@@ -152,11 +169,13 @@ function statements(file) {
 
 // unique leaves out texts that differ only in the values of literals, and in ids of
 // operations and extents: the parser looks at their types alone. Quoted names, in
-// brackets, are not literals. It needs a tenth of a second for a command.
+// brackets, are not literals. It needs a tenth of a second for a command. Commands about a
+// table that differ in its name alone are the same for it, if the name has the same ending.
 function unique(list) {
   const seen = new Set();
   return list.filter((t) => {
     const shape = t.kind + t.text
+      .replace(aboutATable, "$1 T$2 ")
       .replace(/(?<!\[)(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')/g, '""')
       .replace(/""(?:, "")+/g, '""')
       .replace(/\b(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b/gi, "0")
@@ -170,6 +189,7 @@ function unique(list) {
 // differ only in their values, and literals in a row.
 function shortened(text) {
   if (text.length < 4000) return text;
+  if (text.startsWith(".ingest inline")) return text.split("\n", 50).join("\n"); // the rest is data
   const shape = (line) => line.replace(/"(?:[^"\\]|\\.)*"|datetime\([^)]*\)|\d+/g, "0");
   const lines = text.split("\n");
   const kept = [];
