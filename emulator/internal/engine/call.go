@@ -51,4 +51,7 @@ type ResultTable struct {
 	// Rows may be read once. A row is valid until the next iteration only. An
 	// error ends the sequence and is a *Error unless the context ended.
 	Rows iter.Seq2[[]value.Value, error]
+	// Warnings are sentences about what the query left out, such as
+	// "Failed to resolve entity 'T'".
+	Warnings []string
 }

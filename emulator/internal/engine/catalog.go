@@ -65,6 +65,31 @@ func (c *catalog) OwnsCluster(host string) bool {
 	return host == own || host+".kusto.windows.net" == own
 }
 
+// ClusterURI is the cluster's address.
+func (c *catalog) ClusterURI() string { return c.in.o.ClusterURI }
+
+// DatabaseName is the engine's name of a database that may be read.
+func (c *catalog) DatabaseName(name string) (string, bool) {
+	if name == "" {
+		return "", false
+	}
+	s, ok := c.scope(name)
+	if !ok {
+		return "", false
+	}
+	return s.db.name, true
+}
+
+// EntityGroup is a stored group of the default database.
+func (c *catalog) EntityGroup(name string) ([]string, bool) {
+	s, ok := c.scope("")
+	if !ok {
+		return nil, false
+	}
+	entities, ok := s.state.groups[name]
+	return entities, ok
+}
+
 func (c *catalog) scope(db string) (scope, bool) {
 	if db = c.in.canonical(db); db == "" {
 		db = c.home

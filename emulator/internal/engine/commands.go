@@ -24,7 +24,7 @@ func (all commands) show(c any) bool { return all[reflect.TypeOf(c)].shows }
 func newCommands() commands {
 	all := commands{}
 	for _, group := range [][]handler{
-		tableCommands(), mappingCommands(), functionCommands(), viewCommands(), policyCommands(), principalCommands(),
+		tableCommands(), mappingCommands(), functionCommands(), groupCommands(), viewCommands(), policyCommands(), principalCommands(),
 		extentCommands(), loadCommands(), operationCommands(), databaseCommands(),
 	} {
 		for _, h := range group {
@@ -48,6 +48,10 @@ func mappingCommands() []handler {
 
 func functionCommands() []handler {
 	return []handler{changes(defineFunction), shows(showFunctions)}
+}
+
+func groupCommands() []handler {
+	return []handler{changes(defineGroup), changes(dropGroup), shows(showGroups)}
 }
 
 func viewCommands() []handler {

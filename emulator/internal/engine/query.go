@@ -42,6 +42,7 @@ func (e *Engine) Query(ctx context.Context, c Call) (*Result, error) {
 	for _, s := range q.Statements {
 		result.Tables = append(result.Tables, ResultTable{
 			Name: "PrimaryResult", Columns: s.Columns(), Rows: e.stats.countScanned(s, l.apply(ctx, s.Rows)),
+			Warnings: s.Warnings(),
 		})
 	}
 	return result, nil
@@ -67,7 +68,7 @@ func (c *catalog) compile(call Call, text string) (*kql.Query, error) {
 	}
 	q, err := kql.Compile(text, kql.Environment{
 		Catalog: c, Database: call.Database, Now: now, Values: call.Parameters, Principal: call.Principal.FQN(),
-		ShareTables: true,
+		ShareTables: true, BestEffort: truth(optionsOf(call)["best_effort"]),
 	})
 	if err != nil {
 		return nil, asError(err)

@@ -73,7 +73,7 @@ func (s *session) run(ctx context.Context, statement command.Statement) ([]Resul
 	}
 	var results []ResultTable
 	for _, tabular := range q.Statements {
-		results = append(results, ResultTable{Name: commandTable, Columns: tabular.Columns(), Rows: tabular.Rows(ctx)})
+		results = append(results, ResultTable{Name: commandTable, Columns: tabular.Columns(), Rows: tabular.Rows(ctx), Warnings: tabular.Warnings()})
 	}
 	return results, nil
 }

@@ -169,6 +169,9 @@ func schemaJSON(scopes []scope) (*rows, error) {
 				FunctionKind: "Unknown", OutputColumns: []orderedColumn{},
 			}
 		}
+		for name, entities := range sc.state.groups {
+			d.EntityGroups[name] = entities
+		}
 		all[sc.db.name] = d
 	}
 	text, err := json.Marshal(map[string]any{"Databases": all})
@@ -203,6 +206,9 @@ func schemaScript(sc scope) []string {
 	}
 	for _, v := range sortedViews(sc.state) {
 		script = append(script, fmt.Sprintf(".create-or-alter materialized-view %s on table %s {%s}", quoteName(v.name), quoteName(v.source), v.query))
+	}
+	for _, name := range sortedGroups(sc.state) {
+		script = append(script, fmt.Sprintf(".create-or-alter entity_group %s (%s)", quoteName(name), strings.Join(sc.state.groups[name], ", ")))
 	}
 	return script
 }

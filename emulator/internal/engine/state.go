@@ -31,6 +31,7 @@ type state struct {
 	tables     map[string]*table
 	functions  map[string]*function
 	views      map[string]*view
+	groups     map[string][]string // the entities of entity groups, as queries refer to them
 }
 
 // attributes are what databases, tables, functions and views have in common.
@@ -73,7 +74,7 @@ type view struct {
 func newDatabase(name string, now time.Time) *database {
 	d := &database{name: name, id: uuid.New(), created: now}
 	d.present.Store(&state{
-		tables: map[string]*table{}, functions: map[string]*function{}, views: map[string]*view{},
+		tables: map[string]*table{}, functions: map[string]*function{}, views: map[string]*view{}, groups: map[string][]string{},
 	})
 	return d
 }
@@ -102,7 +103,7 @@ func (d *database) update(change func(s *state) error) error {
 	defer d.commit.Unlock()
 	s := *d.present.Load()
 	s.version++
-	s.tables, s.functions, s.views = maps.Clone(s.tables), maps.Clone(s.functions), maps.Clone(s.views)
+	s.tables, s.functions, s.views, s.groups = maps.Clone(s.tables), maps.Clone(s.functions), maps.Clone(s.views), maps.Clone(s.groups)
 	if err := change(&s); err != nil {
 		return err
 	}

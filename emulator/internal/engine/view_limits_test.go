@@ -35,6 +35,7 @@ func TestViewsAreRefused(t *testing.T) {
 		`V on table T { T | where at > ago(5d) | summarize count() by k }`:                    "cannot have 'ago()'",
 		`V on table T { T | extend x = now() | summarize count() by k }`:                      "cannot have 'now()'",
 		`V on table T { database("db").T | summarize count() by k }`:                          "cannot have 'database'",
+		`V on table T { macro-expand G as X (X.T) | summarize count() by k }`:                 "cannot have 'macro-expand'",
 	} {
 		b.fails(root, `.create materialized-view `+view, CodeBadRequest, reason)
 	}

@@ -70,7 +70,7 @@ func (b *binder) scopedCall(n *syntax.Call, c site) (*expr, error) {
 	if !ok || !isCall {
 		return nil, semantic(n.Pos(), "A function can be called on a database only.")
 	}
-	if err := b.checkCluster(n.Args[0].X); err != nil {
+	if err := b.checkCluster(n.Args[0].X, c.scope); err != nil {
 		return nil, err
 	}
 	f, err := b.stored(db, call.Name)
@@ -78,7 +78,7 @@ func (b *binder) scopedCall(n *syntax.Call, c site) (*expr, error) {
 		return nil, err
 	}
 	if f == nil {
-		return nil, unknownFunction(call)
+		return nil, absent(unknownFunction(call), entityName(db, call.Name))
 	}
 	return b.scalarFunction(userCall{call.Name, f, root(db), call.Args, n.Pos()}, c)
 }

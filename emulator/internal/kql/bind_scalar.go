@@ -2,6 +2,7 @@ package kql
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/scalar"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/syntax"
@@ -93,6 +94,8 @@ func (b *binder) ident(n *syntax.Ident, c site) (*expr, error) {
 func (b *binder) variable(n *syntax.Ident, v *binding, c site) (*expr, error) {
 	v.used = true
 	switch {
+	case v.member != nil && v.member.kind != tableEntity:
+		return nil, semantic(n.Pos(), "The %s '%s' cannot be used where a scalar expression is expected.", strings.ToLower(v.member.kind), n.Name)
 	case v.scalar != nil:
 		if v.layout != nil && v.layout != c.row.layout && v.scalar.constant == nil {
 			return nil, unsupported(n.Pos(), "'%s' depends on a row of another table, which is not supported here.", n.Name)
@@ -239,6 +242,9 @@ func (b *binder) list(n *syntax.List, c site) (*expr, error) {
 
 // member binds a path such as a.b.
 func (b *binder) member(n *syntax.Member, c site) (*expr, error) {
+	if e, ok, err := bindContextual(b, n, c.scope); ok || err != nil {
+		return e, err
+	}
 	if _, ok := b.databaseOf(n.X, c.scope); ok {
 		return nil, unresolved(n.Pos(), c.op, "scalar expression", n.Name)
 	}

@@ -21,6 +21,7 @@ type binder struct {
 	depth    int                       // of functions within functions
 	volatile int                       // calls so far whose values differ from row to row, or from read to read
 	asserts  []*expr                   // that the statement depends on
+	warnings []string                  // about what the statement leaves out
 }
 
 // entity is a table or function of a database.

@@ -10,22 +10,26 @@ import (
 // checkCluster refuses cluster("c").database("d") where c is not this cluster,
 // which is called by a name of this machine: localhost, a name below it, or a
 // loopback address.
-func (b *binder) checkCluster(x syntax.Expr) error {
-	scoped, ok := x.(*syntax.Call)
-	if !ok || !scoped.IsScoped() {
-		return nil
+func (b *binder) checkCluster(x syntax.Expr, s *scope) error {
+	c, ok := x.(*syntax.Call)
+	if ok && c.IsScoped() {
+		c, ok = c.Args[0].X.(*syntax.Call)
 	}
-	cluster, ok := scoped.Args[0].X.(*syntax.Call)
-	if !ok || cluster.Name != "cluster" {
-		return nil
+	if !ok || c.Name != "cluster" {
+		return nil // also the name of an entity, which was checked with its group
 	}
-	name, err := constantName(cluster)
+	name, err := b.nameOf(c, s, "")
 	if err != nil {
 		return err
 	}
 	own, named := b.env.Catalog.(interface{ OwnsCluster(host string) bool })
 	if !isLocal(name) && (!named || !own.OwnsCluster(hostOf(name))) {
-		return unsupported(cluster.Pos(), "The cluster '%s' is not this one, and others are not supported here.", name)
+		f := unsupported(c.Pos(), "The cluster '%s' is not this one, and others are not supported here. "+
+			"With the request property best_effort, union and macro-expand leave it out.", name)
+		if f, ok := f.(*fault); ok {
+			f.missing, f.down = "cluster('"+name+"')", true
+		}
+		return f
 	}
 	return nil
 }

@@ -102,6 +102,10 @@ func (b *binder) unused(n *syntax.Let, v *binding) error {
 	if v.function != nil {
 		return nil
 	}
+	if g, ok := v.x.(*syntax.EntityGroup); ok {
+		_, err := kindOfGroup(g.Entities)
+		return err
+	}
 	var err error
 	if b.isTabular(v.x, v.scope, nil) {
 		_, err = b.tabular(v.x, v.scope, "")
@@ -112,14 +116,14 @@ func (b *binder) unused(n *syntax.Let, v *binding) error {
 }
 
 func (b *binder) statement(n *syntax.Result, s *scope) (*Statement, error) {
-	b.asserts = nil
+	b.asserts, b.warnings = nil, nil
 	p, err := b.tabular(n.X, s, "")
 	if err != nil {
 		return nil, err
 	}
 	refs := p.refs()
 	p.finish(refs)
-	return &Statement{columns: p.columns(), plan: p, refs: refs, asserts: b.asserts}, nil
+	return &Statement{columns: p.columns(), plan: p, refs: refs, asserts: b.asserts, warnings: b.warnings}, nil
 }
 
 // declare gives the query's parameters their values.

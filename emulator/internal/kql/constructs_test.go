@@ -21,6 +21,9 @@ func TestConstructs(t *testing.T) {
 		if strings.Contains(" datatable print range external_table externaldata ", " "+c.Name+" ") {
 			query = "NAME(x:long) [1]"
 		}
+		if c.Name == "macro-expand" { // a catalog without databases cannot answer it
+			continue
+		}
 		query = strings.ReplaceAll(query, "NAME", c.Name)
 		_, err := Compile(query, Environment{Principal: "aadapp=a;b"})
 		var e *Error

@@ -41,6 +41,9 @@ type fault struct {
 	message string
 	offset  int // -1 for none
 	token   string
+
+	missing string // the entity that does not exist, where that is the error
+	down    bool   // it is in a cluster that does not answer
 }
 
 func (f *fault) Error() string { return f.message }
@@ -58,6 +61,14 @@ func unresolved(at int, op, what, name string) error {
 		message = fmt.Sprintf("'%s' operator: %s", op, message)
 	}
 	return &fault{kind: Semantic, code: codeResolve, message: message, offset: at, token: name}
+}
+
+// absent is err about an entity that does not exist, which fuzzy operators leave out.
+func absent(err error, entity string) error {
+	if f, ok := err.(*fault); ok && f.kind == Semantic {
+		f.missing = entity
+	}
+	return err
 }
 
 func unsupported(at int, format string, args ...any) error {

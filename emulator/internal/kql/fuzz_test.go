@@ -41,6 +41,8 @@ func FuzzQuery(f *testing.F) {
 		"find in (T, U) where a == 1 or b has 'x' project a, z:string | project-away source_",
 		"T | where * has 'x' | top-hitters 2 of a by e",
 		"T | fork (where a > 1 | count) x=(take 1); U | facet by a, z with (top 1 by a)",
+		"macro-expand isfuzzy=true kind=outer G as X (let n = 1; X.T | where a >= n | extend x = X.$current_database) | count",
+		"let H = entity_group [database('Home')]; union (macro-expand H as X (macro-expand entity_group [T, U] as Y (Y | take 1))), (print 1)",
 		"print x = materialize(T), toscalar(T | count) | extend y = pack_all()",
 	} {
 		f.Add(s)
@@ -49,14 +51,14 @@ func FuzzQuery(f *testing.F) {
 		if len(query) > 2000 {
 			return
 		}
-		plain, err := kql.Compile(query, environment(c))
+		plain, err := kql.Compile(query, environment(federated{c}))
 		if err != nil {
 			if e, ok := err.(*kql.Error); !ok || e.Message == "" || e.Kind == 0 {
 				t.Fatalf("error %v of %T", err, err)
 			}
 			return
 		}
-		hinted, err := kql.Compile(query, environment(strictly(c)))
+		hinted, err := kql.Compile(query, environment(federated{strictly(c)}))
 		if err != nil {
 			t.Fatalf("%s: compiles once only: %v", query, err)
 		}
@@ -93,4 +95,17 @@ func firstRows(t *testing.T, s *kql.Statement) ([]string, bool) {
 		}
 	}
 	return lines, true
+}
+
+// federated is a catalog whose databases all exist, with the group G of two of them.
+type federated struct{ kql.Catalog }
+
+func (federated) OwnsCluster(host string) bool { return host == "own" }
+
+func (federated) ClusterURI() string { return "https://own" }
+
+func (federated) DatabaseName(name string) (string, bool) { return name, name != "" }
+
+func (federated) EntityGroup(name string) ([]string, bool) {
+	return []string{"database('Home')", "cluster('own').database('Other')"}, name == "G"
 }

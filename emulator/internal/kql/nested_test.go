@@ -71,6 +71,11 @@ func TestOtherClustersAreRefused(t *testing.T) {
 	}
 }
 
+// Where there are no databases, as in hunting, there are no groups of them.
+func TestMacroExpandNeedsDatabases(t *testing.T) {
+	refused(t, "macro-expand entity_group [database('Other')] as X (X.T1)", "The macro-expand operator is not supported here")
+}
+
 func TestPartition(t *testing.T) {
 	const rows = "let T = datatable(k:string, n:long)['a', 1, 'b', 7, 'a', 3, 'b', 5, '', 2]; T | "
 	checkAll(t, nil, []queryTest{

@@ -20,6 +20,10 @@ type Environment struct {
 	// statement. Where rows scanned are charged, each use is a read.
 	ShareTables bool
 
+	// BestEffort leaves out of a union, and of macro-expand, what cannot be resolved or
+	// reached, with a warning (the request property best_effort).
+	BestEffort bool
+
 	// Principal is who asks, as current_principal() gives it; "" where nobody is known.
 	Principal string
 }
@@ -32,11 +36,12 @@ type Query struct {
 
 // Statement is one tabular expression statement of a query.
 type Statement struct {
-	columns []value.Column
-	plan    *pipeline
-	refs    []ref
-	asserts []*expr
-	scanned atomic.Int64
+	columns  []value.Column
+	plan     *pipeline
+	refs     []ref
+	asserts  []*expr
+	warnings []string
+	scanned  atomic.Int64
 }
 
 // Stats is what running a statement has cost.
@@ -46,6 +51,9 @@ type Stats struct {
 
 // Columns is the result's schema.
 func (s *Statement) Columns() []value.Column { return s.columns }
+
+// Warnings are sentences about what the statement leaves out.
+func (s *Statement) Warnings() []string { return s.warnings }
 
 // Rows runs the statement. A row is valid until the next iteration only. An
 // error ends the sequence; it is a *Error unless ctx ended or a relation failed.

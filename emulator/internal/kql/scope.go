@@ -23,6 +23,8 @@ type binding struct {
 	x        syntax.Expr
 	scope    *scope // of x, or where function was written
 
+	member *member // not nil: an entity of a group, under its name in macro-expand
+
 	kind    value.Kind // of a scalar parameter, while only shapes are looked at
 	tabular bool       // it is a table
 	used    bool
@@ -59,7 +61,7 @@ func root(db string) *scope { return &scope{db: db} }
 // there is one, come before everything else of their name.
 func (b *binder) isTabular(x syntax.Expr, s *scope, r *row) bool {
 	switch n := x.(type) {
-	case *syntax.Pipe, *syntax.Datatable, *syntax.Range, *syntax.Print, *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Wild:
+	case *syntax.Pipe, *syntax.Datatable, *syntax.Range, *syntax.Print, *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Wild, *syntax.MacroExpand:
 		return true
 	case *syntax.Ident:
 		if r != nil {
@@ -78,7 +80,7 @@ func (b *binder) isTabular(x syntax.Expr, s *scope, r *row) bool {
 		return b.callIsTabular(n, s)
 	case *syntax.Member:
 		_, ok := b.databaseOf(n.X, s)
-		return ok
+		return ok && !isContextual(n.Name)
 	}
 	return false
 }

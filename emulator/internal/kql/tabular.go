@@ -32,6 +32,8 @@ func (b *binder) tabular(x syntax.Expr, s *scope, op string) (*pipeline, error) 
 		return b.search(n, nil, s)
 	case *syntax.Find:
 		return bindFind(b, n, s)
+	case *syntax.MacroExpand:
+		return bindMacro(b, n, s)
 	}
 	return nil, semantic(x.Pos(), "A scalar expression cannot be used where a table is expected.")
 }
@@ -94,9 +96,17 @@ func (b *binder) entity(db, name string, at int, op string) (*pipeline, error) {
 		return newScan(r, entity{db, name}), nil
 	}
 	if op == "" {
-		return nil, unresolved(at, "", "table or column or scalar or graph expression", name)
+		return nil, absent(unresolved(at, "", "table or column or scalar or graph expression", name), entityName(db, name))
 	}
-	return nil, unresolved(at, op, "table or column expression", name)
+	return nil, absent(unresolved(at, op, "table or column expression", name), entityName(db, name))
+}
+
+// entityName is what warnings call a table or function.
+func entityName(db, name string) string {
+	if db == "" {
+		return name
+	}
+	return "database('" + db + "')." + name
 }
 
 // calling says whether the body of the stored function is being bound: within
@@ -119,7 +129,7 @@ func (b *binder) tableCall(n *syntax.Call, s *scope, op string) (*pipeline, erro
 		if !ok || !isCall {
 			return nil, semantic(n.Pos(), "A function can be called on a database only.")
 		}
-		if err := b.checkCluster(n.Args[0].X); err != nil {
+		if err := b.checkCluster(n.Args[0].X, s); err != nil {
 			return nil, err
 		}
 		return b.storedCall(call, b.databaseKey(db), s)
@@ -150,7 +160,7 @@ func (b *binder) storedCall(n *syntax.Call, db string, s *scope) (*pipeline, err
 		return nil, err
 	}
 	if f == nil {
-		return nil, unknownFunction(n)
+		return nil, absent(unknownFunction(n), entityName(db, n.Name))
 	}
 	return b.storedTable(userCall{n.Name, f, root(db), n.Args, n.Pos()}, s)
 }
@@ -187,13 +197,18 @@ func constantName(n *syntax.Call) (string, error) {
 // databaseOf is the database that database("d"), with or without cluster(...)
 // before it, means.
 func (b *binder) databaseOf(x syntax.Expr, s *scope) (string, bool) {
+	if m := s.ofEntity(x); m != nil {
+		return m.own, m.kind == databaseEntity
+	}
 	c, ok := x.(*syntax.Call)
 	if !ok {
 		return "", false
 	}
 	if c.IsScoped() { // cluster("c").database("d")
-		if outer, ok := c.Args[0].X.(*syntax.Call); !ok || outer.Name != "cluster" {
-			return "", false
+		if m := s.ofEntity(c.Args[0].X); m == nil || m.kind != clusterEntity {
+			if outer, ok := c.Args[0].X.(*syntax.Call); !ok || outer.Name != "cluster" {
+				return "", false
+			}
 		}
 		return b.databaseOf(c.Args[1].X, s)
 	}
@@ -218,7 +233,7 @@ func (b *binder) tableOf(n *syntax.Member, s *scope, op string) (*pipeline, erro
 	if !ok {
 		return nil, semantic(n.Pos(), "A scalar expression cannot be used where a table is expected.")
 	}
-	if err := b.checkCluster(n.X); err != nil {
+	if err := b.checkCluster(n.X, s); err != nil {
 		return nil, err
 	}
 	return b.entity(b.databaseKey(db), n.Name, n.Pos(), op)

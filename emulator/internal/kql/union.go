@@ -44,7 +44,7 @@ func (b *binder) union(n *syntax.Union, before *pipeline, s *scope) (*pipeline, 
 		for _, t := range tables {
 			p, err := b.tabular(t, s, "union")
 			if err != nil {
-				if n.Fuzzy && isUnresolved(err) {
+				if b.skips(n.Fuzzy, err) {
 					continue
 				}
 				return nil, err
@@ -88,16 +88,12 @@ func (b *binder) unionTables(n *syntax.Union, x syntax.Expr, s *scope) ([]syntax
 			}
 		}
 	}
-	if len(tables) == 0 && !n.Fuzzy {
-		return nil, unresolved(w.Pos(), "union", "table or column expression", w.Pattern)
+	if len(tables) == 0 {
+		if err := absent(unresolved(w.Pos(), "union", "table or column expression", w.Pattern), w.Pattern); !b.skips(n.Fuzzy, err) {
+			return nil, err
+		}
 	}
 	return tables, nil
-}
-
-// isUnresolved says whether an error means that a name is unknown.
-func isUnresolved(err error) bool {
-	f, ok := err.(*fault)
-	return ok && (f.code == codeResolve || f.code == codeFunction)
 }
 
 // unify chooses the result's columns: all of them, or with kind=inner those

@@ -181,6 +181,22 @@ func TestQueryV1(t *testing.T) {
 	}
 }
 
+// What a query left out is in its status, in both forms, in front of the row that says how it ended.
+func TestWarnings(t *testing.T) {
+	s := newStack(t)
+	const body = `{"db":"db","csl":"union isfuzzy=true (print a = 1), Nope"}`
+	for path, want := range map[string][]string{
+		"/v1/rest/query": {`3,"Warning",0,"Failed to resolve entity 'Nope'",1,`, `4,"Info",0,"Query completed successfully",1,`},
+		"/v2/rest/query": {`3,"Warning",0,"S_OK (0)",4,"QueryInfo","{\"Count\":1,\"Text\":\"Failed to resolve entity 'Nope'\"}"`, `4,"Info",0,"S_OK (0)",4,"QueryInfo",`},
+	} {
+		answer, text := s.exchange(t, http.MethodPost, s.kusto+path, body)
+		_, rest, warned := strings.Cut(text, want[0])
+		if answer.StatusCode != http.StatusOK || !warned || !strings.Contains(rest, want[1]) {
+			t.Errorf("%s = %d %s, want %s and behind it %s", path, answer.StatusCode, text, want[0], want[1])
+		}
+	}
+}
+
 // A GET carries the query in its address.
 func TestQueryGet(t *testing.T) {
 	s := newStack(t)

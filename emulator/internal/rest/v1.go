@@ -39,7 +39,7 @@ func (f *front) sendV1(x *exchange, csl string, result *engine.Result) {
 		}
 	}
 	if result.Queried && failed == nil {
-		f.trailerV1(x, len(result.Tables))
+		f.trailerV1(x, result)
 	}
 	x.out.text("]")
 	if failed != nil {
@@ -98,7 +98,8 @@ func (x *exchange) exceptionRow(e *engine.Error) {
 func exceptionText(e *engine.Error) string { return e.Message + "\r\n" + e.Type + ": " + e.Message }
 
 // trailerV1 sends what follows the results of a query.
-func (f *front) trailerV1(x *exchange, results int) {
+func (f *front) trailerV1(x *exchange, result *engine.Result) {
+	results := len(result.Tables)
 	type content struct{ kind, name, id string }
 	var contents []content
 	for range results {
@@ -120,6 +121,17 @@ func (f *front) trailerV1(x *exchange, results int) {
 	table([]value.Column{{Name: "Value", Kind: value.String}}, properties...)
 	contents = append(contents, content{"QueryProperties", "@ExtendedProperties", uuid.NewString()})
 
+	status := func(severity int32, name, description string) []value.Value {
+		return []value.Value{
+			moment(timestamp(f.Now())), number(severity), text(name), number(0), text(description), number(1),
+			guid(x.activityID), guid(x.activityID), guid(x.activityID), text(x.clientRequestID),
+		}
+	}
+	var statuses [][]value.Value
+	for _, warning := range warningsOf(result) {
+		statuses = append(statuses, status(3, "Warning", warning))
+	}
+	statuses = append(statuses, status(4, "Info", completedText))
 	table([]value.Column{
 		{Name: "Timestamp", Kind: value.DateTime},
 		{Name: "Severity", Kind: value.Int},
@@ -131,10 +143,7 @@ func (f *front) trailerV1(x *exchange, results int) {
 		{Name: "ActivityId", Kind: value.GUID},
 		{Name: "SubActivityId", Kind: value.GUID},
 		{Name: "ClientActivityId", Kind: value.String},
-	}, []value.Value{
-		moment(timestamp(f.Now())), number(4), text("Info"), number(0), text("Query completed successfully"), number(1),
-		guid(x.activityID), guid(x.activityID), guid(x.activityID), text(x.clientRequestID),
-	})
+	}, statuses...)
 	contents = append(contents, content{"QueryStatus", "QueryStatus", uuid.Nil.String()})
 
 	var index [][]value.Value
@@ -148,6 +157,18 @@ func (f *front) trailerV1(x *exchange, results int) {
 		{Name: "Id", Kind: value.String},
 		{Name: "PrettyName", Kind: value.String},
 	}, index...)
+}
+
+// completedText is how the status of a query says that it was answered.
+const completedText = "Query completed successfully"
+
+// warningsOf are those of all results.
+func warningsOf(result *engine.Result) []string {
+	var all []string
+	for _, t := range result.Tables {
+		all = append(all, t.Warnings...)
+	}
+	return all
 }
 
 // noVisualization is the property of a result without a visualization.

@@ -62,7 +62,7 @@ func (f *front) sendV2(x *exchange, q request, result *engine.Result) {
 		failed = asEngineError(err)
 		break
 	}
-	w.completion(failed)
+	w.completion(warningsOf(result), failed)
 	x.out.text("]")
 	if w.newlines {
 		x.out.text("\n")
@@ -241,15 +241,25 @@ func (w *framesV2) errors(err error) []map[string]oneAPIError {
 	return []map[string]oneAPIError{{"error": w.front.describe(w.x, asEngineError(err))}}
 }
 
-// completion sends the last two frames.
-func (w *framesV2) completion(failed *engine.Error) {
-	level, levelName, code, codeName := int32(4), "Info", int32(0), "S_OK (0)"
-	payload := `{"Count":1,"Text":"Query completed successfully"}`
-	if failed != nil {
-		level, levelName, code, codeName = 2, "Error", -2147467259, "E_FAIL (0x80004005)"
-		payload = string(jsonText(map[string]any{"Count": 1, "Text": failed.Message}))
-	}
+// completion sends the last two frames: what the query left out, how it ended, and that it did.
+func (w *framesV2) completion(warnings []string, failed *engine.Error) {
 	at, activity := moment(timestamp(w.front.Now())), guid(w.x.activityID)
+	var rows [][]value.Value
+	add := func(level int32, levelName string, code int32, codeName, message string) {
+		payload := string(jsonText(map[string]any{"Count": 1, "Text": message}))
+		rows = append(rows, []value.Value{
+			at, text(w.x.clientRequestID), activity, activity, activity, number(level), text(levelName),
+			number(code), text(codeName), number(4), text("QueryInfo"), text(payload),
+		})
+	}
+	for _, warning := range warnings {
+		add(3, "Warning", 0, "S_OK (0)", warning)
+	}
+	if failed != nil {
+		add(2, "Error", -2147467259, "E_FAIL (0x80004005)", failed.Message)
+	} else {
+		add(4, "Info", 0, "S_OK (0)", completedText)
+	}
 	w.secondary("QueryCompletionInformation", "QueryCompletionInformation", []value.Column{
 		{Name: "Timestamp", Kind: value.DateTime},
 		{Name: "ClientRequestId", Kind: value.String},
@@ -263,10 +273,7 @@ func (w *framesV2) completion(failed *engine.Error) {
 		{Name: "EventType", Kind: value.Int},
 		{Name: "EventTypeName", Kind: value.String},
 		{Name: "Payload", Kind: value.String},
-	}, []value.Value{
-		at, text(w.x.clientRequestID), activity, activity, activity, number(level), text(levelName),
-		number(code), text(codeName), number(4), text("QueryInfo"), text(payload),
-	})
+	}, rows...)
 	w.next("DataSetCompletion")
 	w.field("HasErrors", failed != nil)
 	w.field("Cancelled", false)

@@ -36,6 +36,8 @@ func alter(p *parser, verb Verb) (string, any) {
 			p.refuse(p.peek(0))
 		}
 		return policy(p, verb, Database, []string{name})
+	case t.isWord("entity_group"):
+		return defineGroup(p, verb)
 	case t.isWord("function"):
 		return alterFunction(p, verb, with)
 	case t.isWord("materialized-view"):

@@ -32,6 +32,8 @@ func drop(p *parser, _ Verb) (string, any) {
 				"it drops a database's principals, mappings and pretty name.")
 		}
 		return principals(p, Drop, Database, name)
+	case t.isWord("entity_group"):
+		return "entity_group", &DropGroup{Name: p.name("The name of an entity group")}
 	case t.isWord("function"):
 		return dropOne(p, Function)
 	case t.isWord("materialized-view"):

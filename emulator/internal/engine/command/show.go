@@ -40,6 +40,10 @@ func show(p *parser, _ Verb) (string, any) {
 			return "function principals", &ShowPrincipals{Scope: Function, Name: name}
 		}
 		return "function", &ShowFunctions{Name: name}
+	case t.isWord("entity_groups"):
+		return "entity_groups", &ShowGroups{}
+	case t.isWord("entity_group"):
+		return showGroup(p)
 	case t.isWord("materialized-views"):
 		return "materialized-views", &ShowViews{}
 	case t.isWord("materialized-view"):

@@ -23,6 +23,8 @@ func create(p *parser, verb Verb) (string, any) {
 		return mapping(p, verb, Database, name)
 	case t.isWord("function") && verb != CreateMerge:
 		return "function", defineFunction(p, verb, ifNotExists, with)
+	case t.isWord("entity_group") && verb != CreateMerge:
+		return defineGroup(p, verb)
 	case t.isWord("materialized-view") && verb != CreateMerge:
 		return "materialized-view", defineView(p, verb, async, ifNotExists, with)
 	}

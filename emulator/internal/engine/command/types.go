@@ -79,6 +79,20 @@ type Describe struct {
 	Text   string
 }
 
+// DefineGroup is .create, .create-or-alter, .alter or .alter-merge entity_group.
+type DefineGroup struct {
+	Verb        Verb
+	Name        string
+	IfNotExists bool
+	Entities    []Entity
+}
+
+// DropGroup is .drop entity_group.
+type DropGroup struct{ Name string }
+
+// ShowGroups is .show entity_groups, or with a name .show entity_group.
+type ShowGroups struct{ Name string }
+
 // RenameTables is .rename table A to B and .rename tables B=A, D=C.
 type RenameTables struct {
 	Pairs    [][2]string // from, to

@@ -20,7 +20,7 @@ var operators = func() map[string]bool {
 // Operators are the names of the tabular operators that are read and of the tables by
 // themselves, sorted; RefusedOperators those that are refused by name.
 func Operators() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(operators)), "datatable", "print", "range")))
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(operators)), "datatable", "print", "range", macroName)))
 }
 
 // RefusedOperators are the names of the operators and tables that are refused by name, sorted.

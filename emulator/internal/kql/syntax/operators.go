@@ -8,6 +8,10 @@ func (p *parser) operator() Operator {
 		return nil
 	}
 	name, n := p.operatorName()
+	if name == macroName { // it takes no rows
+		p.fail(t, "macro-expand cannot be behind a pipe: it takes no table.")
+		return nil
+	}
 	if refusedOperators[name] {
 		p.unsupported(t, "The %s operator is not supported here.", name)
 		return nil
@@ -35,7 +39,7 @@ func (p *parser) operatorName() (string, int) {
 var refusedOperators = map[string]bool{
 	"mvapply": true, "reduce": true, "make-graph": true,
 	"graph-match": true, "graph-shortest-paths": true, "graph-to-table": true, "graph-mark-components": true,
-	"assert-schema": true, "execute-and-cache": true, "macro-expand": true,
+	"assert-schema": true, "execute-and-cache": true,
 	"project-by-names": true, "project-smart": true, "graph-where-nodes": true, "graph-where-edges": true,
 	"partition-by": true,
 }

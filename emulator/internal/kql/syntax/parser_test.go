@@ -61,6 +61,8 @@ func TestParseQuery(t *testing.T) {
 		{"declare", "declare query_parameters(a:long, b:string = 'x'); set notruncation; set query_datetimescope_to = datetime(2026-01-01); print a", `declare query_parameters(a:long, b:string = "x"); set notruncation; set query_datetimescope_to = datetime(2026-01-01T00:00:00.0000000Z); (print a)`},
 		{"evaluate", "T | evaluate bag_unpack(d, 'p_') : (*, p_a:string)", `(T | evaluate bag_unpack(d, "p_") : (*, p_a:string))`},
 		{"render and others", "T | as hint.materialized=true X | serialize n = row_number() | sample 3 | sample-distinct 2 of a | invoke f(1) | getschema | consume | render timechart with (title='x')", `(T | as hint.materialized=true X | serialize n = row_number() | sample 3 | sample-distinct 2 of a | invoke f(1) | getschema | consume | render table)`},
+		{"macro-expand", "macro-expand kind=outer isfuzzy=true Tenants as X (let n = 1; X.T | where a == X.$current_database) | count", `((macro-expand kind=outer isfuzzy=true Tenants as X (let n = 1; (X.T | where (a == X.$current_database)))) | count)`},
+		{"entity groups", "let G = entity_group [cluster('c').database('d'), database('e')]; union (macro-expand entity_group [database('f')] as X (X.T)), (print macro - expand)", `let G = entity_group [cluster("c").database("d"), database("e")]; (union (macro-expand entity_group [database("f")] as X (X.T)), (print (macro - expand)))`},
 		{"empty statements", ";; T ;", `T`},
 		{"function of a database", "database('d').f(1)", `database("d").f(1)`},
 	}
@@ -128,6 +130,7 @@ func TestErrors(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	for _, text := range []string{
 		"T | reduce by b", "find in (T) where a == 1 project a, pack_all()", "externaldata(a:string)['x']", "T | partition by a { U }", "T | graph-match (a) where true",
+		"macro-expand X in G (X.T)", "macro-expand G (X.T)", "macro-expand best_effort=true G as X (X.T)", "macro-expand entity_group('G') as X (X.T)",
 	} {
 		_, err := syntax.ParseQuery(text)
 		var e *syntax.Error

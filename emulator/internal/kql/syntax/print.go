@@ -181,6 +181,12 @@ func (p *printer) table(node Expr) bool {
 		p.put("(")
 		p.search(n)
 		p.put(")")
+	case *MacroExpand:
+		p.macroExpand(n)
+	case *EntityGroup:
+		p.put("entity_group [")
+		p.list(n.Entities)
+		p.put("]")
 	default:
 		return false
 	}

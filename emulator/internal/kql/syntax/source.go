@@ -28,6 +28,10 @@ func (p *parser) source() Expr {
 	}
 	named := following.Kind == NameToken || following.Kind == QuotedToken
 	switch t.Text {
+	case "macro":
+		if p.beginsMacro() {
+			return readMacro(p)
+		}
 	case "datatable":
 		if following.Is("(") {
 			return p.datatable()
@@ -134,7 +138,7 @@ func (p *parser) table() Expr {
 	t := p.current()
 	x := p.postfix()
 	switch x.(type) {
-	case *Ident, *Call, *Member, *Pipe, *Union, *Search, *Find, *Datatable, *Range, *Print:
+	case *Ident, *Call, *Member, *Pipe, *Union, *Search, *Find, *MacroExpand, *Datatable, *Range, *Print:
 	default:
 		p.fail(t, recognition)
 	}

@@ -1,22 +1,26 @@
 package syntax
 
-// statements reads statements up to the end or a closing brace.
+// statements reads statements up to the end, a closing brace or a closing parenthesis.
 func (p *parser) statements() *Query {
 	q := &Query{}
 	for p.err == nil {
 		for p.accept(";") {
 		}
-		if p.current().Kind == EndToken || p.is("}") {
+		if p.endsStatements() {
 			break
 		}
 		if s := p.statement(); p.err == nil {
 			q.Statements = append(q.Statements, s)
 		}
-		if !p.is(";") && !p.is("}") && p.current().Kind != EndToken {
+		if !p.is(";") && !p.endsStatements() {
 			p.unexpected()
 		}
 	}
 	return q
+}
+
+func (p *parser) endsStatements() bool {
+	return p.current().Kind == EndToken || p.is("}") || p.is(")")
 }
 
 func (p *parser) statement() Statement {
@@ -57,6 +61,10 @@ func (p *parser) let() *Let {
 		}
 		p.leave()
 		l.Function = f
+		return l
+	}
+	if p.is("entity_group") && p.peek(1).Is("[") {
+		l.X = readEntityGroup(p)
 		return l
 	}
 	l.X = p.pipe()
