@@ -112,7 +112,7 @@ func (p *process) printFinding(n preflight.Finding, asJSON bool) {
 
 // checks are all checks, in the order in which they build on each other.
 func (p *process) checks(f checkFlags) []preflight.Check {
-	cfg, err := config.File(p.configFile(), p.env)
+	cfg, err := settingsOf(p)
 	if err == nil {
 		err = knownColumns(cfg)
 	}

@@ -77,7 +77,13 @@ It makes no network call; tvmexport check does.`,
 				if file == "" {
 					file = "the environment"
 				}
-				_, err := fmt.Fprintf(p.stdout, "%s: ok\n", file)
+				if _, err := fmt.Fprintf(p.stdout, "%s: ok\n", file); err != nil {
+					return err
+				}
+				_, members, err := config.Load(p.configFile(), p.env)
+				for _, m := range members {
+					fmt.Fprintf(p.stdout, "%s: ok\n", m.Name)
+				}
 				return err
 			},
 		},

@@ -89,8 +89,10 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 		return err
 	}
 	setup, err := x.destination.Setup().Init(ctx, wanted, scriptOptions(cfg))
-	if perr := printMade(p.stdout, setup.Made, asJSON); perr != nil {
-		return perr
+	if !p.brief || asJSON { // several tenants have the same objects; the total says how many
+		if perr := printMade(p.stdout, setup.Made, asJSON); perr != nil {
+			return perr
+		}
 	}
 	for _, note := range setup.Notes {
 		fmt.Fprintf(p.stderr, "note: %s\n", note)

@@ -31,7 +31,7 @@ func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f i
 			return err
 		}
 	}
-	c, err := config.File(p.configFile(), p.env)
+	c, err := settingsOf(p)
 	configured := err == nil
 	if !configured {
 		c, _ = config.Parse("", nil, p.env) // the name of the database is enough

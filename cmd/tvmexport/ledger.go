@@ -15,17 +15,51 @@ import (
 // shownRuns is how many runs of each table the status page knows.
 const shownRuns = 60
 
-// tables reads the ledger for the page, the metrics and the schedule.
-func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
+// fleetRuns is how many runs of each table are read for the overview of a fleet: the page
+// of a tenant reads the others when it is opened. A failed run may follow the newest
+// commit, which the schedule needs.
+const fleetRuns = 5
+
+// ledger is what the database says of the tables, with times by our clock.
+type ledgerState struct {
+	status kusto.Status
+	runs   []kusto.RunRecord
+	behind time.Duration // of the database's clock behind ours
+}
+
+// readLedger reads the state of each table and its newest runs.
+func (s *service) readLedger(ctx context.Context, runs int) (ledgerState, error) {
+	if s.shares != nil {
+		if err := s.shares.reads.Enter(ctx); err != nil {
+			return ledgerState{}, err
+		}
+		defer s.shares.reads.Leave()
+	}
 	s.use.RLock()
 	defer s.use.RUnlock()
-	destination := s.set.parts.destination
-	status, err := destination.Reports().Status(ctx)
-	var now time.Time
-	var runs []kusto.RunRecord
-	if err == nil {
-		now, runs, err = destination.Reports().Runs(ctx, shownRuns)
+	x, giveBack, err := s.borrow(ctx, s.set)
+	if err != nil {
+		return ledgerState{}, err
 	}
+	defer giveBack()
+	var l ledgerState
+	if l.status, err = x.destination.Reports().Status(ctx); err != nil {
+		return ledgerState{}, err
+	}
+	var now time.Time
+	if now, l.runs, err = x.destination.Reports().Runs(ctx, runs); err == nil && !now.IsZero() {
+		l.behind = time.Since(now)
+	}
+	return l, err
+}
+
+// tables reads the ledger for the page, the metrics and the schedule.
+func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
+	runs := shownRuns
+	if s.shares != nil {
+		runs = fleetRuns
+	}
+	ledger, err := s.readLedger(ctx, runs)
 	s.mu.Lock()
 	s.unread, s.hasRead = err, s.hasRead || err == nil
 	s.mu.Unlock()
@@ -34,29 +68,32 @@ func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
 		s.log.ErrorContext(ctx, "the ledger cannot be read", "error", oneLine(err.Error()))
 		return nil, err
 	}
-	behind := time.Duration(0) // our clock
-	if !now.IsZero() {
-		behind = time.Since(now)
+	list, known := ledger.shown()
+	for _, t := range list {
+		s.count(t, owner()+" ")
 	}
-	list, known := s.shown(status, runs, behind)
+	for _, st := range ledger.status.Tables {
+		if rows, known := st.TableRows(); known && st.Last != nil {
+			s.metrics.Rows(st.Order.Table, rows)
+		}
+	}
 	s.board.Tables(list, nil)
-	s.unknownSchedules(ctx, status)
+	s.unknownSchedules(ctx, ledger.status)
 	return known, nil
 }
 
-// shown makes the tables of the page, and the input of the schedule for active
-// tables; it updates the metrics. Times are converted to our clock.
-func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time.Duration) ([]statuspage.Table, []schedule.Known) {
+// shown makes the tables of the page, and the input of the schedule for active tables.
+func (l ledgerState) shown() ([]statuspage.Table, []schedule.Known) {
 	var list []statuspage.Table
 	var known []schedule.Known
 	ours := func(t time.Time) time.Time {
 		if t.IsZero() {
 			return t
 		}
-		return t.Add(behind)
+		return t.Add(l.behind)
 	}
 	me := owner() + " "
-	for _, st := range status.Tables {
+	for _, st := range l.status.Tables {
 		name := st.Order.Table
 		t := statuspage.Table{Name: name, Into: st.Order.Into, Load: string(st.Order.Load), Active: st.Order.Active}
 		t.Rows, t.RowsKnown = st.TableRows()
@@ -65,7 +102,7 @@ func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time
 			t.HeldBy = st.Holder.Owner
 		}
 		var last time.Time
-		for _, r := range runs {
+		for _, r := range l.runs {
 			if r.Table != name {
 				continue
 			}
@@ -89,9 +126,8 @@ func (s *service) shown(status kusto.Status, runs []kusto.RunRecord, behind time
 		if st.Order.Err != nil {
 			t.Failure = statuspage.ProblemOf(st.Order.Err, time.Now())
 		}
-		s.count(t, me)
-		if t.RowsKnown && st.Last != nil {
-			s.metrics.Rows(name, t.Rows)
+		if last.IsZero() && st.Last != nil { // more runs have failed since than were read
+			last = ours(st.Last.At)
 		}
 		list = append(list, t)
 		if st.Order.Active {
@@ -134,7 +170,12 @@ func (s *service) record(ctx context.Context, table, run string) (statuspage.Rec
 	defer cancel()
 	s.use.RLock()
 	defer s.use.RUnlock()
-	rows, parts, err := s.set.parts.destination.Reports().Record(ctx, table, tvmexport.RunID(run))
+	x, giveBack, err := s.borrow(ctx, s.set)
+	if err != nil {
+		return statuspage.Record{}, err
+	}
+	defer giveBack()
+	rows, parts, err := x.destination.Reports().Record(ctx, table, tvmexport.RunID(run))
 	var out statuspage.Record
 	for _, r := range rows {
 		detail := string(r.Detail)

@@ -30,6 +30,14 @@ type process struct {
 
 	flags global
 
+	// Of a configuration with several tenants.
+	tenants selection      // that the command line names
+	fleet   config.Fleet   // how they share this process
+	tenant  *config.Member // for which the command works; nil: for none or for all together
+	shared  *sharedClients // of all tenants
+	brief   bool           // several tenants share the output: each prints what matters only
+	logs    io.Writer      // of the log; nil: stderr
+
 	// instrument makes a client whose requests to a service are counted; nil
 	// leaves it as it is.
 	instrument func(service string, c *http.Client) *http.Client
@@ -62,14 +70,7 @@ func (p process) run(ctx context.Context) int {
 		return exitUsage
 	}
 	defer stopProfile()
-	out := &output{Writer: p.stdout}
-	p.stdout = out
-	root := p.root()
-	root.SetArgs(p.args)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
-	command, err := root.ExecuteContextC(ctx)
-	err = out.outcome(command, err, p.stderr)
+	command, err := execute(ctx, p)
 	var stopped *signalled
 	switch {
 	case err == nil:
@@ -83,6 +84,18 @@ func (p process) run(ctx context.Context) int {
 		fmt.Fprintf(p.stderr, "tvmexport: %s\n", oneLine(advise(err).Error()))
 	}
 	return exitCode(err)
+}
+
+// execute carries out the command line.
+func execute(ctx context.Context, p process) (*cobra.Command, error) {
+	out := &output{Writer: p.stdout}
+	p.stdout = out
+	root := p.root()
+	root.SetArgs(p.args)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	command, err := root.ExecuteContextC(ctx)
+	return command, out.outcome(command, err, p.stderr)
 }
 
 // interruptNotes says, for commands that export, what a signal leaves behind.
@@ -163,6 +176,7 @@ another run holds the table; 130 and 143 stopped by a signal.`,
 		p.versionCommand(),
 		p.manCommand(),
 	)
+	overTenants(p, root)
 	arrange(root)
 	return root
 }
@@ -174,18 +188,37 @@ func (p *process) logger() (*slog.Logger, error) {
 		return nil, usage(fmt.Errorf("--log-level is %q; it must be debug, info, warn or error", p.flags.logLevel))
 	}
 	o := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler
 	switch p.flags.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(p.stderr, o)), nil
+		handler = slog.NewTextHandler(logsTo(p), o)
 	case "json":
-		return slog.New(slog.NewJSONHandler(p.stderr, o)), nil
+		handler = slog.NewJSONHandler(logsTo(p), o)
+	default:
+		return nil, usage(fmt.Errorf("--log-format is %q; it must be text or json", p.flags.logFormat))
 	}
-	return nil, usage(fmt.Errorf("--log-format is %q; it must be text or json", p.flags.logFormat))
+	return ofTenant(p, slog.New(handler)), nil
+}
+
+// logsTo is where the log is written.
+func logsTo(p *process) io.Writer {
+	if p.logs != nil {
+		return p.logs
+	}
+	return p.stderr
+}
+
+// ofTenant is a log whose records say which tenant they are about.
+func ofTenant(p *process, log *slog.Logger) *slog.Logger {
+	if p.tenant == nil {
+		return log
+	}
+	return log.With("tenant", p.tenant.Name)
 }
 
 // configuration reads the file that was named, or the default one.
 func (p *process) configuration() (config.Config, error) {
-	c, err := config.File(p.configFile(), p.env)
+	c, err := settingsOf(p)
 	if err == nil {
 		err = knownColumns(c)
 	}
@@ -196,6 +229,14 @@ func (p *process) configuration() (config.Config, error) {
 		return c, usage(err)
 	}
 	return c, nil
+}
+
+// settingsOf are those of the tenant that the command works for, else those of the file.
+func settingsOf(p *process) (config.Config, error) {
+	if p.tenant != nil {
+		return p.tenant.Config, p.tenant.Err
+	}
+	return config.File(p.configFile(), p.env)
 }
 
 func (p *process) configFile() string {
@@ -215,7 +256,10 @@ func (p *process) printer() (progress.Printer, error) {
 		return nil, err
 	}
 	if p.flags.logFormat == "json" {
-		return progress.NewLog(slog.New(slog.NewJSONHandler(p.stderr, nil))), nil
+		return progress.NewLog(ofTenant(p, slog.New(slog.NewJSONHandler(logsTo(p), nil)))), nil
+	}
+	if p.brief {
+		return progress.Silent(), nil
 	}
 	terminal, width := p.terminal()
 	if kind, _ := p.env("TERM"); kind == "dumb" {

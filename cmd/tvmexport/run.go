@@ -78,7 +78,11 @@ func (p *process) exportWith(ctx context.Context, maxWait time.Duration, asJSON 
 	}
 	report, err := exporter.Run(ctx, req)
 	s.printer.Close()
-	_ = printReport(p.stdout, report, requests, asJSON) // the output says itself that it was not written
+	show := printReport
+	if p.brief && !asJSON {
+		show = printBrief
+	}
+	_ = show(p.stdout, report, requests, asJSON) // the output says itself that it was not written
 	if code := reportCode(report); err == nil && code != exitDone {
 		return &reported{code}
 	}
@@ -152,6 +156,24 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 	if err := printResults(w, r); err != nil {
 		return err
 	}
+	printRemarks(w, r)
+	return nil
+}
+
+// printBrief prints a line for the whole run, and what tables have to say beyond their result.
+func printBrief(w io.Writer, r engine.Report, _ *progress.Requests, _ bool) error {
+	if len(r.Outcomes) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w, totalLine(r)); err != nil {
+		return err
+	}
+	printRemarks(w, r)
+	return nil
+}
+
+// printRemarks prints why tables failed, and the notes of the others.
+func printRemarks(w io.Writer, r engine.Report) {
 	for _, o := range r.Outcomes {
 		if o.Err != nil {
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, oneLine(advise(o.Err).Error()))
@@ -163,38 +185,44 @@ func printReport(w io.Writer, r engine.Report, requests *progress.Requests, asJS
 			fmt.Fprintf(w, "%s: %s\n", o.Table.Name, tvmexport.UnreadReason(o.Unread))
 		}
 	}
-	return nil
 }
 
 // printResults prints a line per table, and one for all of them if there are several.
 func printResults(w io.Writer, r engine.Report) error {
 	lines := [][]string{{"TABLE", "STATUS", "ROWS", "JSON", "CALLS", "TOOK"}}
-	failed, calls, changed := 0, 0, int64(0)
 	for _, o := range r.Outcomes {
 		l := lineOf(o, nil)
 		lines = append(lines, []string{l.Table, l.Status, rowsCell(o), progress.Size(l.Bytes), strconv.Itoa(l.Calls), figures.Span(o.Took)})
-		calls += l.Calls
+	}
+	// The size of the answers, the calls and the time are also in --json and in the audit.
+	if err := printTable(w, lines, 3, 4, 5); err != nil {
+		return err
+	}
+	if len(r.Outcomes) < 2 {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, totalLine(r))
+	return err
+}
+
+// totalLine says in one line what a run did to all of its tables.
+func totalLine(r engine.Report) string {
+	failed, calls, changed := 0, 0, int64(0)
+	for _, o := range r.Outcomes {
+		calls += o.Calls
 		if o.Err != nil {
 			failed++
 		} else {
 			changed += moved(o)
 		}
 	}
-	// The size of the answers, the calls and the time are also in --json and in the audit.
-	if err := printTable(w, lines, 3, 4, 5); err != nil {
-		return err
-	}
 	n := len(r.Outcomes)
-	if n < 2 {
-		return nil
-	}
 	outcome := fmt.Sprintf("%d committed", n-failed)
 	if failed > 0 {
 		outcome += fmt.Sprintf(", %d failed", failed)
 	}
-	_, err := fmt.Fprintf(w, "%s: %s; %s changed, %s, %s\n",
+	return fmt.Sprintf("%s: %s; %s changed, %s, %s",
 		figures.Plural(n, "table"), outcome, figures.Rows(changed), figures.Plural(calls, "call"), figures.Span(r.Took))
-	return err
 }
 
 // printTable prints cells in columns. On a terminal that is too narrow for them, the

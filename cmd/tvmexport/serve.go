@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -53,11 +54,19 @@ over OTLP.`,
 			if !c.Flags().Changed("log-level") {
 				p.flags.logLevel = "info"
 			}
+			_, several, err := selected(p, c, allTenants)
+			switch {
+			case err != nil:
+				return err
+			case several:
+				return usage(errors.New("serve works for one tenant only"))
+			}
 			return p.serve(c.Context(), f)
 		},
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.listen, "listen", "", "`address` of status page and metrics (default: serve.listen, which defaults to 127.0.0.1:9464)")
+	tenantFlags(p, c, allTenants)
 	flags.DurationVar(&f.maxWait, "max-wait", time.Hour, "give up an export after waiting this long for quota; landed batches are kept for the next export")
 	return c
 }
@@ -88,7 +97,7 @@ func (p *process) serve(ctx context.Context, f serveFlags) error {
 	if s.telemetry, err = telemetry.Start(ctx, telemetry.Lookup(p.env), version, gather); err != nil {
 		return usage(err)
 	}
-	defer s.flush(ctx)
+	defer flush(ctx, s.telemetry, log)
 	if err := s.useSetting(ctx, first); err != nil {
 		return err
 	}
@@ -120,13 +129,7 @@ func (s *service) run(ctx context.Context, gather prometheus.Gatherer, log *slog
 	g.Go(func() error {
 		defer shut()
 		defer s.reloadOnHangUp(ctx)()
-		loop := &schedule.Loop{
-			Timetable: func() schedule.Timetable { return s.timetable(ctx) },
-			Tables:    s.tables, Export: s.export, Missed: s.missed, Decided: s.decided,
-			Jumped: s.jumped, Ahead: s.ahead,
-			Changed: s.reloads, Refresh: s.now().config.Serve.Refresh,
-		}
-		loop.Run(ctx)
+		loopOf(ctx, s).Run(ctx)
 		s.board.Stopping()
 		return context.Cause(ctx)
 	})
@@ -134,13 +137,23 @@ func (s *service) run(ctx context.Context, gather prometheus.Gatherer, log *slog
 	return g.Wait()
 }
 
+// loopOf carries out the timetable of the service.
+func loopOf(ctx context.Context, s *service) *schedule.Loop {
+	return &schedule.Loop{
+		Timetable: func() schedule.Timetable { return s.timetable(ctx) },
+		Tables:    s.tables, Export: s.export, Missed: s.missed, Decided: s.decided,
+		Jumped: s.jumped, Ahead: s.ahead,
+		Changed: s.reloads, Refresh: s.now().config.Serve.Refresh,
+	}
+}
+
 // flush sends the last metrics and traces; an endpoint that is away does not
 // keep the program from ending.
-func (s *service) flush(ctx context.Context) {
+func flush(ctx context.Context, t *telemetry.Telemetry, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := s.telemetry.Close(ctx); err != nil {
-		s.log.WarnContext(ctx, "the last metrics or traces could not be sent", "error", oneLine(err.Error()))
+	if err := t.Close(ctx); err != nil {
+		log.WarnContext(ctx, "the last metrics or traces could not be sent", "error", oneLine(err.Error()))
 	}
 }
 

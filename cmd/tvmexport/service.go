@@ -39,6 +39,7 @@ type service struct {
 
 	began  time.Time
 	warned map[string]bool // schedules without a table
+	shares *shares         // with other tenants; nil: there are none
 	tenant string          // that the source signed in to last
 
 	use sync.RWMutex // who uses the setting's parts holds it for reading
@@ -49,7 +50,23 @@ type service struct {
 type setting struct {
 	config    config.Config
 	timetable schedule.Timetable
-	parts     *parts
+	parts     *parts         // nil in a fleet, where they are open while they are used
+	member    *config.Member // of a fleet
+}
+
+// borrow opens the parts of a setting, or lends those that are open. The caller gives
+// them back.
+func (s *service) borrow(ctx context.Context, from *setting) (x *parts, giveBack func(), err error) {
+	if from.parts != nil {
+		return from.parts, func() {}, nil
+	}
+	p := *s.process
+	p.tenant = from.member
+	x, err = p.open(ctx, from.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	return x, func() { _ = x.destination.Close() }, nil // no request is running
 }
 
 // read reads the configuration and checks what only serve looks at.
@@ -107,22 +124,29 @@ func (s *service) now() *setting {
 
 // useSetting puts a setting to use and closes what the old one had open.
 func (s *service) useSetting(ctx context.Context, next *setting) error {
-	x, err := s.process.open(ctx, next.config)
-	if err != nil {
-		return err
+	if s.shares == nil {
+		x, err := s.process.open(ctx, next.config)
+		if err != nil {
+			return err
+		}
+		next.parts = x
 	}
-	next.parts = x
 	s.use.Lock()
 	defer s.use.Unlock()
 	if s.set == nil || s.set.config.Auth != next.config.Auth {
 		s.tenant = ""
 	}
 	s.label(next)
-	if s.set != nil {
-		_ = s.set.parts.destination.Close() // nothing is under way
-	}
+	s.closeParts() // nothing is under way
 	s.set = next
 	return nil
+}
+
+// closeParts closes what the setting in use has open. The caller holds the lock.
+func (s *service) closeParts() {
+	if s.set != nil && s.set.parts != nil {
+		_ = s.set.parts.destination.Close()
+	}
 }
 
 // label names tenant and database on the metrics. The tenant is the configured one;
@@ -135,7 +159,7 @@ func (s *service) label(now *setting) {
 func (s *service) close() {
 	s.use.Lock()
 	defer s.use.Unlock()
-	_ = s.set.parts.destination.Close() // at the end of the program
+	s.closeParts() // at the end of the program, or of the tenant
 }
 
 // reload reads the configuration again. An invalid one has no effect.
@@ -148,6 +172,11 @@ func (s *service) reload(ctx context.Context) {
 	if fixedSettings(next.config.Serve) != fixedSettings(s.now().config.Serve) {
 		s.log.WarnContext(ctx, "serve.listen, its token and its certificates take effect only at the start; restart serve to change them")
 	}
+	s.adopt(next)
+}
+
+// adopt puts a setting into effect at the next decision.
+func (s *service) adopt(next *setting) {
 	s.mu.Lock()
 	s.waiting = next
 	s.mu.Unlock()
@@ -215,6 +244,12 @@ func (s *service) decided(d schedule.Decision) {
 
 // export exports tables. It returns those whose lease others hold.
 func (s *service) export(ctx context.Context, tables []string) (held []string) {
+	if s.shares != nil {
+		if s.shares.exports.Enter(ctx) != nil { // the tenant or the program ends
+			return nil
+		}
+		defer s.shares.exports.Leave()
+	}
 	s.log.InfoContext(ctx, "exporting", "tables", tables)
 	s.board.Exporting(tables)
 	defer s.board.Exporting(nil)
@@ -260,16 +295,21 @@ func (s *service) failures(ctx context.Context, tables []string, r engine.Report
 }
 
 func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report, error) {
-	x := s.now().parts
-	l := &listener{service: s, ctx: ctx}
-	request := engine.Request{Tables: tables, ActiveOnly: true}
-	source, exporter, err := (&session{parts: x, process: s.process, printer: l}).signInOrFail(ctx, s.flags.maxWait)
+	var source *hunting.Client
+	var exporter *engine.Exporter
 	var report engine.Report
+	l := &listener{service: s, ctx: ctx}
+	x, giveBack, err := s.borrow(ctx, s.now())
+	if err == nil {
+		defer giveBack()
+		l.parts = x
+		source, exporter, err = (&session{parts: x, process: s.process, printer: l}).signInOrFail(ctx, s.flags.maxWait)
+	}
 	if err == nil {
 		if source != nil {
 			s.showQuota(x.tenant, source)
 		}
-		report, err = exporter.Run(ctx, request)
+		report, err = exporter.Run(ctx, engine.Request{Tables: tables, ActiveOnly: true})
 	}
 	if err != nil && len(report.Outcomes) == 0 { // no table has begun: the page and the metrics learn of it here
 		for _, table := range tables {
@@ -298,13 +338,18 @@ func (s *service) showQuota(tenant string, source *hunting.Client) {
 type listener struct {
 	service *service
 	ctx     context.Context
+	parts   *parts // nil: they could not be opened
 }
 
 // Hooks implements progress.Printer.
 func (l *listener) Hooks() tvmexport.Hooks {
 	log := l.service.log
-	if tenant := l.service.now().parts.tenant; tenant != "" {
-		log = log.With("tenant", tenant)
+	if l.parts != nil && l.parts.tenant != "" {
+		key := "tenant"
+		if l.service.shares != nil {
+			key = "tenant_id" // the log has the tenant's name
+		}
+		log = log.With(key, l.parts.tenant)
 	}
 	return tvmexport.JoinHooks(progress.Journal(log), l.service.metrics.Hooks(), l.service.board.Hooks(), l.service.telemetry.Hooks())
 }

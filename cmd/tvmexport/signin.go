@@ -49,6 +49,10 @@ func (p *process) signIn(c config.Config, cloud hunting.Cloud, client *http.Clie
 		o.Env, o.HTTPClient, o.Logger = p.env, client, log
 		return sync.OnceValues(func() (*signin.Credential, error) { return signin.New(o) })
 	}
+	if p.tenant != nil {
+		own, cluster := tenantAuth(*p.tenant, cloud, p.env)
+		return prepare(own), prepare(cluster)
+	}
 	defender = prepare(defenderAuth(c, cloud, p.env))
 	if c.Kusto.Auth == (config.Auth{}) && !anySet(p.env, kustoSecret, kustoPassword) {
 		return defender, defender

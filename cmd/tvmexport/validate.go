@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/tvmexport/tvmexport/internal/config"
 )
@@ -28,7 +29,16 @@ func (p *process) validate() error {
 	if err != nil && !errors.As(err, &found) {
 		found = config.Mistakes{err}
 	}
-	found = append(found, config.UnknownVariables(p.environment, moreVariables)...)
+	variables := moreVariables
+	if err == nil {
+		_, members, merr := config.Load(p.configFile(), p.env)
+		found = append(found, unread(merr)...)
+		for _, m := range members {
+			found = append(found, validateMember(p, m)...)
+			variables = slices.Concat(variables, m.Variables(), secretVariables(m))
+		}
+	}
+	found = append(found, config.UnknownVariables(p.environment, variables)...)
 	found = append(found, config.Placeholders(p.env, azureVariables)...)
 	if err == nil {
 		if err := p.validateServe(c); err != nil {
@@ -42,6 +52,28 @@ func (p *process) validate() error {
 		return err
 	case len(found) == 1:
 		return usage(found[0])
+	}
+	return nil
+}
+
+// unread is an error as a list, empty if there is none.
+func unread(err error) config.Mistakes {
+	if err == nil {
+		return nil
+	}
+	return config.Mistakes{err}
+}
+
+// validateMember finds what is wrong with the settings of a tenant.
+func validateMember(p *process, m config.Member) config.Mistakes {
+	t := *p
+	t.tenant = &m
+	if _, err := t.configuration(); err != nil {
+		var several config.Mistakes
+		if errors.As(err, &several) {
+			return several
+		}
+		return config.Mistakes{err}
 	}
 	return nil
 }

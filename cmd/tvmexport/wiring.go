@@ -53,7 +53,7 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	client, err := httpClient(c.CAFile)
+	client, err := clientOf(p, c)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (p *process) open(ctx context.Context, c config.Config) (*parts, error) {
 	}
 	destination, err := kusto.New(ctx, kusto.Options{
 		Cluster: c.Kusto.Cluster, Ingest: c.Kusto.Ingest, Database: c.Kusto.Database, TrustedHosts: c.Kusto.TrustedHosts,
-		Credential: credential, HTTPClient: p.instrumented("kusto", client), Logger: log, Version: version, Setup: scriptOptions(c),
+		Credential: credential, HTTPClient: toCluster(p, client), Logger: log, Version: version, Setup: scriptOptions(c),
 	})
 	if err != nil {
 		return nil, err

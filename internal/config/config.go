@@ -41,6 +41,10 @@ type Config struct {
 	Schedule string `yaml:"schedule"`
 	Serve    Serve  `yaml:"serve"`
 	CAFile   string `yaml:"ca_file"`
+
+	Tenants    map[string]Tenant `yaml:"tenants"`
+	TenantsDir string            `yaml:"tenants_dir"`
+	Fleet      Fleet             `yaml:"fleet"`
 }
 
 // Snapshots says how tables of current state are exported.
@@ -169,6 +173,7 @@ func Default() Config {
 		Consistency: "partition", Lease: 3 * time.Minute,
 		Schedule: "0 */6 * * *",
 		Serve:    Serve{Listen: "127.0.0.1:9464", Refresh: 30 * time.Minute},
+		Fleet:    Fleet{Engine: "local", Workers: 16, Commands: 16},
 	}
 }
 
@@ -193,7 +198,7 @@ var (
 func words() map[string][]string {
 	return map[string][]string{
 		"defender.api": APIs, "defender.cloud": Clouds, "assessment.via": Vias, "consistency": Consistencies, "drift": Drifts, "layout": Layouts,
-		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...),
+		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...), "fleet.engine": Engines,
 	}
 }
 
@@ -211,8 +216,10 @@ func wrong(key, format string, args ...any) error {
 	return &Wrong{Key: key, Text: key + " " + fmt.Sprintf(format, args...)}
 }
 
-// Check says what is wrong with the values, in one sentence that names the key.
+// Check says what is wrong with the values, in one sentence that names the key. Where
+// there are tenants, what only they need may be missing; each of them is checked itself.
 func (c Config) Check() error {
+	single := !c.HasTenants()
 	known := words()
 	for _, f := range c.fields() {
 		words, ok := known[f.Path]
@@ -227,12 +234,13 @@ func (c Config) Check() error {
 		key, value string
 		required   bool
 	}{
-		{"kusto.cluster", c.Kusto.Cluster, true},
+		{"kusto.cluster", c.Kusto.Cluster, single},
 		{"kusto.ingest", c.Kusto.Ingest, false},
 		{"defender.endpoint", c.Defender.Endpoint, false},
 		{"assessment.endpoint", c.Assessment.Endpoint, false},
 		{"auth.authority", c.Auth.Authority, false},
 		{"kusto.auth.authority", c.Kusto.Auth.Authority, false},
+		{"fleet.cluster", c.Fleet.Cluster, false},
 	} {
 		if u.value == "" && !u.required {
 			continue
@@ -249,7 +257,7 @@ func (c Config) Check() error {
 			return wrong("functions.prefix", "is not a valid prefix of a function name: %v", err)
 		}
 	}
-	if c.Kusto.Database == "" {
+	if c.Kusto.Database == "" && single {
 		return wrong("kusto.database", "is empty; set it to the name of the destination database")
 	}
 	for _, table := range slices.Sorted(maps.Keys(c.Serve.Schedules)) {
@@ -257,7 +265,7 @@ func (c Config) Check() error {
 			return wrong("serve.schedules."+table, "is not a table name: %v", err)
 		}
 	}
-	return c.checkColumns()
+	return c.checkColumns(single)
 }
 
 // leastSecret is how long a key of pseudonyms must be: short ones can be found
@@ -265,8 +273,8 @@ func (c Config) Check() error {
 const leastSecret = 16
 
 // checkColumns returns the errors of the column policy that can be found without
-// the tables.
-func (c Config) checkColumns() error {
+// the tables. The key of pseudonyms may be missing if each tenant has its own.
+func (c Config) checkColumns(single bool) error {
 	pseudonyms := false
 	for _, table := range slices.Sorted(maps.Keys(c.Tables)) {
 		key, t := "tables."+table, c.Tables[table]
@@ -297,7 +305,7 @@ func (c Config) checkColumns() error {
 		pseudonyms = pseudonyms || len(t.Pseudonymise) > 0
 	}
 	switch n := len(c.PseudonymisationKey); {
-	case pseudonyms && n == 0:
+	case pseudonyms && n == 0 && single:
 		return wrong("pseudonymisation_key", "is empty, but tables use pseudonyms; set pseudonymisation_key_file to the path of a file with the key, or TVMEXPORT_PSEUDONYMISATION_KEY (openssl rand -base64 32 generates one)")
 	case n > 0 && n < leastSecret:
 		return wrong("pseudonymisation_key", "has %d characters; it must have at least %d (openssl rand -base64 32 generates one)", n, leastSecret)

@@ -41,6 +41,9 @@ func walk(section reflect.Value, path string, visit func(Field)) {
 		case reflect.Struct:
 			walk(f.value, f.Path, visit)
 		case reflect.Map:
+			if f.Type == reflect.TypeFor[map[string]Tenant]() {
+				continue // their keys are those of the top
+			}
 			entry := Field{Path: f.Path + ".*", Type: f.Type.Elem(), value: reflect.New(f.Type.Elem()).Elem()}
 			if entry.Type.Kind() == reflect.Struct {
 				walk(entry.value, entry.Path, visit)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/tvmexport/tvmexport/internal/nearest"
 	"github.com/tvmexport/tvmexport/internal/smallfile"
@@ -55,22 +54,47 @@ func (m Mistakes) Unwrap() []error { return m }
 // both. An empty path means that there is no file. The values are checked.
 // The error lists every mistake that was found.
 func File(path string, env Lookup) (Config, error) {
+	c, _, err := Load(path, env)
+	return c, err
+}
+
+// Load is like File, and reads the tenants too: those of the file, and those of the
+// folder that it names, by name. A tenant whose own file cannot be used is a member
+// with an error; one in the configuration file itself is a mistake of that file.
+func Load(path string, env Lookup) (Config, []Member, error) {
 	var text []byte
 	if path != "" {
 		var err error
 		if text, err = smallfile.Read(path, mostBytes); err != nil {
-			return Config{}, fmt.Errorf("read the configuration: %w", err)
+			return Config{}, nil, fmt.Errorf("read the configuration: %w", err)
 		}
 	}
 	r := reading{file: path, env: env, places: map[string]place{}}
 	c, err := r.read(text)
 	if err != nil {
-		return Config{}, err
+		return Config{}, nil, err
 	}
 	if err := c.Check(); err != nil {
-		return Config{}, r.locate(err)
+		return Config{}, nil, r.locate(err)
 	}
-	return c, nil
+	for _, m := range r.members {
+		if err := r.checkMember(m.Config, m.Name, "tenants."+m.Name); err != nil {
+			r.mistakes = append(r.mistakes, err)
+		}
+	}
+	if err := r.told(); err != nil {
+		return Config{}, nil, err
+	}
+	members := r.members
+	if c.TenantsDir != "" {
+		more, err := r.inFolder(c)
+		if err != nil {
+			return Config{}, nil, err
+		}
+		members = append(members, more...)
+	}
+	apart(members)
+	return c, members, nil
 }
 
 // Parse reads text, the content of the file called name, and the environment.
@@ -86,6 +110,9 @@ type reading struct {
 	env      Lookup
 	places   map[string]place // where each key was given
 	mistakes Mistakes
+	tenants  ast.Node // the tenants of the file; they are read when the top is known
+	members  []Member
+	above    *reading // of the configuration file, if this is the file of a tenant
 }
 
 // place is where a value was given: in the file, or by a variable.
@@ -96,29 +123,32 @@ type place struct {
 
 func (r *reading) read(text []byte) (Config, error) {
 	c := Default()
-	list, err := r.tokens(text)
+	body, err := r.parse(text)
 	if err != nil {
 		return Config{}, err
 	}
-	file, err := parser.Parse(list, 0)
-	if err != nil {
-		return Config{}, placed(r.file, err)
-	}
 	to := reflect.ValueOf(&c).Elem()
-	for _, doc := range file.Docs {
-		if doc.Body != nil {
-			r.decode(doc.Body, to, "")
-		}
+	if body != nil {
+		r.decode(body, to, "")
 	}
 	r.override(to, "", prefix)
 	r.readSecrets(to, "")
+	r.members = r.inline(&c)
+	if err := r.told(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// told are the mistakes that were found, the first ones if there are many.
+func (r *reading) told() error {
 	if len(r.mistakes) > mostMistakes {
 		r.mistakes = append(r.mistakes[:mostMistakes], &Error{File: r.file, Message: "there are more errors; these are the first"})
 	}
 	if len(r.mistakes) > 0 {
-		return Config{}, r.mistakes
+		return r.mistakes
 	}
-	return c, nil
+	return nil
 }
 
 // locate says where the value was given that a check found wrong.
@@ -188,6 +218,10 @@ func (r *reading) decode(n ast.Node, to reflect.Value, path string) {
 
 // value sets what one key holds.
 func (r *reading) value(n ast.Node, to reflect.Value, path string) {
+	if to.Type() == reflect.TypeFor[map[string]Tenant]() {
+		r.tenants = n
+		return
+	}
 	switch to.Kind() {
 	case reflect.Struct:
 		r.decode(n, to, path)
@@ -200,9 +234,13 @@ func (r *reading) value(n ast.Node, to reflect.Value, path string) {
 	}
 }
 
-// entries sets a map, whose keys are names of the user's choice.
+// entries sets entries of a map, whose keys are names of the user's choice. An entry
+// that the map has already keeps what n does not name.
 func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
 	out := reflect.MakeMap(to.Type())
+	for name, v := range to.Seq2() {
+		out.SetMapIndex(name, v)
+	}
 	for _, pair := range r.pairs(n, path) {
 		if len(r.mistakes) > mostMistakes {
 			return
@@ -212,6 +250,9 @@ func (r *reading) entries(n ast.Node, to reflect.Value, path string) {
 		at := pair.Key.GetToken().Position
 		r.places[full] = place{line: at.Line, column: at.Column}
 		v := reflect.New(to.Type().Elem()).Elem()
+		if has := out.MapIndex(reflect.ValueOf(key)); has.IsValid() {
+			v.Set(has)
+		}
 		r.value(pair.Value, v, full)
 		out.SetMapIndex(reflect.ValueOf(key), v)
 	}

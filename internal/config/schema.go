@@ -74,6 +74,9 @@ func (s schema) form(v reflect.Value, path string, b bounds) object {
 	case reflect.Struct:
 		return s.section(v, path)
 	case reflect.Map:
+		if v.Type() == reflect.TypeFor[map[string]Tenant]() { // their keys are those of the top
+			return object{"type": []string{"object", "null"}, "additionalProperties": s.section(reflect.ValueOf(Default().settings()), "")}
+		}
 		return object{
 			"type":                 []string{"object", "null"},
 			"additionalProperties": s.of(reflect.New(v.Type().Elem()).Elem(), path+".*", ""),

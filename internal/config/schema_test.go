@@ -83,7 +83,7 @@ func TestTheExampleIsValidBySchema(t *testing.T) {
 		if strings.HasPrefix(line, "#  ") {
 			line = " " + line[1:]
 		}
-		lines = append(lines, strings.NewReplacer("tables: {}", "tables:", "schedules: {}", "schedules:").Replace(line))
+		lines = append(lines, strings.NewReplacer("tables: {}", "tables:", "tenants: {}", "tenants:", "schedules: {}", "schedules:").Replace(line))
 	}
 	whole := strings.Join(lines, "")
 	if err := check(t, s, whole); err != nil {
