@@ -17,9 +17,20 @@ func (e *Emulator) openAssessment(at addresses) (err error) {
 		quota = ExportQuota{}
 	}
 	host, hostForm := strings.CutPrefix(at.storage, hostForm)
-	e.assessment, err = assessment.New(assessment.Options{
-		Tenant: e.tenant, TenantID: e.o.TenantID, Verify: e.verify, Quota: quota, Now: e.o.Now,
-		Storage: e.kusto.accounts, Base: "https://" + host, HostForm: hostForm,
+	for _, o := range e.tenants.list {
+		o.assessment, err = assessment.New(assessment.Options{
+			Tenant: o.data, TenantID: o.ID, Verify: e.verify, Quota: quota, Now: e.o.Now,
+			Storage: e.kusto.accounts, Base: "https://" + host, HostForm: hostForm,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	assessment.Serve(e.kusto.accounts, func(tenantID string) *assessment.Service {
+		if o, ok := e.tenants.byID[strings.ToLower(tenantID)]; ok {
+			return o.assessment
+		}
+		return nil
 	})
-	return err
+	return nil
 }

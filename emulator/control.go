@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,10 +11,8 @@ import (
 	"iter"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
-	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // result is the answer to a query of the control API. Rows may be read once.
@@ -25,19 +24,11 @@ type result struct {
 // control is the control API, through which a test, a demo or a trial run controls the
 // emulator. It needs no token.
 type control struct {
-	advance func(days, hours int) error
-	move    func(share float64) (tenant.Change, error)
-	drift   func(table string, d tenant.Drift) ([]value.Column, error)
-	insert  func(table string, rows ...json.RawMessage) error
-	stats   func() any
-	truth   func(ctx context.Context, query string) (result, error)
+	tenants []*tenantControl // at least one
+	list    func() any       // what is known of the tenants
+	stats   func() any       // of all tenants together
 	landed  func(ctx context.Context, database, query string) (result, error)
 	faults  http.Handler
-
-	silence   func(device string) error
-	reinstall func(device string) (string, error)
-	retire    func(device string) error
-	vanished  func(ctx context.Context, name string, from, to time.Time) (result, error)
 }
 
 // maxControlBody bounds the small documents that the control API reads.
@@ -46,7 +37,10 @@ const maxControlBody = 1 << 20
 // handler routes the paths below prefix.
 func (c *control) handler(prefix string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+prefix+"/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, c.stats()) })
+	mux.HandleFunc("GET "+prefix+"/stats", c.serveStats)
+	mux.HandleFunc("GET "+prefix+"/tenants", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, c.list()) })
+	mux.HandleFunc("POST "+prefix+"/consent", c.serveConsent)
+	mux.HandleFunc("POST "+prefix+"/cluster", c.serveCluster)
 	mux.HandleFunc("POST "+prefix+"/advance", c.serveAdvance)
 	mux.HandleFunc("POST "+prefix+"/move", c.serveMove)
 	mux.HandleFunc("POST "+prefix+"/silence", c.serveSilence)
@@ -56,16 +50,31 @@ func (c *control) handler(prefix string) http.Handler {
 	mux.HandleFunc("POST "+prefix+"/drift", c.serveDrift)
 	mux.HandleFunc("POST "+prefix+"/insert", c.serveInsert)
 	mux.HandleFunc("GET "+prefix+"/truth", func(w http.ResponseWriter, r *http.Request) {
-		c.serveRows(w, r, func(ctx context.Context, query string) (result, error) { return c.truth(ctx, query) })
+		c.serveRows(w, r, func(ctx context.Context, query string) (result, error) {
+			t, err := c.one(r, "")
+			if err != nil {
+				return result{}, err
+			}
+			return t.truth(ctx, query)
+		})
 	})
 	mux.HandleFunc("GET "+prefix+"/landed", func(w http.ResponseWriter, r *http.Request) {
-		database := r.URL.Query().Get("database")
-		c.serveRows(w, r, func(ctx context.Context, query string) (result, error) { return c.landed(ctx, database, query) })
+		c.serveRows(w, r, func(ctx context.Context, query string) (result, error) {
+			database := r.URL.Query().Get("database")
+			if r.URL.Query().Get("tenant") != "" {
+				t, err := c.one(r, "")
+				if err != nil {
+					return result{}, err
+				}
+				database = cmp.Or(database, t.database)
+			}
+			return c.landed(ctx, database, query)
+		})
 	})
 	mux.Handle(prefix+"/faults", c.faults)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, "the control API has no "+r.Method+" "+r.URL.Path+
-			"; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, retire, drift, insert, faults; DELETE faults")
+			"; it has GET stats, tenants, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, retire, drift, insert, consent, cluster, faults; DELETE faults")
 	})
 	return mux
 }
@@ -73,8 +82,9 @@ func (c *control) handler(prefix string) http.Handler {
 // serveAdvance lets time pass: POST {"days": n}, {"hours": n} or both.
 func (c *control) serveAdvance(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Days  int `json:"days,omitempty"`
-		Hours int `json:"hours,omitempty"`
+		Tenant string `json:"tenant,omitempty"` // "" means all
+		Days   int    `json:"days,omitempty"`
+		Hours  int    `json:"hours,omitempty"`
 	}
 	if err := readJSON(w, r, &body); err != nil {
 		replyError(w, http.StatusBadRequest, err.Error())
@@ -85,9 +95,13 @@ func (c *control) serveAdvance(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusBadRequest, fmt.Sprintf(`send {"days": n} with n from 1 to %d, or {"hours": n}`, most))
 		return
 	}
-	if err := c.advance(body.Days, body.Hours); err != nil {
-		replyError(w, http.StatusInternalServerError, err.Error())
+	list, err := c.several(r, body.Tenant)
+	if err != nil {
+		replyError(w, http.StatusBadRequest, err.Error())
 		return
+	}
+	for _, t := range list {
+		t.advance(body.Days, body.Hours)
 	}
 	reply(w, http.StatusOK, body)
 }
@@ -95,12 +109,17 @@ func (c *control) serveAdvance(w http.ResponseWriter, r *http.Request) {
 // serveInsert puts rows into a table of events: POST {"table": name, "rows": [...]}.
 func (c *control) serveInsert(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Table string            `json:"table"`
-		Rows  []json.RawMessage `json:"rows"`
+		Tenant string            `json:"tenant"`
+		Table  string            `json:"table"`
+		Rows   []json.RawMessage `json:"rows"`
 	}
 	err := readJSON(w, r, &body)
+	var t *tenantControl
 	if err == nil {
-		err = c.insert(body.Table, body.Rows...)
+		t, err = c.one(r, body.Tenant)
+	}
+	if err == nil {
+		err = t.insert(body.Table, body.Rows...)
 	}
 	if err != nil {
 		replyError(w, http.StatusBadRequest, err.Error())

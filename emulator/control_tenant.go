@@ -14,7 +14,8 @@ const moveShare = 0.05
 // devices, and then it says how many they were.
 func (c *control) serveMove(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Share *float64 `json:"share"`
+		Tenant string   `json:"tenant"` // "" means all
+		Share  *float64 `json:"share"`
 	}
 	err := readJSON(w, r, &body)
 	if err != nil && !errors.Is(err, errNoBody) {
@@ -29,32 +30,44 @@ func (c *control) serveMove(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusBadRequest, `send {"share": x} with x above 0 and at most 1, or no body`)
 		return
 	}
-	did, err := c.move(share)
-	switch {
-	case err != nil:
-		replyError(w, http.StatusInternalServerError, err.Error())
-	case silent:
-		reply(w, http.StatusOK, struct{}{})
-	default:
-		reply(w, http.StatusOK, struct {
-			Changed int `json:"changed"`
-			Added   int `json:"added"`
-			Retired int `json:"retired"`
-		}(did))
+	list, err := c.several(r, body.Tenant)
+	if err != nil {
+		replyError(w, http.StatusBadRequest, err.Error())
+		return
 	}
+	var all struct {
+		Changed int `json:"changed"`
+		Added   int `json:"added"`
+		Retired int `json:"retired"`
+	}
+	for _, t := range list {
+		did := t.move(share)
+		all.Changed, all.Added, all.Retired = all.Changed+did.Changed, all.Added+did.Added, all.Retired+did.Retired
+	}
+	if silent {
+		reply(w, http.StatusOK, struct{}{})
+		return
+	}
+	reply(w, http.StatusOK, all)
 }
 
 // serveDrift changes the schema of a table: POST {"table": name, ...}.
 func (c *control) serveDrift(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Table string `json:"table"`
+		Tenant string `json:"tenant"`
+		Table  string `json:"table"`
 		tenant.Drift
 	}
 	if err := readJSON(w, r, &body); err != nil {
 		replyError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	columns, err := c.drift(body.Table, body.Drift)
+	t, err := c.one(r, body.Tenant)
+	if err != nil {
+		replyError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	columns, err := t.drift(body.Table, body.Drift)
 	if err != nil {
 		replyError(w, http.StatusBadRequest, err.Error())
 		return

@@ -44,14 +44,14 @@ func fakeControl(asked *[]string) *control {
 		}
 		return rows(-1), nil
 	}
-	return &control{
-		advance: func(days, hours int) error {
+	one := &tenantControl{
+		name: singleName,
+		advance: func(days, hours int) {
 			*asked = append(*asked, "advance", strings.Repeat("d", days)+strings.Repeat("h", hours))
-			return nil
 		},
-		move: func(share float64) (tenant.Change, error) {
+		move: func(share float64) tenant.Change {
 			*asked = append(*asked, "move", fmt.Sprint(share))
-			return tenant.Change{Changed: 3, Added: 2, Retired: 1}, nil
+			return tenant.Change{Changed: 3, Added: 2, Retired: 1}
 		},
 		drift: func(table string, d tenant.Drift) ([]value.Column, error) {
 			*asked = append(*asked, "drift", table, fmt.Sprintf("%+v", d))
@@ -67,8 +67,11 @@ func fakeControl(asked *[]string) *control {
 			}
 			return nil
 		},
-		stats: func() any { return map[string]int{"calls": 1} },
 		truth: func(_ context.Context, q string) (result, error) { *asked = append(*asked, "truth", q); return run(q) },
+	}
+	return &control{
+		tenants: []*tenantControl{one},
+		stats:   func() any { return map[string]int{"calls": 1} },
 		landed: func(_ context.Context, db, q string) (result, error) {
 			*asked = append(*asked, "landed", db, q)
 			return run(q)
@@ -114,7 +117,7 @@ func TestControlAPI(t *testing.T) {
 		{"GET", "/control/truth?q=breaks+at+once&rows=1", "", 400, `{"error":"it broke"}`, "truth breaks at once"},
 		{"GET", "/control/landed?q=T&database=d", "", 200, want, "landed d T"},
 		{"GET", "/control/faults", "", 200, `[]`, ""},
-		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, retire, drift, insert, faults; DELETE faults"}`, ""},
+		{"GET", "/control/nothing", "", 404, `{"error":"the control API has no GET /control/nothing; it has GET stats, tenants, truth?q=, landed?q=, vanished?q=, faults; POST advance, move, silence, reinstall, retire, drift, insert, consent, cluster, faults; DELETE faults"}`, ""},
 	} {
 		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
 			var asked []string
@@ -132,7 +135,7 @@ func TestControlAPI(t *testing.T) {
 
 func TestRowsThatBreakOffLookBroken(t *testing.T) {
 	var asked []string
-	c := &http.Client{Transport: transport{func(string) http.Handler { return fakeControl(&asked).handler("/control") }}}
+	c := &http.Client{Transport: transport{handler: func(string) http.Handler { return fakeControl(&asked).handler("/control") }}}
 	resp, err := c.Get("https://control.example/control/truth?q=breaks&rows=1")
 	if err == nil {
 		defer resp.Body.Close()

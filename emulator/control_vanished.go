@@ -12,28 +12,33 @@ import (
 
 // serveSilence makes a device stop reporting: POST {"device": id}.
 func (c *control) serveSilence(w http.ResponseWriter, r *http.Request) {
-	c.serveDevice(w, r, func(id string) (string, error) { return id, c.silence(id) })
+	c.serveDevice(w, r, func(t *tenantControl, id string) (string, error) { return id, t.silence(id) })
 }
 
 // serveReinstall lets a device join under another id and the old one stop reporting: POST
 // {"device": id}. It answers {"device": new id}.
 func (c *control) serveReinstall(w http.ResponseWriter, r *http.Request) {
-	c.serveDevice(w, r, c.reinstall)
+	c.serveDevice(w, r, func(t *tenantControl, id string) (string, error) { return t.reinstall(id) })
 }
 
 // serveRetire makes a device leave at once: POST {"device": id}.
 func (c *control) serveRetire(w http.ResponseWriter, r *http.Request) {
-	c.serveDevice(w, r, func(id string) (string, error) { return id, c.retire(id) })
+	c.serveDevice(w, r, func(t *tenantControl, id string) (string, error) { return id, t.retire(id) })
 }
 
 // serveDevice does something with a device and answers the id that it has then.
-func (c *control) serveDevice(w http.ResponseWriter, r *http.Request, do func(id string) (string, error)) {
+func (c *control) serveDevice(w http.ResponseWriter, r *http.Request, do func(t *tenantControl, id string) (string, error)) {
 	var body struct {
+		Tenant string `json:"tenant,omitempty"`
 		Device string `json:"device"`
 	}
 	err := readJSON(w, r, &body)
+	var t *tenantControl
 	if err == nil {
-		body.Device, err = do(body.Device)
+		t, err = c.one(r, body.Tenant)
+	}
+	if err == nil {
+		body.Device, err = do(t, body.Device)
 	}
 	if err != nil {
 		replyError(w, http.StatusBadRequest, err.Error())
@@ -64,7 +69,11 @@ func (c *control) serveVanished(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.serveRows(w, r, func(ctx context.Context, name string) (result, error) {
-		return c.vanished(ctx, name, between[0], between[1])
+		t, err := c.one(r, "")
+		if err != nil {
+			return result{}, err
+		}
+		return t.vanished(ctx, name, between[0], between[1])
 	})
 }
 
@@ -72,7 +81,7 @@ func (c *control) serveVanished(w http.ResponseWriter, r *http.Request) {
 // up to another one, with the reason: the columns of the documented key, RbacGroupId, VanishedAt
 // and Reason. A zero to is now. Steps of the last hundred days are kept.
 func (t Tenant) Vanished(ctx context.Context, name string, from, to time.Time) (Answer, error) {
-	r, err := vanished(ctx, t.tenant, name, from, to)
+	r, err := vanished(ctx, t.organisation.data, name, from, to)
 	if err != nil {
 		return Answer{}, err
 	}

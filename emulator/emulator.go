@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,9 +12,6 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
-	"github.com/tvmexport/tvmexport/emulator/internal/assessment"
-	"github.com/tvmexport/tvmexport/emulator/internal/defender"
-	"github.com/tvmexport/tvmexport/emulator/internal/disk"
 	"github.com/tvmexport/tvmexport/emulator/internal/engine"
 	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
@@ -71,6 +67,11 @@ type Options struct {
 	// that leaves is gone at once.
 	Expiry   bool
 	TenantID string // "" means DefaultTenantID
+	// Tenants makes several tenants on one cluster, each with an id, data, a database and quotas
+	// of its own. The first one is the home tenant: the applications are registered there,
+	// and its identities have rights in the databases. The exporting application is
+	// multi-tenant and signs in to each tenant that has consented to it. nil means one tenant.
+	Tenants []TenantOptions
 
 	Database  string        // name of the database; "" means DefaultDatabase
 	Databases []string      // further databases with the same roles
@@ -101,52 +102,36 @@ type Options struct {
 
 // Emulator is the services with their state. Its methods are safe for concurrent use.
 type Emulator struct {
-	o          Options
-	ready      Ready
-	ownDir     bool
-	leftovers  []string // files and folders to be removed
-	tenant     *tenant.Tenant
-	entra      *entra.Server
-	hunting    *defender.Service
-	assessment *assessment.Service
-	engine     *engine.Engine
-	kusto      *kusto
-	faults     *faults.Set
-	admin      engine.Principal
-	defenders  http.Handler
+	o         Options
+	ready     Ready
+	ownDir    bool
+	leftovers []string // files and folders to be removed
+	tenants   *organisations
+	entra     *entra.Server
+	engine    *engine.Engine
+	kusto     *kusto
+	faults    *faults.Set
+	admin     engine.Principal
+	defenders http.Handler
 
 	credentials *credentials // nil without sockets
 }
 
 // New makes an emulator without sockets; reach it through Transport. Close it.
 func New(o Options) (*Emulator, error) {
+	o, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
 	at := publicEndpoints()
 	if o.Eventhouse {
-		at = publicEventhouse(cmp.Or(o.TenantID, DefaultTenantID))
+		at = publicEventhouse(o.TenantID)
 	}
-	return build(o, at, nil)
+	return build(o, at.ownHosts(o), nil)
 }
 
-// build makes the emulator for the addresses at which it is reached.
+// build makes the emulator for the addresses at which it is reached. The options are filled.
 func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Database == "" {
-		o.Database = DefaultDatabase
-	}
-	if o.Batching == 0 {
-		o.Batching = DefaultBatching
-	}
-	if o.Devices < 0 || o.ChangeRate < 0 || o.ChangeRate > 1 || o.Batching < 0 {
-		return nil, errors.New("emulator: Devices, ChangeRate and Batching must not be negative, nor ChangeRate above 1")
-	}
-	if o.TenantID == "" {
-		o.TenantID = DefaultTenantID
-	}
 	e = &Emulator{o: o, faults: &faults.Set{}, credentials: c}
 	defer func() {
 		if err != nil {
@@ -164,30 +149,27 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 		Graph: at.graph, XDR: at.xdr, MDE: at.mde, Authority: at.authority, Control: at.control,
 		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database,
 		QueryServiceURI: at.query, IngestionServiceURI: at.ingestion,
-		TenantID: o.TenantID, ClientID: ExporterID, ClientSecret: rand.Text(),
+		TenantID: o.TenantID, HomeTenantID: homeTenant(o), ClientID: ExporterID, ClientSecret: rand.Text(),
 		AdminClientID: AdminID, AdminClientSecret: rand.Text(),
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
 		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}
-	e.tenant = tenant.New(tenant.Options{Devices: o.Devices, Seed: o.Seed, ChangeRate: o.ChangeRate, CVEs: o.CVEs, HistoryDays: o.History, Clock: o.Now, TVMIngestionTime: o.TVMIngestionTime, Expiry: o.Expiry})
 	if e.entra, err = entra.New(e.identities(at)); err != nil {
 		return e, err
 	}
-	quota := defender.Documented()
-	if o.Quota != nil {
-		quota = *o.Quota
-	}
-	answers, err := e.folder("answers")
-	if err != nil {
+	if err = e.openTenants(); err != nil {
 		return e, err
 	}
-	e.hunting, err = defender.New(defender.Options{
-		Catalog: e.tenant.Catalog, TenantNow: e.tenant.Now, Now: o.Now,
-		Verify: e.verify, Quota: quota, Wire: o.Wire, Disk: disk.Folder{Dir: answers, Log: o.Log}, Record: o.Record, Hidden: faults.Hidden,
-	})
-	if err != nil {
-		return e, err
+	for _, t := range e.tenants.list {
+		if t.Unconsented {
+			if err = e.Consent(t.Name, entra.Consent{}); err != nil {
+				return e, err
+			}
+		}
 	}
+	e.openClusters(at)
+	e.ready.Tenants = e.readyTenants()
+	e.faults.Separate(faults.Tenants{Known: e.knowsTenant, Of: e.tenantOf})
 	if err = e.openKusto(at); err != nil {
 		return e, err
 	}
@@ -223,8 +205,18 @@ func (e *Emulator) Close() error {
 // Endpoints says where the services are and how to sign in.
 func (e *Emulator) Endpoints() Ready { return e.ready }
 
-// Tenant is the source of the data: advance its days, or move its rows.
-func (e *Emulator) Tenant() Tenant { return Tenant{e.tenant} }
+// Tenant is the source of the data: advance its days, or move its rows. Of several tenants it is
+// the first one.
+func (e *Emulator) Tenant() Tenant { return Tenant{e.tenants.home(), e.tenants} }
+
+// Tenants are all tenants, in the order of the options.
+func (e *Emulator) Tenants() []Tenant {
+	list := make([]Tenant, len(e.tenants.list))
+	for i, o := range e.tenants.list {
+		list[i] = Tenant{o, e.tenants}
+	}
+	return list
+}
 
 // Faults are the rules that disturb the services; there are none at first.
 func (e *Emulator) Faults() *faults.Set { return e.faults }

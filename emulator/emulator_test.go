@@ -449,10 +449,14 @@ func TestReadyLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got map[string]string
+	var got map[string]any
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
+	if list := fmt.Sprint(got["tenants"]); list != fmt.Sprintf("[map[consented:true database:security devices:3 name:t1 tenantId:%s]]", emulator.DefaultTenantID) {
+		t.Errorf("tenants: %s", list)
+	}
+	delete(got, "tenants")
 	want := []string{
 		"adminClientId", "adminClientSecret", "authority", "ca", "clientId", "clientSecret", "control", "database",
 		"graph", "ingest", "kusto", "mde", "tenantId", "xdr",
@@ -460,7 +464,7 @@ func TestReadyLine(t *testing.T) {
 		"imds", "identityEndpoint", "identityHeader", "identityClientId", "identityObjectId", "identityResourceId",
 	}
 	for _, name := range want {
-		if got[name] == "" {
+		if text, _ := got[name].(string); text == "" {
 			t.Errorf("%s is empty or missing", name)
 		}
 		delete(got, name)

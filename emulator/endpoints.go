@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"net/url"
@@ -14,8 +15,8 @@ type Ready struct {
 	XDR          string `json:"xdr"`       // base URL of the Defender XDR API
 	MDE          string `json:"mde"`       // base URL of the Defender for Endpoint API
 	Authority    string `json:"authority"` // the value for AZURE_AUTHORITY_HOST
-	TenantID     string `json:"tenantId"`
-	ClientID     string `json:"clientId"` // may hunt, and is user and ingestor of the database
+	TenantID     string `json:"tenantId"`  // of the first tenant
+	ClientID     string `json:"clientId"`  // may hunt, and is user and ingestor of the database
 	ClientSecret string `json:"clientSecret"`
 	Kusto        string `json:"kusto"`    // cluster URI
 	Ingest       string `json:"ingest"`   // ingestion URI
@@ -29,6 +30,11 @@ type Ready struct {
 	DatabaseID          string `json:"databaseId,omitempty"`
 	QueryServiceURI     string `json:"queryServiceUri,omitempty"`
 	IngestionServiceURI string `json:"ingestionServiceUri,omitempty"`
+
+	// Of several tenants alone: the tenant in which the applications are registered, whose
+	// identities have rights in the databases. It is the first tenant.
+	HomeTenantID string        `json:"homeTenantId,omitempty"`
+	Tenants      []ReadyTenant `json:"tenants"`
 
 	AdminClientID     string `json:"adminClientId"` // administers the database
 	AdminClientSecret string `json:"adminClientSecret"`
@@ -48,13 +54,49 @@ type Ready struct {
 	IdentityResourceID string `json:"identityResourceId"`
 }
 
+// ReadyTenant is a tenant of a running emulator.
+type ReadyTenant struct {
+	Name      string `json:"name"`
+	TenantID  string `json:"tenantId"`
+	Database  string `json:"database"`
+	Devices   int    `json:"devices"`
+	Consented bool   `json:"consented"` // to the application ClientID
+	// Kusto and Ingest are the addresses of a cluster of its own; "" if the tenant has none.
+	Kusto  string `json:"kusto,omitempty"`
+	Ingest string `json:"ingest,omitempty"`
+}
+
+// homeTenant is the tenant of the applications, "" if there is one tenant only.
+func homeTenant(o Options) string {
+	if len(o.Tenants) == 1 {
+		return ""
+	}
+	return o.TenantID
+}
+
+// readyTenants are all tenants as they are now.
+func (e *Emulator) readyTenants() []ReadyTenant {
+	list := make([]ReadyTenant, len(e.tenants.list))
+	for i, o := range e.tenants.list {
+		list[i] = ReadyTenant{
+			Name: o.Name, TenantID: o.ID, Database: o.Database, Devices: cmp.Or(o.Devices, DefaultDevices),
+			Consented: e.consented(o),
+		}
+		if o.cluster != nil {
+			list[i].Kusto, list[i].Ingest = o.cluster.kusto, o.cluster.ingest
+		}
+	}
+	return list
+}
+
 // addresses are the base URLs at which the services are reached.
 type addresses struct {
 	graph, xdr, mde, authority, control string
 	identity                            string // of the machine's identities
 	kusto, ingest                       string
-	query, ingestion                    string // the URIs that Fabric shows; "" for Azure Data Explorer
-	storage                             string // host of storage URLs, as datamanagement.NewAccounts takes it
+	query, ingestion                    string               // the URIs that Fabric shows; "" for Azure Data Explorer
+	own                                 map[string][2]string // URIs of clusters and of their ingestion, by name of the tenant
+	storage                             string               // host of storage URLs, as datamanagement.NewAccounts takes it
 }
 
 // publicEndpoints are the addresses of an emulator without sockets: those of the

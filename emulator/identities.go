@@ -36,18 +36,19 @@ func (e *Emulator) identities(at addresses) entra.Options {
 		MDEResource:   append([]string{"AdvancedQuery.Read.All"}, assessment.Roles()...),
 	}
 	apps := []entra.App{
-		{ID: ExporterID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting},
+		{ID: ExporterID, Name: "tvmexport", Secrets: []string{e.ready.ClientSecret}, Roles: hunting, MultiTenant: true},
 		{ID: AdminID, Name: "tvmexport-admin", Secrets: []string{e.ready.AdminClientSecret}},
 		{ID: machineID, Name: "tvmexport-machine", Roles: hunting},
 		{ID: userID, ObjectID: userObject, Name: "tvmexport-identity", Roles: hunting},
 	}
 	e.credentials.register(&apps[0])
 	return entra.Options{
-		TenantID: e.o.TenantID,
-		Domain:   tenantName,
-		Apps:     append(apps, e.o.Apps...),
-		Now:      e.o.Now,
-		Managed:  []entra.ManagedIdentity{{AppID: machineID}, {AppID: userID, ResourceID: userResource}},
+		TenantID:  e.o.TenantID,
+		Domain:    tenantName,
+		Customers: customers(e.o.Tenants[1:]),
+		Apps:      append(apps, e.o.Apps...),
+		Now:       e.o.Now,
+		Managed:   []entra.ManagedIdentity{{AppID: machineID}, {AppID: userID, ResourceID: userResource}},
 
 		IdentityHeader: e.ready.IdentityHeader,
 		Resources: []entra.Resource{
@@ -62,10 +63,26 @@ func (e *Emulator) identities(at addresses) entra.Options {
 	}
 }
 
+// customers are the tenants but the first as Entra knows them.
+func customers(list []TenantOptions) []entra.Customer {
+	var all []entra.Customer
+	for _, t := range list {
+		c := entra.Customer{ID: t.ID, Domain: strings.ToLower(t.Name) + ".onmicrosoft.com"}
+		if !t.Unconsented {
+			c.Apps = []string{ExporterID}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 // kustoAudiences are the URIs that a token for Kusto may name: the resource of the
 // metadata, a cluster's own address, and the resources of other clouds.
 func (e *Emulator) kustoAudiences(at addresses) []string {
 	audiences := []string{KustoResource, kustoAppID, at.kusto, at.ingest, "https://kusto.kusto.usgovcloudapi.net", "https://kusto.azure.com"}
+	for _, own := range at.own {
+		audiences = append(audiences, own[0], own[1])
+	}
 	slices.Sort(audiences)
 	return slices.Compact(audiences)
 }
@@ -82,14 +99,22 @@ func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Princi
 		if err != nil {
 			return engine.Principal{}, err
 		}
-		return engine.Principal{AppID: claims.AppID, ObjectID: claims.ObjectID, TenantID: e.o.TenantID, Name: claims.Name}, nil
+		p := engine.Principal{AppID: claims.AppID, ObjectID: claims.ObjectID, TenantID: claims.TenantID, Name: claims.Name}
+		if strings.EqualFold(p.TenantID, e.o.TenantID) {
+			p.TenantID = e.o.TenantID
+		}
+		return p, nil
 	}
 }
 
 // setUpDatabase makes the databases and gives the exporting application and the
 // managed identities the two roles that exporting is documented to need.
 func (e *Emulator) setUpDatabase(ctx context.Context) error {
-	for _, name := range append([]string{e.o.Database}, e.o.Databases...) {
+	names := slices.Clone(e.o.Databases)
+	for _, t := range e.o.Tenants {
+		names = append(names, t.Database)
+	}
+	for _, name := range names {
 		if err := e.setUpOne(ctx, name); err != nil {
 			return err
 		}
@@ -99,6 +124,9 @@ func (e *Emulator) setUpDatabase(ctx context.Context) error {
 
 func (e *Emulator) setUpOne(ctx context.Context, database string) error {
 	e.engine.CreateDatabase(database)
+	if o, ok := e.tenants.byBase[strings.ToLower(database)]; ok {
+		e.tenants.byBase[strings.ToLower(e.engine.DatabaseName(database))] = o
+	}
 	if e.o.Eventhouse && database == e.o.Database {
 		e.ready.DatabaseID = e.engine.DatabaseName(database)
 	}

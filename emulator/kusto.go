@@ -40,7 +40,7 @@ func (e *Emulator) openKusto(at addresses) error {
 		return err
 	}
 	e.engine = engine.New(engine.Options{
-		Now: e.tenant.Now, Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: cmp.Or(at.query, at.kusto), Eventhouse: e.o.Eventhouse,
+		Now: e.tenants.clusterClock(e.o.Now), Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: cmp.Or(at.query, at.kusto), Eventhouse: e.o.Eventhouse,
 	})
 	if err := e.setUpDatabase(context.Background()); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (e *Emulator) openKusto(at addresses) error {
 		Engine: e.engine, Admin: e.admin, Now: e.o.Now, Batching: e.o.Batching,
 		StreamNeedsMapping: e.o.StreamNeedsMapping, Log: e.o.Log,
 		Storage: datamanagement.NewAccounts(k.accounts, at.storage, e.o.Now),
-		Deliver: func(m datamanagement.Message) ([]datamanagement.Outcome, bool) { return deliveries(e.faults, m.Text) },
+		Deliver: func(m datamanagement.Message) ([]datamanagement.Outcome, bool) { return deliveries(e.faults, m) },
 	})
 	if err != nil {
 		return errors.Join(err, k.accounts.Close())
@@ -117,8 +117,8 @@ func kustoEndpoint(mgmt faults.Endpoint) func(*http.Request) faults.Endpoint {
 }
 
 // deliveries asks the faults what becomes of an ingestion message.
-func deliveries(set *faults.Set, message string) ([]datamanagement.Outcome, bool) {
-	outcome, hit := set.Deliver(message)
+func deliveries(set *faults.Set, m datamanagement.Message) ([]datamanagement.Outcome, bool) {
+	outcome, hit := set.Deliver(m.Database, m.Text)
 	if !hit {
 		return nil, false
 	}

@@ -3,14 +3,12 @@ package emulator
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator/entra"
 	"github.com/tvmexport/tvmexport/emulator/faults"
 	"github.com/tvmexport/tvmexport/emulator/internal/assessment"
-	"github.com/tvmexport/tvmexport/emulator/internal/tenant"
 )
 
 // Defender is the handler of the Defender side: the three hunting fronts, the export
@@ -35,11 +33,20 @@ func (e *Emulator) Transport() http.RoundTripper {
 		e.ready.Authority: e.defenders, e.ready.IMDS: e.defenders, e.ready.Control: e.defenders,
 		e.ready.Kusto: e.Kusto(), e.ready.Ingest: e.Ingest(),
 	} {
-		if u, err := url.Parse(address); err == nil {
-			hosts[u.Host] = handler
+		if host := hostOf(address); host != "" {
+			hosts[host] = handler
 		}
 	}
-	return transport{handler: func(host string) http.Handler {
+	clusters := map[string]*ownCluster{}
+	for _, o := range e.tenants.list {
+		if o.cluster != nil {
+			kusto, ingest := hostOf(o.cluster.kusto), hostOf(o.cluster.ingest)
+			hosts[kusto], hosts[ingest] = o.handler(e.Kusto()), o.handler(e.Ingest())
+			clusters[kusto], clusters[ingest] = o.cluster, o.cluster
+		}
+	}
+	refused := func(host string) bool { c, own := clusters[host]; return own && c.down.Load() }
+	return transport{refused: refused, handler: func(host string) http.Handler {
 		if h, ok := hosts[host]; ok {
 			return h
 		}
@@ -52,38 +59,17 @@ func (e *Emulator) Transport() http.RoundTripper {
 
 // routeDefender builds the handler of the Defender side.
 func (e *Emulator) routeDefender() http.Handler {
-	var control http.Handler = controlGuard{names: ownNames(e.ready, e.o.StorageHost), next: (&control{
-		advance: func(days, hours int) error {
-			e.tenant.Advance(days)
-			e.tenant.AdvanceHours(hours)
-			return nil
-		},
-		move:   func(share float64) (tenant.Change, error) { return e.tenant.Move(share), nil },
-		drift:  e.tenant.Drift,
-		insert: e.tenant.Insert,
-		stats:  func() any { return e.Stats() },
-		truth:  func(ctx context.Context, query string) (result, error) { return e.State().run(ctx, query) },
-		landed: e.landed,
-		faults: e.faults,
-
-		silence:   e.tenant.Silence,
-		reinstall: e.tenant.Reinstall,
-		retire:    e.tenant.Retire,
-		vanished: func(ctx context.Context, name string, from, to time.Time) (result, error) {
-			return vanished(ctx, e.tenant, name, from, to)
-		},
-	}).handler(controlPath)}
-	graph, xdr, mde := e.hunting.Graph(), e.hunting.XDR(), e.hunting.MDE()
+	var control http.Handler = controlGuard{names: ownNames(e.ready, e.o.StorageHost), next: e.control().handler(controlPath)}
 	services := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch defenderEndpoint(r) {
 		case faults.Graph:
-			graph.ServeHTTP(w, r)
+			e.asked(r).hunting.Graph().ServeHTTP(w, r)
 		case faults.XDR:
-			xdr.ServeHTTP(w, r)
+			e.asked(r).hunting.XDR().ServeHTTP(w, r)
 		case faults.MDE:
-			mde.ServeHTTP(w, r)
+			e.asked(r).hunting.MDE().ServeHTTP(w, r)
 		case faults.Assessment:
-			e.assessment.ServeHTTP(w, r)
+			e.asked(r).assessment.ServeHTTP(w, r)
 		default:
 			e.entra.ServeHTTP(w, r)
 		}
@@ -96,6 +82,37 @@ func (e *Emulator) routeDefender() http.Handler {
 		}
 		disturbed.ServeHTTP(w, r)
 	})
+}
+
+// control is the control API of the emulator.
+func (e *Emulator) control() *control {
+	c := &control{
+		stats:  func() any { return e.Stats() },
+		landed: e.landed,
+		faults: e.faults,
+		list:   func() any { return e.readyTenants() },
+	}
+	for _, o := range e.tenants.list {
+		c.tenants = append(c.tenants, &tenantControl{
+			name: o.Name, database: o.Database,
+			stats:   func() any { return o.stats() },
+			advance: func(days, hours int) { e.tenants.advance(o, days, hours) },
+			move:    o.data.Move,
+			drift:   o.data.Drift,
+			insert:  o.data.Insert,
+			truth:   func(ctx context.Context, query string) (result, error) { return o.state().run(ctx, query) },
+
+			silence:   o.data.Silence,
+			reinstall: o.data.Reinstall,
+			retire:    o.data.Retire,
+			vanished: func(ctx context.Context, name string, from, to time.Time) (result, error) {
+				return vanished(ctx, o.data, name, from, to)
+			},
+			consent: func(c entra.Consent) error { return e.Consent(o.Name, c) },
+			down:    func(down bool) error { return e.SetClusterDown(o.Name, down) },
+		})
+	}
+	return c
 }
 
 // defenderEndpoint says which service of the Defender side a request is for.

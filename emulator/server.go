@@ -1,12 +1,10 @@
 package emulator
 
 import (
-	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -32,15 +30,19 @@ type Server struct {
 	*Emulator
 	Ready Ready
 
-	servers []*http.Server
-	serving sync.WaitGroup
-	unlock  func() error // releases Options.Dir
-	ended   []error      // how each server ended; written before serving is done
+	servers  []*http.Server
+	clusters []*clusterServer // of single tenants
+	serving  sync.WaitGroup
+	unlock   func() error // releases Options.Dir
+	ended    []error      // how each server ended; written before serving is done
 }
 
 // Start listens, serves in the background and returns when clients may come.
 // Close the Server. The error names the address that could not be used.
 func Start(o Options, l Listen) (s *Server, err error) {
+	if o, err = o.filled(); err != nil {
+		return nil, err
+	}
 	var listeners []net.Listener
 	defer func() {
 		if err != nil {
@@ -71,7 +73,22 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	at := loopbackEndpoints(listeners[0].Addr().String(), kusto, listeners[2].Addr().String(),
 		storageAddress(o.StorageHost, listeners[3].Addr().String()))
 	if o.Eventhouse {
-		at = at.eventhouse(cmp.Or(o.TenantID, DefaultTenantID))
+		at = at.eventhouse(o.TenantID)
+	}
+	at.own = map[string][2]string{}
+	for _, t := range o.Tenants {
+		if !t.OwnCluster {
+			continue
+		}
+		for range 2 {
+			listener, err := listenLoopback("127.0.0.1:0")
+			if err != nil {
+				return nil, err
+			}
+			listeners = append(listeners, listener)
+		}
+		last := listeners[len(listeners)-2:]
+		at.own[t.Name] = [2]string{"https://" + last[0].Addr().String(), "https://" + last[1].Addr().String()}
 	}
 	unlock := func() error { return nil }
 	if o.Dir != "" {
@@ -103,19 +120,36 @@ func Start(o Options, l Listen) (s *Server, err error) {
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	s = &Server{Emulator: e, unlock: unlock, Ready: e.ready, ended: make([]error, len(listeners))}
+	s = &Server{Emulator: e, unlock: unlock, Ready: e.ready, ended: make([]error, ownListeners)}
 	for i, handler := range []http.Handler{e.Defender(), e.Kusto(), e.Ingest(), e.Storage()} {
-		server := &http.Server{
-			Handler:           handler,
-			TLSConfig:         authority.config(),
-			ReadHeaderTimeout: time.Minute,
-			ErrorLog:          log.New(io.Discard, "", 0), // broken connections are what faults are for
-		}
+		server := newServer(handler, authority.config())
 		s.servers = append(s.servers, server)
 		listener := listeners[i]
 		s.serving.Go(func() { s.ended[i] = server.ServeTLS(listener, "", "") })
 	}
+	s.serveClusters(listeners[ownListeners:], authority.config())
 	return s, nil
+}
+
+// ownListeners are those of Listen; the ones of the tenants' own clusters follow.
+const ownListeners = 4
+
+// serveClusters serves the own clusters of tenants, each on the next two listeners.
+func (s *Server) serveClusters(listeners []net.Listener, trust *tls.Config) {
+	for _, o := range s.tenants.list {
+		if o.cluster == nil {
+			continue
+		}
+		c := &clusterServer{
+			addresses: [2]string{hostOf(o.cluster.kusto), hostOf(o.cluster.ingest)},
+			handlers:  [2]http.Handler{o.handler(s.Kusto()), o.handler(s.Ingest())},
+			trust:     trust,
+		}
+		c.serve(listeners[:2])
+		o.cluster.listen = c.listen
+		s.clusters = append(s.clusters, c)
+		listeners = listeners[2:]
+	}
 }
 
 // Close ends the connections and the emulator.
@@ -123,6 +157,9 @@ func (s *Server) Close() error {
 	var errs []error
 	for _, server := range s.servers {
 		errs = append(errs, server.Close())
+	}
+	for _, c := range s.clusters {
+		errs = append(errs, c.close())
 	}
 	s.serving.Wait()
 	for _, err := range s.ended {

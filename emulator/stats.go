@@ -13,7 +13,31 @@ type Stats struct {
 	Entra     entra.Stats             `json:"entra"`
 	Kusto     KustoStats              `json:"kusto"`
 	Ingestion IngestionStats          `json:"ingestion"`
-	TenantNow time.Time               `json:"tenantNow"` // the clock of the data
+	TenantNow time.Time               `json:"tenantNow"` // the clock of the data; of several tenants, of the first
+	// Tenants are the parts of the tenants, by name, where there are several. Defender and Exports are their sums,
+	// apart from the busiest times.
+	Tenants map[string]TenantStats `json:"tenants,omitempty"`
+}
+
+// TenantStats is what was asked about one tenant.
+type TenantStats struct {
+	Defender  map[string]HuntingStats `json:"defender"`
+	Exports   map[string]ExportStats  `json:"exports"`
+	TenantNow time.Time               `json:"tenantNow"`
+}
+
+func (o *organisation) stats() TenantStats {
+	return TenantStats{o.hunting.Stats(), o.assessment.Stats(), o.data.Now()}
+}
+
+// addUp adds the counters of tenants up.
+func addUp[S interface{ Add(S) S }](total, part map[string]S) {
+	for name, s := range part {
+		if t, ok := total[name]; ok {
+			s = t.Add(s)
+		}
+		total[name] = s
+	}
 }
 
 // KustoStats is what the engine was asked.
@@ -47,16 +71,28 @@ func (e *Emulator) Stats() Stats {
 	if commands == nil {
 		commands = map[string]int64{}
 	}
-	return Stats{
-		Defender:  e.hunting.Stats(),
-		Exports:   e.assessment.Stats(),
+	all := Stats{
+		Defender:  map[string]HuntingStats{},
+		Exports:   map[string]ExportStats{},
 		Entra:     e.entra.Stats(),
 		Kusto:     KustoStats{Queries: asked.Queries, Commands: commands, RowsIngested: asked.RowsIngested, RowsScanned: asked.RowsScanned},
-		TenantNow: e.tenant.Now(),
+		TenantNow: e.tenants.home().data.Now(),
 		Ingestion: IngestionStats{
 			Blobs: uploaded.Blobs, Bytes: uploaded.BlobBytes, Messages: uploaded.Messages,
 			Ingested: done.Blobs, Batches: done.Batches, Rows: done.Rows, Skipped: done.Skipped,
 			Failed: done.Failed, SkippedLines: done.SkippedLines, Streams: done.Streams,
 		},
 	}
+	for _, o := range e.tenants.list {
+		part := o.stats()
+		addUp(all.Defender, part.Defender)
+		addUp(all.Exports, part.Exports)
+		if len(e.tenants.list) > 1 {
+			if all.Tenants == nil {
+				all.Tenants = map[string]TenantStats{}
+			}
+			all.Tenants[o.Name] = part
+		}
+	}
+	return all
 }

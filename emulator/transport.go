@@ -16,11 +16,16 @@ import (
 // Answers stream, and a broken-off answer is an unexpected end of its body.
 type transport struct {
 	handler func(host string) http.Handler // nil for an unknown host
+	refused func(host string) bool         // nobody listens there now; nil for no host
 }
 
 // RoundTrip serves r on a goroutine of its own, which ends with the handler.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	host := strings.ToLower(r.URL.Host)
+	if t.refused != nil && t.refused(host) {
+		closeBody(r)
+		return nil, connectionRefused()
+	}
 	handler := t.handler(host)
 	if handler == nil {
 		closeBody(r)

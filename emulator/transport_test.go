@@ -13,7 +13,7 @@ import (
 )
 
 func client(h http.HandlerFunc) *http.Client {
-	return &http.Client{Transport: transport{func(host string) http.Handler {
+	return &http.Client{Transport: transport{handler: func(host string) http.Handler {
 		if host != "service.example" {
 			return nil
 		}

@@ -26,10 +26,9 @@ type State struct {
 	now     time.Time
 }
 
-// State is the source as it is now.
-// The data sets of the export APIs are tables next to those of hunting.
+// State is the source as it is now; of several tenants, the first one. The data sets of the export APIs are tables next to those of hunting.
 func (e *Emulator) State() State {
-	return State{catalogs{e.tenant.Catalog(), e.tenant.ExportCatalog()}, e.tenant.Now()}
+	return e.tenants.home().state()
 }
 
 // catalogs are the tables of two catalogs, which have different names.

@@ -50,43 +50,59 @@ type NewColumn = tenant.NewColumn
 // NewKey is a key that the objects of a dynamic column get, for Drift.
 type NewKey = tenant.NewKey
 
-// Tenant is the synthetic tenant: the source of the data. Its methods are safe for
+// Tenant is a synthetic tenant: the source of the data. Its methods are safe for
 // concurrent use.
-type Tenant struct{ tenant *tenant.Tenant }
+type Tenant struct {
+	organisation *organisation
+	all          *organisations
+}
+
+// Name is the tenant's name in the options and in the control API.
+func (t Tenant) Name() string { return t.organisation.Name }
+
+// ID is the id of the tenant in Entra.
+func (t Tenant) ID() string { return t.organisation.ID }
+
+// Database is the name of the database for the tenant's data.
+func (t Tenant) Database() string { return t.organisation.Database }
+
+// State is the source as it is now.
+func (t Tenant) State() State { return t.organisation.state() }
 
 // Advance lets days pass, one after the other: software is patched, CVEs are
 // published, devices join and leave, events happen and expire. It moves Now and
-// Edge, and with them the clock of the Kusto engine, but not the expiry of tokens. It
-// does nothing when days is not positive.
-func (t Tenant) Advance(days int) Change { return t.tenant.Advance(days) }
+// Edge, and with them the clock of the Kusto engine, but not the expiry of tokens. Of several
+// tenants, the one that is furthest ahead sets the engine's clock. It does nothing when days is
+// not positive.
+func (t Tenant) Advance(days int) Change { return t.all.advance(t.organisation, days, 0) }
 
 // AdvanceHours lets hours pass. Every six hours a quarter of what a day changes does, and
 // the export APIs get a new snapshot; the last hour of a day ends it, as Advance does.
-func (t Tenant) AdvanceHours(hours int) Change { return t.tenant.AdvanceHours(hours) }
+func (t Tenant) AdvanceHours(hours int) Change { return t.all.advance(t.organisation, 0, hours) }
 
 // Move changes a share of the devices, 0 to 1, at once, as may happen during a
 // read. At least one device changes, one joins and one leaves when share is
 // positive; otherwise Move does nothing.
-func (t Tenant) Move(share float64) Change { return t.tenant.Move(share) }
+func (t Tenant) Move(share float64) Change { return t.organisation.data.Move(share) }
 
 // Silence makes a device stop reporting from the next day on. What it reported expires:
 // after 7 days what belongs to users, after 30 days its vulnerabilities, after 31 the rest.
-func (t Tenant) Silence(deviceID string) error { return t.tenant.Silence(deviceID) }
+func (t Tenant) Silence(deviceID string) error { return t.organisation.data.Silence(deviceID) }
 
 // Reinstall makes a device stop reporting, as Silence does, and lets another one with the
 // same name join, whose id it returns.
 func (t Tenant) Reinstall(deviceID string) (newID string, err error) {
-	return t.tenant.Reinstall(deviceID)
+	return t.organisation.data.Reinstall(deviceID)
 }
 
 // Retire makes a device leave at once, as one that is excluded does: nothing of it is shown
 // any more.
-func (t Tenant) Retire(deviceID string) error { return t.tenant.Retire(deviceID) }
+func (t Tenant) Retire(deviceID string) error { return t.organisation.data.Retire(deviceID) }
 
 // Drift changes the schema of a table of current state from now on and returns its
 // columns. If the change is not possible, the error says why and nothing changes.
 func (t Tenant) Drift(table string, d Drift) ([]NewColumn, error) {
-	columns, err := t.tenant.Drift(table, d)
+	columns, err := t.organisation.data.Drift(table, d)
 	if err != nil {
 		return nil, err
 	}
@@ -100,14 +116,14 @@ func (t Tenant) Drift(table string, d Drift) ([]NewColumn, error) {
 // Insert adds rows to a table of events at once, such as late rows or duplicates.
 // A row is a JSON object; columns that it leaves out are null, or "" for strings.
 func (t Tenant) Insert(table string, rows ...json.RawMessage) error {
-	return t.tenant.Insert(table, rows...)
+	return t.organisation.data.Insert(table, rows...)
 }
 
 // Now is the tenant's time: the wall clock plus the days that Advance let pass.
-func (t Tenant) Now() time.Time { return t.tenant.Now() }
+func (t Tenant) Now() time.Time { return t.organisation.data.Now() }
 
 // Edge is the end of the events: no event has a Timestamp at or after it.
-func (t Tenant) Edge() time.Time { return t.tenant.Edge() }
+func (t Tenant) Edge() time.Time { return t.organisation.data.Edge() }
 
 // TableNames are the names of the tenant's tables, sorted.
 func TableNames() []string { return tenant.TableNames() }

@@ -29,8 +29,8 @@ func (p *process) writeAccess(f emulatorFlags, r emulator.Ready) error {
 		return err
 	}
 	for _, w := range []struct{ name, text string }{
-		{defaultConfig, fmt.Sprintf("defender:\n  endpoint: %q\n  share: 1\n%sassessment:\n  endpoint: %q\n  share: 1\nkusto:\n  cluster: %q\n  ingest: %q\n  database: %q\nca_file: %q\n",
-			r.Graph, calls, r.MDE, r.Kusto, r.Ingest, r.Database, ca)},
+		{defaultConfig, fmt.Sprintf("defender:\n  endpoint: %q\n  share: 1\n%sassessment:\n  endpoint: %q\n  share: 1\nkusto:\n  cluster: %q\n  ingest: %q\n%sca_file: %q\n%s",
+			r.Graph, calls, r.MDE, r.Kusto, r.Ingest, kustoConfig(r), ca, tenantsConfig(r))},
 		{"emulator.env", fmt.Sprintf("export AZURE_TENANT_ID='%s'\nexport AZURE_CLIENT_ID='%s'\nexport AZURE_CLIENT_SECRET='%s'\nexport AZURE_AUTHORITY_HOST='%s'\n"+
 			// Trust for Go, for requests and urllib3 of Python, and for Node.
 			"export SSL_CERT_FILE='%s'\nexport REQUESTS_CA_BUNDLE='%s'\nexport NODE_EXTRA_CA_CERTS='%s'\n"+

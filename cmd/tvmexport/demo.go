@@ -35,7 +35,7 @@ table by table, by row count and by hash, and then prints the audit log.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), f, stay) },
 	}
 	flags := c.Flags()
-	flags.IntVar(&f.devices, "devices", f.devices, "number of devices in the tenant")
+	flags.Var(&f.devices, "devices", "`number` of devices in the tenant")
 	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
 	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print its addresses")
 	return c
@@ -52,7 +52,7 @@ func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
 		return err
 	}
 	defer e.Close()
-	fmt.Fprintf(p.stdout, "A synthetic tenant of %d devices, and an empty database %q.\n\n", f.devices, e.Ready.Database)
+	fmt.Fprintf(p.stdout, "A synthetic tenant of %v devices, and an empty database %q.\n\n", &f.devices, e.Ready.Database)
 
 	inside := *p
 	inside.env = emulated(e.Ready, p.env)

@@ -27,7 +27,11 @@ const (
 )
 
 type emulatorFlags struct {
-	devices     int
+	devices     deviceRange
+	tenants     int
+	unconsented []string // names of tenants
+	ownClusters []string // names of tenants
+	cves        int
 	seed        uint64
 	quota       string
 	defender    string
@@ -45,7 +49,7 @@ type emulatorFlags struct {
 // defaultEmulator is what the flags say if none is given.
 func defaultEmulator() emulatorFlags {
 	return emulatorFlags{
-		devices: 200, seed: 1, quota: "documented", defender: "127.0.0.1:0", kusto: "127.0.0.1:0", batching: emulator.DefaultBatching,
+		devices: deviceRange{200, 200}, tenants: 1, seed: 1, quota: "documented", defender: "127.0.0.1:0", kusto: "127.0.0.1:0", batching: emulator.DefaultBatching,
 		flavor: "adx", tenantID: emulator.DefaultTenantID, databases: []string{emulator.DefaultDatabase},
 	}
 }
@@ -56,7 +60,7 @@ func (p *process) emulatorCommand() *cobra.Command {
 		Use:   "emulator",
 		Short: "Run a local emulator of Defender, Entra and Kusto",
 		Long: `emulator emulates Advanced Hunting (Graph, XDR, MDE), Entra and Kusto with queued
-ingestion, for a synthetic tenant. It is for tests, demos and trial runs:
+ingestion, for one or more synthetic tenants. It is for tests, demos and trial runs:
 unmodified official clients work against it. It listens on loopback only, prints
 one line of JSON with addresses and credentials, and runs until it is stopped.
 
@@ -92,7 +96,11 @@ curl --cacert $SSL_CERT_FILE -d '{"days": 1}' $EMULATOR_CONTROL/advance`,
 	flags := c.Flags()
 	flags.StringVar(&f.defender, "defender", f.defender, "`address` of hunting, sign-in and control API (port 0 selects a free port)")
 	flags.StringVar(&f.kusto, "kusto", f.kusto, "`address` of the cluster (port 0 selects a free port)")
-	flags.IntVar(&f.devices, "devices", f.devices, "number of devices in the tenant")
+	flags.Var(&f.devices, "devices", "`number` of devices in the tenant, or MIN-MAX for sizes between them by the seed")
+	flags.IntVar(&f.tenants, "tenants", f.tenants, "number of tenants, each with its own id, data, database and quotas")
+	flags.StringArrayVar(&f.unconsented, "unconsented", nil, "`name` of a tenant that has not consented to the application; repeatable")
+	flags.StringArrayVar(&f.ownClusters, "own-cluster", nil, "`name` of a tenant with a cluster address of its own, which can be taken down; repeatable")
+	flags.IntVar(&f.cves, "cves", 0, "number of known CVEs (default 321736; of several tenants 5000)")
 	flags.Uint64Var(&f.seed, "seed", f.seed, "random seed of the tenant: equal seeds generate equal data")
 	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
 	flags.DurationVar(&f.batching, "batching", f.batching, "time until a batch of queued ingestion is sealed")
@@ -117,8 +125,9 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 	if err != nil {
 		return emulatorOptions{}, usage(fmt.Errorf("--quota: %w", err))
 	}
-	if f.devices < 1 {
-		return emulatorOptions{}, usage(fmt.Errorf("--devices is %d; it must be at least 1", f.devices))
+	tenants, err := f.tenantOptions()
+	if err != nil {
+		return emulatorOptions{}, usage(err)
 	}
 	if f.dir != "" {
 		if err := os.MkdirAll(f.dir, 0o700); err != nil {
@@ -139,7 +148,7 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 	return emulatorOptions{close: stop, Options: emulator.Options{
 		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
 		Eventhouse: f.flavor == "eventhouse",
-		Devices:    f.devices, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
+		Devices:    f.devices.most, Tenants: tenants, CVEs: f.knownCVEs(), Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
 		Log: log, TVMIngestionTime: f.tvmTimes, Expiry: f.expiry,
 	}}, nil
 }

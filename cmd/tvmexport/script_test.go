@@ -42,12 +42,13 @@ const otherProgram = "TVMEXPORT_TEST_PROGRAM"
 
 // The program from a user's view. In addition to testscript's own commands:
 //
-//	emulator [devices=N] [history=N] [quota=off] [flavor=eventhouse]  starts an emulator for this script, sets
-//	                                  AZURE_* and writes tvmexport.yaml for it
+//	emulator [devices=N] [history=N] [quota=off] [flavor=eventhouse] [tenants=N] [unconsented=NAME] [own-cluster=NAME]
+//	                                  starts an emulator for this script, sets AZURE_* and writes tvmexport.yaml for it
 //	advance N                         lets days pass at the source
 //	agree QUERY...                    each query has the same rows at the source and at the
 //	                                  destination
-//	count N QUERY                     the query has N rows at the destination
+//	count N QUERY                     the query has N rows at the destination; of agree and count, a QUERY may begin
+//	                                  with @NAME and a space, for that tenant and its database
 //	examples FILE                     runs the indented examples of a page at the destination
 //	admin COMMAND                     runs a management command as the database's administrator
 //	oldexporter KIND TABLE COLUMN LOADTYPE [KQL]  one run of an exporter that import takes over
@@ -177,14 +178,20 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	dir, err := os.MkdirTemp(ts.MkAbs("."), "emulator") // a script may start several, one after the other
 	ts.Check(err)
 	f := defaultEmulator()
-	f.devices, f.seed, f.quota, f.batching, f.dir = 20, 7, "documented", 20*time.Millisecond, dir
+	f.devices, f.seed, f.quota, f.batching, f.dir = deviceRange{20, 20}, 7, "documented", 20*time.Millisecond, dir
 	days := fewDays
 	for _, a := range args {
 		key, value, _ := strings.Cut(a, "=")
 		switch key {
 		case "devices":
-			f.devices, err = strconv.Atoi(value)
+			ts.Check(f.devices.Set(value))
+		case "tenants":
+			f.tenants, err = strconv.Atoi(value)
 			ts.Check(err)
+		case "unconsented":
+			f.unconsented = append(f.unconsented, value)
+		case "own-cluster":
+			f.ownClusters = append(f.ownClusters, value)
 		case "history":
 			days, err = strconv.Atoi(value)
 			ts.Check(err)
@@ -210,8 +217,8 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	} {
 		ts.Setenv(name, value)
 	}
-	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nassessment:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n  database: %s\nca_file: %s\n",
-		s.Ready.Graph, s.Ready.MDE, s.Ready.Kusto, s.Ready.Ingest, s.Ready.Database, s.Ready.CA)
+	text := fmt.Sprintf("defender:\n  endpoint: %s\n  share: 1\nassessment:\n  endpoint: %s\n  share: 1\nkusto:\n  cluster: %s\n  ingest: %s\n%sca_file: %s\n%s",
+		s.Ready.Graph, s.Ready.MDE, s.Ready.Kusto, s.Ready.Ingest, kustoConfig(s.Ready), s.Ready.CA, tenantsConfig(s.Ready))
 	ts.Check(os.WriteFile(ts.MkAbs("tvmexport.yaml"), []byte(text), 0o600))
 }
 
@@ -258,7 +265,9 @@ func startEmulator(ts *testscript.TestScript, f emulatorFlags, days int, tenant 
 func cmdAdvance(ts *testscript.TestScript, _ bool, args []string) {
 	days, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	emulators.get(ts).Tenant().Advance(days)
+	for _, t := range emulators.get(ts).Tenants() {
+		t.Advance(days)
+	}
 }
 
 func cmdAgree(ts *testscript.TestScript, neg bool, args []string) {
@@ -313,7 +322,11 @@ func (r *running) ask(ts *testscript.TestScript, path, query string) emulator.Di
 	if path == "/landed" && r.landing != nil {
 		r = r.landing
 	}
-	response, err := r.client.Get(r.Ready.Control + path + "?q=" + url.QueryEscape(query))
+	tenant := ""
+	if strings.HasPrefix(query, "@") {
+		tenant, query, _ = strings.Cut(query[1:], " ")
+	}
+	response, err := r.client.Get(r.Ready.Control + path + "?q=" + url.QueryEscape(query) + "&tenant=" + url.QueryEscape(tenant))
 	ts.Check(err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

@@ -55,7 +55,7 @@ func (l *lockedBuffer) String() string {
 func startedEmulator(t *testing.T, devices int) *emulator.Server {
 	t.Helper()
 	f := defaultEmulator()
-	f.devices, f.seed, f.quota, f.batching, f.dir = devices, 7, "off", 50*time.Millisecond, t.TempDir()
+	f.devices, f.seed, f.quota, f.batching, f.dir = deviceRange{devices, devices}, 7, "off", 50*time.Millisecond, t.TempDir()
 	var p process
 	p.env, p.stderr = os.LookupEnv, io.Discard
 	p.flags.logLevel, p.flags.logFormat = "error", "text"

@@ -48,7 +48,7 @@ func setSignIn(ts *testscript.TestScript, r emulator.Ready) {
 func cmdSecond(ts *testscript.TestScript, _ bool, _ []string) {
 	first := emulators.get(ts)
 	f := defaultEmulator()
-	f.devices, f.seed, f.quota, f.batching, f.dir = 1, 1, "off", 20*time.Millisecond, ts.MkAbs("second")
+	f.devices, f.seed, f.quota, f.batching, f.dir = deviceRange{1, 1}, 1, "off", 20*time.Millisecond, ts.MkAbs("second")
 	first.landing = startEmulator(ts, f, fewDays, "2ec04d00-4f6d-4b8e-9c55-0d2a1f3b6c71")
 	r := first.landing.Ready
 	for name, value := range map[string]string{

@@ -3,6 +3,7 @@ package emulatortest
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -48,6 +49,7 @@ func (e *Emulator) SignedIn(as Identity) *http.Client {
 type TokenRequest struct {
 	Resource string   // the API, as a URI or a scope: GraphResource, or GraphResource + "/.default"
 	As       Identity // the application; "" means Exporter
+	Tenant   string   // its id or name of Endpoints().Tenants; "" means the first one
 	// Roles are the application permissions in the token, such as
 	// "ThreatHunting.Read.All". nil means those of the application; empty means none.
 	Roles    []string
@@ -65,10 +67,26 @@ func (e *Emulator) Token(r TokenRequest) (string, error) {
 		r.Lifetime = time.Hour
 	}
 	resource := strings.TrimSuffix(r.Resource, "/.default")
+	if r.Tenant != "" {
+		if r.Roles != nil {
+			return "", errors.New("emulatortest: a token request has Roles or a Tenant, not both; Consent changes the roles of a tenant")
+		}
+		return e.services.Entra().IssueIn(e.tenantID(r.Tenant), string(r.As), resource, r.Lifetime)
+	}
 	if r.Roles != nil {
 		return e.services.Entra().IssueWithRoles(string(r.As), resource, r.Lifetime, r.Roles...)
 	}
 	return e.services.Entra().Issue(string(r.As), resource, r.Lifetime)
+}
+
+// tenantID is the id of a tenant by its name; any other text is returned as it is.
+func (e *Emulator) tenantID(name string) string {
+	for _, t := range e.Endpoints().Tenants {
+		if strings.EqualFold(t.Name, name) {
+			return t.TenantID
+		}
+	}
+	return name
 }
 
 // Env is the environment with which official clients and tvmexport sign in as Exporter

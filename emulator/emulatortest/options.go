@@ -78,6 +78,13 @@ func Clock(now func() time.Time) Option { return func(s *settings) { s.Now = now
 // FixedClock gives the services a clock that only AdvanceClock moves.
 func FixedClock(at time.Time) Option { return Clock(func() time.Time { return at }) }
 
+// Tenants makes several tenants on one cluster: see emulator.Options.Tenants. Endpoints().Tenants
+// has their names, ids and databases. The methods without a tenant are about the first one; Services().Tenants()
+// has all.
+func Tenants(list ...emulator.TenantOptions) Option {
+	return func(s *settings) { s.Options.Tenants = list }
+}
+
 // App registers another application of the tenant. It has
 // no role in the database; grant one with Command: .add database.
 func App(a entra.App) Option { return func(s *settings) { s.Apps = append(s.Apps, a) } }

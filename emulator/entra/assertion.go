@@ -195,7 +195,7 @@ func (a App) federation(payload jwt.RegisteredClaims) (*FederatedCredential, *re
 	return nil, refusalOf(mismatch)
 }
 
-// isOwnEndpoint says whether audience is an endpoint of this tenant: clients
+// isOwnEndpoint says whether audience is an endpoint of the tenant that is asked: clients
 // name the token endpoint or the issuer of the discovery document.
 func (s *Server) isOwnEndpoint(r *http.Request, audience string) bool {
 	u, err := url.Parse(audience)
@@ -206,5 +206,6 @@ func (s *Server) isOwnEndpoint(r *http.Request, audience string) bool {
 		return false
 	}
 	segment, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	return s.knowsTenant(segment)
+	asked, named := s.directory(r.PathValue("tenant")), s.directory(segment)
+	return named != nil && named == asked
 }

@@ -36,7 +36,8 @@ func authority(r *http.Request) string { return "https://" + r.Host }
 // not know.
 func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 	tenant := r.PathValue("tenant")
-	if !s.knowsTenant(tenant) {
+	in := s.directory(tenant)
+	if in == nil {
 		s.refuse(w, r, tenantNotFound(tenant))
 		return
 	}
@@ -50,7 +51,7 @@ func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 		"id_token_signing_alg_values_supported": []string{"RS256"},
 		"response_types_supported":              []string{"token"},
 		"scopes_supported":                      []string{},
-		"issuer":                                authority(r) + "/" + s.tenantID + "/v2.0",
+		"issuer":                                authority(r) + "/" + in.id + "/v2.0",
 		"authorization_endpoint":                base + "/oauth2/v2.0/authorize",
 		"tenant_region_scope":                   nil,
 		"cloud_instance_name":                   r.Host,
@@ -72,7 +73,7 @@ func (s *Server) instance(w http.ResponseWriter, r *http.Request) {
 
 // keys is the JSON Web Key set (RFC 7517) of the signing key.
 func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
-	if tenant := r.PathValue("tenant"); tenant != "common" && !s.knowsTenant(tenant) {
+	if tenant := r.PathValue("tenant"); tenant != "common" && s.directory(tenant) == nil {
 		s.refuse(w, r, tenantNotFound(tenant))
 		return
 	}

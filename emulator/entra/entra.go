@@ -10,8 +10,8 @@
 // https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow,
 // the claims at https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 //
-// It is for tests: it has no consent, no users and no conditional access, and
-// what it does not do it refuses with Entra's error shape.
+// It is for tests: it has no users and no conditional access, and what it does not do it
+// refuses with Entra's error shape. An administrator's consent is a call of Consent.
 package entra
 
 import (
@@ -37,9 +37,12 @@ const DefaultLifetime = time.Hour
 
 // Options says what a Server knows. TenantID is required.
 type Options struct {
-	TenantID  string
-	Domain    string // the tenant's name, accepted in place of its id; "" for none
-	Apps      []App
+	TenantID string
+	Domain   string // the tenant's name, accepted in place of its id; "" for none
+	Apps     []App
+	// Customers are further tenants. Of the applications, those that are multi-tenant can
+	// sign in there, once an administrator of that tenant has consented.
+	Customers []Customer
 	Resources []Resource
 	// Managed are the identities of the machine that asks the metadata service;
 	// each is one of Apps. IdentityHeader is the secret of App Service's form, ""
@@ -52,6 +55,13 @@ type Options struct {
 	Key      *rsa.PrivateKey  // signs the tokens; nil makes a new one
 }
 
+// Customer is a tenant in which no application is registered.
+type Customer struct {
+	ID     string
+	Domain string   // accepted in place of ID; "" for none
+	Apps   []string // ids of the multi-tenant applications that it has consented to
+}
+
 // App is a registered application with its service principal in the tenant.
 type App struct {
 	ID             string              // application (client) id
@@ -62,6 +72,7 @@ type App struct {
 	Certificates   []*x509.Certificate // of client assertions the app signs itself
 	Federated      []FederatedCredential
 	Roles          map[string][]string // application permissions by resource URI
+	MultiTenant    bool                // other tenants can consent to it
 }
 
 // Resource is an API that tokens can be asked for.
@@ -75,7 +86,7 @@ type Resource struct {
 // http.Handler and safe for concurrent use.
 type Server struct {
 	tenantID  string
-	domain    string
+	tenants   map[string]*directory // by id and by domain, in lower case
 	apps      map[string]App
 	resources []Resource
 	now       func() time.Time
@@ -125,7 +136,6 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		tenantID: strings.ToLower(o.TenantID),
-		domain:   strings.ToLower(o.Domain),
 		apps:     make(map[string]App, len(o.Apps)),
 		now:      o.Now,
 		lifetime: o.Lifetime,
@@ -141,6 +151,9 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("entra: application %s is registered twice", app.ID)
 		}
 		s.apps[app.ID] = app
+	}
+	if err := s.addTenants(o); err != nil {
+		return nil, err
 	}
 	s.identityHeader = o.IdentityHeader
 	for _, m := range o.Managed {
@@ -205,16 +218,6 @@ func (s *Server) resource(name string) (Resource, bool) {
 	}
 	return Resource{}, false
 }
-
-// knowsTenant says whether a path segment names the tenant. "adfs" is accepted
-// too: official clients ask an authority of that name without looking it up at
-// login.microsoftonline.com first, so they reach a local authority unmodified.
-func (s *Server) knowsTenant(segment string) bool {
-	segment = strings.ToLower(segment)
-	return segment == s.tenantID || s.domain != "" && segment == s.domain || segment == adfsTenant
-}
-
-const adfsTenant = "adfs"
 
 // keyID is a stable name of a public key, in the way of RFC 7638 but shorter.
 func keyID(k *rsa.PublicKey) string {

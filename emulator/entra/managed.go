@@ -141,7 +141,7 @@ func (s *Server) hand(w http.ResponseWriter, m ManagedIdentity, resource Resourc
 		lifetime = s.lifetime
 	}
 	g, err := s.sign(claimed{
-		app: s.apps[m.AppID], resource: resource, audience: audience, by: byCertificate,
+		app: s.apps[m.AppID], tenant: s.tenantID, resource: resource, audience: audience, by: byCertificate,
 		from: s.now(), lifetime: lifetime, identity: m.ResourceID,
 	})
 	if err != nil {

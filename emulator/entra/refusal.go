@@ -66,6 +66,16 @@ func appNotFound(app, tenant string) refusal {
 	}
 }
 
+// noServicePrincipal is the refusal of an application that is registered, but not consented
+// to in the tenant. The number was seen for multi-tenant applications; 700016 is for those that the
+// tenant cannot know.
+func noServicePrincipal(app, tenant string) refusal {
+	return refusal{
+		http.StatusUnauthorized, "invalid_client", 7000229,
+		fmt.Sprintf("The client application %s is missing service principal in the tenant %s. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119", app, tenant),
+	}
+}
+
 func resourceNotFound(resource, tenant string) refusal {
 	return refusal{
 		http.StatusBadRequest, "invalid_resource", 500011,

@@ -81,7 +81,8 @@ func (s *Server) tokenV1(w http.ResponseWriter, r *http.Request) {
 // parameter is the form field that names the API: scope or resource.
 func (s *Server) grant(w http.ResponseWriter, r *http.Request, parameter string) (grant, *refusal) {
 	tenant := r.PathValue("tenant")
-	if !s.knowsTenant(tenant) {
+	in := s.directory(tenant)
+	if in == nil {
 		return grant{}, refusalOf(tenantNotFound(tenant))
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxTokenRequest)
@@ -101,9 +102,13 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, parameter string)
 	if got := form.Get("grant_type"); got != "client_credentials" {
 		return grant{}, refusalOf(unsupportedGrant(got))
 	}
-	app, method, refused := s.authenticate(r)
+	app, method, refused := s.authenticate(r, in)
 	if refused != nil {
 		return grant{}, refused
+	}
+	app, consented := in.principal(app)
+	if !consented {
+		return grant{}, refusalOf(noServicePrincipal(app.ID, in.id))
 	}
 	audience := form.Get(parameter)
 	if parameter == "scope" {
@@ -115,7 +120,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, parameter string)
 	if !ok {
 		return grant{}, refusalOf(resourceNotFound(audience, tenant))
 	}
-	g, err := s.sign(claimed{app: app, resource: resource, audience: audience, by: method, from: s.now(), lifetime: s.lifetime})
+	g, err := s.sign(claimed{app: app, tenant: in.id, resource: resource, audience: audience, by: method, from: s.now(), lifetime: s.lifetime})
 	if err != nil {
 		return grant{}, refusalOf(refusal{http.StatusInternalServerError, "server_error", 90033, err.Error()})
 	}
@@ -156,15 +161,15 @@ const (
 	byCertificate credential = "2"
 )
 
-// authenticate finds the application of a request and checks its credential.
-func (s *Server) authenticate(r *http.Request) (App, credential, *refusal) {
+// authenticate finds the application of a request in a tenant and checks its credential.
+func (s *Server) authenticate(r *http.Request, in *directory) (App, credential, *refusal) {
 	form := r.PostForm
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	if user, password, ok := r.BasicAuth(); ok && secret == "" {
 		id, secret = user, password
 	}
 	app, ok := s.App(id)
-	if !ok {
+	if !ok || !in.home && !app.MultiTenant {
 		return App{}, "", refusalOf(appNotFound(id, r.PathValue("tenant")))
 	}
 	switch {
@@ -184,15 +189,29 @@ func (s *Server) authenticate(r *http.Request) (App, credential, *refusal) {
 	}
 }
 
-// Issue makes a token for a registered application without a request, for tests
-// and for a program that holds the Server itself. A negative lifetime gives a
+// Issue makes a token of Options.TenantID for a registered application without a request, for
+// tests and for a program that holds the Server itself. A negative lifetime gives a
 // token that has already expired.
 func (s *Server) Issue(appID, resource string, lifetime time.Duration) (string, error) {
+	return s.IssueIn(s.tenantID, appID, resource, lifetime)
+}
+
+// IssueIn is Issue in one of the tenants, by its id or domain. The application has the roles
+// that the tenant has consented to.
+func (s *Server) IssueIn(tenant, appID, resource string, lifetime time.Duration) (string, error) {
 	app, ok := s.App(appID)
 	if !ok {
 		return "", fmt.Errorf("entra: no application %s; register it in Options.Apps", appID)
 	}
-	return s.issue(app, resource, lifetime)
+	in := s.directory(tenant)
+	if in == nil {
+		return "", fmt.Errorf("entra: no tenant %s; name it in Options.Customers", tenant)
+	}
+	app, consented := in.principal(app)
+	if !consented {
+		return "", fmt.Errorf("entra: tenant %s has not consented to application %s; call Consent", tenant, appID)
+	}
+	return s.issue(in.id, app, resource, lifetime)
 }
 
 // IssueWithRoles is Issue with these application permissions in place of those of
@@ -206,10 +225,10 @@ func (s *Server) IssueWithRoles(appID, resource string, lifetime time.Duration, 
 	if r, ok := s.resource(resource); ok {
 		app.Roles[r.URI] = roles
 	}
-	return s.issue(app, resource, lifetime)
+	return s.issue(s.tenantID, app, resource, lifetime)
 }
 
-func (s *Server) issue(app App, resource string, lifetime time.Duration) (string, error) {
+func (s *Server) issue(tenant string, app App, resource string, lifetime time.Duration) (string, error) {
 	r, ok := s.resource(resource)
 	if !ok {
 		return "", fmt.Errorf("entra: no resource %s; register it in Options.Resources", resource)
@@ -219,13 +238,14 @@ func (s *Server) issue(app App, resource string, lifetime time.Duration) (string
 		from = from.Add(2 * lifetime)
 		lifetime = -lifetime
 	}
-	g, err := s.sign(claimed{app: app, resource: r, audience: resource, by: bySecret, from: from, lifetime: lifetime})
+	g, err := s.sign(claimed{app: app, tenant: tenant, resource: r, audience: resource, by: bySecret, from: from, lifetime: lifetime})
 	return g.token, err
 }
 
 // claimed is what a token says.
 type claimed struct {
 	app      App
+	tenant   string // id
 	resource Resource
 	audience string // as the request names the resource
 	by       credential
@@ -238,11 +258,11 @@ type claimed struct {
 func (s *Server) sign(c claimed) (grant, error) {
 	from := c.from.Truncate(time.Second)
 	to := from.Add(c.lifetime)
-	issuer := issuer(s.tenantID)
+	issuer := issuer(c.tenant)
 	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
 		Audience: c.audience,
 		Version:  "1.0",
-		TenantID: s.tenantID,
+		TenantID: c.tenant,
 		ObjectID: c.app.ObjectID,
 		AppID:    c.app.ID,
 		AppACR:   string(c.by),

@@ -1,10 +1,13 @@
 package faults
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // maxRules bounds the body that ServeHTTP reads.
@@ -12,11 +15,13 @@ const maxRules = 4 << 20
 
 // ServeHTTP is the control API of the set: POST activates one rule or a list of
 // rules and returns their ids, GET lists the rules with their counts, DELETE removes
-// all of them, or with ?id=N one.
+// all of them, or with ?id=N one. With ?tenant=NAME, POST limits rules to that tenant, and GET and
+// DELETE are about the rules that are limited to it.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	tenant := r.URL.Query().Get("tenant")
 	switch r.Method {
 	case http.MethodGet:
-		reply(w, http.StatusOK, s.List())
+		reply(w, http.StatusOK, slices.DeleteFunc(s.List(), func(a Report) bool { return tenant != "" && !strings.EqualFold(a.Tenant, tenant) }))
 	case http.MethodPost:
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRules))
 		if err != nil {
@@ -27,6 +32,9 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			replyError(w, http.StatusBadRequest, err.Error())
 			return
+		}
+		for i := range rules {
+			rules[i].Tenant = cmp.Or(rules[i].Tenant, tenant)
 		}
 		ids, err := s.Add(rules...)
 		if err != nil {
@@ -45,7 +53,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Set) serveDelete(w http.ResponseWriter, r *http.Request) {
 	text := r.URL.Query().Get("id")
 	if text == "" {
-		s.Clear()
+		s.ClearTenant(r.URL.Query().Get("tenant"))
 		reply(w, http.StatusOK, map[string]any{})
 		return
 	}

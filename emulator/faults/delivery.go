@@ -28,9 +28,10 @@ type Outcome struct {
 }
 
 // Deliver counts one message and says what is to happen to it; false means
-// nothing unusual. text is the message, for Match to be looked for in.
-func (s *Set) Deliver(text string) (Outcome, bool) {
-	rule, _, ok := s.take(Delivery, text)
+// nothing unusual. database is where the message leads; text is the message, for Match to be
+// looked for in.
+func (s *Set) Deliver(database, text string) (Outcome, bool) {
+	rule, _, ok := s.take(Delivery, said{s.tenantOf(Delivery, nil, database), []string{text}})
 	if !ok {
 		return Outcome{}, false
 	}

@@ -54,6 +54,7 @@ func Endpoints() []Endpoint {
 // what happens to them. If several rules select a request, the oldest one applies.
 type Rule struct {
 	Endpoint    Endpoint `json:"endpoint"`
+	Tenant      string   `json:"tenant,omitempty"`      // only what this tenant does; "" means all
 	Match       string   `json:"match,omitempty"`       // text that the query, command, path or message contains; "" matches all
 	After       int      `json:"after,omitempty"`       // the first After matching requests pass
 	Count       int      `json:"count,omitempty"`       // at most Count requests are hit; 0 means no limit
@@ -161,6 +162,9 @@ func (rule Rule) Validate() error {
 	}
 	if rule.Status != 0 && (rule.Status < 200 || rule.Status > 599) {
 		return fmt.Errorf("status is %d; it must be between 200 and 599", rule.Status)
+	}
+	if rule.Tenant != "" && slices.Contains([]Endpoint{Blob, Queue, Table}, rule.Endpoint) {
+		return fmt.Errorf("tenant does not apply to endpoint %q: tenants share the storage; files of the export APIs have OrgId=TENANT_ID in their path, for match", rule.Endpoint)
 	}
 	if rule.Status == 0 && (rule.Body != "" || rule.Apply || rule.Late > 0) {
 		return fmt.Errorf("body, apply and late need a status")

@@ -299,7 +299,7 @@ func TestDeliver(t *testing.T) {
 		{`{"TableName":"TableD"}`, faults.Outcome{Fate: faults.Transient}, true},
 		{`{"TableName":"TableE"}`, faults.Outcome{}, false},
 	} {
-		if got, ok := s.Deliver(tt.message); got != tt.want || ok != tt.ok {
+		if got, ok := s.Deliver("d", tt.message); got != tt.want || ok != tt.ok {
 			t.Errorf("%s: got %v %v, want %v %v", tt.message, got, ok, tt.want, tt.ok)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,14 +30,14 @@ func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handle
 			next.ServeHTTP(w, r)
 			return
 		}
-		said := texts(at, r)
-		rule, old, hit := s.take(at, said...)
+		what := s.said(at, r)
+		rule, old, hit := s.take(at, what)
 		if !hit {
-			if a := s.keeping(at, said); a != nil {
+			if a := s.keeping(at, what); a != nil {
 				// Keep the text, not a compressed stream.
 				r = r.Clone(r.Context())
 				r.Header.Del("Accept-Encoding")
-				next = s.keep(a, said, next)
+				next = s.keep(a, what, next)
 			}
 			next.ServeHTTP(w, r)
 			return
@@ -52,32 +53,53 @@ func (s *Set) Middleware(endpoint func(*http.Request) Endpoint, next http.Handle
 	})
 }
 
-// texts are what Rule.Match is looked for in: path and query of the URL, and the
-// query or command in the body. It leaves the body to be read again.
-func texts(at Endpoint, r *http.Request) []string {
+// said is what a request says: who asks, and the texts that Rule.Match is looked for in.
+type said struct {
+	tenant string
+	texts  []string
+}
+
+// key is equal for requests that say the same.
+func (what said) key() string {
+	return strings.Join(append([]string{what.tenant}, what.texts...), "\n")
+}
+
+// said reads a request. It leaves the body to be read again.
+func (s *Set) said(at Endpoint, r *http.Request) said {
+	texts, database := read(at, r)
+	return said{s.tenantOf(at, r, database), texts}
+}
+
+// read returns path and query of the URL, and the query or command in the body, with the
+// database that it is for. It leaves the body to be read again.
+func read(at Endpoint, r *http.Request) (texts []string, database string) {
 	target := r.URL.RequestURI()
 	if unescaped, err := url.PathUnescape(target); err == nil {
 		target = unescaped
 	}
 	switch at {
-	case Blob, Queue, Table, KustoIngest: // their bodies are data
-		return []string{target}
+	case Blob, Queue, Table: // their bodies are data
+		return []string{target}, ""
+	case KustoIngest: // here too
+		database, _, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/rest/ingest/"), "/")
+		return []string{target}, database
 	}
 	head, err := io.ReadAll(io.LimitReader(r.Body, maxMatched))
 	if err != nil {
 		// The handler gets the same error after the bytes that were received.
 		r.Body = &replay{Reader: io.MultiReader(bytes.NewReader(head), failing{err}), Closer: r.Body}
-		return []string{target}
+		return []string{target}, ""
 	}
 	r.Body = &replay{Reader: io.MultiReader(bytes.NewReader(head), r.Body), Closer: r.Body}
 	var body struct {
 		Query string `json:"query"` // Graph, and in another case the older Defender APIs
 		CSL   string `json:"csl"`   // Kusto
+		DB    string `json:"db"`
 	}
 	if json.Unmarshal(head, &body) != nil {
-		return []string{target, string(head)}
+		return []string{target, string(head)}, ""
 	}
-	return []string{target, body.Query, body.CSL}
+	return []string{target, body.Query, body.CSL}, body.DB
 }
 
 // replay is a body of which a part was read before.

@@ -80,7 +80,7 @@ func TestDeliveryForms(t *testing.T) {
 		"partial:3:30s": {Fate: faults.Partial, Records: 3, Delay: 30 * time.Second},
 	} {
 		s := parse(t, `{"endpoint":"delivery","delivery":"`+text+`"}`)
-		if got, ok := s.Deliver("m"); !ok || got != want {
+		if got, ok := s.Deliver("d", "m"); !ok || got != want {
 			t.Errorf("%s is %+v, want %+v", text, got, want)
 		}
 	}

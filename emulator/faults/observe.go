@@ -9,6 +9,7 @@ import (
 // with Done after it, before the client has the complete answer.
 type Event struct {
 	Endpoint Endpoint
+	Tenant   string // whose request it is, "" if it is none's
 	Text     string // path, query or command
 	Done     bool
 }
@@ -32,7 +33,8 @@ func (s *Set) observed(at Endpoint, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := Event{Endpoint: at, Text: strings.Join(texts(at, r), "\n")}
+		what := s.said(at, r)
+		e := Event{Endpoint: at, Tenant: what.tenant, Text: strings.Join(what.texts, "\n")}
 		tell(e)
 		next.ServeHTTP(w, r)
 		e.Done = true

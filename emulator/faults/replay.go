@@ -3,7 +3,6 @@ package faults
 import (
 	"bytes"
 	"net/http"
-	"strings"
 )
 
 // maxKept bounds what a rule keeps of answers to replay them.
@@ -28,13 +27,12 @@ func (k kept) serve(w http.ResponseWriter) {
 // keeping is the first rule that replays answers to such a request and has none
 // yet; nil if there is none. An answer is replayed to the same text alone, as a
 // cache would do.
-func (s *Set) keeping(at Endpoint, texts []string) *active {
+func (s *Set) keeping(at Endpoint, what said) *active {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := strings.Join(texts, "\n")
 	for _, a := range s.rules {
-		if a.Replay && a.Endpoint == at && a.matches(texts) {
-			if _, known := a.kept[text]; !known {
+		if a.Replay && a.Endpoint == at && a.isOf(what.tenant) && a.matches(what.texts) {
+			if _, known := a.kept[what.key()]; !known {
 				return a
 			}
 		}
@@ -43,7 +41,7 @@ func (s *Set) keeping(at Endpoint, texts []string) *active {
 }
 
 // keep stores the answer that a request gets, if it is a good one.
-func (s *Set) keep(a *active, texts []string, next http.Handler) http.Handler {
+func (s *Set) keep(a *active, what said, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &copying{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(c, r)
@@ -58,7 +56,7 @@ func (s *Set) keep(a *active, texts []string, next http.Handler) http.Handler {
 		if a.kept == nil {
 			a.kept = map[string]kept{}
 		}
-		a.kept[strings.Join(texts, "\n")] = kept{c.status, w.Header().Clone(), c.body.Bytes()}
+		a.kept[what.key()] = kept{c.status, w.Header().Clone(), c.body.Bytes()}
 	})
 }
 

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -11,6 +12,7 @@ import (
 type Set struct {
 	mu       sync.Mutex
 	rules    []*active
+	tenants  Tenants
 	lastID   int
 	observer func(Event)
 	closing  chan struct{} // closed by Close; made when it is needed
@@ -43,6 +45,11 @@ func (s *Set) Add(rules ...Rule) ([]int, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, r := range rules {
+		if err := s.checkTenant(r); err != nil {
+			return nil, err
+		}
+	}
 	ids := make([]int, 0, len(rules))
 	for _, r := range rules {
 		s.lastID++
@@ -80,10 +87,13 @@ func (s *Set) Remove(id int) bool {
 }
 
 // Clear removes all rules.
-func (s *Set) Clear() {
+func (s *Set) Clear() { s.ClearTenant("") }
+
+// ClearTenant removes the rules that are limited to a tenant, or all rules for "".
+func (s *Set) ClearTenant(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rules = nil
+	s.rules = slices.DeleteFunc(slices.Clone(s.rules), func(a *active) bool { return name == "" || strings.EqualFold(a.Tenant, name) })
 }
 
 // empty says, cheaply, that no request needs to be looked at.
@@ -94,17 +104,17 @@ func (s *Set) empty() bool {
 }
 
 // take counts one request and returns the rule that hits it, with the answer that
-// it replays, if it does. texts are what Match is looked for in.
-func (s *Set) take(at Endpoint, texts ...string) (Rule, *kept, bool) {
+// it replays, if it does.
+func (s *Set) take(at Endpoint, what said) (Rule, *kept, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var hit *active
 	var old *kept
 	for _, a := range s.rules {
-		if a.Endpoint != at || !a.matches(texts) {
+		if a.Endpoint != at || !a.isOf(what.tenant) || !a.matches(what.texts) {
 			continue
 		}
-		k, known := a.kept[strings.Join(texts, "\n")]
+		k, known := a.kept[what.key()]
 		if a.Replay && !known {
 			continue
 		}

@@ -81,6 +81,13 @@ func (s *Service) writeFile(ctx context.Context, name string, w io.Writer) error
 	return writeRows(ctx, asked, parts[i], w)
 }
 
+// organisationOf is the id of the tenant in the path of a file, "" if there is none.
+func organisationOf(name string) string {
+	_, after, _ := strings.Cut(name, "/OrgId=")
+	id, _, _ := strings.Cut(after, "/")
+	return id
+}
+
 // numberOfFile is the number that a name has after "part-": that of its part.
 func numberOfFile(name string) (int, bool) {
 	_, after, _ := strings.Cut(path.Base(name), "part-")

@@ -3,6 +3,7 @@ package assessment
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -31,11 +32,12 @@ func Documented() Quota { return Quota{30, 1000, 5, 20} }
 // required.
 type Options struct {
 	Tenant *tenant.Tenant
-	// TenantID is the organisation in the names of files.
+	// TenantID is the organisation in the names of files, in lower case.
 	TenantID string
 	// Verify checks a bearer token for one of the audiences.
 	Verify func(ctx context.Context, token string, audiences ...string) (entra.Claims, error)
-	// Storage holds the files. Base and HostForm are as storage.Storage.URL takes them.
+	// Storage holds the files, once Serve has made their container. Base and HostForm are as
+	// storage.Storage.URL takes them.
 	Storage  *storage.Storage
 	Base     string
 	HostForm bool
@@ -79,7 +81,7 @@ var audiences = []string{
 // container is where the files are.
 var container = storage.Resource{Kind: storage.Blob, Account: "tvmexportstrprdeus", Name: "tvm-export"}
 
-// New makes a Service and the container of its files.
+// New makes a Service.
 func New(o Options) (*Service, error) {
 	if o.Tenant == nil || o.Verify == nil || o.Storage == nil || o.Base == "" || o.TenantID == "" {
 		return nil, fmt.Errorf("assessment: Tenant, TenantID, Verify, Storage and Base are required")
@@ -91,8 +93,24 @@ func New(o Options) (*Service, error) {
 		o.DevicesPerFile = DefaultDevicesPerFile
 	}
 	s := &Service{o: o, limits: map[string]*callquota.Windows{}, stats: map[string]*Stats{}}
-	o.Storage.Generate(container, s.writeFile)
 	return s, nil
+}
+
+// Serve makes the container of the files of all tenants. find returns the service of a tenant by
+// its id, or nil.
+func Serve(files *storage.Storage, find func(tenantID string) *Service) {
+	files.Generate(container, func(ctx context.Context, name string, w io.Writer) error {
+		s := find(organisationOf(name))
+		if s == nil {
+			return storage.ErrNoContent
+		}
+		return s.writeFile(ctx, name, w)
+	})
+}
+
+// Add is the sum of what two tenants did.
+func (s Stats) Add(t Stats) Stats {
+	return Stats{s.Calls + t.Calls, s.Failures + t.Failures, s.Rows + t.Rows, s.Bytes + t.Bytes, s.Files + t.Files}
 }
 
 // Stats are the counters of each data set that was asked for.

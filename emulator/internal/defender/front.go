@@ -41,7 +41,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	counts := f.service.counts[t.name]
-	counts.add(func(s *Stats) { s.Calls++ })
+	counts.call(ids.at)
 	answer, failed := f.answer(r, t)
 	if failed != nil {
 		if failed.throttle != nil {

@@ -229,7 +229,7 @@ func TestStats(t *testing.T) {
 	ask(s, graphPath, "Nothing")
 	call(s, graphPath, "poor", `{}`)
 	want := map[string]defender.Stats{
-		"graph": {Calls: 3, Answers: 1, Failures: 2, Rows: 3, Bytes: int64(w.Body.Len()), RowsScanned: 1000, Throttles: map[string]int64{}},
+		"graph": {Calls: 3, Answers: 1, Failures: 2, Rows: 3, Bytes: int64(w.Body.Len()), RowsScanned: 1000, Throttles: map[string]int64{}, BusiestMinute: 3, BusiestHour: 3},
 		"xdr":   {Throttles: map[string]int64{}},
 		"mde":   {Throttles: map[string]int64{}},
 	}

@@ -3,6 +3,9 @@ package defender
 import (
 	"maps"
 	"sync"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator/internal/callquota"
 )
 
 // Stats is what one front has done since it was made.
@@ -15,12 +18,47 @@ type Stats struct {
 	RowsScanned int64            `json:"rowsScanned"` // rows that tables yielded for queries
 	RowsCut     int64            `json:"rowsCut"`     // answers cut at the row quota
 	Throttles   map[string]int64 `json:"throttles"`   // 429 by kind: minute, hour, cpu
+	// The most requests that came within any 60 seconds and within any hour.
+	BusiestMinute int64 `json:"busiestMinute"`
+	BusiestHour   int64 `json:"busiestHour"`
 }
 
 // counters is a Stats that grows.
 type counters struct {
-	mu sync.Mutex
-	s  Stats
+	mu      sync.Mutex
+	s       Stats
+	busiest callquota.Busiest
+}
+
+// call counts a request.
+func (c *counters) call(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.Calls++
+	c.busiest.Add(at)
+	c.s.BusiestMinute, c.s.BusiestHour = c.busiest.Minute, c.busiest.Hour
+}
+
+// Add is the sum of what two tenants did; of the busiest times it is the busier one.
+func (s Stats) Add(t Stats) Stats {
+	s.Calls += t.Calls
+	s.Answers += t.Answers
+	s.Failures += t.Failures
+	s.Rows += t.Rows
+	s.Bytes += t.Bytes
+	s.RowsScanned += t.RowsScanned
+	s.RowsCut += t.RowsCut
+	s.BusiestMinute = max(s.BusiestMinute, t.BusiestMinute)
+	s.BusiestHour = max(s.BusiestHour, t.BusiestHour)
+	sum := maps.Clone(s.Throttles)
+	if sum == nil {
+		sum = map[string]int64{}
+	}
+	for kind, n := range t.Throttles {
+		sum[kind] += n
+	}
+	s.Throttles = sum
+	return s
 }
 
 // add changes the counters in one step.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,8 @@ type databases struct {
 
 	mu       sync.Mutex
 	byName   map[string]*database
-	columnID uint64 // of the newest column
+	byFold   map[string]*database // by name in lower case
+	columnID uint64               // of the newest column
 }
 
 // create makes an empty database. It keeps an existing one. In an Eventhouse the
@@ -33,6 +35,7 @@ func (all *databases) create(name string) {
 	}
 	if _, there := all.byName[d.name]; !there {
 		all.byName[d.name] = d
+		all.byFold[strings.ToLower(d.name)] = d
 	}
 }
 
@@ -52,9 +55,14 @@ func (all *databases) find(name string) (*database, error) {
 	if d, ok := all.byName[name]; ok {
 		return d, nil
 	}
-	for n, d := range all.byName {
-		if equalFold(n, name) || all.o.Eventhouse && equalFold(d.present.Load().prettyName, name) {
-			return d, nil
+	if d, ok := all.byFold[strings.ToLower(name)]; ok {
+		return d, nil
+	}
+	if all.o.Eventhouse { // these names can change
+		for _, d := range all.byName {
+			if equalFold(d.present.Load().prettyName, name) {
+				return d, nil
+			}
 		}
 	}
 	err := notFound(CodeDatabaseNotFound, "Database", name)

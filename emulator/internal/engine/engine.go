@@ -66,7 +66,7 @@ func New(o Options) *Engine {
 		o: o, ctx: ctx, stop: stop, store: extent.NewStore(o.Disk, o.MemoryLimit),
 		commands: newCommands(), log: &journal{}, stats: newCounts(),
 	}
-	e.databases = &databases{o: o, now: e.now, byName: map[string]*database{}}
+	e.databases = &databases{o: o, now: e.now, byName: map[string]*database{}, byFold: map[string]*database{}}
 	e.loader = &loader{o: o, now: e.now, databases: e.databases, store: e.store, log: e.log, stats: e.stats}
 	return e
 }

@@ -29,8 +29,8 @@ type rule struct {
 }
 
 // ruleOf is rule i of benchmark b.
-func ruleOf(tenant dice, b, i int) rule {
-	return rule{tenant.at(ofBaseline, b, i), &benchmarks[b], fmt.Sprintf("cce-%05d-%d-%d", 10000+1000*b+i, b, i%10)}
+func ruleOf(world dice, b, i int) rule {
+	return rule{world.at(ofBaseline, b, i), &benchmarks[b], fmt.Sprintf("cce-%05d-%d-%d", 10000+1000*b+i, b, i%10)}
 }
 
 var ruleSources = []value.Value{
@@ -60,7 +60,7 @@ var baselineAssessmentKB = table[rule]{
 	rows: func(s *scan[rule]) {
 		for b := range benchmarks {
 			for i := range benchmarks[b].rules {
-				if s.record = ruleOf(s.state.dice, b, i); !s.emit() {
+				if s.record = ruleOf(s.state.world.dice, b, i); !s.emit() {
 					return
 				}
 			}
@@ -229,7 +229,7 @@ func compliedRows(s *scan[complied]) {
 			r.profile = s.state.profileOf(b, chosen.at(ofBaseline, 0, 1).n(profilesEach))
 			s.enter(perItem)
 			for i := range benchmarks[b].rules {
-				r.rule = ruleOf(s.state.dice, b, i)
+				r.rule = ruleOf(s.state.world.dice, b, i)
 				r.place = d.dice.at(ofBaseline, b, i+1)
 				r.flipped = 0
 				for n := len(d.revisions) - 1; n > 0 && r.flipped == 0; n-- {

@@ -81,7 +81,7 @@ func assessedRows(s *scan[assessed]) {
 	r := &s.record
 	ids := s.where.text("ConfigurationId")
 	scanned := s.where.span("Timestamp")
-	list := settings(s.state.dice)
+	list := settings(s.state.world.dice)
 	s.devices(func(d *device) bool {
 		if !scanned.holds(d.seen().ticks) {
 			return true
@@ -125,10 +125,10 @@ func (d *device) flipped(i int) int {
 const settingCount = 190
 
 // settings are the configurations that devices are assessed for.
-func settings(tenant dice) []setting {
+func settings(world dice) []setting {
 	list := make([]setting, settingCount)
 	for i := range list {
-		d := tenant.at(ofConfiguration, i, 0)
+		d := world.at(ofConfiguration, i, 0)
 		s := setting{dice: d, id: settingID(i), impact: float64(1 + d.n(10))}
 		if d.at(ofText, 0, 0).permille(80) {
 			s.impact += 0.5

@@ -19,7 +19,7 @@ func settingID(i int) string {
 var configurationsKB = table[setting]{
 	name: "DeviceTvmSecureConfigurationAssessmentKB",
 	rows: func(s *scan[setting]) {
-		for _, s.record = range settings(s.state.dice) {
+		for _, s.record = range settings(s.state.world.dice) {
 			if !s.emit() {
 				return
 			}

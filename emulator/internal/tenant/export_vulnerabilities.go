@@ -161,7 +161,7 @@ func exposures(s *state, d *device, r *exposure, visit func(level) bool) bool {
 				fixed++
 				r.first = d.firstSeen(t, past.since(r.install, fixed), fixed)
 			}
-			r.cve, r.traits = cves[i], s.library.traits(s.dice, cves[i])
+			r.cve, r.traits = cves[i], s.library.traits(s.world.dice, cves[i])
 			if !visit(perRow) {
 				return false
 			}

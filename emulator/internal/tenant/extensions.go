@@ -17,8 +17,8 @@ type extension struct {
 const extensionCount = 420
 
 // extensionOf is extension i of the tenant's catalogue.
-func extensionOf(tenant dice, i int) extension {
-	d := tenant.at(ofExtension, i, 0)
+func extensionOf(world dice, i int) extension {
+	d := world.at(ofExtension, i, 0)
 	return extension{i, d, pick(d, []string{"chrome", "chrome", "chrome", "edge", "edge", "firefox"})}
 }
 
@@ -130,7 +130,7 @@ func extendedRows(s *scan[extended]) {
 			if r.place.permille(150) { // removed, or never there
 				continue
 			}
-			r.extension = extensionOf(s.state.dice, i*part+r.place.at(ofExtension, 0, 0).skewed(part))
+			r.extension = extensionOf(s.state.world.dice, i*part+r.place.at(ofExtension, 0, 0).skewed(part))
 			r.updated = updated + r.place.at(ofExtension, 1, 0).n(3)
 			if !s.emit() {
 				return false
@@ -188,7 +188,7 @@ var permissions = []struct{ id, name, does, risk string }{
 func permissionRows(s *scan[permission]) {
 	r := &s.record
 	for i := range extensionCount {
-		r.extension = extensionOf(s.state.dice, i)
+		r.extension = extensionOf(s.state.world.dice, i)
 		s.enter(perItem)
 		for r.kind = range permissions {
 			r.place = r.dice.at(ofExtension, r.kind, 2)

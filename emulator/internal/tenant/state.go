@@ -11,6 +11,7 @@ import (
 // state is the tenant at one moment. It is never changed once a Tenant has it.
 type state struct {
 	software
+	world     *World
 	dice      dice
 	started   int64 // ticks of Start
 	edge0     int64 // ticks of the edge on day 0
@@ -32,7 +33,8 @@ type state struct {
 func newState(o Options) *state {
 	root := dice(o.Seed).at(ofTenant, 0, 0)
 	s := &state{
-		software:  newSoftware(root, o.Start, o.CVEs),
+		software:  o.World.on(0),
+		world:     o.World,
 		dice:      root,
 		started:   value.NewDateTime(o.Start).Ticks(),
 		edge0:     value.NewDateTime(o.Start.Truncate(time.Hour).Add(-time.Hour)).Ticks(),
@@ -69,7 +71,6 @@ func (s *state) now() int64 { return s.started + int64(s.day)*value.TicksPerDay 
 
 func (s *state) clone() *state {
 	c := *s
-	c.software = s.software.clone()
 	c.devices = slices.Clone(s.devices)
 	c.counts = new(sync.Map)
 	return &c
@@ -82,7 +83,7 @@ const churn = 20
 // advance lets one day pass.
 func (s *state) advance(rate float64, c *Change) {
 	s.day++
-	s.grow(s.dice, s.day)
+	s.software = s.world.on(s.day)
 	s.wake()
 	roll := s.dice.at(ofDay, s.day, 0)
 	s.revise(roll, rate, c, func(d dice) revision { return revision{int32(s.day), scanTime(d, s.now())} })

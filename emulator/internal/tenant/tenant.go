@@ -24,6 +24,9 @@ type Options struct {
 	// that have an odd id; DefaultDevices if 0, none if negative.
 	Devices int
 	Seed    uint64
+	// World is shared with other tenants, and day 0 begins at its start; one of Seed, Start and
+	// CVEs if nil.
+	World *World
 	// Start is the moment of day 0; what Clock says if zero.
 	Start time.Time
 	// RetentionDays is how long events are kept; DefaultRetentionDays if not positive.
@@ -71,6 +74,9 @@ func New(o Options) *Tenant {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.World != nil {
+		o.Start = o.World.start
+	}
 	if o.Start.IsZero() {
 		o.Start = o.Clock()
 	}
@@ -94,6 +100,9 @@ func New(o Options) *Tenant {
 	}
 	o.ChangeRate = min(o.ChangeRate, 1)
 	o.Start = o.Start.UTC()
+	if o.World == nil {
+		o.World = NewWorld(o.Seed, o.Start, o.CVEs)
+	}
 	t := &Tenant{options: o, state: newState(o)}
 	t.settle(t.now())
 	return t
@@ -107,8 +116,17 @@ func (t *Tenant) Now() time.Time {
 	return t.now()
 }
 
-func (t *Tenant) now() time.Time {
-	return t.options.Clock().UTC().Add(time.Duration(t.state.day)*24*time.Hour + t.state.hours)
+func (t *Tenant) now() time.Time { return t.options.Clock().UTC().Add(t.ahead()) }
+
+// Ahead is how far Now is ahead of the clock.
+func (t *Tenant) Ahead() time.Duration {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.ahead()
+}
+
+func (t *Tenant) ahead() time.Duration {
+	return time.Duration(t.state.day)*24*time.Hour + t.state.hours
 }
 
 // Edge is the end of the events: none has a Timestamp at or after it.

@@ -102,7 +102,7 @@ func vulnerabilityRows(s *scan[vulnerability]) {
 			s.enter(perItem)
 			for _, r.cve = range cves {
 				if !counted {
-					r.traits = s.state.library.traits(s.state.dice, r.cve)
+					r.traits = s.state.library.traits(s.state.world.dice, r.cve)
 				}
 				if ids != nil && !ids.Match(s.state.library.ids[r.cve]) {
 					s.skip()

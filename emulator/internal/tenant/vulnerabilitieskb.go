@@ -8,7 +8,7 @@ import (
 )
 
 // traits is where the properties of a CVE are rolled.
-func (l *library) traits(tenant dice, cve int32) dice { return tenant.at(ofVulnerability, int(cve), 0) }
+func (l *library) traits(world dice, cve int32) dice { return world.at(ofVulnerability, int(cve), 0) }
 
 // cveScores are tenths of CVSS scores as they are distributed.
 var cveScores = [...]uint8{
@@ -75,7 +75,7 @@ func cveRows(s *scan[cveEntry]) {
 			return true
 		}
 		r.cve = int32(i)
-		r.traits = l.traits(s.state.dice, r.cve)
+		r.traits = l.traits(s.state.world.dice, r.cve)
 		return s.emit()
 	}
 	// The stride has no divisor in common with the size, so each comes once.
