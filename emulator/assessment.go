@@ -8,7 +8,7 @@ import (
 
 // openAssessment makes the export assessment APIs. Their files are in the storage that
 // ingestion uses too.
-func (e *Emulator) openAssessment(at addresses) (err error) {
+func openAssessment(e *Emulator, at addresses) (err error) {
 	quota := assessment.Documented()
 	switch {
 	case e.o.ExportQuota != nil:

@@ -24,8 +24,8 @@ type ownCluster struct {
 }
 
 // openClusters gives tenants the clusters of the addresses.
-func (e *Emulator) openClusters(at addresses) {
-	for _, o := range e.tenants.list {
+func (all *organisations) openClusters(at addresses) {
+	for _, o := range all.list {
 		if own, ok := at.own[o.Name]; ok {
 			o.cluster = &ownCluster{kusto: own[0], ingest: own[1]}
 		}
@@ -88,26 +88,26 @@ func (o *organisation) handler(next http.Handler) http.Handler {
 	})
 }
 
-// knowsTenant says whether a tenant has that name.
-func (e *Emulator) knowsTenant(name string) bool {
-	_, err := e.tenants.named(name)
-	return err == nil
+// knows says whether a tenant has that name.
+func (all *organisations) knows(name string) bool {
+	_, ok := all.byName[strings.ToLower(name)]
+	return ok
 }
 
 // tenantOf names the tenant that a request is about: by its token, by the path of the sign-in
 // endpoint, by the address of a cluster of its own, or by the database.
-func (e *Emulator) tenantOf(at faults.Endpoint, r *http.Request, database string) string {
+func tenantOf(e *Emulator, at faults.Endpoint, r *http.Request, database string) string {
 	var o *organisation
 	switch at {
 	case faults.Graph, faults.XDR, faults.MDE, faults.Assessment:
-		o = e.asked(r)
+		o = e.tenants.asked(r)
 	case faults.Token, faults.Discovery:
 		if r.URL.Path == entra.IMDSPath || r.URL.Path == entra.AppServicePath {
 			o = e.tenants.home()
 			break
 		}
 		segment, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		o = e.tenants.byID[e.entra.TenantID(segment)]
+		o = e.tenants.byID[e.entra.Tenants().ID(segment)]
 	default:
 		if r != nil {
 			o, _ = r.Context().Value(whose{}).(*organisation)
@@ -124,16 +124,16 @@ func (e *Emulator) tenantOf(at faults.Endpoint, r *http.Request, database string
 
 // asked is the tenant that a request to Defender is about: that of its token, whose signature
 // nobody has checked yet. A token that is of no tenant here is refused by the first one.
-func (e *Emulator) asked(r *http.Request) *organisation {
-	if len(e.tenants.list) == 1 {
-		return e.tenants.home()
+func (all *organisations) asked(r *http.Request) *organisation {
+	if len(all.list) == 1 {
+		return all.home()
 	}
 	token, err := entra.Bearer(r)
 	if err != nil {
-		return e.tenants.home()
+		return all.home()
 	}
-	if o, ok := e.tenants.byID[entra.ClaimedTenant(token)]; ok {
+	if o, ok := all.byID[entra.ClaimedTenant(token)]; ok {
 		return o
 	}
-	return e.tenants.home()
+	return all.home()
 }

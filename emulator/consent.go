@@ -16,19 +16,19 @@ func (e *Emulator) Consent(tenant string, c entra.Consent) error {
 		return err
 	}
 	if o == e.tenants.home() && !c.Granted {
-		c = entra.Consent{Granted: true, Without: e.exporterRoles()}
+		c = entra.Consent{Granted: true, Without: exporterRoles(e)}
 	}
-	return e.entra.Consent(o.ID, ExporterID, c)
+	return e.entra.Tenants().Consent(o.ID, ExporterID, c)
 }
 
 // exporterRoles are the application permissions that the exporting application asks for.
-func (e *Emulator) exporterRoles() []string {
+func exporterRoles(e *Emulator) []string {
 	app, _ := e.entra.App(ExporterID)
 	return slices.Concat(slices.Collect(maps.Values(app.Roles))...)
 }
 
 // consented says whether the exporting application has any role in a tenant.
-func (e *Emulator) consented(o *organisation) bool {
-	c := e.entra.ConsentOf(o.ID, ExporterID)
-	return c.Granted && slices.ContainsFunc(e.exporterRoles(), func(role string) bool { return !slices.Contains(c.Without, role) })
+func consented(e *Emulator, o *organisation) bool {
+	c := e.entra.Tenants().ConsentOf(o.ID, ExporterID)
+	return c.Granted && slices.ContainsFunc(exporterRoles(e), func(role string) bool { return !slices.Contains(c.Without, role) })
 }

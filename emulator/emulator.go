@@ -154,10 +154,10 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 		IMDS: at.identity, IdentityEndpoint: at.identity + entra.AppServicePath, IdentityHeader: rand.Text(),
 		IdentityClientID: userID, IdentityObjectID: userObject, IdentityResourceID: userResource,
 	}
-	if e.entra, err = entra.New(e.identities(at)); err != nil {
+	if e.entra, err = entra.New(identities(e, at)); err != nil {
 		return e, err
 	}
-	if err = e.openTenants(); err != nil {
+	if err = openTenants(e); err != nil {
 		return e, err
 	}
 	for _, t := range e.tenants.list {
@@ -167,16 +167,19 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 			}
 		}
 	}
-	e.openClusters(at)
-	e.ready.Tenants = e.readyTenants()
-	e.faults.Separate(faults.Tenants{Known: e.knowsTenant, Of: e.tenantOf})
-	if err = e.openKusto(at); err != nil {
+	e.tenants.openClusters(at)
+	e.ready.Tenants = readyTenants(e)
+	e.faults.Separate(faults.Tenants{
+		Known: e.tenants.knows,
+		Of:    func(at faults.Endpoint, r *http.Request, database string) string { return tenantOf(e, at, r, database) },
+	})
+	if err = openKusto(e, at); err != nil {
 		return e, err
 	}
-	if err = e.openAssessment(at); err != nil {
+	if err = openAssessment(e, at); err != nil {
 		return e, err
 	}
-	e.defenders = e.routeDefender()
+	e.defenders = routeDefender(e)
 	return e, nil
 }
 

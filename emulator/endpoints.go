@@ -75,12 +75,12 @@ func homeTenant(o Options) string {
 }
 
 // readyTenants are all tenants as they are now.
-func (e *Emulator) readyTenants() []ReadyTenant {
+func readyTenants(e *Emulator) []ReadyTenant {
 	list := make([]ReadyTenant, len(e.tenants.list))
 	for i, o := range e.tenants.list {
 		list[i] = ReadyTenant{
 			Name: o.Name, TenantID: o.ID, Database: o.Database, Devices: cmp.Or(o.Devices, DefaultDevices),
-			Consented: e.consented(o),
+			Consented: consented(e, o),
 		}
 		if o.cluster != nil {
 			list[i].Kusto, list[i].Ingest = o.cluster.kusto, o.cluster.ingest

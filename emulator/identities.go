@@ -29,7 +29,7 @@ const (
 )
 
 // identities are the tenant's applications and the APIs they may ask for.
-func (e *Emulator) identities(at addresses) entra.Options {
+func identities(e *Emulator, at addresses) entra.Options {
 	hunting := map[string][]string{
 		GraphResource: {"ThreatHunting.Read.All"},
 		XDRResource:   {"AdvancedHunting.Read.All", "AdvancedQuery.Read.All"},
@@ -58,7 +58,7 @@ func (e *Emulator) identities(at addresses) entra.Options {
 				"https://securitycenter.onmicrosoft.com/windowsatpservice",
 				"https://api-gcc.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us",
 			}},
-			{URI: KustoResource, AppID: kustoAppID, Aliases: e.kustoAudiences(at)},
+			{URI: KustoResource, AppID: kustoAppID, Aliases: kustoAudiences(e, at)},
 		},
 	}
 }
@@ -78,7 +78,7 @@ func customers(list []TenantOptions) []entra.Customer {
 
 // kustoAudiences are the URIs that a token for Kusto may name: the resource of the
 // metadata, a cluster's own address, and the resources of other clouds.
-func (e *Emulator) kustoAudiences(at addresses) []string {
+func kustoAudiences(e *Emulator, at addresses) []string {
 	audiences := []string{KustoResource, kustoAppID, at.kusto, at.ingest, "https://kusto.kusto.usgovcloudapi.net", "https://kusto.azure.com"}
 	for _, own := range at.own {
 		audiences = append(audiences, own[0], own[1])
@@ -88,8 +88,8 @@ func (e *Emulator) kustoAudiences(at addresses) []string {
 }
 
 // authenticate finds the principal of a Kusto request.
-func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Principal, error) {
-	audiences := e.kustoAudiences(at)
+func authenticate(e *Emulator, at addresses) func(*http.Request) (engine.Principal, error) {
+	audiences := kustoAudiences(e, at)
 	return func(r *http.Request) (engine.Principal, error) {
 		token, err := entra.Bearer(r)
 		if err != nil {
@@ -109,20 +109,20 @@ func (e *Emulator) authenticate(at addresses) func(*http.Request) (engine.Princi
 
 // setUpDatabase makes the databases and gives the exporting application and the
 // managed identities the two roles that exporting is documented to need.
-func (e *Emulator) setUpDatabase(ctx context.Context) error {
+func setUpDatabase(ctx context.Context, e *Emulator) error {
 	names := slices.Clone(e.o.Databases)
 	for _, t := range e.o.Tenants {
 		names = append(names, t.Database)
 	}
 	for _, name := range names {
-		if err := e.setUpOne(ctx, name); err != nil {
+		if err := setUpOne(ctx, e, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Emulator) setUpOne(ctx context.Context, database string) error {
+func setUpOne(ctx context.Context, e *Emulator, database string) error {
 	e.engine.CreateDatabase(database)
 	if o, ok := e.tenants.byBase[strings.ToLower(database)]; ok {
 		e.tenants.byBase[strings.ToLower(e.engine.DatabaseName(database))] = o

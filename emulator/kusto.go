@@ -29,23 +29,23 @@ type kusto struct {
 }
 
 // openKusto makes the engine with its database and everything before it.
-func (e *Emulator) openKusto(at addresses) error {
+func openKusto(e *Emulator, at addresses) error {
 	admin, ok := e.entra.App(AdminID)
 	if !ok {
 		return fmt.Errorf("emulator: the application %s is not registered", AdminID)
 	}
 	e.admin = engine.Principal{AppID: admin.ID, ObjectID: admin.ObjectID, TenantID: e.o.TenantID, Name: admin.Name}
-	extents, err := e.folder("extents")
+	extents, err := folder(e, "extents")
 	if err != nil {
 		return err
 	}
 	e.engine = engine.New(engine.Options{
 		Now: e.tenants.clusterClock(e.o.Now), Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: cmp.Or(at.query, at.kusto), Eventhouse: e.o.Eventhouse,
 	})
-	if err := e.setUpDatabase(context.Background()); err != nil {
+	if err := setUpDatabase(context.Background(), e); err != nil {
 		return err
 	}
-	blobs, err := e.folder("blobs")
+	blobs, err := folder(e, "blobs")
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (e *Emulator) openKusto(at addresses) error {
 	}
 	e.kusto = k
 	front := rest.Options{
-		Engine: e.engine, DataManagement: k.dataManagement, Authenticate: e.authenticate(at),
+		Engine: e.engine, DataManagement: k.dataManagement, Authenticate: authenticate(e, at),
 		Metadata: rest.Metadata{LoginEndpoint: at.authority, KustoServiceResourceID: KustoResource},
 		Recorder: e.o.Record, Now: e.o.Now,
 	}
@@ -85,7 +85,7 @@ func (e *Emulator) openKusto(at addresses) error {
 }
 
 // folder is a folder below Options.Dir that Close removes.
-func (e *Emulator) folder(name string) (string, error) {
+func folder(e *Emulator, name string) (string, error) {
 	dir, err := os.MkdirTemp(e.o.Dir, name+"-*")
 	if err != nil {
 		return "", fmt.Errorf("emulator: make a folder in %s: %w", filepath.Clean(e.o.Dir), err)

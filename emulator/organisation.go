@@ -33,7 +33,7 @@ type TenantOptions struct {
 	OwnCluster bool
 }
 
-// Spread returns n tenants whose sizes lie between two numbers of devices, both included, by
+// Spread returns n tenants whose sizes are between two numbers of devices, both included, by
 // the seed.
 func Spread(n, least, most int, seed uint64) []TenantOptions {
 	sizes := rand.New(rand.NewPCG(seed, 0))
@@ -125,8 +125,8 @@ func (t TenantOptions) open(e *Emulator, world *tenant.World, answers disk.Folde
 }
 
 // openTenants makes all tenants. Of several, the world is the same.
-func (e *Emulator) openTenants() error {
-	dir, err := e.folder("answers")
+func openTenants(e *Emulator) error {
+	dir, err := folder(e, "answers")
 	if err != nil {
 		return err
 	}

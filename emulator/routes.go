@@ -58,18 +58,18 @@ func (e *Emulator) Transport() http.RoundTripper {
 }
 
 // routeDefender builds the handler of the Defender side.
-func (e *Emulator) routeDefender() http.Handler {
-	var control http.Handler = controlGuard{names: ownNames(e.ready, e.o.StorageHost), next: e.control().handler(controlPath)}
+func routeDefender(e *Emulator) http.Handler {
+	var control http.Handler = controlGuard{names: ownNames(e.ready, e.o.StorageHost), next: newControl(e).handler(controlPath)}
 	services := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch defenderEndpoint(r) {
 		case faults.Graph:
-			e.asked(r).hunting.Graph().ServeHTTP(w, r)
+			e.tenants.asked(r).hunting.Graph().ServeHTTP(w, r)
 		case faults.XDR:
-			e.asked(r).hunting.XDR().ServeHTTP(w, r)
+			e.tenants.asked(r).hunting.XDR().ServeHTTP(w, r)
 		case faults.MDE:
-			e.asked(r).hunting.MDE().ServeHTTP(w, r)
+			e.tenants.asked(r).hunting.MDE().ServeHTTP(w, r)
 		case faults.Assessment:
-			e.asked(r).assessment.ServeHTTP(w, r)
+			e.tenants.asked(r).assessment.ServeHTTP(w, r)
 		default:
 			e.entra.ServeHTTP(w, r)
 		}
@@ -84,13 +84,13 @@ func (e *Emulator) routeDefender() http.Handler {
 	})
 }
 
-// control is the control API of the emulator.
-func (e *Emulator) control() *control {
+// newControl is the control API of an emulator.
+func newControl(e *Emulator) *control {
 	c := &control{
 		stats:  func() any { return e.Stats() },
 		landed: e.landed,
 		faults: e.faults,
-		list:   func() any { return e.readyTenants() },
+		list:   func() any { return readyTenants(e) },
 	}
 	for _, o := range e.tenants.list {
 		c.tenants = append(c.tenants, &tenantControl{

@@ -127,7 +127,7 @@ func Start(o Options, l Listen) (s *Server, err error) {
 		listener := listeners[i]
 		s.serving.Go(func() { s.ended[i] = server.ServeTLS(listener, "", "") })
 	}
-	s.serveClusters(listeners[ownListeners:], authority.config())
+	serveClusters(s, listeners[ownListeners:], authority.config())
 	return s, nil
 }
 
@@ -135,7 +135,7 @@ func Start(o Options, l Listen) (s *Server, err error) {
 const ownListeners = 4
 
 // serveClusters serves the own clusters of tenants, each on the next two listeners.
-func (s *Server) serveClusters(listeners []net.Listener, trust *tls.Config) {
+func serveClusters(s *Server, listeners []net.Listener, trust *tls.Config) {
 	for _, o := range s.tenants.list {
 		if o.cluster == nil {
 			continue

@@ -206,6 +206,6 @@ func (s *Server) isOwnEndpoint(r *http.Request, audience string) bool {
 		return false
 	}
 	segment, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	asked, named := s.directory(r.PathValue("tenant")), s.directory(segment)
+	asked, named := s.tenants.directory(r.PathValue("tenant")), s.tenants.directory(segment)
 	return named != nil && named == asked
 }

@@ -20,7 +20,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /common/discovery/instance", s.instance)
 	mux.HandleFunc("GET "+IMDSPath, s.imds)
 	mux.HandleFunc("GET "+AppServicePath, s.appService)
-	mux.HandleFunc("/", s.notFound)
+	mux.HandleFunc("/", notFound)
 	return mux
 }
 
@@ -36,7 +36,7 @@ func authority(r *http.Request) string { return "https://" + r.Host }
 // not know.
 func (s *Server) openIDConfiguration(w http.ResponseWriter, r *http.Request) {
 	tenant := r.PathValue("tenant")
-	in := s.directory(tenant)
+	in := s.tenants.directory(tenant)
 	if in == nil {
 		s.refuse(w, r, tenantNotFound(tenant))
 		return
@@ -73,7 +73,7 @@ func (s *Server) instance(w http.ResponseWriter, r *http.Request) {
 
 // keys is the JSON Web Key set (RFC 7517) of the signing key.
 func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
-	if tenant := r.PathValue("tenant"); tenant != "common" && s.directory(tenant) == nil {
+	if tenant := r.PathValue("tenant"); tenant != "common" && s.tenants.directory(tenant) == nil {
 		s.refuse(w, r, tenantNotFound(tenant))
 		return
 	}
@@ -90,7 +90,7 @@ func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
 }
 
 // notFound answers for every path that is not an endpoint of this authority.
-func (s *Server) notFound(w http.ResponseWriter, _ *http.Request) {
+func notFound(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
 }

@@ -11,7 +11,7 @@
 // the claims at https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 //
 // It is for tests: it has no users and no conditional access, and what it does not do it
-// refuses with Entra's error shape. An administrator's consent is a call of Consent.
+// refuses with Entra's error shape. An administrator's consent is a call of Tenants.Consent.
 package entra
 
 import (
@@ -86,7 +86,7 @@ type Resource struct {
 // http.Handler and safe for concurrent use.
 type Server struct {
 	tenantID  string
-	tenants   map[string]*directory // by id and by domain, in lower case
+	tenants   *Tenants
 	apps      map[string]App
 	resources []Resource
 	now       func() time.Time
@@ -152,7 +152,8 @@ func New(o Options) (*Server, error) {
 		}
 		s.apps[app.ID] = app
 	}
-	if err := s.addTenants(o); err != nil {
+	var err error
+	if s.tenants, err = newTenants(o, s.apps); err != nil {
 		return nil, err
 	}
 	s.identityHeader = o.IdentityHeader
@@ -193,6 +194,9 @@ func (s *Server) App(id string) (App, bool) {
 	app, ok := s.apps[strings.ToLower(id)]
 	return app, ok
 }
+
+// Tenants are the home tenant and the customers.
+func (s *Server) Tenants() *Tenants { return s.tenants }
 
 // Stats is what was answered so far.
 func (s *Server) Stats() Stats {

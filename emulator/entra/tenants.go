@@ -26,31 +26,39 @@ type Consent struct {
 	Without []string // application permissions that are not granted, such as ThreatHunting.Read.All
 }
 
-// addTenants makes the directories. Of the home tenant, each application has a service principal.
-func (s *Server) addTenants(o Options) error {
-	home := &directory{id: s.tenantID, home: true, consents: map[string]Consent{}}
-	for id := range s.apps {
+// Tenants are all tenants of a Server, with what their administrators have consented to. Its
+// methods may be called from several goroutines at once.
+type Tenants struct {
+	home   string // id in lower case
+	apps   map[string]App
+	byName map[string]*directory // by id and by domain, in lower case
+}
+
+// newTenants makes the directories. Of the home tenant, each application has a service principal.
+func newTenants(o Options, apps map[string]App) (*Tenants, error) {
+	home := &directory{id: strings.ToLower(o.TenantID), home: true, consents: map[string]Consent{}}
+	for id := range apps {
 		home.consents[id] = Consent{Granted: true}
 	}
-	s.tenants = map[string]*directory{}
-	if err := s.addTenant(home, o.Domain); err != nil {
-		return err
+	t := &Tenants{home: home.id, apps: apps, byName: map[string]*directory{}}
+	if err := t.add(home, o.Domain); err != nil {
+		return nil, err
 	}
 	for _, c := range o.Customers {
 		d := &directory{id: strings.ToLower(c.ID), consents: map[string]Consent{}}
-		if err := s.addTenant(d, c.Domain); err != nil {
-			return err
+		if err := t.add(d, c.Domain); err != nil {
+			return nil, err
 		}
 		for _, app := range c.Apps {
-			if err := s.Consent(c.ID, app, Consent{Granted: true}); err != nil {
-				return err
+			if err := t.Consent(c.ID, app, Consent{Granted: true}); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return t, nil
 }
 
-func (s *Server) addTenant(d *directory, domain string) error {
+func (t *Tenants) add(d *directory, domain string) error {
 	if d.id == "" {
 		return fmt.Errorf("entra: a tenant of Options.Customers has no id")
 	}
@@ -58,10 +66,10 @@ func (s *Server) addTenant(d *directory, domain string) error {
 		if name == "" {
 			continue
 		}
-		if s.tenants[name] != nil || name == adfsTenant {
+		if t.byName[name] != nil || name == adfsTenant {
 			return fmt.Errorf("entra: the name %s is that of two tenants", name)
 		}
-		s.tenants[name] = d
+		t.byName[name] = d
 	}
 	return nil
 }
@@ -69,20 +77,20 @@ func (s *Server) addTenant(d *directory, domain string) error {
 // directory is the tenant that a path segment names, or nil. "adfs" is the home tenant:
 // official clients ask an authority of that name without looking it up at
 // login.microsoftonline.com first, so they reach a local authority unmodified.
-func (s *Server) directory(segment string) *directory {
+func (t *Tenants) directory(segment string) *directory {
 	segment = strings.ToLower(segment)
 	if segment == adfsTenant {
-		segment = s.tenantID
+		segment = t.home
 	}
-	return s.tenants[segment]
+	return t.byName[segment]
 }
 
 const adfsTenant = "adfs"
 
-// TenantID is the id of the tenant that a name means: an id, a domain, or "adfs". "" is the
+// ID is the id of the tenant that a name means: an id, a domain, or "adfs". "" is the
 // answer for a tenant that there is not.
-func (s *Server) TenantID(name string) string {
-	if d := s.directory(name); d != nil {
+func (t *Tenants) ID(name string) string {
+	if d := t.directory(name); d != nil {
 		return d.id
 	}
 	return ""
@@ -90,12 +98,12 @@ func (s *Server) TenantID(name string) string {
 
 // Consent replaces what a tenant has consented to for an application. Tokens that were issued
 // before keep their roles until they expire, as those of Entra do.
-func (s *Server) Consent(tenant, appID string, c Consent) error {
-	d := s.directory(tenant)
+func (t *Tenants) Consent(tenant, appID string, c Consent) error {
+	d := t.directory(tenant)
 	if d == nil {
 		return fmt.Errorf("entra: no tenant %s; name it in Options.Customers", tenant)
 	}
-	app, ok := s.App(appID)
+	app, ok := t.apps[strings.ToLower(appID)]
 	switch {
 	case !ok:
 		return fmt.Errorf("entra: no application %s; register it in Options.Apps", appID)
@@ -117,8 +125,8 @@ func (s *Server) Consent(tenant, appID string, c Consent) error {
 }
 
 // ConsentOf is what a tenant has consented to for an application.
-func (s *Server) ConsentOf(tenant, appID string) Consent {
-	d := s.directory(tenant)
+func (t *Tenants) ConsentOf(tenant, appID string) Consent {
+	d := t.directory(tenant)
 	if d == nil {
 		return Consent{}
 	}

@@ -118,7 +118,7 @@ func TestConsentByRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Consent("customer.example", appID, entra.Consent{Granted: true, Without: []string{"advancedquery.read.all", "ThreatHunting.Read.All"}}); err != nil {
+	if err := s.Tenants().Consent("customer.example", appID, entra.Consent{Granted: true, Without: []string{"advancedquery.read.all", "ThreatHunting.Read.All"}}); err != nil {
 		t.Fatal(err)
 	}
 	if g, x := roles(graph), roles(xdr); g != "" || x != "AdvancedHunting.Read.All" {
@@ -127,10 +127,10 @@ func TestConsentByRole(t *testing.T) {
 	if c, err := s.Verify(before); err != nil || !c.HasRole("ThreatHunting.Read.All") {
 		t.Errorf("a token from before: %+v, %v", c, err)
 	}
-	if c := s.ConsentOf(customerID, appID); !c.Granted || strings.Join(c.Without, " ") != "AdvancedQuery.Read.All ThreatHunting.Read.All" {
+	if c := s.Tenants().ConsentOf(customerID, appID); !c.Granted || strings.Join(c.Without, " ") != "AdvancedQuery.Read.All ThreatHunting.Read.All" {
 		t.Errorf("%+v", c)
 	}
-	if err := s.Consent(customerID, appID, entra.Consent{}); err != nil {
+	if err := s.Tenants().Consent(customerID, appID, entra.Consent{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.IssueIn(customerID, appID, graph, time.Hour); err == nil {
@@ -145,7 +145,7 @@ func TestConsentByRole(t *testing.T) {
 		{customerID, localApp, entra.Consent{Granted: true}},
 		{customerID, appID, entra.Consent{Granted: true, Without: []string{"Mail.Read"}}},
 	} {
-		if err := s.Consent(c.tenant, c.app, c.consent); err == nil {
+		if err := s.Tenants().Consent(c.tenant, c.app, c.consent); err == nil {
 			t.Errorf("%+v was accepted", c)
 		}
 	}

@@ -81,7 +81,7 @@ func (s *Server) tokenV1(w http.ResponseWriter, r *http.Request) {
 // parameter is the form field that names the API: scope or resource.
 func (s *Server) grant(w http.ResponseWriter, r *http.Request, parameter string) (grant, *refusal) {
 	tenant := r.PathValue("tenant")
-	in := s.directory(tenant)
+	in := s.tenants.directory(tenant)
 	if in == nil {
 		return grant{}, refusalOf(tenantNotFound(tenant))
 	}
@@ -203,13 +203,13 @@ func (s *Server) IssueIn(tenant, appID, resource string, lifetime time.Duration)
 	if !ok {
 		return "", fmt.Errorf("entra: no application %s; register it in Options.Apps", appID)
 	}
-	in := s.directory(tenant)
+	in := s.tenants.directory(tenant)
 	if in == nil {
 		return "", fmt.Errorf("entra: no tenant %s; name it in Options.Customers", tenant)
 	}
 	app, consented := in.principal(app)
 	if !consented {
-		return "", fmt.Errorf("entra: tenant %s has not consented to application %s; call Consent", tenant, appID)
+		return "", fmt.Errorf("entra: tenant %s has not consented to application %s; call Tenants().Consent", tenant, appID)
 	}
 	return s.issue(in.id, app, resource, lifetime)
 }

@@ -64,7 +64,7 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 		jwt.WithExpirationRequired(),
 	).ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return &s.key.PublicKey, nil })
 	switch {
-	case err == nil && (s.tenants[c.TenantID] == nil || c.Issuer != issuer(c.TenantID)):
+	case err == nil && (s.tenants.byName[c.TenantID] == nil || c.Issuer != issuer(c.TenantID)):
 		return Claims{}, ErrSignature
 	case err == nil:
 	case errors.Is(err, jwt.ErrTokenMalformed):

@@ -14,7 +14,7 @@ type Tenants struct {
 	Of func(at Endpoint, r *http.Request, database string) string
 }
 
-// Separate makes the set tell tenants apart. Without it, no rule can be limited to a tenant.
+// Separate makes the set distinguish tenants. Without it, no rule can be limited to a tenant.
 // It is called before the first request.
 func (s *Set) Separate(t Tenants) {
 	s.mu.Lock()
