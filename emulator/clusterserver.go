@@ -15,7 +15,7 @@ import (
 func newServer(handler http.Handler, trust *tls.Config) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		TLSConfig:         trust,
+		TLSConfig:         trust.Clone(), // a server changes it
 		ReadHeaderTimeout: time.Minute,
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}

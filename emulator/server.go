@@ -121,13 +121,13 @@ func Start(o Options, l Listen) (s *Server, err error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	s = &Server{Emulator: e, unlock: unlock, Ready: e.ready, ended: make([]error, ownListeners)}
+	serveClusters(s, listeners[ownListeners:], authority.config())
 	for i, handler := range []http.Handler{e.Defender(), e.Kusto(), e.Ingest(), e.Storage()} {
 		server := newServer(handler, authority.config())
 		s.servers = append(s.servers, server)
 		listener := listeners[i]
 		s.serving.Go(func() { s.ended[i] = server.ServeTLS(listener, "", "") })
 	}
-	serveClusters(s, listeners[ownListeners:], authority.config())
 	return s, nil
 }
 
