@@ -15,6 +15,18 @@ type Labels struct {
 	Database string
 }
 
+// named are the labels of a tenant of a fleet: its name is the tenant, and what the
+// only tenant of an exporter has as its name is its id.
+func (l *Labels) named(name string) [3]string {
+	if l == nil {
+		return [3]string{"", name, ""}
+	}
+	return [3]string{l.Database, name, l.Tenant}
+}
+
+// namedLabels are the names of what named returns.
+var namedLabels = [3]string{"database", "tenant", "tenant_id"}
+
 // Label sets the labels from now on: a reload can change them.
 func (m *Metrics) Label(l Labels) { m.labels.Store(&l) }
 

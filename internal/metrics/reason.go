@@ -7,11 +7,19 @@ import (
 	"github.com/tvmexport/tvmexport"
 )
 
-// splitReason is one word for what of a call was too much.
-func splitReason(why error) string {
+// The places of the words in splitReasons.
+const (
+	tooManyRows = iota
+	tooLarge
+	tooSlow
+	tooCostly
+)
+
+// splitReason is what of a call was too much.
+func splitReason(why error) int {
 	var e *tvmexport.Error
 	if !errors.As(why, &e) {
-		return "size"
+		return tooLarge
 	}
 	text := strings.ToLower(why.Error())
 	has := func(words ...string) bool {
@@ -24,11 +32,11 @@ func splitReason(why error) string {
 	}
 	switch {
 	case e.Cause == tvmexport.Integrity:
-		return "rows"
+		return tooManyRows
 	case has("pre-empted", "preempted", "excessive resource", "allowed limits"):
-		return "resources"
+		return tooCostly
 	case e.Cause == tvmexport.Unknown, has("timeout", "timed out"):
-		return "timeout" // a gateway that gave up, or an answer that never came
+		return tooSlow // a gateway that gave up, or an answer that never came
 	}
-	return "size"
+	return tooLarge
 }

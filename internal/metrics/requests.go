@@ -23,7 +23,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil {
 		code = strconv.Itoa(answer.StatusCode)
 	}
-	c.m.requests.WithLabelValues(c.service, code).Inc()
+	c.m.change(func() { c.m.requests.add([2]string{c.service, code}, 1) })
 	return answer, err
 }
 

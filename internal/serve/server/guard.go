@@ -70,7 +70,7 @@ func hostOf(r *http.Request) string {
 }
 
 // policy is what browsers may do with what is served.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // headers adds what every answer has.
 func headers(next http.Handler) http.Handler {

@@ -18,6 +18,7 @@ type Board struct {
 	failed  map[string]*Problem // by table: of runs that ended here
 	quota   func() *Quota
 	changed chan struct{}
+	above   func() // notifies the fleet; nil: there is none
 }
 
 // mostMissed is how many records of missed schedules are kept; the log has all.
@@ -35,6 +36,9 @@ func (b *Board) change(f func(p *Page)) {
 	f(&b.page)
 	close(b.changed)
 	b.changed = make(chan struct{})
+	if b.above != nil {
+		b.above()
+	}
 }
 
 // Changed is closed at the next change.
@@ -47,22 +51,34 @@ func (b *Board) Changed() <-chan struct{} {
 // Page is what is shown now.
 func (b *Board) Page() Page {
 	b.mu.Lock()
-	p, ask := b.page, b.quota
-	p.Tables, p.Missed = slices.Clone(p.Tables), slices.Clone(p.Missed)
+	p, ask := b.shown(nil, time.Now()), b.quota
+	p.Missed = slices.Clone(p.Missed)
+	for i := range p.Tables {
+		if l := p.Tables[i].Live; l != nil {
+			shown := *l
+			p.Tables[i].Live = &shown
+		}
+	}
+	b.mu.Unlock()
+	if ask != nil {
+		p.Quota = ask()
+	}
+	return p
+}
+
+// shown is the page without the quota, with its tables in a slice of the caller's. What
+// it points to belongs to the board: it is used with the lock held.
+func (b *Board) shown(tables []Table, now time.Time) Page {
+	p := b.page
+	p.Now, p.Tables = now, append(tables[:0], p.Tables...)
 	for i := range p.Tables {
 		t := &p.Tables[i]
 		if l, ok := b.live[t.Name]; ok {
-			shown := *l
-			t.Live = &shown
+			t.Live = l
 		}
 		if f := b.failed[t.Name]; f != nil {
 			t.Failure = f
 		}
-	}
-	b.mu.Unlock()
-	p.Now = time.Now()
-	if ask != nil {
-		p.Quota = ask()
 	}
 	if p.Wait != nil && !p.Wait.Until.After(p.Now) {
 		p.Wait = nil
@@ -97,7 +113,9 @@ func (b *Board) Tables(list []Table, err error) {
 				delete(b.failed, t.Name) // somebody else has committed since
 			}
 		}
-		p.Tables = list
+		if p.Tables = list; b.above != nil {
+			p.Tables = briefly(list)
+		}
 	})
 }
 
@@ -118,7 +136,7 @@ func (b *Board) Scheduled(of func(table string) (schedule string, next time.Time
 // Exporting sets the tables that are being exported; none: the export has ended.
 func (b *Board) Exporting(tables []string) {
 	b.change(func(p *Page) {
-		p.Exporting = slices.Clone(tables)
+		p.Exporting, p.Queued = slices.Clone(tables), time.Time{}
 		if p.Wait = nil; len(tables) == 0 {
 			clear(b.live)
 		}
@@ -130,7 +148,11 @@ func (b *Board) Missed(m Missed) {
 	b.change(func(p *Page) {
 		m.Told = time.Now()
 		p.Missed = slices.Insert(p.Missed, 0, m)
-		p.Missed = p.Missed[:min(len(p.Missed), mostMissed)]
+		most := mostMissed
+		if b.above != nil {
+			most = mostMissedOfTenant
+		}
+		p.Missed = p.Missed[:min(len(p.Missed), most)]
 	})
 }
 
@@ -143,6 +165,10 @@ func (b *Board) Reloaded(err error) {
 		}
 	})
 }
+
+// Queued tells that the tenant is due and waits for a worker, since a time; the zero
+// time: it does not. An export ends the wait.
+func (b *Board) Queued(since time.Time) { b.change(func(p *Page) { p.Queued = since }) }
 
 // Stopping tells that the program is about to end.
 func (b *Board) Stopping() { b.change(func(p *Page) { p.Stopping = true }) }

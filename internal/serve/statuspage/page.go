@@ -23,6 +23,11 @@ type Page struct {
 	Tables    []Table
 	Missed    []Missed // newest first
 	Stopping  bool
+
+	// Of a tenant of a fleet:
+
+	Queued     time.Time // since when it waits for a worker; zero: it does not
+	Unreadable *Problem  // why its configuration cannot be read
 }
 
 // Setup is what does not change while the program runs.

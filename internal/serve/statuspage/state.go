@@ -96,6 +96,8 @@ func (p Page) Summary() string {
 		return "Exporting " + p.Exporting[0]
 	case n > 1:
 		return fmt.Sprintf("Exporting %d tables", n)
+	case p.Unreadable != nil:
+		return "The configuration cannot be read"
 	case p.Ledger.Err != nil:
 		return "The ledger cannot be read"
 	case p.Ledger.Read.IsZero():
@@ -118,7 +120,7 @@ func (p Page) Tone() string {
 	switch {
 	case len(p.Exporting) > 0:
 		return "busy"
-	case p.Ledger.Err != nil || p.count(Failed) > 0 || p.count(Late) > 0 || p.Reload.Err != "":
+	case p.Unreadable != nil || p.Ledger.Err != nil || p.count(Failed) > 0 || p.count(Late) > 0 || p.Reload.Err != "":
 		return "bad"
 	case p.Ledger.Read.IsZero() || p.Stopping:
 		return "busy"

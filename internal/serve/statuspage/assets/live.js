@@ -2,6 +2,7 @@
 // something has changed, and replaces the parts that are different.
 "use strict";
 (() => {
+  const root = document.currentScript.dataset.root ?? "";
   const shown = new Map();
   const parts = (root) => root.querySelectorAll("[data-live]");
   for (const part of parts(document)) shown.set(part.id, part.outerHTML);
@@ -19,13 +20,14 @@
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   };
 
-  let asking = false, again = false;
+  let asking = false, again = false, tag = "";
   const update = async () => {
     if (asking) { again = true; return; }
     asking = true;
     try {
-      const answer = await fetch("/live", { headers: { Accept: "text/html" } });
+      const answer = await fetch(root + "/live" + location.search, { headers: { Accept: "text/html", ...(tag && { "If-None-Match": tag }) } });
       if (answer.ok) {
+        tag = answer.headers.get("ETag") ?? "";
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         const title = fresh.getElementById("summary")?.textContent; // before its nodes move into the page
         parts(fresh).forEach(replace);
@@ -36,7 +38,7 @@
     if (again) { again = false; update(); }
   };
 
-  const events = new EventSource("/events");
+  const events = new EventSource(root + "/events");
   events.addEventListener("changed", () => { document.body.classList.remove("stale"); update(); });
   events.addEventListener("error", () => document.body.classList.add("stale"));
 })();
