@@ -150,8 +150,10 @@ memory: build ## peak memory with 5 million rows, compared with a tenth of them;
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000,20000 -tables DeviceTvmSoftwareVulnerabilities -max-rss 150 -growth 1.2
 	$(GO) run ./test/bench -bin $(BIN) -devices 2000,20000 -tables TvmSoftwareVulnerabilities -changes 0.01 -max-landed 0.05 -max-times 1.6 -max-rss 100
 
-browser: build ## test the status page in Chromium, with axe; screenshots in dist/screenshots
+browser: build ## test the status pages of one and of 1,000 tenants in Chromium, with axe; screenshots in dist/screenshots
+	$(GO) build -o bin/manytenants ./test/browser/manytenants
 	cd test/browser && npm ci --silent --no-audit --no-fund && node test.mjs ../../$(BIN) ../../dist/screenshots
+	cd test/browser && node fleet.mjs ../../bin/manytenants ../../dist/screenshots
 
 # How often serve exports in its long test.
 CYCLES ?= 50

@@ -85,7 +85,7 @@ export class World {
   }
 }
 
-function firstLine(child) {
+export function firstLine(child) {
   return new Promise((done, fail) => {
     let text = "";
     child.stdout.on("data", (d) => {

@@ -84,7 +84,7 @@ func TestTenantStates(t *testing.T) {
 		}{
 			{"unreadable", "unreadable", func(f *statuspage.Fleet, name string) {
 				f.Unreadable(name, errors.New("unknown key shedule"))
-			}, []string{"configuration unreadable", "unknown key shedule", "never", "not scheduled"}},
+			}, []string{"the configuration cannot be read: unknown key shedule", "never", "not scheduled"}},
 			{"no ledger, never", "failing", func(f *statuspage.Fleet, name string) {
 				f.Board(name, statuspage.Setup{}, statuspage.Reader{}).Tables(nil, errors.New("no such host"))
 			}, []string{"failing", "the ledger cannot be read: no such host"}},

@@ -45,8 +45,6 @@ var ranks = func() map[TenantState]int {
 // Words say the state to those who see it for the first time.
 func (s TenantState) Words() string {
 	switch s {
-	case TenantUnreadable:
-		return "configuration unreadable"
 	case TenantMissed:
 		return "missed a schedule"
 	case TenantWaiting:
@@ -120,7 +118,7 @@ func assess(p Page) Tenant {
 	}
 	switch {
 	case p.Unreadable != nil:
-		t.State, t.Reason = TenantUnreadable, p.Unreadable.Text
+		t.State, t.Reason = TenantUnreadable, "the configuration cannot be read: "+p.Unreadable.Text
 	case p.Ledger.Err != nil:
 		t.State, t.Reason = TenantFailing, "the ledger cannot be read: "+p.Ledger.Err.Text
 	case len(found[TenantFailing]) > 0:
