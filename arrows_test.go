@@ -152,9 +152,10 @@ var kustoArrows = map[string][]string{
 	"kusto/landing":       {"kusto/conn", "kusto/kql"},
 	"kusto/publish":       {"kusto/conn", "kusto/kql", "kusto/ledger", "kusto/policy", "kusto/views", "kusto/visibility"},
 	"kusto/setup":         {"kusto/conn", "kusto/kql", "kusto/landing", "kusto/ledger", "kusto/policy", "kusto/views", "kusto/visibility"},
+	"kusto/fleet":         {"kusto/conn", "kusto/kql", "kusto/views"},
 	"kusto/takeover":      {"kusto/conn", "kusto/kql", "kusto/ledger", "kusto/setup", "kusto/views", "kusto/visibility"},
 	"kusto/reconcile":     {"kusto/conn", "kusto/kql", "kusto/ledger", "kusto/visibility"},
-	"kusto":               {"kusto/conn", "kusto/landing", "kusto/ledger", "kusto/policy", "kusto/publish", "kusto/reconcile", "kusto/setup", "kusto/takeover", "kusto/visibility"},
+	"kusto":               {"kusto/conn", "kusto/fleet", "kusto/landing", "kusto/ledger", "kusto/policy", "kusto/publish", "kusto/reconcile", "kusto/setup", "kusto/takeover", "kusto/visibility"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }

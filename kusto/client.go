@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/tvmexport/tvmexport/kusto/conn"
+	"github.com/tvmexport/tvmexport/kusto/fleet"
 	"github.com/tvmexport/tvmexport/kusto/landing"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/policy"
@@ -59,6 +60,7 @@ type Client struct {
 	inspector *setup.Inspector
 	prober    *setup.Prober
 	importer  *takeover.Importer
+	fleet     *fleet.Installer
 
 	reconciler *reconcile.Reconciler
 }
@@ -90,6 +92,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	c.installer = setup.NewInstaller(setup.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger, Configuration: c.configuration, Options: o.Setup})
 	c.inspector = setup.NewInspector(to)
 	c.prober = setup.NewProber(c.installer, c.landing, c.arrivals.Landed)
+	c.fleet = fleet.NewInstaller(to)
 	c.importer = takeover.New(takeover.Parts{Conn: to, Visible: visible, Ledger: c.ledger, Invocations: c.invocations})
 	c.reconciler = reconcile.New(reconcile.Parts{Conn: to, Visible: visible, Reports: c.reports, Prefix: o.Setup.FunctionPrefix})
 	return c, nil
@@ -110,6 +113,10 @@ func (c *Client) Reports() *ledger.Reports { return c.reports }
 
 // Setup creates tables, policies, mappings and functions, and checks them.
 func (c *Client) Setup() *setup.Installer { return c.installer }
+
+// Fleet makes functions over the databases of several tenants, if this database is that
+// of the fleet.
+func (c *Client) Fleet() *fleet.Installer { return c.fleet }
 
 // Inspect answers what a check of the installation needs to know.
 func (c *Client) Inspect() *setup.Inspector { return c.inspector }

@@ -24,7 +24,10 @@ import (
 )
 
 // recorder writes the texts that a test sends where kqlcheck looks for them.
-func recorder(t *testing.T) func(string) {
+func recorder(t *testing.T) func(string) { return recorderIn(t, t.Name()) }
+
+// recorderIn is recorder with a file of that name.
+func recorderIn(t *testing.T, name string) func(string) {
 	bothServices := func(text string) {
 		if only := promised.OneOnly(text); only != "" {
 			t.Errorf("a text is %s: %s", only, text)
@@ -34,7 +37,7 @@ func recorder(t *testing.T) func(string) {
 	if folder == "" {
 		return bothServices
 	}
-	name := strings.NewReplacer("/", "_").Replace("kusto_" + t.Name() + ".ndjson")
+	name = strings.NewReplacer("/", "_").Replace("kusto_" + name + ".ndjson")
 	f, err := os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,8 @@ func asOfName(prefix string, t tvmexport.Table) string { return prefix + t.Name 
 // or before a time. The function fails if rows of that state are gone: the rest
 // would be a state that the table never had. Rows of a table that follows a
 // watermark may expire; the others are still correct. The error names the oldest
-// time that can be asked for.
+// time that can be asked for. With orEmpty the function has no rows, instead of an
+// error, where no run was committed by then: one tenant of many may be newer.
 func asOfFunction(prefix string, t tvmexport.Table, s Source) Function {
 	lets, rows := s.State(t, asOfParameter)
 	none, checks := "toscalar(Visible | count) == 0", ""
@@ -30,12 +31,12 @@ func asOfFunction(prefix string, t tvmexport.Table, s Source) Function {
     | where Rows > coalesce(Found, 0)
     | count);
 `, indented(indented(s.of(t, "Visible", asOfParameter))))
-		oldest = s.oldestState(t, none+" or Gone > 0")
+		oldest = s.oldestState(t, none+" and not("+orEmptyParameter+") or Gone > 0")
 		checks = failUnless("Gone == 0", t.Name+": rows of the snapshot of ", " are gone from "+s.Table+", by its retention or by hand; ")
 	}
 	checks = fmt.Sprintf("| where assert(isnotnull(%s), %s)\n", asOfParameter, kql.Literal(t.Name+": the time is null; before the first run there is none to ask for")) +
-		failUnless("not("+none+")", t.Name+": no run was committed at or before ", "; ") + checks
-	return read(asOfName(prefix, t), asOfParameter+": datetime", asOfDoc(t), lets+oldest+rows+checks+s.Projection(everShown(t, s)))
+		failUnless(orEmptyParameter+" or not("+none+")", t.Name+": no run was committed at or before ", "; ") + checks
+	return read(asOfName(prefix, t), asOfParameter+": datetime"+orEmptyDeclared, asOfDoc(t), lets+oldest+rows+checks+s.Projection(everShown(t, s)))
 }
 
 // failUnless is an operator that fails unless the condition holds. Its message has the
@@ -71,8 +72,13 @@ let Oldest = toscalar(Every
 `, fails, kql.RunsTable, kql.Literal(t.Name), kql.Literal(kql.CommittedState), indented(indented(found+"\n")), kql.Literal(string(tvmexport.FullRun)))
 }
 
-// asOfParameter is the time that is asked for.
-const asOfParameter = "t"
+// asOfParameter is the time that is asked for, and orEmptyParameter whether a table
+// without a run by then has no rows.
+const (
+	asOfParameter    = "t"
+	orEmptyParameter = "orEmpty"
+	orEmptyDeclared  = ", " + orEmptyParameter + ": bool = false"
+)
 
 // everShown are the columns that readers see, and behind them those that a
 // typed table still holds of earlier times.
@@ -92,6 +98,7 @@ func asOfDoc(t tvmexport.Table) string {
 	if t.LoadType == tvmexport.Snapshot {
 		doc += "; fails where its rows are gone"
 	}
+	doc += "; no rows with orEmpty where no run was committed by then"
 	if len(t.Volatile) > 0 {
 		doc += "; " + strings.Join(t.Volatile, ", ") + " may be older than that: a change in them alone is not fetched"
 	}

@@ -14,7 +14,7 @@ import (
 // and in which run it showed.
 func changesFunction(prefix string, t tvmexport.Table, s Source) Function {
 	name := prefix + t.Name + "Changes"
-	const params = "from: datetime, ['to']: datetime"
+	const params = "from: datetime, ['to']: datetime" + orEmptyDeclared
 	if t.LoadType != tvmexport.Snapshot {
 		return read(name, params, "rows of "+t.Name+" that were added by runs committed after from and not after to; a row whose Change is gap stands for the events between Before.From and Before.To, which the source no longer had", addedRows(t, s))
 	}
@@ -27,7 +27,7 @@ func changesFunction(prefix string, t tvmexport.Table, s Source) Function {
 	if ignored := uncompared(t, shown); len(ignored) > 0 {
 		doc += "; a change in " + strings.Join(ignored, ", ") + " alone is none"
 	}
-	doc += reasonDoc(t, key)
+	doc += "; no rows with orEmpty where no run was committed by from" + reasonDoc(t, key)
 	f := read(name, params, doc, differences(prefix, t, s, shown, key))
 	f.Calls = []string{asOfName(prefix, t)}
 	return f
@@ -195,9 +195,9 @@ func differences(prefix string, t tvmexport.Table, s Source, shown, key []tvmexp
 		columns, names = append(columns, tvmexport.Column{Name: reasonColumn, Type: "string"}), append(names, reason)
 	}
 	return fmt.Sprintf(`let States = union (
-    %[1]s(from)%[14]s | extend ThenOrNow = 0
+    %[1]s(from, orEmpty)%[14]s | extend ThenOrNow = 0
 ), (
-    %[1]s(['to'])%[14]s | extend ThenOrNow = 1
+    %[1]s(['to'], orEmpty)%[14]s | extend ThenOrNow = 1
 )
     | extend KeyHash = %[2]s, Content = %[3]s
     | summarize Were = countif(ThenOrNow == 0), Are = countif(ThenOrNow == 1), arg_max(ThenOrNow, *) by KeyHash, Content;
@@ -212,6 +212,7 @@ let Runs = ExportRuns
     | where Table == %[5]s and State == %[6]s and At <= ['to']
     | summarize At = min(At), Began = min(coalesce(todatetime(Detail.startedAt), datetime(1900-01-01)))%[15]s by RunId, Kind;
 let Base = toscalar(Runs | where Kind == %[7]s and At <= from | summarize max(At));
+let Known = toscalar(Runs | where At <= from | count) > 0;
 let Steps = materialize(Runs
     | where isnull(Base) or At >= Base
     | order by At asc
@@ -253,6 +254,7 @@ let Was = Changed
     | project KeyHash, Before = %[11]s;
 %[16]sChanged
 | where assert(from <= ['to'], %[12]s)
+| where Known or not(orEmpty)
 | where not(Paired) or Are > Were
 | join kind=leftouter Was on KeyHash
 | join kind=leftouter Showed on Content

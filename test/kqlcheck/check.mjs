@@ -31,7 +31,7 @@ const texts = [...recorded(records), ...golden(root)];
 const catalogue = JSON.parse(readFileSync(join(root, "catalog", "schemas.json"), "utf8"));
 const made = new Map();
 for (const t of texts) {
-  if (t.kind === "hunting") continue;
+  if (t.kind === "hunting" || ofFleet(t)) continue;
   if (!made.has(t.from)) made.set(t.from, []);
   made.get(t.from).push(t);
 }
@@ -46,6 +46,10 @@ let everMade;
 function* candidates(t) {
   const file = t.from.endsWith(".kql") ? "" : t.from;
   const own = made.get(file) ?? [];
+  if (ofFleet(t)) {
+    yield known(`fleet ${t.from}`, () => fleetSchema(texts.filter((other) => other.from === t.from)));
+    return;
+  }
   if (t.kind === "hunting") {
     yield known(`source ${file}`, () => sourceSchema(own));
     return;
@@ -58,6 +62,12 @@ function* candidates(t) {
       if (!from.endsWith(".kql") && makesCalled(list, t.text)) yield known(`own ${from}`, () => destinationSchema(list));
     }
   }
+}
+
+// ofFleet says whether a text is for the database of a fleet, whose functions have the names of
+// those in the databases of its tenants.
+function ofFleet(t) {
+  return /kusto.fleet.testdata|_fleet\.ndjson$/.test(t.from);
 }
 
 // makesCalled says whether a file makes a function that a text calls, and all those that it calls
@@ -241,12 +251,26 @@ function together(columns, more) {
 
 // destinationSchema gathers what the texts themselves create.
 function destinationSchema(list) {
+  return globalsOf("security", symbolsOf(list));
+}
+
+function symbolsOf(list) {
   const { tables, functions } = created(list);
   const symbols = [...tables].map(([name, columns]) => make(name, columns));
   for (const [name, f] of functions) {
     symbols.push(new Symbols.FunctionSymbol.$ctor16(name, f.parameters, f.body, null));
   }
-  return globalsOf("security", [...symbols, ...stored(list, tables, globalsOf("security", symbols))]);
+  return [...symbols, ...stored(list, tables, globalsOf("security", symbols))];
+}
+
+// fleetSchema is that of a fleet of one tenant, whose database has what all files make. What its
+// own test made there wins.
+function fleetSchema(list) {
+  const own = made.get(list[0].from.replace("_fleet.", ".")) ?? [];
+  const tenant = new Symbols.DatabaseSymbol.ctor("tenant", symbolsOf([...[...made.values()].flat(), ...own]));
+  const group = new Symbols.EntityGroupSymbol.$ctor1("FleetTenants", [tenant]);
+  const fleet = new Symbols.DatabaseSymbol.ctor("fleet", [group, ...symbolsOf(list)]);
+  return Language.GlobalState.Default.WithCluster(new Symbols.ClusterSymbol.ctor("cluster", [fleet, tenant])).WithDatabase(fleet);
 }
 
 // stored are the tables that a query alone gives a shape: .set Name <| query.
