@@ -65,10 +65,18 @@ func (c *Installer) Init(ctx context.Context, o Options) (Result, error) {
 func plan(o Options, inv conn.Schema, members []string) (out Result, todo []Command) {
 	var missing, extra []string
 	wanted := map[string]bool{}
-	for _, e := range o.entities() {
-		wanted[o.same(e)] = true
-		if !slices.ContainsFunc(members, func(m string) bool { return o.same(m) == o.same(e) }) {
-			missing = append(missing, e)
+	for _, t := range o.Tenants {
+		at := ""
+		if !o.isLocal(t) {
+			at = host(t.Cluster)
+		}
+		there := false
+		for _, name := range t.names() { // under another of its names, a database would be in the group twice
+			wanted[at+"/"+name] = true
+			there = there || slices.ContainsFunc(members, func(m string) bool { return o.same(m) == at+"/"+name })
+		}
+		if !there {
+			missing = append(missing, o.entity(t))
 		}
 	}
 	for _, m := range members {
@@ -114,7 +122,7 @@ func plan(o Options, inv conn.Schema, members []string) (out Result, todo []Comm
 // entityForm is an entity as the service lists it.
 var entityForm = regexp.MustCompile(`^(?:cluster\(\s*['"](.*?)['"]\s*\)\.)?database\(\s*['"](.*)['"]\s*\)$`)
 
-// same is an entity in a form in which two of one database are equal, however they are written.
+// same is an entity as the host of its cluster, nothing for the fleet's own, and the name of the database.
 func (o Options) same(entity string) string {
 	m := entityForm.FindStringSubmatch(entity)
 	if m == nil {
@@ -127,7 +135,7 @@ func (o Options) same(entity string) string {
 	if at == host(o.Cluster) {
 		at = ""
 	}
-	return at + "/" + strings.ToLower(m[2])
+	return at + "/" + strings.ToLower(strings.NewReplacer(`\\`, `\`, `\'`, "'", `\"`, `"`).Replace(m[2]))
 }
 
 // members are the entities of the group; nil where there is none.
