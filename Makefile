@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,14 @@ exports: ## the same for the export assessment APIs alone; readers see each row 
 datasets: DEVICES ?= 200
 datasets: ## all tables of the export assessment APIs, by files and by pages, within the documented quotas; compared with the source
 	$(GO) run ./test/reliability/datasets -devices $(DEVICES)
+
+# Tenants of the rehearsal and their devices; FLEETFLAGS has its further flags, such as -unwell 5.
+TENANTS    ?= 1000
+FLEETFLAGS ?=
+
+fleet-embedded: DEVICES ?= 5-20
+fleet-embedded: build ## export 1,000 tenants with one process, twice; truth, budgets, memory and time of it
+	$(GO) run ./test/reliability/fleet -bin $(BIN) -tenants $(TENANTS) -devices $(DEVICES) $(FLEETFLAGS)
 
 # How long soak goes on; what it makes in any case, and its first seed (0: from the clock), are its flags.
 SOAK      ?= 60m

@@ -29,13 +29,22 @@ func (p *process) demoCommand() *cobra.Command {
 		Short: "Run a complete export on this machine, no account needed",
 		Long: `demo starts the emulator, prepares its database and exports the nine TVM tables.
 It lets a day pass and exports them again. It compares source and destination,
-table by table, by row count and by hash, and then prints the audit log.`,
-		Example: "  tvmexport demo --devices 1000\n  tvmexport demo --stay",
+table by table, by row count and by hash, and then prints the audit log.
+
+With --tenants, it does the same for several tenants of 5 to 20 devices at once and
+prints one line for each.`,
+		Example: "  tvmexport demo --devices 1000\n  tvmexport demo --tenants 20\n  tvmexport demo --stay",
 		Args:    noArguments,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), f, stay) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.tenants > 1 && !c.Flags().Changed("devices") {
+				f.devices = deviceRange{5, 20}
+			}
+			return p.demo(c.Context(), f, stay)
+		},
 	}
 	flags := c.Flags()
-	flags.Var(&f.devices, "devices", "`number` of devices in the tenant")
+	flags.Var(&f.devices, "devices", "`number` of devices in the tenant, or MIN-MAX for the sizes of several")
+	flags.IntVar(&f.tenants, "tenants", f.tenants, "number of tenants")
 	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
 	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print its addresses")
 	return c
@@ -52,17 +61,9 @@ func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
 		return err
 	}
 	defer e.Close()
-	fmt.Fprintf(p.stdout, "A synthetic tenant of %v devices, and an empty database %q.\n\n", &f.devices, e.Ready.Database)
-
 	inside := *p
 	inside.env = emulated(e.Ready, p.env)
-	x, err := inside.open(ctx, demoConfig(e.Ready))
-	if err != nil {
-		return err
-	}
-	defer x.destination.Close()
-	d := demonstration{process: &inside, parts: x, emulator: e}
-	if err := d.play(ctx); err != nil {
+	if err := playDemo(ctx, &inside, e, f); err != nil {
 		return err
 	}
 	if stay {
@@ -71,6 +72,22 @@ func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
 		<-ctx.Done()
 	}
 	return nil
+}
+
+// playDemo exports the one tenant of an emulator, or all.
+func playDemo(ctx context.Context, inside *process, e *emulator.Server, f emulatorFlags) error {
+	if f.tenants > 1 {
+		fmt.Fprintf(inside.stdout, "%d synthetic tenants of %v devices, each with an empty database of its own.\n\n", f.tenants, &f.devices)
+		return demoFleet(ctx, inside, e)
+	}
+	fmt.Fprintf(inside.stdout, "A synthetic tenant of %v devices, and an empty database %q.\n\n", &f.devices, e.Ready.Database)
+	x, err := inside.open(ctx, demoConfig(e.Ready))
+	if err != nil {
+		return err
+	}
+	defer x.destination.Close()
+	d := demonstration{process: inside, parts: x, emulator: e}
+	return d.play(ctx)
 }
 
 // demoConfig is the configuration of an export from and to the emulator.

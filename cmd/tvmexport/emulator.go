@@ -49,7 +49,7 @@ type emulatorFlags struct {
 // defaultEmulator is what the flags say if none is given.
 func defaultEmulator() emulatorFlags {
 	return emulatorFlags{
-		devices: deviceRange{200, 200}, tenants: 1, seed: 1, quota: "documented", defender: "127.0.0.1:0", kusto: "127.0.0.1:0", batching: emulator.DefaultBatching,
+		devices: deviceRange{200, 200}, tenants: 1, cves: emulator.DefaultCVEs, seed: 1, quota: "documented", defender: "127.0.0.1:0", kusto: "127.0.0.1:0", batching: emulator.DefaultBatching,
 		flavor: "adx", tenantID: emulator.DefaultTenantID, databases: []string{emulator.DefaultDatabase},
 	}
 }
@@ -100,7 +100,7 @@ curl --cacert $SSL_CERT_FILE -d '{"days": 1}' $EMULATOR_CONTROL/advance`,
 	flags.IntVar(&f.tenants, "tenants", f.tenants, "number of tenants, each with its own id, data, database and quotas")
 	flags.StringArrayVar(&f.unconsented, "unconsented", nil, "`name` of a tenant that has not consented to the application; repeatable")
 	flags.StringArrayVar(&f.ownClusters, "own-cluster", nil, "`name` of a tenant with a cluster address of its own, which can be taken down; repeatable")
-	flags.IntVar(&f.cves, "cves", 0, "number of known CVEs (default 321736; of several tenants 5000)")
+	flags.IntVar(&f.cves, "cves", f.cves, "number of known CVEs; with fewer, devices have fewer vulnerabilities")
 	flags.Uint64Var(&f.seed, "seed", f.seed, "random seed of the tenant: equal seeds generate equal data")
 	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
 	flags.DurationVar(&f.batching, "batching", f.batching, "time until a batch of queued ingestion is sealed")
@@ -148,7 +148,7 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 	return emulatorOptions{close: stop, Options: emulator.Options{
 		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
 		Eventhouse: f.flavor == "eventhouse",
-		Devices:    f.devices.most, Tenants: tenants, CVEs: f.knownCVEs(), Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
+		Devices:    f.devices.most, Tenants: tenants, CVEs: f.cves, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
 		Log: log, TVMIngestionTime: f.tvmTimes, Expiry: f.expiry,
 	}}, nil
 }

@@ -50,24 +50,13 @@ func (d *deviceRange) Set(text string) error {
 	return nil
 }
 
-// cvesOfSeveral is how many CVEs several tenants know. Each of them exports a row for each CVE.
-const cvesOfSeveral = 5000
-
-// knownCVEs is the number of CVEs in the tenants; 0 means that of the emulator.
-func (f emulatorFlags) knownCVEs() int {
-	if f.cves == 0 && f.tenants > 1 {
-		return cvesOfSeveral
-	}
-	return f.cves
-}
-
 // tenantOptions are the tenants that the flags describe; nil is one tenant.
 func (f emulatorFlags) tenantOptions() ([]emulator.TenantOptions, error) {
 	switch {
 	case f.tenants < 1:
 		return nil, fmt.Errorf("--tenants is %d; it must be at least 1", f.tenants)
-	case f.cves < 0:
-		return nil, fmt.Errorf("--cves is %d; it must not be negative", f.cves)
+	case f.cves < 1:
+		return nil, fmt.Errorf("--cves is %d; it must be at least 1", f.cves)
 	case f.tenants == 1 && f.devices.least != f.devices.most:
 		return nil, fmt.Errorf("--devices is %s; one tenant has one number of devices, and --tenants is 1", &f.devices)
 	case f.tenants > 1 && len(f.databases) > 1:

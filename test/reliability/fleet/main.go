@@ -1,0 +1,112 @@
+// Fleet exports many small tenants with one process of the program against an emulator in
+// another one, within the documented quotas. Every tenant's database must equal its source, no tenant may be asked
+// more often than its share of the quota allows, and the memory of the program is bounded. With -unwell, some
+// tenants throttle for ever, some refuse the sign-in, and the clusters of some are down: nothing
+// of that may harm the others, and the program must say so.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator"
+)
+
+// options are what a rehearsal is made from.
+type options struct {
+	bin     string
+	tenants int
+	devices string
+	cves    int
+	seed    uint64
+	share   float64
+	workers int
+	days    int // after the first export, each with another export
+	unwell  int // tenants of each kind that are unwell
+	maxRSS  float64
+	most    time.Duration
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.bin, "bin", "bin/tvmexport", "program under test")
+	flag.IntVar(&o.tenants, "tenants", 1000, "tenants")
+	flag.StringVar(&o.devices, "devices", "5-20", "devices of each tenant, MIN-MAX")
+	flag.IntVar(&o.cves, "cves", emulator.DefaultCVEs, "known CVEs: with fewer, devices have fewer vulnerabilities")
+	flag.Uint64Var(&o.seed, "seed", 1, "of the tenants")
+	flag.Float64Var(&o.share, "share", 0.5, "of the quota of each tenant")
+	flag.IntVar(&o.workers, "workers", 16, "tenants that are exported at the same time")
+	flag.IntVar(&o.days, "days", 1, "days that pass, each with another export")
+	flag.IntVar(&o.unwell, "unwell", 0, "tenants of each kind that cannot be exported")
+	flag.Float64Var(&o.maxRSS, "max-rss", 400, "most memory of the program in MB")
+	flag.DurationVar(&o.most, "most", time.Hour, "longest time of all exports together")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := rehearse(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "fleet:", err)
+		os.Exit(1)
+	}
+}
+
+// rehearse makes one rehearsal and prints its figures. The error says what did not hold.
+func rehearse(ctx context.Context, o options) (err error) {
+	fmt.Printf("fleet: %d tenants of %s devices, %d CVEs, share %v, %d workers, seed %d, %s\n",
+		o.tenants, o.devices, o.cves, o.share, o.workers, o.seed, time.Now().UTC().Format(time.DateOnly))
+	w, err := newWorld(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	setUp, err := w.run(ctx, "init", "--all-tenants")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  %-28s %s\n", "init", setUp)
+	if setUp.code != 0 {
+		return fmt.Errorf("init ends with %d: %s", setUp.code, setUp.tail())
+	}
+	sick, err := w.unwell()
+	if err != nil {
+		return err
+	}
+	var faults []error
+	took := time.Duration(0)
+	for day := range o.days + 1 {
+		title := "first export"
+		if day > 0 {
+			title = fmt.Sprintf("export after day %d", day)
+			if err := w.post("/advance", map[string]int{"days": 1}); err != nil {
+				return err
+			}
+		}
+		done, err := w.run(ctx, "run", "--max-wait", maxWait.String())
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  %-28s %s\n  %-28s %s\n", title, done, "it says", done.lastLine())
+		took += done.took
+		if done.rss > o.maxRSS {
+			faults = append(faults, fmt.Errorf("the program used %.0f MB, more than %.0f", done.rss, o.maxRSS))
+		}
+		faults = append(faults, sick.check(done, w.at)...)
+		if err := w.compare(sick); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if took > o.most {
+		faults = append(faults, fmt.Errorf("the exports took %s, longer than %s", took, o.most))
+	}
+	if err := w.budgets(sick); err != nil {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// maxWait is how long the program waits for a tenant that throttles for ever.
+const maxWait = 90 * time.Second
