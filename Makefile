@@ -95,7 +95,7 @@ datasets: DEVICES ?= 200
 datasets: ## all tables of the export assessment APIs, by files and by pages, within the documented quotas; compared with the source
 	$(GO) run ./test/reliability/datasets -devices $(DEVICES)
 
-# Tenants of the rehearsal and their devices; FLEETFLAGS has its further flags, such as -unwell 5.
+# Tenants of the trial run and their devices; FLEETFLAGS has its further flags, such as -unwell 5.
 TENANTS    ?= 1000
 FLEETFLAGS ?=
 

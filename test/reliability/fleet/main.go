@@ -17,7 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport/emulator"
 )
 
-// options are what a rehearsal is made from.
+// options are what a trial is made from.
 type options struct {
 	bin     string
 	tenants int
@@ -48,14 +48,14 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := rehearse(ctx, o); err != nil {
+	if err := try(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)
 	}
 }
 
-// rehearse makes one rehearsal and prints its figures. The error says what did not hold.
-func rehearse(ctx context.Context, o options) (err error) {
+// try makes one trial run and prints its figures. The error says what did not hold.
+func try(ctx context.Context, o options) (err error) {
 	fmt.Printf("fleet: %d tenants of %s devices, %d CVEs, share %v, %d workers, seed %d, %s\n",
 		o.tenants, o.devices, o.cves, o.share, o.workers, o.seed, time.Now().UTC().Format(time.DateOnly))
 	w, err := newWorld(ctx, o)
