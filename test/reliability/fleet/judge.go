@@ -133,5 +133,5 @@ func (w *world) budgets(sick patients) error {
 		return nil
 	}
 	slices.Sort(over)
-	return fmt.Errorf("%d tenants are over their budget: %s", len(over), strings.Join(over[:min(len(over), mostShown)], "; "))
+	return fmt.Errorf("%d tenants exceed their budget: %s", len(over), strings.Join(over[:min(len(over), mostShown)], "; "))
 }
