@@ -34,7 +34,7 @@ func arrange(root *cobra.Command) {
 	)
 	groups := map[string]string{
 		"demo": groupTry, "emulator": groupTry,
-		"config": groupSet, "init": groupSet, "check": groupSet, "import": groupSet, "tables": groupSet,
+		"config": groupSet, "init": groupSet, "check": groupSet, "import": groupSet, "tables": groupSet, "onboard": groupSet, "offboard": groupSet,
 		"plan": groupRun, "run": groupRun, "serve": groupRun, "status": groupRun, "verify": groupRun, "reconcile": groupRun, "repair": groupRun, "refill": groupRun,
 	}
 	for _, c := range root.Commands() {

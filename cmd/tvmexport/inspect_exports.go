@@ -35,7 +35,7 @@ func (i *inspection) exportedTables(ctx context.Context) preflight.Result {
 	var out []preflight.Finding
 	for _, t := range tables {
 		info, _ := catalog.Lookup(t.Name)
-		if f := permissionOf(who, exportPermission(info.Role)); f.Status != preflight.OK {
+		if f := i.permissionOf(who, exportPermission(info.Role)); f.Status != preflight.OK {
 			f.About = t.Name + " " + f.About
 			out = append(out, f)
 			continue

@@ -5,11 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/onboard"
 	"github.com/tvmexport/tvmexport/internal/preflight"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/internal/signin"
@@ -48,7 +51,7 @@ func (p *process) inspection(ctx context.Context, c config.Config, f checkFlags)
 	}
 	i := &inspection{parts: x, p: p, flags: f, api: hunting.API(c.Defender.API), unknown: map[string]bool{}}
 	i.defender, i.sink = p.signIn(c, x.cloud, x.client, log)
-	i.single = c.Kusto.Auth == (config.Auth{}) && !anySet(p.env, kustoSecret, kustoPassword)
+	_, _, i.single = authOf(p, c, x.cloud)
 	return i, nil
 }
 
@@ -111,8 +114,7 @@ func granted(p hunting.Permission) string { return p.Role + " on " + p.Service }
 // network dials every host that is known from the configuration.
 func (i *inspection) network(ctx context.Context) preflight.Result {
 	c := i.config
-	auth := defenderAuth(c, i.cloud, i.p.env)
-	kusto := kustoAuth(c, i.cloud, i.p.env)
+	auth, kusto, _ := authOf(i.p, c, i.cloud)
 	cluster, ingest := i.destination.Inspect().Addresses()
 	places := []preflight.Place{
 		{Name: reachEntra, Setting: "auth.authority", URL: auth.Authority},
@@ -134,7 +136,7 @@ func (i *inspection) signInDefender(ctx context.Context) preflight.Result {
 		i.who, err = credential.Identify(ctx, i.cloud.Scope(i.api))
 	}
 	if err != nil {
-		return preflight.Found(preflight.Bad("", err, ""))
+		return preflight.Found(preflight.Bad("", err, i.firstConsent(err)))
 	}
 	return preflight.Found(preflight.Good("", "%s", identity(i.who)))
 }
@@ -183,27 +185,49 @@ func (i *inspection) permission(context.Context) preflight.Result {
 	if hunted, _ := byHunting(tables); err == nil && len(tables) > 0 && len(hunted) == 0 {
 		return preflight.Found(preflight.Good(need.Role, "not needed: no table of Advanced Hunting is exported"))
 	}
-	return preflight.Found(permissionOf(i.who, need))
+	return preflight.Found(i.permissionOf(i.who, need))
 }
 
 // permissionOf looks for an application permission in a token.
-func permissionOf(who signin.Identity, need hunting.Permission) preflight.Finding {
+func (i *inspection) permissionOf(who signin.Identity, need hunting.Permission) preflight.Finding {
 	held := who.Roles
 	if len(who.Scopes) > 0 {
 		held = who.Scopes
 	}
-	for _, h := range held {
-		if h == need.Role {
-			return preflight.Good(need.Role, "granted on %s", need.Service)
-		}
+	if slices.Contains(held, need.Role) {
+		return preflight.Good(need.Role, "granted on %s", need.Service)
 	}
 	return preflight.Finding{
 		About: need.Role, Status: preflight.Broken, Cause: tvmexport.Permission,
 		Text: fmt.Sprintf("the token for %s lacks the application permission; it has: %s", need.Service, list(held)),
-		Fix: fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
-			"az ad app permission add --id %s --api %s --api-permissions $(az ad sp show --id %s --query \"appRoles[?value=='%s'].id\" -o tsv)=Role && az ad app permission admin-consent --id %s",
-			who.AppID, need.Service, need.Role, who.AppID, need.ServiceID, need.ServiceID, need.Role, who.AppID),
+		Fix:  i.consent(who, need),
 	}
+}
+
+// notConsented are Entra's numbers for an application that nobody in the tenant has
+// consented to (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+var notConsented = []string{"AADSTS7000229", "AADSTS700016", "AADSTS65001"}
+
+// firstConsent is what a customer has to do whose tenant does not know the application; "" for other
+// reasons.
+func (i *inspection) firstConsent(err error) string {
+	if i.p.tenant == nil || !slices.ContainsFunc(notConsented, func(n string) bool { return strings.Contains(err.Error(), n) }) {
+		return ""
+	}
+	return "an administrator of the customer opens " + customerOf(i.p, i.config, i.cloud).ConsentURL()
+}
+
+// consent is how the application gets a permission. In a fleet, its registration is in
+// another tenant than the one whose administrator consents.
+func (i *inspection) consent(who signin.Identity, need hunting.Permission) string {
+	if i.p.tenant != nil {
+		c := customerOf(i.p, i.config, i.cloud)
+		return fmt.Sprintf("let an administrator of the customer consent again on %s; before that, the application's registration must request %s: %s",
+			c.ConsentURL(), need.Role, c.Registration([]onboard.Role{{Name: need.Role, Service: need.Service, ServiceID: need.ServiceID}})[0])
+	}
+	return fmt.Sprintf("in the Entra admin centre: App registrations, %s, API permissions, Add a permission, %s, Application permissions, %s, then Grant admin consent; or: "+
+		"az ad app permission add --id %s --api %s --api-permissions $(az ad sp show --id %s --query \"appRoles[?value=='%s'].id\" -o tsv)=Role && az ad app permission admin-consent --id %s",
+		who.AppID, need.Service, need.Role, who.AppID, need.ServiceID, need.ServiceID, need.Role, who.AppID)
 }
 
 func list(names []string) string {

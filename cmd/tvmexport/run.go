@@ -168,8 +168,31 @@ func printBrief(w io.Writer, r engine.Report, _ *progress.Requests, _ bool) erro
 	if _, err := fmt.Fprintln(w, totalLine(r)); err != nil {
 		return err
 	}
-	printRemarks(w, r)
+	printRemarks(w, together(r))
 	return nil
+}
+
+// together is a report in which tables that failed for one reason, such as a refused
+// sign-in, are one: the first of them, whose name says how many there are.
+func together(r engine.Report) engine.Report {
+	first := map[string]int{}
+	var out []engine.Result
+	more := map[int]int{}
+	for _, o := range r.Outcomes {
+		if o.Err != nil {
+			if i, ok := first[o.Err.Error()]; ok {
+				more[i]++
+				continue
+			}
+			first[o.Err.Error()] = len(out)
+		}
+		out = append(out, o)
+	}
+	for i, n := range more {
+		out[i].Table.Name += " and " + figures.Plural(n, "other table")
+	}
+	r.Outcomes = out
+	return r
 }
 
 // printRemarks prints why tables failed, and the notes of the others.

@@ -55,6 +55,7 @@ const otherProgram = "TVMEXPORT_TEST_PROGRAM"
 //	exits CODE COMMAND...             runs the program and wants this exit code
 //	fault RULES                       activates fault rules of the emulator
 //	nofaults                          ends all fault rules
+//	consent WHAT                      changes what a tenant has consented to
 //	proxy                             starts a proxy that leads every host to the emulator's
 //	                                  cluster, and sets PROXY
 //	second                            starts another tenant with a cluster, to be exported into
@@ -101,6 +102,7 @@ func TestScripts(t *testing.T) {
 			"fault":    cmdControl("/faults"),
 			"nofaults": cmdNoFaults,
 			"drift":    cmdControl("/drift"),
+			"consent":  cmdControl("/consent"),
 			"proxy":    cmdProxy,
 
 			"oldexporter": cmdOldExporter,

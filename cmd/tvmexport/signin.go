@@ -42,22 +42,28 @@ func httpClient(caFile string) (*http.Client, error) {
 // to Defender needs no secret for it.
 type lazyCredential func() (*signin.Credential, error)
 
-// signIn prepares the credentials of both sides. They are one where kusto.auth
-// says nothing else.
+// signIn prepares the credentials of both sides, which may be one.
 func (p *process) signIn(c config.Config, cloud hunting.Cloud, client *http.Client, log *slog.Logger) (defender, sink lazyCredential) {
 	prepare := func(o signin.Options) lazyCredential {
 		o.Env, o.HTTPClient, o.Logger = p.env, client, log
 		return sync.OnceValues(func() (*signin.Credential, error) { return signin.New(o) })
 	}
-	if p.tenant != nil {
-		own, cluster := tenantAuth(*p.tenant, cloud, p.env)
-		return prepare(own), prepare(cluster)
-	}
-	defender = prepare(defenderAuth(c, cloud, p.env))
-	if c.Kusto.Auth == (config.Auth{}) && !anySet(p.env, kustoSecret, kustoPassword) {
+	source, cluster, one := authOf(p, c, cloud)
+	defender = prepare(source)
+	if one {
 		return defender, defender
 	}
-	return defender, prepare(kustoAuth(c, cloud, p.env))
+	return defender, prepare(cluster)
+}
+
+// authOf is how to sign in to both sides. It is one sign-in where kusto.auth says nothing
+// else; that of a tenant is its own.
+func authOf(p *process, c config.Config, cloud hunting.Cloud) (defender, cluster signin.Options, one bool) {
+	if p.tenant != nil {
+		defender, cluster = tenantAuth(*p.tenant, cloud, p.env)
+		return defender, cluster, false
+	}
+	return defenderAuth(c, cloud, p.env), kustoAuth(c, cloud, p.env), c.Kusto.Auth == (config.Auth{}) && !anySet(p.env, kustoSecret, kustoPassword)
 }
 
 // The variables of secrets that are Kusto's alone.

@@ -117,3 +117,17 @@ func named(name string, text []byte) []byte {
 	}
 	return out.Bytes()
 }
+
+// namedWriter writes complete lines with the tenant's name.
+type namedWriter struct {
+	to   io.Writer
+	name string
+}
+
+// Write implements io.Writer.
+func (w namedWriter) Write(p []byte) (int, error) {
+	if _, err := w.to.Write(named(w.name, p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -84,7 +84,8 @@ func variableOf(name string) string {
 // and of URLs.
 var tenantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-func checkTenantName(name string) error {
+// CheckTenantName says what is wrong with the name of a tenant.
+func CheckTenantName(name string) error {
 	if tenantName.MatchString(name) {
 		return nil
 	}
@@ -121,7 +122,7 @@ func (r *reading) inline(top *Config) []Member {
 	var members []Member
 	for _, pair := range r.pairs(r.tenants, "tenants") {
 		name := pair.Key.GetToken().Value
-		if err := checkTenantName(name); err != nil {
+		if err := CheckTenantName(name); err != nil {
 			r.fail(pair.Key, "tenants: %s", err)
 			continue
 		}
@@ -192,7 +193,7 @@ func (r *reading) inFolder(top Config) ([]Member, error) {
 
 // fileOf reads the file of one tenant.
 func (r *reading) fileOf(file string, top Config, m Member) (Config, error) {
-	if err := checkTenantName(m.Name); err != nil {
+	if err := CheckTenantName(m.Name); err != nil {
 		return Config{}, &Error{File: file, Message: err.Error()}
 	}
 	text, err := smallfile.Read(file, mostBytes)
