@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -59,7 +58,7 @@ over OTLP.`,
 			case err != nil:
 				return err
 			case several:
-				return usage(errors.New("serve works for one tenant only"))
+				return serveFleet(c.Context(), p, f)
 			}
 			return p.serve(c.Context(), f)
 		},

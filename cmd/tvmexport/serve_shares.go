@@ -6,4 +6,5 @@ import "github.com/tvmexport/tvmexport/fleet"
 type shares struct {
 	exports *fleet.Pool // tenants that are exported
 	reads   *fleet.Pool // tenants whose ledger is read
+	clients *sharedClients
 }

@@ -116,6 +116,12 @@ func writeConfig(t *testing.T, e *emulator.Server, more string) string {
 // serveOn starts serve with a configuration.
 func serveOn(t *testing.T, e *emulator.Server, p process, config string) *served {
 	t.Helper()
+	return startServe(t, e, p, config, (*process).serve)
+}
+
+// startServe starts serve for one tenant or for a fleet.
+func startServe(t *testing.T, e *emulator.Server, p process, config string, serve func(*process, context.Context, serveFlags) error) *served {
+	t.Helper()
 	s := &served{T: t, emulator: e, config: config, stderr: &lockedBuffer{}, client: &http.Client{Transport: &http.Transport{}}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	out, in := io.Pipe()
@@ -123,7 +129,7 @@ func serveOn(t *testing.T, e *emulator.Server, p process, config string) *served
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		err := p.serve(ctx, serveFlags{listen: "127.0.0.1:0", maxWait: time.Minute})
+		err := serve(&p, ctx, serveFlags{listen: "127.0.0.1:0", maxWait: time.Minute})
 		_ = in.Close()
 		ended <- err
 	}()

@@ -51,7 +51,7 @@ type setting struct {
 	config    config.Config
 	timetable schedule.Timetable
 	parts     *parts         // nil in a fleet, where they are open while they are used
-	member    *config.Member // of a fleet
+	member    *config.Member // of a fleet, whose process works for it
 }
 
 // borrow opens the parts of a setting, or lends those that are open. The caller gives
@@ -60,9 +60,7 @@ func (s *service) borrow(ctx context.Context, from *setting) (x *parts, giveBack
 	if from.parts != nil {
 		return from.parts, func() {}, nil
 	}
-	p := *s.process
-	p.tenant = from.member
-	x, err = p.open(ctx, from.config)
+	x, err = s.process.open(ctx, from.config)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -138,7 +136,7 @@ func (s *service) useSetting(ctx context.Context, next *setting) error {
 	}
 	s.label(next)
 	s.closeParts() // nothing is under way
-	s.set = next
+	s.set, s.process.tenant = next, next.member
 	return nil
 }
 

@@ -1,0 +1,175 @@
+//go:build !noemulator
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tvmexport/tvmexport/emulator"
+)
+
+// fleetOf starts an emulator with tenants that are initialised, and writes a configuration
+// whose tenants are the files of a folder.
+func fleetOf(t *testing.T, tenants int) (e *emulator.Server, p process, config, folder string) {
+	t.Helper()
+	f := defaultEmulator()
+	f.tenants, f.devices, f.seed, f.quota, f.batching, f.dir = tenants, deviceRange{5, 5}, 7, "off", 50*time.Millisecond, t.TempDir()
+	p = process{stdout: io.Discard, stderr: io.Discard, env: os.LookupEnv}
+	p.flags.logFormat, p.flags.logLevel = "text", "info"
+	o, err := p.emulatorOptions(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.CVEs, o.History = fewCVEs, fewDays
+	if e, err = emulator.Start(o.Options, emulator.Listen{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+		o.close()
+	})
+	p.env = emulated(e.Ready, os.LookupEnv)
+	folder = filepath.Join(t.TempDir(), "tenants")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	config = filepath.Join(filepath.Dir(folder), "tvmexport.yaml")
+	text := fmt.Sprintf("defender: {endpoint: %q, share: 1, calls_per_minute: 1000}\nkusto: {cluster: %q, ingest: %q, auth: {tenant_id: %q}}\nauth: {authority: %q}\nca_file: %q\n"+
+		"schedule: '@daily'\ntenants_dir: %q\n", e.Ready.Graph, e.Ready.Kusto, e.Ready.Ingest, e.Ready.TenantID, e.Ready.Authority, e.Ready.CA, folder)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range e.Ready.Tenants {
+		writeTenant(t, folder, r, "")
+	}
+	p.args = []string{"init", "--all-tenants", "--table", served1, "--config", config}
+	if code := p.run(t.Context()); code != 0 {
+		t.Fatalf("init exits with %d", code)
+	}
+	return e, p, config, folder
+}
+
+func writeTenant(t *testing.T, folder string, r emulator.ReadyTenant, more string) {
+	t.Helper()
+	text := fmt.Sprintf("auth: {tenant_id: %q}\nkusto: {database: %q}\n%s", r.TenantID, r.Database, more)
+	if err := os.WriteFile(filepath.Join(folder, r.Name+".yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hangUp(t *testing.T) {
+	t.Helper()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// One process exports several tenants. They come, change and go with their files, and what is
+// wrong with one is on its line.
+func TestServeFleet(t *testing.T) {
+	e, p, config, folder := fleetOf(t, 3)
+	third := filepath.Join(folder, "t3.yaml")
+	if err := os.Rename(third, third+".later"); err != nil {
+		t.Fatal(err)
+	}
+	s := startServe(t, e, p, config, func(p *process, ctx context.Context, f serveFlags) error { return serveFleet(ctx, p, f) })
+	committed := func(tenant string) string {
+		return fmt.Sprintf(`tvmexport_runs_total{database="security-%s",outcome="committed",table="%s",tenant="%s",tenant_id=`, tenant, served1, tenant)
+	}
+	all := func(path, want string) {
+		t.Helper()
+		deadline := time.Now().Add(60 * time.Second)
+		for ; ; time.Sleep(30 * time.Millisecond) {
+			_, body := s.get(path)
+			if strings.Contains(body, want) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s never holds %s\n%s\n%s", path, want, body, s.stderr)
+			}
+		}
+	}
+	all("/metrics", committed("t1"))
+	all("/metrics", committed("t2"))
+	all("/metrics", `tvmexport_fleet_tenants{state="fresh"} 2`)
+	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/readyz": 200, "/tenants/t1": 200, "/tenants/t1/tables/" + served1: 200, "/tenants/t3": 404, "/tables/" + served1: 404} {
+		if code, _ := s.get(path); code != want {
+			t.Errorf("%s answers %d, want %d", path, code, want)
+		}
+	}
+	// The record of a run is read from the ledger of its tenant.
+	_, table := s.get("/tenants/t2/tables/" + served1)
+	_, id, _ := strings.Cut(table, "/runs/")
+	id, _, _ = strings.Cut(id, `"`)
+	if _, record := s.get("/tenants/t2/tables/" + served1 + "/runs/" + id); !strings.Contains(record, "Partitions (") {
+		t.Errorf("the record of %q is\n%s", id, record)
+	}
+
+	// t3 comes, t2 cannot be read any more and stays as it was, t1 goes.
+	if err := os.Rename(third+".later", third); err != nil {
+		t.Fatal(err)
+	}
+	writeTenant(t, folder, e.Ready.Tenants[1], "shedule: '@hourly'\n")
+	if err := os.Remove(filepath.Join(folder, "t1.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	hangUp(t)
+	all("/metrics", committed("t3"))
+	all("/metrics", `tvmexport_fleet_tenants{state="unreadable"} 1`)
+	if code, _ := s.get("/tenants/t1"); code != 404 {
+		t.Errorf("the page of a tenant that is gone answers %d", code)
+	}
+	if _, body := s.get("/metrics"); strings.Contains(body, `tenant="t1"`) {
+		t.Error("a tenant that is gone has metrics")
+	}
+	if _, body := s.get("/tenants/t2"); !strings.Contains(body, "shedule") {
+		t.Errorf("the page of t2 does not say what is wrong:\n%s", body)
+	}
+	// Its file is right again, with another schedule.
+	writeTenant(t, folder, e.Ready.Tenants[1], "schedule: '@every 1s'\n")
+	hangUp(t)
+	all("/metrics", `tvmexport_fleet_tenants{state="unreadable"} 0`)
+	all("/metrics", committed("t2")+fmt.Sprintf("%q} 3", e.Ready.Tenants[1].TenantID))
+
+	if err := s.stop(); err == nil || !strings.Contains(err.Error(), "stopped by terminated") {
+		t.Errorf("serve ends with %v", err)
+	}
+	log := s.stderr.String()
+	for _, want := range []string{`msg=exported tenant=t1`, `msg="the tenant is not exported any more" tenant=t1`, `msg="the settings of a tenant cannot be used" tenant=t2`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s\n%s", want, log)
+		}
+	}
+	for _, secret := range []string{e.Ready.ClientSecret, "sig=", "Bearer ey"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+// A folder without files is a fleet without tenants: it waits for the first one.
+func TestServeFleetWithoutTenants(t *testing.T) {
+	e, p, config, folder := fleetOf(t, 2)
+	for _, name := range []string{"t1", "t2"} {
+		if err := os.Remove(filepath.Join(folder, name+".yaml")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := startServe(t, e, p, config, func(p *process, ctx context.Context, f serveFlags) error { return serveFleet(ctx, p, f) })
+	if code, _ := s.get("/readyz"); code != 200 {
+		t.Errorf("/readyz answers %d", code)
+	}
+	writeTenant(t, folder, e.Ready.Tenants[0], "")
+	hangUp(t)
+	s.until("/metrics", `tvmexport_fleet_tenants{state="fresh"} 1`)
+}
