@@ -511,3 +511,58 @@ func TestFleetEvents(t *testing.T) {
 		<-allEnded
 	})
 }
+
+// Tenants change, come and go while many read.
+func TestFleetIsUsedConcurrently(t *testing.T) {
+	f := newFleet()
+	h, err := statuspage.NewFleetHandler(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ledger reading
+	const tenants = 20
+	var wait sync.WaitGroup
+	for i := range tenants {
+		name := fmt.Sprintf("t%d", i)
+		wait.Go(func() {
+			for n := range 20 {
+				b := f.Board(name, statuspage.Setup{Database: name}, ledger.reader())
+				b.Tables([]statuspage.Table{committed("A", time.Hour), failed("B", "no")}, nil)
+				b.Quota(func() *statuspage.Quota { return &statuspage.Quota{} })
+				b.Exporting([]string{"A"})
+				run, hooks := tvmexport.Run{ID: "R9", Table: tvmexport.Table{Name: "A"}}, b.Hooks()
+				hooks.Started(run)
+				hooks.Planned(run, 10, 1)
+				hooks.Committed(run, 10)
+				if n == 19 && i%2 == 0 {
+					f.Remove(name)
+				}
+			}
+		})
+	}
+	for range 3 {
+		wait.Go(func() {
+			for n := range 40 {
+				for _, path := range []string{"/", "/live", fmt.Sprintf("/tenants/t%d/", n%tenants), fmt.Sprintf("/tenants/t%d/tables/A/runs/R0", n%tenants)} {
+					if code, _ := askHandler(t, h, path); code != 200 && (code != 404 || !strings.HasPrefix(path, "/tenants/")) {
+						t.Errorf("%s answers %d", path, code)
+					}
+				}
+				f.Counts()
+			}
+		})
+	}
+	wait.Wait()
+	if got := f.Counts()["failing"]; got != tenants/2 {
+		t.Errorf("%d tenants fail, want %d", got, tenants/2)
+	}
+}
+
+// A tenant whose configuration cannot be read has no ledger to ask.
+func TestTenantWithoutReader(t *testing.T) {
+	f := newFleet()
+	tenantOf(f, "a", committed("A", time.Hour))
+	if code, body := ask(t, f, "/tenants/a/tables/A/runs/R2"); code != 200 || !strings.Contains(body, ">a: R2") {
+		t.Errorf("the page answers %d:\n%s", code, body)
+	}
+}

@@ -93,6 +93,10 @@ func (s site) record(w http.ResponseWriter, r *http.Request) {
 		s.absent(w, "This run is not among the newest runs of this table in the ledger.")
 		return
 	}
+	if s.reader.Record == nil {
+		s.pages.show(w, "record", "frame", http.StatusOK, v.titled("Run "+id))
+		return
+	}
 	var err error
 	v.Record, err = s.pages.records.get(r.Context(), s.root+"/"+name+"/"+id, func() (Record, bool, error) {
 		record, err := s.reader.Record(r.Context(), name, id)
