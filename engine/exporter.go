@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -31,10 +32,19 @@ type Exporter struct {
 	Consistent bool             // a Snapshot must be the state of one moment
 	FullEvery  time.Duration    // how long a run fetches only what changed in a Snapshot, before all of it is fetched again; 0 is 7 days
 	Tenant     string           // that the source's sign-in belongs to; "" if it is not known
+	TenantName string           // in the configuration of a fleet, for the audit; "" for one tenant
 	Patience   Patience
 	Tables     int   // tables at once that fetch and publish; 0 is 16
 	Calls      int   // calls at once, over all tables; 0 is 4
 	StepBytes  int64 // of one publishing command; 0 is about 1 GB
+}
+
+// audited is an error as the audit has it: audits of many tenants are read together.
+func (e *Exporter) audited(err error) error {
+	if err == nil || e.TenantName == "" {
+		return err
+	}
+	return fmt.Errorf("tenant %s: %w", e.TenantName, err)
 }
 
 // Request is what one invocation is asked for.

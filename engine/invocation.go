@@ -245,7 +245,7 @@ func (v *invocation) close(ctx context.Context) error {
 	defer cancel()
 	c := tvmexport.InvocationEnd{Owner: v.owner, Tables: v.leased, QuotaUsage: v.lease().QuotaUsage}
 	for i, r := range v.results {
-		o := tvmexport.Outcome{Table: r.Table.Name, Into: v.orders[i].Into, Run: r.Run.ID, Err: r.Err, Rows: r.Rows + r.Finished, At: v.ended[i], Took: r.Took}
+		o := tvmexport.Outcome{Table: r.Table.Name, Into: v.orders[i].Into, Run: r.Run.ID, Err: v.exporter.audited(r.Err), Rows: r.Rows + r.Finished, At: v.ended[i], Took: r.Took}
 		if o.At.IsZero() {
 			o.At = time.Now()
 		}

@@ -118,7 +118,13 @@ func (p *process) source(ctx context.Context, x *parts, maxWait time.Duration, p
 
 // exporter puts source and destination together.
 func (p *process) exporter(x *parts, source tvmexport.Source, printer progress.Printer) *engine.Exporter {
+	name := ""
+	if p.tenant != nil {
+		name = p.tenant.Name
+	}
 	return &engine.Exporter{
+		TenantName: name,
+
 		Source: source, Sources: x.assessed, Destination: x.destination, Describe: describe(x.config), Policy: policies(x.config), Compress: compress,
 		Hooks: printer.Hooks(), Advise: advise, Owner: owner(), Tenant: x.tenant, Term: x.config.Lease,
 		Lag: x.config.Lag, Recount: x.config.Recount, Resume: x.config.Resume,
