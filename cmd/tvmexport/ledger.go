@@ -63,6 +63,7 @@ func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
 	s.mu.Lock()
 	s.unread, s.hasRead = err, s.hasRead || err == nil
 	s.mu.Unlock()
+	s.metrics.LedgerRead(err == nil)
 	if err != nil {
 		s.board.Tables(nil, err)
 		s.log.ErrorContext(ctx, "the ledger cannot be read", "error", oneLine(err.Error()))

@@ -227,7 +227,10 @@ func (f *fleetService) adopt(ctx context.Context, members []config.Member) {
 			err = f.start(ctx, t, m)
 		case !reflect.DeepEqual(t.member, m):
 			err = f.change(t, m)
+		default: // the page may say that its settings could not be used
+			f.page.Board(m.Name, setupOf(m), readerOf(t.service))
 		}
+		f.metrics.Tenant(m.Name).Reloaded(err == nil)
 		if err != nil {
 			f.page.Unreadable(m.Name, err)
 			f.log.ErrorContext(ctx, "the settings of a tenant cannot be used", "tenant", m.Name, "error", oneLine(err.Error()))

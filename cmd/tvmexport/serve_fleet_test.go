@@ -135,7 +135,24 @@ func TestServeFleet(t *testing.T) {
 	if _, body := s.get("/tenants/t2"); !strings.Contains(body, "shedule") {
 		t.Errorf("the page of t2 does not say what is wrong:\n%s", body)
 	}
-	// Its file is right again, with another schedule.
+	reloaded := func(n int) string {
+		return fmt.Sprintf(`tvmexport_config_last_reload_successful{database="security-t2",tenant="t2",tenant_id=%q} %d`, e.Ready.Tenants[1].TenantID, n)
+	}
+	all("/metrics", reloaded(0))
+	all("/metrics", fmt.Sprintf(`tvmexport_tenant_up{database="security-t2",tenant="t2",tenant_id=%q} 1`, e.Ready.Tenants[1].TenantID))
+	// Its file is as it was before; then it has another schedule. The database of another tenant is missing.
+	writeTenant(t, folder, e.Ready.Tenants[1], "")
+	down := fmt.Sprintf("auth: {tenant_id: %q}\nkusto: {database: nowhere}\n", e.Ready.Tenants[0].TenantID)
+	if err := os.WriteFile(filepath.Join(folder, "down.yaml"), []byte(down), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangUp(t)
+	all("/metrics", `tvmexport_fleet_tenants{state="unreadable"} 0`)
+	all("/metrics", reloaded(1))
+	all("/metrics", fmt.Sprintf(`tvmexport_tenant_up{database="nowhere",tenant="down",tenant_id=%q} 0`, e.Ready.Tenants[0].TenantID))
+	if _, body := s.get("/tenants/down"); !strings.Contains(body, "down: The ledger cannot be read") {
+		t.Errorf("the page of a tenant without a database is\n%s", body)
+	}
 	writeTenant(t, folder, e.Ready.Tenants[1], "schedule: '@every 1s'\n")
 	hangUp(t)
 	all("/metrics", `tvmexport_fleet_tenants{state="unreadable"} 0`)

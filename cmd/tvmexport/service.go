@@ -243,7 +243,9 @@ func (s *service) decided(d schedule.Decision) {
 // export exports tables. It returns those whose lease others hold.
 func (s *service) export(ctx context.Context, tables []string) (held []string) {
 	if s.shares != nil {
+		s.board.Queued(time.Now())
 		if s.shares.exports.Enter(ctx) != nil { // the tenant or the program ends
+			s.board.Queued(time.Time{})
 			return nil
 		}
 		defer s.shares.exports.Leave()
