@@ -108,8 +108,11 @@ func TestTenantStates(t *testing.T) {
 				tenantOf(f, name, committed("A", time.Hour)).Waiting("the quota of the minute is used", time.Now().Add(time.Minute))
 			}, []string{"waiting for quota", "the quota of the minute is used, resumes "}},
 			{"never", "never", func(f *statuspage.Fleet, name string) {
-				tenantOf(f, name, statuspage.Table{Name: "A", Active: true})
-			}, []string{"never exported", "no run has been committed yet"}},
+				tenantOf(f, name, statuspage.Table{Name: "A", Active: true}).Queued(time.Now())
+			}, []string{"never exported", "no run has been committed yet", "waits for a worker"}},
+			{"never, now", "never", func(f *statuspage.Fleet, name string) {
+				tenantOf(f, name, statuspage.Table{Name: "A", Active: true}).Exporting([]string{"A"})
+			}, []string{"never exported", "exporting now"}},
 			{"queued", "queued", func(f *statuspage.Fleet, name string) {
 				tenantOf(f, name, committed("A", time.Hour)).Queued(time.Now())
 			}, []string{"waiting for a worker", "due since "}},
@@ -166,7 +169,7 @@ func TestTenantStates(t *testing.T) {
 				t.Errorf("the filter %s shows %d tenants, want %d", state, got, n)
 			}
 		}
-		if !strings.Contains(page, "7 of 16 tenants need attention") {
+		if !strings.Contains(page, "7 of 17 tenants need attention") {
 			t.Errorf("the page does not say how many tenants need attention:\n%s", page)
 		}
 		// The last commit, and nothing else, ends what was missed.

@@ -70,6 +70,7 @@ type Tenant struct {
 	More       int    // tables that are in the same state
 	Reason     string // in one sentence; "" if there is nothing to say
 	Exporting  int    // tables, now
+	Queued     bool   // it waits for a worker
 	Active     int    // tables
 	Newest     time.Time
 	Oldest     time.Time // newest commit of the table whose newest commit is the oldest
@@ -89,7 +90,7 @@ const longestReason = 180
 // assess is what a page of a tenant comes to. It does not change the page, whose
 // tables may belong to a board.
 func assess(p Page) Tenant {
-	t := Tenant{ID: p.Tenant, State: TenantFresh, Exporting: len(p.Exporting), Next: p.Next}
+	t := Tenant{ID: p.Tenant, State: TenantFresh, Exporting: len(p.Exporting), Queued: !p.Queued.IsZero(), Next: p.Next}
 	found := map[TenantState][]*Table{}
 	for i := range p.Tables {
 		table := &p.Tables[i]
