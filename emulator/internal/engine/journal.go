@@ -82,15 +82,26 @@ func (j *journal) end(id uuid.UUID, now time.Time, details *rows, err error) {
 	}
 }
 
-// list is a copy of the operations, oldest first.
-func (j *journal) list() []operation {
+// list is a copy of the operations with these ids, or of all without ids, the newest first.
+// Among those of many databases, it does not look at all to find a few.
+func (j *journal) list(ids ...uuid.UUID) []operation {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	all := make([]operation, len(j.operations))
-	for i, o := range j.operations {
-		all[i] = *o
+	var found []operation
+	if len(ids) == 0 {
+		found = make([]operation, 0, len(j.operations))
+		for _, o := range slices.Backward(j.operations) {
+			found = append(found, *o)
+		}
+		return found
 	}
-	return all
+	for _, id := range ids {
+		if o, ok := j.byID[id]; ok && !slices.ContainsFunc(found, func(f operation) bool { return f.id == id }) {
+			found = append(found, *o)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b operation) int { return b.started.Compare(a.started) })
+	return found
 }
 
 func (j *journal) find(id uuid.UUID) (operation, bool) {

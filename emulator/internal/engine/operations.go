@@ -32,10 +32,8 @@ func showOperations(s *session, c *command.ShowOperations) (*rows, error) {
 		guidColumn("RootActivityId"), boolColumn("ShouldRetry"), stringColumn("Database"), stringColumn("Principal"),
 		stringColumn("User"), timeColumn("AdminEpochStartTime"),
 	}}
-	all := s.e.log.list()
-	slices.Reverse(all)
-	for _, o := range all {
-		if len(c.IDs) > 0 && !slices.Contains(c.IDs, o.id) || !s.mayKnow(o.principal, o.database) {
+	for _, o := range s.e.log.list(c.IDs...) {
+		if !s.mayKnow(o.principal, o.database) {
 			continue
 		}
 		activity, err := uuid.Parse(o.activityID)
