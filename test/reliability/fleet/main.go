@@ -28,6 +28,7 @@ type options struct {
 	workers int
 	days    int // after the first export, each with another export
 	unwell  int // tenants of each kind that are unwell
+	maxWait time.Duration
 	maxRSS  float64
 	most    time.Duration
 }
@@ -43,6 +44,7 @@ func main() {
 	flag.IntVar(&o.workers, "workers", 16, "tenants that are exported at the same time")
 	flag.IntVar(&o.days, "days", 1, "days that pass, each with another export")
 	flag.IntVar(&o.unwell, "unwell", 0, "tenants of each kind that cannot be exported")
+	flag.DurationVar(&o.maxWait, "max-wait", time.Minute, "how long the program waits for a tenant that throttles for ever")
 	flag.Float64Var(&o.maxRSS, "max-rss", 400, "most memory of the program in MB")
 	flag.DurationVar(&o.most, "most", time.Hour, "longest time of all exports together")
 	flag.Parse()
@@ -85,7 +87,7 @@ func try(ctx context.Context, o options) (err error) {
 				return err
 			}
 		}
-		done, err := w.run(ctx, "run", "--max-wait", maxWait.String())
+		done, err := w.run(ctx, "run", "--max-wait", o.maxWait.String())
 		if err != nil {
 			return err
 		}
@@ -107,6 +109,3 @@ func try(ctx context.Context, o options) (err error) {
 	}
 	return errors.Join(faults...)
 }
-
-// maxWait is how long the program waits for a tenant that throttles for ever.
-const maxWait = 90 * time.Second
