@@ -154,7 +154,7 @@ func TestQuotasOfOthers(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	s := newService(t, emulatortest.Devices(1), emulatortest.CVEs(10))
-	good := assessment.Options{Credential: signIn{of: s.Emulator}}
+	good := assessment.Options{Credential: &signIn{of: s.Emulator}}
 	if _, err := assessment.New(good); err != nil {
 		t.Error(err)
 	}

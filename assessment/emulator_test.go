@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,22 +43,37 @@ func newService(t testing.TB, o ...emulatortest.Option) service {
 	return service{e, e.Client()}
 }
 
-// signIn makes tokens of the emulator, with the roles of the application or with others.
+// signIn makes a token of the emulator for each resource, with the roles of the
+// application or with others.
 type signIn struct {
 	of    *emulatortest.Emulator
 	roles []string
+	mu    sync.Mutex
+	made  map[string]azcore.AccessToken // by scope
 }
 
-func (s signIn) GetToken(_ context.Context, r policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := s.of.Token(emulatortest.TokenRequest{Resource: r.Scopes[0], Roles: s.roles})
-	return azcore.AccessToken{Token: token}, err
+func (s *signIn) GetToken(_ context.Context, r policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.made[r.Scopes[0]]; ok && s.of.Now().Before(t.RefreshOn) {
+		return t, nil
+	}
+	text, err := s.of.Token(emulatortest.TokenRequest{Resource: r.Scopes[0], Roles: s.roles})
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	if s.made == nil {
+		s.made = map[string]azcore.AccessToken{}
+	}
+	s.made[r.Scopes[0]] = azcore.AccessToken{Token: text, RefreshOn: s.of.Now().Add(30 * time.Minute)} // it lives for an hour
+	return s.made[r.Scopes[0]], nil
 }
 
 // client is a client of the service with generous quotas.
 func (s service) client(t testing.TB, change func(o *assessment.Options)) *assessment.Client {
 	t.Helper()
 	o := assessment.Options{
-		Endpoint: s.Endpoints().MDE, Credential: signIn{of: s.Emulator}, HTTPClient: s.http, Share: 1, PageRows: 100,
+		Endpoint: s.Endpoints().MDE, Credential: &signIn{of: s.Emulator}, HTTPClient: s.http, Share: 1, PageRows: 100,
 		Quotas: assessment.Quotas{Pages: defender.Quota{PerMinute: 10_000, PerHour: 100_000}, Files: defender.Quota{PerMinute: 1000, PerHour: 10_000}},
 	}
 	if change != nil {

@@ -92,7 +92,7 @@ func TestRefusals(t *testing.T) {
 					}
 				}
 				c := s.client(t, func(o *assessment.Options) {
-					o.Credential = signIn{s.Emulator, tt.roles}
+					o.Credential = &signIn{of: s.Emulator, roles: tt.roles}
 					if change != nil {
 						change(o)
 					}

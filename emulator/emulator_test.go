@@ -141,6 +141,9 @@ func newEmulator(t testing.TB, o emulator.Options) (*emulator.Emulator, program)
 	if o.Devices == 0 {
 		o.Devices = 3
 	}
+	if o.CVEs == 0 {
+		o.CVEs = 3000
+	}
 	o.Dir = t.TempDir()
 	e, err := emulator.New(o)
 	if err != nil {
@@ -158,6 +161,9 @@ func newServer(t testing.TB, o emulator.Options) (*emulator.Server, program) {
 	t.Helper()
 	if o.Devices == 0 {
 		o.Devices = 3
+	}
+	if o.CVEs == 0 {
+		o.CVEs = 3000
 	}
 	if o.Dir == "" {
 		o.Dir = t.TempDir()

@@ -53,6 +53,9 @@ func TestPartsThatACountHidesAreNotLost(t *testing.T) {
 					continue // the fakes are slow with so many parts
 				}
 				t.Run(tt.name, func(t *testing.T) {
+					if tt.devices > 1000 && testing.Short() {
+						t.Skip("-short: it takes several seconds; make test runs it")
+					}
 					bubble(t, func(t *testing.T) {
 						w := newWorld(tvmexport.Snapshot, "")
 						if tt.limit > 0 {

@@ -75,10 +75,10 @@ func seeds(all uint64) uint64 {
 	return all
 }
 
-// packed are the kinds of trees that are packed. The race detector sees those of at most
+// packed are the kinds of trees that are packed. The race detector and -short see those of at most
 // 4,096 partitions.
 func packed() []tree {
-	if sampled == 1 {
+	if sampled == 1 && !testing.Short() {
 		return trees
 	}
 	return slices.DeleteFunc(slices.Clone(trees), func(tt tree) bool { return tt.depth > 3 })

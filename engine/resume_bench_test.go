@@ -74,6 +74,9 @@ func deadWindows(n int) (units []planUnit, list []tvmexport.OrphanedBatch) {
 
 // What many dead parts left is taken over, and nothing twice.
 func TestResumeOfManyParts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	const n = 50_000 / sampled
 	for name, make := range map[string]func(int) ([]planUnit, []tvmexport.OrphanedBatch){"Parts": deadRun, "Windows": deadWindows} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +22,25 @@ import (
 	"github.com/tvmexport/tvmexport/spool"
 )
 
-type tenantSignIn struct{ *emulatortest.Emulator }
+// tenantSignIn makes a token of the emulator for each resource, which the test does not outlive.
+type tenantSignIn struct {
+	*emulatortest.Emulator
+	made *sync.Map // azcore.AccessToken by scope
+}
+
+func signInTo(e *emulatortest.Emulator) tenantSignIn { return tenantSignIn{e, new(sync.Map)} }
 
 func (s tenantSignIn) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := s.Token(emulatortest.TokenRequest{Resource: o.Scopes[0]})
-	return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, err
+	if made, ok := s.made.Load(o.Scopes[0]); ok {
+		return made.(azcore.AccessToken), nil
+	}
+	text, err := s.Token(emulatortest.TokenRequest{Resource: o.Scopes[0]})
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	made := azcore.AccessToken{Token: text, ExpiresOn: time.Now().Add(time.Hour)}
+	s.made.Store(o.Scopes[0], made)
+	return made, nil
 }
 
 // The tables of the export APIs, from files to published rows: each row once, a second
@@ -38,7 +53,7 @@ func TestExportAssessments(t *testing.T) {
 	e := emulatortest.New(t, emulatortest.Devices(20), emulatortest.CVEs(2000), emulatortest.NoQuota())
 	at := e.Endpoints()
 	client, err := assessment.New(assessment.Options{
-		Endpoint: at.MDE, Credential: tenantSignIn{e}, HTTPClient: e.Client(), Share: 1,
+		Endpoint: at.MDE, Credential: signInTo(e), HTTPClient: e.Client(), Share: 1,
 		Quotas: assessment.Quotas{Pages: defender.Quota{PerMinute: 10_000, PerHour: 100_000}, Files: defender.Quota{PerMinute: 1000, PerHour: 10_000}},
 	})
 	if err != nil {
@@ -50,7 +65,7 @@ func TestExportAssessments(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	destination, err := kusto.New(ctx, kusto.Options{Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: e.Client(), Credential: tenantSignIn{e}})
+	destination, err := kusto.New(ctx, kusto.Options{Cluster: at.Kusto, Ingest: at.Ingest, Database: at.Database, HTTPClient: e.Client(), Credential: signInTo(e)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestAttempts(t *testing.T) {
 					e := emulatortest.New(t, emulatortest.Devices(2), emulatortest.CVEs(100), emulatortest.NoQuota(), emulatortest.Clock(time.Now))
 					way := &counting{RoundTripper: e.Client().Transport, asked: map[string]int{}}
 					client, err := assessment.New(assessment.Options{
-						Endpoint: e.Endpoints().MDE, Credential: tenantSignIn{e}, HTTPClient: &http.Client{Transport: way}, Share: 1, Via: via, PageRows: 50,
+						Endpoint: e.Endpoints().MDE, Credential: signInTo(e), HTTPClient: &http.Client{Transport: way}, Share: 1, Via: via, PageRows: 50,
 					})
 					if err != nil {
 						t.Fatal(err)

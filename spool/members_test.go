@@ -70,7 +70,7 @@ func (m *members) exporter(t *testing.T) *engine.Exporter {
 		return m.x
 	}
 	client, err := assessment.New(assessment.Options{
-		Endpoint: m.Endpoints().MDE, Credential: tenantSignIn{m.Emulator}, HTTPClient: &http.Client{Transport: m.way}, Share: 1, Via: assessment.Pages, PageRows: 50,
+		Endpoint: m.Endpoints().MDE, Credential: signInTo(m.Emulator), HTTPClient: &http.Client{Transport: m.way}, Share: 1, Via: assessment.Pages, PageRows: 50,
 		Quotas: assessment.Quotas{Pages: defender.Quota{PerMinute: 10_000, PerHour: 100_000}, Files: defender.Quota{PerMinute: 1000, PerHour: 10_000}},
 	})
 	if err != nil {

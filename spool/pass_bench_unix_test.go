@@ -61,7 +61,7 @@ func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
 func BenchmarkPass(b *testing.B) {
 	e := emulatortest.New(b, emulatortest.Devices(300), emulatortest.CVEs(5000), emulatortest.NoQuota())
 	client, err := assessment.New(assessment.Options{
-		Endpoint: e.Endpoints().MDE, Credential: tenantSignIn{e}, HTTPClient: &http.Client{Transport: &recorded{to: e.Client().Transport, answers: map[string]answer{}}}, Share: 1,
+		Endpoint: e.Endpoints().MDE, Credential: signInTo(e), HTTPClient: &http.Client{Transport: &recorded{to: e.Client().Transport, answers: map[string]answer{}}}, Share: 1,
 		Quotas: assessment.Quotas{Files: defender.Quota{PerMinute: 100_000, PerHour: 1_000_000}},
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ import (
 const parallelScripts = "6"
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)                        // the emulators of the scripts have small heaps and much garbage
 	_ = flag.Set("test.parallel", parallelScripts) // before the command line is parsed, which may say otherwise
 	testscript.Main(m, map[string]func(){"tvmexport": quits(main), "az": azureCLI})
 }
@@ -82,6 +84,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=20")
 			// The program trusts the emulator's authority. To read those of this machine is a third of a short command's time.
 			e.Setenv("SSL_CERT_FILE", os.DevNull)
+			if testing.Short() { // else with what the program sets itself
+				e.Setenv("GOGC", "400")
+			}
 			e.Setenv("SSL_CERT_DIR", filepath.Join(e.WorkDir, "no-certificates"))
 			if dir := os.Getenv("TVMEXPORT_RECORD_KQL"); dir != "" {
 				e.Setenv("TVMEXPORT_RECORD_KQL", dir)

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -15,7 +16,8 @@ type software struct {
 	start    time.Time
 }
 
-// newSoftware makes the programs of a tenant that starts on a day.
+// newSoftware makes the programs of a tenant that starts at a moment, of which only the
+// date matters. The lists within have no spare capacity: what grows from it is a copy.
 func newSoftware(tenant dice, start time.Time, cves int) software {
 	s := software{library: newLibrary(start, cves), start: start, systems: map[string]int32{}}
 	tracks := map[string]int32{}
@@ -38,7 +40,24 @@ func newSoftware(tenant dice, start time.Time, cves int) software {
 			s.release(t, s.library.claim(d, i, t.released(r-1), t.released(r), t.fixes(d)))
 		}
 	}
+	s.clip()
 	return s
+}
+
+// clip takes their spare capacity from the lists that grow, so that two clones of s never
+// append to the same memory.
+func (s *software) clip() {
+	s.programs, s.tracks = slices.Clip(s.programs), slices.Clip(s.tracks)
+	for i := range s.tracks {
+		t := &s.tracks[i]
+		t.first, t.cves, t.updates, t.programs = slices.Clip(t.first), slices.Clip(t.cves), slices.Clip(t.updates), slices.Clip(t.programs)
+	}
+	for i := range s.programs {
+		p := &s.programs[i]
+		p.versions, p.codes = slices.Clip(p.versions), slices.Clip(p.codes)
+	}
+	l := &s.library
+	l.ids, l.days, l.tracks = slices.Clip(l.ids), slices.Clip(l.days), slices.Clip(l.tracks)
 }
 
 func (s *software) addTrack(tenant dice, plan *trackPlan) int32 {

@@ -23,7 +23,7 @@ func NewWorld(seed uint64, start time.Time, cves int) *World {
 		cves = LibrarySize
 	}
 	d := dice(seed).at(ofTenant, 0, 0)
-	return &World{dice: d, start: start.UTC(), days: []software{newSoftware(d, start.UTC(), cves)}}
+	return &World{dice: d, start: start.UTC(), days: []software{made.software(d, start.UTC(), cves)}}
 }
 
 // on is the world on a day. A day that has not been there yet is made from the one before.

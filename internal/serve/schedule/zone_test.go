@@ -151,7 +151,10 @@ func random(r *rand.Rand, least, most, many int) named {
 func TestFiresAgainstAClockOnTheWall(t *testing.T) {
 	zones := []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia", "Africa/Casablanca", "Asia/Tehran", "America/St_Johns", "Antarctica/Troll", "Asia/Kathmandu", "UTC"}
 	r := rand.New(rand.NewPCG(11, 7))
-	compared := 0
+	compared, expressions := 0, 16
+	if testing.Short() {
+		expressions = 5
+	}
 	for _, zone := range zones {
 		where, err := time.LoadLocation(zone)
 		if err != nil {
@@ -165,7 +168,7 @@ func TestFiresAgainstAClockOnTheWall(t *testing.T) {
 			}
 			changes, at = append(changes, end.UTC()), end
 		}
-		for range 16 {
+		for range expressions {
 			minute, hour, dom, month, dow := random(r, 0, 59, 3), random(r, 0, 23, 5), random(r, 1, 31, 9), random(r, 1, 12, 9), random(r, 0, 6, 4)
 			s, err := Parse(strings.Join([]string{"CRON_TZ=" + zone, minute.text, hour.text, dom.text, month.text, dow.text}, " "))
 			if err != nil {
@@ -189,7 +192,7 @@ func TestFiresAgainstAClockOnTheWall(t *testing.T) {
 			compared += len(want)
 		}
 	}
-	if compared < 1000 {
+	if compared < 60*expressions {
 		t.Errorf("only %d fires were compared", compared)
 	}
 }

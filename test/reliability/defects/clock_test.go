@@ -18,6 +18,9 @@ func TestClockOfTheClusterStopsOrGoesBack(t *testing.T) {
 			"goes back": func(run int, began time.Time) time.Time { return began.Add(-time.Duration(run) * 5 * time.Minute) },
 		} {
 			t.Run(fmt.Sprintf("%s/%s", load, name), func(t *testing.T) {
+				if load == tvmexport.FullThenIncr && testing.Short() {
+					t.Skip("-short: it goes on as Incremental does; make test runs it")
+				}
 				choose(t, load, func(r *rig) { runsUnder(r, load, clock) })
 			})
 		}

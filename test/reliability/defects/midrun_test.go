@@ -76,6 +76,9 @@ func moments() (out []when) {
 func TestLossesAfterAPublicationIsFinished(t *testing.T) {
 	for _, layout := range []tvmexport.Layout{tvmexport.RawOnly, tvmexport.TypedOnly, tvmexport.Both} {
 		t.Run(string(layout), func(t *testing.T) {
+			if layout != tvmexport.TypedOnly && testing.Short() {
+				t.Skip("-short: one layout is enough; make test runs the others")
+			}
 			choose(t, tvmexport.Incremental, func(r *rig) {
 				r.fault(faults.Rule{Endpoint: faults.KustoMgmt, Match: `State = "committed"`, After: 2, Status: http.StatusBadRequest})
 				rows, report, _ := r.disturbed(layout, takings(layout)[0], when{at: 1})

@@ -46,8 +46,9 @@ type world struct {
 
 	mu     sync.Mutex
 	notice func(faults.Event)
-	lists  []string // addresses of the calls of earlier runs
-	talk   []string // what happened, for a failure
+	lists  []string                      // addresses of the calls of earlier runs
+	talk   []string                      // what happened, for a failure
+	tokens map[string]azcore.AccessToken // by resource
 }
 
 func newWorld(t *testing.T, seed uint64, all *tally) (*world, error) {
@@ -123,13 +124,33 @@ func (w *world) fail(format string, args ...any) {
 
 // token is one of the exporting application for a resource.
 func (w *world) token(resource string) (string, error) {
-	return w.rig.Emulator.Entra().Issue(w.rig.Emulator.Endpoints().ClientID, resource, time.Hour)
+	t, err := w.kept(resource)
+	return t.Token, err
+}
+
+// kept is a token for a resource, the same until shortly before its end.
+func (w *world) kept(resource string) (azcore.AccessToken, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t, ok := w.tokens[resource]; ok && time.Until(t.ExpiresOn) > 5*time.Minute {
+		return t, nil
+	}
+	const lifetime = time.Hour
+	text, err := w.rig.Emulator.Entra().Issue(w.rig.Emulator.Endpoints().ClientID, resource, lifetime)
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	t := azcore.AccessToken{Token: text, ExpiresOn: time.Now().Add(lifetime)}
+	if w.tokens == nil {
+		w.tokens = map[string]azcore.AccessToken{}
+	}
+	w.tokens[resource] = t
+	return t, nil
 }
 
 // GetToken implements azcore.TokenCredential.
 func (w *world) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := w.token(strings.TrimSuffix(o.Scopes[0], "/.default"))
-	return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, err
+	return w.kept(strings.TrimSuffix(o.Scopes[0], "/.default"))
 }
 
 // process is an exporter as a process would have it: nothing is left of the one before
