@@ -41,8 +41,11 @@ type fleetService struct {
 	listen    config.Serve // in effect; it changes only with a restart
 	names     selection    // of the command line
 
-	mu       sync.Mutex
-	tenants  map[string]*servedTenant
+	mu      sync.Mutex // held while tenants come and go, which takes as long as their last exports
+	tenants map[string]*servedTenant
+
+	quick    sync.Mutex // held for moments: by probes, and by tenants that are about to end
+	services []*service // nil: the first ones have not come yet
 	lastJump time.Time
 }
 
@@ -211,6 +214,7 @@ func (f *fleetService) reload(ctx context.Context, asked bool, folder string) st
 func (f *fleetService) adopt(ctx context.Context, members []config.Member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.list()
 	f.drop(func(name string) bool {
 		return !slices.ContainsFunc(members, func(m config.Member) bool { return m.Name == name })
 	})
@@ -331,17 +335,31 @@ func (f *fleetService) end() {
 	}
 }
 
+// list notes whose ledgers readiness depends on. The caller holds the lock.
+func (f *fleetService) list() {
+	services := []*service{}
+	for _, t := range f.tenants {
+		if t.service != nil {
+			services = append(services, t.service)
+		}
+	}
+	f.quick.Lock()
+	defer f.quick.Unlock()
+	f.services = services
+}
+
 // ready says why the program is not ready: no tenant's ledger can be read. One tenant
 // whose cluster is down does not take the page of the others away.
 func (f *fleetService) ready() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.quick.Lock()
+	services := f.services
+	f.quick.Unlock()
+	if services == nil {
+		return errStarting
+	}
 	var why error
-	for _, t := range f.tenants {
-		if t.service == nil {
-			continue
-		}
-		err := t.service.ready()
+	for _, s := range services {
+		err := s.ready()
 		if err == nil {
 			return nil
 		}
@@ -352,10 +370,10 @@ func (f *fleetService) ready() error {
 
 // jumped tells of a change of the clock once, although each tenant's loop notices it.
 func (f *fleetService) jumped(by time.Duration) {
-	f.mu.Lock()
+	f.quick.Lock()
 	first := time.Since(f.lastJump) > time.Minute
 	f.lastJump = time.Now()
-	f.mu.Unlock()
+	f.quick.Unlock()
 	if first {
 		f.log.Warn("the clock of this machine was changed, or the machine was suspended", "by", by)
 		f.metrics.Jumped(by)

@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/internal/metrics"
 )
 
 // fleetOf starts an emulator with tenants that are initialised, and writes a configuration
@@ -189,4 +194,25 @@ func TestServeFleetWithoutTenants(t *testing.T) {
 	writeTenant(t, folder, e.Ready.Tenants[0], "")
 	hangUp(t)
 	s.until("/metrics", `tvmexport_fleet_tenants{state="fresh"} 1`)
+}
+
+// While a tenant ends, which can take as long as its last export, probes are answered, and
+// a tenant that notices a change of the clock can end.
+func TestServeFleetWaitsForNoEndingTenant(t *testing.T) {
+	f := &fleetService{log: slog.New(slog.DiscardHandler), metrics: metrics.NewFleet("v1", prometheus.NewRegistry())}
+	f.mu.Lock() // as adopt and end do while they wait
+	defer f.mu.Unlock()
+	done := make(chan error, 1)
+	go func() {
+		f.jumped(time.Hour)
+		done <- f.ready()
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, errStarting) {
+			t.Errorf("before the first tenants have come, readiness is %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("a probe, or a tenant that ends, waits")
+	}
 }
