@@ -64,6 +64,16 @@ func (e *Emulator) SetClusterDown(tenant string, down bool) error {
 	return nil
 }
 
+// address finds the own cluster of a tenant by the host of its address, for queries over several clusters.
+func (all *organisations) address(host string) (uri string, down, ok bool) {
+	for _, o := range all.list {
+		if o.cluster != nil && strings.EqualFold(hostOf(o.cluster.kusto), host) {
+			return o.cluster.kusto, o.cluster.down.Load(), true
+		}
+	}
+	return "", false, false
+}
+
 // connectionRefused is the error of a connection to a host where nobody listens.
 func connectionRefused() error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}

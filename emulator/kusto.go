@@ -41,6 +41,7 @@ func openKusto(e *Emulator, at addresses) error {
 	}
 	e.engine = engine.New(engine.Options{
 		Now: e.tenants.clusterClock(e.o.Now), Disk: disk.Folder{Dir: extents, Log: e.o.Log}, Admins: []engine.Principal{e.admin}, ClusterURI: cmp.Or(at.query, at.kusto), Eventhouse: e.o.Eventhouse,
+		Address: e.tenants.address,
 	})
 	if err := setUpDatabase(context.Background(), e); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/kusto/fleet"
 	"github.com/tvmexport/tvmexport/kusto/ledger"
 	"github.com/tvmexport/tvmexport/kusto/reconcile"
 	"github.com/tvmexport/tvmexport/kusto/setup"
@@ -28,6 +29,11 @@ type (
 	Reconciliation = reconcile.Question
 	Reconciled     = reconcile.Result
 	Side           = reconcile.Side
+
+	FleetOptions = fleet.Options
+	FleetTenant  = fleet.Tenant
+	FleetResult  = fleet.Result
+	Tenancy      = fleet.Tenancy
 
 	Takeover   = takeover.Takeover
 	LegacyDay  = takeover.LegacyDay
@@ -63,6 +69,16 @@ func SharedPolicies(commands []Command) []string { return setup.SharedPolicies(c
 
 // WriteCommands writes the commands as one text, see [setup.WriteCommands].
 func WriteCommands(w io.Writer, commands []Command) error { return setup.WriteCommands(w, commands) }
+
+// WriteFleetScript writes what makes the database of a fleet as one command to paste, see
+// [fleet.Script] and [fleet.WriteScript].
+func WriteFleetScript(w io.Writer, o FleetOptions) error {
+	commands, err := fleet.Script(o)
+	if err != nil {
+		return err
+	}
+	return fleet.WriteScript(w, o.Database, commands)
+}
 
 // Overhead returns the commands that an invocation sends for all its tables together.
 func Overhead() []string { return setup.Overhead() }

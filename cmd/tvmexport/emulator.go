@@ -145,8 +145,12 @@ func (p *process) emulatorOptions(f emulatorFlags) (emulatorOptions, error) {
 	if err != nil {
 		return emulatorOptions{}, err
 	}
+	further := f.databases[1:]
+	if len(tenants) > 1 {
+		further = []string{fleetDatabase}
+	}
 	return emulatorOptions{close: stop, Options: emulator.Options{
-		TenantID: f.tenantID, Database: f.databases[0], Databases: f.databases[1:],
+		TenantID: f.tenantID, Database: f.databases[0], Databases: further,
 		Eventhouse: f.flavor == "eventhouse",
 		Devices:    f.devices.most, Tenants: tenants, CVEs: f.cves, Seed: f.seed, Quota: &quota, Batching: f.batching, StorageHost: f.storageHost, Dir: f.dir, Record: record,
 		Log: log, TVMIngestionTime: f.tvmTimes, Expiry: f.expiry,

@@ -115,8 +115,12 @@ func tenantsConfig(r emulator.Ready) string {
 			fmt.Fprintf(&text, "      cluster: %q\n      ingest: %q\n", t.Kusto, t.Ingest)
 		}
 	}
+	fmt.Fprintf(&text, "fleet:\n  database: %q\n", fleetDatabase)
 	return text.String()
 }
+
+// fleetDatabase is the emulator's database for functions over all tenants.
+const fleetDatabase = "fleet"
 
 // kustoConfig is what a configuration says of the database: its name, or the tenant that the
 // applications of several tenants' databases sign in to.

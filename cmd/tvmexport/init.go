@@ -22,6 +22,8 @@ type initFlags struct {
 	principal string
 	roles     string
 	json      bool
+	fleet     bool
+	remove    bool
 }
 
 func (p *process) initCommand() *cobra.Command {
@@ -40,14 +42,28 @@ pastes into a query editor and runs. Run again, it changes nothing. The script
 makes what init makes, gives --principal its roles, and adds the configuration
 rows. If the configuration names a database that can be read, the script leaves
 alone what others created there, as init does. Otherwise it is for a database in
-which none of the tables exists.`,
+which none of the tables exists.
+
+With --fleet it makes, in the database fleet.database, what reads across all
+tenants: the entity group FleetTenants, for each table functions of the same
+names with a column Tenant, the ledgers, the audits, and FleetCoverage, which
+lists each tenant and says whether it answers. It needs the role admins on that
+database. Databases of tenants that the configuration no longer has stay in the
+group until --remove takes them out.`,
 		Example: "  tvmexport init\n  tvmexport init --table DeviceTvmSoftwareVulnerabilitiesKB\n" +
-			"  tvmexport init --print > init.kql\n  tvmexport init --print --principal 'aadapp=APPLICATION;TENANT' --roles table > init.kql",
+			"  tvmexport init --print > init.kql\n  tvmexport init --print --principal 'aadapp=APPLICATION;TENANT' --roles table > init.kql\n" +
+			"  tvmexport init --all-tenants && tvmexport init --fleet",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			wanted, err := tablesNamed(f.tables)
 			if err != nil {
 				return err
+			}
+			if f.fleet {
+				return initFleet(c.Context(), p, c, wanted, f)
+			}
+			if f.remove {
+				return usage(errors.New("--remove is for --fleet"))
 			}
 			if f.print && f.json {
 				return usage(errors.New("--print prints a script, and --json a result: give one of them"))
@@ -67,6 +83,8 @@ which none of the tables exists.`,
 	c.Flags().StringArrayVar(&f.tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
 	c.Flags().StringVar(&f.principal, "principal", "", "`identity` of the exporter that the script gives its roles: aadapp=APPLICATION;TENANT")
 	c.Flags().StringVar(&f.roles, "roles", "database", "`scope` of the roles in the script: database, or table for roles of single tables")
+	c.Flags().BoolVar(&f.fleet, "fleet", false, "make the functions over all tenants, in fleet.database")
+	c.Flags().BoolVar(&f.remove, "remove", false, "with --fleet: take databases of no configured tenant out of the entity group")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON, one line for each object that was created and one total line")
 	return c
 }

@@ -50,9 +50,9 @@ const otherProgram = "TVMEXPORT_TEST_PROGRAM"
 //	agree QUERY...                    each query has the same rows at the source and at the
 //	                                  destination
 //	count N QUERY                     the query has N rows at the destination; of agree and count, a QUERY may begin
-//	                                  with @NAME and a space, for that tenant and its database
+//	                                  with @NAME and a space, for that tenant and its database, or with @fleet
 //	examples FILE                     runs the indented examples of a page at the destination
-//	admin COMMAND                     runs a management command as the database's administrator
+//	admin [@DATABASE] COMMAND         runs a management command as the database's administrator
 //	oldexporter KIND TABLE COLUMN LOADTYPE [KQL]  one run of an exporter that import takes over
 //	exits CODE COMMAND...             runs the program and wants this exit code
 //	fault RULES                       activates fault rules of the emulator
@@ -333,7 +333,11 @@ func (r *running) ask(ts *testscript.TestScript, path, query string) emulator.Di
 	if strings.HasPrefix(query, "@") {
 		tenant, query, _ = strings.Cut(query[1:], " ")
 	}
-	response, err := r.client.Get(r.Ready.Control + path + "?q=" + url.QueryEscape(query) + "&tenant=" + url.QueryEscape(tenant))
+	where := "&tenant=" + url.QueryEscape(tenant)
+	if tenant == fleetDatabase {
+		where = "&database=" + fleetDatabase
+	}
+	response, err := r.client.Get(r.Ready.Control + path + "?q=" + url.QueryEscape(query) + where)
 	ts.Check(err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -363,19 +367,26 @@ func cmdCalls(ts *testscript.TestScript, _ bool, args []string) {
 
 // cmdAdmin posts a management command the way curl would.
 func cmdAdmin(ts *testscript.TestScript, neg bool, args []string) {
-	if err := emulators.get(ts).command(args[0]); (err == nil) == neg {
-		ts.Fatalf("%s: %v", args[0], err)
+	r := emulators.get(ts)
+	database, text := r.Ready.Database, args[len(args)-1]
+	if len(args) == 2 {
+		database = strings.TrimPrefix(args[0], "@")
+	}
+	if err := r.commandIn(database, text); (err == nil) == neg {
+		ts.Fatalf("%s: %v", text, err)
 	}
 }
 
 // command runs a management command as the database's administrator.
-func (r *running) command(text string) error {
+func (r *running) command(text string) error { return r.commandIn(r.Ready.Database, text) }
+
+func (r *running) commandIn(database, text string) error {
 	r.note(text, false)
 	token, err := r.Entra().Issue(r.Ready.AdminClientID, "https://kusto.kusto.windows.net", time.Hour)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]string{"db": r.Ready.Database, "csl": text})
+	body, err := json.Marshal(map[string]string{"db": database, "csl": text})
 	if err != nil {
 		return err
 	}

@@ -219,10 +219,10 @@ func forAdministrator(err error) error {
 
 // Tenancy is a row of FleetCoverage.
 type Tenancy struct {
-	Name       string
-	Answered   bool
-	LastCommit time.Time // zero if nothing was committed
-	Tables     int       // that have a committed run
+	Name       string    `json:"tenant"`
+	Answered   bool      `json:"answered"`
+	LastCommit time.Time `json:"lastCommit,omitzero"` // zero if nothing was committed
+	Tables     int       `json:"tables"`              // that have a committed run
 }
 
 // Coverage asks which tenants answer. Clusters that are down count as missing.

@@ -68,6 +68,14 @@ func (c *catalog) OwnsCluster(host string) bool {
 // ClusterURI is the cluster's address.
 func (c *catalog) ClusterURI() string { return c.in.o.ClusterURI }
 
+// Address finds a further address of the cluster.
+func (c *catalog) Address(host string) (uri string, down, ok bool) {
+	if c.in.o.Address == nil {
+		return "", false, false
+	}
+	return c.in.o.Address(host)
+}
+
 // DatabaseName is the engine's name of a database that may be read.
 func (c *catalog) DatabaseName(name string) (string, bool) {
 	if name == "" {

@@ -26,6 +26,9 @@ type Options struct {
 	Admins []Principal
 	// ClusterURI is what .show cluster and the like name.
 	ClusterURI string
+	// Address finds a further address of the cluster by its host with its port: the URI, and
+	// whether it does not answer now. nil: there is none.
+	Address func(host string) (uri string, down, ok bool)
 	// Eventhouse makes it an Eventhouse of Fabric: commands that are documented for
 	// Azure Data Explorer only are refused, tables take streams by default, and the
 	// engine's names of databases are GUIDs.

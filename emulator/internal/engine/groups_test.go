@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,7 +12,12 @@ import (
 // newFleet is a bench with tables in the databases a and b, one that nobody may read, and a group
 // of all, and of one that does not exist, in db.
 func newFleet(t *testing.T) *bench {
-	b := newBench(t, func(o *Options) { o.ClusterURI = "https://127.0.0.1:8443" })
+	b := newBench(t, func(o *Options) {
+		o.ClusterURI = "https://127.0.0.1:8443"
+		o.Address = func(host string) (string, bool, bool) {
+			return "https://" + host, host == "127.0.0.1:2", host == "127.0.0.1:1" || host == "127.0.0.1:2"
+		}
+	})
 	for db, rows := range map[string]string{"a": "(1, 'x'), (2, 'y')", "b": "(3, 'x')", "Secret": "(9, 'x')"} {
 		b.CreateDatabase(db)
 		b.in(db, `.create table T (n:long, s:string)`)
@@ -116,6 +122,9 @@ func TestMacroExpand(t *testing.T) {
 		{"best effort with nothing", "set best_effort; macro-expand Lost as X (X.T)", []string{"refused: none of the entities could be resolved"}, nil},
 		{"a cluster that does not answer", "macro-expand isfuzzy=true Far as X (X.T)", []string{"refused: " + far}, nil},
 		{"a cluster that does not answer, best effort", "set best_effort=true; macro-expand isfuzzy=true Far as X (X.T | project n)", []string{"1", "2"}, []string{"Failed to resolve entity 'cluster('far.westeurope')'"}},
+		{"another address", "macro-expand entity_group [cluster('https://127.0.0.1:1').database('b')] as X (X.T | project n, X.$current_cluster_endpoint)", []string{"3 | https://127.0.0.1:1"}, nil},
+		{"another address that is down", "macro-expand isfuzzy=true entity_group [database('a'), cluster('https://127.0.0.1:2/').database('b')] as X (X.T)", []string{"refused: The cluster 'https://127.0.0.1:2/' does not answer"}, nil},
+		{"another address that is down, best effort", "set best_effort=true; union database('a').T, cluster('https://127.0.0.1:2').database('b').T | project n", []string{"1", "2"}, []string{"Failed to resolve entity 'cluster('https://127.0.0.1:2')'"}},
 		{"twice", "macro-expand Again as X (X.T)", []string{"refused: names the database 'A' twice is not supported here"}, nil},
 		{"several kinds", "macro-expand entity_group [database('a'), cluster('localhost')] as X (X.T)", []string{"refused: Database expected."}, nil},
 		{"no entity", "macro-expand entity_group [1 + 2] as X (X.T)", []string{"refused: Syntax error"}, nil},
@@ -252,6 +261,21 @@ func TestMacroExpandInAnEventhouse(t *testing.T) {
 	for _, group := range []string{"ByName", "ByID"} {
 		b.want("macro-expand "+group+" as X (X.T | count | project d = X.$current_database)", b.DatabaseName("a"))
 	}
+}
+
+// The size of a query grows with the group; macro-expand within macro-expand is bounded.
+func TestMacroExpandOfAThousand(t *testing.T) {
+	b := newBench(t)
+	var members []string
+	for n := range 1000 {
+		name := "d" + strconv.Itoa(n)
+		b.CreateDatabase(name)
+		members = append(members, "database('"+name+"')")
+	}
+	b.run(`.create entity_group All (` + strings.Join(members, ", ") + `)`)
+	long := "print n = 1" + strings.Repeat(" | where n > 0", 100)
+	b.want("macro-expand All as X ("+long+") | count", "1000")
+	b.fails(root, "macro-expand All as X (macro-expand All as Y ("+long+"))", CodeBadRequest, "The query is too complex")
 }
 
 // A group is in the state of a database: a change replaces it.

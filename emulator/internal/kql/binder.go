@@ -22,6 +22,7 @@ type binder struct {
 	volatile int                       // calls so far whose values differ from row to row, or from read to read
 	asserts  []*expr                   // that the statement depends on
 	warnings []string                  // about what the statement leaves out
+	expands  int                       // macro-expand operators within macro-expand operators
 }
 
 // entity is a table or function of a database.
@@ -33,11 +34,12 @@ type storedFunction struct {
 }
 
 // maxOperators bounds what a query may grow to when the names in it are
-// replaced by what they stand for; maxFunctions how deep functions may call
-// functions.
+// replaced by what they stand for, entityOperators what each entity of an outermost
+// macro-expand adds to that; maxFunctions how deep functions may call functions.
 const (
-	maxOperators = 20_000
-	maxFunctions = 32
+	maxOperators    = 20_000
+	entityOperators = 500
+	maxFunctions    = 32
 )
 
 func newBinder(env Environment) *binder {

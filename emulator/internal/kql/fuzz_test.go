@@ -104,6 +104,10 @@ func (federated) OwnsCluster(host string) bool { return host == "own" }
 
 func (federated) ClusterURI() string { return "https://own" }
 
+func (federated) Address(host string) (uri string, down, ok bool) {
+	return "https://" + host, host == "down", host == "other" || host == "down"
+}
+
 func (federated) DatabaseName(name string) (string, bool) { return name, name != "" }
 
 func (federated) EntityGroup(name string) ([]string, bool) {

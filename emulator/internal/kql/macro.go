@@ -14,6 +14,9 @@ type Federation interface {
 	OwnsCluster(host string) bool
 	// ClusterURI is the cluster's address.
 	ClusterURI() string
+	// Address finds another address under which the same databases are reached, by its host with
+	// its port: the URI, and whether it does not answer now.
+	Address(host string) (uri string, down, ok bool)
 	// DatabaseName is the cluster's own name of a database that the caller may read; ok is
 	// false where there is none of that name.
 	DatabaseName(name string) (own string, ok bool)
@@ -27,6 +30,7 @@ type member struct {
 	kind     string // as Kusto calls it
 	database string // of a database: what the group calls it
 	own      string // of a database: what the cluster calls it
+	endpoint string // of a cluster or database: the URI of the cluster
 }
 
 // The kinds of entities. A group has entities of one kind.
@@ -64,9 +68,14 @@ func bindMacro(b *binder, n *syntax.MacroExpand, s *scope) (*pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.expands++
+	defer func() { b.expands-- }()
 	src := &unionSource{}
 	seen := map[string]bool{}
 	for _, x := range entities {
+		if b.expands == 1 {
+			b.budget += entityOperators
+		}
 		m, err := memberOf(b, x, kind, home, on)
 		if m.own != "" && seen[m.own] { // whether the service reads it once or twice is not documented
 			return nil, unsupported(x.Pos(), "An entity group that names the database '%s' twice is not supported here.", m.database)
@@ -163,7 +172,14 @@ func kindOfEntity(x syntax.Expr) string {
 
 // memberOf resolves an entity of a group.
 func memberOf(b *binder, x syntax.Expr, kind string, home *scope, on Federation) (member, error) {
-	m := member{kind: kind}
+	m := member{kind: kind, endpoint: on.ClusterURI()}
+	if c := clusterOf(x); c != nil {
+		if name, err := b.nameOf(c, home, ""); err == nil {
+			if uri, _, ok := on.Address(portedHost(name)); ok {
+				m.endpoint = uri
+			}
+		}
+	}
 	if err := b.checkCluster(x, home); err != nil || kind != databaseEntity {
 		return m, err
 	}
@@ -229,12 +245,11 @@ func bindContextual(b *binder, n *syntax.Member, s *scope) (e *expr, ok bool, er
 		return nil, false, nil
 	}
 	m := s.ofEntity(n.X)
-	on, federated := b.env.Catalog.(Federation)
 	switch {
-	case m == nil || !federated:
+	case m == nil:
 		return nil, false, nil
 	case n.Name == entityEndpoint && m.kind != tableEntity:
-		return constantExpr(value.NewString(on.ClusterURI())), true, nil
+		return constantExpr(value.NewString(m.endpoint)), true, nil
 	case m.kind == databaseEntity:
 		return constantExpr(value.NewString(m.own)), true, nil
 	}
