@@ -82,8 +82,8 @@ func (e *errPatience) Error() string {
 	return fmt.Sprintf("%s; calls are allowed again at %s, which exceeds the maximum wait", e.cause, e.until.UTC().Format(time.RFC3339))
 }
 
-// enter waits for a place and counts the call.
-func (b *Budget) enter(ctx context.Context, p *patience) error {
+// enter waits for a place and counts the call. made is when.
+func (b *Budget) enter(ctx context.Context, p *patience) (made time.Time, err error) {
 	for {
 		b.mu.Lock()
 		now := time.Now()
@@ -96,14 +96,14 @@ func (b *Budget) enter(ctx context.Context, p *patience) error {
 			}
 			if p.left -= at.Sub(now); p.left < 0 || !b.silent.IsZero() && at.Sub(b.silent) > b.silence {
 				b.mu.Unlock()
-				return &errPatience{cause, at}
+				return now, &errPatience{cause, at}
 			}
 			b.mu.Unlock()
 			if tell {
 				b.onWait(cause, at.Add(time.Second-1).Truncate(time.Second)) // as it is shown
 			}
 			if err := wait.For(ctx, at.Sub(now)); err != nil {
-				return err
+				return now, err
 			}
 			continue
 		}
@@ -111,15 +111,38 @@ func (b *Budget) enter(ctx context.Context, p *patience) error {
 			freed := b.freed
 			b.mu.Unlock()
 			if err := wait.ForOr(ctx, time.Hour, freed); err != nil {
-				return err
+				return now, err
 			}
 			continue
 		}
 		b.running++
 		b.made = append(b.made, now)
 		b.mu.Unlock()
-		return nil
+		return now, nil
 	}
+}
+
+// mostOnTheWay is the longest time that a call counts as being on its way to the service. A
+// service that answers later than that was computing.
+const mostOnTheWay = 5 * time.Second
+
+// arrived says that a call was answered. The service has counted it between then and made, on a
+// slow machine or network long after made, and only calls that come a minute later are free.
+func (b *Budget) arrived(made time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.Index(b.made, made)
+	if i < 0 {
+		return
+	}
+	at := time.Now()
+	if latest := made.Add(mostOnTheWay); at.After(latest) {
+		at = latest
+	}
+	b.made = slices.Delete(b.made, i, i+1)
+	for i = len(b.made); i > 0 && b.made[i-1].After(at); i-- {
+	}
+	b.made = slices.Insert(b.made, i, at)
 }
 
 // forget drops calls that no quota looks at any more.

@@ -2,7 +2,9 @@ package defender
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -180,4 +182,53 @@ func (b *Budget) leaveForTest(l load) {
 	b.running++
 	b.mu.Unlock()
 	b.leave(l)
+}
+
+// late is a service that requests reach late, some later than others.
+type late struct {
+	*fake
+	way func() time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l late) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(l.way())
+	return l.fake.RoundTrip(r)
+}
+
+// The service counts calls when they arrive. On a slow machine that is later than they were sent, and not equally late.
+func TestBudgetHoldsWhereCallsArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fake{reply: func(int) answer { time.Sleep(time.Second); return answer{body: good} }}
+		var mu sync.Mutex
+		chance := rand.New(rand.NewPCG(1, 2))
+		c := s.caller(func(o *setup) {
+			o.quota = Quota{PerMinute: 9, PerHour: 1000}
+			o.HTTPClient = &http.Client{Transport: late{s, func() time.Duration {
+				mu.Lock()
+				defer mu.Unlock()
+				return time.Duration(chance.Int64N(int64(mostOnTheWay)))
+			}}}
+		})
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				for range 20 {
+					if err := c.fetch(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		slices.SortFunc(s.at, time.Time.Compare)
+		for i := 9; i < len(s.at); i++ {
+			if within := s.at[i].Sub(s.at[i-9]); within < time.Minute {
+				t.Fatalf("calls %d to %d arrive within %s, 9 are allowed in a minute", i-9, i, within)
+			}
+		}
+		if took := s.at[len(s.at)-1].Sub(s.at[0]); took > 14*time.Minute {
+			t.Errorf("%d calls took %s; the quota is hardly used", len(s.at), took)
+		}
+	})
 }

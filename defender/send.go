@@ -20,12 +20,13 @@ func (s *Service) once(ctx context.Context, c *Call, a *Result, p *patience) err
 	if _, err := s.token(ctx, c); err != nil {
 		return fail.signIn(err)
 	}
-	if err := c.Budget.enter(ctx, p); err != nil {
+	made, err := c.Budget.enter(ctx, p)
+	if err != nil {
 		return fail.budget(err)
 	}
 	result := unknown
 	defer func() { c.Budget.leave(result) }()
-	err := s.send(ctx, fail, a)
+	err = s.send(ctx, fail, a, made)
 	switch action := tvmexport.ActionOf(err); {
 	case err == nil:
 		result = bearable
@@ -49,8 +50,9 @@ func (s *Service) token(ctx context.Context, c *Call) (string, error) {
 	return t.Token, err
 }
 
-// send sends the request of a call once and lets the call read the answer.
-func (s *Service) send(ctx context.Context, fail failure, a *Result) error {
+// send sends the request of a call once and lets the call read the answer. The budget counts the
+// call since made.
+func (s *Service) send(ctx context.Context, fail failure, a *Result, made time.Time) error {
 	c := fail.Call
 	token, err := s.token(ctx, c) // again, because the budget may have delayed the call
 	if err != nil {
@@ -66,6 +68,7 @@ func (s *Service) send(ctx context.Context, fail failure, a *Result) error {
 	a.Calls++
 	s.calls.Add(1)
 	response, err := s.o.HTTPClient.Do(request)
+	c.Budget.arrived(made)
 	if err != nil {
 		return fail.transport(stall.explain(ctx, err))
 	}
