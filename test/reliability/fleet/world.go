@@ -109,9 +109,14 @@ func (w *world) configure() error {
 	if changed == string(text) && w.share != 1 {
 		return fmt.Errorf("%s sets no share", path)
 	}
+	const ours = "\nfleet:\n"
+	if !strings.Contains(changed, ours) {
+		changed += ours
+	}
+	changed = strings.Replace(changed, ours, fmt.Sprintf("%s  workers: %d\n", ours, w.workers), 1)
 	// Its first line says that the emulator may overwrite the file.
 	_, changed, _ = strings.Cut(changed, "\n")
-	return os.WriteFile(path, []byte(changed+fmt.Sprintf("fleet:\n  workers: %d\n", w.workers)), 0o600)
+	return os.WriteFile(path, []byte(changed), 0o600)
 }
 
 func (w *world) close() error {
