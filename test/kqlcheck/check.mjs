@@ -47,7 +47,7 @@ function* candidates(t) {
   const file = t.from.endsWith(".kql") ? "" : t.from;
   const own = made.get(file) ?? [];
   if (ofFleet(t)) {
-    yield known(`fleet ${t.from}`, () => fleetSchema(texts.filter((other) => other.from === t.from)));
+    yield known(`fleet ${t.from}`, () => fleetSchema(texts.filter((other) => other.from === t.from && ofFleet(other))));
     return;
   }
   if (t.kind === "hunting") {
@@ -67,7 +67,7 @@ function* candidates(t) {
 // ofFleet says whether a text is for the database of a fleet, whose functions have the names of
 // those in the databases of its tenants.
 function ofFleet(t) {
-  return /kusto.fleet.testdata|_fleet\.ndjson$/.test(t.from);
+  return /kusto.fleet.testdata|_fleet\.ndjson$/.test(t.from) || /\bFleet(?:Tenants|Databases|Coverage)\b/.test(t.text);
 }
 
 // makesCalled says whether a file makes a function that a text calls, and all those that it calls
@@ -149,10 +149,11 @@ function recorded(folder) {
       .map((line) => recordedText(file, JSON.parse(line))));
 }
 
-// recordedText is a recorded text. In an Eventhouse, the engine's name of the database is
-// a GUID, which stands here for the name that the schemas have.
+// recordedText is a recorded text. The name of a database in a command, such as that of one tenant of
+// several, or the GUID that is the engine's name in an Eventhouse, stands here for the name that the
+// schemas have.
 function recordedText(file, { kind, text }) {
-  const named = text.replace(/(\bdatabase )\['[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'\]/gi, "$1['security']");
+  const named = text.replace(/^(\.[\w-]+ database )(?:\['[^']*'\]|\w+(?= (?:admins|users|viewers|ingestors|monitors|unrestrictedviewers)\b))/, "$1['security']");
   return { from: file, kind, text: shortened(named) };
 }
 
@@ -269,7 +270,7 @@ function fleetSchema(list) {
   const own = made.get(list[0].from.replace("_fleet.", ".")) ?? [];
   const tenant = new Symbols.DatabaseSymbol.ctor("tenant", symbolsOf([...[...made.values()].flat(), ...own]));
   const group = new Symbols.EntityGroupSymbol.$ctor1("FleetTenants", [tenant]);
-  const fleet = new Symbols.DatabaseSymbol.ctor("fleet", [group, ...symbolsOf(list)]);
+  const fleet = new Symbols.DatabaseSymbol.ctor("security", [group, ...symbolsOf(list)]);
   return Language.GlobalState.Default.WithCluster(new Symbols.ClusterSymbol.ctor("cluster", [fleet, tenant])).WithDatabase(fleet);
 }
 
