@@ -83,7 +83,7 @@ func try(ctx context.Context, o options) (err error) {
 		title := "first export"
 		if i > 0 {
 			title = fmt.Sprintf("export after change %d", i)
-			// A day would not do: the quotas go by the wall clock, and the program finds the calls
+			// A day would not do: quotas follow the wall clock, and the program finds the calls
 			// of the export before by the cluster's clock.
 			if err := w.post("/move", map[string]float64{"share": 0.1}); err != nil {
 				return err
