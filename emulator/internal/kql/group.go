@@ -1,10 +1,10 @@
 package kql
 
 import (
+	"hash/maphash"
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/aggregate"
 	"github.com/tvmexport/tvmexport/emulator/internal/kql/value"
@@ -160,7 +160,7 @@ func (g *groups) appendKey(i int, to []value.Value) []value.Value {
 type keyCodes struct {
 	kind   value.Kind
 	values []value.Value
-	texts  map[string]uint64 // of strings
+	texts  textCodes         // of strings
 	bytes  map[string]uint64 // of others, by value.AppendKey
 	buffer []byte
 	last   uint64 // code of the row before
@@ -199,17 +199,16 @@ func (k *keyCodes) ofText(text string) uint64 {
 	if k.last < uint64(len(k.values)) && k.values[k.last].Text() == text {
 		return k.last
 	}
-	code, ok := k.texts[text]
-	if !ok {
-		if k.texts == nil {
-			k.texts = map[string]uint64{}
-		}
-		text = strings.Clone(text) // what it is part of may be large
-		code = k.add(value.NewString(text))
-		k.texts[text] = code
+	hash := maphash.String(textSeed, text)
+	at, found := k.texts.find(hash, text, k.values)
+	if !found {
+		k.texts.put(at, hash, len(k.values))
+		k.add(value.NewString(k.texts.copy(text)))
+		k.last = uint64(len(k.values) - 1)
+		return k.last
 	}
-	k.last = code
-	return code
+	k.last = uint64(k.texts.table[at].group())
+	return k.last
 }
 
 func (k *keyCodes) add(v value.Value) uint64 {

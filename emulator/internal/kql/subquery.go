@@ -66,6 +66,25 @@ type memberSet struct {
 	keys   map[string]struct{}
 	fold   bool
 	buffer []byte
+
+	// The text that was looked up last: the rows of a block often have the same.
+	last  string
+	found bool
+	asked bool
+}
+
+// has says whether v, which is not null, is in the set.
+func (m *memberSet) has(v value.Value) bool {
+	if v.Kind() != value.String {
+		_, found := m.keys[string(m.key(v))]
+		return found
+	}
+	text := v.Text()
+	if !m.asked || text != m.last {
+		_, m.found = m.keys[string(m.key(v))]
+		m.last, m.asked = text, true
+	}
+	return m.found
 }
 
 func (m *memberSet) key(v value.Value) []byte {
@@ -120,10 +139,7 @@ func (b *binder) membership(op string, left, list *expr) *expr {
 			f.x.sets[build] = set
 		}
 		v := left.eval(f)
-		found := false
-		if !v.IsNull() {
-			_, found = set.keys[string(set.key(v))]
-		}
+		found := !v.IsNull() && set.has(v)
 		return value.NewBool(found != negated)
 	}
 	return e

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -103,16 +102,13 @@ func (p course) keyOf(row string) (string, error) {
 	if len(p.key) == 0 {
 		return "", nil
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(row), &members); err != nil {
-		return "", err
-	}
-	var key strings.Builder
-	for _, name := range p.key {
-		key.Write(members[name])
-		key.WriteByte(0)
-	}
-	return key.String(), nil
+	values := make([]string, len(p.key))
+	err := eachMember(row, func(name, value string) {
+		if i := slices.Index(p.key, name); i >= 0 {
+			values[i] = value
+		}
+	})
+	return strings.Join(values, "\x00"), err
 }
 
 // between are the rows of the day to without those of the day from.
@@ -143,18 +139,18 @@ func (p course) changes(from, to int) multiset {
 		case paired:
 			after = append(after, row)
 		case n > 0:
-			m[change("added", p.rows[row].changed(to), row, "")] += n
+			m[changeText("added", p.rows[row].changed(to), row, "")] += n
 		default:
-			m[change("removed", p.rows[row].changed(to), row, "")] -= n
+			m[changeText("removed", p.rows[row].changed(to), row, "")] -= n
 		}
 	}
 	for _, row := range after {
-		m[change("modified", p.rows[row].changed(to), row, before[p.keyed[row]])]++
+		m[changeText("modified", p.rows[row].changed(to), row, before[p.keyed[row]])]++
 	}
 	return m
 }
 
-func change(kind string, day int, row, before string) string {
+func changeText(kind string, day int, row, before string) string {
 	text := fmt.Sprintf("%s on day %d: %s", kind, day, row)
 	if before != "" {
 		text += " was " + before
@@ -184,47 +180,37 @@ func (c *chronicle) shownChanges(ctx context.Context, p course, from, to int) (m
 	return m, nil
 }
 
-// readChange takes a row of Changes apart.
+// readChange takes a row of Changes apart, whose members are in the order of their names.
 func readChange(row []byte, days map[string]int) (string, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(row, &members); err != nil {
+	var change, run, before string
+	var rest strings.Builder
+	rest.Grow(len(row))
+	rest.WriteByte('{')
+	err := eachMember(string(row), func(name, value string) {
+		switch name {
+		case "Change":
+			change = value
+		case "RunId":
+			run = value
+		case "At":
+		case "Before":
+			before = value
+		default:
+			if rest.Len() > 1 {
+				rest.WriteByte(',')
+			}
+			rest.WriteString(`"` + name + `":` + value)
+		}
+	})
+	if err != nil {
 		return "", err
 	}
-	var kind, run string
-	if err := json.Unmarshal(members["Change"], &kind); err != nil {
-		return "", err
-	}
-	if err := json.Unmarshal(members["RunId"], &run); err != nil {
-		return "", fmt.Errorf("RunId of %s: %w", row, err)
-	}
-	day, ok := days[run]
+	rest.WriteByte('}')
+	day, ok := days[strings.Trim(run, `"`)]
 	if !ok {
 		return "", fmt.Errorf("the run %s is none of the days'", run)
 	}
-	before := string(members["Before"])
-	for _, name := range []string{"Change", "RunId", "At", "Before"} {
-		delete(members, name)
-	}
-	return change(kind, day, rejoin(members), before), nil
-}
-
-// rejoin is a canonical row of its members, whose texts stay as they are.
-func rejoin(members map[string]json.RawMessage) string {
-	names := make([]string, 0, len(members))
-	for name := range members {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, name := range names {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "%q:%s", name, members[name])
-	}
-	b.WriteByte('}')
-	return b.String()
+	return changeText(strings.Trim(change, `"`), day, rest.String(), before), nil
 }
 
 // checkChanges holds Changes of a table between all days that follow each

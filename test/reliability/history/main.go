@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"time"
 
 	"github.com/tvmexport/tvmexport/emulator"
@@ -24,6 +25,8 @@ type options struct {
 	pairs   int
 	flavor  string
 	figures string
+	tables  []string
+	memory  int64
 }
 
 func main() {
@@ -34,7 +37,14 @@ func main() {
 	flag.IntVar(&o.pairs, "pairs", 30, "of days that do not follow each other, for Changes")
 	flag.StringVar(&o.flavor, "flavor", "adx", "kind of cluster: adx or eventhouse")
 	flag.StringVar(&o.figures, "figures", "", "file that the figures are written to")
+	flag.Func("table", "the only one that is exported and compared, may be repeated; all of the catalogue by default", func(name string) error {
+		o.tables = append(o.tables, name)
+		return nil
+	})
+	flag.Int64Var(&o.memory, "memory", 14, "soft limit of memory in GB; below it, garbage is collected late")
 	flag.Parse()
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(o.memory << 30)
 	if o.flavor != "adx" && o.flavor != "eventhouse" {
 		fmt.Fprintf(os.Stderr, "history: -flavor is %q; it must be adx or eventhouse\n", o.flavor)
 		os.Exit(2)
@@ -49,7 +59,7 @@ func main() {
 
 func run(ctx context.Context, o options) (err error) {
 	began := time.Now()
-	r, err := rig.New(ctx, rig.Options{Emulator: emulator.Options{Devices: o.devices, Seed: o.seed, Eventhouse: o.flavor == "eventhouse"}})
+	r, err := rig.New(ctx, rig.Options{Tables: o.tables, Emulator: emulator.Options{Devices: o.devices, Seed: o.seed, Eventhouse: o.flavor == "eventhouse"}})
 	if err != nil {
 		return err
 	}
