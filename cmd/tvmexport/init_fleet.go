@@ -88,7 +88,7 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 			err = errors.Join(err, out.Encode(madeLine{Kind: string(m.Kind), Name: m.Name}))
 			continue
 		}
-		fmt.Fprintf(p.stdout, "made %s %s\n", m.Kind, m.Name)
+		fmt.Fprintf(p.stdout, "created %s %s\n", m.Kind, m.Name)
 	}
 	for _, note := range made.Notes {
 		fmt.Fprintf(p.stderr, "note: %s\n", note)
@@ -96,7 +96,7 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 	if err != nil {
 		return err
 	}
-	total := fleetTotal{Total: true, Made: len(made.Made), There: made.There, Removed: made.Removed, Notes: made.Notes}
+	total := fleetTotal{Total: true, Created: len(made.Made), There: made.There, Removed: made.Removed, Notes: made.Notes}
 	if total.Tenants, err = x.destination.Fleet().Coverage(ctx); err != nil {
 		return fmt.Errorf("the functions are made, and no tenant answers: %w", err)
 	}
@@ -112,7 +112,7 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 // fleetTotal is the result of init --fleet.
 type fleetTotal struct {
 	Total   bool            `json:"total"`
-	Made    int             `json:"made"`
+	Created int             `json:"created"`
 	There   int             `json:"existing"`
 	Removed []string        `json:"removed,omitempty"` // entities that the group had
 	Tenants []kusto.Tenancy `json:"tenants"`
@@ -130,7 +130,7 @@ func (t fleetTotal) lines() []string {
 			missing = append(missing, tenant.Name)
 		}
 	}
-	out = append(out, fmt.Sprintf("%d made, %d already exist", t.Made, t.There))
+	out = append(out, fmt.Sprintf("%d created, %d already exist", t.Created, t.There))
 	answered := len(t.Tenants) - len(missing)
 	if len(missing) == 0 {
 		return append(out, fmt.Sprintf("%d of %d tenants answer", answered, len(t.Tenants)))
