@@ -33,7 +33,7 @@ func (r *reading) tokens(text []byte) (token.Tokens, error) {
 	list := lexer.Tokenize(string(text))
 	if len(list) > mostTokens {
 		at := list[mostTokens].Position
-		return nil, r.refuse(at.Line, at.Column, "the file has %d more tokens (keys, values and punctuation) than a configuration may have (%d)", len(list)-mostTokens, mostTokens)
+		return nil, r.refuse(at.Line, at.Column, "the file has %d more tokens (keys, values and punctuation) than a configuration may have (%d); many tenants fit into the files of a folder, see tenants_dir", len(list)-mostTokens, mostTokens)
 	}
 	return list, r.checkTokens(list)
 }
