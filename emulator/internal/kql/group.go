@@ -47,6 +47,12 @@ func newGroups(keys []*expr, calls []*aggregateCall) *groups {
 // calls looks at f.err first.
 func (g *groups) find(f *frame) (int, bool) {
 	n := len(g.keys)
+	if n == 0 { // all rows are one group
+		if g.n == 0 {
+			return g.add(), true
+		}
+		return 0, false
+	}
 	clear(g.row[n:])
 	for i, k := range g.keys {
 		v := k.eval(f)
