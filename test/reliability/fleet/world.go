@@ -45,6 +45,9 @@ func newWorld(ctx context.Context, o options) (w *world, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.bin, err = filepath.Abs(o.bin); err != nil { // it runs in another folder
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
 	w = &world{options: o, dir: dir}
 	defer func() {
 		if err != nil {
