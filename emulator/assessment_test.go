@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -373,8 +374,9 @@ func TestExportRoles(t *testing.T) {
 
 // The documented limits of calls, each path by itself.
 func TestExportQuotas(t *testing.T) {
-	now := morning()
-	_, p := newEmulator(t, emulator.Options{Devices: 3, CVEs: 20_000, Now: func() time.Time { return now }})
+	began := morning()
+	var passed atomic.Int64 // since then; the emulator asks for the time on its own, too
+	_, p := newEmulator(t, emulator.Options{Devices: 3, CVEs: 20_000, Now: func() time.Time { return began.Add(time.Duration(passed.Load())) }})
 	c := newExportClient(p)
 	calls := func(path string, n int) (admitted int, retry string) {
 		for range n {
@@ -397,10 +399,10 @@ func TestExportQuotas(t *testing.T) {
 		t.Errorf("%d pages are admitted; then wait %s s", n, retry)
 	}
 	for range 3 {
-		now = now.Add(time.Minute)
+		passed.Add(int64(time.Minute))
 		calls("/api/machines/SoftwareInventoryExport", 5)
 	}
-	now = now.Add(time.Minute)
+	passed.Add(int64(time.Minute))
 	if n, retry := calls("/api/machines/SoftwareInventoryExport", 1); n != 0 || retry != "3360" {
 		t.Errorf("%d more lists are admitted in the hour; then wait %s s", n, retry)
 	}
@@ -408,8 +410,9 @@ func TestExportQuotas(t *testing.T) {
 
 // The signature of a file expires; a new list has the same names with new signatures.
 func TestExportFilesExpire(t *testing.T) {
-	now := morning()
-	e, p := newEmulator(t, emulator.Options{Devices: 12, CVEs: 20_000, Now: func() time.Time { return now }})
+	began := morning()
+	var passed atomic.Int64 // since then; the emulator asks for the time on its own, too
+	e, p := newEmulator(t, emulator.Options{Devices: 12, CVEs: 20_000, Now: func() time.Time { return began.Add(time.Duration(passed.Load())) }})
 	c := newExportClient(p)
 	const path = "/api/machines/SoftwareVulnerabilitiesExport"
 	first := c.list(p.at.XDR + path)
@@ -427,7 +430,7 @@ func TestExportFilesExpire(t *testing.T) {
 	if status, body := c.get(other); status != 403 {
 		t.Errorf("a signature for another file is answered with %d %s", status, body)
 	}
-	now = now.Add(61 * time.Minute)
+	passed.Add(int64(61 * time.Minute))
 	status, body := c.get(first.Files[0])
 	want := "Signature not valid in the specified key time frame: Key start [Fri, 20 Nov 2026 06:59:00 GMT] - Key expiry [Fri, 20 Nov 2026 08:00:00 GMT] - Current [Fri, 20 Nov 2026 08:01:00 GMT]"
 	if status != 403 || !bytes.Contains(body, []byte("<Code>AuthenticationFailed</Code>")) || !bytes.Contains(body, []byte(want)) {

@@ -28,6 +28,12 @@ func severalTables(n int) []tvmexport.Table {
 // exportTogether exports a run of each table at the same time, on the base of previous.
 func (s stage) exportTogether(c *Client, id, previous string, tables []tvmexport.Table) []error {
 	s.Helper()
+	return s.publishTogether(c, id, s.landTogether(id, previous, tables))
+}
+
+// landTogether lands a batch of a run of each table.
+func (s stage) landTogether(id, previous string, tables []tvmexport.Table) []tvmexport.Run {
+	s.Helper()
 	runs := make([]tvmexport.Run, len(tables))
 	for i, t := range tables {
 		runs[i] = runOfTable(t, fmt.Sprintf("%s-%d", id, i), "", tvmexport.FullRun)
@@ -36,7 +42,12 @@ func (s stage) exportTogether(c *Client, id, previous string, tables []tvmexport
 		}
 		s.land(runs[i], batch(runs[i], 1, fmt.Sprintf(`{"DeviceId":"%s-%d"}`, id, i)))
 	}
-	errs := make([]error, len(tables))
+	return runs
+}
+
+// publishTogether publishes and commits runs at the same time, and returns the error of each.
+func (s stage) publishTogether(c *Client, id string, runs []tvmexport.Run) []error {
+	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
 	for i, run := range runs {
 		wg.Go(func() {
@@ -130,9 +141,12 @@ func TestTwoProcessesClaimTogether(t *testing.T) {
 		tables := severalTables(3)
 		s.setUp(tables...)
 		var wg sync.WaitGroup
-		errs := make([][]error, 2)
+		errs, runs := make([][]error, 2), make([][]tvmexport.Run, 2)
+		for i := range runs { // before one of them publishes: nothing lands for a base that is taken
+			runs[i] = s.landTogether(fmt.Sprintf("R%d", i), "", tables)
+		}
 		for i, c := range []*Client{s.client, s.admin} {
-			wg.Go(func() { errs[i] = s.exportTogether(c, fmt.Sprintf("R%d", i), "", tables) })
+			wg.Go(func() { errs[i] = s.publishTogether(c, fmt.Sprintf("R%d", i), runs[i]) })
 		}
 		wg.Wait()
 		for i, table := range tables {
