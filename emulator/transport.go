@@ -21,6 +21,10 @@ type transport struct {
 
 // RoundTrip serves r on a goroutine of its own, which ends with the handler.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil { // as net/http does, also where the answer would be quick
+		closeBody(r)
+		return nil, err
+	}
 	host := strings.ToLower(r.URL.Host)
 	if t.refused != nil && t.refused(host) {
 		closeBody(r)
