@@ -125,7 +125,7 @@ func unitAnnounced(t *testing.T, h ListingHarness) {
 
 func unitExpired(t *testing.T, h ListingHarness) {
 	if h.Expire == nil {
-		t.Skip("the links of this source do not expire")
+		t.Skip("the links of this source do not expire, which the contract allows (ListingHarness.Expire is nil)")
 	}
 	l := h.list(t)
 	u, first := h.filled(t, l)

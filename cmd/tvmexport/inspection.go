@@ -205,7 +205,9 @@ func (i *inspection) permissionOf(who signin.Identity, need hunting.Permission) 
 }
 
 // notConsented are Entra's numbers for an application that nobody in the tenant has
-// consented to (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+// consented to. AADSTS700016 and AADSTS65001 are documented
+// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); AADSTS7000229 is
+// what users report for multi-tenant applications.
 var notConsented = []string{"AADSTS7000229", "AADSTS700016", "AADSTS65001"}
 
 // firstConsent is what a customer has to do whose tenant does not know the application; "" for other

@@ -155,18 +155,18 @@ func (f *fleetService) watch(ctx context.Context, folder string) {
 	defer clock.Stop()
 	seen := listed(folder)
 	for {
+		asked := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangUp:
-			folder = f.reload(ctx, true, folder)
+			asked = true
 		case <-clock.C:
-			if slices.Equal(listed(folder), seen) {
-				continue
-			}
-			folder = f.reload(ctx, false, folder)
 		}
-		seen = listed(folder)
+		now := listed(folder) // before the files are read: what changes meanwhile is read the next time
+		if asked || !slices.Equal(now, seen) {
+			folder, seen = f.reload(ctx, asked, folder), now
+		}
 	}
 }
 
@@ -215,9 +215,11 @@ func (f *fleetService) adopt(ctx context.Context, members []config.Member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer f.list()
-	f.drop(func(name string) bool {
-		return !slices.ContainsFunc(members, func(m config.Member) bool { return m.Name == name })
-	})
+	stay := map[string]bool{}
+	for _, m := range members {
+		stay[m.Name] = true
+	}
+	f.drop(func(name string) bool { return !stay[name] })
 	for _, m := range members {
 		t := f.tenants[m.Name]
 		if t == nil {
@@ -256,7 +258,7 @@ func (f *fleetService) start(ctx context.Context, t *servedTenant, m config.Memb
 		process: &p, flags: f.flags, reloads: make(chan struct{}, 1), began: time.Now(), warned: map[string]bool{},
 		shares: f.shares, metrics: own, telemetry: f.telemetry,
 	}
-	set, err := memberSetting(s.process, m)
+	set, err := memberSetting(f.process, m)
 	if err != nil {
 		return err
 	}
@@ -280,7 +282,7 @@ func (f *fleetService) start(ctx context.Context, t *servedTenant, m config.Memb
 // change gives a tenant its new settings. They are in effect from its next decision on.
 func (f *fleetService) change(t *servedTenant, m config.Member) error {
 	s := t.service
-	next, err := memberSetting(s.process, m)
+	next, err := memberSetting(f.process, m) // the service's own process is its loop's
 	if err != nil {
 		return err
 	}

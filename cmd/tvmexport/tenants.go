@@ -192,8 +192,8 @@ func forOne(ctx context.Context, p *process, m config.Member, shared *sharedClie
 	return exitCode(err)
 }
 
-// endings says how the commands of several tenants ended: "20 tenants: 18 done, 2 failed
-// (exit code 4)".
+// endings says how the commands of several tenants ended: "20 tenants: 18 done, 2 without
+// sign-in or permission".
 func endings(codes []int) string {
 	count := map[int]int{}
 	for _, c := range codes {
