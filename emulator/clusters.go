@@ -52,7 +52,7 @@ func (e *Emulator) SetClusterDown(tenant string, down bool) error {
 		return err
 	}
 	if o.cluster == nil {
-		return fmt.Errorf("tenant %s has no cluster of its own; see OwnCluster in the options, and --own-clusters", o.Name)
+		return fmt.Errorf("tenant %s has no cluster of its own; see OwnCluster in the options, and --own-cluster", o.Name)
 	}
 	if o.cluster.down.Swap(down) == down || o.cluster.listen == nil {
 		return nil

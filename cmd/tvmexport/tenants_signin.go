@@ -81,8 +81,9 @@ func tenantAuth(m config.Member, cloud hunting.Cloud, env config.Lookup) (defend
 	home := defenderAuth(top, cloud, env)
 	defender = defenderAuth(m.Config, cloud, env)
 	defender.Section = "tenants." + m.Name + ".auth"
-	if defender.ClientID != home.ClientID { // the secret in the environment is that of the top's application
+	if defender.ClientID != home.ClientID { // secret and certificate in the environment are those of the top's application
 		defender.Secrets = defender.Secrets[:1]
+		defender.CertificateFile = m.Config.Auth.Certificate
 	}
 	if defender.CertificateFile != home.CertificateFile {
 		defender.Passwords = defender.Passwords[:1]

@@ -132,7 +132,7 @@ func TestCommandsOverTenants(t *testing.T) {
 
 // Secrets of the top are for its application only; the cluster is signed in to as the top says.
 func TestSignInOfATenant(t *testing.T) {
-	vars := map[string]string{"AZURE_CLIENT_SECRET": "top", "AZURE_TENANT_ID": "home-of-the-environment", "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET": "own"}
+	vars := map[string]string{"AZURE_CLIENT_SECRET": "top", "AZURE_CLIENT_CERTIFICATE_PATH": "/top", "AZURE_TENANT_ID": "home-of-the-environment", "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET": "own"}
 	env := func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
 	cloud, err := hunting.LookupCloud("commercial")
 	if err != nil {
@@ -144,10 +144,12 @@ func TestSignInOfATenant(t *testing.T) {
 		defender        string // tenant and application
 		cluster         string
 		defenderSecrets int // places: the tenant's variable, the file, the top's variable
+		certificate     string
 	}{
-		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{}, "customer app", "home-of-the-environment app", 3},
-		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "other"}, config.Auth{}, "customer other", "home-of-the-environment app", 2},
-		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{TenantID: "customer", ClientID: "theirs"}, "customer app", "customer theirs", 3},
+		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{}, "customer app", "home-of-the-environment app", 3, "/top"},
+		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "other"}, config.Auth{}, "customer other", "home-of-the-environment app", 2, ""},
+		{config.Auth{Method: "certificate", TenantID: "customer", ClientID: "other", Certificate: "/own"}, config.Auth{}, "customer other", "home-of-the-environment app", 2, "/own"},
+		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{TenantID: "customer", ClientID: "theirs"}, "customer app", "customer theirs", 3, "/top"},
 	} {
 		m := config.Member{Name: "c", Home: home, Config: config.Default()}
 		m.Config.Auth, m.Config.Kusto.Auth = tt.auth, tt.kusto
@@ -160,6 +162,9 @@ func TestSignInOfATenant(t *testing.T) {
 		}
 		if len(defender.Secrets) != tt.defenderSecrets || defender.Secrets[0].Variable != "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET" {
 			t.Errorf("%s: secrets from %+v", tt.defender, defender.Secrets)
+		}
+		if defender.CertificateFile != tt.certificate {
+			t.Errorf("%s: certificate %q, want %q", tt.defender, defender.CertificateFile, tt.certificate)
 		}
 	}
 }
