@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,8 +91,9 @@ func TestListedNewVersionMeanwhile(t *testing.T) {
 	})
 	bubble(t, func(t *testing.T) { // links that are still valid: the version is read to its end
 		w := newListed()
-		w.source.Before = func(tvmexport.Unit) error {
-			if len(w.source.Reads) == 2 {
+		var reads atomic.Int64
+		w.source.Before = func(tvmexport.Unit) error { // units are read at the same time
+			if reads.Add(1) == 2 {
 				w.generate("v2", 3, 3)
 			}
 			return nil

@@ -69,6 +69,14 @@ func (m *mood) reached(e faults.Event, snapshot func(), end func(kill bool)) {
 	}
 }
 
+// hasEnded reports whether the process has ended early. Requests that it sent before its
+// end may still be served.
+func (m *mood) hasEnded() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ended
+}
+
 // state is the source as it is now.
 func (w *world) state(ctx context.Context) (state, error) {
 	out := state{}

@@ -260,10 +260,10 @@ func (w *world) after(c *connection, m *mood) {
 	if w.throttles && c.throttled > 0 {
 		w.tally.struck("429, some by the service's own quotas", c.throttled)
 	}
-	switch {
-	case m.ended && m.kill:
+	switch ended := m.hasEnded(); {
+	case ended && m.kill:
 		w.tally.struck("process: killed", 1)
-	case m.ended:
+	case ended:
 		w.tally.struck("process: interrupted", 1)
 	case m.full:
 		w.tally.struck("process: the spool is full", 1)
