@@ -115,6 +115,8 @@ func forbidden(from, imported string) string {
 		return "the exporter shares no code with the emulator"
 	case inKusto(from) && inKusto(to) && !slices.Contains(kustoArrows[from], to):
 		return "kustoArrows does not allow this import"
+	case strings.HasPrefix(from, "lake/") && adapter(to) == "lake" && !slices.Contains(lakeArrows[from], to):
+		return "lakeArrows does not allow this import"
 	case emulated(from), to == "", strings.HasPrefix(to, from+"/"), adapter(from) != "" && adapter(from) == adapter(to):
 	case leaf(from):
 		return "a leaf imports the root package only"
@@ -130,7 +132,7 @@ var defenderSources = []string{"assessment", "hunting"}
 
 // adapter is the adapter that a package belongs to; "" if it belongs to none.
 func adapter(name string) string {
-	for _, a := range append([]string{"kusto", "spool"}, defenderSources...) {
+	for _, a := range append([]string{"kusto", "lake", "spool"}, defenderSources...) {
 		if name == a || strings.HasPrefix(name, a+"/") {
 			return a
 		}
@@ -156,6 +158,16 @@ var kustoArrows = map[string][]string{
 	"kusto/takeover":      {"kusto/conn", "kusto/kql", "kusto/ledger", "kusto/setup", "kusto/views", "kusto/visibility"},
 	"kusto/reconcile":     {"kusto/conn", "kusto/kql", "kusto/ledger", "kusto/visibility"},
 	"kusto":               {"kusto/conn", "kusto/fleet", "kusto/landing", "kusto/ledger", "kusto/policy", "kusto/publish", "kusto/reconcile", "kusto/setup", "kusto/takeover", "kusto/visibility"},
+}
+
+// lakeArrows lists, for each package below lake, the other packages of the lake that it may
+// import. The destination itself, lake, may import all of them.
+var lakeArrows = map[string][]string{
+	"lake/store":           nil,
+	"lake/store/local":     {"lake/store"},
+	"lake/store/storetest": {"lake/store"},
+	"lake/parquet":         nil,
+	"lake/delta":           {"lake/parquet", "lake/store"},
 }
 
 func inKusto(name string) bool { return name == "kusto" || strings.HasPrefix(name, "kusto/") }
@@ -207,6 +219,10 @@ func TestForbiddenImports(t *testing.T) {
 		{"defender", module + "/hunting", true},
 		{"defender", module + "/catalog", true},
 		{"defender", module + "/internal/wait", false},
+		{"lake/delta", module + "/lake/store", false},
+		{"lake/store", module + "/lake/delta", true},
+		{"lake/parquet", module + "/lake/store", true},
+		{"lake/delta", module + "/kusto/kql", true},
 		{"emulator", module, true},
 		{"emulator", module + "/emulator/internal/rest", false},
 		{"cmd/tvmexport", module + "/engine", false},
@@ -287,6 +303,8 @@ func TestOnePackagePerLibrary(t *testing.T) {
 		"github.com/prometheus/client_golang":              {"internal/metrics", "internal/telemetry", "cmd/tvmexport"},
 		"go.opentelemetry.io":                              {"internal/telemetry"},
 		"github.com/golang-jwt/jwt":                        {"emulator/entra"},
+		"github.com/parquet-go/parquet-go":                 {"lake/parquet"},
+		"golang.org/x/sys":                                 {"lake/store/local"},
 	}
 	for _, p := range packages(t) {
 		from, _ := local(p.ImportPath)

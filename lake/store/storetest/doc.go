@@ -1,0 +1,3 @@
+// Package storetest checks that a store keeps the contract of store.Store, and
+// injects faults into a store.
+package storetest
