@@ -2,8 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,17 +27,10 @@ func each(c *cobra.Command, visit func(*cobra.Command)) {
 }
 
 func TestEveryCommandTeaches(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	root := tree()
 	each(root, func(c *cobra.Command) {
 		if c.Short == "" || c.Example == "" || strings.HasSuffix(c.Short, ".") {
 			t.Errorf("%s: short %q, example %q", c.CommandPath(), c.Short, c.Example)
-		}
-		if c.Parent() == root && !strings.Contains(string(readme), "`"+c.Name()) {
-			t.Errorf("README.md does not name %s", c.Name())
 		}
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Usage == "" {
