@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -135,6 +135,18 @@ recorded: ## compare recorded answers of the real engine with the emulator's, an
 man: build ## write the manual pages to dist/man
 	$(BIN) man dist/man
 
+reference: ## write docs/reference, the pages that the program itself gives
+	$(GO) test ./cmd/tvmexport -run '^TestReference$$' -count 1 -update
+
+# The version that the documentation site is of.
+DOCS_VERSION ?= $(if $(filter development,$(VERSION)),next,$(VERSION))
+
+docs: ## build the documentation site into dist/site; dead links and orphan pages fail
+	tools/site/build.sh dist/site $(DOCS_VERSION)
+
+docs-browser: docs ## open the site in Chromium, with axe; screenshots in dist/screenshots
+	cd test/browser && npm ci --silent --no-audit --no-fund && node site.mjs ../../dist/site $(DOCS_VERSION) ../../dist/screenshots
+
 interop: build ## run the official SDKs for Python, Node, Java and Graph against the emulator
 	test/interop/run.sh $(BIN)
 
@@ -170,4 +182,4 @@ cycles: ## serve over CYCLES exports with faults and downtime: no overlap, no lo
 	TVMEXPORT_CYCLES=$(CYCLES) $(GO) test ./cmd/tvmexport -run '^TestCycles$$' -count 1 -v
 
 clean: ## remove the output of the other targets
-	rm -rf bin dist test/kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv
+	rm -rf bin dist test/kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv tools/site/node_modules tools/site/.venv
