@@ -69,7 +69,7 @@ func (t *Table) Commit(ctx context.Context, base *Snapshot, build func(context.C
 		}
 		_, err = t.store.Put(ctx, t.commitFile(c.Version), text, store.IfAbsent())
 		if err == nil {
-			return t.committed(base, c)
+			return t.committed(ctx, base, c)
 		}
 		if !errors.Is(err, store.ErrExists) {
 			return Committed{}, err
@@ -83,11 +83,18 @@ func (t *Table) Commit(ctx context.Context, base *Snapshot, build func(context.C
 	}
 }
 
-// committed returns the snapshot after a commit.
-func (t *Table) committed(base *Snapshot, c *Commit) (Committed, error) {
+// committed returns the snapshot after a commit, and writes a checkpoint if it is
+// time for one. A checkpoint that fails does not fail the commit: a later commit
+// writes one.
+func (t *Table) committed(ctx context.Context, base *Snapshot, c *Commit) (Committed, error) {
 	s := base.clone()
 	if err := s.apply(c); err != nil {
 		return Committed{}, err
+	}
+	if every := t.opts.CheckpointEvery; every > 0 && s.Version-max(s.since, 0) >= every {
+		if err := t.Checkpoint(ctx, s); err == nil {
+			s.since = s.Version
+		}
 	}
 	return Committed{Snapshot: s, Version: c.Version}, nil
 }

@@ -163,7 +163,7 @@ func TestDeathAtEachStep(t *testing.T) {
 	for n := range 12 {
 		for _, last := range []bool{false, true} {
 			s, _ := folder(t)
-			o := delta.Options{}
+			o := delta.Options{CheckpointEvery: 2}
 			dying := storetest.NewStopping(s, n, last)
 			var err error
 			for i := int64(0); i < 6 && err == nil; i++ {

@@ -9,7 +9,7 @@
 //
 // Tables are written with reader version 1 and writer version 2, which every
 // reader of Delta understands. A table whose protocol needs more is refused with
-// the name of the feature. Commits of other writers are read.
+// the name of the feature. Commits and checkpoints of other writers are read.
 //
 // A commit that loses to another one reads the other's commit and is built
 // again on it: see [Table.Commit]. A transaction with an application and a

@@ -45,12 +45,12 @@ func (t *Table) AsOf(ctx context.Context, at time.Time) (*Snapshot, error) {
 		if failed != nil {
 			return true
 		}
-		c, err := t.readCommit(ctx, l.commits[i])
+		committed, err := t.commitTime(ctx, l.commits[i])
 		if err != nil {
 			failed = err
 			return true
 		}
-		return c.Info.Time.Time().After(at)
+		return committed.After(at)
 	})
 	if failed != nil {
 		return nil, failed

@@ -55,7 +55,7 @@ func gap(after int64, commits []int64) int64 {
 func (t *Table) load(ctx context.Context, target int64) (*Snapshot, error) {
 	hint := int64(-1)
 	if target < 0 {
-		hint = t.lastCheckpoint(ctx)
+		hint = t.hint(ctx)
 	}
 	var last error
 	for range listings {

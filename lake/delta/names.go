@@ -13,6 +13,7 @@ import (
 
 const (
 	logFolder = "_delta_log"
+	lastName  = "_last_checkpoint"
 )
 
 var (
@@ -24,6 +25,10 @@ func (t *Table) log(name string) string { return path.Join(t.folder, logFolder, 
 
 func (t *Table) commitFile(version int64) string {
 	return t.log(fmt.Sprintf("%020d.json", version))
+}
+
+func (t *Table) checkpointFile(version int64) string {
+	return t.log(fmt.Sprintf("%020d.checkpoint.parquet", version))
 }
 
 // File is the name of a data file in the store.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tvmexport/tvmexport/lake/store"
 )
@@ -30,6 +31,29 @@ func (t *Table) readCommit(ctx context.Context, version int64) (*Commit, error) 
 		c.Info.Time = MillisOf(o.Modified)
 	}
 	return c, nil
+}
+
+// commitTime is the time of a commit. It reads no more of the file than it needs.
+func (t *Table) commitTime(ctx context.Context, version int64) (time.Time, error) {
+	name := t.commitFile(version)
+	o, err := t.store.Open(ctx, name, store.Range{})
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer o.Body.Close()
+	for d := json.NewDecoder(io.LimitReader(o.Body, mostCommit)); ; {
+		var a action
+		err := d.Decode(&a)
+		if a.Info != nil && a.Info.Time > 0 {
+			return a.Info.Time.Time(), nil
+		}
+		if errors.Is(err, io.EOF) {
+			return o.Modified.UTC(), nil
+		}
+		if err != nil {
+			return time.Time{}, t.fail("read commit", name, fmt.Errorf("version %d: %w", version, cut(err)))
+		}
+	}
 }
 
 // decodeCommit reads the actions of a commit. Unknown actions and fields are

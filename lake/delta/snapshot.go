@@ -20,10 +20,11 @@ type Snapshot struct {
 	txns    map[string]Txn
 	files   map[string]Add
 	removed map[string]Remove // within the retention
+	since   int64             // version of the newest checkpoint that is known; -1: none is
 }
 
 func empty() *Snapshot {
-	return &Snapshot{Version: -1, txns: map[string]Txn{}, files: map[string]Add{}, removed: map[string]Remove{}}
+	return &Snapshot{Version: -1, since: -1, txns: map[string]Txn{}, files: map[string]Add{}, removed: map[string]Remove{}}
 }
 
 func (s *Snapshot) clone() *Snapshot {

@@ -28,10 +28,17 @@ type Table struct {
 type Options struct {
 	// Engine names the program in each commit, such as "tvmexport/1.2.0".
 	Engine string
+
+	// CheckpointEvery is the number of commits between two checkpoints;
+	// 0 is 10, less than 0 none.
+	CheckpointEvery int64
 }
 
 // Open returns the table in a folder of a store; "" is the store itself. It reads nothing.
 func Open(s store.Store, folder string, o Options) *Table {
+	if o.CheckpointEvery == 0 {
+		o.CheckpointEvery = 10
+	}
 	return &Table{store: s, folder: folder, opts: o}
 }
 

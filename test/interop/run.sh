@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Runs the official SDKs of Kusto for Python, Node and Java and the Graph SDK for
-# Python, as their registries have them, against the emulator:
-# run.sh PROGRAM [python] [node] [java] [graph].
+# Python, as their registries have them, against the emulator, and
+# delta-rs and DuckDB against Delta tables of this project:
+# run.sh PROGRAM [python] [node] [java] [graph] [lake].
 #
-# The packages go into .venv, node_modules, graph/.venv and java/target of test/interop,
+# The packages go into .venv, node_modules, graph/.venv, lake/.venv and java/target of test/interop,
 # which git ignores, and into Maven's repository.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
-program="$(realpath "${1:?usage: run.sh PROGRAM [python] [node] [java] [graph]}")"
+program="$(realpath "${1:?usage: run.sh PROGRAM [python] [node] [java] [graph] [lake]}")"
 shift
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(python node java graph)
+[ ${#suites[@]} -gt 0 ] || suites=(python node java graph lake)
 
 . "$here/emulator.sh"
 
@@ -19,6 +20,7 @@ install() {
 	case "$1" in
 	python) environment "$here/python/requirements.txt" "$here/.venv" ;;
 	graph) environment "$here/graph/requirements.txt" "$here/graph/.venv" ;;
+	lake) environment "$here/lake/requirements.txt" "$here/lake/.venv" ;;
 	java)
 		if ! cmp -s "$here/java/pom.xml" "$here/java/target/installed"; then
 			mkdir -p "$here/java/target"
@@ -35,7 +37,7 @@ install() {
 		fi
 		;;
 	*)
-		echo "run.sh: no suite $1; there are python, node, java and graph" >&2
+		echo "run.sh: no suite $1; there are python, node, java, graph and lake" >&2
 		exit 2
 		;;
 	esac
@@ -82,6 +84,10 @@ for suite in "${suites[@]}"; do
 	graph)
 		"$here/graph/.venv/bin/python" "$here/graph/suite.py" || failed=1
 		example graph "$here/graph/.venv/bin/python" "$here/graph/example.py"
+		;;
+	lake)
+		(cd "$here/lake" && go build -o "$work/lake" .)
+		"$here/lake/.venv/bin/python" "$here/lake/suite.py" "$work/lake" "$work/tables" || failed=1
 		;;
 	esac
 done
