@@ -118,6 +118,9 @@ func (p provider) options(databases []string, tables ...tvmexport.Table) fleet.O
 // Functions over forty tenants say what each of their databases says. One without rights and one that
 // does not exist do not hide the others, and FleetCoverage names both.
 func TestFleetOfForty(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it prepares forty databases; make test runs it")
+	}
 	var databases []string
 	for n := range 40 {
 		databases = append(databases, fmt.Sprintf("tvm-%02d", n))

@@ -19,6 +19,9 @@ import (
 // A database that an earlier version of the program made, and in which its processes died, says the same to today's program.
 // A run finishes the publications, reuses the batches that landed, and writes the missing audit. test/older/make has the story.
 func TestOlderDatabase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it restores a database of an older version; make test runs it")
+	}
 	t.Parallel()
 	d := restoreOlder(t)
 	d.sameSource()

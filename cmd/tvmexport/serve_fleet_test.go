@@ -82,6 +82,9 @@ func hangUp(t *testing.T) {
 // One process exports several tenants. They come, change and go with their files, and what is
 // wrong with one is on its line.
 func TestServeFleet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it exports three tenants several times; make test runs it")
+	}
 	e, p, config, folder := fleetOf(t, 3)
 	third := filepath.Join(folder, "t3.yaml")
 	if err := os.Rename(third, third+".later"); err != nil {
