@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -146,6 +146,11 @@ docs: ## build the documentation site into dist/site; dead links and orphan page
 
 docs-browser: docs ## open the site in Chromium, with axe; screenshots in dist/screenshots
 	cd test/browser && npm ci --silent --no-audit --no-fund && node site.mjs ../../dist/site $(DOCS_VERSION) ../../dist/screenshots
+
+chart: ## write what is generated of the Helm chart and deploy/kubernetes, and test both
+	cp deploy/prometheus/alerts.yaml deploy/grafana/dashboard.json deploy/helm/tvmexport/files/
+	$(GO) run github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2 --chart-search-root deploy/helm --log-level warning
+	cd test/chart && $(GO) vet ./... && $(GO) test . -count 1 -update
 
 interop: build ## run the official SDKs for Python, Node, Java and Graph against the emulator
 	test/interop/run.sh $(BIN)

@@ -23,6 +23,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
     "deploy/README.md": "deployment-files.md",
+    "deploy/helm/tvmexport/README.md": "helm-chart.md",
     "emulator/README.md": "emulator-in-go.md",
 }
 
