@@ -82,7 +82,7 @@ func external(importPath string) string {
 // Arrows between packages: cmd and the programs below test know all. The root imports the standard library only, the
 // engine the root and x/sync. Adapters and the parts of the application import the root and the leaves below internal,
 // an adapter also the catalogue, a source also defender; none of them imports another one, the engine or cmd. A leaf
-// imports at most the root.
+// imports at most the root. internal/wiring puts an exporter together from all of them; only programs import it.
 // The emulator and the exporter share nothing.
 func TestArrows(t *testing.T) {
 	for _, p := range packages(t) {
@@ -100,6 +100,10 @@ func forbidden(from, imported string) string {
 	to, ours := local(imported)
 	switch {
 	case strings.HasPrefix(from, "cmd/"), strings.HasPrefix(from, "test/"):
+	case from == assembly:
+		if strings.HasPrefix(to, "cmd/") || emulated(to) {
+			return "exports need neither a command nor the emulator"
+		}
 	case from == "":
 		if external(imported) != "" {
 			return "the root package imports the standard library only"
@@ -126,6 +130,9 @@ func forbidden(from, imported string) string {
 	}
 	return ""
 }
+
+// assembly is the package that makes source, destination and exporter of a configuration.
+const assembly = "internal/wiring"
 
 // defenderSources are the adapters of Defender's APIs. Package defender makes their calls.
 var defenderSources = []string{"assessment", "hunting"}
@@ -223,6 +230,10 @@ func TestForbiddenImports(t *testing.T) {
 		{"lake/store", module + "/lake/delta", true},
 		{"lake/parquet", module + "/lake/store", true},
 		{"lake/delta", module + "/kusto/kql", true},
+		{assembly, module + "/engine", false},
+		{assembly, module + "/kusto", false},
+		{assembly, module + "/emulator", true},
+		{"internal/serve/server", module + "/" + assembly, true},
 		{"emulator", module, true},
 		{"emulator", module + "/emulator/internal/rest", false},
 		{"cmd/tvmexport", module + "/engine", false},
@@ -272,7 +283,7 @@ var parts = []string{
 }
 
 func leaf(name string) bool {
-	return strings.HasPrefix(name, "internal/") && !slices.ContainsFunc(parts, func(part string) bool {
+	return strings.HasPrefix(name, "internal/") && name != assembly && !slices.ContainsFunc(parts, func(part string) bool {
 		return name == part || strings.HasPrefix(name, part+"/")
 	})
 }

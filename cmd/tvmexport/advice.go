@@ -6,6 +6,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // advice returns, for each code, the hint with the command or the setting that resolves the error.
@@ -68,8 +69,8 @@ func advisedError(err error) (error, bool) {
 			out.Hint, out.Code = hint(e), ""
 		}
 		return &out, ok || changed
-	case *mistake:
-		inner, changed := advisedError(e.err)
+	case *wiring.Mistake:
+		inner, changed := advisedError(e.Err)
 		return usage(inner), changed
 	case interface{ Unwrap() error }:
 		return advisedWrapper(err, []error{e.Unwrap()})

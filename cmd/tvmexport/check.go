@@ -12,6 +12,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/preflight"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 type checkFlags struct {
@@ -114,7 +115,7 @@ func (p *process) printFinding(n preflight.Finding, asJSON bool) {
 func (p *process) checks(f checkFlags) []preflight.Check {
 	cfg, err := settingsOf(p)
 	if err == nil {
-		err = knownColumns(cfg)
+		err = wiring.KnownColumns(cfg)
 	}
 	file := p.configFile()
 	if file == "" {

@@ -118,7 +118,7 @@ func newCycles(t *testing.T) *cycles {
 	p.flags.logFormat, p.flags.logLevel = "text", "error"
 	c.parts, err = p.open(t.Context(), demoConfig(c.ready))
 	c.must(err)
-	t.Cleanup(func() { _ = c.parts.destination.Close() })
+	t.Cleanup(func() { _ = c.parts.Destination.Close() })
 	return c
 }
 
@@ -145,7 +145,7 @@ func (c *cycles) control(method, path, body string) {
 func (c *cycles) runs() []kusto.RunRecord {
 	c.Helper()
 	c.control(http.MethodDelete, "/faults", "")
-	_, list, err := c.parts.destination.Reports().Runs(c.Context(), 1000)
+	_, list, err := c.parts.Destination.Reports().Runs(c.Context(), 1000)
 	c.must(err)
 	return list
 }

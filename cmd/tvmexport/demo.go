@@ -85,7 +85,7 @@ func playDemo(ctx context.Context, inside *process, e *emulator.Server, f emulat
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
+	defer x.Destination.Close()
 	d := demonstration{process: inside, parts: x, emulator: e}
 	return d.play(ctx)
 }
@@ -125,11 +125,11 @@ func (d *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	setup, err := d.parts.destination.Setup().Init(ctx, tables, kusto.ScriptOptions{})
+	setup, err := d.parts.Destination.Setup().Init(ctx, tables, kusto.ScriptOptions{})
 	if err != nil {
 		return err
 	}
-	if err := d.parts.destination.Configuration().Configure(ctx, tables); err != nil {
+	if err := d.parts.Destination.Configuration().Configure(ctx, tables); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.process.stdout, "init: created %d tables, mappings, policies and functions with the roles users and ingestors only.\n", len(setup.Made))
@@ -155,7 +155,7 @@ func (d *demonstration) play(ctx context.Context) error {
 }
 
 func (d *demonstration) demoSource(ctx context.Context) (tvmexport.Source, error) {
-	return d.process.source(ctx, d.parts, time.Hour, progress.Silent())
+	return d.parts.Source(ctx, time.Hour, progress.Silent())
 }
 
 // export makes one run and proves it.
@@ -165,7 +165,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 	if err != nil {
 		return err
 	}
-	report, err := d.process.exporter(d.parts, source, printer).Run(ctx, engine.Request{})
+	report, err := d.parts.Exporter(source, printer).Run(ctx, engine.Request{})
 	printer.Close()
 	if err != nil {
 		return err
@@ -193,7 +193,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 }
 
 func (d *demonstration) audit(ctx context.Context) error {
-	rows, err := d.parts.destination.Reports().AuditLog(ctx, 2*len(catalog.Default()))
+	rows, err := d.parts.Destination.Reports().AuditLog(ctx, 2*len(catalog.Default()))
 	if err != nil {
 		return err
 	}

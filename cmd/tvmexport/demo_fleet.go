@@ -17,6 +17,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -24,7 +25,7 @@ import (
 type fleetDemo struct {
 	process  *process
 	emulator *emulator.Server
-	shared   *sharedClients
+	shared   *wiring.Clients
 	pool     *fleet.Pool
 	tables   []tvmexport.Table
 	tenants  []*demoTenant
@@ -44,9 +45,9 @@ func demoFleet(ctx context.Context, p *process, e *emulator.Server) error {
 	defaults := config.Default().Fleet
 	d := &fleetDemo{
 		process: p, emulator: e, pool: fleet.NewPool(defaults.Workers),
-		shared: &sharedClients{budget: fleet.NewBudget(defaults.Commands), perHost: connections(defaults)},
+		shared: wiring.NewClients(defaults),
 	}
-	defer d.shared.close()
+	defer d.shared.Close()
 	for i, t := range e.Tenants() {
 		d.tenants = append(d.tenants, &demoTenant{Tenant: t, devices: e.Ready.Tenants[i].Devices})
 	}
@@ -104,20 +105,20 @@ func (d *fleetDemo) export(ctx context.Context, t *demoTenant, i int) error {
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
+	defer x.Destination.Close()
 	if i == 0 {
-		if _, err := x.destination.Setup().Init(ctx, d.tables, kusto.ScriptOptions{}); err != nil {
+		if _, err := x.Destination.Setup().Init(ctx, d.tables, kusto.ScriptOptions{}); err != nil {
 			return err
 		}
-		if err := x.destination.Configuration().Configure(ctx, d.tables); err != nil {
+		if err := x.Destination.Configuration().Configure(ctx, d.tables); err != nil {
 			return err
 		}
 	}
-	source, err := inside.source(ctx, x, time.Hour, progress.Silent())
+	source, err := x.Source(ctx, time.Hour, progress.Silent())
 	if err != nil {
 		return err
 	}
-	if t.exports[i], err = inside.exporter(x, source, progress.Silent()).Run(ctx, engine.Request{}); err != nil {
+	if t.exports[i], err = x.Exporter(source, progress.Silent()).Run(ctx, engine.Request{}); err != nil {
 		return err
 	}
 	for _, o := range t.exports[i].Outcomes {

@@ -117,14 +117,14 @@ type allowed struct {
 }
 
 func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.Exporter, tables []engine.PlannedTable) (estimate, error) {
-	hourly := float64(x.config.Defender.CallsPerHour)
-	need := hunting.API(x.config.Defender.API).Permission()
+	hourly := float64(x.Config.Defender.CallsPerHour)
+	need := hunting.API(x.Config.Defender.API).Permission()
 	out := estimate{Total: planTotal{
 		Total: true, Commands: kusto.Overhead(),
 		Permissions: []string{
 			granted(need),
-			"Database User or Viewer on " + x.config.Kusto.Database,
-			"Database Ingestor on " + x.config.Kusto.Database + ", or Table Ingestor on each of its tables",
+			"Database User or Viewer on " + x.Config.Kusto.Database,
+			"Database Ingestor on " + x.Config.Kusto.Database + ", or Table Ingestor on each of its tables",
 		},
 	}}
 	chain, calls := 0, 0
@@ -137,7 +137,7 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 			quota := source.Forecast(hunted[i].Calls, hunted[i].Chain, callsAtOnce, each).Took
 			l.Seconds = round(e.EstimateDuration(hunted[i:i+1], each, quota, landing).Seconds())
 			var err error
-			if l.Commands, err = x.destination.Inspect().Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
+			if l.Commands, err = x.Destination.Inspect().Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
 				return out, err
 			}
 			out.Total.Tables++
@@ -160,7 +160,7 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 	out.Total.Minute, out.Total.Hour = allowed{u.Minute, u.Quota.PerMinute}, allowed{u.Hour, u.Quota.PerHour}
 	out.Total.HourlyShare, out.Total.UsedShare = round(float64(calls)/hourly), round(float64(u.Hour)/hourly)
 	out.Total.Ends = momentOf(time.Now().Add(time.Duration(out.Total.Seconds * float64(time.Second))))
-	out.share = x.config.Defender.Share
+	out.share = x.Config.Defender.Share
 	out.Total.Number = out.number()
 	return out, nil
 }

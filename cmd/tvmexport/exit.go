@@ -5,6 +5,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/engine"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // The exit codes; they are part of the interface.
@@ -92,13 +93,4 @@ type reported struct{ code int }
 func (r *reported) Error() string { return "see above" }
 
 // usage marks an error as a mistake in what the user gave.
-func usage(err error) error {
-	return &mistake{err}
-}
-
-type mistake struct{ err error }
-
-func (m *mistake) Error() string { return m.err.Error() }
-
-// Unwrap tells the cause to tvmexport.CauseOf.
-func (m *mistake) Unwrap() error { return &tvmexport.Error{Cause: tvmexport.Usage, Err: m.err} }
+func usage(err error) error { return wiring.Usage(err) }

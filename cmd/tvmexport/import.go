@@ -9,6 +9,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -54,7 +55,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		return err
 	}
 	defer s.close()
-	list, err := s.destination.Takeover().Takeovers(ctx, catalog.Table, f.tables)
+	list, err := s.Destination.Takeover().Takeovers(ctx, catalog.Table, f.tables)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 	if err != nil {
 		return err
 	}
-	reports := reportsOf(list, s.config.Layout)
+	reports := reportsOf(list, s.Config.Layout)
 	if !f.noReport {
 		s.examine(ctx, reports, f.maxWait)
 		s.printer.Close()
@@ -88,27 +89,27 @@ func (p *process) takeOverTables(ctx context.Context, x *parts, list []kusto.Tak
 			tables = append(tables, t.Table)
 		}
 	}
-	tables, err := withPolicies(tables, x.config)
+	tables, err := wiring.WithPolicies(tables, x.Config)
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}
-	o := scriptOptions(x.config)
+	o := wiring.ScriptOptions(x.Config)
 	if dry {
-		setup, err := x.destination.Setup().Plan(ctx, tables, o)
+		setup, err := x.Destination.Setup().Plan(ctx, tables, o)
 		if err != nil {
 			return nil, err
 		}
-		commands, err := x.destination.Takeover().TakeoverCommands(ctx, list)
+		commands, err := x.Destination.Takeover().TakeoverCommands(ctx, list)
 		return append(setup.Made, commands...), err
 	}
-	setup, err := x.destination.Setup().Init(ctx, tables, o)
+	setup, err := x.Destination.Setup().Init(ctx, tables, o)
 	for _, note := range setup.Notes {
 		fmt.Fprintf(p.stderr, "note: %s\n", note)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return nil, x.destination.Takeover().TakeOver(ctx, owner()+" import "+time.Now().UTC().Format(time.RFC3339Nano), list)
+	return nil, x.Destination.Takeover().TakeOver(ctx, wiring.Owner()+" import "+time.Now().UTC().Format(time.RFC3339Nano), list)
 }
 
 // takeoverReport is what import says of a table.
@@ -145,13 +146,13 @@ func (s *session) examine(ctx context.Context, reports []*takeoverReport, maxWai
 		if r.Err != nil || r.Absent || r.Rows == 0 {
 			continue
 		}
-		days, err := s.destination.Takeover().LegacyDays(ctx, r.Takeover)
+		days, err := s.Destination.Takeover().LegacyDays(ctx, r.Takeover)
 		if err != nil {
 			r.Notes = append(r.Notes, "the old rows could not be examined: "+oneLine(err.Error()))
 			continue
 		}
 		r.days, r.examined = days, true
-		if r.audit, err = s.destination.Takeover().LegacyAudit(ctx, r.Takeover); err != nil {
+		if r.audit, err = s.Destination.Takeover().LegacyAudit(ctx, r.Takeover); err != nil {
 			r.Notes = append(r.Notes, "the old audit could not be read: "+oneLine(err.Error()))
 		}
 		if r.Table.LoadType == tvmexport.Snapshot || r.Newest.IsZero() {
@@ -159,7 +160,7 @@ func (s *session) examine(ctx context.Context, reports []*takeoverReport, maxWai
 		}
 		err = why
 		if err == nil {
-			r.days, err = compareDays(ctx, s.destination, source, r.Takeover, days)
+			r.days, err = compareDays(ctx, s.Destination, source, r.Takeover, days)
 		}
 		if err != nil {
 			r.Notes = append(r.Notes, "missing rows could not be determined from Defender: "+oneLine(err.Error()))

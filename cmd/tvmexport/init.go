@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -95,18 +96,18 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 	if err != nil {
 		return err
 	}
-	if wanted, err = withPolicies(wanted, cfg); err != nil {
+	if wanted, err = wiring.WithPolicies(wanted, cfg); err != nil {
 		return err
 	}
 	x, err := p.open(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	if wanted, err = x.destination.Setup().Ordered(ctx, wanted); err != nil {
+	defer x.Destination.Close()
+	if wanted, err = x.Destination.Setup().Ordered(ctx, wanted); err != nil {
 		return err
 	}
-	setup, err := x.destination.Setup().Init(ctx, wanted, scriptOptions(cfg))
+	setup, err := x.Destination.Setup().Init(ctx, wanted, wiring.ScriptOptions(cfg))
 	if !p.brief || asJSON { // several tenants have the same objects; the total says how many
 		if perr := printMade(p.stdout, setup.Made, asJSON); perr != nil {
 			return perr
@@ -118,11 +119,11 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 	if err != nil {
 		return err
 	}
-	before, err := x.destination.Configuration().Orders(ctx)
+	before, err := x.Destination.Configuration().Orders(ctx)
 	if err != nil {
 		return err
 	}
-	if err := x.destination.Configuration().Configure(ctx, wanted); err != nil {
+	if err := x.Destination.Configuration().Configure(ctx, wanted); err != nil {
 		return err
 	}
 	total := totalOf(created(setup.Made), setup.There, setup.Notes, wanted, before)

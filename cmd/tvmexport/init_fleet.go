@@ -80,8 +80,8 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	made, err := x.destination.Fleet().Init(ctx, o)
+	defer x.Destination.Close()
+	made, err := x.Destination.Fleet().Init(ctx, o)
 	out := json.NewEncoder(p.stdout)
 	for _, m := range made.Made {
 		if asJSON {
@@ -97,7 +97,7 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 		return err
 	}
 	total := fleetTotal{Total: true, Created: len(made.Made), There: made.There, Removed: made.Removed, Notes: made.Notes}
-	if total.Tenants, err = x.destination.Fleet().Coverage(ctx); err != nil {
+	if total.Tenants, err = x.Destination.Fleet().Coverage(ctx); err != nil {
 		return fmt.Errorf("the functions are made, and no tenant answers: %w", err)
 	}
 	if asJSON {

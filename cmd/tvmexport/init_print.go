@@ -9,6 +9,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -35,7 +36,7 @@ func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f i
 	configured := err == nil
 	if !configured {
 		c, _ = config.Parse("", nil, p.env) // the name of the database is enough
-	} else if tables, err = withPolicies(tables, c); err != nil {
+	} else if tables, err = wiring.WithPolicies(tables, c); err != nil {
 		return err
 	}
 	if g.Database = c.Kusto.Database; g.Database == "" {
@@ -61,7 +62,7 @@ func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f i
 	}
 	var o kusto.ScriptOptions
 	if configured {
-		o = scriptOptions(c)
+		o = wiring.ScriptOptions(c)
 	}
 	commands, err := kusto.Script(tables, o)
 	if err != nil {
@@ -82,9 +83,9 @@ func (p *process) fittingCommands(ctx context.Context, c config.Config, tables [
 	if err != nil {
 		return nil, nil, errors.New(err.Error()) // of any cause, it is no reason to print nothing
 	}
-	defer x.destination.Close()
-	if tables, err = x.destination.Setup().Ordered(ctx, tables); err != nil {
+	defer x.Destination.Close()
+	if tables, err = x.Destination.Setup().Ordered(ctx, tables); err != nil {
 		return nil, nil, err
 	}
-	return x.destination.Setup().Printed(ctx, tables, scriptOptions(c))
+	return x.Destination.Setup().Printed(ctx, tables, wiring.ScriptOptions(c))
 }

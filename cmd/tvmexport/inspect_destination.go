@@ -13,14 +13,15 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/internal/preflight"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
 // host asks both endpoints whether they are Kusto's, and the SDK whether it
 // trusts them with a token.
 func (i *inspection) host(ctx context.Context) preflight.Result {
-	cluster, ingest := i.destination.Inspect().Addresses()
-	clusterErr, ingestErr := i.destination.Inspect().Reach(ctx)
+	cluster, ingest := i.parts.Destination.Inspect().Addresses()
+	clusterErr, ingestErr := i.parts.Destination.Inspect().Reach(ctx)
 	var out []preflight.Finding
 	add := func(address, setting string, err error, affects ...string) {
 		name := address
@@ -51,22 +52,22 @@ func (i *inspection) host(ctx context.Context) preflight.Result {
 
 // database says whether the database can be read, and which roles are held.
 func (i *inspection) database(ctx context.Context) preflight.Result {
-	name := i.config.Kusto.Database
-	err := i.destination.Inspect().Readable(ctx)
+	name := i.parts.Config.Kusto.Database
+	err := i.parts.Destination.Inspect().Readable(ctx)
 	switch {
 	case err != nil && tvmexport.CauseOf(err) == tvmexport.Permission && !kusto.TokenRefused(err):
-		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.destination.Inspect().AddRole("users", principal(i.writer)))
+		f := preflight.Bad(name, err, "an administrator of the database runs: "+i.parts.Destination.Inspect().AddRole("users", principal(i.writer)))
 		f.Text = "the database is not readable, so no run can start; the role users (or viewers) is required: " + f.Text
 		return preflight.Found(f)
 	case err != nil:
 		return preflight.Found(preflight.Bad(name, err, ""))
 	}
-	i.made, err = i.destination.Inspect().Made(ctx)
+	i.made, err = i.parts.Destination.Inspect().Made(ctx)
 	if err != nil {
 		return preflight.Found(preflight.Bad(name, err, ""))
 	}
 	text := "exists and is readable"
-	if held, err := i.destination.Inspect().Held(ctx); err == nil && len(held) > 0 { // for people: its failure says nothing
+	if held, err := i.parts.Destination.Inspect().Held(ctx); err == nil && len(held) > 0 { // for people: its failure says nothing
 		var roles []string
 		for _, h := range held {
 			roles = append(roles, h.Role)
@@ -81,7 +82,7 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Found(preflight.Good("", "the database holds no data yet"))
 	}
-	owners, err := i.destination.Inspect().Owners(ctx)
+	owners, err := i.parts.Destination.Inspect().Owners(ctx)
 	if err != nil {
 		if tvmexport.CauseOf(err) == tvmexport.Rejected { // no ledger yet: the set-up says so
 			return preflight.Result{}
@@ -92,7 +93,7 @@ func (i *inspection) tenant(ctx context.Context) preflight.Result {
 	if len(others) > 0 {
 		return preflight.Found(preflight.Finding{
 			About: i.who.TenantID, Status: preflight.Broken, Cause: tvmexport.Usage,
-			Text: fmt.Sprintf("the database %s holds the data of tenant %s; a database holds the data of one tenant only", i.config.Kusto.Database, list(others)),
+			Text: fmt.Sprintf("the database %s holds the data of tenant %s; a database holds the data of one tenant only", i.parts.Config.Kusto.Database, list(others)),
 			Fix:  "set kusto.database to another database, one for each tenant, or sign in to tenant " + others[0],
 		})
 	}
@@ -104,25 +105,25 @@ func (i *inspection) storedShape(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Result{}
 	}
-	stored, err := i.destination.Reports().Stored(ctx)
+	stored, err := i.parts.Destination.Reports().Stored(ctx)
 	switch {
 	case tvmexport.CauseOf(err) == tvmexport.Rejected, err == nil && stored.Number == 0: // no complete ledger: the set-up says so
 		return preflight.Result{}
 	case err != nil:
-		return preflight.Found(preflight.Bad(i.config.Kusto.Database, advise(err), ""))
+		return preflight.Found(preflight.Bad(i.parts.Config.Kusto.Database, advise(err), ""))
 	}
-	return preflight.Found(preflight.Good(i.config.Kusto.Database, "%d, written by version %s; this program understands it", stored.Number, cmp.Or(stored.Version, "unknown")))
+	return preflight.Found(preflight.Good(i.parts.Config.Kusto.Database, "%d, written by version %s; this program understands it", stored.Number, cmp.Or(stored.Version, "unknown")))
 }
 
 // setUp reads the configuration table, and asks what init would still make.
 func (i *inspection) setUp(ctx context.Context) preflight.Result {
 	if !i.made {
 		return preflight.Found(preflight.Finding{
-			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Rejected,
+			About: i.parts.Config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Rejected,
 			Text: "the database is not initialised", Fix: "tvmexport init",
 		})
 	}
-	orders, err := i.destination.Orders(ctx)
+	orders, err := i.parts.Destination.Orders(ctx)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
@@ -183,7 +184,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
-	failed, err := i.destination.CheckTables(ctx, tables)
+	failed, err := i.parts.Destination.CheckTables(ctx, tables)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
@@ -210,7 +211,7 @@ func (i *inspection) destinationTables(ctx context.Context) preflight.Result {
 // mappings.
 func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) []preflight.Finding {
 	known := slices.DeleteFunc(slices.Clone(tables), func(t tvmexport.Table) bool { return i.unknown[t.Name] })
-	setup, err := i.destination.Setup().Plan(ctx, known, scriptOptions(i.config))
+	setup, err := i.parts.Destination.Setup().Plan(ctx, known, wiring.ScriptOptions(i.parts.Config))
 	if err != nil {
 		return []preflight.Finding{preflight.Bad("init", err, "")}
 	}
@@ -223,12 +224,12 @@ func (i *inspection) leftToMake(ctx context.Context, tables []tvmexport.Table) [
 				text = "the function does not show what it should any more; a run works with it"
 			}
 			out = append(out, preflight.Finding{
-				About: m.Name, Status: preflight.Warning, Fix: makingOf(m, known, i.config.Functions.Prefix), Text: text,
+				About: m.Name, Status: preflight.Warning, Fix: makingOf(m, known, i.parts.Config.Functions.Prefix), Text: text,
 			})
 		}
 		if m.Kind == kusto.MakeFunction || m.Kind == kusto.MakePolicy {
 			out = append(out, preflight.Finding{
-				About: m.Name + of(m.Table), Status: preflight.Warning, Fix: makingOf(m, known, i.config.Functions.Prefix),
+				About: m.Name + of(m.Table), Status: preflight.Warning, Fix: makingOf(m, known, i.parts.Config.Functions.Prefix),
 				Text: fmt.Sprintf("the %s is missing or out of date; a run works without it", m.Kind),
 			})
 		}
@@ -257,11 +258,11 @@ func makingOf(m kusto.Command, active []tvmexport.Table, prefix string) string {
 
 // ingestor tries to add no rows to each table that a run writes to.
 func (i *inspection) ingestor(ctx context.Context) preflight.Result {
-	tables, err := i.destination.Inspect().Written(ctx, i.tables)
+	tables, err := i.parts.Destination.Inspect().Written(ctx, i.tables)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
-	refused := i.destination.Inspect().MayAppend(ctx, tables)
+	refused := i.parts.Destination.Inspect().MayAppend(ctx, tables)
 	var denied []string
 	var out []preflight.Finding
 	for _, t := range tables {
@@ -273,7 +274,7 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 			out = append(out, preflight.Bad(t, err, ""))
 		}
 	}
-	broken, err := i.destination.Inspect().BrokenUpdates(ctx, tables)
+	broken, err := i.parts.Destination.Inspect().BrokenUpdates(ctx, tables)
 	if err != nil && tvmexport.CauseOf(err) != tvmexport.Permission {
 		out = append(out, preflight.Bad("update policies", err, ""))
 	}
@@ -284,21 +285,21 @@ func (i *inspection) ingestor(ctx context.Context) preflight.Result {
 	}
 	switch {
 	case len(denied) > 0:
-		fix := i.destination.Inspect().AddRole("ingestors", principal(i.writer))
+		fix := i.parts.Destination.Inspect().AddRole("ingestors", principal(i.writer))
 		if len(denied) < len(tables) {
 			var each []string
 			for _, t := range denied {
-				each = append(each, i.destination.Inspect().AddTableRole(t, "ingestors", principal(i.writer)))
+				each = append(each, i.parts.Destination.Inspect().AddTableRole(t, "ingestors", principal(i.writer)))
 			}
 			fix += " (or " + strings.Join(each, " and ") + ")"
 		}
 		out = append(out, preflight.Finding{
-			About: i.config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Permission,
+			About: i.parts.Config.Kusto.Database, Status: preflight.Broken, Cause: tvmexport.Permission,
 			Text: fmt.Sprintf("no permission to add rows to %s: %s", list(denied), i.without(denied)),
 			Fix:  "an administrator of the database runs: " + fix,
 		})
 	case len(out) == 0:
-		out = append(out, preflight.Good(i.config.Kusto.Database, "rows can be added to all %d tables that a run writes to", len(tables)))
+		out = append(out, preflight.Good(i.parts.Config.Kusto.Database, "rows can be added to all %d tables that a run writes to", len(tables)))
 	}
 	return preflight.Found(out...)
 }
@@ -324,11 +325,11 @@ const privateStorage = "on a private network, link the private DNS zones of blob
 
 // storage dials the accounts that queued ingestion goes through.
 func (i *inspection) storage(ctx context.Context) preflight.Result {
-	hosts, err := i.destination.Inspect().Stores(ctx)
+	hosts, err := i.parts.Destination.Inspect().Stores(ctx)
 	if err != nil {
 		f := preflight.Bad("", err, "")
 		if tvmexport.CauseOf(err) == tvmexport.Permission {
-			f.Fix = "an administrator of the database runs: " + i.destination.Inspect().AddRole("ingestors", principal(i.writer))
+			f.Fix = "an administrator of the database runs: " + i.parts.Destination.Inspect().AddRole("ingestors", principal(i.writer))
 		}
 		return preflight.Found(f)
 	}
@@ -336,7 +337,7 @@ func (i *inspection) storage(ctx context.Context) preflight.Result {
 	for n, h := range hosts {
 		places[n] = preflight.Place{Name: storage, Setting: "storage of the ingestion service", URL: "https://" + h + "/", Unresolved: privateStorage}
 	}
-	found := preflight.Reach(ctx, i.client, places)
+	found := preflight.Reach(ctx, i.parts.Client, places)
 	if slices.ContainsFunc(found, func(f preflight.Finding) bool { return f.Status != preflight.OK }) || len(found) == 0 {
 		return preflight.Found(found...)
 	}
@@ -348,10 +349,10 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	if !i.flags.probe {
 		return preflight.Found(preflight.Finding{Status: preflight.Skipped, Text: "disabled by --probe=false"})
 	}
-	r := i.destination.Prober().Probe(ctx, "TvmexportProbe"+time.Now().UTC().Format("20060102T150405"), i.flags.wait)
+	r := i.parts.Destination.Prober().Probe(ctx, "TvmexportProbe"+time.Now().UTC().Format("20060102T150405"), i.flags.wait)
 	switch {
 	case r.Create != nil && tvmexport.CauseOf(r.Create) == tvmexport.Permission:
-		f := preflight.Bad("role users", r.Create, "an administrator of the database runs: "+i.destination.Inspect().AddRole("users", principal(i.writer)))
+		f := preflight.Bad("role users", r.Create, "an administrator of the database runs: "+i.parts.Destination.Inspect().AddRole("users", principal(i.writer)))
 		f.Text = "the test table could not be created, so no row was sent"
 		if i.made && i.todo == 0 {
 			f.Status, f.Cause = preflight.Warning, tvmexport.Unknown
@@ -371,7 +372,7 @@ func (i *inspection) probe(ctx context.Context) preflight.Result {
 	}
 	if r.Remove != nil {
 		out = append(out, preflight.Finding{
-			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Fix: i.destination.Prober().DropProbe(r.Table),
+			About: r.Table, Status: preflight.Warning, Text: "the test table could not be dropped: " + oneLine(r.Remove.Error()), Fix: i.parts.Destination.Prober().DropProbe(r.Table),
 		})
 	}
 	return preflight.Found(out...)

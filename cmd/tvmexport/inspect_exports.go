@@ -47,11 +47,11 @@ func (i *inspection) exportedTables(ctx context.Context) preflight.Result {
 
 // identifyExports signs in to the export assessment APIs.
 func (i *inspection) identifyExports(ctx context.Context) (signin.Identity, error) {
-	cloud, err := assessment.LookupCloud(i.config.Defender.Cloud)
+	cloud, err := assessment.LookupCloud(i.parts.Config.Defender.Cloud)
 	if err != nil {
 		return signin.Identity{}, err
 	}
-	credential, err := i.defender()
+	credential, err := i.parts.Defender()
 	if err != nil {
 		return signin.Identity{}, err
 	}
@@ -78,14 +78,14 @@ func rolesOf(tables []tvmexport.Table) []string {
 
 // exportedTable lists a table and reads its first unit.
 func (i *inspection) exportedTable(ctx context.Context, t tvmexport.Table) preflight.Finding {
-	l, err := i.exports.List(ctx, t)
+	l, err := i.parts.Exports.List(ctx, t)
 	if err != nil {
 		return preflight.Bad(t.Name, err, "")
 	}
 	if len(l.Units) == 0 {
 		return preflight.Good(t.Name, "%s has no rows", stateOf(l))
 	}
-	a, err := i.exports.FetchUnit(ctx, t, l.Units[0], unwritten{})
+	a, err := i.parts.Exports.FetchUnit(ctx, t, l.Units[0], unwritten{})
 	if err != nil {
 		return preflight.Bad(t.Name, err, "files are on storage accounts of Microsoft; if a firewall blocks them, set assessment.via: pages")
 	}

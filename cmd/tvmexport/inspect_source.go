@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/internal/preflight"
 	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // chosenTables are the tables to look at: those named, else the active ones,
@@ -22,7 +23,7 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		if tables, err = withPolicies(tables, i.config); err != nil {
+		if tables, err = wiring.WithPolicies(tables, i.parts.Config); err != nil {
 			return nil, err
 		}
 		i.tables = tables
@@ -30,12 +31,12 @@ func (i *inspection) chosenTables() ([]tvmexport.Table, error) {
 	}
 	var ordered []tvmexport.Table
 	for _, o := range i.orders {
-		t, _ := describe(i.config)(o.Table)
+		t, _ := wiring.Describe(i.parts.Config)(o.Table)
 		t.Name, t.Destination, t.LoadType, t.Watermark = o.Table, o.Into, o.Load, o.Column
 		if t.LoadType != tvmexport.Snapshot && t.Watermark == "" {
 			t.Watermark = tvmexport.IngestionTime
 		}
-		t, err := t.WithPolicy(policies(i.config)(t.Name))
+		t, err := t.WithPolicy(wiring.Policies(i.parts.Config)(t.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +130,7 @@ func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) p
 
 // order is the command that changes a table's configuration row.
 func (i *inspection) order(ctx context.Context, table, column string, value any) string {
-	text, err := i.destination.Inspect().OrderText(ctx, table, column, value)
+	text, err := i.parts.Destination.Inspect().OrderText(ctx, table, column, value)
 	if err != nil {
 		return fmt.Sprintf("set %s of %s to %v in MigrationConfiguration", column, table, value)
 	}

@@ -16,16 +16,17 @@ import (
 	"github.com/tvmexport/tvmexport/internal/preflight"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/internal/signin"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // inspection is what check learns as it goes.
 type inspection struct {
-	*parts
+	parts *parts
 	p     *process
 	flags checkFlags
 	api   hunting.API
 
-	sink   lazyCredential
+	sink   wiring.LazyCredential
 	single bool // one credential for both sides
 
 	source *hunting.Client
@@ -45,13 +46,13 @@ func (p *process) inspection(ctx context.Context, c config.Config, f checkFlags)
 	if err != nil {
 		return nil, err
 	}
-	log, err := p.logger()
+	s, err := p.setup(c)
 	if err != nil {
 		return nil, err
 	}
 	i := &inspection{parts: x, p: p, flags: f, api: hunting.API(c.Defender.API), unknown: map[string]bool{}}
-	i.defender, i.sink = p.signIn(c, x.cloud, x.client, log)
-	_, _, i.single = authOf(p, c, x.cloud)
+	i.parts.Defender, i.sink = s.SignIn(x.Cloud, x.Client)
+	_, _, i.single = s.Auth(x.Cloud)
 	return i, nil
 }
 
@@ -113,12 +114,12 @@ func granted(p hunting.Permission) string { return p.Role + " on " + p.Service }
 
 // network dials every host that is known from the configuration.
 func (i *inspection) network(ctx context.Context) preflight.Result {
-	c := i.config
-	auth, kusto, _ := authOf(i.p, c, i.cloud)
-	cluster, ingest := i.destination.Inspect().Addresses()
+	c := i.parts.Config
+	auth, kusto, _ := i.p.auth(c, i.parts.Cloud)
+	cluster, ingest := i.parts.Destination.Inspect().Addresses()
 	places := []preflight.Place{
 		{Name: reachEntra, Setting: "auth.authority", URL: auth.Authority},
-		{Name: reachDefender, Setting: "defender.endpoint", URL: cmp.Or(c.Defender.Endpoint, i.cloud.Endpoint(i.api))},
+		{Name: reachDefender, Setting: "defender.endpoint", URL: cmp.Or(c.Defender.Endpoint, i.parts.Cloud.Endpoint(i.api))},
 		{Name: reachCluster, Setting: "kusto.cluster", URL: cluster},
 	}
 	if kusto.Authority != auth.Authority {
@@ -127,13 +128,13 @@ func (i *inspection) network(ctx context.Context) preflight.Result {
 	if ingest != cluster {
 		places = append(places, preflight.Place{Name: reachIngest, Setting: "kusto.ingest", URL: ingest})
 	}
-	return preflight.Found(preflight.Reach(ctx, i.client, places)...)
+	return preflight.Found(preflight.Reach(ctx, i.parts.Client, places)...)
 }
 
 func (i *inspection) signInDefender(ctx context.Context) preflight.Result {
-	credential, err := i.defender()
+	credential, err := i.parts.Defender()
 	if err == nil {
-		i.who, err = credential.Identify(ctx, i.cloud.Scope(i.api))
+		i.who, err = credential.Identify(ctx, i.parts.Cloud.Scope(i.api))
 	}
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, i.firstConsent(err)))
@@ -142,7 +143,7 @@ func (i *inspection) signInDefender(ctx context.Context) preflight.Result {
 }
 
 func (i *inspection) signInKusto(ctx context.Context) preflight.Result {
-	scope, err := i.destination.Inspect().Scope(ctx)
+	scope, err := i.parts.Destination.Inspect().Scope(ctx)
 	if err != nil {
 		return preflight.Found(preflight.Bad("", err, ""))
 	}
@@ -216,14 +217,14 @@ func (i *inspection) firstConsent(err error) string {
 	if i.p.tenant == nil || !slices.ContainsFunc(notConsented, func(n string) bool { return strings.Contains(err.Error(), n) }) {
 		return ""
 	}
-	return "an administrator of the customer opens " + customerOf(i.p, i.config, i.cloud).ConsentURL()
+	return "an administrator of the customer opens " + customerOf(i.p, i.parts.Config, i.parts.Cloud).ConsentURL()
 }
 
 // consent is how the application gets a permission. In a fleet, its registration is in
 // another tenant than the one whose administrator consents.
 func (i *inspection) consent(who signin.Identity, need hunting.Permission) string {
 	if i.p.tenant != nil {
-		c := customerOf(i.p, i.config, i.cloud)
+		c := customerOf(i.p, i.parts.Config, i.parts.Cloud)
 		return fmt.Sprintf("let an administrator of the customer consent again on %s; before that, the application's registration must request %s: %s",
 			c.ConsentURL(), need.Role, c.Registration([]onboard.Role{{Name: need.Role, Service: need.Service, ServiceID: need.ServiceID}})[0])
 	}
@@ -250,7 +251,7 @@ func (i *inspection) shareQuota(ctx context.Context) (record func()) {
 	if !i.made {
 		return nothing
 	}
-	note, err := i.p.exporter(i.parts, i.source, progress.Silent()).ShareQuota(ctx)
+	note, err := i.parts.Exporter(i.source, progress.Silent()).ShareQuota(ctx)
 	if err != nil {
 		return nothing
 	}
@@ -263,6 +264,6 @@ func (i *inspection) openSource(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	i.source, err = i.p.source(ctx, i.parts, i.flags.maxWait, progress.New(io.Discard, false, 0))
+	i.source, err = i.parts.Source(ctx, i.flags.maxWait, progress.New(io.Discard, false, 0))
 	return err
 }

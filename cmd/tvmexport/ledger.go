@@ -9,6 +9,7 @@ import (
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/serve/schedule"
 	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -43,11 +44,11 @@ func (s *service) readLedger(ctx context.Context, runs int) (ledgerState, error)
 	}
 	defer giveBack()
 	var l ledgerState
-	if l.status, err = x.destination.Reports().Status(ctx); err != nil {
+	if l.status, err = x.Destination.Reports().Status(ctx); err != nil {
 		return ledgerState{}, err
 	}
 	var now time.Time
-	if now, l.runs, err = x.destination.Reports().Runs(ctx, runs); err == nil && !now.IsZero() {
+	if now, l.runs, err = x.Destination.Reports().Runs(ctx, runs); err == nil && !now.IsZero() {
 		l.behind = time.Since(now)
 	}
 	return l, err
@@ -71,7 +72,7 @@ func (s *service) tables(ctx context.Context) ([]schedule.Known, error) {
 	}
 	list, known := ledger.shown()
 	for _, t := range list {
-		s.count(t, owner()+" ")
+		s.count(t, wiring.Owner()+" ")
 	}
 	for _, st := range ledger.status.Tables {
 		if rows, known := st.TableRows(); known && st.Last != nil {
@@ -93,7 +94,7 @@ func (l ledgerState) shown() ([]statuspage.Table, []schedule.Known) {
 		}
 		return t.Add(l.behind)
 	}
-	me := owner() + " "
+	me := wiring.Owner() + " "
 	for _, st := range l.status.Tables {
 		name := st.Order.Table
 		t := statuspage.Table{Name: name, Into: st.Order.Into, Load: string(st.Order.Load), Active: st.Order.Active}
@@ -176,7 +177,7 @@ func (s *service) record(ctx context.Context, table, run string) (statuspage.Rec
 		return statuspage.Record{}, err
 	}
 	defer giveBack()
-	rows, parts, err := x.destination.Reports().Record(ctx, table, tvmexport.RunID(run))
+	rows, parts, err := x.Destination.Reports().Record(ctx, table, tvmexport.RunID(run))
 	var out statuspage.Record
 	for _, r := range rows {
 		detail := string(r.Detail)

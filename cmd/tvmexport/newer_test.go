@@ -3,12 +3,14 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // serve goes on when a newer version has written to the database: page, metrics and log say so, and nothing is exported.
 func TestServeMeetsNewerShape(t *testing.T) {
 	e, p := newEmulator(t, 5, served1, served2)
-	client, err := httpClient(e.Ready.CA)
+	client, err := wiring.HTTPClient(e.Ready.CA)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,9 +87,9 @@ func takeIn(ctx context.Context, p *process, name string, f onboardFlags) error 
 	if err != nil {
 		return err
 	}
-	defer i.destination.Close()
+	defer i.parts.Destination.Close()
 	s := &steps{out: namedWriter{p.stdout, name}, name: name, asJSON: f.json}
-	customer := customerOf(&t, m.Config, i.cloud)
+	customer := customerOf(&t, m.Config, i.parts.Cloud)
 	s.consent(ctx, i, customer, tables)
 	s.database(ctx, i, customer, f.principal)
 	if !s.broken("database") {
@@ -174,7 +174,7 @@ func quoted(s string) string {
 
 // customerOf is a tenant as its steps need it.
 func customerOf(p *process, c config.Config, cloud hunting.Cloud) onboard.Customer {
-	auth, _, _ := authOf(p, c, cloud)
+	auth, _, _ := p.auth(c, cloud)
 	return onboard.Customer{
 		Name: p.tenant.Name, TenantID: auth.TenantID, ClientID: auth.ClientID, Authority: auth.Authority,
 		Cluster: c.Kusto.Cluster, Database: c.Kusto.Database,
@@ -315,14 +315,14 @@ func (s *steps) database(ctx context.Context, i *inspection, c onboard.Customer,
 		}
 	}
 	if grant != "" {
-		err := i.destination.Setup().Grant(ctx, grant)
+		err := i.parts.Destination.Setup().Grant(ctx, grant)
 		if err != nil {
-			s.todo("roles", preflight.Bad("", err, ""), i.destination.Inspect().AddRole("users", grant), i.destination.Inspect().AddRole("ingestors", grant))
+			s.todo("roles", preflight.Bad("", err, ""), i.parts.Destination.Inspect().AddRole("users", grant), i.parts.Destination.Inspect().AddRole("ingestors", grant))
 		} else {
 			s.done("roles", grant+" has the roles users and ingestors")
 		}
 	}
-	err := i.destination.Inspect().Readable(ctx)
+	err := i.parts.Destination.Inspect().Readable(ctx)
 	if err == nil {
 		s.done(step, c.Database+" can be read")
 		return
@@ -335,8 +335,8 @@ func (s *steps) database(ctx context.Context, i *inspection, c onboard.Customer,
 		}
 	}
 	do = append(do,
-		"then an administrator of the database runs: "+i.destination.Inspect().AddRole("users", exporter),
-		"and: "+i.destination.Inspect().AddRole("ingestors", exporter))
+		"then an administrator of the database runs: "+i.parts.Destination.Inspect().AddRole("users", exporter),
+		"and: "+i.parts.Destination.Inspect().AddRole("ingestors", exporter))
 	s.todo(step, preflight.Bad("", err, ""), do...)
 }
 

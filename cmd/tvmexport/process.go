@@ -16,6 +16,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // process is the surroundings of a command, as values: nothing behind it
@@ -31,23 +32,16 @@ type process struct {
 	flags global
 
 	// Of a configuration with several tenants.
-	tenants selection      // that the command line names
-	fleet   config.Fleet   // how they share this process
-	tenant  *config.Member // for which the command works; nil: for none or for all together
-	shared  *sharedClients // of all tenants
-	brief   bool           // several tenants share the output: each prints what matters only
-	logs    io.Writer      // of the log; nil: stderr
+	tenants selection       // that the command line names
+	fleet   config.Fleet    // how they share this process
+	tenant  *config.Member  // for which the command works; nil: for none or for all together
+	shared  *wiring.Clients // of all tenants
+	brief   bool            // several tenants share the output: each prints what matters only
+	logs    io.Writer       // of the log; nil: stderr
 
 	// instrument makes a client whose requests to a service are counted; nil
 	// leaves it as it is.
 	instrument func(service string, c *http.Client) *http.Client
-}
-
-func (p *process) instrumented(service string, c *http.Client) *http.Client {
-	if p.instrument == nil {
-		return c
-	}
-	return p.instrument(service, c)
 }
 
 // global holds the flags that every command has.
@@ -222,10 +216,7 @@ func ofTenant(p *process, log *slog.Logger) *slog.Logger {
 func (p *process) configuration() (config.Config, error) {
 	c, err := settingsOf(p)
 	if err == nil {
-		err = knownColumns(c)
-	}
-	if err == nil {
-		_, err = timetableOf(c)
+		err = wiring.Check(c)
 	}
 	if err != nil {
 		return c, usage(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/catalog"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -86,9 +87,9 @@ func reconcileTables(ctx context.Context, p *process, q kusto.Reconciliation, as
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	q.Policy = policies(x.config)
-	list, err := x.destination.Reconciler().Reconcile(ctx, q)
+	defer x.Destination.Close()
+	q.Policy = wiring.Policies(x.Config)
+	list, err := x.Destination.Reconciler().Reconcile(ctx, q)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/serve/server"
 	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
 	"github.com/tvmexport/tvmexport/internal/telemetry"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // fleetService is a serve of several tenants: a service for each of them, with its own
@@ -74,9 +75,9 @@ func serveFleet(ctx context.Context, p *process, flags serveFlags) error {
 	f.listen = top.Serve
 	f.shares = &shares{
 		exports: fleet.NewPool(top.Fleet.Workers), reads: fleet.NewPool(top.Fleet.Workers),
-		clients: &sharedClients{budget: fleet.NewBudget(top.Fleet.Commands), perHost: connections(top.Fleet)},
+		clients: wiring.NewClients(top.Fleet),
 	}
-	defer f.shares.clients.close()
+	defer f.shares.clients.Close()
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	f.metrics = metrics.NewFleet(version, reg)
@@ -136,7 +137,7 @@ func (f *fleetService) read() (config.Config, []config.Member, error) {
 	if f.flags.listen != "" {
 		top.Serve.Listen = f.flags.listen
 	}
-	if _, err := timetableOf(top); err != nil {
+	if _, err := wiring.Timetable(top); err != nil {
 		return top, nil, usage(err)
 	}
 	if members, err = f.names.of(members, allTenants); err != nil {
@@ -391,7 +392,7 @@ func memberSetting(of *process, m config.Member) (*setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := timetableOf(c)
+	t, err := wiring.Timetable(c)
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -87,7 +87,7 @@ func newEmulator(t *testing.T, devices int, tables ...string) (*emulator.Server,
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer x.destination.Close()
+	defer x.Destination.Close()
 	args := []string{"init"}
 	for _, table := range tables {
 		args = append(args, "--table", table)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/serve/server"
 	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
 	"github.com/tvmexport/tvmexport/internal/telemetry"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // service is a serve under way.
@@ -64,7 +64,7 @@ func (s *service) borrow(ctx context.Context, from *setting) (x *parts, giveBack
 	if err != nil {
 		return nil, nil, err
 	}
-	return x, func() { _ = x.destination.Close() }, nil // no request is running
+	return x, func() { _ = x.Destination.Close() }, nil // no request is running
 }
 
 // read reads the configuration and checks what only serve looks at.
@@ -76,27 +76,11 @@ func (s *service) read() (*setting, error) {
 	if s.flags.listen != "" {
 		c.Serve.Listen = s.flags.listen
 	}
-	t, err := timetableOf(c)
+	t, err := wiring.Timetable(c)
 	if err != nil {
 		return nil, usage(err)
 	}
 	return &setting{config: c, timetable: t}, listenOptions(c).Check()
-}
-
-// timetableOf is the timetable of a configuration. Exporters of different
-// databases have different delays.
-func timetableOf(c config.Config) (schedule.Timetable, error) {
-	t := schedule.Timetable{Own: map[string]schedule.Schedule{}, Jitter: c.Serve.Jitter, Seed: c.Kusto.Cluster + " " + c.Kusto.Database}
-	var err error
-	if t.Default, err = schedule.Parse(c.Schedule); err != nil {
-		return t, fmt.Errorf("schedule: %w", err)
-	}
-	for table, text := range c.Serve.Schedules {
-		if t.Own[table], err = schedule.Parse(text); err != nil {
-			return t, fmt.Errorf("serve.schedules.%s: %w", table, err)
-		}
-	}
-	return t, nil
 }
 
 func listenOptions(c config.Config) server.Options {
@@ -143,14 +127,15 @@ func (s *service) useSetting(ctx context.Context, next *setting) error {
 // closeParts closes what the setting in use has open. The caller holds the lock.
 func (s *service) closeParts() {
 	if s.set != nil && s.set.parts != nil {
-		_ = s.set.parts.destination.Close()
+		_ = s.set.parts.Destination.Close()
 	}
 }
 
 // label names tenant and database on the metrics. The tenant is the configured one;
 // where none is, it is known once the source has signed in.
 func (s *service) label(now *setting) {
-	tenant := cmp.Or(now.config.Auth.TenantID, value(s.process.env, "AZURE_TENANT_ID"), s.tenant)
+	named, _ := s.process.env("AZURE_TENANT_ID")
+	tenant := cmp.Or(now.config.Auth.TenantID, named, s.tenant)
 	s.metrics.Label(metrics.Labels{Tenant: tenant, Database: now.config.Kusto.Database})
 }
 
@@ -307,7 +292,7 @@ func (s *service) exportNow(ctx context.Context, tables []string) (engine.Report
 	}
 	if err == nil {
 		if source != nil {
-			s.showQuota(x.tenant, source)
+			s.showQuota(x.Tenant, source)
 		}
 		report, err = exporter.Run(ctx, engine.Request{Tables: tables, ActiveOnly: true})
 	}
@@ -344,12 +329,12 @@ type listener struct {
 // Hooks implements progress.Printer.
 func (l *listener) Hooks() tvmexport.Hooks {
 	log := l.service.log
-	if l.parts != nil && l.parts.tenant != "" {
+	if l.parts != nil && l.parts.Tenant != "" {
 		key := "tenant"
 		if l.service.shares != nil {
 			key = "tenant_id" // the log has the tenant's name
 		}
-		log = log.With(key, l.parts.tenant)
+		log = log.With(key, l.parts.Tenant)
 	}
 	return tvmexport.JoinHooks(progress.Journal(log), l.service.metrics.Hooks(), l.service.board.Hooks(), l.service.telemetry.Hooks())
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tvmexport/tvmexport/engine"
 	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/progress"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // session is what a command needs that works with both sides: the parts of the configuration and a printer.
@@ -25,7 +26,7 @@ func (p *process) openSession(ctx context.Context) (*session, error) {
 	}
 	printer, err := p.printer()
 	if err != nil {
-		_ = x.destination.Close() // no request is running
+		_ = x.Destination.Close() // no request is running
 		return nil, err
 	}
 	if _, ok := p.env("GOGC"); !ok {
@@ -41,16 +42,16 @@ const garbagePercent = 25
 
 func (s *session) close() {
 	s.printer.Close()
-	_ = s.destination.Close() // no request is running
+	_ = s.Destination.Close() // no request is running
 }
 
 // signIn signs in to Defender and returns the source and an exporter that reads it.
 func (s *session) signIn(ctx context.Context, maxWait time.Duration) (*hunting.Client, *engine.Exporter, error) {
-	source, err := s.process.source(ctx, s.parts, maxWait, s.printer)
+	source, err := s.Source(ctx, maxWait, s.printer)
 	if err != nil {
 		return nil, nil, err
 	}
-	return source, s.process.exporter(s.parts, source, s.printer), nil
+	return source, s.Exporter(source, s.printer), nil
 }
 
 // signInOrFail is like signIn. If Entra refuses the sign-in, the source is nil, and the exporter fails each table with
@@ -60,11 +61,11 @@ func (s *session) signInOrFail(ctx context.Context, maxWait time.Duration) (*hun
 	if err == nil {
 		return source, exporter, nil
 	}
-	unsigned, err := withoutSignIn(err)
+	unsigned, err := wiring.WithoutSignIn(err)
 	if err != nil {
 		return nil, nil, err
 	}
-	return nil, s.process.exporter(s.parts, unsigned, s.printer), nil
+	return nil, s.Exporter(unsigned, s.printer), nil
 }
 
 // shareQuota lets the source begin with the calls of other processes. The caller ends
@@ -94,5 +95,5 @@ const noteTimeout = 10 * time.Second
 
 // exporterWithoutSource returns an exporter for operations that do not read the source.
 func (s *session) exporterWithoutSource() *engine.Exporter {
-	return s.process.exporter(s.parts, nil, s.printer)
+	return s.Exporter(nil, s.printer)
 }

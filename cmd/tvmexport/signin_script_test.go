@@ -28,6 +28,7 @@ import (
 
 	"github.com/tvmexport/tvmexport/emulator"
 	"github.com/tvmexport/tvmexport/emulator/entra"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // setSignIn sets the credentials other than the secret, in variables that the
@@ -153,7 +154,7 @@ func cmdHides(ts *testscript.TestScript, _ bool, _ []string) {
 	secrets := map[string]string{
 		"client secret": r.Ready.ClientSecret, "administrator's secret": r.Ready.AdminClientSecret, "identity header": r.Ready.IdentityHeader,
 		"federated token": ts.ReadFile(r.Ready.FederatedToken), "given secret": ts.Getenv("AZURE_CLIENT_SECRET"),
-		"given password": ts.Getenv("AZURE_CLIENT_CERTIFICATE_PASSWORD"), "Kusto's secret": ts.Getenv(kustoSecret), "Kusto's password": ts.Getenv(kustoPassword),
+		"given password": ts.Getenv("AZURE_CLIENT_CERTIFICATE_PASSWORD"), "Kusto's secret": ts.Getenv(wiring.KustoSecret), "Kusto's password": ts.Getenv(wiring.KustoPassword),
 	}
 	for i, line := range strings.Split(ts.ReadFile(r.Ready.Certificate), "\n") {
 		if len(line) == 64 {
@@ -268,7 +269,7 @@ func azureCLI() {
 		fmt.Fprintln(os.Stderr, "ERROR: Please run 'az login' to setup account.")
 		os.Exit(1)
 	}
-	client, err := httpClient(os.Getenv("FAKE_AZ_CA"))
+	client, err := wiring.HTTPClient(os.Getenv("FAKE_AZ_CA"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ERROR:", err)
 		os.Exit(1)

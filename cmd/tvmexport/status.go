@@ -37,8 +37,8 @@ fails and says what it waited for.`,
 			if err != nil {
 				return err
 			}
-			defer x.destination.Close()
-			s, err := within(c.Context(), wait, &on, x.destination.Reports().Status)
+			defer x.Destination.Close()
+			s, err := within(c.Context(), wait, &on, x.Destination.Reports().Status)
 			if err != nil {
 				return err
 			}

@@ -48,8 +48,8 @@ func (p *process) activate(ctx context.Context, tables []string, active bool) er
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	orders, err := x.destination.Configuration().Orders(ctx)
+	defer x.Destination.Close()
+	orders, err := x.Destination.Configuration().Orders(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (p *process) activate(ctx context.Context, tables []string, active bool) er
 		}
 	}
 	if len(wanted) > 0 {
-		if err := x.destination.Configuration().Activate(ctx, wanted, active); err != nil {
+		if err := x.Destination.Configuration().Activate(ctx, wanted, active); err != nil {
 			return err
 		}
 	}

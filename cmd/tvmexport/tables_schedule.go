@@ -11,6 +11,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/serve/schedule"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // timetableCommand is tables schedule.
@@ -45,12 +46,12 @@ func (p *process) printTimetable(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	defer x.destination.Close()
-	t, err := timetableOf(x.config)
+	defer x.Destination.Close()
+	t, err := wiring.Timetable(x.Config)
 	if err != nil {
 		return usage(err)
 	}
-	orders, err := x.destination.Configuration().Orders(ctx)
+	orders, err := x.Destination.Configuration().Orders(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,13 +8,14 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 func TestScheduleLines(t *testing.T) {
 	c := config.Default()
 	c.Schedule = "0 */6 * * *"
 	c.Serve.Schedules = map[string]string{"Nightly": "CRON_TZ=Europe/Berlin 30 3 * * *", "Never": "off"}
-	timetable, err := timetableOf(c)
+	timetable, err := wiring.Timetable(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tvmexport/tvmexport/fleet"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/nearest"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // tenancy says for which tenants a command works if the command line names none.
@@ -139,7 +140,7 @@ func (s selection) of(members []config.Member, kind tenancy) ([]config.Member, e
 func forEach(ctx context.Context, p *process, c *cobra.Command, members []config.Member) error {
 	asJSON := c.Flags().Lookup("json") != nil && c.Flags().Changed("json")
 	out := &gathered{stdout: p.stdout, stderr: p.stderr}
-	shared := &sharedClients{budget: fleet.NewBudget(p.fleet.Commands), perHost: connections(p.fleet)}
+	shared := wiring.NewClients(p.fleet)
 	codes := make([]int, len(members))
 	pool := fleet.NewPool(p.fleet.Workers)
 	var wait sync.WaitGroup
@@ -154,7 +155,7 @@ func forEach(ctx context.Context, p *process, c *cobra.Command, members []config
 		})
 	}
 	wait.Wait()
-	shared.close()
+	shared.Close()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func forEach(ctx context.Context, p *process, c *cobra.Command, members []config
 }
 
 // forOne carries out the command line for one tenant and returns the exit code.
-func forOne(ctx context.Context, p *process, m config.Member, shared *sharedClients, out *tenantOutput) int {
+func forOne(ctx context.Context, p *process, m config.Member, shared *wiring.Clients, out *tenantOutput) int {
 	defer out.flush()
 	if m.Err != nil {
 		out.failed(m.Err)

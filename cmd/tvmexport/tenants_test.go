@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tvmexport/tvmexport/hunting"
 	"github.com/tvmexport/tvmexport/internal/config"
 )
 
@@ -126,45 +125,6 @@ func TestCommandsOverTenants(t *testing.T) {
 		}
 		if c.Flags().Lookup("tenant") == nil || c.Flags().Lookup("all-tenants") == nil {
 			t.Errorf("%s has no --tenant or no --all-tenants", path)
-		}
-	}
-}
-
-// Secrets of the top are for its application only; the cluster is signed in to as the top says.
-func TestSignInOfATenant(t *testing.T) {
-	vars := map[string]string{"AZURE_CLIENT_SECRET": "top", "AZURE_CLIENT_CERTIFICATE_PATH": "/top", "AZURE_TENANT_ID": "home-of-the-environment", "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET": "own"}
-	env := func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
-	cloud, err := hunting.LookupCloud("commercial")
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := config.Auth{Method: "secret", ClientID: "app"}
-	for _, tt := range []struct {
-		auth, kusto     config.Auth
-		defender        string // tenant and application
-		cluster         string
-		defenderSecrets int // places: the tenant's variable, the file, the top's variable
-		certificate     string
-	}{
-		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{}, "customer app", "home-of-the-environment app", 3, "/top"},
-		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "other"}, config.Auth{}, "customer other", "home-of-the-environment app", 2, ""},
-		{config.Auth{Method: "certificate", TenantID: "customer", ClientID: "other", Certificate: "/own"}, config.Auth{}, "customer other", "home-of-the-environment app", 2, "/own"},
-		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{TenantID: "customer", ClientID: "theirs"}, "customer app", "customer theirs", 3, "/top"},
-	} {
-		m := config.Member{Name: "c", Home: home, Config: config.Default()}
-		m.Config.Auth, m.Config.Kusto.Auth = tt.auth, tt.kusto
-		defender, cluster := tenantAuth(m, cloud, env)
-		if got := defender.TenantID + " " + defender.ClientID; got != tt.defender {
-			t.Errorf("Defender: %s, want %s", got, tt.defender)
-		}
-		if got := cluster.TenantID + " " + cluster.ClientID; got != tt.cluster {
-			t.Errorf("cluster: %s, want %s", got, tt.cluster)
-		}
-		if len(defender.Secrets) != tt.defenderSecrets || defender.Secrets[0].Variable != "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET" {
-			t.Errorf("%s: secrets from %+v", tt.defender, defender.Secrets)
-		}
-		if defender.CertificateFile != tt.certificate {
-			t.Errorf("%s: certificate %q, want %q", tt.defender, defender.CertificateFile, tt.certificate)
 		}
 	}
 }

@@ -7,19 +7,20 @@ import (
 	"slices"
 
 	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 // moreVariables are the variables that do not set a key.
 var moreVariables = []string{
 	"TVMEXPORT_CPUPROFILE", "TVMEXPORT_RECORD_KQL",
-	kustoSecret, kustoSecret + "_FILE", kustoPassword, kustoPassword + "_FILE",
+	wiring.KustoSecret, wiring.KustoSecret + "_FILE", wiring.KustoPassword, wiring.KustoPassword + "_FILE",
 }
 
 // azureVariables are those of azidentity whose values are no placeholders.
 var azureVariables = []string{
 	"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_SECRET_FILE", "AZURE_AUTHORITY_HOST",
 	"AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_CLIENT_CERTIFICATE_PASSWORD_FILE", "AZURE_FEDERATED_TOKEN_FILE",
-	kustoSecret, kustoSecret + "_FILE", kustoPassword, kustoPassword + "_FILE",
+	wiring.KustoSecret, wiring.KustoSecret + "_FILE", wiring.KustoPassword, wiring.KustoPassword + "_FILE",
 }
 
 // validate finds what is wrong with the configuration without a call.
@@ -35,7 +36,7 @@ func (p *process) validate() error {
 		found = append(found, unread(merr)...)
 		for _, m := range members {
 			found = append(found, validateMember(p, m)...)
-			variables = slices.Concat(variables, m.Variables(), secretVariables(m))
+			variables = slices.Concat(variables, m.Variables(), wiring.SecretVariables(m))
 		}
 	}
 	found = append(found, config.UnknownVariables(p.environment, variables)...)

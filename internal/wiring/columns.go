@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"github.com/tvmexport/tvmexport/internal/pseudonym"
 )
 
-// policies returns the column policy of each table in a configuration.
-func policies(c config.Config) func(table string) tvmexport.ColumnPolicy {
+// Policies returns the column policy of each table in a configuration.
+func Policies(c config.Config) func(table string) tvmexport.ColumnPolicy {
 	mark := ""
 	if c.PseudonymisationKey != "" {
 		mark = pseudonym.Mark([]byte(c.PseudonymisationKey))
@@ -28,9 +28,9 @@ func policies(c config.Config) func(table string) tvmexport.ColumnPolicy {
 	}
 }
 
-// withPolicies returns the tables as they are configured, with their column policies.
-func withPolicies(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error) {
-	policy := policies(c)
+// WithPolicies returns the tables as they are configured, with their column policies.
+func WithPolicies(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table, error) {
+	policy := Policies(c)
 	out := make([]tvmexport.Table, len(tables))
 	for i, t := range tables {
 		var err error
@@ -41,10 +41,10 @@ func withPolicies(tables []tvmexport.Table, c config.Config) ([]tvmexport.Table,
 	return out, nil
 }
 
-// knownColumns refuses probable typing errors: the column that was meant would be
+// KnownColumns refuses probable typing errors: the column that was meant would be
 // published. Columns that the catalogue does not know and
 // that are like none may be new ones.
-func knownColumns(c config.Config) error {
+func KnownColumns(c config.Config) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		info, ok := catalog.Lookup(name)
 		if !ok {
@@ -72,7 +72,7 @@ func knownColumns(c config.Config) error {
 			}
 		}
 		table, _ := catalog.Table(name)
-		if _, err := table.WithPolicy(policies(c)(name)); err != nil {
+		if _, err := table.WithPolicy(Policies(c)(name)); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"time"
@@ -14,20 +14,16 @@ import (
 
 // newExports makes the source of the export assessment APIs. It makes no call, so that
 // who has no table of it notices nothing.
-func newExports(p *process, x *parts, credential azcore.TokenCredential, maxWait time.Duration, printer progress.Printer) (*assessment.Client, error) {
-	log, err := p.logger()
+func (x *Parts) newExports(credential azcore.TokenCredential, maxWait time.Duration, printer progress.Printer) (*assessment.Client, error) {
+	cloud, err := assessment.LookupCloud(x.Config.Defender.Cloud)
 	if err != nil {
-		return nil, err
+		return nil, Usage(err)
 	}
-	cloud, err := assessment.LookupCloud(x.config.Defender.Cloud)
-	if err != nil {
-		return nil, usage(err)
-	}
-	c := x.config.Assessment
+	c := x.Config.Assessment
 	return assessment.New(assessment.Options{
 		Cloud: cloud, Endpoint: c.Endpoint, Via: assessment.Via(c.Via), Share: c.Share, Credential: credential,
-		HTTPClient: p.instrumented("assessment", x.client), MaxWait: maxWait, Logger: log,
-		PseudonymKey: []byte(x.config.PseudonymisationKey), OnWait: printer.Wait, OnRetry: retryOf(printer),
+		HTTPClient: x.setup.instrumented("assessment", x.Client), MaxWait: maxWait, Logger: x.setup.Logger,
+		PseudonymKey: []byte(x.Config.PseudonymisationKey), OnWait: printer.Wait, OnRetry: retryOf(printer),
 	})
 }
 
@@ -41,13 +37,14 @@ func retryOf(printer progress.Printer) func(table, op string, in time.Duration, 
 	return nil
 }
 
-// assessed is the source of each table of the export assessment APIs. Their rows are
+// spooled is the source of each table of the export assessment APIs. Their rows are
 // read into a spool and compared there with the last run.
-func assessed(x *parts) (map[string]tvmexport.Source, error) {
-	if x.exports == nil {
+func (x *Parts) spooled() (map[string]tvmexport.Source, error) {
+	if x.Exports == nil {
 		return nil, nil
 	}
-	source, err := spool.New(x.exports, spool.Options{Dir: x.config.Assessment.Spool.Dir, MaxBytes: int64(x.config.Assessment.Spool.Bytes)})
+	spools := x.Config.Assessment.Spool
+	source, err := spool.New(x.Exports, spool.Options{Dir: spools.Dir, MaxBytes: int64(spools.Bytes)})
 	if err != nil {
 		return nil, err
 	}

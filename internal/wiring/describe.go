@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"github.com/tvmexport/tvmexport"
@@ -6,9 +6,9 @@ import (
 	"github.com/tvmexport/tvmexport/internal/config"
 )
 
-// describe gives a table of the catalogue as the configuration wants it exported.
+// Describe gives a table of the catalogue as the configuration wants it exported.
 // Tables that the catalogue does not know get their columns from the source.
-func describe(c config.Config) func(name string) (tvmexport.Table, bool) {
+func Describe(c config.Config) func(name string) (tvmexport.Table, bool) {
 	return func(name string) (tvmexport.Table, bool) {
 		t, ok := catalog.Table(name)
 		return asConfigured(t, name, c), ok

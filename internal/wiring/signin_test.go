@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"testing"
@@ -21,10 +21,10 @@ func TestWhoSignsInToKusto(t *testing.T) {
 	variable := func(name string) signin.Place { return signin.Place{Variable: name} }
 	place := func(key, file string) signin.Place { return signin.Place{Key: key, File: file} }
 	ownSecret := func(file string) []signin.Place {
-		return []signin.Place{variable(kustoSecret), place("kusto.auth.client_secret_file", file)}
+		return []signin.Place{variable(KustoSecret), place("kusto.auth.client_secret_file", file)}
 	}
 	ownPassword := func(file string) []signin.Place {
-		return []signin.Place{variable(kustoPassword), place("kusto.auth.certificate_password_file", file)}
+		return []signin.Place{variable(KustoPassword), place("kusto.auth.certificate_password_file", file)}
 	}
 	common := signin.Options{
 		Section: "kusto.auth", Method: "secret", TenantID: "env-tenant", ClientID: "env-app", Authority: "https://env.example",
@@ -112,9 +112,9 @@ func TestAuthorityByCloud(t *testing.T) {
 }
 
 func TestOneIdentityForBothSides(t *testing.T) {
-	p := &process{env: func(name string) (string, bool) { return map[string]string{"SET": "x"}[name], name == "SET" }}
+	env := func(name string) (string, bool) { return map[string]string{"SET": "x"}[name], name == "SET" }
 	same := func(c config.Config) bool {
-		defender, sink := p.signIn(c, hunting.Cloud{Authority: "https://login.example"}, nil, nil)
+		defender, sink := Setup{Config: c, Env: env}.SignIn(hunting.Cloud{Authority: "https://login.example"}, nil)
 		a, err := defender()
 		if err != nil {
 			t.Fatal(err)
@@ -133,5 +133,44 @@ func TestOneIdentityForBothSides(t *testing.T) {
 	c.Kusto.Auth.TenantID = "11111111-2222-3333-4444-555555555555"
 	if same(c) {
 		t.Error("one credential for two tenants")
+	}
+}
+
+// Secrets of the top are for its application only; the cluster is signed in to as the top says.
+func TestSignInOfATenant(t *testing.T) {
+	vars := map[string]string{"AZURE_CLIENT_SECRET": "top", "AZURE_CLIENT_CERTIFICATE_PATH": "/top", "AZURE_TENANT_ID": "home-of-the-environment", "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET": "own"}
+	env := func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
+	cloud, err := hunting.LookupCloud("commercial")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := config.Auth{Method: "secret", ClientID: "app"}
+	for _, tt := range []struct {
+		auth, kusto     config.Auth
+		defender        string // tenant and application
+		cluster         string
+		defenderSecrets int // places: the tenant's variable, the file, the top's variable
+		certificate     string
+	}{
+		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{}, "customer app", "home-of-the-environment app", 3, "/top"},
+		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "other"}, config.Auth{}, "customer other", "home-of-the-environment app", 2, ""},
+		{config.Auth{Method: "certificate", TenantID: "customer", ClientID: "other", Certificate: "/own"}, config.Auth{}, "customer other", "home-of-the-environment app", 2, "/own"},
+		{config.Auth{Method: "secret", TenantID: "customer", ClientID: "app"}, config.Auth{TenantID: "customer", ClientID: "theirs"}, "customer app", "customer theirs", 3, "/top"},
+	} {
+		m := config.Member{Name: "c", Home: home, Config: config.Default()}
+		m.Config.Auth, m.Config.Kusto.Auth = tt.auth, tt.kusto
+		defender, cluster := tenantAuth(m, cloud, env)
+		if got := defender.TenantID + " " + defender.ClientID; got != tt.defender {
+			t.Errorf("Defender: %s, want %s", got, tt.defender)
+		}
+		if got := cluster.TenantID + " " + cluster.ClientID; got != tt.cluster {
+			t.Errorf("cluster: %s, want %s", got, tt.cluster)
+		}
+		if len(defender.Secrets) != tt.defenderSecrets || defender.Secrets[0].Variable != "TVMEXPORT_TENANTS_C_AUTH_CLIENT_SECRET" {
+			t.Errorf("%s: secrets from %+v", tt.defender, defender.Secrets)
+		}
+		if defender.CertificateFile != tt.certificate {
+			t.Errorf("%s: certificate %q, want %q", tt.defender, defender.CertificateFile, tt.certificate)
+		}
 	}
 }

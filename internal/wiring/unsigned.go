@@ -1,4 +1,4 @@
-package main
+package wiring
 
 import (
 	"context"
@@ -12,10 +12,10 @@ import (
 // nothing and fails, so that the audit says why.
 type unsigned struct{ why error }
 
-// withoutSignIn is the source of a run that Entra has not let sign in to Defender.
+// WithoutSignIn is the source of a run that Entra has not let sign in to Defender.
 // An identity of the wrong tenant ends the command instead, for then nothing may
 // be written, and so do failures that are not about the identity.
-func withoutSignIn(err error) (tvmexport.Source, error) {
+func WithoutSignIn(err error) (tvmexport.Source, error) {
 	if errors.Is(err, signin.ErrWrongTenant) || tvmexport.CauseOf(err) != tvmexport.Permission {
 		return nil, err
 	}
