@@ -67,7 +67,7 @@ func groupDepth(r *runFile, s *delta.Snapshot) int {
 
 // filling writes the files of a run.
 type filling struct {
-	*publisher
+	to     *publisher
 	run    *runFile
 	table  string
 	depth  int
@@ -83,11 +83,11 @@ type filling struct {
 func (p *publisher) fill(ctx context.Context, h head, r *runFile, x tvmexport.Publication) error {
 	have, err := h.snapshot.Columns()
 	if err != nil {
-		return p.fail("publish", r.Header.Definition, x.Run.Table.Name, err)
+		return p.fail("publish", x.Run.Table.Name, x.Run.Table.Name, err)
 	}
 	l, _ := layoutOf(have, tvmexport.NameableColumns(r.Shown))
 	f := &filling{
-		publisher: p, run: r, table: x.Run.Table.Name, depth: groupDepth(r, h.snapshot), layout: l, base: h.snapshot,
+		to: p, run: r, table: x.Run.Table.Name, depth: groupDepth(r, h.snapshot), layout: l, base: h.snapshot,
 		open: map[string]*groupWriter{}, carry: map[string][]delta.Add{},
 	}
 	r.Add, r.Remove = nil, nil
@@ -157,7 +157,7 @@ func (f *filling) group(label string) string {
 
 // batches writes the rows of the landed batches, and counts them.
 func (f *filling) batches(ctx context.Context, x tvmexport.Publication) (rows int64, err error) {
-	list, err := f.landing.batches(ctx, f.table, "")
+	list, err := f.to.landing.batches(ctx, f.table, "")
 	if err != nil {
 		return 0, err
 	}
@@ -183,7 +183,7 @@ func (f *filling) batches(ctx context.Context, x tvmexport.Publication) (rows in
 		for _, id := range step.Batches {
 			b, ok := landed[id]
 			if !ok {
-				return rows, f.fail("publish", landingFolder(f.table, x.Run.ID)+string(id), f.table, fmt.Errorf("the batch is gone: %w", store.ErrNotFound))
+				return rows, f.to.fail("publish", landingFolder(f.table, x.Run.ID)+string(id), f.table, fmt.Errorf("the batch is gone: %w", store.ErrNotFound))
 			}
 			n, err := f.batch(ctx, x.Run, b, step, late)
 			if err != nil {
@@ -204,7 +204,7 @@ func (f *filling) batches(ctx context.Context, x tvmexport.Publication) (rows in
 
 // batch writes the rows of one batch. Of a late one, only rows that readers lack.
 func (f *filling) batch(ctx context.Context, run tvmexport.Run, b landedBatch, step tvmexport.PublicationStep, late *copies) (rows int64, err error) {
-	o, err := f.store.Open(ctx, b.File, store.Range{})
+	o, err := f.to.store.Open(ctx, b.File, store.Range{})
 	if err != nil {
 		return 0, err
 	}
@@ -234,7 +234,7 @@ func (f *filling) batch(ctx context.Context, run tvmexport.Run, b landedBatch, s
 		return w.append(ctx, values)
 	})
 	if err != nil {
-		return rows, f.fail("publish", b.File, f.table, err)
+		return rows, f.to.fail("publish", b.File, f.table, err)
 	}
 	return rows, nil
 }
@@ -244,13 +244,13 @@ func (f *filling) writer(ctx context.Context, group string) (*groupWriter, error
 	if w := f.open[group]; w != nil {
 		return w, nil
 	}
-	w := &groupWriter{filling: f, group: group}
+	w := &groupWriter{of: f, group: group}
 	f.open[group] = w
 	files := f.carry[group]
 	delete(f.carry, group)
 	partitionAt := f.layout.index(PartitionColumn)
 	for _, a := range files {
-		rows := f.reader.rows(ctx, f.table, a, f.layout.columns)
+		rows := f.to.reader.rows(ctx, f.table, a, f.layout.columns)
 		for row, err := range rows {
 			if err != nil {
 				return nil, err
@@ -281,7 +281,7 @@ func (f *filling) abort() {
 
 // groupWriter writes the files of a group.
 type groupWriter struct {
-	*filling
+	of     *filling
 	group  string
 	path   string
 	upload store.Upload
@@ -294,12 +294,12 @@ func (w *groupWriter) append(ctx context.Context, row []parquet.Value) error {
 		if name == "" {
 			name = "all"
 		}
-		w.path = fmt.Sprintf("%s/%s/%s-%s.parquet", dataFolder, w.run.Header.ID, name, rand.Text()[:12])
+		w.path = fmt.Sprintf("%s/%s/%s-%s.parquet", dataFolder, w.of.run.Header.ID, name, rand.Text()[:12])
 		var err error
-		if w.upload, err = w.store.Create(ctx, w.filling.publisher.folder.table(w.table()).File(w.path)); err != nil {
+		if w.upload, err = w.of.to.store.Create(ctx, w.of.to.table(w.of.table).File(w.path)); err != nil {
 			return err
 		}
-		if w.file, err = parquet.NewWriter(w.upload, w.layout.columns); err != nil {
+		if w.file, err = parquet.NewWriter(w.upload, w.of.layout.columns); err != nil {
 			return err
 		}
 	}
@@ -311,8 +311,6 @@ func (w *groupWriter) append(ctx context.Context, row []parquet.Value) error {
 	}
 	return nil
 }
-
-func (w *groupWriter) table() string { return w.filling.table }
 
 // close completes the file, reads it back, and notes it.
 func (w *groupWriter) close(ctx context.Context) error {
@@ -327,13 +325,13 @@ func (w *groupWriter) close(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.run.Add = append(w.run.Add, delta.Add{
+	w.of.run.Add = append(w.of.run.Add, delta.Add{
 		Path: w.path, Size: info.Size, Modified: delta.MillisOf(info.Modified), Stats: sum.Stats,
-		Tags: map[string]string{groupTag: w.group, depthTag: strconv.Itoa(w.depth)},
+		Tags: map[string]string{groupTag: w.group, depthTag: strconv.Itoa(w.of.depth)},
 	})
 	w.file, w.upload = nil, nil
-	if err := parquet.Check(store.NewReaderAt(ctx, w.store, info), info.Size, sum); err != nil {
-		return w.fail("publish", info.Name, w.table(), fmt.Errorf("the file is not as it was written: %w", err))
+	if err := parquet.Check(store.NewReaderAt(ctx, w.of.to.store, info), info.Size, sum); err != nil {
+		return w.of.to.fail("publish", info.Name, w.of.table, fmt.Errorf("the file is not as it was written: %w", err))
 	}
 	return nil
 }

@@ -212,7 +212,7 @@ func (v *invocations) release(ctx context.Context, table, owner string) error {
 	}
 }
 
-// edit changes the file of an invocation. change says whether it is to be written.
+// edit changes the file of an invocation. change says whether to write it.
 func (v *invocations) edit(ctx context.Context, owner string, now time.Time, change func(*invocation) bool) error {
 	name := invocationName(owner)
 	for {

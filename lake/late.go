@@ -43,7 +43,7 @@ func (f *filling) seen(ctx context.Context, x tvmexport.Publication) (*copies, e
 			windows = append(windows, *s.Late)
 		}
 	}
-	return f.copiesOf(ctx, x.Run.Table, f.run.Shown, windows)
+	return f.to.copiesOf(ctx, x.Run.Table, f.run.Shown, windows)
 }
 
 func (p *publisher) copiesOf(ctx context.Context, t tvmexport.Table, shown []tvmexport.Column, windows []tvmexport.Window) (*copies, error) {
