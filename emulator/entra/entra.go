@@ -98,8 +98,7 @@ type Server struct {
 	managed        []ManagedIdentity
 	identityHeader string
 
-	revokedMu sync.Mutex
-	revoked   map[[32]byte]bool // hashes of tokens that are refused before their time
+	tokens tokens // that were shown
 
 	issued  atomic.Int64
 	refused atomic.Int64

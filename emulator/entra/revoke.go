@@ -14,20 +14,7 @@ import (
 var ErrRevoked = errors.New("the token was revoked by continuous access evaluation")
 
 // Revoke lets Verify refuse a token from now on.
-func (s *Server) Revoke(token string) {
-	s.revokedMu.Lock()
-	defer s.revokedMu.Unlock()
-	if s.revoked == nil {
-		s.revoked = map[[32]byte]bool{}
-	}
-	s.revoked[sha256.Sum256([]byte(token))] = true
-}
-
-func (s *Server) isRevoked(token string) bool {
-	s.revokedMu.Lock()
-	defer s.revokedMu.Unlock()
-	return s.revoked[sha256.Sum256([]byte(token))]
-}
+func (s *Server) Revoke(token string) { s.tokens.revoke(sha256.Sum256([]byte(token))) }
 
 // Challenge is what the WWW-Authenticate header of an API says of a revoked
 // token: the claims that the next one has to be asked for with

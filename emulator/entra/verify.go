@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -57,12 +58,8 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	if token == "" {
 		return Claims{}, ErrNoToken
 	}
-	var c claims
-	_, err := jwt.NewParser(
-		jwt.WithValidMethods([]string{"RS256"}),
-		jwt.WithTimeFunc(s.now),
-		jwt.WithExpirationRequired(),
-	).ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return &s.key.PublicKey, nil })
+	hash := sha256.Sum256([]byte(token))
+	c, err := s.tokens.claimsOf(token, hash, &s.key.PublicKey, s.now)
 	switch {
 	case err == nil && (s.tenants.byName[c.TenantID] == nil || c.Issuer != issuer(c.TenantID)):
 		return Claims{}, ErrSignature
@@ -78,7 +75,7 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 	default:
 		return Claims{}, ErrMalformed
 	}
-	if s.isRevoked(token) {
+	if s.tokens.isRevoked(hash) {
 		return Claims{}, ErrRevoked
 	}
 	if len(audiences) > 0 && !slices.ContainsFunc(audiences, func(a string) bool {
@@ -92,7 +89,7 @@ func (s *Server) Verify(token string, audiences ...string) (Claims, error) {
 		TenantID: c.TenantID,
 		Name:     c.AppName,
 		Audience: c.Audience,
-		Roles:    c.Roles,
+		Roles:    slices.Clone(c.Roles),
 		Expiry:   dateOf(c.ExpiresAt),
 	}, nil
 }
