@@ -45,6 +45,9 @@ func (s *sinceService) RoundTrip(r *http.Request) (*http.Response, error) {
 // A listing says what the service no longer has, and has the rest, for services that
 // count 14 days in different ways.
 func TestWhatIsGone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	s := newService(t, emulatortest.Devices(3), emulatortest.CVEs(1000), emulatortest.Configure(func(o *emulator.Options) { o.ChangeRate = 0.8 }))
 	way := &sinceService{RoundTripper: s.http.Transport}
 	s.http = &http.Client{Transport: way}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +24,10 @@ import (
 	"github.com/tvmexport/tvmexport/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // tests have small heaps and much garbage
+	goleak.VerifyTestMain(m)
+}
 
 // answer is what a fake service says to one call.
 type answer struct {

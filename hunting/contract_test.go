@@ -24,6 +24,9 @@ import (
 func TestContract(t *testing.T) {
 	for api, endpoint := range map[hunting.API]faults.Endpoint{hunting.Graph: faults.Graph, hunting.XDR: faults.XDR, hunting.MDE: faults.MDE} {
 		t.Run(string(api), func(t *testing.T) {
+			if api != hunting.Graph && testing.Short() {
+				t.Skip("-short: one front is enough; make test runs the others")
+			}
 			contract.TestSource(t, func(t *testing.T) contract.SourceHarness { return harness(t, api, endpoint) })
 		})
 	}

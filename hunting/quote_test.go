@@ -102,6 +102,9 @@ func written(t *testing.T, body string, contentType string, status int) string {
 // No message about an answer quotes its rows, for any corruption at any place and
 // for every status.
 func TestNothingQuotesRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	whole := plantedAnswer
 	counts := `{"schema":[],"results":[{"Part":"PLUMAGEQUARTZ","Low":"PLUMAGEQUARTZ","High":8675309427,"Rows":"PLUMAGEQUARTZ","Now":"PLUMAGEQUARTZ"}]}`
 	synctest.Test(t, func(t *testing.T) {

@@ -139,6 +139,9 @@ const week, quarter, year = 7, 13 * 7, 52 * 7 // the last run of each is the six
 // TestReadersDoNotAge: what readers read of the tables does not grow with the
 // age of the installation, except for the few rows of the ledger.
 func TestReadersDoNotAge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	const devices, rows = 100, 5
 	young, old := aged(t, week, devices, rows), aged(t, quarter, devices, rows)
 	for name, q := range questions {

@@ -118,11 +118,12 @@ func (p provider) options(databases []string, tables ...tvmexport.Table) fleet.O
 // Functions over forty tenants say what each of their databases says. One without rights and one that
 // does not exist do not hide the others, and FleetCoverage names both.
 func TestFleetOfForty(t *testing.T) {
+	tenants := 40
 	if testing.Short() {
-		t.Skip("-short: it prepares forty databases; make test runs it")
+		tenants = 8
 	}
 	var databases []string
-	for n := range 40 {
+	for n := range tenants {
 		databases = append(databases, fmt.Sprintf("tvm-%02d", n))
 	}
 	withTenants(t, databases, func(p provider) {
@@ -200,7 +201,7 @@ func TestFleetOfForty(t *testing.T) {
 			p.Errorf("FleetCoverage lists %d of %d tenants, missing (-want +got):\n%s", len(covered), len(o.Tenants), d)
 		}
 		left := rows(reader, p.T, "DeviceTvmSoftwareInventory | distinct Tenant")
-		if len(left) != 39 || slices.Contains(left, "name of "+databases[3]) {
+		if len(left) != tenants-1 || slices.Contains(left, "name of "+databases[3]) {
 			p.Errorf("%d tenants answer: %q", len(left), left)
 		}
 	})

@@ -83,6 +83,9 @@ func ofKinds(string) (tvmexport.Table, bool) { return kinds, true }
 // Source and destination compute the same fingerprints of the same rows, of each type.
 // A second run lands nothing; one after a change lands the changed partition.
 func TestFingerprintsAreThoseOfTheDestination(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	ctx := t.Context()
 	e, err := emulatortest.Start(emulatortest.Devices(1), emulatortest.NoQuota())
 	if err != nil {

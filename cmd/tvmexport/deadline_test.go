@@ -81,6 +81,7 @@ func (r *recorded) Fatal(args ...any) { r.Log(args...); r.FailNow() }
 
 // A script that hangs fails with the line that hangs, and says why. A script that ends does not.
 func TestScriptDeadline(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		text  string
 		limit time.Duration

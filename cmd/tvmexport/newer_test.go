@@ -9,6 +9,7 @@ import (
 
 // serve goes on when a newer version has written to the database: page, metrics and log say so, and nothing is exported.
 func TestServeMeetsNewerShape(t *testing.T) {
+	t.Parallel()
 	e, p := newEmulator(t, 5, served1, served2)
 	client, err := wiring.HTTPClient(e.Ready.CA)
 	if err != nil {

@@ -71,6 +71,7 @@ const otherProgram = "TVMEXPORT_TEST_PROGRAM"
 //	hides                             what the last command printed holds no secret
 //	tunnel, tunnelled HOST...         everything goes through a proxy, by names; it was asked for these
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d scripts, %v", len(files), err)

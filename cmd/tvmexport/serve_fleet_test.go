@@ -82,9 +82,7 @@ func hangUp(t *testing.T) {
 // One process exports several tenants. They come, change and go with their files, and what is
 // wrong with one is on its line.
 func TestServeFleet(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it exports three tenants several times; make test runs it")
-	}
+	t.Parallel()
 	e, p, config, folder := fleetOf(t, 3)
 	third := filepath.Join(folder, "t3.yaml")
 	if err := os.Rename(third, third+".later"); err != nil {
@@ -184,6 +182,7 @@ func TestServeFleet(t *testing.T) {
 
 // A folder without files is a fleet without tenants: it waits for the first one.
 func TestServeFleetWithoutTenants(t *testing.T) {
+	t.Parallel()
 	e, p, config, folder := fleetOf(t, 2)
 	for _, name := range []string{"t1", "t2"} {
 		if err := os.Remove(filepath.Join(folder, name+".yaml")); err != nil {

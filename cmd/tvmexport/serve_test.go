@@ -189,6 +189,7 @@ const served1, served2 = "DeviceTvmSoftwareInventory", "DeviceTvmHardwareFirmwar
 // An export at the start, a configuration that is broken and then fixed, and
 // an end by a signal.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	e, p := newEmulator(t, 10, served1, served2)
 	s := serveOn(t, e, p, writeConfig(t, e, "schedule: '@daily'\nserve: {schedules: {"+served2+": 'off'}}\n"))
 	s.until("/metrics", `tvmexport_runs_total{outcome="committed",table="`+served1+`"} 1`)
@@ -249,6 +250,7 @@ func TestServe(t *testing.T) {
 
 // Problems are on the page, with their fix.
 func TestServeShowsErrors(t *testing.T) {
+	t.Parallel()
 	e, p := newEmulator(t, 10, served1)
 	if _, err := e.Faults().Add(faults.Rule{Endpoint: faults.Graph, Status: 403}); err != nil {
 		t.Fatal(err)
@@ -263,6 +265,7 @@ func TestServeShowsErrors(t *testing.T) {
 // An export whose sign-in to Defender fails has failed with each of its tables,
 // whether the run began without a source or did not begin.
 func TestServeCountsTablesThatCouldNotSignIn(t *testing.T) {
+	t.Parallel()
 	for name, rule := range map[string]faults.Rule{
 		"refused":     {Endpoint: faults.Token, Match: "graph", Status: 401, Body: `{"error":"invalid_client","error_description":"AADSTS7000222: the secret is expired"}`},
 		"out of work": {Endpoint: faults.Token, Match: "graph", Status: 400, Body: `{"error":"temporarily_unavailable"}`},

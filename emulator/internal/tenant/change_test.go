@@ -229,6 +229,9 @@ func TestKnowledgeBase(t *testing.T) {
 
 // A year passes, over a New Year, without devices or CVEs running out.
 func TestYear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	x := tenant.New(documented(30, 4))
 	x.Advance(200)
 	x.Advance(200)

@@ -9,6 +9,9 @@ import (
 
 // Each CVE of a smaller library is there once, and devices still have some.
 func TestCVEs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	for _, size := range []int{1, 2, 300, 100_003, 20_000} {
 		o := options(10, 5)
 		o.CVEs = size

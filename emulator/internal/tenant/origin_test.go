@@ -40,6 +40,9 @@ func TestSoftwareIsACopy(t *testing.T) {
 
 // Each part of an origin matters, and little software is kept.
 func TestOriginsDiffer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	at := time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC)
 	var m memory
 	for _, o := range []struct {

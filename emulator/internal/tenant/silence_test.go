@@ -159,6 +159,9 @@ func TestSilentDeviceLosesPathsOfUsers(t *testing.T) {
 
 // A device that was installed again has the same name and another id.
 func TestReinstall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	o := known(30, 14)
 	o.ChangeRate = -1
 	tn := tenant.New(o)
@@ -223,6 +226,9 @@ func TestRetire(t *testing.T) {
 
 // Where rows expire, devices that report are seen every day.
 func TestExpiryShowsWhoReports(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	o := known(120, 15)
 	o.Expiry, o.ChangeRate = true, 0.3
 	tn := tenant.New(o)

@@ -147,6 +147,9 @@ func TestFortyDays(t *testing.T) {
 
 // What vanished from each data set is the difference of its snapshots.
 func TestVanishedIsTheDifference(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	o := options(50, 17)
 	o.ChangeRate = 0.6
 	tn := tenant.New(o)

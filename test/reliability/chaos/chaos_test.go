@@ -23,7 +23,10 @@ var (
 	workers = flag.Int("workers", runtime.NumCPU(), "worlds side by side")
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // tests have small heaps and much garbage
+	goleak.VerifyTestMain(m)
+}
 
 // kept are the seeds of worlds in which something was once wrong, and what is
 // special about them. They happen in each test.

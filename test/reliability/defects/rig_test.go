@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +36,10 @@ import (
 	"github.com/tvmexport/tvmexport/test/reliability/compressor"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // tests have small heaps and much garbage
+	goleak.VerifyTestMain(m)
+}
 
 // The table of stories that need rows of their own choice, and the one of
 // those that take what the emulated tenant holds.

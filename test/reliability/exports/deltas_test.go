@@ -136,6 +136,9 @@ func landed[T any](t *testing.T, w *world, query string) []T {
 // Three days pass in steps of six hours. Runs come after some of them, two are killed,
 // and one has nothing new: readers see each change once, and those that the service has.
 func TestChangesInSteps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes several seconds; make test runs it")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newChanges(t, emulator.Options{Devices: 5, Seed: 11, ChangeRate: 1})
 		w.steps(1)

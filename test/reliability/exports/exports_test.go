@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,10 @@ var (
 	each    = flag.Bool("each", false, "a line for each kind of fault")
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // tests have small heaps and much garbage
+	goleak.VerifyTestMain(m)
+}
 
 // Readers see each row of one snapshot once, also if lists, files, pages, the destination
 // and the exporter itself fail.
