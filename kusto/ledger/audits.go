@@ -61,10 +61,13 @@ func (c *Invocations) PendingAudits(ctx context.Context, owner string) ([]tvmexp
 // unauditedText asks for the invocations that have ended but have no audited row. An
 // invocation has ended if it reported its end, or if its leases have expired or are
 // gone: rows that it committed name it too. Rows taken over from another exporter
-// are of no invocation. Age is how long ago the run of a table ended.
+// are of no invocation, and neither are commits of the first versions of the program,
+// which name no owner. A table whose lease was given back before the end of its
+// invocation was not exported under it; the first versions gave back all leases and
+// wrote the audit themselves. Age is how long ago the run of a table ended.
 func unauditedText(owner string) string {
 	return fmt.Sprintf(`let Recent = %s
-    | where At > ago(30d) and State in (%s) and Owner != %s and Kind != %s;
+    | where At > ago(30d) and State in (%s) and isnotempty(Owner) and Owner != %s and Kind != %s;
 let Written = Recent
     | where State == %s
     | distinct Owner;
@@ -73,6 +76,14 @@ let Over = Recent
     | summarize Until = maxif(Expires, State == %s), Released = countif(State == %s and Table == ""), LastAt = max(At) by Owner
     | where (Released > 0 or isnull(Until) or Until <= now()) and Owner !in (Written)
     | project Owner, LastAt;
+let Ended = Recent
+    | where State == %s or State == %s and Table == ""
+    | distinct Owner;
+let GivenBack = Recent
+    | where State in (%s) and Table != "" and Owner !in (Ended)
+    | summarize arg_max(At, State) by Table, Owner
+    | where State == %s
+    | project Table, Owner;
 let Done = Recent
     | where State == %s
     | summarize Committed = sum(Rows), Commits = count(), CommittedAt = max(At) by Table, Owner;
@@ -81,10 +92,12 @@ Recent
 | extend Rank = case(State == %s, 2, State == %s, 1, 0)
 | summarize arg_max(Rank, State, RunId, Detail) by Table, Owner
 | join kind=inner Over on Owner
+| join kind=leftanti GivenBack on Table, Owner
 | join kind=leftouter Done on Table, Owner
 | project Owner, Table, State, RunId, Detail, Age = tolong((now() - coalesce(CommittedAt, LastAt)) / 1s), Committed = coalesce(Committed, 0), Commits = coalesce(Commits, 0)
 | order by Owner asc, Table asc`,
 		kql.RunsTable, kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.AuditedState, kql.CommittedState}), kql.Literal(owner), kql.Literal(string(tvmexport.LegacyRun)),
 		kql.Literal(kql.AuditedState), kql.Literals([]string{kql.LeaseState, kql.ReleasedState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.LeaseState), kql.Literal(kql.ReleasedState),
+		kql.Literal(kql.EndedState), kql.Literal(kql.ReleasedState), kql.Literals([]string{kql.LeaseState, kql.ReleasedState}), kql.Literal(kql.ReleasedState),
 		kql.Literal(kql.CommittedState), kql.Literals([]string{kql.LeaseState, kql.EndedState, kql.CommittedState}), kql.Literal(kql.EndedState), kql.Literal(kql.CommittedState))
 }
