@@ -48,13 +48,13 @@ func New(o Options) *Client {
 	}
 	f := newFolder(o)
 	c := &Client{folder: f, ledger: &ledger{f}, configuration: &configuration{f}, landing: &landing{f}, reader: &reader{f}}
-	c.invocations = &invocations{folder: f, ledger: c.ledger, configuration: c.configuration, locks: map[string]func() error{}}
+	c.invocations = &invocations{folder: f, ledger: c.ledger, configuration: c.configuration, locks: &locks{store: o.Store, held: map[string]func() error{}}}
 	c.publisher = &publisher{folder: f, ledger: c.ledger, landing: c.landing, reader: c.reader}
 	return c
 }
 
 // Close releases the locks of invocations that have not ended.
-func (c *Client) Close() error { return c.invocations.unlockAll() }
+func (c *Client) Close() error { return c.invocations.locks.unlockAll() }
 
 // Orders implements tvmexport.Orders.
 func (c *Client) Orders(ctx context.Context) ([]tvmexport.Order, error) {
@@ -78,7 +78,13 @@ func (c *Client) PendingAudits(ctx context.Context, owner string) ([]tvmexport.I
 
 // EndInvocation implements tvmexport.Ledger.
 func (c *Client) EndInvocation(ctx context.Context, e tvmexport.InvocationEnd) error {
-	return c.invocations.end(ctx, e)
+	err := c.invocations.end(ctx, e)
+	if len(e.Outcomes) > 0 && tvmexport.CodeOf(err) != tvmexport.NewerShape {
+		if _, serr := c.WriteScript(ctx); serr != nil {
+			c.folder.log.WarnContext(ctx, "lake: "+ScriptName+" was not written", "error", serr)
+		}
+	}
+	return err
 }
 
 // History implements tvmexport.Ledger.

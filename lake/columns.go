@@ -73,16 +73,23 @@ func (l layout) index(name string) int {
 	return slices.IndexFunc(l.columns, func(c tvmexport.Column) bool { return c.Name == name })
 }
 
-// metadata is the description of a Delta table with these columns.
-func (f *folder) metadata(name string, columns []tvmexport.Column) (*delta.Metadata, error) {
+// extendedKey is the property of a table whose files do not all have the same columns.
+const extendedKey = "tvmexport.extended"
+
+// metadata is the description of a Delta table with these columns. base is its newest version.
+func (f *folder) metadata(name string, base *delta.Snapshot, columns []tvmexport.Column) (*delta.Metadata, error) {
 	schema, err := delta.SchemaOf(columns)
 	if err != nil {
 		return nil, f.fail("describe", name, name, err)
 	}
 	kept := delta.Interval(f.retention)
-	return &delta.Metadata{Name: name, Schema: schema, Configuration: map[string]string{
+	m := &delta.Metadata{Name: name, Schema: schema, Configuration: map[string]string{
 		delta.DeletedFileRetention: kept, delta.LogRetention: kept, "delta.checkpointInterval": "10",
-	}}, nil
+	}}
+	if _, ran := base.Txn(app(name)); ran || base.Metadata != nil && base.Metadata.Configuration[extendedKey] != "" {
+		m.Configuration[extendedKey] = "true"
+	}
+	return m, nil
 }
 
 // syncSchema creates the Delta table of a table, or adds the columns that it lacks.
@@ -105,7 +112,7 @@ func (f *folder) syncSchema(ctx context.Context, t tvmexport.Table) ([]string, e
 		if added = more; existed && len(more) == 0 {
 			return nil, nil
 		}
-		m, err := f.metadata(t.Name, l.columns)
+		m, err := f.metadata(t.Name, base, l.columns)
 		if err != nil {
 			return nil, err
 		}

@@ -166,7 +166,7 @@ func (c *configuration) change(ctx context.Context, txn delta.Txn, edit func([]C
 	done, err := c.table(ConfigurationTable).Commit(ctx, s, func(ctx context.Context, s *delta.Snapshot) (x delta.Transaction, err error) {
 		x.Txn = txn
 		if !s.Exists() {
-			if x.Metadata, err = c.metadata(ConfigurationTable, configurationColumns); err != nil {
+			if x.Metadata, err = c.metadata(ConfigurationTable, s, configurationColumns); err != nil {
 				return x, err
 			}
 		}

@@ -96,7 +96,7 @@ func (v *invocations) end(ctx context.Context, e tvmexport.InvocationEnd) error 
 		return true
 	}), "the end of the invocation was not noted", "the next run does it")
 	if len(e.Tables) > 0 {
-		note(v.unlock(e.Owner), "the lock of the invocation was not released", "it ends with the process")
+		note(v.locks.unlock(e.Owner), "the lock of the invocation was not released", "it ends with the process")
 	}
 	return errors.Join(errs...)
 }
@@ -140,7 +140,7 @@ func (v *invocations) pendingAudits(ctx context.Context, owner string) ([]tvmexp
 	}
 	var out []tvmexport.InvocationEnd
 	for _, i := range list {
-		if i.Owner == owner || i.Audited || len(i.Tables) == 0 || !i.Released && i.Expires.After(now) && !v.dead(ctx, i.Owner, i.Host) {
+		if i.Owner == owner || i.Audited || len(i.Tables) == 0 || !i.Released && i.Expires.After(now) && !v.locks.dead(ctx, i.Owner, i.Host) {
 			continue
 		}
 		e := tvmexport.InvocationEnd{Owner: i.Owner}

@@ -290,7 +290,7 @@ type groupWriter struct {
 
 func (w *groupWriter) append(ctx context.Context, row []parquet.Value) error {
 	if w.file == nil {
-		name := strings.NewReplacer("~", "-rest", ":", "").Replace(w.group)
+		name := strings.TrimPrefix(strings.NewReplacer("~", "-rest", ":", "").Replace(w.group), "-")
 		if name == "" {
 			name = "all"
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"os"
 	"path"
 	"slices"
@@ -21,9 +20,7 @@ type invocations struct {
 	*folder
 	ledger        *ledger
 	configuration *configuration
-
-	mu    sync.Mutex
-	locks map[string]func() error // of this process, by digest of the owner
+	locks         *locks
 }
 
 // lease is the file of a table that somebody exports.
@@ -62,68 +59,6 @@ var hostname = sync.OnceValue(func() string {
 	return name
 })
 
-// hold takes the lock that ends with this process.
-func (v *invocations) hold(ctx context.Context, owner string) error {
-	locker, ok := v.store.(store.Locker)
-	if !ok {
-		return nil
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	key := digest(owner)
-	if v.locks[key] != nil {
-		return nil
-	}
-	unlock, locked, err := locker.Lock(ctx, controlName("locks", key))
-	if err == nil && locked {
-		v.locks[key] = unlock
-	}
-	return err
-}
-
-func (v *invocations) unlock(owner string) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	key := digest(owner)
-	unlock := v.locks[key]
-	if unlock == nil {
-		return nil
-	}
-	delete(v.locks, key)
-	return unlock()
-}
-
-func (v *invocations) unlockAll() error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var errs []error
-	for key, unlock := range v.locks {
-		errs = append(errs, unlock())
-		delete(v.locks, key)
-	}
-	return errors.Join(errs...)
-}
-
-// dead says that the process of an invocation has ended. Only the machine that it ran on
-// can tell.
-func (v *invocations) dead(ctx context.Context, owner, host string) bool {
-	locker, ok := v.store.(store.Locker)
-	if !ok || host == "" || host != hostname() {
-		return false
-	}
-	v.mu.Lock()
-	ours := v.locks[digest(owner)] != nil
-	v.mu.Unlock()
-	if ours {
-		return false
-	}
-	unlock, locked, err := locker.Lock(ctx, controlName("locks", digest(owner)))
-	if err != nil || !locked {
-		return false
-	}
-	return unlock() == nil
-}
-
 // acquire implements tvmexport.Leases.
 func (v *invocations) acquire(ctx context.Context, l tvmexport.Lease) (map[string]tvmexport.LeaseHolder, error) {
 	if _, err := v.understood(ctx, "lease", ""); err != nil {
@@ -139,7 +74,7 @@ func (v *invocations) acquire(ctx context.Context, l tvmexport.Lease) (map[strin
 		if err := v.describe(ctx, ""); err != nil {
 			return nil, err
 		}
-		if err := v.hold(ctx, l.Owner); err != nil {
+		if err := v.locks.hold(ctx, l.Owner); err != nil {
 			return nil, err
 		}
 	}
@@ -181,7 +116,7 @@ func (v *invocations) take(ctx context.Context, table string, want lease, now ti
 		if err != nil {
 			return nil, err
 		}
-		if ok && have.Owner != want.Owner && have.Expires.After(now) && !v.dead(ctx, have.Owner, have.Host) {
+		if ok && have.Owner != want.Owner && have.Expires.After(now) && !v.locks.dead(ctx, have.Owner, have.Host) {
 			return &tvmexport.LeaseHolder{Owner: have.Owner, Expires: have.Expires}, nil
 		}
 		condition := store.IfAbsent()

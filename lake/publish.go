@@ -251,7 +251,7 @@ func (p *publisher) transaction(r *runFile, table string) func(context.Context, 
 		}
 		l, added := layoutOf(have, tvmexport.NameableColumns(r.Shown))
 		if !s.Exists() || len(added) > 0 {
-			if x.Metadata, err = p.metadata(table, l.columns); err != nil {
+			if x.Metadata, err = p.metadata(table, s, l.columns); err != nil {
 				return x, err
 			}
 		}

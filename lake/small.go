@@ -89,7 +89,7 @@ func (f *folder) appendRows(ctx context.Context, table string, columns []tvmexpo
 	}
 	done, err := f.table(table).Commit(ctx, s, func(_ context.Context, s *delta.Snapshot) (delta.Transaction, error) {
 		if !s.Exists() {
-			m, err := f.metadata(table, columns)
+			m, err := f.metadata(table, s, columns)
 			x.Metadata = m
 			return x, err
 		}

@@ -85,7 +85,7 @@ func playDemo(ctx context.Context, inside *process, e *emulator.Server, f emulat
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
 	d := demonstration{process: inside, parts: x, emulator: e}
 	return d.play(ctx)
 }
@@ -129,7 +129,7 @@ func (d *demonstration) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.parts.Destination.Configuration().Configure(ctx, tables); err != nil {
+	if err := d.parts.Configuration().Configure(ctx, tables); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.process.stdout, "init: created %d tables, mappings, policies and functions with the roles users and ingestors only.\n", len(setup.Made))
@@ -193,7 +193,7 @@ func (d *demonstration) export(ctx context.Context, source tvmexport.Source, tit
 }
 
 func (d *demonstration) audit(ctx context.Context) error {
-	rows, err := d.parts.Destination.Reports().AuditLog(ctx, 2*len(catalog.Default()))
+	rows, err := d.parts.Reports().AuditLog(ctx, 2*len(catalog.Default()))
 	if err != nil {
 		return err
 	}

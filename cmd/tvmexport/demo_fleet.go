@@ -105,12 +105,12 @@ func (d *fleetDemo) export(ctx context.Context, t *demoTenant, i int) error {
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
 	if i == 0 {
 		if _, err := x.Destination.Setup().Init(ctx, d.tables, kusto.ScriptOptions{}); err != nil {
 			return err
 		}
-		if err := x.Destination.Configuration().Configure(ctx, d.tables); err != nil {
+		if err := x.Configuration().Configure(ctx, d.tables); err != nil {
 			return err
 		}
 	}

@@ -119,14 +119,17 @@ type allowed struct {
 func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine.Exporter, tables []engine.PlannedTable) (estimate, error) {
 	hourly := float64(x.Config.Defender.CallsPerHour)
 	need := hunting.API(x.Config.Defender.API).Permission()
-	out := estimate{Total: planTotal{
-		Total: true, Commands: kusto.Overhead(),
-		Permissions: []string{
-			granted(need),
-			"Database User or Viewer on " + x.Config.Kusto.Database,
-			"Database Ingestor on " + x.Config.Kusto.Database + ", or Table Ingestor on each of its tables",
-		},
-	}}
+	out := estimate{Total: planTotal{Total: true, Permissions: []string{granted(need)}}}
+	if x.Lake != nil {
+		out.Total.Permissions = append(out.Total.Permissions, "write access to the folder "+x.Config.Lake.Path)
+	} else {
+		out.Total.Commands = kusto.Overhead()
+		out.Total.Permissions = append(
+			out.Total.Permissions,
+			"Database User or Viewer on "+x.Config.Kusto.Database,
+			"Database Ingestor on "+x.Config.Kusto.Database+", or Table Ingestor on each of its tables",
+		)
+	}
 	chain, calls := 0, 0
 	hunted := huntedAlone(tables)
 	for i, t := range tables {
@@ -137,7 +140,9 @@ func estimateOf(ctx context.Context, x *parts, source *hunting.Client, e *engine
 			quota := source.Forecast(hunted[i].Calls, hunted[i].Chain, callsAtOnce, each).Took
 			l.Seconds = round(e.EstimateDuration(hunted[i:i+1], each, quota, landing).Seconds())
 			var err error
-			if l.Commands, err = x.Destination.Inspect().Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
+			if x.Lake != nil {
+				l.Commands = nil
+			} else if l.Commands, err = x.Destination.Inspect().Outline(ctx, kusto.Planned{Table: t.Table, Slices: t.Slices, Steps: t.Steps, Partitions: max(t.Changed, t.Slices)}); err != nil {
 				return out, err
 			}
 			out.Total.Tables++

@@ -55,6 +55,9 @@ func (p *process) takeOver(ctx context.Context, f importFlags) error {
 		return err
 	}
 	defer s.close()
+	if err := databaseOnly(s.parts, "import"); err != nil {
+		return err
+	}
 	list, err := s.Destination.Takeover().Takeovers(ctx, catalog.Table, f.tables)
 	if err != nil {
 		return err

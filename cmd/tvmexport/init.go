@@ -103,7 +103,10 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
+	if x.Lake != nil {
+		return initialiseLake(ctx, p, x, wanted, asJSON)
+	}
 	if wanted, err = x.Destination.Setup().Ordered(ctx, wanted); err != nil {
 		return err
 	}
@@ -119,21 +122,24 @@ func (p *process) initialise(ctx context.Context, wanted []tvmexport.Table, asJS
 	if err != nil {
 		return err
 	}
-	before, err := x.Destination.Configuration().Orders(ctx)
+	before, err := x.Configuration().Orders(ctx)
 	if err != nil {
 		return err
 	}
-	if err := x.Destination.Configuration().Configure(ctx, wanted); err != nil {
+	if err := x.Configuration().Configure(ctx, wanted); err != nil {
 		return err
 	}
-	total := totalOf(created(setup.Made), setup.There, setup.Notes, wanted, before)
+	return totalOf(created(setup.Made), setup.There, setup.Notes, wanted, before).print(p.stdout, asJSON)
+}
+
+func (t initTotal) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(p.stdout).Encode(total)
+		return json.NewEncoder(w).Encode(t)
 	}
-	for _, line := range total.lines() {
-		fmt.Fprintln(p.stdout, line)
+	for _, line := range t.lines() {
+		fmt.Fprintln(w, line)
 	}
-	_, err = fmt.Fprintf(p.stdout, "%d created, %d already exist\n", total.Created, total.There)
+	_, err := fmt.Fprintf(w, "%d created, %d already exist\n", t.Created, t.There)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tvmexport/tvmexport"
 	"github.com/tvmexport/tvmexport/internal/config"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
 )
 
@@ -33,6 +34,9 @@ func initFleet(ctx context.Context, p *process, c *cobra.Command, tables []tvmex
 		return usage(errors.New("--fleet needs a configuration with tenants; this one has neither tenants nor tenants_dir"))
 	case top.Fleet.Database == "":
 		return usage(errors.New("--fleet needs fleet.database: the name of a database for the functions over all tenants, in which no tenant is exported"))
+	}
+	if wiring.Lakes(top) {
+		return notOfLakes("init --fleet")
 	}
 	o, unusable := fleetOptions(top, members, tables)
 	o.Remove = f.remove
@@ -80,7 +84,7 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
 	made, err := x.Destination.Fleet().Init(ctx, o)
 	out := json.NewEncoder(p.stdout)
 	for _, m := range made.Made {

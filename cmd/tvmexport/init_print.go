@@ -39,6 +39,9 @@ func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f i
 	} else if tables, err = wiring.WithPolicies(tables, c); err != nil {
 		return err
 	}
+	if configured && wiring.Lakes(c) {
+		return notOfLakes("init --print")
+	}
 	if g.Database = c.Kusto.Database; g.Database == "" {
 		if g.Principal != "" && p.configFile() != "" {
 			return err
@@ -83,7 +86,7 @@ func (p *process) fittingCommands(ctx context.Context, c config.Config, tables [
 	if err != nil {
 		return nil, nil, errors.New(err.Error()) // of any cause, it is no reason to print nothing
 	}
-	defer x.Destination.Close()
+	defer x.Close()
 	if tables, err = x.Destination.Setup().Ordered(ctx, tables); err != nil {
 		return nil, nil, err
 	}

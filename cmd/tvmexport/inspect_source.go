@@ -130,6 +130,9 @@ func (i *inspection) absent(ctx context.Context, t tvmexport.Table, err error) p
 
 // order is the command that changes a table's configuration row.
 func (i *inspection) order(ctx context.Context, table, column string, value any) string {
+	if i.parts.Lake != nil {
+		return "tvmexport tables pause " + table
+	}
 	text, err := i.parts.Destination.Inspect().OrderText(ctx, table, column, value)
 	if err != nil {
 		return fmt.Sprintf("set %s of %s to %v in MigrationConfiguration", column, table, value)

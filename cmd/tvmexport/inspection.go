@@ -72,6 +72,9 @@ func (i *inspection) checks() []preflight.Check {
 	if i.single {
 		kustoSignIn.Unless = append(kustoSignIn.Unless, signInDefender)
 	}
+	if i.parts.Lake != nil {
+		return lakeChecks(i)
+	}
 	return []preflight.Check{
 		{Name: "endpoint", Do: i.legacy},
 		{Name: "network", Do: i.network},
@@ -116,6 +119,12 @@ func granted(p hunting.Permission) string { return p.Role + " on " + p.Service }
 func (i *inspection) network(ctx context.Context) preflight.Result {
 	c := i.parts.Config
 	auth, kusto, _ := i.p.auth(c, i.parts.Cloud)
+	if i.parts.Lake != nil {
+		return preflight.Found(preflight.Reach(ctx, i.parts.Client, []preflight.Place{
+			{Name: reachEntra, Setting: "auth.authority", URL: auth.Authority},
+			{Name: reachDefender, Setting: "defender.endpoint", URL: cmp.Or(c.Defender.Endpoint, i.parts.Cloud.Endpoint(i.api))},
+		})...)
+	}
 	cluster, ingest := i.parts.Destination.Inspect().Addresses()
 	places := []preflight.Place{
 		{Name: reachEntra, Setting: "auth.authority", URL: auth.Authority},

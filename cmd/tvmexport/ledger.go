@@ -44,11 +44,11 @@ func (s *service) readLedger(ctx context.Context, runs int) (ledgerState, error)
 	}
 	defer giveBack()
 	var l ledgerState
-	if l.status, err = x.Destination.Reports().Status(ctx); err != nil {
+	if l.status, err = x.Reports().Status(ctx); err != nil {
 		return ledgerState{}, err
 	}
 	var now time.Time
-	if now, l.runs, err = x.Destination.Reports().Runs(ctx, runs); err == nil && !now.IsZero() {
+	if now, l.runs, err = x.Reports().Runs(ctx, runs); err == nil && !now.IsZero() {
 		l.behind = time.Since(now)
 	}
 	return l, err
@@ -177,7 +177,7 @@ func (s *service) record(ctx context.Context, table, run string) (statuspage.Rec
 		return statuspage.Record{}, err
 	}
 	defer giveBack()
-	rows, parts, err := x.Destination.Reports().Record(ctx, table, tvmexport.RunID(run))
+	rows, parts, err := x.Reports().Record(ctx, table, tvmexport.RunID(run))
 	var out statuspage.Record
 	for _, r := range rows {
 		detail := string(r.Detail)

@@ -43,7 +43,7 @@ func release(ctx context.Context, p *process, name string) error {
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
 	cloud, err := hunting.LookupCloud(m.Config.Defender.Cloud)
 	if err != nil {
 		return usage(err)
@@ -79,7 +79,7 @@ func release(ctx context.Context, p *process, name string) error {
 
 // deactivate deactivates all active tables, and returns their number.
 func deactivate(ctx context.Context, x *parts) (int, error) {
-	orders, err := x.Destination.Configuration().Orders(ctx)
+	orders, err := x.Configuration().Orders(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -92,5 +92,5 @@ func deactivate(ctx context.Context, x *parts) (int, error) {
 	if len(active) == 0 {
 		return 0, nil
 	}
-	return len(active), x.Destination.Configuration().Activate(ctx, active, false)
+	return len(active), x.Configuration().Activate(ctx, active, false)
 }

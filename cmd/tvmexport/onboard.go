@@ -22,6 +22,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/figures"
 	"github.com/tvmexport/tvmexport/internal/onboard"
 	"github.com/tvmexport/tvmexport/internal/preflight"
+	"github.com/tvmexport/tvmexport/internal/wiring"
 )
 
 type onboardFlags struct {
@@ -81,13 +82,16 @@ func takeIn(ctx context.Context, p *process, name string, f onboardFlags) error 
 	if err != nil {
 		return err
 	}
+	if wiring.Lakes(m.Config) {
+		return notOfLakes("onboard")
+	}
 	t := *p
 	t.tenant = &m
 	i, err := t.inspection(ctx, m.Config, checkFlags{tables: f.tables})
 	if err != nil {
 		return err
 	}
-	defer i.parts.Destination.Close()
+	defer i.parts.Close()
 	s := &steps{out: namedWriter{p.stdout, name}, name: name, asJSON: f.json}
 	customer := customerOf(&t, m.Config, i.parts.Cloud)
 	s.consent(ctx, i, customer, tables)

@@ -87,7 +87,10 @@ func reconcileTables(ctx context.Context, p *process, q kusto.Reconciliation, as
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
+	if err := databaseOnly(x, "reconcile"); err != nil {
+		return err
+	}
 	q.Policy = wiring.Policies(x.Config)
 	list, err := x.Destination.Reconciler().Reconcile(ctx, q)
 	if err != nil {

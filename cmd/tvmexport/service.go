@@ -64,7 +64,7 @@ func (s *service) borrow(ctx context.Context, from *setting) (x *parts, giveBack
 	if err != nil {
 		return nil, nil, err
 	}
-	return x, func() { _ = x.Destination.Close() }, nil // no request is running
+	return x, x.Close, nil // no request is running
 }
 
 // read reads the configuration and checks what only serve looks at.
@@ -127,7 +127,7 @@ func (s *service) useSetting(ctx context.Context, next *setting) error {
 // closeParts closes what the setting in use has open. The caller holds the lock.
 func (s *service) closeParts() {
 	if s.set != nil && s.set.parts != nil {
-		_ = s.set.parts.Destination.Close()
+		s.set.parts.Close()
 	}
 }
 

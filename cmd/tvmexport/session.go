@@ -26,7 +26,7 @@ func (p *process) openSession(ctx context.Context) (*session, error) {
 	}
 	printer, err := p.printer()
 	if err != nil {
-		_ = x.Destination.Close() // no request is running
+		x.Close() // no request is running
 		return nil, err
 	}
 	if _, ok := p.env("GOGC"); !ok {
@@ -42,7 +42,7 @@ const garbagePercent = 25
 
 func (s *session) close() {
 	s.printer.Close()
-	_ = s.Destination.Close() // no request is running
+	s.parts.Close() // no request is running
 }
 
 // signIn signs in to Defender and returns the source and an exporter that reads it.

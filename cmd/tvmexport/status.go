@@ -37,15 +37,19 @@ fails and says what it waited for.`,
 			if err != nil {
 				return err
 			}
-			defer x.Destination.Close()
-			s, err := within(c.Context(), wait, &on, x.Destination.Reports().Status)
+			defer x.Close()
+			s, err := within(c.Context(), wait, &on, x.Reports().Status)
 			if err != nil {
 				return err
 			}
 			if s.Newer != nil {
 				fmt.Fprintf(p.stderr, "note: %s\n", oneLine(advise(s.Newer).Error()))
 			}
-			return printStatus(p.stdout, s, asJSON)
+			if err := printStatus(p.stdout, s, asJSON); err != nil || asJSON || x.Lake == nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "\n%s\n", openingOf(x.Lake))
+			return err
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, one line per table")

@@ -48,8 +48,8 @@ func (p *process) activate(ctx context.Context, tables []string, active bool) er
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
-	orders, err := x.Destination.Configuration().Orders(ctx)
+	defer x.Close()
+	orders, err := x.Configuration().Orders(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (p *process) activate(ctx context.Context, tables []string, active bool) er
 		}
 	}
 	if len(wanted) > 0 {
-		if err := x.Destination.Configuration().Activate(ctx, wanted, active); err != nil {
+		if err := x.Configuration().Activate(ctx, wanted, active); err != nil {
 			return err
 		}
 	}

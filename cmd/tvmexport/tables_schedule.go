@@ -46,12 +46,12 @@ func (p *process) printTimetable(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	defer x.Destination.Close()
+	defer x.Close()
 	t, err := wiring.Timetable(x.Config)
 	if err != nil {
 		return usage(err)
 	}
-	orders, err := x.Destination.Configuration().Orders(ctx)
+	orders, err := x.Configuration().Orders(ctx)
 	if err != nil {
 		return err
 	}

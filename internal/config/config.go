@@ -17,16 +17,18 @@ import (
 
 // Config is the whole configuration. Default fills what is not set.
 type Config struct {
-	Defender   Defender   `yaml:"defender"`
-	Assessment Assessment `yaml:"assessment"`
-	Auth       Auth       `yaml:"auth"`
-	Kusto      Kusto      `yaml:"kusto"`
-	Functions  Functions  `yaml:"functions"`
-	Layout     string     `yaml:"layout"`
-	Retention  Retention  `yaml:"retention"`
-	Publish    Publish    `yaml:"publish"`
-	Snapshots  Snapshots  `yaml:"snapshots"`
-	Drift      string     `yaml:"drift"`
+	Defender    Defender   `yaml:"defender"`
+	Assessment  Assessment `yaml:"assessment"`
+	Auth        Auth       `yaml:"auth"`
+	Destination string     `yaml:"destination"`
+	Kusto       Kusto      `yaml:"kusto"`
+	Lake        Lake       `yaml:"lake"`
+	Functions   Functions  `yaml:"functions"`
+	Layout      string     `yaml:"layout"`
+	Retention   Retention  `yaml:"retention"`
+	Publish     Publish    `yaml:"publish"`
+	Snapshots   Snapshots  `yaml:"snapshots"`
+	Drift       string     `yaml:"drift"`
 
 	Lag         time.Duration `yaml:"lag" bounds:"least=0s"`
 	Recount     time.Duration `yaml:"recount" bounds:"least=0s"`
@@ -140,6 +142,20 @@ type Kusto struct {
 	Auth         Auth     `yaml:"auth"`
 }
 
+// The destinations.
+const (
+	ToKusto = "kusto"
+	ToLake  = "lake"
+)
+
+// Destinations are the values of destination.
+var Destinations = []string{ToKusto, ToLake}
+
+// Lake is the destination without a database: a folder of Delta tables.
+type Lake struct {
+	Path string `yaml:"path"`
+}
+
 // Functions are the read functions that init makes.
 type Functions struct {
 	Prefix   string `yaml:"prefix"`
@@ -164,8 +180,8 @@ func Default() Config {
 	return Config{
 		Defender:   Defender{API: "graph", Cloud: "commercial", Share: 0.5, CallsPerMinute: 45, CallsPerHour: 1500},
 		Assessment: Assessment{Via: "files", Share: 0.5, Spool: Spool{Bytes: 20_000_000_000}},
-		Auth:       Auth{Method: "default"},
-		Layout:     "both", Retention: Retention{Raw: 30 * day, Typed: 365 * day, Hot: 31 * day},
+		Auth:       Auth{Method: "default"}, Destination: ToKusto, Lake: Lake{Path: "./tvm"},
+		Layout: "both", Retention: Retention{Raw: 30 * day, Typed: 365 * day, Hot: 31 * day},
 		Publish: Publish{Bytes: 1_000_000_000},
 
 		Snapshots: Snapshots{FullEvery: 7 * 24 * time.Hour}, Drift: "evolve",
@@ -197,7 +213,7 @@ var (
 // words are the keys whose values are words, with the words that they take.
 func words() map[string][]string {
 	return map[string][]string{
-		"defender.api": APIs, "defender.cloud": Clouds, "assessment.via": Vias, "consistency": Consistencies, "drift": Drifts, "layout": Layouts,
+		"destination": Destinations, "defender.api": APIs, "defender.cloud": Clouds, "assessment.via": Vias, "consistency": Consistencies, "drift": Drifts, "layout": Layouts,
 		"auth.method": Methods, "kusto.auth.method": append([]string{""}, Methods...), "fleet.engine": Engines,
 	}
 }
@@ -220,6 +236,7 @@ func wrong(key, format string, args ...any) error {
 // there are tenants, what only they need may be missing; each of them is checked itself.
 func (c Config) Check() error {
 	single := !c.HasTenants()
+	kusto := single && c.Destination != ToLake
 	known := words()
 	for _, f := range c.fields() {
 		words, ok := known[f.Path]
@@ -234,7 +251,7 @@ func (c Config) Check() error {
 		key, value string
 		required   bool
 	}{
-		{"kusto.cluster", c.Kusto.Cluster, single},
+		{"kusto.cluster", c.Kusto.Cluster, kusto},
 		{"kusto.ingest", c.Kusto.Ingest, false},
 		{"defender.endpoint", c.Defender.Endpoint, false},
 		{"assessment.endpoint", c.Assessment.Endpoint, false},
@@ -257,8 +274,11 @@ func (c Config) Check() error {
 			return wrong("functions.prefix", "is not a valid prefix of a function name: %v", err)
 		}
 	}
-	if c.Kusto.Database == "" && single {
+	if c.Kusto.Database == "" && kusto {
 		return wrong("kusto.database", "is empty; set it to the name of the destination database")
+	}
+	if c.Destination == ToLake && c.Lake.Path == "" {
+		return wrong("lake.path", "is empty; set it to a folder, such as ./tvm")
 	}
 	for _, table := range slices.Sorted(maps.Keys(c.Serve.Schedules)) {
 		if err := tvmexport.CheckIdentifier("table", table); err != nil {

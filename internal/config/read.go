@@ -222,6 +222,10 @@ func (r *reading) value(n ast.Node, to reflect.Value, path string) {
 		r.tenants = n
 		return
 	}
+	if _, list := n.(*ast.SequenceNode); list && path == "destination" {
+		r.fail(n, "destination is one of %s: an export to several destinations needs a configuration for each", strings.Join(Destinations, " and "))
+		return
+	}
 	switch to.Kind() {
 	case reflect.Struct:
 		r.decode(n, to, path)

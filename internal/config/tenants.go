@@ -279,10 +279,13 @@ func apart(members []Member) {
 			continue
 		}
 		c := m.Config
-		database := strings.ToLower(strings.TrimRight(c.Kusto.Cluster, "/")) + " " + c.Kusto.Database
+		database, key := strings.ToLower(strings.TrimRight(c.Kusto.Cluster, "/"))+" "+c.Kusto.Database, "kusto.database"
+		if c.Destination == ToLake {
+			database, key = "lake "+filepath.Clean(c.Lake.Path), "lake.path"
+		}
 		tenant := strings.ToLower(c.Auth.TenantID + " " + c.Defender.Endpoint)
 		if first, ok := databases[database]; ok {
-			m.Err = fmt.Errorf("tenant %s: kusto.database is that of tenant %s; each tenant needs a database of its own", m.Name, first)
+			m.Err = fmt.Errorf("tenant %s: %s is that of tenant %s; each tenant needs a destination of its own", m.Name, key, first)
 			continue
 		}
 		if first, ok := tenants[tenant]; ok {

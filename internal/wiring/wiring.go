@@ -22,6 +22,7 @@ import (
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/progress"
 	"github.com/tvmexport/tvmexport/kusto"
+	"github.com/tvmexport/tvmexport/lake"
 )
 
 // Setup is what a program gives to the parts of a configuration.
@@ -46,8 +47,9 @@ type Parts struct {
 	Cloud       hunting.Cloud
 	Client      *http.Client
 	Defender    LazyCredential // signs in to Defender
-	Destination *kusto.Client
-	Tenant      string // whose data the source has, once Source has signed in
+	Destination *kusto.Client  // nil if the destination is a lake
+	Lake        *lake.Client   // nil if it is not
+	Tenant      string         // whose data the source has, once Source has signed in
 
 	Exports *assessment.Client // of the export assessment APIs, once Source has signed in
 
@@ -67,18 +69,20 @@ func Open(ctx context.Context, s Setup) (*Parts, error) {
 		return nil, err
 	}
 	defender, sink := s.SignIn(cloud, client)
+	x := &Parts{Config: c, Cloud: cloud, Client: client, Defender: defender, setup: s}
+	if Lakes(c) {
+		x.Lake, err = openLake(s)
+		return x, err
+	}
 	credential, err := sink()
 	if err != nil {
 		return nil, err
 	}
-	destination, err := kusto.New(ctx, kusto.Options{
+	x.Destination, err = kusto.New(ctx, kusto.Options{
 		Cluster: c.Kusto.Cluster, Ingest: c.Kusto.Ingest, Database: c.Kusto.Database, TrustedHosts: c.Kusto.TrustedHosts,
 		Credential: credential, HTTPClient: s.toCluster(client), Logger: s.Logger, Version: s.Version, Setup: ScriptOptions(c),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &Parts{Config: c, Cloud: cloud, Client: client, Defender: defender, Destination: destination, setup: s}, nil
+	return x, err
 }
 
 // ScriptOptions is what a configuration says of what init makes.
@@ -132,7 +136,7 @@ func (x *Parts) Exporter(source tvmexport.Source, printer progress.Printer) *eng
 	return &engine.Exporter{
 		TenantName: name,
 
-		Source: source, Sources: x.assessed, Destination: x.Destination, Describe: Describe(c), Policy: Policies(c), Compress: compress,
+		Source: source, Sources: x.assessed, Destination: x.Sink(), Describe: Describe(c), Policy: Policies(c), Compress: compress,
 		Hooks: printer.Hooks(), Advise: x.setup.Advise, Owner: Owner(), Tenant: x.Tenant, Term: c.Lease,
 		Lag: c.Lag, Recount: c.Recount, Resume: c.Resume,
 		Consistent: c.Consistency == "table", FullEvery: c.Snapshots.FullEvery, StepBytes: int64(c.Publish.Bytes),
@@ -140,7 +144,13 @@ func (x *Parts) Exporter(source tvmexport.Source, printer progress.Printer) *eng
 }
 
 // Close closes the destination. No request may be under way.
-func (x *Parts) Close() { _ = x.Destination.Close() }
+func (x *Parts) Close() {
+	if x.Lake != nil {
+		_ = x.Lake.Close() // locks end with the process anyway
+		return
+	}
+	_ = x.Destination.Close()
+}
 
 // compress favours speed: the data crosses the network once.
 func compress(w io.Writer) io.WriteCloser {
