@@ -55,6 +55,11 @@ func Script(tables []tvmexport.Table, o ScriptOptions) ([]Command, error) {
 	return setup.Script(tables, o)
 }
 
+// WriteResourceScript writes the commands for a database script resource, see [setup.WriteResourceScript].
+func WriteResourceScript(w io.Writer, commands []Command) error {
+	return setup.WriteResourceScript(w, commands)
+}
+
 // WriteScript writes the commands as one command to paste, see [setup.WriteScript].
 func WriteScript(w io.Writer, commands []Command, g ScriptGrants, remarks ...string) error {
 	return setup.WriteScript(w, commands, g, remarks...)

@@ -22,6 +22,7 @@ type initFlags struct {
 	tables    []string
 	principal string
 	roles     string
+	place     string
 	json      bool
 	fleet     bool
 	remove    bool
@@ -44,6 +45,10 @@ makes what init makes, gives --principal its roles, and adds the configuration
 rows. If the configuration names a database that can be read, the script leaves
 alone what others created there, as init does. Otherwise it is for a database in
 which none of the tables exists.
+
+With --print --for arm it prints the commands for a database script resource of
+Azure Resource Manager (Microsoft.Kusto/clusters/databases/scripts). Roles are
+resources of their own there. The configuration rows come from the first init.
 
 With --fleet it makes, in the database fleet.database, what reads across all
 tenants: the entity group FleetTenants, for each table functions of the same
@@ -72,7 +77,7 @@ group until --remove takes them out.`,
 			if f.print {
 				return p.printScript(c.Context(), wanted, f)
 			}
-			for _, name := range []string{"principal", "roles"} {
+			for _, name := range []string{"principal", "roles", "for"} {
 				if c.Flags().Changed(name) {
 					return usage(fmt.Errorf("--%s is for --print", name))
 				}
@@ -84,6 +89,7 @@ group until --remove takes them out.`,
 	c.Flags().StringArrayVar(&f.tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
 	c.Flags().StringVar(&f.principal, "principal", "", "`identity` of the exporter that the script gives its roles: aadapp=APPLICATION;TENANT")
 	c.Flags().StringVar(&f.roles, "roles", "database", "`scope` of the roles in the script: database, or table for roles of single tables")
+	c.Flags().StringVar(&f.place, "for", "editor", "`place` where the script runs: editor, or arm for a database script resource")
 	c.Flags().BoolVar(&f.fleet, "fleet", false, "make the functions over all tenants, in fleet.database")
 	c.Flags().BoolVar(&f.remove, "remove", false, "with --fleet: take databases of no configured tenant out of the entity group")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON, one line for each object that was created and one total line")

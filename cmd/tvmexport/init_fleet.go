@@ -18,7 +18,7 @@ import (
 
 // initFleet makes what reads across all tenants, or prints the script that does.
 func initFleet(ctx context.Context, p *process, c *cobra.Command, tables []tvmexport.Table, f initFlags) error {
-	for _, name := range []string{"principal", "roles", "tenant", "all-tenants"} {
+	for _, name := range []string{"principal", "roles", "for", "tenant", "all-tenants"} {
 		if flag := c.Flags().Lookup(name); flag != nil && flag.Changed {
 			return usage(fmt.Errorf("--%s is not for --fleet, which is about all tenants", name))
 		}

@@ -20,6 +20,21 @@ const lookTime = 15 * time.Second
 // that is there.
 func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f initFlags) error {
 	g := kusto.ScriptGrants{Principal: strings.TrimSpace(f.principal)}
+	write := func(commands []kusto.Command, remarks ...string) error {
+		return kusto.WriteScript(p.stdout, commands, g, remarks...)
+	}
+	switch f.place {
+	case "editor":
+	case "arm":
+		if f.principal != "" || f.roles != "database" {
+			return usage(errors.New("--principal and --roles are for --for editor: a template gives roles by resources (Microsoft.Kusto/clusters/databases/principalAssignments)"))
+		}
+		write = func(commands []kusto.Command, _ ...string) error {
+			return kusto.WriteResourceScript(p.stdout, commands)
+		}
+	default:
+		return usage(fmt.Errorf("--for %q is unknown: use editor or arm", f.place))
+	}
 	switch f.roles {
 	case "database":
 	case "table":
@@ -56,7 +71,7 @@ func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f i
 			for _, note := range notes {
 				fmt.Fprintf(p.stderr, "note: %s\n", note)
 			}
-			return kusto.WriteScript(p.stdout, commands, g, append([]string{"It leaves alone what others created in the database " + g.Database + "."}, notes...)...)
+			return write(commands, append([]string{"It leaves alone what others created in the database " + g.Database + "."}, notes...)...)
 		} else if tvmexport.CauseOf(err) == tvmexport.Usage || ctx.Err() != nil {
 			return err
 		} else {
@@ -75,7 +90,7 @@ func (p *process) printScript(ctx context.Context, tables []tvmexport.Table, f i
 	if shared := kusto.SharedPolicies(commands); len(shared) > 0 {
 		remarks = append(remarks, fmt.Sprintf("If another program made one of the tables %s, remove the commands with its policies first: rows older than its new retention would be dropped.", strings.Join(shared, ", ")))
 	}
-	return kusto.WriteScript(p.stdout, commands, g, remarks...)
+	return write(commands, remarks...)
 }
 
 // fittingCommands are the commands of init for the database as it is.
