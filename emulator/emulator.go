@@ -147,7 +147,7 @@ func build(o Options, at addresses, c *credentials) (e *Emulator, err error) {
 	}
 	e.ready = Ready{
 		Graph: at.graph, XDR: at.xdr, MDE: at.mde, Authority: at.authority, Control: at.control,
-		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database,
+		Kusto: at.kusto, Ingest: at.ingest, Database: o.Database, Lake: lakeAddress(at),
 		QueryServiceURI: at.query, IngestionServiceURI: at.ingestion,
 		TenantID: o.TenantID, HomeTenantID: homeTenant(o), ClientID: ExporterID, ClientSecret: rand.Text(),
 		AdminClientID: AdminID, AdminClientSecret: rand.Text(),

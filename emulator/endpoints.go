@@ -23,6 +23,7 @@ type Ready struct {
 	Database     string `json:"database"` // the database that is there; in an Eventhouse, the name that people see
 	CA           string `json:"ca"`       // file with the certificate to trust; "" without sockets
 	Control      string `json:"control"`  // base URL of the control API
+	Lake         string `json:"lake"`     // URL of a blob container that ClientID may write to
 
 	// Of an Eventhouse alone: the engine's name of the database, a GUID, and the URIs in
 	// the form of Fabric. On sockets their names end in localhost, which not every

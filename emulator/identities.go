@@ -58,6 +58,7 @@ func identities(e *Emulator, at addresses) entra.Options {
 				"https://securitycenter.onmicrosoft.com/windowsatpservice",
 				"https://api-gcc.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us",
 			}},
+			{URI: StorageResource, AppID: storageAppID},
 			{URI: KustoResource, AppID: kustoAppID, Aliases: kustoAudiences(e, at)},
 		},
 	}

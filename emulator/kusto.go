@@ -50,7 +50,8 @@ func openKusto(e *Emulator, at addresses) error {
 	if err != nil {
 		return err
 	}
-	k := &kusto{accounts: storage.New(storage.Options{Now: e.o.Now, Disk: disk.Folder{Dir: blobs, Log: e.o.Log}})}
+	k := &kusto{accounts: storage.New(storage.Options{Now: e.o.Now, Disk: disk.Folder{Dir: blobs, Log: e.o.Log}, Authorize: storageTokens(e)})}
+	k.accounts.Add(lakeContainer)
 	k.dataManagement, err = datamanagement.New(datamanagement.Options{
 		Engine: e.engine, Admin: e.admin, Now: e.o.Now, Batching: e.o.Batching,
 		StreamNeedsMapping: e.o.StreamNeedsMapping, Log: e.o.Log,

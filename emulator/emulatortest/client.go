@@ -31,6 +31,8 @@ const (
 	XDRResource   = emulator.XDRResource
 	MDEResource   = emulator.MDEResource
 	KustoResource = emulator.KustoResource // cluster and ingestion service
+	// StorageResource is Azure Storage: the container at Endpoints.Lake.
+	StorageResource = emulator.StorageResource
 )
 
 // Client is a client for the services. It adds no tokens. Without Loopback, a request to
@@ -133,6 +135,8 @@ func (e *Emulator) resource(u *url.URL) string {
 	switch {
 	case is(at.Kusto), is(at.Ingest):
 		return KustoResource
+	case strings.HasPrefix("https://"+u.Host+u.Path, at.Lake):
+		return StorageResource
 	case !is(at.Graph) && !is(at.XDR) && !is(at.MDE):
 		return ""
 	case strings.HasPrefix(u.Path, "/v1.0/"), strings.HasPrefix(u.Path, "/beta/"):

@@ -22,8 +22,9 @@ const (
 // blobs is the blob service of all accounts.
 type blobs struct {
 	signer
-	keep  int64 // bytes that stay after release
-	spool spool
+	tokens func(r *http.Request, at Resource, anyOf string) error
+	keep   int64 // bytes that stay after release
+	spool  spool
 
 	mu         sync.Mutex
 	containers map[Resource]*container

@@ -14,12 +14,12 @@ import (
 func (s *blobs) serve(w http.ResponseWriter, r *http.Request, at location) error {
 	q := r.URL.Query()
 	comp := q.Get("comp")
-	if at.rest == "" || q.Get("restype") != "" {
-		return s.serveContainer(w, r, at)
-	}
 	s.mu.Lock()
 	c := s.containers[at.Resource]
 	s.mu.Unlock()
+	if at.rest == "" || q.Get("restype") != "" {
+		return s.serveContainer(w, r, at, c)
+	}
 	switch {
 	case r.Method == http.MethodPut && comp == "":
 		return s.putBlob(w, r, at, c)
@@ -27,6 +27,8 @@ func (s *blobs) serve(w http.ResponseWriter, r *http.Request, at location) error
 		return s.putBlock(w, r, at, c)
 	case r.Method == http.MethodPut && comp == "blocklist":
 		return s.putBlockList(w, r, at, c)
+	case r.Method == http.MethodGet && comp == "blocklist":
+		return s.getBlockList(w, r, at, c)
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && comp == "":
 		return s.getBlob(w, r, at, c)
 	case r.Method == http.MethodDelete && comp == "":
@@ -35,12 +37,15 @@ func (s *blobs) serve(w http.ResponseWriter, r *http.Request, at location) error
 	return errUnsupported(r)
 }
 
-// serveContainer answers only whether the container is there.
-func (s *blobs) serveContainer(w http.ResponseWriter, r *http.Request, at location) error {
+// serveContainer lists blobs, or answers whether the container is there.
+func (s *blobs) serveContainer(w http.ResponseWriter, r *http.Request, at location, c *container) error {
+	if r.Method == http.MethodGet && r.URL.Query().Get("comp") == "list" {
+		return s.listBlobs(w, r, at, c)
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.URL.Query().Get("comp") != "" {
 		return errUnsupported(r)
 	}
-	if err := s.authorize(at.Resource, r.URL.Query(), "rl"); err != nil {
+	if err := s.allow(r, at, "rl"); err != nil {
 		return err
 	}
 	w.Header().Set("X-Ms-Lease-Status", "unlocked")
@@ -51,7 +56,7 @@ func (s *blobs) serveContainer(w http.ResponseWriter, r *http.Request, at locati
 
 // putBlob stores the body as a whole blob.
 func (s *blobs) putBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
-	if err := s.authorize(at.Resource, r.URL.Query(), "cw"); err != nil {
+	if err := s.allow(r, at, "cw"); err != nil {
 		return err
 	}
 	if t := r.Header.Get("X-Ms-Blob-Type"); t != "BlockBlob" {
@@ -117,7 +122,7 @@ func conditions(r *http.Request, old *blob) error {
 
 // putBlock stores the body as a block of a blob to come.
 func (s *blobs) putBlock(w http.ResponseWriter, r *http.Request, at location, c *container) error {
-	if err := s.authorize(at.Resource, r.URL.Query(), "cw"); err != nil {
+	if err := s.allow(r, at, "cw"); err != nil {
 		return err
 	}
 	id := r.URL.Query().Get("blockid")
@@ -147,7 +152,7 @@ func (s *blobs) putBlock(w http.ResponseWriter, r *http.Request, at location, c 
 
 // putBlockList makes a blob of blocks, in the order of the list.
 func (s *blobs) putBlockList(w http.ResponseWriter, r *http.Request, at location, c *container) error {
-	if err := s.authorize(at.Resource, r.URL.Query(), "cw"); err != nil {
+	if err := s.allow(r, at, "cw"); err != nil {
 		return err
 	}
 	ids, err := readBlockList(io.LimitReader(r.Body, 16<<20))
@@ -220,7 +225,7 @@ func readBlockList(r io.Reader) ([]listedBlock, error) {
 
 // getBlob sends the blob or a range of it, or only its properties.
 func (s *blobs) getBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
-	if err := s.authorizeBlob(at, r.URL.Query(), "r"); err != nil {
+	if err := s.allow(r, at, "r"); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -318,7 +323,7 @@ func (b *blob) rangeOf(r *http.Request) (from, to int64, partial bool, err error
 }
 
 func (s *blobs) deleteBlob(w http.ResponseWriter, r *http.Request, at location, c *container) error {
-	if err := s.authorize(at.Resource, r.URL.Query(), "d"); err != nil {
+	if err := s.allow(r, at, "d"); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -21,6 +21,10 @@ type Options struct {
 	// Keep is how many bytes of blobs stay after Release; the oldest go first.
 	// 0 is 64 MiB in memory and 1 GiB on disk.
 	Keep int64
+	// Authorize decides on a request for a blob that comes with a token instead of a
+	// signature, for a permission that Grant names; nil refuses all of them. The error
+	// is an *Error.
+	Authorize func(r *http.Request, at Resource, anyOf string) error
 }
 
 // Kind is a service of a storage account.
@@ -74,7 +78,7 @@ func New(o Options) *Storage {
 	by := signer{key: o.Key, now: o.Now}
 	return &Storage{
 		signer: by,
-		blobs:  &blobs{signer: by, keep: o.Keep, spool: spool{in: o.Disk, memory: o.Disk.Dir == ""}, containers: map[Resource]*container{}},
+		blobs:  &blobs{signer: by, tokens: o.Authorize, keep: o.Keep, spool: spool{in: o.Disk, memory: o.Disk.Dir == ""}, containers: map[Resource]*container{}},
 		queues: &queues{signer: by, byName: map[Resource]*Messages{}},
 		tables: &tables{signer: by, byName: map[Resource]*Entities{}},
 	}
