@@ -172,6 +172,7 @@ var kustoArrows = map[string][]string{
 var lakeArrows = map[string][]string{
 	"lake/store":           nil,
 	"lake/store/local":     {"lake/store"},
+	"lake/store/blob":      {"lake/store"},
 	"lake/store/storetest": {"lake/store"},
 	"lake/parquet":         nil,
 	"lake/delta":           {"lake/parquet", "lake/store"},
@@ -304,18 +305,19 @@ func TestPartsOfTheApplication(t *testing.T) {
 // Libraries that must stay replaceable are imported by one package each.
 func TestOnePackagePerLibrary(t *testing.T) {
 	homes := map[string][]string{
-		"github.com/Azure/azure-kusto-go/azkustodata":      {"kusto/conn"},
-		"github.com/Azure/azure-kusto-go/azkustoingest":    {"kusto/landing"},
-		"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"internal/signin"},
-		"software.sslmate.com/src/go-pkcs12":               {"internal/signin"},
-		"github.com/spf13/cobra":                           {"cmd/tvmexport"},
-		"github.com/goccy/go-yaml":                         {"internal/config"},
-		"github.com/vbauerster/mpb":                        {"internal/progress"},
-		"github.com/prometheus/client_golang":              {"internal/metrics", "internal/telemetry", "cmd/tvmexport"},
-		"go.opentelemetry.io":                              {"internal/telemetry"},
-		"github.com/golang-jwt/jwt":                        {"emulator/entra"},
-		"github.com/parquet-go/parquet-go":                 {"lake/parquet"},
-		"golang.org/x/sys":                                 {"lake/store/local"},
+		"github.com/Azure/azure-kusto-go/azkustodata":          {"kusto/conn"},
+		"github.com/Azure/azure-kusto-go/azkustoingest":        {"kusto/landing"},
+		"github.com/Azure/azure-sdk-for-go/sdk/azidentity":     {"internal/signin"},
+		"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob": {"lake/store/blob"},
+		"software.sslmate.com/src/go-pkcs12":                   {"internal/signin"},
+		"github.com/spf13/cobra":                               {"cmd/tvmexport"},
+		"github.com/goccy/go-yaml":                             {"internal/config"},
+		"github.com/vbauerster/mpb":                            {"internal/progress"},
+		"github.com/prometheus/client_golang":                  {"internal/metrics", "internal/telemetry", "cmd/tvmexport"},
+		"go.opentelemetry.io":                                  {"internal/telemetry"},
+		"github.com/golang-jwt/jwt":                            {"emulator/entra"},
+		"github.com/parquet-go/parquet-go":                     {"lake/parquet"},
+		"golang.org/x/sys":                                     {"lake/store/local"},
 	}
 	for _, p := range packages(t) {
 		from, _ := local(p.ImportPath)
