@@ -465,7 +465,7 @@ func TestReadyLine(t *testing.T) {
 	delete(got, "tenants")
 	want := []string{
 		"adminClientId", "adminClientSecret", "authority", "ca", "clientId", "clientSecret", "control", "database",
-		"graph", "ingest", "kusto", "mde", "tenantId", "xdr",
+		"graph", "ingest", "kusto", "lake", "mde", "tenantId", "xdr",
 		"certificate", "expiredCertificate", "federatedToken",
 		"imds", "identityEndpoint", "identityHeader", "identityClientId", "identityObjectId", "identityResourceId",
 	}
