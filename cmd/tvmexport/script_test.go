@@ -225,7 +225,7 @@ func cmdEmulator(ts *testscript.TestScript, _ bool, args []string) {
 	setSignIn(ts, s.Ready)
 	for name, value := range map[string]string{
 		"AZURE_TENANT_ID": s.Ready.TenantID, "AZURE_CLIENT_ID": s.Ready.ClientID, "AZURE_CLIENT_SECRET": s.Ready.ClientSecret,
-		"AZURE_AUTHORITY_HOST": s.Ready.Authority, "GRAPH": s.Ready.Graph, "KUSTO": s.Ready.Kusto, "CONTROL": s.Ready.Control,
+		"AZURE_AUTHORITY_HOST": s.Ready.Authority, "GRAPH": s.Ready.Graph, "KUSTO": s.Ready.Kusto, "CONTROL": s.Ready.Control, "LAKE": s.Ready.Lake,
 		"DATABASE_ID": s.Ready.DatabaseID, "ADMIN_ID": s.Ready.AdminClientID, "ADMIN_SECRET": s.Ready.AdminClientSecret,
 	} {
 		ts.Setenv(name, value)

@@ -2,7 +2,9 @@ package wiring
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/tvmexport/tvmexport/kusto"
 	"github.com/tvmexport/tvmexport/lake"
 	"github.com/tvmexport/tvmexport/lake/store"
+	"github.com/tvmexport/tvmexport/lake/store/blob"
 	"github.com/tvmexport/tvmexport/lake/store/local"
 )
 
@@ -31,20 +34,31 @@ type Configuration interface {
 }
 
 // openLake opens the folder of a configuration.
-func openLake(s Setup) (*lake.Client, error) {
-	to, err := openStore(s.Config.Lake.Path)
+func openLake(s Setup, signIn LazyCredential, client *http.Client) (*lake.Client, error) {
+	to, err := openStore(s, signIn, client)
 	if err != nil {
 		return nil, err
 	}
 	return lake.New(lake.Options{Store: to, Retention: s.Config.Retention.Typed, Version: s.Version, Logger: s.Logger}), nil
 }
 
-// openStore opens a folder. It creates it.
-func openStore(path string) (store.Store, error) {
-	if scheme, _, ok := strings.Cut(path, "://"); ok {
-		return nil, Usage(fmt.Errorf("lake.path is a URL (%s://...): this version writes to folders of a disk only", scheme))
+// openStore opens a folder of a disk, which it creates, or of Azure Storage.
+func openStore(s Setup, signIn LazyCredential, client *http.Client) (store.Store, error) {
+	path := s.Config.Lake.Path
+	scheme, _, isURL := strings.Cut(path, "://")
+	switch {
+	case !isURL:
+		return local.Open(filepath.Clean(path))
+	case !blob.Is(path):
+		return nil, Usage(fmt.Errorf("lake.path is a URL with %s://: use a folder, https:// or abfss://", scheme))
+	case strings.Contains(path, "?"): // the path is printed and logged
+		return nil, Usage(errors.New("lake.path has a shared access signature: leave it out; the program signs in as kusto.auth and auth say"))
 	}
-	return local.Open(filepath.Clean(path))
+	credential, err := signIn()
+	if err != nil {
+		return nil, err
+	}
+	return blob.Open(path, blob.Options{Credential: credential, HTTPClient: s.instrumented("lake", client)})
 }
 
 // Lakes says whether the rows of a configuration go to a folder.

@@ -71,7 +71,7 @@ func Open(ctx context.Context, s Setup) (*Parts, error) {
 	defender, sink := s.SignIn(cloud, client)
 	x := &Parts{Config: c, Cloud: cloud, Client: client, Defender: defender, setup: s}
 	if Lakes(c) {
-		x.Lake, err = openLake(s)
+		x.Lake, err = openLake(s, sink, client)
 		return x, err
 	}
 	credential, err := sink()
