@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -42,8 +42,10 @@ type fleetService struct {
 	listen    config.Serve // in effect; it changes only with a restart
 	names     selection    // of the command line
 
-	mu      sync.Mutex // held while tenants come and go, which takes as long as their last exports
+	mu      sync.Mutex // held while tenants come and go, and at the end while they end
 	tenants map[string]*servedTenant
+	ending  map[*servedTenant]struct{} // that are not served any more, and whose last export has not ended
+	dropped sync.WaitGroup             // those that are ending
 
 	quick    sync.Mutex // held for moments: by probes, and by tenants that are about to end
 	services []*service // nil: the first ones have not come yet
@@ -67,7 +69,7 @@ func serveFleet(ctx context.Context, p *process, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
-	f := &fleetService{process: p, flags: flags, log: log, names: p.tenants, tenants: map[string]*servedTenant{}}
+	f := &fleetService{process: p, flags: flags, log: log, names: p.tenants, tenants: map[string]*servedTenant{}, ending: map[*servedTenant]struct{}{}}
 	top, members, err := f.read()
 	if err != nil {
 		return err
@@ -270,8 +272,12 @@ func (f *fleetService) start(ctx context.Context, t *servedTenant, m config.Memb
 	}
 	ctx, t.stop = context.WithCancel(ctx)
 	t.member, t.service, t.done = m, s, make(chan struct{})
+	before := f.endingBefore(m)
 	go func() {
 		defer close(t.done)
+		for _, done := range before {
+			<-done
+		}
 		loop := loopOf(ctx, s)
 		loop.Jumped = f.jumped
 		loop.Run(ctx)
@@ -306,28 +312,50 @@ func setupOf(m config.Member) statuspage.Setup {
 	return statuspage.Setup{Cluster: m.Config.Kusto.Cluster, Database: m.Config.Kusto.Database, Tenant: m.Config.Auth.TenantID}
 }
 
-// drop ends the tenants that gone names, all at the same time, and takes them off the page.
+// drop ends the tenants that gone names, and takes them off the page. It does not wait for their
+// last exports, which can take as long as the last commands of a run: the others go on meanwhile.
+// The caller holds the lock.
 func (f *fleetService) drop(gone func(name string) bool) {
-	ends := maps.Clone(f.tenants)
-	maps.DeleteFunc(ends, func(name string, _ *servedTenant) bool { return !gone(name) })
-	for _, t := range ends {
-		if t.service != nil {
-			t.stop()
-		}
-	}
-	for name, t := range ends {
-		if t.service != nil {
-			<-t.done
-			f.log.Info("the tenant is not exported any more", "tenant", name)
+	for name, t := range f.tenants {
+		if !gone(name) {
+			continue
 		}
 		f.page.Remove(name)
 		f.metrics.Remove(name)
 		delete(f.tenants, name)
+		if t.service == nil {
+			continue
+		}
+		t.stop()
+		f.ending[t] = struct{}{}
+		f.dropped.Go(func() {
+			<-t.done
+			f.log.Info("the tenant is not exported any more", "tenant", name)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			delete(f.ending, t)
+		})
 	}
+}
+
+// endingBefore are the ends that a tenant waits for before it begins: of those that had its name, its
+// database or its Entra tenant. So a tenant that is renamed, or that comes back, never runs twice.
+// The caller holds the lock.
+func (f *fleetService) endingBefore(m config.Member) []<-chan struct{} {
+	var out []<-chan struct{}
+	for t := range f.ending {
+		old, c := t.member.Config, m.Config
+		if t.member.Name == m.Name || old.Auth.TenantID == c.Auth.TenantID ||
+			strings.EqualFold(old.Kusto.Cluster, c.Kusto.Cluster) && strings.EqualFold(old.Kusto.Database, c.Kusto.Database) {
+			out = append(out, t.done)
+		}
+	}
+	return out
 }
 
 // end waits for the last exports of all tenants. Their context has ended.
 func (f *fleetService) end() {
+	defer f.dropped.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, t := range f.tenants {

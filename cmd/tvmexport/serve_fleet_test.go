@@ -18,7 +18,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tvmexport/tvmexport/emulator"
+	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/metrics"
+	"github.com/tvmexport/tvmexport/internal/serve/statuspage"
 )
 
 // fleetOf starts an emulator with tenants that are initialised, and writes a configuration
@@ -216,5 +218,58 @@ func TestServeFleetWaitsForNoEndingTenant(t *testing.T) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Fatal("a probe, or a tenant that ends, waits")
+	}
+}
+
+// A tenant that ends does not hold up the others, and nobody works for its database or its name before
+// it has ended. The program waits for it.
+func TestServeFleetGoesOnWhileATenantEnds(t *testing.T) {
+	f := &fleetService{
+		log: slog.New(slog.DiscardHandler), metrics: metrics.NewFleet("v1", prometheus.NewRegistry()), page: statuspage.NewFleet(statuspage.FleetSetup{}),
+		tenants: map[string]*servedTenant{}, ending: map[*servedTenant]struct{}{},
+	}
+	member := func(name, tenant, database string) config.Member {
+		m := config.Member{Name: name}
+		m.Config.Auth.TenantID, m.Config.Kusto.Cluster, m.Config.Kusto.Database = tenant, "https://adx.example", database
+		return m
+	}
+	stopped := false
+	old := &servedTenant{member: member("old", "id-1", "tvm-1"), service: &service{}, stop: func() { stopped = true }, done: make(chan struct{})}
+	f.tenants["old"] = old
+	f.page.Board("old", statuspage.Setup{}, statuspage.Reader{})
+	f.adopt(t.Context(), nil) // does not wait
+	if !stopped || len(f.tenants) != 0 {
+		t.Errorf("stopped: %t; %d tenants are left", stopped, len(f.tenants))
+	}
+	for _, tt := range []struct {
+		m     config.Member
+		waits bool
+	}{
+		{member("old", "id-2", "tvm-2"), true},
+		{member("new", "id-1", "tvm-2"), true},
+		{member("new", "id-2", "TVM-1"), true},
+		{member("new", "id-2", "tvm-2"), false},
+	} {
+		f.mu.Lock()
+		got := f.endingBefore(tt.m)
+		f.mu.Unlock()
+		if (len(got) > 0) != tt.waits {
+			t.Errorf("%s of %s in %s waits for %d tenants", tt.m.Name, tt.m.Config.Auth.TenantID, tt.m.Config.Kusto.Database, len(got))
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.end()
+	}()
+	f.mu.Lock()
+	if _, ok := f.ending[old]; !ok {
+		t.Error("a tenant that has not ended is forgotten")
+	}
+	f.mu.Unlock()
+	close(old.done)
+	<-ended
+	if len(f.ending) != 0 {
+		t.Errorf("%d tenants are still ending", len(f.ending))
 	}
 }
