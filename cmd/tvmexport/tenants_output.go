@@ -26,13 +26,18 @@ type tenantOutput struct {
 	asJSON  bool
 	several bool
 	text    bytes.Buffer
+	lines   []*lineWriter // to standard error
 }
 
 // Write implements io.Writer.
 func (o *tenantOutput) Write(p []byte) (int, error) { return o.text.Write(p) }
 
-// flush prints what was kept, each line with the tenant's name.
+// flush prints what was kept, each line with the tenant's name, and lines to standard error that
+// have no end.
 func (o *tenantOutput) flush() {
+	for _, l := range o.lines {
+		l.flush()
+	}
 	o.to.mu.Lock()
 	defer o.to.mu.Unlock()
 	_, _ = o.to.stdout.Write(named(o.name, o.text.Bytes())) // the output remembers that it failed
@@ -56,12 +61,18 @@ func (o *tenantOutput) failed(err error) {
 }
 
 // errors is standard error for the command: each line gets the tenant's name.
-func (o *tenantOutput) errors() io.Writer { return &lineWriter{out: o, name: true} }
+func (o *tenantOutput) errors() io.Writer { return o.lineWriter(true) }
 
 // logs is standard error for the log, whose records have the tenant as an attribute.
-func (o *tenantOutput) logs() io.Writer { return &lineWriter{out: o} }
+func (o *tenantOutput) logs() io.Writer { return o.lineWriter(false) }
 
-// lineWriter writes whole lines to standard error at once.
+func (o *tenantOutput) lineWriter(name bool) *lineWriter {
+	l := &lineWriter{out: o, name: name}
+	o.lines = append(o.lines, l)
+	return l
+}
+
+// lineWriter writes whole lines to standard error at once; the last one may lack its end.
 type lineWriter struct {
 	out  *tenantOutput
 	name bool
@@ -79,15 +90,30 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	if end == 0 {
 		return len(p), nil
 	}
-	lines := l.rest[:end]
+	err := l.print(l.rest[:end])
+	l.rest = append(l.rest[:0], l.rest[end:]...)
+	return len(p), err
+}
+
+// flush writes what has no end yet as a line.
+func (l *lineWriter) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.rest) > 0 {
+		_ = l.print(append(l.rest, '\n')) // as of every line to standard error
+		l.rest = nil
+	}
+}
+
+// print writes complete lines. The caller holds the lock.
+func (l *lineWriter) print(lines []byte) error {
 	if l.name {
 		lines = named(l.out.name, lines)
 	}
 	l.out.to.mu.Lock()
+	defer l.out.to.mu.Unlock()
 	_, err := l.out.to.stderr.Write(lines)
-	l.out.to.mu.Unlock()
-	l.rest = append(l.rest[:0], l.rest[end:]...)
-	return len(p), err
+	return err
 }
 
 // named is text whose lines say which tenant they are about: an object of JSON by its

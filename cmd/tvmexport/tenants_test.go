@@ -74,6 +74,21 @@ func TestAFailureIsAResult(t *testing.T) {
 	}
 }
 
+// What a command has printed last to standard error is a line, although it does not end as one.
+func TestLastLineWithoutAnEnd(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	out := (&gathered{stdout: &stdout, stderr: &stderr}).of("a", false, true)
+	lines, logs := out.errors(), out.logs()
+	_, _ = io.WriteString(lines, "whole\nhal")
+	_, _ = io.WriteString(lines, "f")
+	_, _ = io.WriteString(logs, "level=INFO")
+	out.flush()
+	out.flush() // once is enough
+	if got, want := stderr.String(), "a: whole\na: half\nlevel=INFO\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestSelectedTenants(t *testing.T) {
 	var members []config.Member
 	for _, name := range []string{"contoso", "fabrikam", "tailspin"} {
