@@ -115,6 +115,10 @@ func TestMacroExpand(t *testing.T) {
 		{"not fuzzy", "macro-expand All as X (X.T)", []string{"refused: Failed to resolve entity 'database('Secret')'"}, nil},
 		{"not fuzzy, a table that one lacks", "macro-expand Two as X (X.OnlyHere)", []string{"refused: named 'OnlyHere'"}, nil},
 		{"fuzzy does not forgive other errors", "macro-expand isfuzzy=true Two as X (X.T | where extra == 'x')", []string{"refused: Failed to resolve scalar expression named 'extra'"}, nil},
+		{"nothing is there, next to what is", "union isfuzzy=true (print a=1), (macro-expand isfuzzy=true Lost as X (X.T))", []string{"1"}, []string{
+			"Failed to resolve entity 'database('Secret')'", "Failed to resolve entity 'database('nowhere')'", "Failed to resolve entity 'Lost'",
+		}},
+		{"nothing is there, next to what is, strictly", "union (print a=1), (macro-expand isfuzzy=true Lost as X (X.T))", []string{"refused: none of the entities could be resolved"}, nil},
 		{"nothing is there", "macro-expand isfuzzy=true Lost as X (X.T)", []string{"refused: none of the entities could be resolved"}, nil},
 		{"best effort", "set best_effort=true; macro-expand All as X (X.T | project n)", []string{"1", "2", "3"}, []string{
 			"Failed to resolve entity 'database('Secret')'", "Failed to resolve entity 'database('nowhere')'",

@@ -93,9 +93,18 @@ func bindMacro(b *binder, n *syntax.MacroExpand, s *scope) (*pipeline, error) {
 		}
 	}
 	if len(src.legs) == 0 {
-		return nil, semantic(n.Pos(), "'macro-expand' operator: none of the entities could be resolved")
+		// A union that is fuzzy leaves out a part that cannot be resolved, this one too.
+		return nil, absent(semantic(n.Pos(), "'macro-expand' operator: none of the entities could be resolved"), groupName(n.Group))
 	}
 	return src.unify(&syntax.Union{Place: n.Place, Kind: n.Kind}), nil
+}
+
+// groupName is what a warning calls a group.
+func groupName(x syntax.Expr) string {
+	if named, ok := x.(*syntax.Ident); ok {
+		return named.Name
+	}
+	return "entity_group"
 }
 
 // groupOf is the entities of a group, and the scope in which they are named: those in the
