@@ -233,6 +233,29 @@ func TestFleetOfUnequalTenants(t *testing.T) {
 		shows("DeviceProcessEvents | count", "0")
 		shows("FleetCoverage | project Tenant, State, n = array_length(Tables)", "name of new,answered,0", "name of old,answered,1")
 
+		// Without tables, the functions are those of the tables that tenants have configured.
+		found := o
+		found.Tables = nil
+		found.Known = func(name string) (tvmexport.Table, bool) {
+			i := slices.IndexFunc(o.Tables, func(t tvmexport.Table) bool { return t.Name == name })
+			if i < 0 {
+				return tvmexport.Table{}, false
+			}
+			return o.Tables[i], true
+		}
+		p.tell("old", ".set-or-append MigrationConfiguration <| MigrationConfiguration | where SourceTable == 'DeviceProcessEvents' | take 1 | extend IsActive = false")
+		same, err := admin.Fleet().Init(p.Context(), found)
+		p.must(err)
+		if len(same.Made) != 0 || same.There != 11 || len(same.Notes) != 0 {
+			p.Errorf("of configured tables: made %v, %d there, notes %q", same.Made, same.There, same.Notes)
+		}
+		p.tell("new", ".set-or-append MigrationConfiguration <| MigrationConfiguration | take 1 | extend SourceTable = 'Unheard'")
+		noted, err := admin.Fleet().Init(p.Context(), found)
+		p.must(err)
+		if len(noted.Made) != 0 || len(noted.Notes) != 1 || !strings.Contains(noted.Notes[0], "not in the catalogue have no functions: Unheard") {
+			p.Errorf("with a table outside the catalogue: made %v, notes %q", noted.Made, noted.Notes)
+		}
+
 		// The group keeps a database of which the configuration knows nothing any more.
 		fewer := o
 		fewer.Tenants = o.Tenants[:1]
@@ -265,10 +288,29 @@ func TestFleetOfUnequalTenants(t *testing.T) {
 		p.lock("old")
 		p.lock("new")
 		reader = p.connect("fleet", false)
-		for _, text := range []string{"set best_effort=true; DeviceTvmSoftwareInventory", "set best_effort=true; FleetCoverage"} {
-			if _, err := reader.conn.Query(p.Context(), conn.Statement{Op: "test", Text: text}); err == nil || !strings.Contains(err.Error(), "none of the entities could be resolved") {
+		for _, text := range []string{"DeviceTvmSoftwareInventory", "ExportRuns"} {
+			if _, err := reader.conn.Query(p.Context(), conn.Statement{Op: "test", Text: "set best_effort=true; " + text}); err == nil || !strings.Contains(err.Error(), "none of the entities could be resolved") {
 				p.Errorf("%s, with all of them missing: %v", text, err)
 			}
+		}
+		shows("set best_effort=true; FleetCoverage | project Tenant, State, isnull(LastCommit)", "far,missing,true", "name of new,missing,true", "name of old,missing,true")
+		covered, err := reader.Fleet().Coverage(p.Context())
+		p.must(err)
+		if len(covered) != 3 || covered[0].Answered || covered[1].Answered || covered[2].Answered {
+			p.Errorf("with all of them missing: %+v", covered)
+		}
+	})
+}
+
+// Before the first tenant is initialised, nobody says which tables there are.
+func TestFleetWithoutConfiguredTables(t *testing.T) {
+	withTenants(t, []string{"bare"}, func(p provider) {
+		o := p.options([]string{"bare"})
+		o.Otherwise = []tvmexport.Table{softwareTable}
+		made, err := p.connect("fleet", true).Fleet().Init(p.Context(), o)
+		p.must(err)
+		if len(made.Made) != 8 || len(made.Notes) != 1 || !strings.Contains(made.Notes[0], "so there are functions for DeviceTvmSoftwareInventory;") {
+			p.Errorf("made %v, notes %q", made.Made, made.Notes)
 		}
 	})
 }

@@ -53,7 +53,8 @@ resources of their own there. The configuration rows come from the first init.
 With --fleet it makes, in the database fleet.database, what reads across all
 tenants: the entity group FleetTenants, for each table functions of the same
 names with a column Tenant, the ledgers, the audits, and FleetCoverage, which
-lists each tenant and says whether it answers. It needs the role admins on that
+lists each tenant and says whether it answers. The tables are those that any
+tenant has configured, or those of --table. It needs the role admins on that
 database. Databases of tenants that the configuration no longer has stay in the
 group until --remove takes them out.`,
 		Example: "  tvmexport init\n  tvmexport init --table DeviceTvmSoftwareVulnerabilitiesKB\n" +
@@ -86,7 +87,7 @@ group until --remove takes them out.`,
 		},
 	}
 	c.Flags().BoolVar(&f.print, "print", false, "only print the script")
-	c.Flags().StringArrayVar(&f.tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables)")
+	c.Flags().StringArrayVar(&f.tables, "table", nil, "source `table` to prepare (repeatable; default: the nine TVM tables; with --fleet: those that tenants have configured)")
 	c.Flags().StringVar(&f.principal, "principal", "", "`identity` of the exporter that the script gives its roles: aadapp=APPLICATION;TENANT")
 	c.Flags().StringVar(&f.roles, "roles", "database", "`scope` of the roles in the script: database, or table for roles of single tables")
 	c.Flags().StringVar(&f.place, "for", "editor", "`place` where the script runs: editor, or arm for a database script resource")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tvmexport/tvmexport"
+	"github.com/tvmexport/tvmexport/catalog"
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/wiring"
 	"github.com/tvmexport/tvmexport/kusto"
@@ -40,6 +41,9 @@ func initFleet(ctx context.Context, p *process, c *cobra.Command, tables []tvmex
 	}
 	o, unusable := fleetOptions(top, members, tables)
 	o.Remove = f.remove
+	if len(f.tables) == 0 && !f.print { // a script cannot ask the tenants
+		o.Tables, o.Known, o.Otherwise = nil, catalog.Table, tables
+	}
 	for _, m := range unusable {
 		fmt.Fprintf(p.stderr, "note: %v; the functions do not have it\n", m.Err)
 	}
@@ -102,7 +106,7 @@ func makeFleet(ctx context.Context, p *process, top config.Config, o kusto.Fleet
 	}
 	total := fleetTotal{Total: true, Created: len(made.Made), There: made.There, Removed: made.Removed, Notes: made.Notes}
 	if total.Tenants, err = x.Destination.Fleet().Coverage(ctx); err != nil {
-		return fmt.Errorf("the functions are made, and no tenant answers: %w", err)
+		return fmt.Errorf("the functions are made, but FleetCoverage cannot be read: %w", err)
 	}
 	if asJSON {
 		return out.Encode(total)

@@ -64,6 +64,9 @@ func release(ctx context.Context, p *process, name string) error {
 	} else {
 		fmt.Fprintf(out, "todo  configuration: remove the file of %s from %s\n", name, top.TenantsDir)
 	}
+	if top.Fleet.Database != "" {
+		fmt.Fprintln(out, "todo  fleet: after that, take its database out of the functions over all tenants\n        tvmexport init --fleet --remove")
+	}
 	fmt.Fprintln(out, "todo  data: it stays; delete it only if the customer asks for that")
 	for _, w := range customer.DeleteDatabase() {
 		for _, command := range w.Commands {

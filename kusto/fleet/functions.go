@@ -143,8 +143,11 @@ func coverage(key string) function {
 	return function{
 		name: Coverage,
 		doc: "Each configured tenant once: " + Answered + ", or " + Missing + " where its database is missing, is not readable for you, or has no ledger; with its first and last commit, " +
-			"the age of the last, and the tables that have one. Fails if no tenant answers. With set best_effort=true a tenant whose cluster does not answer is " + Missing + ", else the query fails",
-		body: "let Answers = " + strings.TrimRight(answers, "\n") + fmt.Sprintf(`
+			"the age of the last, and the tables that have one. With set best_effort=true a tenant whose cluster does not answer is " + Missing + ", else the query fails",
+		// With a part that always resolves: macro-expand fails if no tenant answers
+		// (https://learn.microsoft.com/kusto/query/union-operator, isfuzzy and best_effort).
+		body: "let Answers = union isfuzzy=true\n    (datatable (Commits:long, FirstCommit:datetime, LastCommit:datetime, Tables:dynamic, " + keyColumn + ":string) []),\n    (\n" +
+			indented(indented(answers)) + fmt.Sprintf(`    )
     | lookup kind=inner (%[1]s | project %[2]s, %[3]s) on %[2]s
     | project-away %[2]s;
 %[1]s

@@ -50,8 +50,36 @@ func (c *Installer) Init(ctx context.Context, o Options) (Result, error) {
 	if o.Tenants, err = c.named(ctx, o); err != nil {
 		return Result{}, err
 	}
-	out, todo := plan(o, inv, members)
-	for _, cmd := range todo {
+	out, err := c.carryOut(ctx, groupPlan(o, members))
+	if err != nil {
+		return out, err
+	}
+	if o.Tables, err = c.tables(ctx, o, &out); err != nil {
+		return out, err
+	}
+	functions, err := c.carryOut(ctx, functionPlan(o, inv))
+	out.add(functions)
+	return out, err
+}
+
+// add takes over what a later part did.
+func (r *Result) add(other Result) {
+	r.Made = append(r.Made, other.Made...)
+	r.There += other.There
+	r.Removed = append(r.Removed, other.Removed...)
+	r.Notes = append(r.Notes, other.Notes...)
+}
+
+// todo is what a plan found, and the commands for the rest.
+type todo struct {
+	found    Result
+	commands []Command
+}
+
+// carryOut does what a plan lists.
+func (c *Installer) carryOut(ctx context.Context, plan todo) (Result, error) {
+	out := plan.found
+	for _, cmd := range plan.commands {
 		if _, err := c.conn.Command(ctx, conn.Statement{Op: "init", Text: cmd.Text, Idempotent: true}); err != nil {
 			return out, forAdministrator(err)
 		}
@@ -60,9 +88,10 @@ func (c *Installer) Init(ctx context.Context, o Options) (Result, error) {
 	return out, nil
 }
 
-// plan lists what Init would do in a database with a schema and the members of the group there;
-// members is nil where there is no group.
-func plan(o Options, inv conn.Schema, members []string) (out Result, todo []Command) {
+// groupPlan is what the entity group needs that has these members; members is nil where there is no
+// group.
+func groupPlan(o Options, members []string) todo {
+	var out Result
 	var missing, extra []string
 	wanted := map[string]bool{}
 	for _, t := range o.Tenants {
@@ -98,25 +127,30 @@ func plan(o Options, inv conn.Schema, members []string) (out Result, todo []Comm
 		out.Notes = append(out.Notes, fmt.Sprintf("the entity group %s has databases of no configured tenant, whose rows show under the name of the database: %s; init --fleet --remove takes them out",
 			Group, strings.Join(extra, ", ")))
 	}
-	if group.Text != "" {
-		todo = append(todo, group)
-	} else {
+	if group.Text == "" {
 		out.There++
+		return todo{found: out}
 	}
+	return todo{out, []Command{group}}
+}
+
+// functionPlan is what the functions need in a database with this schema.
+func functionPlan(o Options, inv conn.Schema) todo {
+	var out todo
 	for _, cmd := range o.makeFunctions() {
 		found, there := inv.Functions[cmd.Name]
 		switch {
 		case inv.HasTable(cmd.Name):
-			out.Notes = append(out.Notes, fmt.Sprintf("the name %s is taken by a table or view, so its function was not made", cmd.Name))
+			out.found.Notes = append(out.found.Notes, fmt.Sprintf("the name %s is taken by a table or view, so its function was not made", cmd.Name))
 		case there && found.Folder != kql.Folder:
-			out.Notes = append(out.Notes, fmt.Sprintf("the function %s was not created by tvmexport and was not changed", cmd.Name))
+			out.found.Notes = append(out.found.Notes, fmt.Sprintf("the function %s was not created by tvmexport and was not changed", cmd.Name))
 		case there && found.Doc == cmd.doc && kql.SameFunction(found.Text, cmd.does):
-			out.There++
+			out.found.There++
 		default:
-			todo = append(todo, cmd)
+			out.commands = append(out.commands, cmd)
 		}
 	}
-	return out, todo
+	return out
 }
 
 // entityForm is an entity as the service lists it.

@@ -24,9 +24,12 @@ type Options struct {
 	Cluster  string // query URI of the fleet's database
 	Database string // of the fleet, with nothing else in it
 	Tenants  []Tenant
-	Tables   []tvmexport.Table // each that any tenant exports
+	Tables   []tvmexport.Table // that have functions; where there are none, those that the tenants have configured
 	Prefix   string            // before the names of the read functions, the same in all databases
 	Remove   bool              // the group loses databases of which the options know nothing
+
+	Known     func(name string) (tvmexport.Table, bool) // describes a table that a tenant has configured
+	Otherwise []tvmexport.Table                         // the tables if no tenant says which
 }
 
 // check refuses what would show rows of one tenant as those of another, or hide them.

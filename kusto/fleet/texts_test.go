@@ -120,14 +120,17 @@ func TestPlan(t *testing.T) {
 		{"a name that is taken", o, taken, []string{local, far}, fmt.Sprintf("%d ", all-2), 1, 0, "the name MigrationAuditLog is taken by a table"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			out, todo := plan(tt.o, tt.inv, tt.members)
+			first, second := groupPlan(tt.o, tt.members), functionPlan(tt.o, tt.inv)
+			out := first.found
+			out.add(second.found)
+			commands := append(first.commands, second.commands...)
 			group := ""
-			for _, c := range todo {
+			for _, c := range commands {
 				if c.Kind == MakeGroup {
 					group = c.Text
 				}
 			}
-			if got := fmt.Sprintf("%d %s", len(todo), group); got != tt.want {
+			if got := fmt.Sprintf("%d %s", len(commands), group); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 			if notes := strings.Join(out.Notes, "; "); out.There != tt.there || len(out.Removed) != tt.removed || (tt.notes == "") != (notes == "") || !strings.Contains(notes, tt.notes) {
