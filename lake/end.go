@@ -95,10 +95,33 @@ func (v *invocations) end(ctx context.Context, e tvmexport.InvocationEnd) error 
 		i.Released = i.Released || len(e.Tables) > 0
 		return true
 	}), "the end of the invocation was not noted", "the next run does it")
+	if err := v.forget(ctx, now); err != nil {
+		v.log.InfoContext(ctx, "lake: files of old invocations are still there", "error", err)
+	}
 	if len(e.Tables) > 0 {
 		note(v.locks.unlock(e.Owner), "the lock of the invocation was not released", "it ends with the process")
 	}
 	return errors.Join(errs...)
+}
+
+// remembered is how long the file of an invocation stays after its last use.
+const remembered = 14 * 24 * time.Hour
+
+// forget removes the files of invocations that are of no more use.
+func (v *invocations) forget(ctx context.Context, now time.Time) error {
+	list, err := v.all(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if now.Sub(i.At) < remembered || !i.Audited && len(i.Tables) > 0 {
+			continue
+		}
+		if err := v.store.Delete(ctx, invocationName(i.Owner)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // audit writes a row for each outcome, once for each invocation.

@@ -77,6 +77,7 @@ type filling struct {
 
 	replaced map[tvmexport.Partition]bool // partitions whose rows are replaced; nil: none
 	carry    map[string][]delta.Add       // files by group whose other rows are carried over
+	foreign  []delta.Add                  // files of other groups, or of other engines, whose rows are divided among groups
 }
 
 // fill writes the files of a run, and notes them in its file.
@@ -93,6 +94,9 @@ func (p *publisher) fill(ctx context.Context, h head, r *runFile, x tvmexport.Pu
 	r.Add, r.Remove = nil, nil
 	f.replace()
 	defer f.abort()
+	if err := f.divide(ctx); err != nil {
+		return err
+	}
 	rows, err := f.batches(ctx, x)
 	if err != nil {
 		return err
@@ -134,9 +138,9 @@ func (f *filling) replace() {
 			f.run.Remove = append(f.run.Remove, a.Path)
 			continue
 		}
-		for t := range touched { // groups of another depth, or a file of another engine
+		for t := range touched {
 			if tvmexport.Partition(group).Overlaps(tvmexport.Partition(t)) {
-				f.carry[t] = append(f.carry[t], a)
+				f.foreign = append(f.foreign, a)
 				f.run.Remove = append(f.run.Remove, a.Path)
 				break
 			}
@@ -248,22 +252,38 @@ func (f *filling) writer(ctx context.Context, group string) (*groupWriter, error
 	f.open[group] = w
 	files := f.carry[group]
 	delete(f.carry, group)
+	return w, f.kept(ctx, files, func(_ string, row []parquet.Value) error { return w.append(ctx, row) })
+}
+
+// divide carries over rows of files that do not belong to one of the groups.
+func (f *filling) divide(ctx context.Context) error {
+	return f.kept(ctx, f.foreign, func(partition string, row []parquet.Value) error {
+		w, err := f.writer(ctx, f.group(partition))
+		if err != nil {
+			return err
+		}
+		return w.append(ctx, row)
+	})
+}
+
+// kept yields the rows of files whose partitions are not replaced.
+func (f *filling) kept(ctx context.Context, files []delta.Add, take func(partition string, row []parquet.Value) error) error {
 	partitionAt := f.layout.index(PartitionColumn)
 	for _, a := range files {
-		rows := f.to.reader.rows(ctx, f.table, a, f.layout.columns)
-		for row, err := range rows {
+		for row, err := range f.to.reader.rows(ctx, f.table, a, f.layout.columns) {
 			if err != nil {
-				return nil, err
+				return err
 			}
-			if f.replaced[tvmexport.Partition(row[partitionAt].Text())] {
+			partition := string(row[partitionAt].Text())
+			if f.replaced[tvmexport.Partition(partition)] {
 				continue
 			}
-			if err := w.append(ctx, row); err != nil {
-				return nil, err
+			if err := take(partition, row); err != nil {
+				return err
 			}
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // finish completes the files of a group.

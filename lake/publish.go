@@ -54,10 +54,13 @@ func (p *publisher) publish(ctx context.Context, x tvmexport.Publication) (out t
 		}
 		if err = p.fill(ctx, h, r, x); err != nil {
 			p.discard(ctx, table, r)
-			if errors.Is(err, store.ErrNotFound) {
-				err = p.abandon(ctx, table, r, etag, err)
+			if !errors.Is(err, store.ErrNotFound) {
+				return out, err
 			}
-			return out, err
+			if err = p.abandon(ctx, table, r, etag, err); !raced(err) {
+				return out, err
+			}
+			continue // another process has published the run meanwhile
 		}
 		r.State = written
 		if err := p.ledger.save(ctx, table, r, etag); !raced(err) {
@@ -114,7 +117,7 @@ func superseded(run tvmexport.Run, by tvmexport.RunID) error {
 // take its place.
 func (p *publisher) abandon(ctx context.Context, table string, r *runFile, etag string, why error) error {
 	r.State, r.Add, r.Remove = abandoned, nil, nil
-	if err := p.ledger.save(ctx, table, r, etag); err != nil && !raced(err) {
+	if err := p.ledger.save(ctx, table, r, etag); err != nil {
 		return errors.Join(why, err)
 	}
 	return &tvmexport.Error{
@@ -190,6 +193,12 @@ func (p *publisher) commit(ctx context.Context, c tvmexport.Commit) error {
 			}
 		}
 		done, err := p.table(table).Commit(ctx, h.snapshot, p.transaction(r, table))
+		if errors.Is(err, delta.ErrConflict) { // other files hold the rows of before: another program has gathered them
+			if err := p.again(ctx, c.Run, r.Ordinal, err); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -203,6 +212,27 @@ func (p *publisher) commit(ctx context.Context, c tvmexport.Commit) error {
 		}
 		return nil
 	}
+}
+
+// again writes the files of a run again, on the newest version of its table.
+func (p *publisher) again(ctx context.Context, run tvmexport.Run, ordinal int64, why error) error {
+	table := run.Table.Name
+	r, etag, err := p.ledger.run(ctx, table, ordinal)
+	if err != nil {
+		return err
+	}
+	if r == nil || r.Header.ID != run.ID || r.State != committed {
+		return why
+	}
+	p.discard(ctx, table, r)
+	r.State, r.Commit, r.Add, r.Remove = claimed, nil, nil, nil
+	if err := p.ledger.save(ctx, table, r, etag); err != nil && !raced(err) {
+		return err
+	}
+	x := r.Publication
+	x.Partitions, x.Effect, x.Run.Table = r.Partitions, r.Effect, run.Table
+	_, err = p.publish(ctx, x)
+	return err
 }
 
 // counted is nil if the run is one of the committed ones.
