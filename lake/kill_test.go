@@ -26,7 +26,7 @@ type tenant struct {
 	source *contract.Source
 	clock  *storetest.Clock
 	events []contract.Row
-	rows   map[string][]string // by table: what readers are to see
+	rows   map[string][]string // by table: what readers must see
 }
 
 // tenantColumns are those of each table of the source.

@@ -160,7 +160,7 @@ func (t scriptTable) write(b *bytes.Buffer) {
 	}
 	fmt.Fprint(b, strings.NewReplacer(
 		"{T}", t.name, "{Q}", ident(t.name), "{UNION}", union, "{SHOWN}", shown,
-		"{COMPARED}", "* EXCLUDE ("+strings.Join(append(hidden, "filename"), ", ")+")",
+		"{COMPARED}", "* EXCLUDE ("+strings.Join(append(hidden, `"tvm file"`), ", ")+")",
 	).Replace(`CREATE OR REPLACE TEMP VIEW "{T}_log" AS
 SELECT CAST(left(parse_filename(filename), 20) AS BIGINT) AS version, commitInfo."timestamp" AS ts, "add".path AS added, "remove".path AS removed
 FROM read_json(getvariable('tvm') || '/{T}/_delta_log/*.json', format = 'newline_delimited', filename = true, maximum_object_size = 1073741824,
@@ -180,17 +180,17 @@ live AS (
 SELECT CASE WHEN there.file IS NULL THEN error('the file ' || live.filename || ' is gone: another program has removed it') ELSE live.filename END AS filename
 FROM live LEFT JOIN glob(getvariable('tvm') || '/{T}/data/**/*.parquet') there ON there.file = live.filename;
 CREATE OR REPLACE TEMP MACRO "{T}_rows_as_of"(t) AS TABLE
-SELECT * EXCLUDE (filename) FROM read_parquet(getvariable('tvm') || '/{T}/data/**/*.parquet', filename = true, hive_partitioning = false{UNION})
-WHERE filename IN (SELECT filename FROM "{T}_files"(t));
+SELECT * EXCLUDE ("tvm file") FROM read_parquet(getvariable('tvm') || '/{T}/data/**/*.parquet', filename = 'tvm file', hive_partitioning = false{UNION})
+WHERE "tvm file" IN (SELECT filename FROM "{T}_files"(t));
 CREATE OR REPLACE TEMP MACRO "{T}_as_of"(t) AS TABLE SELECT {SHOWN} FROM "{T}_rows_as_of"(t);
 CREATE OR REPLACE TEMP MACRO "{T}_changes"(a, b) AS TABLE
 WITH first AS MATERIALIZED (SELECT filename FROM "{T}_files"(a)), last AS MATERIALIZED (SELECT filename FROM "{T}_files"(b)),
 before AS MATERIALIZED (
-    SELECT {COMPARED} FROM read_parquet(getvariable('tvm') || '/{T}/data/**/*.parquet', filename = true, hive_partitioning = false{UNION})
-    WHERE filename IN (SELECT filename FROM first EXCEPT SELECT filename FROM last)),
+    SELECT {COMPARED} FROM read_parquet(getvariable('tvm') || '/{T}/data/**/*.parquet', filename = 'tvm file', hive_partitioning = false{UNION})
+    WHERE "tvm file" IN (SELECT filename FROM first EXCEPT SELECT filename FROM last)),
 after AS MATERIALIZED (
-    SELECT {COMPARED} FROM read_parquet(getvariable('tvm') || '/{T}/data/**/*.parquet', filename = true, hive_partitioning = false{UNION})
-    WHERE filename IN (SELECT filename FROM last EXCEPT SELECT filename FROM first))
+    SELECT {COMPARED} FROM read_parquet(getvariable('tvm') || '/{T}/data/**/*.parquet', filename = 'tvm file', hive_partitioning = false{UNION})
+    WHERE "tvm file" IN (SELECT filename FROM last EXCEPT SELECT filename FROM first))
 SELECT 'removed' AS "Change", * FROM (FROM before EXCEPT ALL FROM after)
 UNION ALL
 SELECT 'added' AS "Change", * FROM (FROM after EXCEPT ALL FROM before);

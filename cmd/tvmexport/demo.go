@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +26,7 @@ import (
 func (p *process) demoCommand() *cobra.Command {
 	f := defaultEmulator()
 	var stay bool
+	destination := config.ToKusto
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Run a complete export on this machine, no account needed",
@@ -32,25 +35,35 @@ It lets a day pass and exports them again. It compares source and destination,
 table by table, by row count and by hash, and then prints the audit log.
 
 With --tenants, it does the same for several tenants of 5 to 20 devices at once and
-prints one line for each.`,
-		Example: "  tvmexport demo --devices 1000\n  tvmexport demo --tenants 20\n  tvmexport demo --stay",
+prints one line for each.
+
+With --destination lake, it exports into a new folder instead of a database, and prints
+the command that opens it in DuckDB. The folder stays.`,
+		Example: "  tvmexport demo --devices 1000\n  tvmexport demo --tenants 20\n  tvmexport demo --destination lake\n  tvmexport demo --stay",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.tenants > 1 && !c.Flags().Changed("devices") {
 				f.devices = deviceRange{5, 20}
 			}
-			return p.demo(c.Context(), f, stay)
+			switch {
+			case !slices.Contains(config.Destinations, destination):
+				return usage(fmt.Errorf("--destination is %q; it must be one of %s", destination, strings.Join(config.Destinations, " and ")))
+			case destination == config.ToLake && f.tenants > 1:
+				return usage(errors.New("--destination lake is for one tenant"))
+			}
+			return p.demo(c.Context(), f, stay, destination)
 		},
 	}
 	flags := c.Flags()
 	flags.Var(&f.devices, "devices", "`number` of devices in the tenant, or MIN-MAX for the sizes of several")
 	flags.IntVar(&f.tenants, "tenants", f.tenants, "number of tenants")
 	flags.StringVar(&f.quota, "quota", f.quota, "hunting `quotas`: documented or off")
+	flags.StringVar(&destination, "destination", destination, "where rows go: kusto, or lake for a new `folder`")
 	flags.BoolVar(&stay, "stay", false, "keep the emulator running afterwards and print its addresses")
 	return c
 }
 
-func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
+func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool, destination string) error {
 	o, err := p.emulatorOptions(f)
 	if err != nil {
 		return err
@@ -63,7 +76,7 @@ func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
 	defer e.Close()
 	inside := *p
 	inside.env = emulated(e.Ready, p.env)
-	if err := playDemo(ctx, &inside, e, f); err != nil {
+	if err := playDemo(ctx, &inside, e, f, destination); err != nil {
 		return err
 	}
 	if stay {
@@ -75,7 +88,10 @@ func (p *process) demo(ctx context.Context, f emulatorFlags, stay bool) error {
 }
 
 // playDemo exports the one tenant of an emulator, or all.
-func playDemo(ctx context.Context, inside *process, e *emulator.Server, f emulatorFlags) error {
+func playDemo(ctx context.Context, inside *process, e *emulator.Server, f emulatorFlags, destination string) error {
+	if destination == config.ToLake {
+		return demoLake(ctx, inside, e, f)
+	}
 	if f.tenants > 1 {
 		fmt.Fprintf(inside.stdout, "%d synthetic tenants of %v devices, each with an empty database of its own.\n\n", f.tenants, &f.devices)
 		return demoFleet(ctx, inside, e)

@@ -88,6 +88,7 @@ for suite in "${suites[@]}"; do
 	lake)
 		(cd "$here/lake" && go build -o "$work/lake" .)
 		"$here/lake/.venv/bin/python" "$here/lake/suite.py" "$work/lake" "$work/tables" || failed=1
+		"$here/lake/.venv/bin/python" "$here/lake/export.py" "$program" "$work" || failed=1
 		;;
 	esac
 done
