@@ -2,7 +2,7 @@
 // another one, within the documented quotas. Every tenant's database must equal its source, no tenant may be asked
 // more often than its share of the quota allows, and the memory of the program is bounded. With -unwell, some
 // tenants throttle for ever, some refuse the sign-in, and the clusters of some are down: nothing
-// of that may harm the others, and the program must say so.
+// of that may harm the others, and the program must say so: run, and the status page of serve.
 package main
 
 import (
@@ -29,6 +29,7 @@ type options struct {
 	more    int // exports after the first one
 	unwell  int // tenants of each kind that are unwell
 	maxWait time.Duration
+	page    bool // check the status page of serve
 	maxRSS  float64
 	most    time.Duration
 }
@@ -45,6 +46,7 @@ func main() {
 	flag.IntVar(&o.more, "more", 1, "further exports, each after rows have changed")
 	flag.IntVar(&o.unwell, "unwell", 0, "tenants of each kind that cannot be exported")
 	flag.DurationVar(&o.maxWait, "max-wait", time.Minute, "how long the program waits for a tenant that throttles for ever")
+	flag.BoolVar(&o.page, "page", true, "at last, check that the status page of serve says who is unwell and why")
 	flag.Float64Var(&o.maxRSS, "max-rss", 400, "most memory of the program in MB")
 	flag.DurationVar(&o.most, "most", time.Hour, "longest time of all exports together")
 	flag.Parse()
@@ -100,6 +102,11 @@ func try(ctx context.Context, o options) (err error) {
 		}
 		faults = append(faults, sick.check(done, w.at)...)
 		if err := w.compare(sick); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if o.page {
+		if err := w.checkPage(ctx, sick); err != nil {
 			faults = append(faults, err)
 		}
 	}

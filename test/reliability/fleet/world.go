@@ -142,7 +142,7 @@ func (w *world) run(ctx context.Context, args ...string) (result, error) {
 	}
 	c := exec.CommandContext(ctx, w.bin, args...)
 	c.Dir = w.dir
-	c.Env = append(os.Environ(), "AZURE_TENANT_ID="+w.at.TenantID, "AZURE_CLIENT_ID="+w.at.ClientID, "AZURE_CLIENT_SECRET="+w.at.ClientSecret, "AZURE_AUTHORITY_HOST="+w.at.Authority)
+	c.Env = w.env()
 	r := result{}
 	c.Stdout, c.Stderr = &r.out, &r.log
 	began := time.Now()
@@ -161,6 +161,11 @@ func (w *world) run(ctx context.Context, args ...string) (result, error) {
 	r.code, r.cpu, r.emulated = c.ProcessState.ExitCode(), c.ProcessState.UserTime()+c.ProcessState.SystemTime(), after-before
 	r.rss = megabytes(c.ProcessState)
 	return r, nil
+}
+
+// env is the environment of the program.
+func (w *world) env() []string {
+	return append(os.Environ(), "AZURE_TENANT_ID="+w.at.TenantID, "AZURE_CLIENT_ID="+w.at.ClientID, "AZURE_CLIENT_SECRET="+w.at.ClientSecret, "AZURE_AUTHORITY_HOST="+w.at.Authority)
 }
 
 // megabytes is the most memory that a process had.
