@@ -28,7 +28,7 @@ const nullGroup = tvmexport.NullWatermark
 const (
 	// rowsPerGroup is how many rows a group has at most, if partitions of the depth in
 	// which rows are compared are small enough. A changed partition costs the rewriting of its group.
-	rowsPerGroup = 4096
+	rowsPerGroup = 16384
 	// mostFileBytes is where a file ends. A group can have several.
 	mostFileBytes = 256 << 20
 )
