@@ -35,7 +35,7 @@ func arrange(root *cobra.Command) {
 	groups := map[string]string{
 		"demo": groupTry, "emulator": groupTry,
 		"config": groupSet, "init": groupSet, "check": groupSet, "import": groupSet, "tables": groupSet, "onboard": groupSet, "offboard": groupSet,
-		"plan": groupRun, "run": groupRun, "serve": groupRun, "status": groupRun, "verify": groupRun, "reconcile": groupRun, "repair": groupRun, "refill": groupRun,
+		"plan": groupRun, "run": groupRun, "serve": groupRun, "status": groupRun, "verify": groupRun, "reconcile": groupRun, "repair": groupRun, "refill": groupRun, "fleet": groupRun,
 	}
 	for _, c := range root.Commands() {
 		if c.GroupID = groups[c.Name()]; c.GroupID == "" || c.Hidden {

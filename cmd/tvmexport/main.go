@@ -17,6 +17,6 @@ func main() {
 	log.SetOutput(unquoted{os.Stderr})
 	signin.DropEmptyVariables()
 	os.Exit(process{
-		args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, environment: os.Environ(),
+		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, environment: os.Environ(),
 	}.run(context.Background()))
 }

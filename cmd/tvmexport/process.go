@@ -23,6 +23,7 @@ import (
 // touches package os for arguments, streams or environment.
 type process struct {
 	args   []string
+	stdin  io.Reader // of programs that this one starts; nil: nothing
 	stdout io.Writer
 	stderr io.Writer
 	env    config.Lookup
@@ -169,6 +170,7 @@ another run holds the table; 130 and 143 stopped by a signal.`,
 		onboardCommand(p),
 		offboardCommand(p),
 		showCommand(p),
+		fleetCommand(p),
 		p.configCommand(),
 		p.versionCommand(),
 		p.manCommand(),

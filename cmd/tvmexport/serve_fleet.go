@@ -136,6 +136,9 @@ func (f *fleetService) read() (config.Config, []config.Member, error) {
 	if !top.HasTenants() {
 		return top, nil, usage(errors.New("the configuration has no tenants any more; restart serve to export one tenant"))
 	}
+	if err := exportsHere(top.Fleet); err != nil {
+		return top, nil, err
+	}
 	if f.flags.listen != "" {
 		top.Serve.Listen = f.flags.listen
 	}

@@ -189,7 +189,7 @@ func Default() Config {
 		Consistency: "partition", Lease: 3 * time.Minute,
 		Schedule: "0 */6 * * *",
 		Serve:    Serve{Listen: "127.0.0.1:9464", Refresh: 30 * time.Minute},
-		Fleet:    Fleet{Engine: "local", Workers: 16, Commands: 16},
+		Fleet:    Fleet{Engine: "local", Workers: 16, Commands: 16, Temporal: Temporal{Address: "127.0.0.1:7233", Namespace: "default"}},
 	}
 }
 
@@ -273,6 +273,9 @@ func (c Config) Check() error {
 		if err := tvmexport.CheckIdentifier("prefix", p); err != nil {
 			return wrong("functions.prefix", "is not a valid prefix of a function name: %v", err)
 		}
+	}
+	if err := c.Fleet.check(); err != nil {
+		return err
 	}
 	if c.Kusto.Database == "" && kusto {
 		return wrong("kusto.database", "is empty; set it to the name of the destination database")

@@ -77,6 +77,9 @@ func Load(path string, env Lookup) (Config, []Member, error) {
 	if err := c.Check(); err != nil {
 		return Config{}, nil, r.locate(err)
 	}
+	if c.Fleet.Engine == Distributed && !c.HasTenants() {
+		return Config{}, nil, r.locate(wrong("fleet.engine", "is %q, but there are no tenants; name them in tenants or tenants_dir, also if there is only one", Distributed))
+	}
 	for _, m := range r.members {
 		if err := r.checkMember(m.Config, m.Name, "tenants."+m.Name); err != nil {
 			r.mistakes = append(r.mistakes, err)

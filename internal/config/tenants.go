@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -41,10 +42,50 @@ type Fleet struct {
 	Commands int    `yaml:"commands" bounds:"least=1 most=10000"`
 	Cluster  string `yaml:"cluster"`
 	Database string `yaml:"database"`
+
+	Temporal Temporal `yaml:"temporal"`
 }
 
-// Engines are what distributes the runs of tenants.
-var Engines = []string{"local"}
+// Temporal is how to reach the Temporal cluster that distributes the runs of tenants.
+type Temporal struct {
+	Address     string `yaml:"address"`
+	Namespace   string `yaml:"namespace"`
+	APIKey      Secret `yaml:"api_key"`
+	APIKeyFile  string `yaml:"api_key_file"`
+	TLS         bool   `yaml:"tls"`
+	CAFile      string `yaml:"ca_file"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	ServerName  string `yaml:"server_name"`
+}
+
+// check says what is wrong with how the tenants share their work.
+func (f Fleet) check() error {
+	t := f.Temporal
+	host, port, err := net.SplitHostPort(t.Address)
+	switch {
+	case err != nil || host == "" || port == "":
+		return wrong("fleet.temporal.address", "is %q; it must be HOST:PORT, such as 127.0.0.1:7233", t.Address)
+	case t.Namespace == "":
+		return wrong("fleet.temporal.namespace", "is empty; set it to a namespace of the cluster, such as default")
+	case (t.Certificate == "") != (t.Key == ""):
+		return wrong("fleet.temporal.certificate", "and fleet.temporal.key belong together; set both or none of them")
+	}
+	return nil
+}
+
+// Secured says whether the connection uses TLS. Everything that identifies a client
+// or a server needs it.
+func (t Temporal) Secured() bool {
+	return t.TLS || t.APIKey != "" || t.CAFile != "" || t.Certificate != "" || t.ServerName != ""
+}
+
+// Engines are what distributes the runs of tenants: this process, or a Temporal
+// cluster over several workers.
+var Engines = []string{"local", Distributed}
+
+// Distributed is the engine whose runs are distributed over workers.
+const Distributed = "temporal"
 
 // Member is a tenant of a configuration.
 type Member struct {

@@ -227,3 +227,31 @@ func TestVariablesOfTenants(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestTheClusterOfWorkers(t *testing.T) {
+	const two = top + "tenants: {a: {auth: {tenant_id: a}, kusto: {database: a}}}\n"
+	for _, tt := range []struct {
+		name, text string
+		vars       map[string]string
+		wrong      string
+		secured    bool
+	}{
+		{"plain", two + "fleet: {engine: temporal}\n", nil, "", false},
+		{"key", two + "fleet: {engine: temporal, temporal: {address: 'x.tmprl.cloud:7233', namespace: a.b}}\n", map[string]string{"TVMEXPORT_FLEET_TEMPORAL_API_KEY": "k"}, "", true},
+		{"certificate", two + "fleet: {temporal: {certificate: a, key: b}}\n", nil, "", true},
+		{"half a certificate", two + "fleet: {temporal: {certificate: a}}\n", nil, "c.yaml:6:33: fleet.temporal.certificate and fleet.temporal.key belong together", false},
+		{"no port", two + "fleet: {temporal: {address: temporal}}\n", nil, `fleet.temporal.address is "temporal"; it must be HOST:PORT`, false},
+		{"no host", two + "fleet: {temporal: {address: ':7233'}}\n", nil, `fleet.temporal.address is ":7233"`, false},
+		{"a URL", two + "fleet: {temporal: {address: 'https://temporal:7233'}}\n", nil, "fleet.temporal.address is", false},
+		{"no namespace", two + "fleet: {temporal: {namespace: ''}}\n", nil, "fleet.temporal.namespace is empty", false},
+		{"no tenants", "kusto: {cluster: 'https://adx.kusto.windows.net', database: a}\nfleet: {engine: temporal}\n", nil, "there are no tenants", false},
+	} {
+		c, _, err := loadTenants(t, tt.text, tt.vars)
+		switch {
+		case tt.wrong == "" && err != nil, tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)):
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.wrong)
+		case err == nil && c.Fleet.Temporal.Secured() != tt.secured:
+			t.Errorf("%s: secured %t", tt.name, !tt.secured)
+		}
+	}
+}
