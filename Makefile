@@ -11,7 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart worker nested temporal-server
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,10 @@ build: ## build the program into bin/, stripped, with its version and revision
 demo: build ## a complete export on this machine, no account needed
 	$(BIN) demo
 
-test: vet lint whole ## all tests, once; the race detector is the target race
+worker: ## build tvmexport-worker, which works with Temporal, into bin/
+	cd $(TEMPORAL) && $(NESTED) build -trimpath -ldflags '$(LDFLAGS)' -o $(CURDIR)/bin/tvmexport-worker ./cmd/tvmexport-worker
+
+test: vet lint whole nested ## all tests, once; the race detector is the target race
 
 vet: ## go vet
 	$(GO) vet ./...
@@ -41,6 +44,22 @@ LONGEST := ./test/reliability/defects ./cmd/tvmexport ./test/reliability/plans .
 whole: ## all tests with all their cases; records the KQL that they send
 	@rm -rf $(RECORD) && mkdir -p $(RECORD)
 	TVMEXPORT_RECORD_KQL=$(RECORD) $(GO) test $(VETTED) -timeout 30m $(LONGEST) ./...
+
+# The module that has Temporal's libraries. It is built from this repository, without a workspace around it.
+TEMPORAL := fleet/temporal
+NESTED   := GOWORK=off $(GO)
+
+nested: lint ## vet, staticcheck and tests of the module for Temporal
+	cd $(TEMPORAL) && $(NESTED) vet ./... && GOWORK=off $(CURDIR)/bin/staticcheck ./... && $(NESTED) test $(VETTED) ./...
+
+# Temporal's command line, whose server has the features that the exporter needs.
+TEMPORAL_CLI ?= $(CURDIR)/bin/temporal
+
+$(CURDIR)/bin/temporal:
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/temporalio/cli/cmd/temporal@v1.5.1
+
+temporal-server: $(TEMPORAL_CLI) ## schedules, rates and versions on a real Temporal server
+	cd $(TEMPORAL) && TVMEXPORT_TEMPORAL_CLI=$(TEMPORAL_CLI) $(NESTED) test ./cmd/tvmexport-worker -run OnAServer -count 1 -v
 
 # SHORT=-short leaves out tests under the detector that take several seconds, as CI does.
 SHORT ?=

@@ -428,14 +428,10 @@ func memberSetting(of *process, m config.Member) (*setting, error) {
 		return nil, usage(err)
 	}
 	if t.Jitter == 0 {
-		t.Jitter = fleetJitter
+		t.Jitter = wiring.FleetJitter
 	}
 	return &setting{config: c, timetable: t, member: &m}, nil
 }
-
-// fleetJitter spreads the schedules of a fleet where serve.jitter does not. A delay is at
-// most half the time to the next run.
-const fleetJitter = time.Hour
 
 // runsOf reads the newest runs of each table, for the pages of a tenant of a fleet.
 func runsOf(ctx context.Context, s *service) (map[string][]statuspage.Run, error) {

@@ -189,7 +189,7 @@ func Default() Config {
 		Consistency: "partition", Lease: 3 * time.Minute,
 		Schedule: "0 */6 * * *",
 		Serve:    Serve{Listen: "127.0.0.1:9464", Refresh: 30 * time.Minute},
-		Fleet:    Fleet{Engine: "local", Workers: 16, Commands: 16, Temporal: Temporal{Address: "127.0.0.1:7233", Namespace: "default"}},
+		Fleet:    Fleet{Engine: "local", Workers: 16, Commands: 16},
 	}
 }
 

@@ -46,7 +46,8 @@ type Fleet struct {
 	Temporal Temporal `yaml:"temporal"`
 }
 
-// Temporal is how to reach the Temporal cluster that distributes the runs of tenants.
+// Temporal is how to reach the Temporal cluster that distributes the runs of tenants. What
+// is not set comes from the variables of Temporal's own tools.
 type Temporal struct {
 	Address     string `yaml:"address"`
 	Namespace   string `yaml:"namespace"`
@@ -64,10 +65,8 @@ func (f Fleet) check() error {
 	t := f.Temporal
 	host, port, err := net.SplitHostPort(t.Address)
 	switch {
-	case err != nil || host == "" || port == "":
+	case t.Address != "" && (err != nil || host == "" || port == ""):
 		return wrong("fleet.temporal.address", "is %q; it must be HOST:PORT, such as 127.0.0.1:7233", t.Address)
-	case t.Namespace == "":
-		return wrong("fleet.temporal.namespace", "is empty; set it to a namespace of the cluster, such as default")
 	case (t.Certificate == "") != (t.Key == ""):
 		return wrong("fleet.temporal.certificate", "and fleet.temporal.key belong together; set both or none of them")
 	}

@@ -243,7 +243,6 @@ func TestTheClusterOfWorkers(t *testing.T) {
 		{"no port", two + "fleet: {temporal: {address: temporal}}\n", nil, `fleet.temporal.address is "temporal"; it must be HOST:PORT`, false},
 		{"no host", two + "fleet: {temporal: {address: ':7233'}}\n", nil, `fleet.temporal.address is ":7233"`, false},
 		{"a URL", two + "fleet: {temporal: {address: 'https://temporal:7233'}}\n", nil, "fleet.temporal.address is", false},
-		{"no namespace", two + "fleet: {temporal: {namespace: ''}}\n", nil, "fleet.temporal.namespace is empty", false},
 		{"no tenants", "kusto: {cluster: 'https://adx.kusto.windows.net', database: a}\nfleet: {engine: temporal}\n", nil, "there are no tenants", false},
 	} {
 		c, _, err := loadTenants(t, tt.text, tt.vars)

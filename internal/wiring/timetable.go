@@ -2,10 +2,15 @@ package wiring
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tvmexport/tvmexport/internal/config"
 	"github.com/tvmexport/tvmexport/internal/serve/schedule"
 )
+
+// FleetJitter spreads the schedules of a fleet where serve.jitter does not. A delay is at
+// most half the time to the next run.
+const FleetJitter = time.Hour
 
 // Timetable is the timetable of a configuration. Exporters of different
 // databases have different delays.
