@@ -80,7 +80,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 	out := make([]PlannedTable, len(orders))
 	counts := e.newCountQueue(ctx, func(_ context.Context, call func()) error { call(); return nil })
 	for _, t := range v.healthy() {
-		if !v.large(t, history[t.Name]) {
+		if !slowlyCounted(history[t.Name], e.lists(t.Name)) {
 			counts.expect(t.Name)
 		}
 	}
@@ -92,7 +92,7 @@ func (e *Exporter) Plan(ctx context.Context, req Request) ([]PlannedTable, error
 			defer counts.arrive(name)
 			if r.Err == nil {
 				s := &dryRun{source: v.exporter.source, counts: counts, destination: v.exporter.Destination}
-				planned[i], r.Err = v.planAhead(ctx, r, s, tableRun{order: orders[i], history: history[name], orphans: left[name]})
+				planned[i], r.Err = v.planAhead(ctx, r, s, v.opening(i, history[name], left[name]))
 			}
 			return nil
 		})
@@ -177,11 +177,11 @@ type plannedRun struct {
 	sample   tvmexport.Slice // some rows, to measure them; none if their size is known
 }
 
-// planAhead does what runTable would do until the slices are cut.
-func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, t tableRun) (*plannedRun, error) {
+// planAhead does what a run would do until the slices are cut.
+func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, o Opening) (*plannedRun, error) {
 	out := &plannedRun{steps: s}
-	h := t.history
-	if err := v.sameTenant(r.Table, h); err != nil {
+	h := o.History
+	if err := o.Settings.sameTenant(r.Table, h); err != nil {
 		return nil, err
 	}
 	if p := h.Publishing; p != nil {
@@ -189,11 +189,11 @@ func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, t tabl
 		out.finishes = p.Run.ID
 		h = historyAfter(h, *p)
 	}
-	out.history, t.history = h, h
-	known, seen := r.Table, v.seen(r.Table.Name)
+	out.history, o.History = h, h
+	known, seen := r.Table, o.seen()
 	for shifts, calls := 0, 0; ; shifts++ {
 		r.Table = known
-		err := out.planOnce(ctx, v, r, t, seen)
+		err := out.planOnce(ctx, r, &o, seen)
 		if found, ok := countedColumns(err); ok && shifts < schemaRestarts {
 			seen, calls = found, calls+out.stage.progress.Calls
 			continue
@@ -224,22 +224,22 @@ func (v *invocation) planAhead(ctx context.Context, r *Result, s *dryRun, t tabl
 }
 
 // planOnce plans a table by a schema of the source.
-func (w *plannedRun) planOnce(ctx context.Context, v *invocation, r *Result, t tableRun, seen sighting) (err error) {
-	seen, w.notes, err = reconcile(r, t.history, seen)
+func (w *plannedRun) planOnce(ctx context.Context, r *Result, o *Opening, seen sighting) (err error) {
+	seen, w.notes, err = reconcile(r, o.History, seen)
 	if err != nil {
 		return err
 	}
-	if w.plan, err = v.plan(r.Table, t.order, t.history); err != nil {
+	if w.plan, err = o.Settings.plan(newRunID(), r.Table, o.Order, o.History); err != nil {
 		return err
 	}
 	see(&w.plan, seen)
-	w.plan.reuseOrphans(t.orphans, v.exporter.Resume)
-	w.stage = newStage(w.steps, &tvmexport.Hooks{}, w.plan)
+	w.plan.reuseOrphans(o.Orphans, o.Settings.Resume)
+	w.stage = newStage(w.steps, &tvmexport.Hooks{}, w.plan, time.Now)
 	w.run, err = planRun(ctx, w.stage, w.plan)
 	return err
 }
 
-// estimate is what runTable would do.
+// estimate is what a run would do.
 func (v *invocation) estimate(ctx context.Context, r *Result, w *plannedRun) (PlannedTable, error) {
 	out := PlannedTable{Finishes: w.finishes, Learned: w.learned}
 	s, plan, st, planned, notes := w.steps, w.plan, w.stage, w.run, w.notes
@@ -254,7 +254,7 @@ func (v *invocation) estimate(ctx context.Context, r *Result, w *plannedRun) (Pl
 		return out, err
 	}
 	p := *st.progress
-	if !v.large(r.Table, w.history) {
+	if !slowlyCounted(w.history, v.exporter.lists(r.Table.Name)) {
 		out.Ahead = s.asked
 	}
 	out.Chain = s.asked + min(p.Slices, 1)

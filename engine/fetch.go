@@ -59,7 +59,7 @@ func newFetcher(st stage, p planned) *fetcher {
 // go one at a time, the smallest slice first.
 func (f *fetcher) fetch(ctx context.Context, have landed, units unitList, again []tvmexport.Slice) (landed, error) {
 	f.have, f.open, f.ready = have, units, again
-	f.lastAnswer = time.Now()
+	f.lastAnswer = f.now()
 	for !f.open.done() || len(f.ready) > 0 {
 		next := f.ready
 		f.ready = nil
@@ -137,7 +137,7 @@ func (f *fetcher) take(o FetchOutcome) error {
 	err := f.sameSchema(o.Columns)
 	f.have.fetched = append(f.have.fetched, o.Batch)
 	f.progress.Slices++
-	f.lastAnswer, f.refusedInRow = time.Now(), 0
+	f.lastAnswer, f.refusedInRow = f.now(), 0
 	named, unreadable := f.walk.read(o)
 	f.open.more = append(f.open.more, named...)
 	if o.Batch.Rows > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tvmexport/tvmexport"
 )
@@ -33,13 +34,12 @@ type Progress struct {
 // flow exports one table: count, fetch and land, compare, recheck, confirm,
 // publish, commit. Each stage takes what the stages before it found, and returns
 // what it found itself.
-func flow(ctx context.Context, s Steps, plan Plan, h *tvmexport.Hooks) (Progress, error) {
-	st := newStage(s, h, plan)
+func flow(ctx context.Context, st stage, plan Plan) (Progress, error) {
 	pub, err := fetchTable(ctx, st, plan)
 	if err != nil {
 		return *st.progress, err
 	}
-	err = finish(ctx, s, pub, st.progress, h)
+	err = finish(ctx, st.steps, pub, st.progress, st.hooks)
 	if n := st.progress.Late; n > 0 && err == nil {
 		st.note("%d late rows with an older watermark were published", n)
 	}
@@ -77,16 +77,17 @@ func fetchTable(ctx context.Context, st stage, plan Plan) (tvmexport.Publication
 	return publication(p, have, missing, *st.progress), nil
 }
 
-// stage is what every stage of a run works with: the steps that act, and the
-// progress to which it adds what it does.
+// stage is what every stage of a run works with: the steps that act, the clock, and
+// the progress to which it adds what it does.
 type stage struct {
 	steps    Steps
 	hooks    *tvmexport.Hooks
+	now      func() time.Time
 	progress *Progress
 }
 
-func newStage(s Steps, h *tvmexport.Hooks, plan Plan) stage {
-	return stage{steps: s, hooks: h, progress: &Progress{Run: plan.Run, TableRows: plan.Before.TableRows, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
+func newStage(s Steps, h *tvmexport.Hooks, plan Plan, now func() time.Time) stage {
+	return stage{steps: s, hooks: h, now: now, progress: &Progress{Run: plan.Run, TableRows: plan.Before.TableRows, FullReason: plan.FullReason, Notes: slices.Clone(plan.Notes)}}
 }
 
 func (s stage) note(format string, args ...any) {

@@ -202,7 +202,7 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 	}
 	eng.counts = v.exporter.newCountQueue(ctx, eng.call)
 	for _, t := range v.healthy() {
-		if h := history[t.Name]; h.Publishing == nil && !v.large(t, h) {
+		if h := history[t.Name]; h.Publishing == nil && !slowlyCounted(h, v.exporter.lists(t.Name)) {
 			eng.counts.expect(t.Name)
 		}
 	}
@@ -215,12 +215,17 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 		}
 		g.Go(func() error {
 			p := &place{free: places}
-			watch := &stopwatch{place: p}
+			watch := &stopwatch{place: p, now: time.Now}
 			watch.start()
 			defer p.leave()
 			defer eng.counts.arrive(r.Table.Name)
 			defer v.exporter.release(r.Table.Name)
-			r.Err = v.runTable(ctx, r, tableRun{steps: timed{eng, watch}, place: p, watch: watch, order: v.orders[i], history: history[r.Table.Name], orphans: left[r.Table.Name]})
+			t := &tableRun{
+				Opening:      v.opening(i, history[r.Table.Name], left[r.Table.Name]),
+				Surroundings: Surroundings{Now: time.Now, NewRun: newRunID, Hooks: &v.exporter.Hooks},
+				steps:        timed{eng, watch}, place: p, watch: watch,
+			}
+			r.Err = t.run(ctx, r)
 			v.ended[i] = time.Now()
 			r.Took = watch.elapsed()
 			if r.Err != nil {
@@ -231,6 +236,13 @@ func (v *invocation) runTables(ctx context.Context, history map[string]tvmexport
 		})
 	}
 	_ = g.Wait() // every error is in its result
+}
+
+// opening is what the run of a table begins with.
+func (v *invocation) opening(i int, h tvmexport.History, left []tvmexport.OrphanedBatch) Opening {
+	t := v.results[i].Table
+	columns, told := v.schemas[t.Name]
+	return Opening{Table: t, Order: v.orders[i], Settings: v.exporter.settings(v.request, t.Name), History: h, Orphans: left, Columns: columns, Told: told}
 }
 
 func (e *Exporter) limits() tvmexport.Limits { return cmp.Or(e.Limits, tvmexport.DocumentedLimits) }

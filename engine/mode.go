@@ -16,9 +16,9 @@ const FullRequested = "a full run was requested"
 const StartIgnored = "a request with this start uses it"
 
 // plan decides what a run is, within what the destination can do.
-func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
-	p, err := v.mode(t, o, h)
-	if _, ok := tvmexport.Ability[tvmexport.LateRowCounter](v.exporter.Destination); !ok && err == nil {
+func (s *Settings) plan(id tvmexport.RunID, t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
+	p, err := s.mode(id, t, o, h)
+	if !s.LateRows && err == nil {
 		err = p.withoutLateRows()
 	}
 	return p, err
@@ -26,17 +26,17 @@ func (v *invocation) plan(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 
 // mode decides what a run fetches: everything, the rows after the watermark, or the
 // parts to repair.
-func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
+func (s *Settings) mode(id tvmexport.RunID, t tvmexport.Table, o tvmexport.Order, h tvmexport.History) (Plan, error) {
 	p := Plan{
-		Run:    tvmexport.Run{ID: newRunID(), Table: t, Kind: tvmexport.FullRun, StartedAt: h.Now},
-		Limits: v.exporter.limits(), Known: h.Partitions, Before: stateBefore(h), Depth: h.Depth,
-		Lag: v.exporter.Lag, Until: v.request.To, Recount: v.exporter.Recount, Consistent: v.exporter.Consistent, StepBytes: v.exporter.StepBytes,
+		Run:    tvmexport.Run{ID: id, Table: t, Kind: tvmexport.FullRun, StartedAt: h.Now},
+		Limits: s.Limits, Known: h.Partitions, Before: stateBefore(h), Depth: h.Depth,
+		Lag: s.Lag, Until: s.To, Recount: s.Recount, Consistent: s.Consistent, StepBytes: s.StepBytes,
 	}
-	p.Run.Tenant = v.exporter.Tenant
-	if p.Lists = v.exporter.lists(t.Name); p.Lists && t.LoadType != tvmexport.Snapshot {
+	p.Run.Tenant = s.Tenant
+	if p.Lists = s.Lists; p.Lists && t.LoadType != tvmexport.Snapshot {
 		return p, unsupportedSource("plan", t.Name, "lists whole states and cannot tell what is new", "set the table's LoadType to Snapshot")
 	}
-	p.Requested = v.request.Full
+	p.Requested = s.Full
 	if h.Last != nil {
 		p.Run.Previous, p.Reached = h.Last.ID, h.Last.Watermark
 	}
@@ -49,19 +49,23 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	lost := lossesBeyond(h.Losses, h.Last)
 	p.Losses, p.Apart = h.Losses, h.Losses.Ledger()
 	elsewhere, err := moved(t, h.Last)
-	if err != nil && !v.request.Full {
+	if err != nil && !s.Full {
 		return p, err
 	}
-	repair, repairing := v.request.Repair[t.Name]
+	var repair Repair
+	repairing := s.Repair != nil
+	if repairing {
+		repair = *s.Repair
+	}
 	if t.LoadType == tvmexport.Snapshot {
-		if err := checkRetention(t, h, v.exporter.FullEvery); err != nil {
+		if err := checkRetention(t, h, s.FullEvery); err != nil {
 			return p, err
 		}
-		if v.request.Full {
+		if s.Full {
 			p.FullReason = FullRequested
 			return p, nil
 		}
-		p.FullReason = fullReason(t, h, v.exporter.FullEvery, p.Limits.Rows)
+		p.FullReason = fullReason(t, h, s.FullEvery, p.Limits.Rows)
 		if why := cmp.Or(elsewhere, fullReasonOfLosses(lost, repairing)); why != "" {
 			p.FullReason = cmp.Or(p.FullReason, why)
 			p.note("%s: the whole table is fetched", why)
@@ -80,7 +84,7 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 		}
 		return p, nil
 	}
-	if v.request.Full || h.Last == nil && t.LoadType == tvmexport.FullThenIncr {
+	if s.Full || h.Last == nil && t.LoadType == tvmexport.FullThenIncr {
 		return p, nil
 	}
 	if h.Last != nil && h.Last.Watermark.IsZero() {
@@ -90,13 +94,13 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 	at := o.From
 	if h.Last != nil {
 		at = h.Last.Watermark
-	} else if begin, full := p.begins(o, h); full && v.request.From.IsZero() {
+	} else if begin, full := p.begins(o, h); full && s.From.IsZero() {
 		return p, nil
 	} else if full {
 		at = begin
 	}
 	p.Run.Kind = tvmexport.DeltaRun
-	p.From, p.Again = v.request.From, repair.Windows
+	p.From, p.Again = s.From, repair.Windows
 	p.Run.Window.From = at
 	if h.Last != nil && h.Last.Kind == tvmexport.LegacyRun {
 		p.reconcile()
@@ -111,7 +115,7 @@ func (v *invocation) mode(t tvmexport.Table, o tvmexport.Order, h tvmexport.Hist
 		p.note("the watermark %s in MigrationConfiguration is later than the last committed run in the ledger, and ledger rows are missing: the run ignores it; %s", ordered.UTC().Format(time.RFC3339), StartIgnored)
 		ordered = time.Time{}
 	}
-	for _, ordered := range []time.Time{ordered, v.request.From} {
+	for _, ordered := range []time.Time{ordered, s.From} {
 		switch {
 		case ordered.IsZero():
 		case h.Last != nil && ordered.Before(at):

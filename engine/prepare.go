@@ -11,14 +11,14 @@ import (
 // place is the right of a table to fetch and to publish, of which few tables have
 // one at a time.
 type place struct {
-	free   chan struct{} // holds an element for each place that is taken
+	free   chan struct{} // holds an element for each place that is taken; nil: there are as many as tables
 	held   bool
 	waited time.Duration
 }
 
 // enter waits for the place, if the table does not have it yet.
 func (p *place) enter(ctx context.Context) error {
-	if p.held {
+	if p.held || p.free == nil {
 		return nil
 	}
 	began := time.Now()

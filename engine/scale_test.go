@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tvmexport/tvmexport"
@@ -139,7 +140,7 @@ func TestRunOfAHundredThousandDevices(t *testing.T) {
 			plan := e.plan(kind, known)
 			plan.Orphans = e.landed(t, plan, 2)
 			e.moving = 50
-			p, err := flow(t.Context(), e, plan, &tvmexport.Hooks{})
+			p, err := flow(t.Context(), newStage(e, &tvmexport.Hooks{}, plan, time.Now), plan)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -187,7 +188,7 @@ func (e *estate) landed(tb testing.TB, plan Plan, nth int) []tvmexport.OrphanedB
 // fetched plans a run and fetches what it asks for.
 func (e *estate) fetched(tb testing.TB, plan Plan) (*fetcher, landed) {
 	tb.Helper()
-	st := newStage(e, &tvmexport.Hooks{}, plan)
+	st := newStage(e, &tvmexport.Hooks{}, plan, time.Now)
 	p, err := planRun(tb.Context(), st, plan)
 	if err != nil {
 		tb.Fatal(err)
@@ -274,7 +275,7 @@ func BenchmarkPlan(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				plan := e.plan(kind, known)
-				if _, err := planRun(b.Context(), newStage(e, &tvmexport.Hooks{}, plan), plan); err != nil {
+				if _, err := planRun(b.Context(), newStage(e, &tvmexport.Hooks{}, plan, time.Now), plan); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -329,7 +330,7 @@ func BenchmarkFlow(b *testing.B) {
 	plan.Orphans = e.landed(b, plan, 2)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := flow(b.Context(), e, plan, &tvmexport.Hooks{}); err != nil {
+		if _, err := flow(b.Context(), newStage(e, &tvmexport.Hooks{}, plan, time.Now), plan); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -141,22 +141,21 @@ func shift(before, now []tvmexport.Column) string {
 	return strings.Join(out, ", ")
 }
 
-// seen is what the source tells of a table's schema.
-func (v *invocation) seen(table string) sighting {
-	columns, told := v.schemas[table]
-	return sighting{columns: columns, told: told, kept: v.exporter.keeps(table)}
+// seen is what the source tells of the table's schema.
+func (o *Opening) seen() sighting {
+	return sighting{columns: o.Columns, told: o.Told, kept: o.Settings.Keeps}
 }
 
 // attempt makes a run of a table, and starts over where the source's schema
 // changes meanwhile. Each start is a run of its own, by the schema of that time.
-func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
-	seen := v.seen(r.Table.Name)
+func (t *tableRun) attempt(ctx context.Context, r *Result) error {
+	seen := t.seen()
 	known := r.Table // as the catalogue describes it
 	calls, bytes := 0, int64(0)
 	var restarts []string
 	for shifts := 0; ; shifts++ {
-		r.Table, r.Progress = known, Progress{TableRows: t.history.TableRows}
-		err := v.try(ctx, r, t, seen)
+		r.Table, r.Progress = known, Progress{TableRows: t.History.TableRows}
+		err := t.try(ctx, r, seen)
 		r.Calls, r.Bytes = r.Calls+calls, r.Bytes+bytes
 		r.Notes = append(slices.Clone(restarts), r.Notes...)
 		var moved *schemaShift
@@ -168,11 +167,11 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 			seen = found
 			continue
 		}
-		if v.exporter.Hooks.Retrying != nil {
-			v.exporter.Hooks.Retrying(r.Run, "run", 0, err)
+		if t.Hooks.Retrying != nil {
+			t.Hooks.Retrying(r.Run, "run", 0, err)
 		}
 		restarts = append(restarts, "the run started over: "+moved.Error())
-		if seen, err = v.seeAgain(ctx, known.Name, seen, moved); err != nil {
+		if seen, err = t.seeAgain(ctx, known.Name, seen, moved); err != nil {
 			return err
 		}
 	}
@@ -180,16 +179,15 @@ func (v *invocation) attempt(ctx context.Context, r *Result, t tableRun) error {
 
 // seeAgain asks for the schema of a table once more. If the source does not return
 // it, seeAgain uses the columns of the answer that differed.
-func (v *invocation) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
-	if v.exporter.keeps(table) { // what it would tell is in its answers
+func (t *tableRun) seeAgain(ctx context.Context, table string, before sighting, moved *schemaShift) (sighting, error) {
+	if t.Settings.Keeps { // what it would tell is in its answers
 		return sighting{columns: moved.columns, told: true, kept: true}, nil
 	}
-	now, err := v.exporter.source(table).Schemas(ctx, []string{table})
+	columns, told, err := t.steps.Schema(ctx, table)
 	if err != nil {
 		return before, err
 	}
-	columns, ok := now[table]
-	if !ok {
+	if !told {
 		return sighting{columns: moved.columns, told: true}, nil
 	}
 	return sighting{columns: columns, told: true, loose: before.told && shift(before.columns, columns) == ""}, nil

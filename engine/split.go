@@ -173,7 +173,7 @@ func (f *fetcher) checkSplitting(why error) error {
 	f.refusals++
 	f.refusedInRow++
 	limit := maxExtraRefusals + 2*f.progress.Slices
-	inRow := f.refusedInRow > maxFirstRefusals && (f.size == 0 || time.Since(f.lastAnswer) > maxRefusedTime)
+	inRow := f.refusedInRow > maxFirstRefusals && (f.size == 0 || f.now().Sub(f.lastAnswer) > maxRefusedTime)
 	if f.refusals <= limit && !inRow {
 		return nil
 	}

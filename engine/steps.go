@@ -11,7 +11,7 @@ import (
 type engine struct {
 	source      func(table string) tvmexport.Source
 	counts      *countQueue
-	destination tvmexport.Sink
+	destination tvmexport.Destination
 	compress    Compressor
 	hooks       *tvmexport.Hooks
 	calls       chan struct{} // one token per call under way, over all tables
@@ -63,6 +63,24 @@ func (e *engine) call(ctx context.Context, call func()) error {
 	return nil
 }
 
+// History implements TableSteps.
+func (e *engine) History(ctx context.Context, t tvmexport.Table) (tvmexport.History, error) {
+	h, err := e.destination.History(ctx, []tvmexport.Table{t})
+	return h[t.Name], err
+}
+
+// Schema implements TableSteps.
+func (e *engine) Schema(ctx context.Context, table string) (columns []tvmexport.Column, told bool, err error) {
+	all, err := e.source(table).Schemas(ctx, []string{table})
+	columns, told = all[table]
+	return columns, told, err
+}
+
+// CheckLanding implements TableSteps.
+func (e *engine) CheckLanding(ctx context.Context, t tvmexport.Table) error {
+	return checkLanding(ctx, e.destination, t)
+}
+
 // List implements Steps.
 func (e *engine) List(ctx context.Context, t tvmexport.Table) (tvmexport.Listing, error) {
 	if err := e.enter(ctx); err != nil {
@@ -103,6 +121,18 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// TableSteps are the steps of a table's run.
+type TableSteps interface {
+	Steps
+	// History reads what the destination remembers of a table now.
+	History(ctx context.Context, t tvmexport.Table) (tvmexport.History, error)
+	// Schema asks the source for the columns of a table. told is false if the source
+	// does not return them.
+	Schema(ctx context.Context, table string) (columns []tvmexport.Column, told bool, err error)
+	// CheckLanding checks, before the first row lands, that rows land as they are.
+	CheckLanding(ctx context.Context, t tvmexport.Table) error
 }
 
 // Steps are what a run is made of. Their inputs and outputs are plain values,

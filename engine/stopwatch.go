@@ -11,6 +11,7 @@ import (
 // place among the tables.
 type stopwatch struct {
 	place  *place
+	now    func() time.Time
 	began  time.Time
 	waited time.Duration // for the place, before the run began
 	took   time.Duration // until the commit
@@ -18,7 +19,7 @@ type stopwatch struct {
 }
 
 func (w *stopwatch) start() {
-	*w = stopwatch{place: w.place, began: time.Now(), waited: w.place.waited}
+	*w = stopwatch{place: w.place, now: w.now, began: w.now(), waited: w.place.waited}
 }
 
 // elapsed is how long the run took: until its commit, or until now.
@@ -26,13 +27,13 @@ func (w *stopwatch) elapsed() time.Duration {
 	if w.ended {
 		return w.took
 	}
-	return (time.Since(w.began) - (w.place.waited - w.waited)).Round(time.Millisecond)
+	return (w.now().Sub(w.began) - (w.place.waited - w.waited)).Round(time.Millisecond)
 }
 
 // timed are the steps of a run whose commit says how long the run took. What is
 // printed, shown and counted of the run is the same time.
 type timed struct {
-	Steps
+	TableSteps
 	watch *stopwatch
 }
 
@@ -40,7 +41,7 @@ type timed struct {
 func (s timed) Commit(ctx context.Context, c tvmexport.Commit) error {
 	took := s.watch.elapsed()
 	c.Effect.Took = took
-	err := s.Steps.Commit(ctx, c)
+	err := s.TableSteps.Commit(ctx, c)
 	if err == nil {
 		s.watch.took, s.watch.ended = took, true
 	}
