@@ -89,7 +89,7 @@ func New(_ context.Context, o Options) (*Client, error) {
 	c.publisher = publish.NewPublisher(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger}, c.arrivals)
 	c.backfill = publish.NewBackfiller(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger})
 	c.observer = publish.NewObserver(publish.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger})
-	c.installer = setup.NewInstaller(setup.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger, Configuration: c.configuration, Options: o.Setup})
+	c.installer = setup.NewInstaller(setup.Parts{Conn: to, Visible: visible, Policy: policies, Ledger: c.ledger, Invocations: c.invocations, Configuration: c.configuration, Options: o.Setup})
 	c.inspector = setup.NewInspector(to)
 	c.prober = setup.NewProber(c.installer, c.landing, c.arrivals.Landed)
 	c.fleet = fleet.NewInstaller(to)

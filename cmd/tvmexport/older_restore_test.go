@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +48,7 @@ type olderEntry struct {
 // olderDatabase is the database of an earlier version in an emulator of today.
 type olderDatabase struct {
 	*testing.T
+	folder string // of its files
 	record olderRecord
 	tables map[string]string // of the source, with a query for all rows of each that are exported
 	server *emulator.Server
@@ -58,11 +60,11 @@ type olderDatabase struct {
 	fetches map[string]int
 }
 
-// restoreOlder makes the database again by its commands, each at its time.
-func restoreOlder(t *testing.T) *olderDatabase {
+// restoreOlder makes the database of a folder again by its commands, each at its time.
+func restoreOlder(t *testing.T, folder string) *olderDatabase {
 	t.Helper()
-	d := &olderDatabase{T: t, tables: map[string]string{}, fetches: map[string]int{}}
-	text, err := os.ReadFile(filepath.Join("testdata", "older", "record.json"))
+	d := &olderDatabase{T: t, folder: folder, tables: map[string]string{}, fetches: map[string]int{}}
+	text, err := os.ReadFile(filepath.Join(folder, "record.json"))
 	if err == nil {
 		err = json.Unmarshal(text, &d.record)
 	}
@@ -89,17 +91,17 @@ func restoreOlder(t *testing.T) *olderDatabase {
 		}
 	})
 	d.config = writeConfig(t, d.server, r.Config)
-	d.execute(t.Context())
+	d.restore(t.Context())
 	d.mu.Lock()
 	d.fixed, d.ahead = time.Time{}, time.Until(r.Ended)
 	d.mu.Unlock()
 	return d
 }
 
-// execute executes the entries of the database's file.
-func (d *olderDatabase) execute(ctx context.Context) {
+// restore executes the entries of the database's file.
+func (d *olderDatabase) restore(ctx context.Context) {
 	d.Helper()
-	file, err := os.Open(filepath.Join("testdata", "older", "database.ndjson.gz"))
+	file, err := os.Open(filepath.Join(d.folder, "database.ndjson.gz"))
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -159,16 +161,22 @@ func (d *olderDatabase) count(endpoint, text string) {
 	}
 }
 
+// execute runs today's program.
+func (d *olderDatabase) execute(args ...string) (code int, out, log *bytes.Buffer) {
+	out, log = &bytes.Buffer{}, &bytes.Buffer{}
+	p := process{args: append(slices.Clip(args), "--config", d.config), stdout: out, stderr: log, env: emulated(d.server.Ready, os.LookupEnv)}
+	return p.run(d.Context()), out, log
+}
+
 // exits runs today's program, which must have an exit code, and returns the lines that it prints as JSON.
 func (d *olderDatabase) exits(code int, args ...string) []map[string]any {
 	d.Helper()
-	var out, log bytes.Buffer
-	p := process{args: append(args, "--config", d.config), stdout: &out, stderr: &log, env: emulated(d.server.Ready, os.LookupEnv)}
-	if got := p.run(d.Context()); got != code {
-		d.Fatalf("%q exits with %d, want %d:\n%s%s", args, got, code, &log, &out)
+	got, out, log := d.execute(args...)
+	if got != code {
+		d.Fatalf("%q exits with %d, want %d:\n%s%s", args, got, code, log, out)
 	}
 	var lines []map[string]any
-	for j := json.NewDecoder(&out); ; {
+	for j := json.NewDecoder(out); ; {
 		var line map[string]any
 		if err := j.Decode(&line); errors.Is(err, io.EOF) {
 			return lines

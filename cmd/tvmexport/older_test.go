@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func TestOlderDatabase(t *testing.T) {
 		t.Skip("-short: it restores a database of an older version; make test runs it")
 	}
 	t.Parallel()
-	d := restoreOlder(t)
+	d := restoreOlder(t, filepath.Join("testdata", "older"))
 	d.sameSource()
 	d.same(d.record.Stored)
 	d.same(d.record.Queries)
@@ -171,7 +172,7 @@ func (d *olderDatabase) sameSource() {
 	d.Helper()
 	for query, want := range d.record.Source {
 		if d.truth(query) != want {
-			d.Fatalf("the emulated tenant has other rows than when the database was made (%s); make it again with test/older/database.sh %s today", query, d.record.Revision)
+			d.Fatalf("the emulated tenant has other rows than when the database was made (%s); make it again as test/older/README.md says, with %s and the emulator of today", query, d.record.Revision)
 		}
 	}
 }

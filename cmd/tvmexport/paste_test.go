@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -172,7 +173,7 @@ func originals(t *testing.T) testDatabase {
 // versionBefore is a database that an earlier version made. Its functions belong to the
 // principal that made them, as the service has it.
 func versionBefore(t *testing.T) testDatabase {
-	older := restoreOlder(t)
+	older := restoreOlder(t, filepath.Join("testdata", "older"))
 	d := testDatabase{t, older.server, older.config}
 	for _, name := range d.shown(".show functions | project Name") {
 		d.admin(fmt.Sprintf(".add function %s admins ('%s')", name, d.principal()))

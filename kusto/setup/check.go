@@ -121,6 +121,10 @@ func shapeOf(t tvmexport.Table, inv conn.Schema) error {
 	if !ok {
 		return conn.MissingTable("check", t.Name, t.Landing())
 	}
+	if isOutdatedLanding(landing) {
+		return conn.RefusedError("check", t.Name, fmt.Errorf("an older version made table %s, and its column Records has another type", t.Landing()),
+			conn.InitHint(t.Name)+": init creates the table again and keeps its rows")
+	}
 	if !slices.Equal(landing.Columns, kql.LandingColumns) {
 		return conn.RefusedError("check", t.Name, fmt.Errorf("table %s is (%s), not as tvmexport init makes it", t.Landing(), kql.Declaration(landing.Columns)),
 			"drop it and run tvmexport init")

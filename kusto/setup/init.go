@@ -85,6 +85,11 @@ func (c *Installer) Init(ctx context.Context, tables []tvmexport.Table, o Option
 	if err := c.number(ctx, "init"); err != nil {
 		return Result{}, err
 	}
+	return c.migrating(ctx, tables, func() (Result, error) { return c.create(ctx, tables, o) })
+}
+
+// create sends the commands that the database still needs.
+func (c *Installer) create(ctx context.Context, tables []tvmexport.Table, o Options) (Result, error) {
 	setup, err := c.Plan(ctx, tables, o)
 	if err != nil {
 		return setup, err
@@ -350,7 +355,11 @@ func misfits(t tvmexport.Table, inv conn.Schema) []string {
 	if raw, ok := inv.Tables[t.Destination]; ok && t.Layout.Raw() && views.Payload(raw.Columns) == "" {
 		out = append(out, fmt.Sprintf("%v, so %s cannot be published there", views.NoPayload(t.Destination), t.Name))
 	}
-	if landing, ok := inv.Tables[t.Landing()]; ok && !slices.Equal(landing.Columns, kql.LandingColumns) {
+	landing, ok := inv.Tables[t.Landing()]
+	if ok && isOutdatedLanding(landing) {
+		return append(out, fmt.Sprintf("an older version made table %s: run tvmexport init, which creates it again and keeps its rows", t.Landing()))
+	}
+	if ok && !slices.Equal(landing.Columns, kql.LandingColumns) {
 		out = append(out, fmt.Sprintf("table %s has other columns than tvmexport gives it: drop it and run tvmexport init", t.Landing()))
 	}
 	return out

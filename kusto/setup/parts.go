@@ -17,6 +17,7 @@ type Parts struct {
 	Visible       *visibility.Checker
 	Policy        *policy.Reader
 	Ledger        *ledger.Ledger
+	Invocations   *ledger.Invocations
 	Configuration *ledger.Configuration
 	Options       Options // as init was given, for what a run creates
 }
@@ -28,13 +29,14 @@ type Installer struct {
 	visible       *visibility.Checker
 	policy        *policy.Reader
 	ledger        *ledger.Ledger
+	invocations   *ledger.Invocations
 	configuration *ledger.Configuration
 	setup         Options
 }
 
 // NewInstaller makes it. Nothing is sent before the first call.
 func NewInstaller(p Parts) *Installer {
-	return &Installer{conn: p.Conn, visible: p.Visible, policy: p.Policy, ledger: p.Ledger, configuration: p.Configuration, setup: p.Options}
+	return &Installer{conn: p.Conn, visible: p.Visible, policy: p.Policy, ledger: p.Ledger, invocations: p.Invocations, configuration: p.Configuration, setup: p.Options}
 }
 
 // Inspector answers what a check of the installation needs to know. It changes

@@ -19,3 +19,4 @@ fi
 cd "$there"
 go build -trimpath -o bin/tvmexport ./cmd/tvmexport
 bin/make -bin bin/tvmexport -revision "$revision" -out "$here/cmd/tvmexport/testdata/older"
+cp internal/config/example.yaml "$here/cmd/tvmexport/testdata/older/tvmexport.yaml"

@@ -15,22 +15,33 @@ func main() {
 	bin := flag.String("bin", "", "the program of the earlier version")
 	revision := flag.String("revision", "", "its revision, for the record")
 	out := flag.String("out", "", "folder that the files are written to")
+	first := flag.Bool("first", false, "the story for the first versions of the program")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *bin, *revision, *out); err != nil {
+	if err := run(ctx, *bin, *revision, *out, *first); err != nil {
 		fmt.Fprintln(os.Stderr, "make:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin, revision, out string) error {
-	w, err := newWorld(bin)
+func run(ctx context.Context, bin, revision, out string, first bool) error {
+	c := config
+	if first {
+		c = ""
+	}
+	w, err := newWorld(bin, c)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	w.record.Revision = revision
+	if first {
+		if err := w.first(ctx); err != nil {
+			return err
+		}
+		return w.write(ctx, out)
+	}
 	if err := w.story(ctx); err != nil {
 		return err
 	}

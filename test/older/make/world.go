@@ -43,7 +43,8 @@ type world struct {
 	advances []time.Time // the database's clock when days passed
 }
 
-func newWorld(bin string) (*world, error) {
+// newWorld starts an emulator. The configuration says config in addition to the addresses.
+func newWorld(bin, config string) (*world, error) {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, err
