@@ -160,7 +160,7 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
-// TestImages: workers have their own image, the job that prepares their databases has not.
+// TestImages: workers have their own image and Temporal for an engine, the job that prepares their databases has neither.
 func TestImages(t *testing.T) {
 	all := pods(t, values(t, "workers", object{"init.enabled": true, "image.tag": "1.2.3"}))
 	for kind, want := range map[string]string{"Deployment": "ghcr.io/tvmexport/tvmexport-worker:1.2.3", "Job": "ghcr.io/tvmexport/tvmexport:1.2.3"} {
@@ -170,6 +170,12 @@ func TestImages(t *testing.T) {
 	}
 	if got := fmt.Sprint(get(all["Job"], "spec.containers.0.args")); !strings.HasPrefix(got, "[init --all-tenants ") {
 		t.Errorf("the job runs %s", got)
+	}
+	for kind, want := range map[string]bool{"Deployment": true, "Job": false} {
+		env := fmt.Sprint(get(all[kind], "spec.containers.0.env"))
+		if strings.Contains(env, "map[name:TVMEXPORT_FLEET_ENGINE value:temporal]") != want || strings.Contains(env, "TEMPORAL_ADDRESS") != want {
+			t.Errorf("%s has the environment %s", kind, env)
+		}
 	}
 	pinned := get(pods(t, values(t, "monitored", nil))["Deployment"], "spec.containers.0.image")
 	if !strings.HasPrefix(fmt.Sprint(pinned), "ghcr.io/tvmexport/tvmexport@sha256:") {

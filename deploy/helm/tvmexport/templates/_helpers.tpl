@@ -119,6 +119,7 @@ spec:
         - {name: TVMEXPORT_PSEUDONYMISATION_KEY_FILE, value: /run/secrets/pseudonymisation/{{ $.Values.pseudonymisation.key }}}
         {{- end }}
         {{- if eq .component "worker" }}
+        - {name: TVMEXPORT_FLEET_ENGINE, value: temporal}
         {{- with $.Values.worker.temporal }}
         - {name: TEMPORAL_ADDRESS, value: {{ .address | quote }}}
         - {name: TEMPORAL_NAMESPACE, value: {{ .namespace | quote }}}
