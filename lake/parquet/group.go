@@ -16,7 +16,11 @@ func (g Group) Bounds(column string) (low, high Value, ok bool) {
 		if c.Name != column || leaf < 0 {
 			continue
 		}
-		s := g.reader.file.Metadata().RowGroups[g.index].Columns[leaf].MetaData.Statistics
+		groups := g.reader.file.Metadata().RowGroups
+		if g.index >= len(groups) || leaf >= len(groups[g.index].Columns) {
+			return low, high, false // the file is broken, which reading it shows
+		}
+		s := groups[g.index].Columns[leaf].MetaData.Statistics
 		if s.MinValue == nil || s.MaxValue == nil {
 			return low, high, false
 		}

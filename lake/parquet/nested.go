@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	lib "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // WriteNested writes a file of rows that are structs, with the tags of the
@@ -17,7 +16,7 @@ import (
 func WriteNested[T any](w io.Writer, rows iter.Seq[T]) (n int64, err error) {
 	err = guard(func() error {
 		f := lib.NewGenericWriter[T](w, &lib.WriterConfig{
-			CreatedBy: "tvmexport", Compression: &zstd.Codec{Level: zstd.SpeedDefault}, PageBufferSize: pageBytes, DataPageVersion: 1,
+			CreatedBy: "tvmexport", Compression: nestedCodec, PageBufferSize: pageBytes, DataPageVersion: 1,
 		})
 		var one [1]T
 		for one[0] = range rows {
@@ -46,18 +45,16 @@ type nestedLeaf struct {
 
 // OpenNested returns a reader of a file.
 func OpenNested(r io.ReaderAt, size int64) (*Nested, error) {
-	n := &Nested{leaves: map[string]nestedLeaf{}}
-	err := guard(func() (err error) {
-		n.file, err = lib.OpenFile(r, size, lib.SkipPageIndex(true), lib.SkipBloomFilters(true), lib.ReadBufferSize(256<<10))
-		if err == nil {
-			n.describe(n.file.Root(), nil, 0, -1)
-		}
-		return err
-	})
+	file, err := open(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("the Parquet file cannot be read: %w", err)
+		return nil, err
 	}
-	return n, nil
+	n := &Nested{file: file, leaves: map[string]nestedLeaf{}}
+	err = guard(func() error {
+		n.describe(n.file.Root(), nil, 0, -1)
+		return nil
+	})
+	return n, err
 }
 
 // describe finds the leaves below a column. Writers name the repeated groups of
@@ -114,11 +111,17 @@ func (n *Nested) group(ctx context.Context, g lib.RowGroup, leaves []string, yie
 			}
 		}
 	}()
-	chunks := g.ColumnChunks()
-	for i, name := range leaves {
-		if l, ok := n.leaves[name]; ok && l.column < len(chunks) {
-			cursors[i] = &nestedCursor{cursor: cursor{pages: chunks[l.column].Pages(), name: name}, leaf: l}
+	err = guard(func() error {
+		chunks := g.ColumnChunks()
+		for i, name := range leaves {
+			if l, ok := n.leaves[name]; ok && l.column < len(chunks) {
+				cursors[i] = &nestedCursor{cursor: cursor{pages: chunks[l.column].Pages(), name: name}, leaf: l}
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return false, err
 	}
 	row := make([][]Value, len(leaves))
 	for number := range g.NumRows() {

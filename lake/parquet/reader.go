@@ -23,27 +23,32 @@ type Reader struct {
 // NewReader returns a reader of the columns of a file. A column that the file does
 // not have is null in each row.
 func NewReader(r io.ReaderAt, size int64, columns []tvmexport.Column) (*Reader, error) {
-	o := &Reader{columns: columns}
-	err := guard(func() (err error) {
-		o.file, err = lib.OpenFile(r, size, lib.SkipPageIndex(true), lib.SkipBloomFilters(true), lib.ReadBufferSize(256<<10))
-		return err
-	})
+	file, err := open(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("the Parquet file cannot be read: %w", err)
+		return nil, err
 	}
-	for _, c := range columns {
-		leaf, ok := o.file.Schema().Lookup(c.Name)
+	o := &Reader{file: file, columns: columns}
+	if err := guard(o.match); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// match finds the columns in the file.
+func (r *Reader) match() error {
+	for _, c := range r.columns {
+		leaf, ok := r.file.Schema().Lookup(c.Name)
 		if !ok {
-			o.leaves = append(o.leaves, -1)
+			r.leaves = append(r.leaves, -1)
 			continue
 		}
 		want, known := layouts[c.Type]
 		if !known || !fits(leaf.Node, want) {
-			return nil, fmt.Errorf("the column %s of the Parquet file has the type %s, which is not the one of %s", c.Name, leaf.Node, c.Type)
+			return fmt.Errorf("the column %s of the Parquet file has the type %s, which is not the one of %s", c.Name, leaf.Node, c.Type)
 		}
-		o.leaves = append(o.leaves, leaf.ColumnIndex)
+		r.leaves = append(r.leaves, leaf.ColumnIndex)
 	}
-	return o, nil
+	return nil
 }
 
 // fits says whether a column of a file has a layout.
@@ -111,11 +116,17 @@ func (r *Reader) group(ctx context.Context, g lib.RowGroup, yield func([]Value, 
 			}
 		}
 	}()
-	chunks := g.ColumnChunks()
-	for i, leaf := range r.leaves {
-		if leaf >= 0 {
-			cursors[i] = &cursor{pages: chunks[leaf].Pages(), layout: layouts[r.columns[i].Type], name: r.columns[i].Name}
+	err = guard(func() error {
+		chunks := g.ColumnChunks()
+		for i, leaf := range r.leaves {
+			if leaf >= 0 {
+				cursors[i] = &cursor{pages: chunks[leaf].Pages(), layout: layouts[r.columns[i].Type], name: r.columns[i].Name}
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return false, err
 	}
 	row := make([]Value, len(r.columns))
 	for n := range g.NumRows() {
@@ -190,6 +201,8 @@ func (c *cursor) fill() error {
 }
 
 func (c *cursor) close() {
-	lib.Release(c.page)
-	c.pages.Close()
+	_ = guard(func() error { // of a broken file
+		lib.Release(c.page)
+		return c.pages.Close()
+	})
 }

@@ -26,6 +26,13 @@ const (
 	columnsKey      = "tvmexport.columns"
 )
 
+// The codecs of all files. An encoder has a buffer of several megabytes, which the next file uses
+// again.
+var (
+	rowsCodec   = &zstd.Codec{Level: zstd.SpeedFastest}
+	nestedCodec = &zstd.Codec{Level: zstd.SpeedDefault}
+)
+
 // Writer writes rows to a file. It is not safe for concurrent use.
 type Writer struct {
 	columns []tvmexport.Column
@@ -59,7 +66,7 @@ func NewWriter(w io.Writer, columns []tvmexport.Column) (*Writer, error) {
 		return nil, err
 	}
 	config := &lib.WriterConfig{
-		CreatedBy: "tvmexport", Compression: &zstd.Codec{Level: zstd.SpeedFastest}, PageBufferSize: pageBytes,
+		CreatedBy: "tvmexport", Compression: rowsCodec, PageBufferSize: pageBytes,
 		DataPageVersion: 1, DictionaryMaxBytes: dictionaryBytes,
 		KeyValueMetadata: map[string]string{columnsKey: string(kinds)},
 	}
