@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,6 +58,9 @@ func (t *Table) list(ctx context.Context, from int64) (l listing, err error) {
 			l.checkpoints = append(l.checkpoints, checkpoint{v, parts[v]})
 		}
 	}
+	// Stores with folders can list names in another order.
+	slices.Sort(l.commits)
+	slices.SortFunc(l.checkpoints, func(a, b checkpoint) int { return cmp.Compare(a.version, b.version) })
 	return l, nil
 }
 
