@@ -206,4 +206,4 @@ cycles: ## serve over CYCLES exports with faults and downtime: no overlap, no lo
 	TVMEXPORT_CYCLES=$(CYCLES) $(GO) test ./cmd/tvmexport -run '^TestCycles$$' -count 1 -v
 
 clean: ## remove the output of the other targets
-	rm -rf bin dist test/kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/.venv tools/site/node_modules tools/site/.venv
+	rm -rf bin dist test/kqlcheck/node_modules test/browser/node_modules test/interop/node_modules test/interop/azurite/node_modules test/interop/.venv tools/site/node_modules tools/site/.venv

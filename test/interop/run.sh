@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Runs the official SDKs of Kusto for Python, Node and Java and the Graph SDK for
 # Python, as their registries have them, against the emulator, and
-# delta-rs and DuckDB against Delta tables of this project:
-# run.sh PROGRAM [python] [node] [java] [graph] [lake].
+# delta-rs and DuckDB against Delta tables of this project, and files in Azurite:
+# run.sh PROGRAM [python] [node] [java] [graph] [lake] [azurite].
 #
-# The packages go into .venv, node_modules, graph/.venv, lake/.venv and java/target of test/interop,
+# The packages go into .venv, node_modules, graph/.venv, lake/.venv, azurite/node_modules and java/target of
+# test/interop,
 # which git ignores, and into Maven's repository.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
-program="$(realpath "${1:?usage: run.sh PROGRAM [python] [node] [java] [graph] [lake]}")"
+program="$(realpath "${1:?usage: run.sh PROGRAM [python] [node] [java] [graph] [lake] [azurite]}")"
 shift
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(python node java graph lake)
+[ ${#suites[@]} -gt 0 ] || suites=(python node java graph lake azurite)
 
 . "$here/emulator.sh"
 
@@ -36,8 +37,14 @@ install() {
 			cp "$here/node/package-lock.json" "$here/node_modules/installed"
 		fi
 		;;
+	azurite)
+		if ! cmp -s "$here/azurite/package-lock.json" "$here/azurite/node_modules/installed"; then
+			(cd "$here/azurite" && npm ci --ignore-scripts --loglevel=error --no-audit --no-fund)
+			cp "$here/azurite/package-lock.json" "$here/azurite/node_modules/installed"
+		fi
+		;;
 	*)
-		echo "run.sh: no suite $1; there are python, node, java, graph and lake" >&2
+		echo "run.sh: no suite $1; there are python, node, java, graph, lake and azurite" >&2
 		exit 2
 		;;
 	esac
@@ -89,6 +96,22 @@ for suite in "${suites[@]}"; do
 		(cd "$here/lake" && go build -o "$work/lake" .)
 		"$here/lake/.venv/bin/python" "$here/lake/suite.py" "$work/lake" "$work/tables" || failed=1
 		"$here/lake/.venv/bin/python" "$here/lake/export.py" "$program" "$work" || failed=1
+		;;
+	azurite)
+		node "$here/azurite/start.mjs" >"$work/azurite" 2>"$work/azurite.log" &
+		azurite=$!
+		for _ in $(seq 300); do
+			[ ! -s "$work/azurite" ] || break
+			sleep 0.1
+		done
+		if [ -s "$work/azurite" ]; then
+			(cd "$here/../.." && TVMEXPORT_TEST_AZURITE="$(cat "$work/azurite")" go test ./lake/store/blob -run '^TestAzurite$' -count 1 -v | grep -E '^ *--- |^ok|FAIL|_test.go') || failed=1
+		else
+			echo "FAIL Azurite does not start"
+			cat "$work/azurite.log"
+			failed=1
+		fi
+		kill "$azurite"
 		;;
 	esac
 done
