@@ -12,6 +12,7 @@ TAGS     ?=
 RECORD   ?= $(CURDIR)/dist/kql
 
 .PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart worker nested temporal-server
+.PHONY: release-snapshot notices image help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -170,6 +171,22 @@ chart: ## write what is generated of the Helm chart and deploy/kubernetes, and t
 	cp deploy/prometheus/alerts.yaml deploy/grafana/dashboard.json deploy/helm/tvmexport/files/
 	$(GO) run github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2 --chart-search-root deploy/helm --log-level warning
 	cd test/chart && $(GO) vet ./... && $(GO) test . -count 1 -update
+
+# Where a snapshot is built and kept.
+SNAPSHOT ?= dist/snapshot
+
+release-snapshot: ## everything of a release that needs no network, twice; installs the deb in a Debian root and exports with it
+	rm -rf $(SNAPSHOT)
+	tools/release/snapshot.sh $(SNAPSHOT)/one
+	GOCACHE=$(abspath $(SNAPSHOT))/cache tools/release/snapshot.sh $(SNAPSHOT)/two
+	diff $(SNAPSHOT)/one/dist/SHA256SUMS $(SNAPSHOT)/two/dist/SHA256SUMS
+	tools/release/trial.sh $(SNAPSHOT)/one/dist
+
+notices: ## write the notices of third-party software, and check all licences
+	$(GO) test ./deploy/release -run '^TestNotices$$' -count 1 -update
+
+image: ## write the folder that the container image is built from
+	tools/release/image.sh dist/image
 
 interop: build ## run the official SDKs for Python, Node, Java and Graph against the emulator
 	test/interop/run.sh $(BIN)

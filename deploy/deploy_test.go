@@ -585,24 +585,3 @@ var (
 	unitVariable   = regexp.MustCompile(`^#?Environment=([A-Z_]+)=`)
 	unitCredential = regexp.MustCompile(`^#?LoadCredentialEncrypted=([a-z-]+)`)
 )
-
-// The image is built by the version of Go that the module asks for, and its
-// program does not run as root.
-func TestDockerfile(t *testing.T) {
-	text := string(read(t, "docker/Dockerfile"))
-	module := string(read(t, "../go.mod"))
-	_, version, _ := strings.Cut(module, "\ngo ")
-	version, _, _ = strings.Cut(version, "\n")
-	major := strings.Join(strings.Split(version, ".")[:2], ".")
-	for _, want := range []string{"FROM golang:" + major, "CGO_ENABLED=0", "nonroot", `ENTRYPOINT ["/usr/local/bin/tvmexport"]`, `CMD ["serve"]`, "-X main.version=", "-X main.revision=", "ARG TAGS=noemulator", `-tags "${TAGS}"`} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the Dockerfile lacks %q", want)
-		}
-	}
-	instruction := regexp.MustCompile(`^(FROM|WORKDIR|COPY|RUN|ARG|EXPOSE|USER|ENTRYPOINT|CMD) \S`)
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' && !instruction.MatchString(line) {
-			t.Errorf("the Dockerfile holds the line %q", line)
-		}
-	}
-}
