@@ -28,7 +28,8 @@ func fleetCommand(p *process) *cobra.Command {
 		Short: "Schedule the tenants on a Temporal cluster",
 		Long: `fleet works with the Temporal cluster of the configuration (fleet.engine: temporal). It
 starts the program tvmexport-worker, which is next to tvmexport or in PATH; make worker
-builds it. The exports themselves are made by tvmexport-worker run.`,
+builds it. It keeps the schedules. The worker that exports on these schedules is not part
+of this version yet: use fleet.engine: local, and tvmexport serve.`,
 		Example: "  tvmexport fleet apply --dry-run\n  tvmexport fleet status",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -151,5 +152,5 @@ func exportsHere(f config.Fleet) error {
 	if f.Engine != config.Distributed {
 		return nil
 	}
-	return usage(errors.New("serve: fleet.engine is temporal: workers export the tenants on the schedules of tvmexport fleet apply, and serve would export them too; start tvmexport-worker run, or set fleet.engine to local"))
+	return usage(errors.New("serve: fleet.engine is temporal: workers would export the tenants on the schedules of tvmexport fleet apply, and serve would export them too; set fleet.engine to local"))
 }

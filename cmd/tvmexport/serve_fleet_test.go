@@ -192,8 +192,14 @@ func TestServeFleetWithoutTenants(t *testing.T) {
 		}
 	}
 	s := startServe(t, e, p, config, func(p *process, ctx context.Context, f serveFlags) error { return serveFleet(ctx, p, f) })
-	if code, _ := s.get("/readyz"); code != 200 {
-		t.Errorf("/readyz answers %d", code)
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(30 * time.Millisecond) { // the folder is read after the start
+		code, body := s.get("/readyz")
+		if code == 200 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("/readyz answers %d: %s", code, body)
+		}
 	}
 	writeTenant(t, folder, e.Ready.Tenants[0], "")
 	hangUp(t)
