@@ -11,8 +11,7 @@ TAGS     ?=
 # Where tests write the KQL that the program sends, for kqlcheck.
 RECORD   ?= $(CURDIR)/dist/kql
 
-.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart worker nested temporal-server
-.PHONY: release-snapshot notices image help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart
+.PHONY: help build man demo test vet lint whole race crash races cases chaos exports datasets fleet-embedded hardship soak history reasons transfer fuzz kqlcheck recorded interop sdk-suites memory bench readers browser cycles clean reference docs docs-browser chart worker nested temporal-server release-snapshot notices image
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

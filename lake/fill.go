@@ -74,6 +74,7 @@ type filling struct {
 	layout layout
 	base   *delta.Snapshot
 	open   map[string]*groupWriter
+	codec  *parquet.Codec
 
 	replaced map[tvmexport.Partition]bool // partitions whose rows are replaced; nil: none
 	carry    map[string][]delta.Add       // files by group whose other rows are carried over
@@ -89,7 +90,7 @@ func (p *publisher) fill(ctx context.Context, h head, r *runFile, x tvmexport.Pu
 	l, _ := layoutOf(have, tvmexport.NameableColumns(r.Shown))
 	f := &filling{
 		to: p, run: r, table: x.Run.Table.Name, depth: groupDepth(r, h.snapshot), layout: l, base: h.snapshot,
-		open: map[string]*groupWriter{}, carry: map[string][]delta.Add{},
+		open: map[string]*groupWriter{}, codec: parquet.NewCodec(), carry: map[string][]delta.Add{},
 	}
 	r.Add, r.Remove = nil, nil
 	f.replace()
@@ -319,7 +320,7 @@ func (w *groupWriter) append(ctx context.Context, row []parquet.Value) error {
 		if w.upload, err = w.of.to.store.Create(ctx, w.of.to.table(w.of.table).File(w.path)); err != nil {
 			return err
 		}
-		if w.file, err = parquet.NewWriter(w.upload, w.of.layout.columns); err != nil {
+		if w.file, err = parquet.NewWriter(w.upload, w.of.layout.columns, w.of.codec); err != nil {
 			return err
 		}
 	}

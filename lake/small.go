@@ -32,7 +32,7 @@ func (f *folder) writeFile(ctx context.Context, table string, columns []tvmexpor
 		return a, err
 	}
 	defer u.Abort()
-	w, err := parquet.NewWriter(u, columns)
+	w, err := parquet.NewWriter(u, columns, parquet.NewCodec())
 	if err != nil {
 		return a, f.fail("write", t.File(a.Path), table, err)
 	}

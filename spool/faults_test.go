@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -313,6 +314,7 @@ func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it reads 300,000 rows of 1 KB")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100)) // as in a program; the other tests collect less
 	s := newSource(t, &large{units: 12, rows: 25_000}, Options{})
 	var most uint64
 	done := make(chan struct{})

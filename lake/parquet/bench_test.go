@@ -107,7 +107,7 @@ func BenchmarkWrite(b *testing.B) {
 		if i%1_000_000 == 0 {
 			closeFile()
 			var err error
-			if w, err = parquet.NewWriter(io.Discard, vulnerabilities); err != nil {
+			if w, err = parquet.NewWriter(io.Discard, vulnerabilities, codec); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -130,7 +130,7 @@ func BenchmarkWrite(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	g := newGenerator()
 	var file bytes.Buffer
-	w, err := parquet.NewWriter(&file, vulnerabilities)
+	w, err := parquet.NewWriter(&file, vulnerabilities, codec)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func BenchmarkWriteGroups(b *testing.B) {
 		f := &files[i/200%len(files)]
 		if *f == nil {
 			var err error
-			if *f, err = parquet.NewWriter(io.Discard, vulnerabilities); err != nil {
+			if *f, err = parquet.NewWriter(io.Discard, vulnerabilities, codec); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -211,7 +211,7 @@ func BenchmarkWriteSmallFiles(b *testing.B) {
 	began := cpu(b)
 	b.ResetTimer()
 	for i := 0; i < b.N; {
-		w, err := parquet.NewWriter(io.Discard, vulnerabilities)
+		w, err := parquet.NewWriter(io.Discard, vulnerabilities, codec)
 		if err != nil {
 			b.Fatal(err)
 		}

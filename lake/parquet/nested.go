@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	lib "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // WriteNested writes a file of rows that are structs, with the tags of the
@@ -16,7 +17,7 @@ import (
 func WriteNested[T any](w io.Writer, rows iter.Seq[T]) (n int64, err error) {
 	err = guard(func() error {
 		f := lib.NewGenericWriter[T](w, &lib.WriterConfig{
-			CreatedBy: "tvmexport", Compression: nestedCodec, PageBufferSize: pageBytes, DataPageVersion: 1,
+			CreatedBy: "tvmexport", Compression: &zstd.Codec{Level: zstd.SpeedDefault}, PageBufferSize: pageBytes, DataPageVersion: 1,
 		})
 		var one [1]T
 		for one[0] = range rows {

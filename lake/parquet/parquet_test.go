@@ -16,6 +16,9 @@ import (
 	"github.com/tvmexport/tvmexport/lake/parquet"
 )
 
+// codec is that of all files of the tests.
+var codec = parquet.NewCodec()
+
 // columns has one column of each type, and names that Go cannot have.
 var columns = []tvmexport.Column{
 	{Name: "Text", Type: "string"},
@@ -47,7 +50,7 @@ func row(i int) []parquet.Value {
 func write(t testing.TB, n int) ([]byte, parquet.Summary) {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := parquet.NewWriter(&b, columns)
+	w, err := parquet.NewWriter(&b, columns, codec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +132,7 @@ func TestStatistics(t *testing.T) {
 		{Name: "t", Type: "datetime"},
 		{Name: "d", Type: "dynamic"},
 		{Name: "empty", Type: "long"},
-	})
+	}, codec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +191,7 @@ func TestCutFile(t *testing.T) {
 }
 
 func TestRowOfAnotherWidth(t *testing.T) {
-	w, err := parquet.NewWriter(&bytes.Buffer{}, columns)
+	w, err := parquet.NewWriter(&bytes.Buffer{}, columns, codec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +215,7 @@ func (f *full) Write(p []byte) (int, error) {
 func TestFullDisk(t *testing.T) {
 	file, _ := write(t, 20)
 	for n := 0; n < len(file); n += 11 {
-		w, err := parquet.NewWriter(&full{n}, columns)
+		w, err := parquet.NewWriter(&full{n}, columns, codec)
 		for i := 0; i < 20 && err == nil; i++ {
 			err = w.Append(row(i))
 		}

@@ -26,12 +26,12 @@ const (
 	columnsKey      = "tvmexport.columns"
 )
 
-// The codecs of all files. An encoder has a buffer of several megabytes, which the next file uses
-// again.
-var (
-	rowsCodec   = &zstd.Codec{Level: zstd.SpeedFastest}
-	nestedCodec = &zstd.Codec{Level: zstd.SpeedDefault}
-)
+// Codec compresses the pages of files. An encoder has a buffer of several megabytes, which files that
+// share a codec use in turn. A codec is safe for concurrent use.
+type Codec struct{ rows zstd.Codec }
+
+// NewCodec returns a codec for files that are written together.
+func NewCodec() *Codec { return &Codec{rows: zstd.Codec{Level: zstd.SpeedFastest}} }
 
 // Writer writes rows to a file. It is not safe for concurrent use.
 type Writer struct {
@@ -49,7 +49,7 @@ type Writer struct {
 
 // NewWriter returns a writer of a file with these columns. Their names differ in
 // more than case.
-func NewWriter(w io.Writer, columns []tvmexport.Column) (*Writer, error) {
+func NewWriter(w io.Writer, columns []tvmexport.Column, codec *Codec) (*Writer, error) {
 	if len(columns) == 0 {
 		return nil, errors.New("a file has at least one column")
 	}
@@ -66,7 +66,7 @@ func NewWriter(w io.Writer, columns []tvmexport.Column) (*Writer, error) {
 		return nil, err
 	}
 	config := &lib.WriterConfig{
-		CreatedBy: "tvmexport", Compression: rowsCodec, PageBufferSize: pageBytes,
+		CreatedBy: "tvmexport", Compression: &codec.rows, PageBufferSize: pageBytes,
 		DataPageVersion: 1, DictionaryMaxBytes: dictionaryBytes,
 		KeyValueMetadata: map[string]string{columnsKey: string(kinds)},
 	}

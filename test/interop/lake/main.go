@@ -95,7 +95,7 @@ func write(ctx context.Context, s store.Store, table *delta.Table, n int64) erro
 		return err
 	}
 	defer u.Abort()
-	w, err := parquet.NewWriter(u, shown(n))
+	w, err := parquet.NewWriter(u, shown(n), parquet.NewCodec())
 	if err != nil {
 		return err
 	}
