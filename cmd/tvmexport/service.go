@@ -120,7 +120,10 @@ func (s *service) useSetting(ctx context.Context, next *setting) error {
 	}
 	s.label(next)
 	s.closeParts() // nothing is under way
-	s.set, s.process.tenant = next, next.member
+	s.set = next
+	if next.member != nil { // of a fleet, where the process belongs to the loop; else a reload reads it meanwhile
+		s.process.tenant = next.member
+	}
 	return nil
 }
 
